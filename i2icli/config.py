@@ -1,0 +1,123 @@
+"""The settings every system shares, and how a run uses this machine. No torch here: `--help` must be quick."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+Preprocess = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
+
+
+def _parse_size(value: object) -> object:
+    """256, "256" or "512x256" (width x height) -> (height, width)."""
+    if isinstance(value, int):
+        return value, value
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", value.strip().lower())
+        if match is None:
+            raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
+        width = int(match[1])
+        return (int(match[2]) if match[2] else width), width
+    return value
+
+
+def _print_size(size: tuple[int, int]) -> int | str:
+    height, width = size
+    return width if height == width else f"{width}x{height}"
+
+
+def _parse_list(value: object) -> object:
+    """ "a,b" or a single number -> a tuple of parts, as the command line gives them."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return (value,) if isinstance(value, int | float) else value
+
+
+def _parse_duration(value: object) -> object:
+    """ "90", "90s", "30m", "1.5h" -> seconds."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip().lower())
+        if match is None:
+            raise ValueError("expected a duration like 90s, 30m or 2h")
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    return value
+
+
+Pixels = Annotated[int, Field(ge=1, le=65536)]
+Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_parse_size), PlainSerializer(_print_size)]
+"""(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
+Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_parse_list)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+Betas = Annotated[tuple[float, float], BeforeValidator(_parse_list)]
+Seconds = Annotated[float, Field(gt=0), BeforeValidator(_parse_duration)]
+
+
+class Config(BaseModel):
+    """Settings that decide what a run computes. They are saved in its checkpoint.
+
+    A field is an option: type, default, help, limits. Systems inherit and add their own.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    may_change: ClassVar[frozenset[str]] = frozenset({"steps", "images", "epochs", "precision"})
+    """Settings that may differ when a run is resumed."""
+
+    steps: int | None = Field(None, ge=1, description="length of training in steps; wins over --images and --epochs")
+    images: int | None = Field(None, ge=1, description="length in images seen (steps x batch size)")
+    epochs: float = Field(200, gt=0, description="length in passes over the data, if neither of the above is given")
+    decay_from: float = Field(0.5, ge=0, le=1, description="fraction of training after which the learning rate falls to zero")
+    batch_size: int = Field(1, ge=1, description="images per forward pass, over all devices")
+    accumulate: int = Field(1, ge=1, description="batches whose gradients are added up before a step")
+    lr: float = Field(2e-4, gt=0, description="learning rate of Adam")
+    betas: Betas = Field((0.5, 0.999), description="decay rates of Adam's two averages")
+    max_grad_norm: float | None = Field(None, gt=0, description="clip gradients to this norm; default: no clipping")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none")
+    precision: Precision = Field("auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here")
+    seed: int = Field(0, ge=0, lt=2**31, description="every random draw follows from it")
+    crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
+    load_size: Size | None = Field(None, description="size to resize to before cropping; default: crop size x 286/256")
+    preprocess: Preprocess = Field("resize-and-crop", description="how images are brought to the crop size")
+    flip: bool = Field(True, description="mirror half of the training images")
+    channels: Channels | None = Field(None, description="read images with so many channels (3, or 1,3); default: as found")
+    holdout: float = Field(0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder")
+
+    @property
+    def resize_to(self) -> tuple[int, int]:
+        """(height, width) before cropping; the papers resize to 286 to crop 256."""
+        height, width = self.crop_size
+        return self.load_size or (round(height * 286 / 256), round(width * 286 / 256))
+
+    def with_found(self, found: Mapping[str, Any]) -> Self:
+        """A copy with the settings that only the data could tell (channels, domains, steps)."""
+        return type(self).model_validate(self.model_dump() | dict(found))
+
+    def total_steps(self, num_examples: int) -> int:
+        """Length of training in steps for so many examples."""
+        per_step = self.batch_size * self.accumulate
+        images = self.images or self.epochs * num_examples
+        return self.steps or max(1, round(images / per_step))
+
+
+class RunOptions(BaseModel):
+    """How a run uses this machine and where it writes. Free to change whenever it is resumed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: Path | None = Field(None, description="run folder; default: runs/<system>-<name of the data folder>")
+    init_from: str | None = Field(None, description="start from the weights of this run or checkpoint (fine-tuning)")
+    device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
+    devices: int = Field(1, ge=1, description="processes on this machine, one per device")
+    workers: int | None = Field(None, ge=0, description="threads that read images; default: chosen by the processor")
+    cache: float = Field(1.0, ge=0, description="GB of memory for decoded images; larger sets are read each time")
+    compile: bool = Field(False, description="compile the networks with torch.compile first")
+    time_limit: Seconds | None = Field(None, description="stop and save after 90s, 30m, 2h ...")
+    log_every: int = Field(50, ge=1, description="steps between lines of log.jsonl")
+    sample_every: int = Field(500, ge=1, description="steps between sample sheets")
+    validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
+    save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
+    strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
+    tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")

@@ -1,0 +1,49 @@
+"""What the engine asks of data: examples by index, and what a folder tells about itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from i2icli.config import Config
+
+Example = dict[str, Tensor]
+
+
+class Examples(ABC):
+    """Training or validation examples by index."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """One example: tensors without a batch axis, images (C, H, W) in [-1, 1].
+
+        `rng` supplies every random draw of augmentation (crop, flip, partner); None means
+        none: the same answer each time, for validation. Safe to call from several threads.
+        """
+
+
+class DataFolder(ABC):
+    """A user's folders, recognised. Every kind of data (pairs, collections, ...) is a subclass."""
+
+    settings: dict[str, Any]
+    """Settings that only the data can tell, e.g. {"channels": (3, 3)}."""
+    report: list[str]
+    """What was recognised, how many, what was skipped and why: one line each."""
+
+    @abstractmethod
+    def __init__(self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0) -> None:
+        """Look at one or more folders. Raises UserError naming the folder, what is missing and what works."""
+
+    @abstractmethod
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training examples, at a stage's resolution (None: as configured)."""
+
+    @abstractmethod
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """The validation examples, None where there are none."""

@@ -1,0 +1,13 @@
+"""The one exception that users are meant to read."""
+
+
+class UserError(Exception):
+    """Something a user can mend: what was found, where, what was expected, what to do.
+
+    The command line prints it as one line and exits with `exit_code`: 2 for wrong use
+    (an option, a path, a layout), 1 for a failure while working.
+    """
+
+    def __init__(self, message: str, *, exit_code: int = 2) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,64 @@
+"""Which systems there are: name -> where its classes live, and its paper. No torch here."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from i2icli.config import Config
+from i2icli.errors import UserError
+
+if TYPE_CHECKING:
+    from i2icli.system import System
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One system that can be trained."""
+
+    system: str  # "package:Class"
+    config: str  # "package:Class"
+    summary: str
+    paper: str
+    url: str
+    original: str | None = None  # module that recognises the original checkpoints
+
+
+SYSTEMS: dict[str, Entry] = {
+    "pix2pix": Entry(
+        "i2icli.systems.pix2pix.system:Pix2Pix",
+        "i2icli.systems.pix2pix.config:Pix2PixConfig",
+        "translate between two looks, learned from pairs",
+        "Isola et al., CVPR 2017",
+        "https://arxiv.org/abs/1611.07004",
+        original="i2icli.systems.pix2pix.original",
+    ),
+    "cyclegan": Entry(
+        "i2icli.systems.cyclegan.system:CycleGAN",
+        "i2icli.systems.cyclegan.config:CycleGANConfig",
+        "translate between two collections, without pairs",
+        "Zhu et al., ICCV 2017",
+        "https://arxiv.org/abs/1703.10593",
+    ),
+}
+
+
+def entry(name: str) -> Entry:
+    """The registry's line for a system. Raises UserError for an unknown name."""
+    if name not in SYSTEMS:
+        raise UserError(f"unknown system {name!r}; there are: {', '.join(SYSTEMS)}")
+    return SYSTEMS[name]
+
+
+def system_type(name: str) -> "type[System[Any]]":
+    """The class of a system; imports torch."""
+    return _load(entry(name).system)  # type: ignore[no-any-return]
+
+
+def config_type(name: str) -> type[Config]:
+    """The class of a system's settings; imports no torch."""
+    return _load(entry(name).config)  # type: ignore[no-any-return]
+
+
+def _load(target: str) -> Any:
+    module, name = target.split(":")
+    return getattr(import_module(module), name)

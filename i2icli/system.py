@@ -1,0 +1,144 @@
+"""The contract between the engine and a system (CycleGAN, SPADE, vid2vid, ...).
+
+A system knows its paper: networks, losses, the order in which they are updated.
+The engine knows everything else: devices, precision, gradients, optimisers' steps,
+averaging, logging, saving and resuming. They meet in `System.training_step`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import ClassVar, Generic, TypeVar
+
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from i2icli.config import Config
+from i2icli.data.examples import DataFolder
+
+Batch = dict[str, Tensor]
+C = TypeVar("C", bound=Config)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with its own data shape and its own trainable weights."""
+
+    name: str
+    steps: int
+    batch_size: int | None = None  # None: as configured
+    resolution: int | None = None  # side of the training crops, in pixels
+    clip_length: int | None = None  # frames per training clip
+
+
+@dataclass
+class Clock:
+    """Where training stands. The engine turns it; systems only read it."""
+
+    stage: Stage
+    step: int = 0  # steps done in this stage
+    total: int = 0  # steps done in all stages
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the current stage that is done, in [0, 1]."""
+        return self.step / self.stage.steps
+
+
+@dataclass(frozen=True)
+class Update:
+    """One optimiser step: minimise the sum of `losses` over the weights of `optimizer`."""
+
+    optimizer: str
+    losses: dict[str, Tensor]  # already weighted; logged under these names
+    metrics: dict[str, Tensor] = field(default_factory=dict)  # logged, not minimised
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user may ask of a trained system. Images are (B, C, H, W) in [-1, 1]."""
+
+    image: Tensor | None = None  # photo, sketch or label map to translate
+    to: str | None = None  # target domain or attributes
+    reference: Tensor | None = None  # image whose look is to be taken over
+    latent: Tensor | None = None  # (B, Z) style or noise code
+    instances: Tensor | None = None  # (B, 1, H, W) instance ids
+
+
+class System(nn.Module, Generic[C]):
+    """Base class of every model that `i2i train` can train."""
+
+    config_type: ClassVar[type[Config]]
+    dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
+    accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
+    inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
+
+    def __init__(self, config: C) -> None:
+        """Build every network of every stage, so that all checkpoints have the same keys."""
+        super().__init__()
+        self.config = config
+        self.clock = Clock(self.stages()[0])
+
+    # -- a system must write these three ------------------------------------------------
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Optimisers of the current stage; a weight in none of them stays frozen."""
+        raise NotImplementedError
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """Yield this step's updates, in order. Each one is applied before the next line runs."""
+        raise NotImplementedError
+
+    def translate(self, request: Request) -> Tensor:
+        """Answer one request with images (B, C, H, W) in [-1, 1]."""
+        raise NotImplementedError
+
+    # -- and may change these -----------------------------------------------------------
+
+    def stages(self) -> list[Stage]:
+        """The stages of training, in order."""
+        return [Stage("main", self.config.steps or 1)]
+
+    def lr_factor(self) -> float:
+        """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs)."""
+        start = self.config.decay_from
+        return linear_decay(self.clock.progress, start, 1.0 - start)
+
+    def targets(self) -> tuple[str, ...]:
+        """The values of `Request.to` it knows, the default first; empty where it reads none."""
+        return ()
+
+    def channels(self, to: str | None = None) -> tuple[int, int]:
+        """Channels of the images it reads and of those it answers with, for a target."""
+        found = self.config.channels or (3,)
+        return found[0], found[-1]
+
+    def multiple_of(self) -> int:
+        """Image sides are padded to a multiple of this before `translate`."""
+        return 1
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[Tensor]:
+        """Translate a film frame by frame. Recurrent systems carry state from frame to frame."""
+        for request in requests:
+            yield self.translate(request)
+
+    def adam(self, *networks: nn.Module, lr: float | None = None) -> Adam:
+        """The usual optimiser over the weights of some networks."""
+        weights = chain.from_iterable(network.parameters() for network in networks)
+        return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas)
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Images (B, C, H, W) for the sample sheet, one column per name, in order."""
+        return {}
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Answers beside the truth, by name, to be scored; empty where the batch holds no truth."""
+        return {}
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Compute what inference needs once training is over (e.g. feature clusters)."""
+
+
+def linear_decay(t: float, constant: float, decay: float) -> float:
+    """1 until `constant`, then a straight line that reaches 0 at `constant + decay` (same unit as t)."""
+    return 1.0 if t <= constant else max(0.0, 1.0 - (t - constant) / decay)
