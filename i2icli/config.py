@@ -63,7 +63,9 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    may_change: ClassVar[frozenset[str]] = frozenset({"steps", "images", "epochs", "precision"})
+    may_change: ClassVar[frozenset[str]] = frozenset(
+        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm"}
+    )
     """Settings that may differ when a run is resumed."""
 
     steps: int | None = Field(None, ge=1, description="length of training in steps; wins over --images and --epochs")
@@ -119,5 +121,6 @@ class RunOptions(BaseModel):
     sample_every: int = Field(500, ge=1, description="steps between sample sheets")
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
     save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
+    validate_images: int = Field(100, ge=1, description="validation images measured each time, evenly spread")
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")

@@ -1,0 +1,95 @@
+"""Where and in which precision a system runs. The CUDA and MPS paths are kept this small on purpose."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from i2icli.errors import UserError
+from i2icli.system import Batch
+
+DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device and the type its heavy operations run in (None: float32 throughout)."""
+
+    device: torch.device
+    dtype: torch.dtype | None = None
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The low-precision region of one forward pass."""
+        return torch.autocast(self.device.type, self.dtype) if self.dtype else nullcontext()
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Channels-last feeds the tensor cores of a GPU; on the CPU it was slower for training."""
+        low = self.device.type == "cuda" and self.dtype is not None
+        return torch.channels_last if low else torch.contiguous_format
+
+    def place(self, network: nn.Module) -> None:
+        """Move a network here, in place."""
+        network.to(device=self.device)
+        if self.memory_format is torch.channels_last:
+            network.to(memory_format=torch.channels_last)
+
+    def batch(self, batch: Batch) -> Batch:
+        """The same batch on this device; copies from pinned memory overlap with computing."""
+        return {name: self.tensor(value) for name, value in batch.items()}
+
+    def tensor(self, value: Tensor) -> Tensor:
+        """One tensor on this device, images in the memory format of the networks."""
+        value = value.to(self.device, non_blocking=True)
+        return value.contiguous(memory_format=self.memory_format) if value.ndim == 4 else value
+
+
+def choose_device(text: str | None) -> torch.device:
+    """The device of that name, or the best there is. Raises UserError if it is not there."""
+    local_rank = int(os.environ.get("LOCAL_RANK", 0))
+    if text is None:
+        if torch.cuda.is_available():
+            return torch.device("cuda", local_rank)
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        raise UserError(f"--device {text}: not a device; expected cuda, cuda:1, mps or cpu") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(f"--device {text}: this machine has {torch.cuda.device_count()} CUDA devices; try --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UserError("--device mps: not available on this machine; try --device cpu")
+    if device.type == "cuda" and device.index is None:
+        return torch.device("cuda", local_rank)
+    return device
+
+
+def place(device: torch.device, precision: str) -> Placement:
+    """A placement in a stated precision; `auto` trusts `fast_dtype`."""
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "auto"
+    return Placement(device, fast_dtype(device) if precision == "auto" else DTYPES[precision])
+
+
+def fast_dtype(device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the hardware computes in it natively, else None (float32)."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else None
+    if device.type == "cpu":
+        able = torch.cpu.get_capabilities()
+        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") else None
+    return None
+
+
+def peak_memory(device: torch.device) -> int:
+    """Peak memory so far in bytes: of the GPU, else of this process."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if os.uname().sysname == "Darwin" else peak * 1024

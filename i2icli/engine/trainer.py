@@ -1,0 +1,171 @@
+"""The one training loop."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from i2icli.engine.average import Average
+from i2icli.engine.device import Placement
+from i2icli.engine.distributed import gathered, rank
+from i2icli.engine.meter import Meter
+from i2icli.engine.updates import Updater
+from i2icli.errors import UserError
+from i2icli.system import Batch, Stage, System
+
+Batches = Callable[[Stage, int], Iterator[Batch]]
+"""(stage, number of batches to skip) -> this process's share of the batches, without end."""
+
+
+class Trainer:
+    """Train any system, from scratch or from where a state left off.
+
+    `after_step` is called once a step is done; it may log, sample and save, and answers whether to leave.
+    """
+
+    def __init__(
+        self,
+        system: System[Any],
+        batches: Batches,
+        placement: Placement,
+        *,
+        after_step: Callable[["Trainer"], bool] = lambda _: False,
+    ) -> None:
+        self.system = system
+        self.batches = batches
+        self.placement = placement
+        self.after_step = after_step
+        placement.place(system)
+        self.average = Average(system, system.config.ema)
+        self.updater = Updater(placement, system.config.max_grad_norm)
+        self.optimizers: dict[str, Optimizer] = {}
+        self.meter = Meter()
+        self.restored: dict[str, Any] | None = None
+        self.seconds = 0.0  # time spent training, over all sittings
+
+    @property
+    def steps(self) -> int:
+        """Steps of all stages together."""
+        return sum(stage.steps for stage in self.system.stages())
+
+    def fit(self) -> bool:
+        """Train to the end. False if it was asked to stop before."""
+        clock = self.system.clock
+        stages = self.system.stages()
+        names = [stage.name for stage in stages]
+        for stage in stages[names.index(clock.stage.name) :]:
+            self._enter(stage)
+            if not self._train(stage):
+                return False
+        return True
+
+    # -- resuming ------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """All that training needs to go on from here. Collective: every process must call it."""
+        weights = {name for name, _ in self.system.named_parameters()}
+        everything = self.system.state_dict()
+        own = {name: value for name, value in everything.items() if name not in weights}
+        clock = self.system.clock
+        return {
+            "system": everything,
+            "ranks": gathered(own)[1:],  # image pools and running statistics differ between processes
+            "average": self.average.state(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "scalers": self.updater.state(),
+            "clock": {"stage": clock.stage.name, "step": clock.step, "total": clock.total},
+            "seconds": self.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave; optimisers follow when their stage is entered."""
+        own = state["ranks"][rank() - 1] if 0 < rank() <= len(state["ranks"]) else {}
+        self.system.load_state_dict(state["system"] | own)
+        self.average.load_state(state["average"])
+        clock = self.system.clock
+        clock.stage = next(stage for stage in self.system.stages() if stage.name == state["clock"]["stage"])
+        clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
+        self.seconds = state["seconds"]
+        self.restored = state
+
+    # -- the loop ------------------------------------------------------------------------
+
+    def _enter(self, stage: Stage) -> None:
+        clock = self.system.clock
+        if clock.stage.name != stage.name:
+            clock.step = 0
+        clock.stage = stage
+        self.optimizers = self.system.optimizers()
+        base = {name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()}
+        if self.restored is not None:  # only the stage that was left has optimiser state to go on with
+            for name, optimizer in self.optimizers.items():
+                optimizer.load_state_dict(self.restored["optimizers"][name])
+            self.updater.load_state(self.restored["scalers"])
+            self.restored = None
+        for name, optimizer in self.optimizers.items():
+            for group, lr in zip(optimizer.param_groups, base[name], strict=True):
+                group["base_lr"] = lr  # as configured today, so that a resumed run may change --lr
+
+    def _train(self, stage: Stage) -> bool:
+        clock = self.system.clock
+        accumulate = self.system.config.accumulate
+        batches = self.batches(stage, clock.step * accumulate)
+        waiting = self.meter.waiting(batches)
+        try:
+            while clock.step < stage.steps:
+                began = time.perf_counter()
+                self._step([self.placement.batch(next(waiting)) for _ in range(accumulate)])
+                self.seconds += time.perf_counter() - began
+                if self.after_step(self):
+                    return clock.total == self.steps
+        finally:
+            batches.close()  # type: ignore[attr-defined]
+        return True
+
+    def _step(self, batches: list[Batch]) -> None:
+        system = self.system
+        # Noise depends on the step alone, never on what was drawn before: a resumed run draws the same.
+        torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))
+        factor = system.lr_factor()
+        for optimizer in self.optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = factor * group["base_lr"]
+        try:
+            for update in self.updater.run(system, batches, self.optimizers):
+                self.meter.add(update)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise out_of_memory(batches, system) from None
+        self.average.update()
+        self.meter.images += system.config.batch_size * system.config.accumulate
+        system.clock.step += 1
+        system.clock.total += 1
+
+
+def seed_of(*parts: int) -> int:
+    """One seed from several numbers, well mixed."""
+    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on whichever device."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+
+
+def out_of_memory(batches: list[Batch], system: System[Any]) -> UserError:
+    """The error that says at which size it happened and what to lower."""
+    shapes = ", ".join(
+        f"{name} {value.shape[-1]}x{value.shape[-2]} px" for name, value in batches[0].items() if value.ndim >= 4
+    )
+    size = len(next(iter(batches[0].values())))
+    smaller = f"--batch-size {size // 2} --accumulate 2, " if size > 1 else ""
+    return UserError(
+        f"out of memory in stage {system.clock.stage.name} at batch size {size} ({shapes}); "
+        f"try {smaller}a smaller --crop-size, a smaller --width, or --precision bf16",
+        exit_code=1,
+    )

@@ -1,0 +1,30 @@
+"""Measure a system on validation images: PSNR and SSIM wherever the data holds the truth."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from i2icli.scores import psnr, ssim
+from i2icli.system import Batch, System
+
+Scores = dict[str, float]
+
+
+def validate(system: System[Any], batches: Iterable[Batch]) -> Scores:
+    """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several answers "psnr/A_to_B", ...
+
+    Empty where the data holds no truth. PSNR in dB and SSIM, both over the range [-1, 1].
+    """
+    values: dict[str, list[float]] = defaultdict(list)
+    for batch in batches:
+        for name, (answer, truth) in system.compare(batch).items():
+            suffix = f"/{name}" if name else ""
+            values[f"psnr{suffix}"] += psnr(answer.float(), truth.float()).tolist()
+            values[f"ssim{suffix}"] += ssim(answer.float(), truth.float()).tolist()
+    return {name: sum(each) / len(each) for name, each in values.items() if each}
+
+
+def quality(scores: Scores) -> float | None:
+    """The one number by which the best model is kept: mean PSNR in dB. None where there is no truth."""
+    each = [value for name, value in scores.items() if name.startswith("psnr")]
+    return sum(each) / len(each) if each else None
