@@ -1,0 +1,27 @@
+"""Files <-> pictures <-> tensors. torch is only loaded by the functions that make tensors."""
+
+from i2icli.image.picture import MAX_PIXELS, Format, Header, Picture, Pixels
+from i2icli.image.pixels import change_type, convert_channels, resize
+from i2icli.image.read import probe, read_picture
+from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
+from i2icli.image.write import SUFFIXES, beside, write_picture
+
+__all__ = [
+    "MAX_PIXELS",
+    "SUFFIXES",
+    "Format",
+    "Header",
+    "Picture",
+    "Pixels",
+    "beside",
+    "change_type",
+    "convert_channels",
+    "crop_back",
+    "pad_to_multiple",
+    "probe",
+    "read_picture",
+    "resize",
+    "to_pixels",
+    "to_tensor",
+    "write_picture",
+]

@@ -1,0 +1,96 @@
+"""What a picture is once it has left its file: plain arrays, and what is needed to write it back alike."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels: TypeAlias = NDArray[Any]
+"""(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
+Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
+
+MAX_PIXELS = 500_000_000  # 0.5 gigapixel: beyond it a file is more likely an attack than a picture
+MAX_VALUES = 2_000_000_000  # pixels times channels
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says about its picture before anything is decoded."""
+
+    format: Format
+    size: tuple[int, int]  # (height, width) as shown, after EXIF rotation
+    channels: int  # of colour, without alpha
+    alpha: bool
+    dtype: np.dtype[Any]  # as decoded: uint8, uint16 or float32
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture, shown upright, colour and alpha apart."""
+
+    pixels: Pixels  # (H, W, C) colour only
+    alpha: NDArray[Any] | None  # (H, W), same type as the colours
+    format: Format  # of the file it came from
+    icc: bytes | None = None  # colour profile
+    lossless: bool = True  # False for JPEG and lossy WebP
+
+
+class Trouble(Exception):
+    """Why a file cannot be read, without its name; becomes a UserError where the name is known."""
+
+
+def check_size(height: int, width: int, channels: int = 1) -> None:
+    """Refuse empty and absurd dimensions, before memory is asked for. Raises Trouble."""
+    if min(height, width, channels) < 1:
+        raise Trouble(f"an empty picture of {width}x{height} pixels and {channels} channels")
+    if height * width > MAX_PIXELS or height * width * channels > MAX_VALUES:
+        raise Trouble(f"too large: {width}x{height} pixels, {channels} channels; the limit is 0.5 gigapixel")
+
+
+def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn (H, W, ...) as the EXIF orientation tag (1 to 8, others ignored) asks for."""
+    turns = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: a[::-1].swapaxes(0, 1),
+        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+        8: lambda a: a[:, ::-1].swapaxes(0, 1),
+    }
+    turned = turns[orientation](array) if orientation in turns else array
+    return np.ascontiguousarray(turned)
+
+
+def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
+    """Bring any number type to uint8, uint16 or float32, keeping each value's place in its type's range.
+
+    Signed 8 and 16 bit shift to unsigned; 32 and 64 bit become floats in [-1, 1]; floats
+    stay as they are; truth values become 0 and 255. Raises Trouble for other types and NaN.
+    """
+    kind, bits = array.dtype.kind, array.dtype.itemsize * 8
+    if kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    if kind == "u" and bits <= 16:
+        return array.astype(f"u{bits // 8}", copy=False)  # native byte order
+    if kind == "i" and bits <= 16:
+        return (array.astype(np.int32) + 2 ** (bits - 1)).astype(f"u{bits // 8}")
+    if kind in "ui":
+        limits = np.iinfo(array.dtype)
+        span = float(limits.max) - float(limits.min)
+        return ((array.astype(np.float64) - float(limits.min)) * (2 / span) - 1).astype(np.float32)
+    if kind == "f":
+        return _finite(array.astype(np.float32, copy=False))
+    raise Trouble(f"values of type {array.dtype}; expected integers or floats")
+
+
+def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type `scale_to_supported` answers with. Raises Trouble for types it refuses."""
+    return scale_to_supported(np.zeros(1, dtype)).dtype
+
+
+def _finite(array: NDArray[Any]) -> NDArray[Any]:
+    if not np.isfinite(array).all():
+        raise Trouble("NaN or infinite values")
+    return array

@@ -1,0 +1,100 @@
+"""PNG, JPEG, WebP and BMP files, read through Pillow (16-bit PNG through imagecodecs)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from i2icli.image.picture import MAX_PIXELS, Format, Header, Picture, Trouble, check_size, upright
+
+# Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+_ORIENTATION = 0x0112  # EXIF tag
+_COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # the other modes become RGB
+
+
+def read_header(path: Path, format: Format) -> Header:
+    """Size, channels and depth, without decoding. Raises Trouble or whatever Pillow does."""
+    with _opened(path, format) as image:
+        width, height = image.size
+        # A PNG may carry EXIF behind its pixels; only what stands before them is looked at.
+        turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        size = (width, height) if turned else (height, width)
+        depth, has_colour, has_alpha = _png_kind(path) if format == "png" else (8, False, False)
+        if depth == 16:  # Pillow's mode does not tell them apart
+            return Header(format, size, 3 if has_colour else 1, has_alpha, np.dtype(np.uint16))
+        channels = _COLOURS.get(image.mode, 3)
+        return Header(format, size, channels, image.has_transparency_data, np.dtype(np.uint8))
+
+
+def read(path: Path, format: Format) -> Picture:
+    """Decode a file. Raises Trouble or whatever the decoders do."""
+    with _opened(path, format) as image:
+        icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
+        deep = format == "png" and _png_kind(path)[0] == 16
+        array = _decode_16_bit(path) if deep else _decode_8_bit(image)  # (H, W, C)
+        array = upright(array, image.getexif().get(_ORIENTATION, 1))
+    has_alpha = array.shape[2] in (2, 4)
+    return Picture(
+        pixels=np.ascontiguousarray(array[..., :-1]) if has_alpha else array,
+        alpha=np.ascontiguousarray(array[..., -1]) if has_alpha else None,
+        format=format,
+        icc=icc or None,
+        lossless=format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path)),
+    )
+
+
+def _opened(path: Path, format: Format) -> Image.Image:
+    image = Image.open(path, formats=(format.upper(),))
+    try:
+        check_size(image.height, image.width)
+        # Phones store a second, smaller view in a JPEG (MPO); the first is the photo.
+        frames = getattr(image, "n_frames", 1)
+        if format != "jpeg" and frames > 1:
+            raise Trouble(f"an animation of {frames} frames; expected a still image")
+    except BaseException:
+        image.close()
+        raise
+    return image
+
+
+def _decode_8_bit(image: Image.Image) -> NDArray[Any]:
+    """-> (H, W, C) uint8 with 1 (grey), 2 (grey, alpha), 3 or 4 channels."""
+    grey = image.mode in _COLOURS
+    if image.has_transparency_data:
+        wanted = "LA" if grey else "RGBA"
+    else:
+        wanted = "L" if grey else "RGB"
+    image.load()
+    array = np.asarray(image if image.mode == wanted else image.convert(wanted))
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _png_kind(path: Path) -> tuple[int, bool, bool]:
+    """Bits per sample, whether there is colour, whether there is alpha: from the IHDR chunk."""
+    with path.open("rb") as file:
+        depth, colour_type = file.read(26)[24:]
+    return depth, bool(colour_type & 2), bool(colour_type & 4)
+
+
+def _decode_16_bit(path: Path) -> NDArray[Any]:
+    """-> (H, W, C) uint16; Pillow would keep only 8 bits of colour images."""
+    import imagecodecs
+
+    array = imagecodecs.png_decode(path.read_bytes())
+    return array if array.ndim == 3 else array[..., None]
+
+
+def _is_lossless_webp(path: Path) -> bool:
+    """Whether the pixels lie in a VP8L chunk; walks the RIFF chunks up to them."""
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            if head[:4] in (b"VP8 ", b"VP8L"):
+                return head[:4] == b"VP8L"
+            size = int.from_bytes(head[4:], "little")
+            file.seek(size + size % 2, 1)
+    return False

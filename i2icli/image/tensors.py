@@ -1,0 +1,63 @@
+"""Between pixels (H, W, C) and tensors (C, H, W) in [-1, 1]; padding. torch loads when a function is called."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from i2icli.image.picture import Pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_UINT8 = (np.arange(256, dtype=np.float32) / np.float32(127.5)) - np.float32(1)
+
+
+def to_tensor(pixels: Pixels) -> "Tensor":
+    """(H, W, C) uint8, uint16 or float32 -> (C, H, W) float32; integers become [-1, 1], floats stay."""
+    import torch
+
+    # In numpy: torch would start a team of threads inside every thread that reads images.
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))  # (C, H, W)
+    if planes.dtype == np.uint8:
+        return torch.from_numpy(_UINT8[planes])
+    if planes.dtype == np.uint16:
+        return torch.from_numpy(planes.astype(np.float32) / np.float32(32767.5) - np.float32(1))
+    return torch.from_numpy(planes.astype(np.float32))
+
+
+def to_pixels(image: "Tensor", dtype: DTypeLike) -> Pixels:
+    """(C, H, W) in [-1, 1] -> (H, W, C) uint8, uint16 (rounded, clipped) or float32 (as it is)."""
+    array = image.detach().cpu().float().permute(1, 2, 0).numpy()  # (H, W, C)
+    wanted = np.dtype(dtype)
+    if wanted.kind == "f":
+        return np.ascontiguousarray(array, wanted)
+    half = np.iinfo(wanted).max / 2  # 127.5 or 32767.5
+    return np.ascontiguousarray(((array.clip(-1, 1) + 1) * half + 0.5).astype(wanted))
+
+
+def pad_to_multiple(images: "Tensor", multiple: int) -> "Tensor":
+    """(B, C, H, W) -> sides that are multiples, grown to the right and below by reflection.
+
+    The mirror is turned as often as needed, so even one pixel can be padded. `crop_back` undoes it.
+    """
+    height, width = images.shape[-2:]
+    if height % multiple:
+        images = images.index_select(-2, _reflected(images, height, multiple))  # (B, C, H', W)
+    if width % multiple:
+        images = images.index_select(-1, _reflected(images, width, multiple))  # (B, C, H', W')
+    return images
+
+
+def crop_back(images: "Tensor", size: tuple[int, int]) -> "Tensor":
+    """(B, C, H', W') -> (B, C, H, W): what `pad_to_multiple` added is cut off."""
+    return images[..., : size[0], : size[1]]
+
+
+def _reflected(images: "Tensor", side: int, multiple: int) -> "Tensor":
+    """Positions 0 .. side-1, side-2 .. 0, 1 ... up to the next multiple of a side."""
+    import torch
+
+    period = max(1, 2 * (side - 1))
+    steps = torch.arange(-(-side // multiple) * multiple, device=images.device) % period
+    return torch.minimum(steps, period - steps) if side > 1 else steps

@@ -1,0 +1,132 @@
+"""TIFF files, read through tifffile: any depth and number of channels."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.image.picture import (
+    Header,
+    Picture,
+    Trouble,
+    check_size,
+    scale_to_supported,
+    supported_type,
+    upright,
+)
+
+if TYPE_CHECKING:
+    from tifffile import TiffFile, TiffPage
+
+_ORIENTATION, _ICC = 274, 34675  # tags
+_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
+_ALPHA = (1, 2)  # kinds of extra samples: premultiplied, plain
+_JPEG = (6, 7)  # compressions; the decoder answers with RGB
+
+
+def read_header(path: Path) -> Header:
+    """Size, channels and type, without decoding. Raises Trouble or whatever tifffile does."""
+    from tifffile import TiffFile
+
+    with TiffFile(path) as file:
+        page, samples = _checked_page(file)
+        size = (page.imagelength, page.imagewidth)
+        turned = _orientation(page) in (5, 6, 7, 8)
+        alpha = _has_alpha(page)
+        dtype = np.dtype(np.uint8) if page.bitspersample < 8 else supported_type(np.dtype(page.dtype))
+        if page.photometric == _PALETTE:
+            dtype, samples = np.dtype(np.uint8), 3
+        elif page.photometric == _SEPARATED:
+            samples = 3 + alpha
+        return Header("tiff", size[::-1] if turned else size, samples - alpha, alpha, dtype)
+
+
+def read(path: Path) -> Picture:
+    """Decode the first image. Raises Trouble or whatever tifffile does."""
+    from tifffile import TiffFile
+
+    with TiffFile(path) as file:
+        page, _ = _checked_page(file)
+        array = _colours(file, page)  # (H, W, C)
+        alpha = _has_alpha(page)
+        array = upright(array, _orientation(page))
+        icc = None if page.photometric == _SEPARATED else page.tags.valueof(_ICC)
+        lossless = page.compression not in _JPEG
+    if not alpha:
+        return Picture(array, None, "tiff", icc, lossless)
+    return Picture(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
+
+
+def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
+    """The page that holds the picture, and its samples per pixel."""
+    page: Any = file.pages[0]
+    samples = page.samplesperpixel * (len(file.pages) if _is_channel_stack(file) else 1)
+    check_size(page.imagelength, page.imagewidth, samples)
+    if page.imagedepth != 1:
+        raise Trouble("a volume; expected one flat image")
+    if page.photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR):
+        raise Trouble(f"TIFF colours of kind {page.photometric}; expected grey, RGB, palette or CMYK")
+    pictures = sum(not _is_preview(other) for other in file.pages)
+    if pictures > 1 and not _is_channel_stack(file):
+        raise Trouble(
+            f"{pictures} pages; expected one, with the channels side by side in each pixel or as planes"
+        )
+    return page, samples
+
+
+def _is_preview(page: Any) -> bool:
+    """Whether a page is a smaller view or a mask of another (NewSubfileType)."""
+    return bool(page.subfiletype & 5)
+
+
+def _is_channel_stack(file: "TiffFile") -> bool:
+    """Whether the pages are the channels of one picture, as ImageJ and OME write them."""
+    return len(file.pages) > 1 and (file.is_imagej or file.is_ome) and file.series[0].axes == "CYX"
+
+
+def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
+    """Decode to (H, W, C): uint8, uint16 or float32; alpha, if any, is the last channel."""
+    if _is_channel_stack(file):
+        return scale_to_supported(np.moveaxis(file.series[0].asarray(), 0, -1))
+    array = page.asarray()
+    if "S" in page.axes:
+        array = np.moveaxis(array, page.axes.index("S"), -1)  # planes -> (H, W, C)
+    array = array.reshape(page.imagelength, page.imagewidth, -1)  # (H, W, C)
+    if page.photometric == _PALETTE:
+        if page.colormap is None:
+            raise Trouble("a palette image without its palette")
+        return (np.moveaxis(page.colormap, 0, -1)[array[..., 0]] >> 8).astype(np.uint8)  # (H, W, 3)
+    if page.bitspersample < 8:
+        array = (array.astype(np.float32) * (255 / (2**page.bitspersample - 1)) + 0.5).astype(np.uint8)
+    elif page.dtype is not None and page.dtype.kind == "u" and page.bitspersample not in (8, 16, 32, 64):
+        array = _widen(array, page.bitspersample)
+    array = scale_to_supported(array)
+    if page.photometric == _MINISWHITE:
+        array = (np.iinfo(array.dtype).max - array) if array.dtype.kind == "u" else -array
+    if page.photometric == _SEPARATED:
+        array = _from_cmyk(array, _has_alpha(page))
+    return array
+
+
+def _widen(array: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Stretch values of 9 to 15 bits over all 16."""
+    return (array.astype(np.float32) * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
+
+
+def _from_cmyk(array: NDArray[Any], alpha: bool) -> NDArray[Any]:
+    """(H, W, 4 or 5) integers -> (H, W, 3 or 4); inks multiply, without a colour profile."""
+    if array.dtype.kind != "u" or array.shape[2] != 4 + alpha:
+        raise Trouble("CMYK that is not four channels of integers")
+    top = np.iinfo(array.dtype).max
+    light = 1 - array[..., :4].astype(np.float32) / top
+    colour = (light[..., :3] * light[..., 3:] * top + 0.5).astype(array.dtype)  # (H, W, 3)
+    return np.concatenate([colour, array[..., 4:]], axis=-1)
+
+
+def _has_alpha(page: "TiffPage") -> bool:
+    return bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
+
+
+def _orientation(page: "TiffPage") -> int:
+    return int(page.tags.valueof(_ORIENTATION, default=1))

@@ -1,0 +1,173 @@
+"""Pictures become files; the suffix decides the format."""
+
+import os
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from i2icli.errors import UserError
+from i2icli.image.picture import Format, Picture
+from i2icli.image.pixels import change_type
+
+SUFFIXES: dict[str, Format] = {
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".jpe": "jpeg",
+    ".jfif": "jpeg",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".bmp": "bmp",
+    ".npy": "npy",
+}
+"""Suffixes of image files, in lower case, and the format each is written in."""
+
+
+def write_picture(path: Path | str, picture: Picture) -> None:
+    """Write a picture beside `path` and rename it there; missing folders are made.
+
+    Kept wherever the format can: depth, channels, alpha, colour profile. Where it cannot:
+    JPEG, WebP and BMP are 8 bit; floats become 16 bit in PNG; JPEG and BMP have no alpha
+    and get the picture over white. JPEG has quality 95 without colour subsampling, WebP
+    is lossless unless the picture came from a lossy file. Raises UserError for an unknown
+    suffix, for channels a format cannot hold, and when the disk refuses.
+    """
+    path = Path(path)
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(
+            f"cannot write {path}: unknown suffix {path.suffix!r}; expected {', '.join(SUFFIXES)}"
+        )
+    channels = picture.pixels.shape[2]
+    if channels not in (1, 3) and kind not in ("tiff", "npy"):
+        raise UserError(
+            f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, the picture has {channels}; use .tif or .npy"
+        )
+    picture = replace(picture, icc=_fitting_profile(picture.icc, channels))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside(path) as temporary:
+            _WRITERS[kind](temporary, picture)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}", exit_code=1) from error
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A temporary name in the same folder; renamed to `path` at the end, removed after an error."""
+    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_png(path: Path, picture: Picture) -> None:
+    array = _with_alpha(picture)  # (H, W, 1..4)
+    if array.dtype == np.uint8:
+        _as_image(array).save(path, "PNG", icc_profile=picture.icc, compress_level=4)
+        return
+    import imagecodecs  # Pillow has no 16-bit colour
+
+    array = change_type(array, np.uint16)
+    data = imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4)
+    path.write_bytes(_insert_profile(data, picture.icc) if picture.icc else data)
+
+
+def _write_jpeg(path: Path, picture: Picture) -> None:
+    image = _as_image(_over_white(picture))
+    image.save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=picture.icc)
+
+
+def _write_webp(path: Path, picture: Picture) -> None:
+    array = change_type(_with_alpha(picture), np.uint8)
+    image = _as_image(array)
+    image = image.convert("RGBA" if picture.alpha is not None else "RGB")  # WebP has no grey
+    image.save(
+        path, "WEBP", quality=95, lossless=picture.lossless, exact=True, icc_profile=picture.icc or b""
+    )
+
+
+def _write_bmp(path: Path, picture: Picture) -> None:
+    _as_image(_over_white(picture)).save(path, "BMP")
+
+
+def _write_tiff(path: Path, picture: Picture) -> None:
+    from tifffile import imwrite
+
+    array = _with_alpha(picture)
+    channels = picture.pixels.shape[2]
+    extra = ["unspecified"] * (channels - (3 if channels == 3 else 1)) + ["unassalpha"] * (
+        picture.alpha is not None
+    )
+    imwrite(
+        path,
+        array if array.shape[2] > 1 else array[..., 0],
+        photometric="rgb" if channels == 3 else "minisblack",
+        planarconfig="contig" if array.shape[2] > 1 else None,
+        extrasamples=extra or None,
+        compression="zlib",
+        predictor=True,
+        iccprofile=picture.icc,
+        metadata=None,
+    )
+
+
+def _write_npy(path: Path, picture: Picture) -> None:
+    array = _with_alpha(picture)
+    with path.open("wb") as file:
+        np.save(file, array if array.shape[2] > 1 else array[..., 0], allow_pickle=False)
+
+
+_WRITERS = {
+    "png": _write_png,
+    "jpeg": _write_jpeg,
+    "webp": _write_webp,
+    "bmp": _write_bmp,
+    "tiff": _write_tiff,
+    "npy": _write_npy,
+}
+
+
+def _with_alpha(picture: Picture) -> NDArray[Any]:
+    if picture.alpha is None:
+        return picture.pixels
+    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=-1)  # (H, W, C + 1)
+
+
+def _over_white(picture: Picture) -> NDArray[Any]:
+    """(H, W, C) uint8, the transparent parts turned white."""
+    pixels = change_type(picture.pixels, np.uint8)
+    if picture.alpha is None:
+        return pixels
+    opacity = change_type(picture.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
+    return (255 - opacity * (255 - pixels.astype(np.float32)) + 0.5).astype(np.uint8)
+
+
+def _as_image(array: NDArray[Any]) -> Image.Image:
+    """(H, W, 1..4) uint8 -> L, LA, RGB or RGBA."""
+    return Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array))
+
+
+def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
+    """The profile if it describes pictures of so many channels; a translation may have changed them."""
+    wanted = {1: b"GRAY", 3: b"RGB "}.get(channels)
+    return icc if icc and icc[16:20] == wanted else None
+
+
+def _insert_profile(png: bytes, icc: bytes) -> bytes:
+    """Put a colour profile (iCCP chunk) behind the header of a PNG file (its first 33 bytes)."""
+    body = b"iCCP" + b"ICC profile\0\0" + zlib.compress(icc)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return png[:33] + chunk + png[33:]
