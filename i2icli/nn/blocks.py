@@ -1,0 +1,46 @@
+"""The small parts that generators and discriminators are made of."""
+
+from torch import Tensor, nn
+
+from i2icli.nn.dropout import NoiseDropout
+from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+
+
+class ConvNorm(nn.Module):
+    """A convolution, plain or transposed, and the norm of its outputs."""
+
+    def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: nn.Module) -> None:
+        super().__init__()
+        self.conv = conv
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) -> (B, C', H', W') as the convolution decides."""
+        return self.norm(self.conv(x))  # type: ignore[no-any-return]
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions whose result is added to their input.
+
+    Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
+    ECCV 2016, https://arxiv.org/abs/1603.08155: no activation after the sum. Reflected borders.
+    """
+
+    def __init__(
+        self, channels: int, norm: Norm, dropout: float = 0.0, statistics: Statistics = "image"
+    ) -> None:
+        super().__init__()
+        self.first = self._conv(channels, norm, statistics)
+        self.relu = nn.ReLU(inplace=True)
+        self.dropout = NoiseDropout(dropout)
+        self.second = self._conv(channels, norm, statistics)
+
+    @staticmethod
+    def _conv(channels: int, norm: Norm, statistics: Statistics) -> ConvNorm:
+        conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=needs_bias(norm))
+        return ConvNorm(conv, build_norm(norm, channels, statistics))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W), sides of at least 2. The same shape comes back."""
+        hidden = self.dropout(self.relu(self.first(x)))
+        return x + self.second(hidden)  # type: ignore[no-any-return]

@@ -1,0 +1,19 @@
+"""How weights start."""
+
+from torch import nn
+
+
+def init_normal(network: nn.Module, std: float = 0.02) -> None:
+    """Draw the weights of convolutions from N(0, std) and of batch norms from N(1, std); biases are 0.
+
+    Isola et al., CVPR 2017, appendix 6.2, https://arxiv.org/abs/1611.07004; kept by CycleGAN.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, std)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, std)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

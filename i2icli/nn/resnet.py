@@ -1,0 +1,61 @@
+"""The residual generator of CycleGAN, also one of pix2pix's two."""
+
+from torch import Tensor, nn
+
+from i2icli.nn.blocks import ConvNorm, ResidualBlock
+from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+
+
+class ResnetGenerator(nn.Module):
+    """Halve the image twice, refine it in residual blocks, double it twice.
+
+    Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
+    ICCV 2017, appendix 7.2, https://arxiv.org/abs/1703.10593: 6 blocks for 128 px, 9 for 256 px.
+    """
+
+    multiple = 4
+    """Sides of the input must be multiples of this."""
+
+    def __init__(
+        self,
+        in_channels: int = 3,
+        out_channels: int = 3,
+        width: int = 64,
+        num_blocks: int = 9,
+        norm: Norm = "instance",
+        dropout: float = 0.0,
+        statistics: Statistics = "image",
+    ) -> None:
+        """statistics: what batch norm uses after training, see nn.norm; other norms ignore it."""
+        super().__init__()
+        bias = needs_bias(norm)
+
+        def half(channels: int) -> ConvNorm:
+            conv = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=bias)
+            return ConvNorm(conv, build_norm(norm, 2 * channels, statistics))
+
+        def double(channels: int) -> ConvNorm:
+            conv = nn.ConvTranspose2d(
+                channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=bias
+            )
+            return ConvNorm(conv, build_norm(norm, channels // 2, statistics))
+
+        stem = nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=bias)
+        self.stem = ConvNorm(stem, build_norm(norm, width, statistics))
+        self.down = nn.ModuleList([half(width), half(2 * width)])
+        self.blocks = nn.Sequential(
+            *(ResidualBlock(4 * width, norm, dropout, statistics) for _ in range(num_blocks))
+        )
+        self.up = nn.ModuleList([double(4 * width), double(2 * width)])
+        self.head = nn.Conv2d(width, out_channels, 7, padding=3, padding_mode="reflect")
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, in_channels, H, W), sides multiples of 4, from 8 -> (B, out_channels, H, W) in [-1, 1]."""
+        x = self.relu(self.stem(x))  # (B, width, H, W)
+        for down in self.down:
+            x = self.relu(down(x))  # (B, 2 width, H/2, W/2), then (B, 4 width, H/4, W/4)
+        x = self.blocks(x)
+        for up in self.up:
+            x = self.relu(up(x))  # (B, 2 width, H/2, W/2), then (B, width, H, W)
+        return self.head(x).tanh()  # type: ignore[no-any-return]
