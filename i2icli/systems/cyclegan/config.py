@@ -1,0 +1,51 @@
+"""CycleGAN's settings, with the paper's defaults. No torch here."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Names
+
+
+class CycleGANConfig(Config):
+    """CycleGAN options"""
+
+    domains: Names = Field(("A", "B"), min_length=2, max_length=2, description="names of the two collections")
+    width: int = Field(64, ge=1, description="channels of the generators' first layer")
+    num_blocks: int = Field(9, ge=1, description="residual blocks per generator (6 suit 128 px)")
+    norm: Literal["instance", "batch", "none"] = Field(
+        "instance", description="normalisation in all networks"
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="noise: part of the features dropped, also when translating"
+    )
+    num_layers: int = Field(
+        3, ge=1, le=8, description="layers of the patch discriminators; 3 see 70x70 pixels"
+    )
+    discriminator_width: int = Field(64, ge=1, description="channels of the discriminators' first layer")
+    gan_loss: Literal["lsgan", "vanilla", "wgangp", "hinge"] = Field("lsgan", description="adversarial loss")
+    cycle_weight: float = Field(10.0, ge=0, description="lambda of the cycle loss, Eq. (3)")
+    identity_weight: float = Field(
+        0.5, ge=0, description="identity loss relative to the cycle loss, section 5.2; needs equal channels"
+    )
+    penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
+    pool_size: int = Field(50, ge=0, description="past fakes kept per domain for D, section 4")
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> Self:
+        if len(set(self.domains)) < 2:
+            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
+        return self
+
+    @model_validator(mode="after")
+    def _crop_fits_the_networks(self) -> Self:
+        height, width = self.crop_size
+        if height % 4 or width % 4:
+            raise ValueError(f"crops of {width}x{height} do not suit the generators; choose multiples of 4")
+        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
+        if min(self.crop_size) < needed:
+            raise ValueError(
+                f"patch discriminators of {self.num_layers} layers need crops of at least {needed} px; "
+                "lower --num-layers or raise --crop-size"
+            )
+        return self

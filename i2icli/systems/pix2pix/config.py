@@ -1,0 +1,75 @@
+"""pix2pix's settings, with the paper's defaults. No torch here."""
+
+from math import gcd
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config
+
+
+class Pix2PixConfig(Config):
+    """pix2pix options"""
+
+    may_change: ClassVar[frozenset[str]] = Config.may_change | {"statistics"}
+
+    direction: Literal["AtoB", "BtoA"] = Field(
+        "AtoB", description="which side of a pair is given, which is wanted"
+    )
+    generator: Literal["unet", "resnet"] = Field("unet", description="network that translates")
+    width: int = Field(64, ge=1, description="channels of the generator's first layer")
+    depth: int | None = Field(
+        None, ge=2, le=16, description="halvings in the U-Net; default: as many as the crop allows, at most 8"
+    )
+    num_blocks: int = Field(9, ge=1, description="residual blocks of the ResNet generator (6 suit 128 px)")
+    dropout: float = Field(
+        0.5, ge=0, lt=1, description="noise: part of the features dropped, also when translating"
+    )
+    norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in both networks")
+    statistics: Literal["image", "running"] = Field(
+        "image", description="batch norm when translating: statistics of each image (paper) or running ones"
+    )
+    discriminator: Literal["patch", "pixel"] = Field("patch", description="judge patches or single pixels")
+    num_layers: int = Field(
+        3, ge=1, le=8, description="layers of the patch discriminator; 3 see 70x70 pixels"
+    )
+    discriminator_width: int = Field(64, ge=1, description="channels of the discriminator's first layer")
+    gan_loss: Literal["vanilla", "lsgan", "wgangp", "hinge"] = Field(
+        "vanilla", description="adversarial loss"
+    )
+    l1_weight: float = Field(100.0, ge=0, description="lambda of the L1 distance to the truth, Eq. (4)")
+    penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
+
+    @property
+    def unet_depth(self) -> int:
+        """Halvings in the U-Net: as asked, else as many as both sides of the crop allow, at most 8."""
+        return self.depth or self._halvings()
+
+    def _halvings(self) -> int:
+        common = gcd(*self.crop_size)
+        return min(8, (common & -common).bit_length() - 1)  # twos in the common divisor
+
+    @model_validator(mode="after")
+    def _crop_fits_the_generator(self) -> Self:
+        height, width = self.crop_size
+        if self.generator == "unet":
+            multiple = 2 ** max(2, self.unet_depth)
+            advice = f"choose sides that are multiples of {multiple}, or another --depth"
+        else:
+            multiple = 4
+            advice = "choose sides that are multiples of 4"
+        if height % multiple or width % multiple:
+            raise ValueError(
+                f"crops of {width}x{height} do not suit this {self.generator} generator; {advice}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _crop_fits_the_discriminator(self) -> Self:
+        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
+        if self.discriminator == "patch" and min(self.crop_size) < needed:
+            raise ValueError(
+                f"a patch discriminator of {self.num_layers} layers needs crops of at least {needed} px; "
+                "lower --num-layers or raise --crop-size"
+            )
+        return self

@@ -1,0 +1,91 @@
+"""pix2pix: translate between two looks of the same scene, learned from pairs.
+
+Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017,
+https://arxiv.org/abs/1611.07004. Names: G and D are the paper's; source is its x, target its y;
+its noise z is the dropout inside G.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+from torch.optim import Optimizer
+
+from i2icli.data.paired import PairedImages
+from i2icli.errors import UserError
+from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.penalty import gradient_penalty
+from i2icli.nn.init import init_normal
+from i2icli.system import Batch, Request, System, Update
+from i2icli.systems.pix2pix.config import Pix2PixConfig
+from i2icli.systems.pix2pix.networks import build_discriminator, build_generator
+
+
+class Pix2Pix(System[Pix2PixConfig]):
+    """One generator and one discriminator that also sees the source. Batches hold "source" and "target"."""
+
+    config_type = Pix2PixConfig
+    dataset = PairedImages
+
+    def __init__(self, config: Pix2PixConfig) -> None:
+        super().__init__(config)
+        source, target = self.channels()
+        self.G = build_generator(config, source, target)
+        self.D = build_discriminator(config, source + target)
+        self.gan = ADVERSARIAL[config.gan_loss]()
+        init_normal(self)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for each network."""
+        return {"D": self.adam(self.D), "G": self.adam(self.G)}
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """D, then G against the new D with the same fake (Eq. (4), section 3.3)."""
+        source, target = batch["source"], batch["target"]  # (B, C, H, W) each
+        self._check_size(source)
+        fake = self.G(source)  # (B, C_target, H, W)
+        yield Update("D", self._discriminator_losses(source, target, fake.detach()))
+
+        score = self.D(torch.cat([source, fake], dim=1))
+        yield Update("G", {
+            "gan": self.gan.generator(score),
+            "l1": self.config.l1_weight * l1_loss(fake, target),
+        })  # fmt: skip
+
+    def _discriminator_losses(self, source: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """Half the sum of both terms: D learns slower than G, section 3.3."""
+        real_pair = torch.cat([source, target], dim=1)  # (B, C_source + C_target, H, W)
+        fake_pair = torch.cat([source, fake], dim=1)
+        losses = {"gan": 0.5 * self.gan.discriminator(self.D(real_pair), self.D(fake_pair))}
+        if self.config.gan_loss == "wgangp":
+            penalty = gradient_penalty(self.D, real_pair, fake_pair)
+            losses["penalty"] = self.config.penalty_weight * penalty
+        return losses
+
+    def _check_size(self, source: Tensor) -> None:
+        height, width = source.shape[-2:]
+        multiple = self.multiple_of()
+        if height % multiple or width % multiple:
+            raise UserError(
+                f"training images of {width}x{height} do not suit this {self.config.generator} generator: "
+                f"it needs multiples of {multiple}; choose another --crop-size, --preprocess or --depth"
+            )
+
+    def translate(self, request: Request) -> Tensor:
+        """request.image: (B, C_source, H, W), sides multiples of `multiple_of()` -> (B, C_target, H, W)."""
+        if request.image is None:
+            raise UserError("pix2pix translates images, but the request holds none; give it one")
+        return self.G(request.image)  # type: ignore[no-any-return]
+
+    def multiple_of(self) -> int:
+        """2^depth for the U-Net, 4 for the ResNet."""
+        return self.G.multiple
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """What is given, what comes out, what was wanted."""
+        return {"input": batch["source"], "fake": self.G(batch["source"]), "truth": batch["target"]}
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Every pair holds its truth."""
+        return {"": (self.G(batch["source"]), batch["target"])}
