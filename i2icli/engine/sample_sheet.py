@@ -1,9 +1,12 @@
 """Preview grids: one row per example, one named column per image."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -13,31 +16,61 @@ GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names
 
 
-def sample_sheet(columns: dict[str, Tensor]) -> Image.Image:
-    """A sheet of images (B, C, H, W) in [-1, 1]; columns may differ in size and channels."""
-    rows = min(len(images) for images in columns.values())
-    widths = [images.shape[-1] for images in columns.values()]
-    height = max(images.shape[-2] for images in columns.values())
-    sheet = Image.new("RGB", (sum(widths) + GAP * (len(widths) + 1), TITLE + rows * (height + GAP)), "white")
+def sample_sheet(rows: Sequence[dict[str, Tensor]]) -> Image.Image:
+    """A sheet of images (C, H, W) in [-1, 1]; the first row names the columns. Sizes and channels may differ."""
+    names = list(rows[0])
+    widths = [max(row[name].shape[-1] for row in rows) for name in names]
+    heights = [max(image.shape[-2] for image in row.values()) for row in rows]
+    sheet = Image.new("RGB", (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + GAP * len(rows)), "white")
     draw = ImageDraw.Draw(sheet)
     left = GAP
-    for (name, images), width in zip(columns.items(), widths, strict=True):
+    for name, width in zip(names, widths, strict=True):
         draw.text((left, 2), name, fill="black", font=ImageFont.load_default(12))
-        for row in range(rows):
-            sheet.paste(Image.fromarray(_rgb(images[row])), (left, TITLE + row * (height + GAP)))
+        top = TITLE
+        for row, height in zip(rows, heights, strict=True):
+            sheet.paste(Image.fromarray(_rgb(row[name])), (left, top))
+            top += height + GAP
         left += width + GAP
     return sheet
 
 
-def write_sample_sheet(path: Path, columns: dict[str, Tensor]) -> None:
+def write_sample_sheet(path: Path, rows: Sequence[dict[str, Tensor]]) -> None:
     """Write a sheet as PNG."""
     with written_beside(path) as beside:
-        sample_sheet(columns).save(beside)
+        sample_sheet(rows).save(beside)
 
 
-def _rgb(image: Tensor) -> np.ndarray:
+class SheetWriter:
+    """Collects rows and writes them as numbered sheets; safe to call from several threads."""
+
+    def __init__(self, folder: Path, rows: int = 8) -> None:
+        self.folder, self.rows = folder, rows
+        self.waiting: list[dict[str, Tensor]] = []
+        self.count = 0
+        self.lock = Lock()
+
+    def add(self, row: dict[str, Tensor]) -> None:
+        """Add a row; a full sheet is written."""
+        with self.lock:
+            self.waiting.append(row)
+            if len(self.waiting) == self.rows:
+                self._write()
+
+    def close(self) -> None:
+        """Write the last, shorter sheet."""
+        with self.lock:
+            if self.waiting:
+                self._write()
+
+    def _write(self) -> None:
+        self.count += 1
+        write_sample_sheet(self.folder / f"{self.count:04}.png", self.waiting)
+        self.waiting = []
+
+
+def _rgb(image: Tensor) -> NDArray[np.uint8]:
     """(C, H, W) in [-1, 1] -> (H, W, 3) uint8; other channel counts show their first three or repeat one."""
     image = image.detach().float().cpu()
     image = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)
-    pixels: np.ndarray = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    pixels: NDArray[np.uint8] = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     return pixels  # (H, W, 3)

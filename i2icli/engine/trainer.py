@@ -11,9 +11,9 @@ from torch.optim import Optimizer
 from i2icli.engine.average import Average
 from i2icli.engine.device import Placement
 from i2icli.engine.distributed import gathered, rank
+from i2icli.engine.memory import is_out_of_memory, training_out_of_memory
 from i2icli.engine.meter import Meter
 from i2icli.engine.updates import Updater
-from i2icli.errors import UserError
 from i2icli.system import Batch, Stage, System
 
 Batches = Callable[[Stage, int], Iterator[Batch]]
@@ -139,7 +139,7 @@ class Trainer:
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise out_of_memory(batches, system) from None
+            raise training_out_of_memory(batches[0], system.clock.stage.name) from None
         self.average.update()
         self.meter.images += system.config.batch_size * system.config.accumulate
         system.clock.step += 1
@@ -150,22 +150,3 @@ def seed_of(*parts: int) -> int:
     """One seed from several numbers, well mixed."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on whichever device."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-def out_of_memory(batches: list[Batch], system: System[Any]) -> UserError:
-    """The error that says at which size it happened and what to lower."""
-    shapes = ", ".join(
-        f"{name} {value.shape[-1]}x{value.shape[-2]} px" for name, value in batches[0].items() if value.ndim >= 4
-    )
-    size = len(next(iter(batches[0].values())))
-    smaller = f"--batch-size {size // 2} --accumulate 2, " if size > 1 else ""
-    return UserError(
-        f"out of memory in stage {system.clock.stage.name} at batch size {size} ({shapes}); "
-        f"try {smaller}a smaller --crop-size, a smaller --width, or --precision bf16",
-        exit_code=1,
-    )

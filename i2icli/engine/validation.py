@@ -4,10 +4,28 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
+from i2icli.data.examples import Example, Examples
 from i2icli.scores import psnr, ssim
 from i2icli.system import Batch, System
 
 Scores = dict[str, float]
+
+
+class Spread(Examples):
+    """At most `count` of the given examples, evenly spread over them."""
+
+    def __init__(self, examples: Examples, count: int) -> None:
+        self.examples = examples
+        self.count = min(count, len(examples))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The example at that place of the selection."""
+        return self.examples.get(index * len(self.examples) // self.count, rng)
 
 
 def validate(system: System[Any], batches: Iterable[Batch]) -> Scores:

@@ -1,6 +1,7 @@
 """Files <-> pictures <-> tensors. torch is only loaded by the functions that make tensors."""
 
 from i2icli.image.picture import MAX_PIXELS, Format, Header, Picture, Pixels
+from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize
 from i2icli.image.read import probe, read_picture
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
@@ -17,10 +18,12 @@ __all__ = [
     "change_type",
     "convert_channels",
     "crop_back",
+    "from_pillow",
     "pad_to_multiple",
     "probe",
     "read_picture",
     "resize",
+    "to_pillow",
     "to_pixels",
     "to_tensor",
     "write_picture",

@@ -5,18 +5,18 @@ from typing import IO, Any
 
 import numpy as np
 
-from i2icli.image.picture import Header, Picture, Trouble, check_size, scale_to_supported, supported_type
+from i2icli.image.picture import Header, ImageError, Picture, check_size, scale_to_supported, supported_type
 
 
 def read_header(path: Path) -> Header:
-    """Size, channels and type. Raises Trouble, ValueError or OSError."""
+    """Size, channels and type. Raises ImageError, ValueError or OSError."""
     with path.open("rb") as file:
         (height, width, channels), dtype = _checked_header(file)
     return Header("npy", (height, width), channels, alpha=False, dtype=supported_type(dtype))
 
 
 def read(path: Path) -> Picture:
-    """Load the numbers; every channel counts as colour. Raises Trouble, ValueError or OSError."""
+    """Load the numbers; every channel counts as colour. Raises ImageError, ValueError or OSError."""
     with path.open("rb") as file:
         shape, _ = _checked_header(file)
         file.seek(0)
@@ -31,14 +31,14 @@ def _checked_header(file: IO[bytes]) -> tuple[tuple[int, int, int], np.dtype[Any
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
     if dtype.hasobject:
-        raise Trouble("holds Python objects; expected numbers")
+        raise ImageError("holds Python objects; expected numbers")
     if len(shape) not in (2, 3):
-        raise Trouble(f"shape {shape}; expected height x width or height x width x channels")
+        raise ImageError(f"shape {shape}; expected height x width or height x width x channels")
     height, width, channels = (*shape, 1)[:3]
     check_size(height, width, channels)
     if len(shape) == 3 and height in (1, 3, 4) and channels > 32:
-        raise Trouble(f"shape {shape} looks like channels first; expected height x width x channels")
+        raise ImageError(f"shape {shape} looks like channels first; expected height x width x channels")
     start = file.tell()
     if file.seek(0, 2) - start < height * width * channels * dtype.itemsize:
-        raise Trouble("truncated")
+        raise ImageError("truncated")
     return (height, width, channels), dtype

@@ -36,16 +36,18 @@ class Picture:
     lossless: bool = True  # False for JPEG and lossy WebP
 
 
-class Trouble(Exception):
+class ImageError(Exception):
     """Why a file cannot be read, without its name; becomes a UserError where the name is known."""
 
 
 def check_size(height: int, width: int, channels: int = 1) -> None:
-    """Refuse empty and absurd dimensions, before memory is asked for. Raises Trouble."""
+    """Refuse empty and absurd dimensions, before memory is asked for. Raises ImageError."""
     if min(height, width, channels) < 1:
-        raise Trouble(f"an empty picture of {width}x{height} pixels and {channels} channels")
+        raise ImageError(f"an empty picture of {width}x{height} pixels and {channels} channels")
     if height * width > MAX_PIXELS or height * width * channels > MAX_VALUES:
-        raise Trouble(f"too large: {width}x{height} pixels, {channels} channels; the limit is 0.5 gigapixel")
+        raise ImageError(
+            f"too large: {width}x{height} pixels, {channels} channels; the limit is 0.5 gigapixel"
+        )
 
 
 def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -67,7 +69,7 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
     """Bring any number type to uint8, uint16 or float32, keeping each value's place in its type's range.
 
     Signed 8 and 16 bit shift to unsigned; 32 and 64 bit become floats in [-1, 1]; floats
-    stay as they are; truth values become 0 and 255. Raises Trouble for other types and NaN.
+    stay as they are; truth values become 0 and 255. Raises ImageError for other types and NaN.
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "b":
@@ -77,20 +79,19 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
     if kind == "i" and bits <= 16:
         return (array.astype(np.int32) + 2 ** (bits - 1)).astype(f"u{bits // 8}")
     if kind in "ui":
-        limits = np.iinfo(array.dtype)
-        span = float(limits.max) - float(limits.min)
-        return ((array.astype(np.float64) - float(limits.min)) * (2 / span) - 1).astype(np.float32)
+        low, high = float(np.iinfo(array.dtype).min), float(np.iinfo(array.dtype).max)
+        return ((array.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)
     if kind == "f":
         return _finite(array.astype(np.float32, copy=False))
-    raise Trouble(f"values of type {array.dtype}; expected integers or floats")
+    raise ImageError(f"values of type {array.dtype}; expected integers or floats")
 
 
 def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type `scale_to_supported` answers with. Raises Trouble for types it refuses."""
+    """The type `scale_to_supported` answers with. Raises ImageError for types it refuses."""
     return scale_to_supported(np.zeros(1, dtype)).dtype
 
 
 def _finite(array: NDArray[Any]) -> NDArray[Any]:
     if not np.isfinite(array).all():
-        raise Trouble("NaN or infinite values")
+        raise ImageError("NaN or infinite values")
     return array

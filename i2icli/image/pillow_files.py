@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from i2icli.image.picture import MAX_PIXELS, Format, Header, Picture, Trouble, check_size, upright
+from i2icli.image.picture import MAX_PIXELS, Format, Header, ImageError, Picture, check_size, upright
+from i2icli.image.pixels import change_type
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -17,7 +18,7 @@ _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # the other
 
 
 def read_header(path: Path, format: Format) -> Header:
-    """Size, channels and depth, without decoding. Raises Trouble or whatever Pillow does."""
+    """Size, channels and depth, without decoding. Raises ImageError or whatever Pillow does."""
     with _opened(path, format) as image:
         width, height = image.size
         # A PNG may carry EXIF behind its pixels; only what stands before them is looked at.
@@ -31,7 +32,7 @@ def read_header(path: Path, format: Format) -> Header:
 
 
 def read(path: Path, format: Format) -> Picture:
-    """Decode a file. Raises Trouble or whatever the decoders do."""
+    """Decode a file. Raises ImageError or whatever the decoders do."""
     with _opened(path, format) as image:
         icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
         deep = format == "png" and _png_kind(path)[0] == 16
@@ -54,7 +55,7 @@ def _opened(path: Path, format: Format) -> Image.Image:
         # Phones store a second, smaller view in a JPEG (MPO); the first is the photo.
         frames = getattr(image, "n_frames", 1)
         if format != "jpeg" and frames > 1:
-            raise Trouble(f"an animation of {frames} frames; expected a still image")
+            raise ImageError(f"an animation of {frames} frames; expected a still image")
     except BaseException:
         image.close()
         raise
@@ -64,10 +65,7 @@ def _opened(path: Path, format: Format) -> Image.Image:
 def _decode_8_bit(image: Image.Image) -> NDArray[Any]:
     """-> (H, W, C) uint8 with 1 (grey), 2 (grey, alpha), 3 or 4 channels."""
     grey = image.mode in _COLOURS
-    if image.has_transparency_data:
-        wanted = "LA" if grey else "RGBA"
-    else:
-        wanted = "L" if grey else "RGB"
+    wanted = ("L" if grey else "RGB") + ("A" if image.has_transparency_data else "")
     image.load()
     array = np.asarray(image if image.mode == wanted else image.convert(wanted))
     return array if array.ndim == 3 else array[..., None]
@@ -98,3 +96,19 @@ def _is_lossless_webp(path: Path) -> bool:
             size = int.from_bytes(head[4:], "little")
             file.seek(size + size % 2, 1)
     return False
+
+
+def from_pillow(image: Image.Image) -> Picture:
+    """An opened Pillow image as a picture, upright; modes without an equal become RGB(A), 8 bit."""
+    array = upright(_decode_8_bit(image), image.getexif().get(_ORIENTATION, 1))  # (H, W, C)
+    has_alpha = array.shape[2] in (2, 4)
+    return Picture(array[..., :-1] if has_alpha else array, array[..., -1] if has_alpha else None, "png")
+
+
+def to_pillow(picture: Picture) -> Image.Image:
+    """A picture as L, LA, RGB or RGBA, 8 bit. Raises ImageError for other channel counts."""
+    if picture.pixels.shape[2] not in (1, 3):
+        raise ImageError(f"{picture.pixels.shape[2]} channels do not fit a Pillow image; pass an array instead")
+    planes = picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
+    planes = change_type(planes, np.uint8)
+    return Image.fromarray(np.ascontiguousarray(planes[..., 0] if planes.shape[2] == 1 else planes))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
-from i2icli.image.picture import Format, Header, Picture, Trouble
+from i2icli.image.picture import Format, Header, ImageError, Picture
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 
@@ -38,7 +38,7 @@ def probe(path: Path | str) -> Header:
 
 
 def _kind(path: Path) -> Format:
-    """Tell the kind of file by its first bytes. Raises Trouble, OSError."""
+    """Tell the kind of file by its first bytes. Raises ImageError, OSError."""
     with path.open("rb") as file:
         head = file.read(16)
     starts: dict[bytes, Format] = {
@@ -57,7 +57,7 @@ def _kind(path: Path) -> Format:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if not head:
-        raise Trouble("an empty file")
+        raise ImageError("an empty file")
     others = {
         b"GIF8": "a GIF",
         b"%PDF": "a PDF",
@@ -67,11 +67,11 @@ def _kind(path: Path) -> Format:
     found = next((name for start, name in others.items() if head.startswith(start)), None)
     if head[4:8] == b"ftyp":
         found = "a HEIC, AVIF or video file"
-    raise Trouble(f"{found or 'not an image'}; expected {_KNOWN}")
+    raise ImageError(f"{found or 'not an image'}; expected {_KNOWN}")
 
 
 def _as_user_error(path: Path, error: Exception) -> UserError:
-    if isinstance(error, Trouble):
+    if isinstance(error, ImageError):
         reason = str(error)
     elif isinstance(error, OSError) and error.strerror:  # missing, a folder, not permitted ...
         reason = error.strerror.lower()

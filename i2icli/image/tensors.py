@@ -1,4 +1,4 @@
-"""Between pixels (H, W, C) and tensors (C, H, W) in [-1, 1]; padding. torch loads when a function is called."""
+"""Between pixels (H, W, C) and tensors (C, H, W) in [-1, 1]; padding. torch loads with the first call."""
 
 from typing import TYPE_CHECKING
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from i2icli.image.picture import (
     Header,
+    ImageError,
     Picture,
-    Trouble,
     check_size,
     scale_to_supported,
     supported_type,
@@ -26,7 +26,7 @@ _JPEG = (6, 7)  # compressions; the decoder answers with RGB
 
 
 def read_header(path: Path) -> Header:
-    """Size, channels and type, without decoding. Raises Trouble or whatever tifffile does."""
+    """Size, channels and type, without decoding. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
     with TiffFile(path) as file:
@@ -43,7 +43,7 @@ def read_header(path: Path) -> Header:
 
 
 def read(path: Path) -> Picture:
-    """Decode the first image. Raises Trouble or whatever tifffile does."""
+    """Decode the first image. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
     with TiffFile(path) as file:
@@ -64,12 +64,12 @@ def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
     samples = page.samplesperpixel * (len(file.pages) if _is_channel_stack(file) else 1)
     check_size(page.imagelength, page.imagewidth, samples)
     if page.imagedepth != 1:
-        raise Trouble("a volume; expected one flat image")
+        raise ImageError("a volume; expected one flat image")
     if page.photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR):
-        raise Trouble(f"TIFF colours of kind {page.photometric}; expected grey, RGB, palette or CMYK")
+        raise ImageError(f"TIFF colours of kind {page.photometric}; expected grey, RGB, palette or CMYK")
     pictures = sum(not _is_preview(other) for other in file.pages)
     if pictures > 1 and not _is_channel_stack(file):
-        raise Trouble(
+        raise ImageError(
             f"{pictures} pages; expected one, with the channels side by side in each pixel or as planes"
         )
     return page, samples
@@ -95,7 +95,7 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
     array = array.reshape(page.imagelength, page.imagewidth, -1)  # (H, W, C)
     if page.photometric == _PALETTE:
         if page.colormap is None:
-            raise Trouble("a palette image without its palette")
+            raise ImageError("a palette image without its palette")
         return (np.moveaxis(page.colormap, 0, -1)[array[..., 0]] >> 8).astype(np.uint8)  # (H, W, 3)
     if page.bitspersample < 8:
         array = (array.astype(np.float32) * (255 / (2**page.bitspersample - 1)) + 0.5).astype(np.uint8)
@@ -117,7 +117,7 @@ def _widen(array: NDArray[Any], bits: int) -> NDArray[Any]:
 def _from_cmyk(array: NDArray[Any], alpha: bool) -> NDArray[Any]:
     """(H, W, 4 or 5) integers -> (H, W, 3 or 4); inks multiply, without a colour profile."""
     if array.dtype.kind != "u" or array.shape[2] != 4 + alpha:
-        raise Trouble("CMYK that is not four channels of integers")
+        raise ImageError("CMYK that is not four channels of integers")
     top = np.iinfo(array.dtype).max
     light = 1 - array[..., :4].astype(np.float32) / top
     colour = (light[..., :3] * light[..., 3:] * top + 0.5).astype(array.dtype)  # (H, W, 3)

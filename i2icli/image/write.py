@@ -1,6 +1,5 @@
 """Pictures become files; the suffix decides the format."""
 
-import os
 import struct
 import uuid
 import zlib
@@ -51,7 +50,8 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     channels = picture.pixels.shape[2]
     if channels not in (1, 3) and kind not in ("tiff", "npy"):
         raise UserError(
-            f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, the picture has {channels}; use .tif or .npy"
+            f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, "
+            f"the picture has {channels}; use .tif or .npy"
         )
     picture = replace(picture, icc=_fitting_profile(picture.icc, channels))
     try:
@@ -68,7 +68,7 @@ def beside(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -81,7 +81,7 @@ def _write_png(path: Path, picture: Picture) -> None:
     import imagecodecs  # Pillow has no 16-bit colour
 
     array = change_type(array, np.uint16)
-    data = imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4)
+    data = bytes(imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4))
     path.write_bytes(_insert_profile(data, picture.icc) if picture.icc else data)
 
 

@@ -1,0 +1,34 @@
+"""--init-from: start from the weights of another run, a published model or an original checkpoint."""
+
+from typing import Any
+
+from torch import Tensor
+
+from i2icli.engine.models import load_any
+from i2icli.engine.run_folder import RunFolder
+from i2icli.errors import UserError
+from i2icli.models import find_model
+from i2icli.system import System
+
+
+def load_initial(system: System[Any], source: str) -> str:
+    """Copy every weight that has the same name and shape; one line saying how many did.
+
+    A run folder gives all its networks, discriminators included; a single file its published ones.
+    Raises UserError if nothing fits.
+    """
+    path = find_model(source)
+    state = RunFolder(path.parent).load_state() if path.name == "model.safetensors" else None
+    given: dict[str, Any] = state["system"] if state else load_any(path).state_dict()
+    own = system.state_dict()
+    fitting = {
+        name: value
+        for name, value in given.items()
+        if isinstance(value, Tensor) and not value.is_meta and name in own and own[name].shape == value.shape
+    }
+    weights = {name for name, _ in system.named_parameters()}
+    taken = weights & fitting.keys()
+    if not taken:
+        raise UserError(f"--init-from {source}: none of its weights fits; give the same system, --width and depth")
+    system.load_state_dict(own | fitting)
+    return f"starting from {path}: {len(taken)} of {len(weights)} weights taken over, the rest begin fresh"

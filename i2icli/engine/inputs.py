@@ -1,0 +1,66 @@
+"""What the user named on the command line -> which files to read and where their results go."""
+
+import glob
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2icli.data.folder import find_images
+from i2icli.errors import UserError
+from i2icli.image import SUFFIXES
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to translate."""
+
+    source: Path
+    target: Path
+    error: str | None = None  # why it cannot be done, found before reading it
+
+
+def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]:
+    """One job per image: files by name, folders with their structure kept, globs, "-" for a list on standard input.
+
+    Raises UserError if a result would land on an input.
+    """
+    sources = [found for text in inputs for found in _expand(text)]
+    taken = {source.resolve() for source, _ in sources}
+    jobs: list[Job] = []
+    owners: dict[Path, Path] = {}
+    for source, relative in sources:
+        target = out / (relative.with_suffix(suffix) if suffix else relative)
+        if target.resolve() in taken:
+            raise UserError(f"--out {out}: the result of {source} would replace the input {target}; choose another --out")
+        owner = owners.setdefault(target, source)
+        error = None
+        if owner != source:
+            error = f"its result would be {target}, as that of {owner}; name the folder they share instead of the files"
+        elif not source.exists():
+            error = "there is no such file"
+        elif owner in {job.source for job in jobs[-1:]}:
+            continue
+        jobs.append(Job(source, target, error))
+    return jobs
+
+
+def _expand(text: str) -> Iterator[tuple[Path, Path]]:
+    """(file, its path below --out) for one word of the command line."""
+    path = Path(text)
+    if text == "-":
+        for line in sys.stdin:
+            if line.strip():
+                yield from _expand(line.rstrip("\r\n"))
+    elif path.is_dir():
+        found = find_images(path)
+        if not found:
+            raise UserError(f"{path}: no images in this folder; known kinds are {', '.join(sorted(SUFFIXES))}")
+        yield from ((each, each.relative_to(path)) for each in found)
+    elif not path.exists() and glob.has_magic(text):
+        matches = sorted(glob.glob(text, recursive=True))
+        if not matches:
+            raise UserError(f"{text}: matches no file")
+        yield from ((Path(match), Path(Path(match).name)) for match in matches if Path(match).is_file())
+    else:
+        yield path, Path(path.name)

@@ -1,0 +1,16 @@
+"""Any model a user may name, ready for inference: a run, a published file, an original checkpoint."""
+
+from pathlib import Path
+from typing import Any
+
+from i2icli.engine.checkpoint import load_model, with_weights
+from i2icli.originals import load_original
+from i2icli.system import System
+
+
+def load_any(path: Path) -> System[Any]:
+    """The system in a model.safetensors or an original checkpoint. Raises UserError if it is neither."""
+    if path.suffix == ".safetensors":
+        return load_model(path)
+    original = load_original(path)
+    return with_weights(original.system, original.config, original.tensors, path)

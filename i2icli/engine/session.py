@@ -1,0 +1,165 @@
+"""What happens around the steps of one run: logging, sample sheets, validation, saving, stopping."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torch import Tensor
+
+from i2icli.config import RunOptions
+from i2icli.engine.checkpoint import write_model
+from i2icli.engine.device import peak_memory
+from i2icli.engine.distributed import highest, is_main
+from i2icli.engine.interrupt import Interrupt
+from i2icli.engine.run_folder import RunFolder
+from i2icli.engine.sample_sheet import write_sample_sheet
+from i2icli.engine.tensorboard import Events
+from i2icli.engine.trainer import Trainer
+from i2icli.engine.validation import Scores, quality, validate
+from i2icli.engine.watch import Progress, Watcher
+from i2icli.errors import UserError
+from i2icli.system import Batch
+
+GO_ON, SAVE, STOP, BROKEN = range(4)  # votes of the processes after a step; the highest wins
+
+
+class Session:
+    """The surroundings of a training loop, in one process. Only rank 0 writes and talks."""
+
+    def __init__(
+        self,
+        system: str,
+        folder: RunFolder,
+        options: RunOptions,
+        watcher: Watcher,
+        interrupt: Interrupt,
+        previews: Callable[[], Iterator[Batch]],
+        validation: Callable[[], Iterator[Batch]] | None,
+        events: Events,
+    ) -> None:
+        self.system = system
+        self.folder = folder
+        self.options = options
+        self.watcher = watcher
+        self.interrupt = interrupt
+        self.previews = previews  # the batches of the sample sheets
+        self.validation = validation  # the validation batches once over, None where there are none
+        self.events = events
+        self.began = self.saved_at = time.monotonic()
+        self.reason = "finished"
+        self.scores: Scores = {}
+        self.best: float | None = None
+        self.facts: dict[str, Any] = {}  # what else resuming needs, e.g. the settings
+        self.shown: dict[str, float] = {}
+
+    def after_step(self, trainer: Trainer) -> bool:
+        """Do what is due after a step. True: leave the loop."""
+        step = trainer.system.clock.total
+        last = step == trainer.steps
+        vote = highest(self._vote(trainer, last), trainer.placement.device)
+        if vote == BROKEN:
+            raise self._not_finite(trainer)
+        if is_main():
+            self._report(trainer, step, last)
+        if vote in (SAVE, STOP) or last:
+            self.save(trainer)
+        return vote == STOP
+
+    def save(self, trainer: Trainer) -> None:
+        """Keep everything to resume from, and publish the model. Collective."""
+        state = trainer.state()
+        if is_main():
+            self.folder.save_state(state | self.facts | {"best": self.best, "scores": self.scores})
+            write_model(self.folder.model, trainer.system, self.system, trainer.average.modules())
+            self.watcher.saved(self.folder.path)
+        self.saved_at = time.monotonic()
+
+    def sample(self, trainer: Trainer) -> None:
+        """Write a sample sheet, one row per preview example."""
+        rows: list[dict[str, Tensor]] = []
+        with trainer.average.applied():
+            for batch in self.previews():
+                columns = trainer.system.preview(trainer.placement.batch(batch))
+                rows += [dict(zip(columns, images, strict=True)) for images in zip(*columns.values(), strict=True)]
+        if rows:
+            write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
+
+    # -- after a step ----------------------------------------------------------------------
+
+    def _vote(self, trainer: Trainer, last: bool) -> int:
+        due = last or trainer.system.clock.total % self.options.log_every == 0
+        late = time.monotonic() - self.saved_at >= self.options.save_every
+        if (due or late or trainer.placement.device.type == "cpu") and not trainer.meter.finite():
+            return BROKEN
+        if self.interrupt.wished:
+            self.reason = "interrupted"
+            return STOP
+        limit = self.options.time_limit
+        if limit is not None and time.monotonic() - self.began >= limit and not last:
+            self.reason = "time limit"
+            return STOP
+        return SAVE if late else GO_ON
+
+    def _report(self, trainer: Trainer, step: int, last: bool) -> None:
+        meter, options = trainer.meter, self.options
+        if step % options.log_every == 0 or last:
+            self.shown = meter.losses()
+            self._log(trainer)
+            meter.restart()
+        remaining = trainer.steps - step
+        done = step - self.facts.get("resumed_at", 0)
+        self.watcher.progress(
+            Progress(
+                step=step,
+                steps=trainer.steps,
+                stage=trainer.system.clock.stage.name,
+                images_per_s=meter.images_per_s,
+                data_wait=meter.data_wait,
+                eta_s=remaining * (time.monotonic() - self.began) / done if done >= 3 else None,
+                memory_bytes=peak_memory(trainer.placement.device),
+                losses=self.shown,
+            )
+        )
+        if step % options.sample_every == 0 or last or step == 1:
+            self.sample(trainer)
+        if step % options.validate_every == 0 or last:
+            self.validate(trainer)
+
+    def _log(self, trainer: Trainer) -> None:
+        clock, meter = trainer.system.clock, trainer.meter
+        numbers = self.shown | {"images_per_s": meter.images_per_s, "data_wait": meter.data_wait}
+        numbers["lr_factor"] = trainer.system.lr_factor()
+        self.folder.log({"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers})
+        self.events.scalars(clock.total, numbers)
+
+    def validate(self, trainer: Trainer) -> None:
+        """Measure on the validation images; keep the model if it is the best so far."""
+        if self.validation is None:
+            return
+        with trainer.average.applied():
+            self.scores = validate(trainer.system, map(trainer.placement.batch, self.validation()))
+        now = quality(self.scores)
+        if now is None:
+            return
+        step = trainer.system.clock.total
+        best = self.best is None or now > self.best
+        if best:
+            self.best = now
+            write_model(self.folder.best, trainer.system, self.system, trainer.average.modules())
+        self.folder.log({"step": step, "validation": self.scores, "best": best})
+        self.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
+        self.watcher.scores(step, self.scores, best)
+
+    def _not_finite(self, trainer: Trainer) -> UserError:
+        names = [name for name, value in trainer.meter.losses().items() if value - value != 0]
+        state = self.folder.load_state()
+        kept = (
+            f"the state of step {state['clock']['total']} is kept and the same command goes on from it"
+            if state
+            else "nothing was saved yet"
+        )
+        return UserError(
+            f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
+            f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
+            exit_code=1,
+        )

@@ -1,0 +1,41 @@
+"""A note in the output folder saying which model and settings its results come from."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from i2icli.errors import UserError
+from i2icli.files import written_beside
+
+NAME = ".i2i-results.json"
+HEAD = 2**20  # bytes of a model file that tell it from others: its description and first weights
+
+
+def fingerprint(model: Path) -> str:
+    """Short text that changes when the model does."""
+    with model.open("rb") as file:
+        return f"{hashlib.blake2b(file.read(HEAD), digest_size=8).hexdigest()}-{model.stat().st_size}"
+
+
+def check_stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> bool:
+    """Whether results already in the folder are of the same making and may stand; stamps the folder.
+
+    Raises UserError if they come from another model or other settings, unless they may be overwritten.
+    """
+    path = out / NAME
+    before = _read(path)
+    if before is not None and before != settings and not overwrite:
+        changed = ", ".join(name for name in settings if settings[name] != before.get(name))
+        raise UserError(f"{out} holds results made with another {changed}; choose another --out, or --overwrite")
+    if before != settings:
+        with written_beside(path) as beside:
+            beside.write_text(json.dumps(settings), encoding="utf-8")
+    return before == settings and not overwrite
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None

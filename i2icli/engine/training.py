@@ -1,0 +1,211 @@
+"""Train a system on folders: from settings and paths to a run folder."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from i2icli import registry
+from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder, Examples
+from i2icli.data.loader import batches, validation_batches
+from i2icli.engine.device import choose_device, place
+from i2icli.engine.distributed import is_main, launched, process_group, rank, world_size
+from i2icli.engine.initial import load_initial
+from i2icli.engine.interrupt import Interrupt
+from i2icli.engine.launch import launch
+from i2icli.engine.run_folder import RunFolder
+from i2icli.engine.run_report import write_run_report
+from i2icli.engine.session import Session
+from i2icli.engine.tensorboard import tensorboard_events
+from i2icli.engine.trainer import Trainer
+from i2icli.engine.validation import Spread
+from i2icli.engine.watch import Silent, Watcher
+from i2icli.errors import UserError
+from i2icli.recipe import write_recipe
+from i2icli.system import Batch, Stage, System
+
+PREVIEWS = 4  # rows of a sample sheet
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training run ended."""
+
+    folder: Path
+    step: int
+    steps: int
+    finished: bool
+    reason: str  # "finished", "time limit" or "interrupted"
+    scores: dict[str, float] = field(default_factory=dict)  # the last measured on the validation images
+
+
+def train(
+    system: str,
+    data: Sequence[Path],
+    config: Config,
+    options: RunOptions | None = None,
+    watcher: Watcher | None = None,
+) -> TrainResult:
+    """Train a system, or go on with the run that is in its folder.
+
+    Raises UserError for data, settings or a machine that do not fit, and for losses that are not finite.
+    """
+    options, watcher = options or RunOptions(), watcher or Silent()
+    if options.devices > 1 and not launched():
+        result: TrainResult = launch(options.devices, train, system, data, config, options, watcher)
+        return result
+    device = choose_device(options.device)
+    with process_group(device):
+        folder = RunFolder(options.out or default_folder(system, data))
+        watcher = watcher if is_main() else Silent()
+        with folder.locked() if is_main() else nullcontext():
+            return _Run(system, data, config, options, folder, watcher).train(device)
+
+
+def default_folder(system: str, data: Sequence[Path]) -> Path:
+    """runs/<system>-<name of the data folder, or of both>."""
+    return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
+
+
+class _Run:
+    """One call of `train` in one process."""
+
+    def __init__(
+        self,
+        name: str,
+        data: Sequence[Path],
+        config: Config,
+        options: RunOptions,
+        folder: RunFolder,
+        watcher: Watcher,
+    ) -> None:
+        self.name, self.options, self.folder, self.watcher = name, options, folder, watcher
+        self.places = [str(Path(each).resolve()) for each in data]
+        self.data, self.config = open_data(name, data, config, options)
+        for line in self.data.report:
+            watcher.note(line)
+
+    def train(self, device: torch.device) -> TrainResult:
+        self.pin = device.type == "cuda"
+        state = self.folder.load_state()
+        if state is not None:
+            self._check_same(state)
+        system = build_system(self.name, self.config)
+        if state is None and self.options.init_from:
+            self.watcher.note(load_initial(system, self.options.init_from))
+        with (
+            Interrupt(patient=launched()) as interrupt,
+            closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
+        ):
+            session = Session(
+                self.name,
+                self.folder,
+                self.options,
+                self.watcher,
+                interrupt,
+                self._previews(),
+                self._validation(),
+                events,
+            )
+            trainer = Trainer(
+                system, self._batches, place(device, self.config.precision), after_step=session.after_step
+            )
+            self._begin(trainer, session, state)
+            finished = trainer.fit()
+            if finished:
+                self._finish(trainer, session)
+        clock = system.clock
+        reason = "finished" if finished else session.reason
+        return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
+
+    def _begin(self, trainer: Trainer, session: Session, state: dict[str, Any] | None) -> None:
+        clock = trainer.system.clock
+        if state is not None:
+            trainer.restore(state)
+            session.best, session.scores = state["best"], state["scores"]
+            self.watcher.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
+        session.facts = {
+            "config": self.config.model_dump(mode="json"),
+            "data": self.places,
+            "examples": len(self.data.train()),
+            "resumed_at": clock.total,
+        }
+        if is_main():
+            self.folder.rewind_log(clock.total)
+            write_recipe(self.folder.recipe, self.name, self.config)
+        if state is None:
+            session.save(trainer)  # from the first moment on there is a state to go back to
+
+    def _finish(self, trainer: Trainer, session: Session) -> None:
+        with closing(self._batches(trainer.system.clock.stage, 0)) as examples:
+            trainer.system.finish(map(trainer.placement.batch, examples))
+        session.save(trainer)
+        if is_main():
+            write_run_report(self.folder, self.name, self.config)
+
+    def _check_same(self, state: dict[str, Any]) -> None:
+        """Refuse to go on with other settings or other data than the run began with."""
+        before, now = state["config"], self.config.model_dump(mode="json")
+        for name, value in now.items():
+            if name in before and before[name] != value and name not in self.config.may_change:
+                option = name.replace("_", "-")
+                raise UserError(
+                    f"{self.folder.path} was begun with --{option} {before[name]}, not {value}, and that cannot change; "
+                    f"go on with --recipe {self.folder.recipe}, or choose another --out for a new run"
+                )
+        if state["data"] != self.places and state["examples"] != len(self.data.train()):
+            raise UserError(
+                f"{self.folder.path} was begun on {', '.join(state['data'])} ({state['examples']} examples), "
+                f"not on {', '.join(self.places)}; choose another --out for a new run"
+            )
+
+    def _batches(self, stage: Stage, start: int) -> Iterator[Batch]:
+        size = stage.batch_size or self.config.batch_size
+        return batches(
+            self.data.train(stage.resolution, stage.clip_length),
+            batch_size=size,
+            seed=self.config.seed,
+            start=start,
+            rank=rank(),
+            world=world_size(),
+            workers=workers(self.options),
+            pin=self.pin,
+        )
+
+    def _validation(self) -> Callable[[], Iterator[Batch]] | None:
+        examples = self.data.validation()
+        return None if examples is None else self._in_order(examples, self.options.validate_images)
+
+    def _previews(self) -> Callable[[], Iterator[Batch]]:
+        return self._in_order(self.data.validation() or self.data.train(), PREVIEWS)
+
+    def _in_order(self, examples: Examples, count: int) -> Callable[[], Iterator[Batch]]:
+        chosen = Spread(examples, count)
+        return lambda: validation_batches(chosen, batch_size=1, workers=workers(self.options))
+
+
+def open_data(
+    name: str, data: Sequence[Path], config: Config, options: RunOptions
+) -> tuple[DataFolder, Config]:
+    """Recognise the folders; the settings completed by what only the data could tell."""
+    dataset = registry.system_type(name).dataset
+    cache_bytes = int(options.cache * 2**30)
+    folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
+    steps = config.total_steps(len(folder.train()))
+    return folder, config.with_found(folder.settings | {"steps": steps})
+
+
+def build_system(name: str, config: Config) -> System[Any]:
+    """A freshly initialised system; the seed decides its weights."""
+    torch.manual_seed(config.seed)
+    return registry.system_type(name)(config).train()
+
+
+def workers(options: RunOptions) -> int:
+    """Threads that read images: as asked, else one per processor up to 8 (they share a cache and little else)."""
+    return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)
