@@ -1,0 +1,122 @@
+"""Finding image files in folders as people have them: nested, linked, with all sorts of things between."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2icli.errors import UserError
+from i2icli.image import SUFFIXES
+
+_JUNK = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # left behind by systems, in lower case
+
+
+@dataclass(frozen=True)
+class Collection:
+    """The images below one folder, in natural order."""
+
+    folder: Path
+    images: tuple[Path, ...]
+    others: tuple[Path, ...]  # files of other kinds
+
+    def key(self, image: Path) -> str:
+        """What tells an image of this collection apart and pairs it: its path below the folder, no suffix.
+
+        Case and the several Unicode spellings of one letter make no difference.
+        """
+        relative = image.relative_to(self.folder).with_suffix("").as_posix()
+        return unicodedata.normalize("NFC", relative).casefold()
+
+
+def collect(folder: Path) -> Collection:
+    """Everything below a folder; links are followed, loops and hidden or junk files skipped.
+
+    Raises UserError if there is no such folder or a part of it cannot be opened.
+    """
+    check_folder(folder)
+    files = sorted(_walk(folder), key=lambda file: _natural(file.relative_to(folder)))
+    images = tuple(file for file in files if is_image_name(file))
+    return Collection(folder, images, tuple(file for file in files if not is_image_name(file)))
+
+
+def find_images(folder: Path) -> list[Path]:
+    """The image files below a folder in natural order (2.png before 10.png). Raises as `collect` does."""
+    return list(collect(folder).images)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise UserError unless there is such a folder."""
+    if folder.is_dir():
+        return
+    if not folder.exists():
+        near = folder.parent if folder.parent.is_dir() else None
+        inside = f"; {near} holds {listing(near)}" if near else ""
+        raise UserError(f"{folder}: there is no such folder{inside}")
+    archive = folder.suffix.lower() in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
+    advice = "unpack it and name the folder" if archive else "name the folder that holds the images"
+    raise UserError(f"{folder}: this is a file, not a folder; {advice}")
+
+
+def subfolders(folder: Path) -> dict[str, Path]:
+    """The folders directly inside a folder by lower-case name, junk left out, in natural order."""
+    inside = [entry for entry in _entries(folder) if entry.is_dir()]
+    inside.sort(key=lambda entry: _natural(Path(entry.name)))
+    return {entry.name.casefold(): folder / entry.name for entry in inside}
+
+
+def holds_images(folder: Path) -> bool:
+    """Whether there are image files directly in a folder."""
+    return any(is_image_name(Path(entry.name)) and not entry.is_dir() for entry in _entries(folder))
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file's suffix, in any case, is that of a kind of image we read."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def listing(folder: Path, limit: int = 4) -> str:
+    """What is directly inside a folder, in words: "train/, val/, notes.txt and 3 more"."""
+    names = [entry.name + "/" * entry.is_dir() for entry in _entries(folder)]
+    names.sort(key=lambda name: (not name.endswith("/"), _natural(Path(name))))
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more if names else "nothing"
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below a folder; each real folder is entered once, so links cannot lead in circles."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        place = here.stat()
+        if (place.st_dev, place.st_ino) in seen:
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        inside = sorted(_entries(here), key=lambda entry: entry.name, reverse=True)
+        waiting += [here / entry.name for entry in inside if entry.is_dir()]
+        yield from (here / entry.name for entry in inside if not entry.is_dir())
+
+
+def _entries(folder: Path) -> "list[os.DirEntry[str]]":
+    """What lies directly in a folder, without hidden files and junk. Raises UserError if it cannot be opened."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not _is_junk(entry.name)]
+    except OSError as error:
+        raise UserError(f"cannot open {folder}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name.casefold() in _JUNK
+
+
+def _natural(path: Path) -> list[list[str | int]]:
+    """A sort key by which numbers count as numbers and case does not matter."""
+    parts = [re.split(r"(\d+)", part.casefold()) for part in path.parts]
+    # Every second piece of a split is a number, so that like always meets like.
+    keys: list[list[str | int]] = [
+        [int(piece) if place % 2 else piece for place, piece in enumerate(part)] for part in parts
+    ]
+    return [*keys, [str(path)]]

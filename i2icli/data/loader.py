@@ -1,0 +1,129 @@
+"""Examples become batches: endless, resumable at any batch, the same whatever the ranks and threads."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from itertools import count as counting
+
+import numpy as np
+import torch
+
+from i2icli.data.examples import Example, Examples
+from i2icli.errors import UserError
+
+_AHEAD = 2  # batches kept ready, at least
+
+
+def batches(
+    examples: Examples,
+    *,
+    batch_size: int,
+    seed: int,
+    start: int = 0,
+    count: int | None = None,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 2,
+    pin: bool = False,
+) -> Iterator[Example]:
+    """Training batches without end (or `count` of them), beginning with batch number `start`.
+
+    Epoch e visits the examples in an order that follows from (seed, e); batch k is the k-th
+    run of `batch_size` of them, of which rank r gets the r-th share. Every example draws
+    from a generator made of (seed, epoch, index), so that neither ranks, threads nor `start`
+    change what it is. `workers` threads read ahead (0: none, in the calling thread); closing
+    the iterator stops them. Yields dicts of tensors (B, ...), in pinned memory if asked.
+    Raises UserError for a batch size that the ranks cannot share and for images that differ in size.
+    """
+    if batch_size % world:
+        raise UserError(f"--batch-size {batch_size} cannot be shared by {world} processes; choose a multiple")
+    if not len(examples):
+        raise UserError("there are no training examples")
+    share = batch_size // world
+    order = _Order(len(examples), seed)
+
+    def positions() -> Iterator[list[int]]:
+        for batch in counting(start) if count is None else range(start, start + count):
+            first = batch * batch_size + rank * share
+            yield list(range(first, first + share))
+
+    def read(position: int) -> Example:
+        epoch, index = order.visit(position)
+        return examples.get(index, np.random.default_rng((seed, epoch, index)))
+
+    for group in _read_ahead(positions(), read, workers, share):
+        batch = stack(group)
+        yield {name: values.pin_memory() for name, values in batch.items()} if pin else batch
+
+
+def validation_batches(examples: Examples, batch_size: int, workers: int = 2) -> Iterator[Example]:
+    """Every example once, in order, without chance; neighbours that differ in size go into separate batches."""
+    waiting: list[Example] = []
+    indices = ([index] for index in range(len(examples)))
+    for (example,) in _read_ahead(indices, lambda index: examples.get(index, None), workers, 1):
+        if waiting and (len(waiting) == batch_size or _shapes(example) != _shapes(waiting[0])):
+            yield stack(waiting)
+            waiting = []
+        waiting.append(example)
+    if waiting:
+        yield stack(waiting)
+
+
+def stack(examples: list[Example]) -> Example:
+    """Examples -> one batch, with a first axis B. Raises UserError naming two sizes that differ."""
+    first = _shapes(examples[0])
+    for example in examples[1:]:
+        for name, shape in _shapes(example).items():
+            if shape != first.get(name):
+                sizes = " and ".join(f"{s[-1]}x{s[-2]}" for s in (first[name], shape))
+                raise UserError(
+                    f"images of {sizes} pixels cannot share a batch; "
+                    "use --batch-size 1, or --preprocess resize or crop"
+                )
+    return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}  # (B, ...)
+
+
+def _shapes(example: Example) -> dict[str, torch.Size]:
+    return {name: values.shape for name, values in example.items()}
+
+
+class _Order:
+    """Which example stands at a position of the endless sequence of epochs."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length = length
+        # A batch may reach from one epoch into the next, and threads run a little ahead.
+        self.permutation = lru_cache(maxsize=4)(
+            lambda epoch: np.random.default_rng((seed, epoch)).permutation(length)
+        )
+
+    def visit(self, position: int) -> tuple[int, int]:
+        """(epoch, index of the example)."""
+        epoch, place = divmod(position, self.length)
+        return epoch, int(self.permutation(epoch)[place])
+
+
+def _read_ahead(
+    groups: Iterator[list[int]], read: Callable[[int], Example], workers: int, size: int
+) -> Iterator[list[Example]]:
+    """Read each group of numbers, in order, by threads that stay a bounded number of groups ahead.
+
+    An error in a thread surfaces here. Closing this generator waits for the reads under way.
+    """
+    if workers == 0:
+        for group in groups:
+            yield [read(number) for number in group]
+        return
+    ahead = max(_AHEAD, -(-2 * workers // size))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
+    waiting: deque[list[Future[Example]]] = deque()
+    try:
+        for group in groups:
+            waiting.append([pool.submit(read, number) for number in group])
+            if len(waiting) > ahead:
+                yield [future.result() for future in waiting.popleft()]
+        while waiting:
+            yield [future.result() for future in waiting.popleft()]
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
