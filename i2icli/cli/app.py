@@ -1,0 +1,56 @@
+"""The app behind `i2i`: its commands, one file each."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from i2icli import __version__
+from i2icli.cli import demo, info, systems, train, translate
+from i2icli.cli.commands import Command, Group, unwrapped
+
+
+class Main(Group):
+    """The commands in the order people need them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
+        """The names of the commands."""
+        return ["train", "translate", "info", "systems", "demo"]
+
+
+app = typer.Typer(
+    cls=Main,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=(
+        "Start here:  i2i demo\n\n"
+        "Train:  i2i train cyclegan horse2zebra --out runs/horse2zebra\n\n"
+        "Use:  i2i translate photos --model runs/horse2zebra --to zebra --out zebras"
+    ),
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"i2icli {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def i2i(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Train and run the classic GAN image-to-image systems."""
+
+
+app.add_typer(train.app, name="train")
+for command, epilog in (
+    (translate.translate, translate.EXAMPLES),
+    (info.info, info.EXAMPLES),
+    (systems.systems, systems.EXAMPLES),
+    (demo.demo, demo.EXAMPLES),
+):
+    app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)

@@ -1,0 +1,87 @@
+"""Running a command so that whatever goes wrong ends in one readable line and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+from typer.main import get_command
+
+from i2icli import __version__
+from i2icli.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INTERRUPTED = 130
+PIPE_WIDTH = 160  # columns of a table that no terminal bounds
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run the app and return the exit code; errors that users can mend are one line on stderr."""
+    try:
+        code = _run(app, arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader of a pipe has gone, as in `i2i systems | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    try:
+        code = get_command(app).main(list(arguments), prog_name="i2i", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except UserError as error:
+        complain(str(error))
+        return error.exit_code
+    except typer.TyperException as error:
+        if message := error.format_message():  # empty where the help was shown instead
+            complain(_sentence(message) + _where_to_look(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except ImportError as error:
+        complain(f"a library is missing or broken ({error}); install i2icli again with pip")
+        return 1
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        complain(f"unexpected {type(error).__name__} in i2icli {__version__}; please report the lines above")
+        return 1
+
+
+def errors() -> "Console":
+    """The console on stderr: progress, notes and complaints."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def output() -> "Console":
+    """The console on stdout: results."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+
+
+def complain(text: str) -> None:
+    """One line on stderr: `error: ...`."""
+    console = errors()
+    console.print("[bold red]error:[/]", end=" ")
+    console.print(" ".join(text.split()), markup=False, soft_wrap=True)
+
+
+def _sentence(message: str) -> str:
+    """Typer's message in the style of ours: one line, no capital, no full stop."""
+    line = " ".join(message.split()).rstrip(".?")
+    return line[:1].lower() + line[1:]
+
+
+def _where_to_look(error: typer.TyperException) -> str:
+    context: typer.Context | None = vars(error).get("ctx")
+    return f"; see {context.command_path} --help" if context else ""

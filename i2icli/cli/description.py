@@ -1,0 +1,143 @@
+"""What a model file is, read from its own description or, for files of others, from its keys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import prod
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from i2icli import registry
+from i2icli.config import Config
+from i2icli.errors import UserError
+from i2icli.metadata import read_metadata
+from i2icli.models import BEST
+from i2icli.report.log import read_log
+
+_ITEM_BYTES = {
+    "F64": 8,
+    "I64": 8,
+    "U64": 8,
+    "F32": 4,
+    "I32": 4,
+    "U32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I16": 2,
+    "U16": 2,
+}
+
+
+@dataclass
+class Network:
+    """One network inside a model file."""
+
+    name: str
+    parameters: int = 0
+    bytes: int = 0
+
+
+@dataclass
+class Description:
+    """A model file in words and numbers."""
+
+    file: str
+    system: str
+    paper: str
+    url: str
+    changed: dict[str, Any]  # settings that differ from the defaults
+    targets: list[str]
+    networks: list[Network]
+    written_by: str | None = None  # i2icli's version; None for files of others
+    stage: str | None = None
+    step: int | None = None
+    steps: int | None = None
+    scores: dict[str, float] = field(default_factory=dict)  # the last measured on validation images
+    scores_step: int | None = None
+    best: str | None = None  # the best model beside the last
+    notes: list[str] = field(default_factory=list)
+
+
+def describe(path: Path) -> Description:
+    """What a model file is. Raises UserError in one line for a damaged or unknown file."""
+    return _ours(path) if path.suffix == ".safetensors" else _foreign(path)
+
+
+def _ours(path: Path) -> Description:
+    metadata = read_metadata(path)
+    config = metadata.settings(path)
+    entry = registry.entry(metadata.system)
+    found = Description(
+        file=str(path),
+        system=metadata.system,
+        paper=entry.paper,
+        url=entry.url,
+        changed=changed_settings(config),
+        targets=_targets(config),
+        networks=_networks(_safetensors_shapes(path)),
+        written_by=metadata.version,
+        stage=metadata.stage,
+        step=metadata.step,
+        steps=config.steps,
+    )
+    for row in read_log(path.parent / "log.jsonl"):
+        if "validation" in row:
+            found.scores, found.scores_step = row["validation"], row["step"]
+    if path.name != BEST and (path.parent / BEST).is_file():
+        found.best = str(path.parent / BEST)
+    return found
+
+
+def _foreign(path: Path) -> Description:
+    from i2icli.originals import load_original  # imports torch
+
+    original = load_original(path)
+    entry = registry.entry(original.system)
+    shapes = (
+        (name, tensor.numel(), tensor.numel() * tensor.element_size())
+        for name, tensor in original.tensors.items()
+    )
+    return Description(
+        file=str(path),
+        system=original.system,
+        paper=entry.paper,
+        url=entry.url,
+        changed=changed_settings(original.config),
+        targets=_targets(original.config),
+        networks=_networks(shapes),
+        notes=list(original.notes),
+    )
+
+
+def changed_settings(config: Config) -> dict[str, Any]:
+    """The settings that differ from their defaults."""
+    defaults = type(config)().model_dump(mode="json")
+    return {name: value for name, value in config.model_dump(mode="json").items() if value != defaults[name]}
+
+
+def _targets(config: Config) -> list[str]:
+    """The domains a system names in its settings; empty where it has none."""
+    return [str(name) for name in config.model_dump().get("domains", ())]
+
+
+def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:
+    """Name, number of values and bytes of every tensor, without reading the values."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            for name in file.keys():  # noqa: SIM118 - the file is no mapping
+                part = file.get_slice(name)
+                count = prod(part.get_shape())
+                yield name, count, count * _ITEM_BYTES.get(part.get_dtype(), 1)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: damaged ({error}); copy the file again") from None
+
+
+def _networks(tensors: Iterable[tuple[str, int, int]]) -> list[Network]:
+    """Tensors "G.layer.weight" summed up by their first part."""
+    found: dict[str, Network] = {}
+    for name, count, size in tensors:
+        network = found.setdefault(name.split(".")[0], Network(name.split(".")[0]))
+        network.parameters += count
+        network.bytes += size
+    return list(found.values())

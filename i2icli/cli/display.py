@@ -1,0 +1,195 @@
+"""What a run shows while it works: a live picture on a terminal, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from i2icli.engine.watch import Progress, Watcher
+
+if TYPE_CHECKING:
+    from i2icli.engine.training import TrainResult
+
+FIRST_LINES_S, LATER_LINES_S = 10.0, 60.0  # seconds between plain lines, in the first five minutes and after
+
+
+@contextmanager
+def display(title: str, console: Console) -> Iterator[Watcher]:
+    """A watcher that shows a run on a console as well as the console can."""
+    if not console.is_terminal:
+        yield PlainDisplay(console)
+        return
+    shown = LiveDisplay(title, console)
+    with Live(get_renderable=shown.render, console=console, refresh_per_second=4, transient=True) as live:
+        yield shown
+        live.refresh()
+
+
+class PlainDisplay:
+    """One line now and then: for logs, pipes and schedulers."""
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._start = clock()
+        self._last_line: float | None = None
+
+    def note(self, text: str) -> None:
+        """Print a note."""
+        self._print(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self._print(f"warning: {text}")
+
+    def progress(self, progress: Progress) -> None:
+        """Print where the run stands, at the first step, the last, and at intervals."""
+        now = self._clock()
+        pause = FIRST_LINES_S if now - self._start < 300 else LATER_LINES_S
+        due = self._last_line is None or now - self._last_line >= pause
+        if due or progress.step == progress.steps:
+            self._last_line = now
+            self._print(" · ".join([_where(progress), *_losses(progress), _speed(progress)]))
+
+    def scores(self, step: int, scores: dict[str, float], best: bool) -> None:
+        """Print a measurement."""
+        self._print(f"validation at step {step:,}: {_scores(scores)}{' (best so far)' if best else ''}")
+
+    def saved(self, path: Path) -> None:
+        """Print a save."""
+        self._print(f"saved {path}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
+
+
+class LiveDisplay:
+    """Bar, speed, losses, last measurement and last save, redrawn in place; notes scroll above."""
+
+    def __init__(self, title: str, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._title = title
+        self._console = console
+        self._clock = clock
+        self._progress: Progress | None = None
+        self._scores = ""
+        self._saved_at: float | None = None
+
+    def note(self, text: str) -> None:
+        """Print a note above the picture."""
+        self._console.print(escape(text))
+
+    def warn(self, text: str) -> None:
+        """Print a warning above the picture."""
+        self._console.print(f"[yellow]warning:[/] {escape(text)}")
+
+    def progress(self, progress: Progress) -> None:
+        """Remember where the run stands, for the next redraw."""
+        self._progress = progress
+
+    def scores(self, step: int, scores: dict[str, float], best: bool) -> None:
+        """Remember a measurement."""
+        self._scores = f"validation at step {step:,}: {_scores(scores)}{' (best so far)' if best else ''}"
+
+    def saved(self, path: Path) -> None:  # noqa: ARG002 - the folder is in the notes already
+        """Remember when the run was saved."""
+        self._saved_at = self._clock()
+
+    def render(self) -> RenderableType:
+        """The picture of this moment."""
+        progress = self._progress
+        if progress is None:
+            return Text(f"{self._title}: starting", style="dim")
+        bar = Table.grid(padding=(0, 1), expand=True)
+        bar.add_column(no_wrap=True)
+        bar.add_column(ratio=1)
+        bar.add_column(no_wrap=True)
+        name = self._title if progress.stage == "main" else f"{self._title}, {progress.stage}"
+        bar.add_row(
+            Text(name, style="bold"),
+            ProgressBar(total=progress.steps, completed=progress.step),
+            f"{progress.step:,}/{progress.steps:,} · {_eta(progress)}",
+        )
+        parts: list[RenderableType] = [bar, Text(self._line(progress), style="dim")]
+        if progress.losses:
+            parts.append(self._losses_table(progress))
+        if self._scores:
+            parts.append(Text(self._scores))
+        return Group(*parts)
+
+    def _line(self, progress: Progress) -> str:
+        saved = "" if self._saved_at is None else f" · saved {_duration(self._clock() - self._saved_at)} ago"
+        return _rates(progress) + saved
+
+    def _losses_table(self, progress: Progress) -> Table:
+        """Losses side by side, as many to a line as the width holds."""
+        width = max(len(name) for name in progress.losses) + 10
+        columns = max(1, min(len(progress.losses), self._console.width // width))
+        table = Table.grid(padding=(0, 3))
+        cells = [
+            Text.assemble((f"{name} ", "cyan"), f"{value:.3f}") for name, value in progress.losses.items()
+        ]
+        for start in range(0, len(cells), columns):
+            table.add_row(*cells[start : start + columns])
+        return table
+
+
+def summary(result: "TrainResult") -> list[str]:
+    """What to say at the end of a run: where it is, how to use it, how to go on."""
+    scores = f" ({_scores(result.scores)})" if result.scores else ""
+    if result.finished:
+        lines = [f"finished {result.steps:,} steps{scores}: {result.folder}"]
+    else:
+        done = f"{result.step:,} of {result.steps:,} steps"
+        lines = [
+            f"stopped ({result.reason}) after {done}{scores}: {result.folder}",
+            "  go on:      run the same command again",
+        ]
+    lines.append(f"  report:     {result.folder / 'report.html'}")
+    lines.append(f"  translate:  i2i translate IMAGES --model {result.folder} --out translated")
+    return lines
+
+
+def _where(progress: Progress) -> str:
+    stage = "" if progress.stage == "main" else f" in stage {progress.stage}"
+    share = 100 * progress.step / progress.steps
+    return f"step {progress.step:,} of {progress.steps:,} ({share:.0f} %){stage}"
+
+
+def _speed(progress: Progress) -> str:
+    return f"{_rates(progress)} · {_eta(progress)}"
+
+
+def _rates(progress: Progress) -> str:
+    return (
+        f"{progress.images_per_s:.3g} images/s · waits for data {progress.data_wait:.0%} · "
+        f"memory {progress.memory_bytes / 1e9:.1f} GB"
+    )
+
+
+def _losses(progress: Progress) -> list[str]:
+    return [f"{name} {value:.3f}" for name, value in progress.losses.items()]
+
+
+def _scores(scores: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in scores.items())
+
+
+def _eta(progress: Progress) -> str:
+    return "..." if progress.eta_s is None else f"{_duration(progress.eta_s)} to go"
+
+
+def _duration(seconds: float) -> str:
+    """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"

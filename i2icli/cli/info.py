@@ -1,0 +1,79 @@
+"""`i2i info MODEL`: what a checkpoint or a run is."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from i2icli.cli.console import output
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXAMPLES = "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth"
+
+
+def info(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
+) -> None:
+    """Show what a trained model is: its system, settings, networks and scores."""
+    from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
+    from i2icli.fields import flag, show
+    from i2icli.models import find_model
+
+    found = describe(find_model(model))
+    if as_json:
+        print(json.dumps(dataclasses.asdict(found), indent=2))
+        return
+    console = output()
+    lines: dict[str, str | None] = {
+        "file": found.file,
+        "system": f"{found.system}: {found.paper}, {found.url}",
+        "written by": f"i2icli {found.written_by}" if found.written_by else "someone else's program",
+        "trained": _trained(found.step, found.steps, found.stage),
+        "targets": ", ".join(found.targets) or None,
+        "validation": _scores(found.scores, found.scores_step),
+        "best model": found.best,
+    }
+    _print_pairs(console, {name: text for name, text in lines.items() if text})
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print("\nNetworks", style="bold")
+    _print_networks(console, [(each.name, each.parameters, each.bytes) for each in found.networks])
+    console.print("\nSettings that differ from the defaults", style="bold")
+    _print_pairs(console, {flag(name): show(value) for name, value in found.changed.items()} or {"none": ""})
+
+
+def _print_pairs(console: "Console", pairs: dict[str, str]) -> None:
+    width = max(map(len, pairs))
+    for name, text in pairs.items():
+        console.print(f"  {name:<{width}}  {text}", markup=False, soft_wrap=True)
+
+
+def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(min_width=8)
+    table.add_column(justify="right")
+    table.add_column(justify="right")
+    for name, parameters, size in networks:
+        table.add_row(f" {name}", f"{parameters:,} parameters", f"{size / 1e6:.1f} MB")
+    console.print(table)
+
+
+def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:
+    if step is None:
+        return None
+    whole = f" of {steps:,}" if steps else ""
+    return f"{step:,}{whole} steps" + (f", stage {stage}" if stage and stage != "main" else "")
+
+
+def _scores(scores: dict[str, float], step: int | None) -> str | None:
+    if not scores or step is None:
+        return None
+    return ", ".join(f"{name} {value:.3g}" for name, value in scores.items()) + f" (step {step:,})"

@@ -1,0 +1,97 @@
+"""Settings become options of a command: one field of a model, one option, in its help panel."""
+
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from rich.markup import escape
+
+from i2icli.config import Config, RunOptions
+from i2icli.errors import UserError
+from i2icli.fields import choices, explain, flag, kind, shown_defaults
+
+RUN, TRAINING = "Run", "Training"
+
+
+def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[inspect.Parameter]:
+    """The fields of a model as keyword-only parameters for Typer; `panel` places each by name.
+
+    Values stay texts, since the model's own validators know how to read them. Flags can be
+    switched off as well where a recipe may have switched them on.
+    """
+    defaults = shown_defaults(model)
+    both_ways = issubclass(model, Config)
+    return [
+        _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
+        if kind(field) == "flag"
+        else _parameter(name, field, defaults[name], panel(name))
+        for name, field in model.model_fields.items()
+    ]
+
+
+def with_parameters(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:
+    """Give a function the signature that Typer shall read."""
+    setattr(function, "__signature__", inspect.Signature(parameters))  # noqa: B010 - mypy refuses the assignment
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return function
+
+
+def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
+    """The settings of a model that the user typed, without the defaults."""
+    return {
+        name: context.params[name]
+        for name in model.model_fields
+        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
+    }
+
+
+def run_options(context: typer.Context) -> RunOptions:
+    """The run options that the user typed, validated. Raises UserError naming the option."""
+    try:
+        return RunOptions.model_validate(typed(context, RunOptions))
+    except ValidationError as error:
+        raise UserError(explain(error, RunOptions, flag)) from error
+
+
+def panel_of(name: str, system: str) -> str:
+    """The help panel of a setting: shared by all systems, or the system's own."""
+    return TRAINING if name in Config.model_fields else f"{system} only"
+
+
+def _flag(name: str, field: FieldInfo, default: bool, panel: str, both_ways: bool) -> inspect.Parameter:
+    spelled = f"{flag(name)}/{flag('no_' + name)}" if both_ways else flag(name)
+    option = typer.Option(spelled, help=escape(field.description or ""), rich_help_panel=panel)
+    annotation = Annotated[bool, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _parameter(name: str, field: FieldInfo, default: str | None, panel: str) -> inspect.Parameter:
+    sort = kind(field)
+    help_text = field.description or ""
+    if sort == "choice":
+        help_text += f": {', '.join(choices(field))}" if not _says(help_text, choices(field)) else ""
+    option = typer.Option(
+        flag(name),
+        help=escape(help_text),
+        metavar=f"<{sort}>",
+        rich_help_panel=panel,
+        autocompletion=_completion(field),
+    )
+    annotation = Annotated[str | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _says(text: str, names: tuple[str, ...]) -> bool:
+    """Whether a help text already names every choice."""
+    return all(name in text for name in names)
+
+
+def _completion(field: FieldInfo) -> Callable[[str], list[str]] | None:
+    """What the shell offers for a value; None leaves it to the shell's own file names."""
+    names = choices(field)
+    if not names:
+        return None
+    return lambda incomplete: [name for name in names if name.startswith(incomplete)]

@@ -1,0 +1,116 @@
+"""`i2i systems`: what can be trained, and what is planned."""
+
+import json
+from typing import Annotated, NamedTuple
+
+import typer
+
+from i2icli.cli.console import output
+
+EXAMPLES = "Train one:  i2i train pix2pix DATA"
+
+
+class Planned(NamedTuple):
+    """A system that has no code yet."""
+
+    name: str
+    summary: str
+    paper: str
+    url: str
+
+
+PLANNED = (
+    Planned(
+        "lapgan",
+        "grow images from coarse to fine",
+        "Denton et al., NIPS 2015",
+        "https://arxiv.org/abs/1506.05751",
+    ),
+    Planned(
+        "dtn",
+        "carry content to another look",
+        "Taigman et al., ICLR 2017",
+        "https://arxiv.org/abs/1611.02200",
+    ),
+    Planned(
+        "augmented_cyclegan",
+        "many answers per image, without pairs",
+        "Almahairi et al., ICML 2018",
+        "https://arxiv.org/abs/1802.10151",
+    ),
+    Planned(
+        "paired_cyclegan",
+        "put on and take off makeup from a reference",
+        "Chang et al., CVPR 2018",
+        "https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html",
+    ),
+    Planned(
+        "stargan",
+        "one network for many domains",
+        "Choi et al., CVPR 2018",
+        "https://arxiv.org/abs/1711.09020",
+    ),
+    Planned(
+        "combogan",
+        "many collections, one encoder each",
+        "Anoosheh et al., CVPRW 2018",
+        "https://arxiv.org/abs/1712.06909",
+    ),
+    Planned("progan", "progressive growing", "Karras et al., ICLR 2018", "https://arxiv.org/abs/1710.10196"),
+    Planned(
+        "pix2pixhd",
+        "label maps to large photos",
+        "Wang et al., CVPR 2018",
+        "https://arxiv.org/abs/1711.11585",
+    ),
+    Planned("vid2vid", "video to video", "Wang et al., NeurIPS 2018", "https://arxiv.org/abs/1808.06601"),
+    Planned("spade", "label maps to photos", "Park et al., CVPR 2019", "https://arxiv.org/abs/1903.07291"),
+    Planned(
+        "spectral_dcgan",
+        "DCGAN with the spectrum of photos",
+        "Durall et al., CVPR 2020",
+        "https://arxiv.org/abs/2003.01826",
+    ),
+)
+
+
+def systems(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON list instead of a table")] = False,
+) -> None:
+    """Show what can be trained, and what is planned."""
+    from rich.table import Table
+
+    if as_json:
+        print(json.dumps(_rows(), indent=2))
+        return
+    console = output()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("system", "what it learns", "paper"):
+        table.add_column(column)
+    for row in _rows():
+        if row["status"] == "ready":
+            table.add_row(row["system"], row["summary"], row["paper"])
+    console.print(table)
+    console.print("\nNot implemented yet:", style="bold")
+    planned = Table(box=None, pad_edge=False, show_header=False, style="dim")
+    for row in _rows():
+        if row["status"] != "ready":
+            planned.add_row(row["system"], row["summary"], row["paper"])
+    console.print(planned)
+    console.print("\nTrain one: i2i train SYSTEM DATA; its options: i2i train SYSTEM --help")
+
+
+def _rows() -> list[dict[str, str]]:
+    from i2icli import registry
+
+    ready = [
+        {"system": name, "status": "ready", "summary": entry.summary, "paper": entry.paper, "url": entry.url}
+        for name, entry in registry.SYSTEMS.items()
+    ]
+    planned = [
+        {"system": each.name, "status": "not implemented yet", "summary": each.summary, "paper": each.paper}
+        | {"url": each.url}
+        for each in PLANNED
+        if each.name not in registry.SYSTEMS
+    ]
+    return ready + planned

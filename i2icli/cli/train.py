@@ -1,0 +1,50 @@
+"""`i2i train SYSTEM DATA`: one subcommand per system."""
+
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+
+from i2icli.cli.commands import Group
+from i2icli.cli.systems import PLANNED
+from i2icli.errors import UserError
+
+
+class Systems(Group):
+    """The systems as subcommands, each built when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
+        """The names of all systems."""
+        from i2icli import registry
+
+        return list(registry.SYSTEMS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command that trains one system. Raises UserError for one that cannot be trained."""
+        if cmd_name in self.list_commands(ctx):
+            from i2icli.cli.train_system import system_command
+
+            return system_command(cmd_name)
+        if ctx.resilient_parsing or cmd_name.startswith("-"):
+            return None
+        raise UserError(_unknown(cmd_name, self.list_commands(ctx)))
+
+
+app = typer.Typer(
+    cls=Systems,
+    no_args_is_help=True,
+    epilog="Each system has its own options:  i2i train cyclegan --help",
+)
+
+
+@app.callback()
+def train() -> None:
+    """Train a system on folders of images; run it again to resume."""
+
+
+def _unknown(name: str, systems: list[str]) -> str:
+    if name.lower() in {planned.name.lower() for planned in PLANNED}:
+        return f"{name} is planned but not implemented yet; there are: {', '.join(systems)}"
+    near = get_close_matches(name.lower(), systems, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"unknown system {name!r}; there are: {', '.join(systems)}{hint}"

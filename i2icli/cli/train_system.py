@@ -1,0 +1,99 @@
+"""The command `i2i train <system>`: its options are the system's settings."""
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.main import get_command
+
+from i2icli import registry
+from i2icli.cli.commands import Command
+from i2icli.cli.console import INTERRUPTED, errors, output
+from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
+from i2icli.config import RunOptions
+from i2icli.fields import flag
+from i2icli.recipe import resolve_config, shipped_recipes
+
+if TYPE_CHECKING:
+    from i2icli.engine.training import Plan
+
+
+def system_command(system: str) -> Any:
+    """The command `i2i train <system>`, its options made from the system's settings."""
+    entry = registry.entry(system)
+    model = registry.config_type(system)
+
+    def command(ctx: typer.Context, data: list[Path], recipe: str | None, dry_run: bool, **_: Any) -> int:
+        config = resolve_config(system, recipe, typed(ctx, model), flag)
+        return _train(system, data, config, run_options(ctx), dry_run)
+
+    with_parameters(
+        command,
+        [
+            inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+            inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_DATA),
+            inspect.Parameter("recipe", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_RECIPE),
+            inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DRY_RUN),
+            *parameters(RunOptions, lambda _: RUN),
+            *parameters(model, lambda name: panel_of(name, system)),
+        ],
+    )
+    single = typer.Typer(add_completion=False)
+    about = f"{entry.summary[:1].upper()}{entry.summary[1:]}.\n\n{entry.paper}, {entry.url}"
+    single.command(system, cls=Command, help=escape(about), epilog=_examples(system))(command)
+    return get_command(single)
+
+
+def _recipe_names(incomplete: str) -> list[str]:
+    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+
+
+_DATA = Annotated[list[Path], typer.Argument(metavar="DATA", help="one folder, or one folder per collection")]
+_RECIPE = Annotated[
+    str | None,
+    typer.Option(
+        help="settings to start from: a TOML file or the name of a shipped recipe; options win over it",
+        metavar="<recipe>",
+        rich_help_panel=RUN,
+        autocompletion=_recipe_names,
+    ),
+]
+_DRY_RUN = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="print the settings, networks and memory; train nothing", rich_help_panel=RUN
+    ),
+]
+
+
+def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_run: bool) -> int:
+    from i2icli.cli.display import display, summary
+    from i2icli.engine import training  # torch loads only when there is work
+
+    if dry_run:
+        _print_plan(training.plan(system, data, config, options))
+        return 0
+    with display(system, errors()) as watcher:
+        result = training.train(system, data, config, options, watcher)
+    for line in summary(result):
+        output().print(line, markup=False, soft_wrap=True)
+    return INTERRUPTED if result.reason == "interrupted" else 0
+
+
+def _print_plan(plan: "Plan") -> None:
+    """What would be trained, as a recipe: everything that is no setting is a comment."""
+    lines = [f"# {line}" for line in plan.report]
+    lines += [plan.recipe.rstrip(), ""]
+    lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
+    lines.append(f"# memory: about {plan.memory_bytes / 1e9:.1f} GB")
+    print("\n".join(lines))
+
+
+def _examples(system: str) -> str:
+    recipes = [name for name in shipped_recipes() if name.startswith(system)]
+    lines = [f"Train:  i2i train {system} DATA --out runs/mine", "Resume:  the same command again"]
+    if recipes:
+        lines.append(f"Recipes:  {', '.join(recipes)}")
+    return escape("\n\n".join(lines))

@@ -1,0 +1,182 @@
+"""`i2i translate INPUTS --model M --out DIR`."""
+
+import dataclasses
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from i2icli.cli.console import errors
+from i2icli.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from i2icli.engine.results import Result
+
+EXAMPLES = (
+    "One folder:  i2i translate photos --model runs/horse2zebra --out zebras\n\n"
+    "To a domain:  i2i translate a.jpg b.png --model cyclegan --to horse --out horses\n\n"
+    "From a list:  find . -name '*.tif' | i2i translate - --model runs/x --out results --json"
+)
+
+_SIZE_WORDS = "pixels like 256, or WIDTHxHEIGHT like 512x256"
+_LOOK, _MACHINE = "Results", "Machine"
+
+
+def translate(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUTS", help="images, folders, globs; - reads a list from stdin")
+    ],
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="<model>", help="a run, a checkpoint file, or a system (its newest run under runs/)"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="<path>", help="folder for the results")] = Path("translated"),
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<name>", help="target domain, where the system knows several", rich_help_panel=_LOOK
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="<path>",
+            help="image whose look is taken over, where the system reads one",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<size>",
+            help="resize to 256 or WIDTHxHEIGHT before translating; default: as it is",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<suffix>",
+            help="png, jpg, webp, tif, npy ...; default: as the input",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare", help="also write input and result side by side", rich_help_panel=_LOOK),
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="do again what is there already", rich_help_panel=_LOOK)
+    ] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="<int>", help="fixes what the system draws at random", rich_help_panel=_LOOK),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print one JSON object per image on stdout", rich_help_panel=_LOOK)
+    ] = False,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="<int>",
+            min=1,
+            help="images at once; default: what suits the machine",
+            rich_help_panel=_MACHINE,
+        ),
+    ] = None,
+    precision: Annotated[
+        str,
+        typer.Option(metavar="<choice>", help="auto, fp32, bf16 or fp16", rich_help_panel=_MACHINE),
+    ] = "auto",
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<text>",
+            help="cuda, cuda:1, mps or cpu; default: the best there is",
+            rich_help_panel=_MACHINE,
+        ),
+    ] = None,
+) -> int:
+    """Translate images with a trained system.
+
+    Results keep the folders, format, depth, alpha and size of the inputs. What is there already is
+    left alone, so a run that was stopped goes on where it was. One bad file does not stop the others.
+    """
+    from i2icli.config import Precision, Size
+
+    parsed_size = None if size is None else _checked("--size", size, Size, _SIZE_WORDS)
+    _checked("--precision", precision, Precision, "one of auto, fp32, bf16, fp16")
+    from i2icli.engine.translator import Translator  # torch loads only when there is work
+
+    console = errors()
+    translator = Translator.load(model, device=device, precision=precision)
+    results = translator.run(
+        inputs,
+        out,
+        to=to,
+        reference=reference,
+        size=parsed_size,
+        format=format,
+        batch_size=batch_size,
+        overwrite=overwrite,
+        compare=compare,
+        seed=seed,
+        notes=lambda text: console.print(text, markup=False, soft_wrap=True),
+    )
+    counts = report(results, console, as_json)
+    console.print(_summary(counts, out), markup=False, soft_wrap=True)
+    return 1 if counts["failed"] else 0
+
+
+def report(results: Iterable["Result"], console: "Console", as_json: bool) -> Counter[str]:
+    """Show results as they come: failures as lines, a count on a terminal, JSON lines on stdout if asked.
+
+    Returns how many images had which status.
+    """
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    counts: Counter[str] = Counter()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("loading")
+        for result in results:
+            counts[result.status] += 1
+            bar.update(task, description=_counted(counts))
+            if result.status == "failed":
+                console.print(f"failed: {result.source}: {result.error}", markup=False, soft_wrap=True)
+            if as_json:
+                sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
+                sys.stdout.flush()
+    return counts
+
+
+def _counted(counts: Counter[str]) -> str:
+    parts = [f"{counts['done']:,} translated"]
+    if counts["there"]:
+        parts.append(f"{counts['there']:,} there already")
+    if counts["failed"]:
+        parts.append(f"{counts['failed']:,} failed")
+    return ", ".join(parts)
+
+
+def _summary(counts: Counter[str], out: Path) -> str:
+    hint = " (--overwrite does them again)" if counts["there"] else ""
+    return f"{_counted(counts)}{hint}: {out}"
+
+
+def _checked(option: str, text: str, kind: Any, expected: str) -> Any:
+    """A value read by the same validator as a setting of that type. Raises UserError naming the option."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(text)
+    except ValidationError:
+        raise UserError(f"{option} {text}: expected {expected}") from None
