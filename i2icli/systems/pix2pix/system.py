@@ -57,7 +57,9 @@ class Pix2Pix(System[Pix2PixConfig]):
         """Half the sum of both terms: D learns slower than G, section 3.3."""
         real_pair = torch.cat([source, target], dim=1)  # (B, C_source + C_target, H, W)
         fake_pair = torch.cat([source, fake], dim=1)
-        losses = {"gan": 0.5 * self.gan.discriminator(self.D(real_pair), self.D(fake_pair))}
+        # The fake goes first, as in the authors' code: batch norm's running statistics feel the order.
+        score_fake, score_real = self.D(fake_pair), self.D(real_pair)
+        losses = {"gan": 0.5 * self.gan.discriminator(score_real, score_fake)}
         if self.config.gan_loss == "wgangp":
             penalty = gradient_penalty(self.D, real_pair, fake_pair)
             losses["penalty"] = self.config.penalty_weight * penalty
