@@ -1,0 +1,21 @@
+"""What a system makes of somebody else's checkpoint.
+
+It stands beside the contract because both sides import it: the systems, which recognise the
+files of their paper's authors, and `i2icli.originals` above them, which asks each in turn.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from i2icli.config import Config
+
+
+@dataclass(frozen=True)
+class Original:
+    """A checkpoint of the paper's authors, in our words."""
+
+    system: str  # name in the registry
+    config: Config
+    tensors: dict[str, Tensor]  # as in System.state_dict(), the inference modules only: "G.head.bias"
+    notes: tuple[str, ...] = ()  # what the file cannot tell, one sentence each

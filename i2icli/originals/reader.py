@@ -1,0 +1,98 @@
+"""Read a checkpoint of unknown origin as named tensors. Nothing in the file is ever executed."""
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from i2icli.errors import UserError
+
+SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt")
+WRAPPERS = ("state_dict", "model", "model_state_dict", "generator", "params", "net")
+"""Keys under which training programs put the weights beside other things."""
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors in a state dict saved by torch.save, zipped or in the legacy format, on the CPU.
+
+    A wrapper like {"state_dict": ...} and the prefix "module." of DataParallel are taken off.
+    Raises UserError for anything else: other files, other objects, damage.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; expected a checkpoint ({', '.join(SUFFIXES)})")
+    if path.suffix.lower() not in SUFFIXES:
+        raise UserError(f"{path}: not a checkpoint's name; expected one ending in {', '.join(SUFFIXES)}")
+    _refuse_compression(path)
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # hostile files find every way to fail
+        raise UserError(
+            f"{path}: not a file of weights that can be read safely ({_first_line(error)}); "
+            "expected the state dict of a network as torch.save(network.state_dict()) writes it"
+        ) from None
+    state = _without_parallel_prefix(_unwrapped(found, path))
+    _refuse_inflated(state, path)
+    return state
+
+
+def _refuse_compression(path: Path) -> None:
+    """torch.save never compresses; a compressed record could unfold to any size."""
+    if not zipfile.is_zipfile(path):
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            compressed = [i.filename for i in archive.infolist() if i.compress_type != zipfile.ZIP_STORED]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise UserError(f"{path}: damaged ({_first_line(error)}); download or copy it again") from None
+    if compressed:
+        raise UserError(f"{path}: holds compressed records, which torch.save never writes; it is not loaded")
+
+
+def _refuse_inflated(state: Mapping[str, Tensor], path: Path) -> None:
+    """A tensor may be a view that repeats a few bytes many times: small in the file, huge when copied."""
+    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if size > 4 * path.stat().st_size:  # tied weights appear twice
+        raise UserError(
+            f"{path}: its tensors would unfold to {size:,} bytes, far more than the file; not loaded"
+        )
+
+
+def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
+    """The names and tensors in what torch.load gave."""
+    if _is_state(found):
+        return dict(found)
+    if isinstance(found, Mapping):
+        for name in WRAPPERS:
+            if _is_state(found.get(name)):
+                return dict(found[name])
+    kind = (
+        f"keys {', '.join(map(str, list(found)[:4]))}" if isinstance(found, Mapping) else type(found).__name__
+    )
+    raise UserError(f"{path}: holds no state dict but {kind}; expected names and tensors of one network")
+
+
+def _is_state(found: Any) -> bool:
+    if not isinstance(found, Mapping) or not found:
+        return False
+    return all(isinstance(name, str) and _is_plain(value) for name, value in found.items())
+
+
+def _is_plain(value: Any) -> bool:
+    """An ordinary tensor with its values in memory: neither sparse, quantised nor without storage."""
+    if not isinstance(value, Tensor):
+        return False
+    return value.layout is torch.strided and value.device.type == "cpu" and not value.is_quantized
+
+
+def _without_parallel_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    if all(name.startswith("module.") for name in state):
+        return {name.removeprefix("module."): value for name, value in state.items()}
+    return state
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:120].rstrip(" .:") if lines else type(error).__name__
