@@ -1,3 +1,53 @@
-"""i2icli: train and run the classic GAN image-to-image systems."""
+"""i2icli: train and run the classic GAN image-to-image systems.
+
+From Python:
+
+>>> import i2icli
+>>> result = i2icli.train("cyclegan", "horse2zebra", steps=10_000)
+>>> i2icli.load(result.folder).translate("photo.jpg", to="B").save("zebra.png")
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from i2icli.engine.training import TrainResult
+    from i2icli.engine.translator import Translator
+    from i2icli.engine.watch import Watcher
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "load", "train"]
+
+
+def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
+    """A trained model: a path, the name of a run under runs/, a system (its newest run), or an original checkpoint.
+
+    Raises i2icli.errors.UserError if there is none or it cannot be used.
+    """
+    from i2icli.engine.translator import Translator  # torch loads only when there is work
+
+    return Translator.load(model, device=device, precision=precision)
+
+
+def train(
+    system: str,
+    data: str | Path | Sequence[str | Path],
+    *,
+    recipe: str | Path | None = None,
+    watcher: "Watcher | None" = None,
+    **settings: Any,
+) -> "TrainResult":
+    """Train a system on a folder (or several), or go on with the run that is in its folder.
+
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, crop_size=128, out="runs/x".
+    Raises i2icli.errors.UserError for data or settings that do not fit.
+    """
+    from i2icli.config import RunOptions
+    from i2icli.engine.training import train as run
+    from i2icli.recipe import resolve_config
+
+    own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
+    config = resolve_config(system, recipe, {name: value for name, value in settings.items() if name not in own})
+    folders = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
+    return run(system, folders, config, RunOptions.model_validate(own), watcher)

@@ -1,0 +1,37 @@
+"""Run by torchrun from test_distributed.py: train a few steps as one of two processes and save what came out."""
+
+import sys
+from pathlib import Path
+
+import torch
+
+from i2icli.engine.device import Placement
+from i2icli.engine.distributed import process_group, rank, world_size
+from i2icli.engine.trainer import Trainer
+from i2icli.engine.training import build_system
+from tests.engine.synthetic import batches
+from tests.tiny import tiny_config
+
+
+def train(name: str, dtype: torch.dtype) -> Trainer:
+    """Three steps of batch size 4 (each process takes its share); pools and dropout off, as they differ by design.
+
+    In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up to full steps.
+    """
+    changes = {"pool_size": 0} if name == "cyclegan" else {"dropout": 0.0}
+    changes["norm"] = "instance" if dtype is torch.float64 else "none"
+    system = build_system(name, tiny_config(name, steps=3, batch_size=4, **changes)).to(dtype)
+    source = batches(name, 4, rank=rank(), world=world_size(), dtype=dtype)
+    trainer = Trainer(system, source, Placement(torch.device("cpu")))
+    trainer.fit()
+    return trainer
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    folder = Path(sys.argv[1])
+    with process_group(torch.device("cpu")):
+        for name in sys.argv[2:]:
+            for dtype in (torch.float32, torch.float64):
+                trained = train(name, dtype)
+                torch.save(trained.system.state_dict(), folder / f"{name}-{dtype}-{rank()}.pt".replace("torch.", ""))
