@@ -1,0 +1,185 @@
+"""Curves as inline SVG: axes with round numbers, grid, legend, optional log scale."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markupsafe import Markup, escape
+
+Points = Sequence[tuple[float, float]]
+Series = Mapping[str, Points]
+
+WIDTH, HEIGHT = 760, 300  # of the drawing, in its own units; the page scales it
+LEFT, RIGHT, TOP, BOTTOM = 62, 16, 12, 44  # margins around the plot
+MOST_POINTS = 400  # per curve: more than the eye can tell apart at this width
+NOISY_POINTS = 120  # from here on a curve is drawn faint, with its trend over it
+COLOURS = 8  # the page's style sheet defines so many line colours
+
+
+@dataclass(frozen=True)
+class Axis:
+    """How numbers lie along one side of the plot: from `low` to `high`, on pixels `start` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log_scale: bool = False
+
+    def place(self, value: float) -> float:
+        """The pixel of a number."""
+        low, high, value = (self._scaled(number) for number in (self.low, self.high, value))
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        """Round numbers within the axis, about five."""
+        if self.log_scale:
+            powers = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
+            decades = [10.0**power for power in powers]
+            if len(decades) >= 2:
+                return decades[:: math.ceil(len(decades) / 6)]
+        step = _round_step((self.high - self.low) / 5)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [index * step for index in range(first, last + 1)]
+
+    def _scaled(self, value: float) -> float:
+        return math.log10(value) if self.log_scale else value
+
+
+def draw_curves(
+    series: Series, *, x_label: str = "step", y_label: str = "", log_scale: bool = False
+) -> Markup:
+    """Curves by name as one SVG element. Points that are not finite, or not positive on a log scale, are left out."""
+    shown = {name: thinned(_drawable(points, log_scale)) for name, points in series.items()}
+    shown = {name: points for name, points in shown.items() if points}
+    if not shown:
+        return Markup('<p class="empty">nothing measured yet</p>')  # noqa: S704 - a constant
+    x_axis, y_axis = _axes(shown, log_scale)
+    body = [*_grid(x_axis, y_axis), *_labels(x_label, y_label)]
+    for index, points in enumerate(shown.values()):
+        if len(points) > NOISY_POINTS:
+            body.append(_line(points, f"series-{index % COLOURS} faint", x_axis, y_axis))
+            points = averaged(points)
+        body.append(_line(points, f"series-{index % COLOURS}", x_axis, y_axis))
+    svg = "".join(
+        [
+            f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="curves over {escape(x_label)}">',
+            *body,
+            "</svg>",
+        ]
+    )
+    return Markup(svg + _legend(shown))  # noqa: S704 - every text in it went through escape
+
+
+def thinned(points: Points, most: int = MOST_POINTS) -> Points:
+    """At most so many points: of every stretch its lowest and highest, so that spikes stay visible."""
+    if len(points) <= most:
+        return points
+    stretches = most // 2
+    kept: list[tuple[float, float]] = []
+    for index in range(stretches):
+        begin, end = (len(points) * edge // stretches for edge in (index, index + 1))
+        stretch = sorted(points[begin:end], key=lambda point: point[1])
+        kept += sorted({stretch[0], stretch[-1]})
+    return kept
+
+
+def averaged(points: Points, stretches: int = NOISY_POINTS // 2) -> Points:
+    """The mean of every stretch of points: the trend of a noisy curve, from its first x to its last."""
+    edges = [len(points) * edge // stretches for edge in range(stretches + 1)]
+    means: list[tuple[float, float]] = []
+    for begin, end in pairwise(edges):
+        stretch = points[begin:end]
+        mean = sum(y for _, y in stretch) / len(stretch)
+        x = (
+            points[0][0]
+            if begin == 0
+            else points[-1][0]
+            if end == len(points)
+            else stretch[len(stretch) // 2][0]
+        )
+        means.append((x, mean))
+    return means
+
+
+def _drawable(points: Points, log_scale: bool) -> Points:
+    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_scale)]
+
+
+def _axes(shown: Series, log_scale: bool) -> tuple[Axis, Axis]:
+    xs = [x for points in shown.values() for x, _ in points]
+    ys = [y for points in shown.values() for _, y in points]
+    low, high = min(ys), max(ys)
+    if log_scale:
+        low, high = low / 1.1, high * 1.1
+    else:
+        room = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+        low, high = (0.0 if low >= 0 and low < room * 4 else low - room), high + room
+    x_low, x_high = min(xs), max(xs)
+    if x_low == x_high:
+        x_low, x_high = x_low - 1, x_high + 1
+    return (
+        Axis(x_low, x_high, LEFT, WIDTH - RIGHT),
+        Axis(low, high, HEIGHT - BOTTOM, TOP, log_scale),
+    )
+
+
+def _grid(x_axis: Axis, y_axis: Axis) -> list[str]:
+    parts: list[str] = []
+    for tick in y_axis.ticks():
+        y = y_axis.place(tick)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_number(tick)}</text>')
+    for tick in x_axis.ticks():
+        x = x_axis.place(tick)
+        anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{_number(tick)}</text>'
+        )
+    floor = HEIGHT - BOTTOM
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}"/>')
+    return parts
+
+
+def _labels(x_label: str, y_label: str) -> list[str]:
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    parts = [f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>']
+    if y_label:
+        y = (TOP + HEIGHT - BOTTOM) / 2
+        turned = f'x="14" y="{y}" transform="rotate(-90 14 {y})"'
+        parts.append(f'<text {turned} text-anchor="middle">{escape(y_label)}</text>')
+    return parts
+
+
+def _line(points: Points, look: str, x_axis: Axis, y_axis: Axis) -> str:
+    placed = [f"{x_axis.place(x):.1f},{y_axis.place(y):.1f}" for x, y in points]
+    if len(placed) == 1:
+        x, y = placed[0].split(",")
+        return f'<circle class="{look} dot" cx="{x}" cy="{y}" r="3"/>'
+    return f'<polyline class="{look}" points="{" ".join(placed)}"/>'
+
+
+def _legend(shown: Series) -> str:
+    entries = [
+        f'<li><svg viewBox="0 0 18 4"><polyline class="series-{index % COLOURS}" points="0,2 18,2"/></svg>'
+        f"{escape(name)} <b>{_number(points[-1][1])}</b></li>"
+        for index, (name, points) in enumerate(shown.items())
+    ]
+    return f'<ul class="legend">{"".join(entries)}</ul>'
+
+
+def _round_step(rough: float) -> float:
+    """The next larger of 1, 2, 2.5, 5 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def _number(value: float) -> str:
+    """12000 -> "12k", 0.25 -> "0.25"."""
+    if abs(value) >= 1e6:
+        return f"{value / 1e6:.3g}M"
+    if abs(value) >= 1e4:
+        return f"{value / 1e3:.3g}k"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -1,0 +1,31 @@
+"""Writing a report: one HTML file that loads nothing from outside."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from i2icli import __version__
+from i2icli.files import written_beside
+from i2icli.report.sections import Section
+
+
+def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
+    """Write a page with the given sections, in order. All texts are escaped."""
+    with written_beside(path) as beside:
+        beside.write_text(render_page(title, sections), encoding="utf-8")
+
+
+def render_page(title: str, sections: Sequence[Section]) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("i2icli.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    written = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
+    template = environment.get_template("page.html")
+    return template.render(title=title, sections=sections, version=__version__, written=written)
