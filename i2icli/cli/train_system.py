@@ -17,7 +17,7 @@ from i2icli.fields import flag
 from i2icli.recipe import resolve_config, shipped_recipes
 
 if TYPE_CHECKING:
-    from i2icli.engine.training import Plan
+    from i2icli.engine.plan import Plan
 
 
 def system_command(system: str) -> Any:
@@ -73,7 +73,9 @@ def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_
     from i2icli.engine import training  # torch loads only when there is work
 
     if dry_run:
-        _print_plan(training.plan(system, data, config, options))
+        from i2icli.engine.plan import plan
+
+        _print_plan(plan(system, data, config, options))
         return 0
     with display(system, errors()) as watcher:
         result = training.train(system, data, config, options, watcher)

@@ -46,7 +46,7 @@ def translate(
         ),
     ] = None,
     reference: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="<path>",
             help="image whose look is taken over, where the system reads one",
@@ -77,9 +77,9 @@ def translate(
         bool, typer.Option("--overwrite", help="do again what is there already", rich_help_panel=_LOOK)
     ] = False,
     seed: Annotated[
-        int | None,
+        int,
         typer.Option(metavar="<int>", help="fixes what the system draws at random", rich_help_panel=_LOOK),
-    ] = None,
+    ] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="print one JSON object per image on stdout", rich_help_panel=_LOOK)
     ] = False,
@@ -129,7 +129,6 @@ def translate(
         overwrite=overwrite,
         compare=compare,
         seed=seed,
-        notes=lambda text: console.print(text, markup=False, soft_wrap=True),
     )
     counts = report(results, console, as_json)
     console.print(_summary(counts, out), markup=False, soft_wrap=True)

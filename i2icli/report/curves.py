@@ -51,26 +51,23 @@ class Axis:
 def draw_curves(
     series: Series, *, x_label: str = "step", y_label: str = "", log_scale: bool = False
 ) -> Markup:
-    """Curves by name as one SVG element. Points that are not finite, or not positive on a log scale, are left out."""
-    shown = {name: thinned(_drawable(points, log_scale)) for name, points in series.items()}
+    """Curves by name as one SVG element, noisy ones faint under their trend.
+
+    Points that are not finite, or not positive on a log scale, are left out.
+    """
+    shown = {name: _drawable(points, log_scale) for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
     if not shown:
-        return Markup('<p class="empty">nothing measured yet</p>')  # noqa: S704 - a constant
+        return Markup('<p class="empty">nothing measured yet</p>')
     x_axis, y_axis = _axes(shown, log_scale)
     body = [*_grid(x_axis, y_axis), *_labels(x_label, y_label)]
     for index, points in enumerate(shown.values()):
+        look = f"series-{index % COLOURS}"
         if len(points) > NOISY_POINTS:
-            body.append(_line(points, f"series-{index % COLOURS} faint", x_axis, y_axis))
-            points = averaged(points)
-        body.append(_line(points, f"series-{index % COLOURS}", x_axis, y_axis))
-    svg = "".join(
-        [
-            f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="curves over {escape(x_label)}">',
-            *body,
-            "</svg>",
-        ]
-    )
-    return Markup(svg + _legend(shown))  # noqa: S704 - every text in it went through escape
+            body.append(_line(thinned(points), f"{look} faint", x_axis, y_axis))
+        body.append(_line(trend(points), look, x_axis, y_axis))
+    head = f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="curves">'
+    return Markup(head + "".join(body) + "</svg>" + _legend(shown))  # every text in it went through escape
 
 
 def thinned(points: Points, most: int = MOST_POINTS) -> Points:
@@ -86,8 +83,10 @@ def thinned(points: Points, most: int = MOST_POINTS) -> Points:
     return kept
 
 
-def averaged(points: Points, stretches: int = NOISY_POINTS // 2) -> Points:
-    """The mean of every stretch of points: the trend of a noisy curve, from its first x to its last."""
+def trend(points: Points, stretches: int = NOISY_POINTS // 2) -> Points:
+    """The mean of every stretch of a noisy curve, from its first x to its last; short curves as they are."""
+    if len(points) <= NOISY_POINTS:
+        return points
     edges = [len(points) * edge // stretches for edge in range(stretches + 1)]
     means: list[tuple[float, float]] = []
     for begin, end in pairwise(edges):
@@ -164,7 +163,7 @@ def _line(points: Points, look: str, x_axis: Axis, y_axis: Axis) -> str:
 def _legend(shown: Series) -> str:
     entries = [
         f'<li><svg viewBox="0 0 18 4"><polyline class="series-{index % COLOURS}" points="0,2 18,2"/></svg>'
-        f"{escape(name)} <b>{_number(points[-1][1])}</b></li>"
+        f"{escape(name)} <b>{_number(trend(points)[-1][1])}</b></li>"
         for index, (name, points) in enumerate(shown.items())
     ]
     return f'<ul class="legend">{"".join(entries)}</ul>'
