@@ -1,5 +1,6 @@
 """Read a checkpoint of unknown origin as named tensors. Nothing in the file is ever executed."""
 
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path}: not a checkpoint's name; expected one ending in {', '.join(SUFFIXES)}")
     _refuse_compression(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # a file that fails says so in one line below
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # hostile files find every way to fail
         raise UserError(
             f"{path}: not a file of weights that can be read safely ({_first_line(error)}); "

@@ -77,7 +77,8 @@ def test_a_network_answers_as_the_reference(name: str) -> None:
 
 def test_every_network_case_is_covered() -> None:
     others = {
-        "cyclegan_train_step", "gan_losses", "gradient_penalty", "image_pool_trace", "lr_linear", "pix2pix_train_step",
+        "cyclegan_train_step", "pix2pix_train_step",
+        "gan_losses", "gradient_penalty", "image_pool_trace", "lr_linear",
     }  # fmt: skip
     assert set(cases.names(SYSTEM)) == others | set(NETWORKS)
     assert len(NETWORKS) == 17

@@ -50,7 +50,7 @@ def assert_weights(
 
 
 def biases_before_instance_norm(network: nn.Module) -> set[str]:
-    """Convolution biases that the following norm takes away again: their gradient is zero but for rounding."""
+    """Biases that the norm behind them takes away again: their gradient is zero but for rounding."""
     return {name for name, _ in network.named_parameters() if name.endswith(".conv.bias")}
 
 

@@ -1,0 +1,52 @@
+"""Batch norm after training: by image or by stored statistics, never by neighbours."""
+
+import torch
+from torch import nn
+
+from i2icli.nn.norm import BatchNorm, InstanceNorm, Statistics, build_norm
+
+
+def trained(statistics: Statistics) -> BatchNorm:
+    torch.manual_seed(0)
+    norm = BatchNorm(3, statistics)
+    nn.init.normal_(norm.weight)
+    nn.init.normal_(norm.bias)
+    norm.train()(5 * torch.randn(4, 3, 8, 8) + 2)
+    return norm.eval()
+
+
+def test_by_image_it_equals_training_at_batch_size_one() -> None:
+    norm = trained("image")
+    x = torch.randn(2, 3, 8, 8)
+    answer = norm(x)
+    for i in range(2):
+        torch.testing.assert_close(answer[i : i + 1], norm.train()(x[i : i + 1]), atol=1e-5, rtol=1e-5)
+
+
+def test_by_running_statistics_it_is_the_ordinary_layer() -> None:
+    norm = trained("running")
+    ordinary = nn.BatchNorm2d(3).eval()
+    ordinary.load_state_dict(norm.state_dict(), strict=True)
+    x = torch.randn(2, 3, 8, 8)
+    assert torch.equal(norm(x), ordinary(x))
+    assert not torch.allclose(norm(x), trained("image")(x), atol=0.1)
+
+
+def test_translating_leaves_the_statistics_alone() -> None:
+    norm = trained("image")
+    before = {name: value.clone() for name, value in norm.state_dict().items()}
+    norm(torch.randn(2, 3, 8, 8))
+    assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
+
+
+def test_instance_norm_has_no_weights_and_evens_out_every_channel() -> None:
+    norm = InstanceNorm()
+    y = norm(3 * torch.randn(2, 3, 8, 8) + 1)
+    assert not norm.state_dict()
+    torch.testing.assert_close(y.mean((2, 3)), torch.zeros(2, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(y.var((2, 3), correction=0), torch.ones(2, 3), atol=1e-3, rtol=0)
+
+
+def test_none_is_the_identity() -> None:
+    x = torch.randn(1, 3, 2, 2)
+    assert build_norm("none", 3)(x) is x
