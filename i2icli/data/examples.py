@@ -37,7 +37,9 @@ class DataFolder(ABC):
     """What was recognised, how many, what was skipped and why: one line each."""
 
     @abstractmethod
-    def __init__(self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0) -> None:
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
         """Look at one or more folders. Raises UserError naming the folder, what is missing and what works."""
 
     @abstractmethod

@@ -100,7 +100,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """What lies directly in a folder, without hidden files and junk. Raises UserError if it cannot be opened."""
+    """What lies directly in a folder, hidden files and junk left out. Raises UserError if it cannot be opened."""
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not _is_junk(entry.name)]

@@ -1,7 +1,7 @@
 """Examples become batches: endless, resumable at any batch, the same whatever the ranks and threads."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from itertools import count as counting
@@ -26,7 +26,7 @@ def batches(
     world: int = 1,
     workers: int = 2,
     pin: bool = False,
-) -> Iterator[Example]:
+) -> Generator[Example, None, None]:
     """Training batches without end (or `count` of them), beginning with batch number `start`.
 
     Epoch e visits the examples in an order that follows from (seed, e); batch k is the k-th
@@ -57,8 +57,10 @@ def batches(
         yield {name: values.pin_memory() for name, values in batch.items()} if pin else batch
 
 
-def validation_batches(examples: Examples, batch_size: int, workers: int = 2) -> Iterator[Example]:
-    """Every example once, in order, without chance; neighbours that differ in size go into separate batches."""
+def validation_batches(
+    examples: Examples, batch_size: int, workers: int = 2
+) -> Generator[Example, None, None]:
+    """Every example once, in order, without chance; a change of size begins a new batch."""
     waiting: list[Example] = []
     indices = ([index] for index in range(len(examples)))
     for (example,) in _read_ahead(indices, lambda index: examples.get(index, None), workers, 1):

@@ -75,8 +75,10 @@ class Framing:
         if self.mode == "crop":
             return self._grown(size)
         width = self.load_size[1]
-        scaled = (max(1, round(size[0] * width / size[1])), width)
-        return self._grown(scaled) if self.mode == "scale-width-and-crop" else tuple(map(_rounded, scaled))
+        height = max(1, round(size[0] * width / size[1]))
+        if self.mode == "scale-width":
+            return _rounded(height), _rounded(width)
+        return self._grown((height, width))
 
     def window(self, size: tuple[int, int], rng: np.random.Generator | None) -> Window:
         """What to cut from a prepared image; drawn from `rng`, or the centre, not mirrored, if it is None."""
@@ -98,11 +100,11 @@ class Framing:
 
     def _grown(self, size: tuple[int, int]) -> tuple[int, int]:
         """Enlarged, proportions kept, until a crop fits; unchanged if it does already."""
-        factor = max(1.0, self.crop_size[0] / size[0], self.crop_size[1] / size[1])
+        factor = max(self.crop_size[0] / size[0], self.crop_size[1] / size[1])
+        if factor <= 1:
+            return size
         height, width = round(size[0] * factor), round(size[1] * factor)
-        return max(height, self.crop_size[0]) if factor > 1 else size[0], max(
-            width, self.crop_size[1]
-        ) if factor > 1 else size[1]
+        return max(height, self.crop_size[0]), max(width, self.crop_size[1])
 
 
 def _rounded(side: int) -> int:

@@ -1,0 +1,226 @@
+"""What a user's folders are: pairs side by side, paired folders, or two collections."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2icli.data.folder import check_folder, collect, find_images, holds_images, listing, subfolders
+from i2icli.errors import UserError
+
+PAIRED_EXAMPLE = (
+    "A/ and B/ with the same file names, or train/ (and val/) with both halves of a pair side by side"
+)
+UNPAIRED_EXAMPLE = "trainA/ and trainB/ (and testA/ and testB/), or A/ and B/"
+
+_HELD_BACK = ("val", "valid", "validation", "test")  # splits that are not trained on, in order of preference
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Folders recognised: one folder per split where pairs lie side by side, else two, A and B."""
+
+    train: tuple[Path, ...]
+    validation: tuple[Path, ...] | None
+    names: tuple[str, str] | None = None  # of A and B, if the folders bear any
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether one image file holds both halves of a pair."""
+        return len(self.train) == 1
+
+
+def recognise(folders: Sequence[Path], *, pairs: bool) -> Layout:
+    """Tell the layout of one folder, or of two given separately (A, B).
+
+    Raises UserError with one line: the folder, what was found, what is missing, what works.
+    """
+    for folder in folders:
+        check_folder(folder)
+    if len(folders) == 1:
+        return _one_folder(folders[0], pairs)
+    if len(folders) == 2:
+        return _two_folders(*folders)
+    example = PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE
+    raise UserError(f"{len(folders)} folders were given; expected one holding {example}, or two: A and B")
+
+
+# -- one folder ------------------------------------------------------------------------------
+
+
+def _one_folder(folder: Path, pairs: bool) -> Layout:
+    inside = subfolders(folder)
+    found = _domains_in_splits(inside) or _splits_in_domains(folder, inside) or _named_domains(folder, inside)
+    if found is not None:
+        return found
+    _refuse_single_domain(folder, inside)
+    if holds_images(folder) or ("train" in inside and find_images(inside["train"])):
+        if not pairs:
+            raise _not_two_collections(folder, inside)
+        return _one_collection(folder, inside)
+    if len(inside) == 1:  # archives often hold one folder that holds the rest
+        return _one_folder(next(iter(inside.values())), pairs)
+    raise _not_recognised(folder, inside, pairs)
+
+
+def _domains_in_splits(inside: dict[str, Path]) -> Layout | None:
+    """trainA trainB testA testB, or train/A train/B test/A test/B."""
+    train = _domains(inside, "train")
+    if train is None:
+        return None
+    held_back = (_domains(inside, split) for split in _HELD_BACK)
+    return Layout(train, next((pair for pair in held_back if pair is not None), None))
+
+
+def _domains(inside: dict[str, Path], split: str) -> tuple[Path, Path] | None:
+    """The folders of A and B for a split, in either spelling."""
+    for between in ("", "_", "-", " "):
+        if {f"{split}{between}a", f"{split}{between}b"} <= inside.keys():
+            return inside[f"{split}{between}a"], inside[f"{split}{between}b"]
+    if split in inside:
+        below = subfolders(inside[split])
+        if {"a", "b"} <= below.keys():
+            return below["a"], below["b"]
+    return None
+
+
+def _splits_in_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
+    """A/ and B/, each with images or with train/ and test/ of its own."""
+    if not {"a", "b"} <= inside.keys():
+        return None
+    return _pair_of_folders(inside["a"], inside["b"], folder)
+
+
+def _named_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
+    """Two folders of any names: horse/ zebra/, or train/horse train/zebra test/horse test/zebra."""
+    if "train" in inside and not holds_images(inside["train"]):
+        train = _two_with_images(inside["train"])
+        if train is None:
+            return None
+        names = (train[0].name.casefold(), train[1].name.casefold())
+        for split in _HELD_BACK:
+            below = subfolders(inside[split]) if split in inside else {}
+            if set(names) <= below.keys():
+                return Layout(train, (below[names[0]], below[names[1]]), domain_names(*train))
+        return Layout(train, None, domain_names(*train))
+    if "train" in inside or holds_images(folder):
+        return None
+    both = _two_with_images(folder)
+    return both and _pair_of_folders(*both, folder)
+
+
+def _two_with_images(folder: Path) -> tuple[Path, Path] | None:
+    """The two folders with images in a folder that holds just two such."""
+    named = [path for name, path in subfolders(folder).items() if name not in _HELD_BACK]
+    filled = [path for path in named if find_images(path)] if len(named) <= 16 else []
+    if len(filled) != 2 or any(
+        re.fullmatch(r"(train|val|test)[ _-]?[ab]|a|b", p.name.casefold()) for p in filled
+    ):
+        return None
+    return filled[0], filled[1]
+
+
+def _one_collection(folder: Path, inside: dict[str, Path]) -> Layout:
+    """Images that hold pairs side by side, in train/ val/ test/ or directly."""
+    if "train" not in inside or not find_images(inside["train"]):
+        return Layout((folder,), None)
+    held_back = next((inside[s] for s in _HELD_BACK if s in inside and find_images(inside[s])), None)
+    return Layout((inside["train"],), (held_back,) if held_back else None)
+
+
+# -- two folders -----------------------------------------------------------------------------
+
+
+def _two_folders(a: Path, b: Path) -> Layout:
+    real_a, real_b = a.resolve(), b.resolve()
+    if real_a == real_b:
+        raise UserError(f"{a} was given twice; expected two folders, one for A and one for B")
+    if real_a in real_b.parents or real_b in real_a.parents:
+        raise UserError(f"{a} and {b}: one lies inside the other; expected two separate folders")
+    return _pair_of_folders(a, b, None)
+
+
+def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
+    """Two folders of A and B: splits inside each, or beside them where the paths say `train`."""
+    names = domain_names(a, b)
+    inside_a, inside_b = subfolders(a), subfolders(b)
+    if "train" in inside_a and "train" in inside_b:
+        train = (inside_a["train"], inside_b["train"])
+        for split in _HELD_BACK:
+            if split in inside_a and split in inside_b:
+                return Layout(train, (inside_a[split], inside_b[split]), names)
+        return Layout(train, None, names)
+    validation = None if parent is not None else _beside(a, b)
+    return Layout((a, b), validation, names)
+
+
+def _beside(a: Path, b: Path) -> tuple[Path, Path] | None:
+    """.../train/x -> .../val/x or .../test/x, and .../trainA -> .../testA, where both sides have it."""
+    for split in _HELD_BACK:
+        others = _with_split(a, split), _with_split(b, split)
+        if others[0] and others[1] and others[0].is_dir() and others[1].is_dir():
+            return others[0], others[1]
+    return None
+
+
+def _with_split(folder: Path, split: str) -> Path | None:
+    """The path with its last component of the form train, trainA, train_x changed to another split."""
+    parts = list(folder.parts)
+    for place in reversed(range(len(parts))):
+        match = re.fullmatch(r"train([ _-]?\w?|[ _-]\w+)", parts[place], re.IGNORECASE)
+        if match:
+            word = split.upper() if parts[place][:5].isupper() else split
+            word = word.title() if parts[place][:5].istitle() else word
+            return Path(*parts[:place], word + match[1], *parts[place + 1 :])
+    return None
+
+
+def domain_names(a: Path, b: Path) -> tuple[str, str] | None:
+    """The names of two folders, where they differ: horse/train and zebra/train are horse and zebra."""
+    for part_a, part_b in zip(reversed(a.resolve().parts), reversed(b.resolve().parts), strict=False):
+        if part_a != part_b:
+            plain = all(re.fullmatch(r"[\w. -]+", part) for part in (part_a, part_b))
+            return (part_a, part_b) if plain and part_a.casefold() != part_b.casefold() else None
+    return None
+
+
+# -- errors ----------------------------------------------------------------------------------
+
+
+def _refuse_single_domain(folder: Path, inside: dict[str, Path]) -> None:
+    """Raise UserError where A has no B, or B no A."""
+    for prefix in ("train", "train_", "train-", ""):
+        for here, missing in (("a", "b"), ("b", "a")):
+            if prefix + here in inside and prefix + missing not in inside:
+                present = inside[prefix + here].name
+                wanted = present[:-1] + (missing.upper() if present[-1].isupper() else missing)
+                raise UserError(
+                    f"{folder}: found {present}/ but no {wanted}/; expected both, "
+                    f"such as {present}/ and {wanted}/ side by side"
+                )
+
+
+def _not_two_collections(folder: Path, inside: dict[str, Path]) -> UserError:
+    where = "in train/" if "train" in inside and not holds_images(folder) else "directly in it"
+    return UserError(
+        f"{folder}: found one collection of images ({where}), but two are needed; "
+        f"expected {UNPAIRED_EXAMPLE}, or two folders given one after the other; if each image is a pair side by side, train pix2pix"
+    )
+
+
+def _not_recognised(folder: Path, inside: dict[str, Path], pairs: bool) -> UserError:
+    example = PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE
+    filled = [path for path in list(inside.values())[:64] if find_images(path)]
+    train = inside.get("train")
+    if train is not None and len(subfolders(train)) > 2:
+        filled, folder = list(subfolders(train).values()), train
+    if len(filled) > 2:
+        return UserError(
+            f"{folder}: found {len(filled)} folders of images ({listing(folder)}); "
+            f"name the two to use, such as {filled[0]} {filled[1]}"
+        )
+    if filled:
+        return UserError(f"{folder}: found {listing(folder)}; expected {example}")
+    others = collect(folder).others
+    found = f"found {len(others)} other files, e.g. {others[0].name}" if others else "it is empty"
+    return UserError(f"{folder}: no images in this folder ({found}); expected {example}")

@@ -1,0 +1,219 @@
+"""Two collections of images that do not belong together one by one: for CycleGAN and its heirs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from i2icli.config import Config
+from i2icli.data.describe import cache_line, counted, skipped_lines
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.folder import Collection, collect
+from i2icli.data.holdout import hold_out
+from i2icli.data.images import ImageFile, Store, count_channels, prepare, survey
+from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
+from i2icli.data.transforms import Framing
+from i2icli.errors import UserError
+from i2icli.image import Pixels, read_picture, to_tensor
+
+_DEFAULT_NAMES = ("A", "B")
+
+
+@runtime_checkable
+class Named(Protocol):
+    """Settings that name the domains."""
+
+    @property
+    def domains(self) -> tuple[str, ...]: ...
+
+
+class UnpairedImages(DataFolder):
+    """Two folders of images, A and B.
+
+    Examples: "A" and "B", (C, H, W) in [-1, 1], drawn, cut and mirrored independently.
+    Validation examples of one scene in both looks carry "truth", a true value.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        self.config = config
+        self.strict = strict
+        self.report: list[str] = []
+        layout = recognise(folders, pairs=False)
+        collections = [collect(folder) for folder in layout.train]
+        self.files = [self._files(collection) for collection in collections]
+        self.held_out: list[list[ImageFile]] = [[], []]
+        self.truth = False
+        self.report.insert(0, _recognised(layout, self.files))
+        if layout.validation:
+            self._take_validation(layout.validation)
+        else:
+            self._hold_out()
+        self.channels = self._channels()
+        self.settings: dict[str, Any] = {"channels": self.channels} | self._domains(layout)
+        if any(file.header.alpha for files in self.files for file in files):
+            self.report.append("some images have transparency: it is ignored, only colours are learned")
+        self.cached = self._plan_cache(cache_bytes)
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training images: as many examples as the larger collection has."""
+        return self._examples(resolution)[0]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """The validation images, None where there are none."""
+        return self._examples(resolution)[1]
+
+    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        if resolution not in self._made:
+            framing = Framing.of(self.config, resolution)
+            train = UnpairedExamples(*self._sources(self.files, framing), framing, truth=False)
+            still = framing.for_validation()
+            validation = UnpairedExamples(*self._sources(self.held_out, still), still, truth=self.truth)
+            self._made[resolution] = train, validation if all(self.held_out) else None
+        return self._made[resolution]
+
+    def _sources(self, both: list[list[ImageFile]], framing: Framing) -> "tuple[Source, Source]":
+        a, b = (
+            Source(files, channels, framing, self.cached, self.strict)
+            for files, channels in zip(both, self.channels, strict=True)
+        )
+        return a, b
+
+    # -- looking at the folders ----------------------------------------------------------
+
+    def _files(self, collection: Collection) -> list[ImageFile]:
+        if not collection.images:
+            raise UserError(f"{collection.folder}: no images in this folder; expected {UNPAIRED_EXAMPLE}")
+        files, broken = survey(collection.images, strict=self.strict)
+        self.report += skipped_lines(collection, broken)
+        if not files:
+            raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
+        return files
+
+    def _take_validation(self, folders: tuple[Path, ...]) -> None:
+        """Read the validation folders; the same names and sizes in both mean the same scenes."""
+        a, b = (collect(folder) for folder in folders)
+        if not a.images or not b.images:
+            self.report.append(f"{(b if a.images else a).folder} is empty: nothing to validate on")
+            return
+        self.held_out = [self._files(a), self._files(b)]
+        by_name = [
+            {each.key(f.path): f for f in files} for each, files in zip((a, b), self.held_out, strict=True)
+        ]
+        same_names = by_name[0].keys() == by_name[1].keys()
+        self.truth = same_names and all(
+            f.header.size == by_name[1][k].header.size for k, f in by_name[0].items()
+        )
+        count = f"{counted(len(self.held_out[0]), 'image')} from {a.folder}, {len(self.held_out[1])} from {b.folder}"
+        if self.truth:
+            self.held_out = [list(by_name[0].values()), [by_name[1][key] for key in by_name[0]]]
+            self.report.append(
+                f"validation: {count}; same names, so the same scenes: scored against each other"
+            )
+        else:
+            self.report.append(f"validation: {count}; other names, so other scenes: shown, not scored")
+
+    def _hold_out(self) -> None:
+        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
+        if not all(held_out for _, held_out in split):
+            self.report.append(
+                "no val or test folders, and too few images to hold some out: nothing to validate on"
+            )
+            return
+        self.files = [kept for kept, _ in split]
+        self.held_out = [held_out for _, held_out in split]
+        self.report.append(
+            f"no val or test folders: {len(self.held_out[0])} of A and {len(self.held_out[1])} of B held out "
+            "for validation, shown but not scored (--holdout 0 to train on all)"
+        )
+
+    def _channels(self) -> tuple[int, int]:
+        wanted = self.config.channels
+        if wanted is not None and len(wanted) > 2:
+            raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, or two: A,B")
+        a, b = (train + held_out for train, held_out in zip(self.files, self.held_out, strict=True))
+        return (
+            count_channels(a, wanted[0] if wanted else None),
+            count_channels(b, wanted[-1] if wanted else None),
+        )
+
+    def _domains(self, layout: Layout) -> dict[str, Any]:
+        """The folders' names as names of the domains, unless the user chose some."""
+        if (
+            not isinstance(self.config, Named)
+            or self.config.domains != _DEFAULT_NAMES
+            or layout.names is None
+        ):
+            return {}
+        self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
+        return {"domains": layout.names}
+
+    def _plan_cache(self, cache_bytes: int) -> bool:
+        framing = Framing.of(self.config)
+        total = 0
+        for both, frame in ((self.files, framing), (self.held_out, framing.for_validation())):
+            for files, channels in zip(both, self.channels, strict=True):
+                for file in files:
+                    height, width = frame.prepared_size(file.header.size)
+                    total += height * width * channels * file.header.dtype.itemsize
+        self.report.append(cache_line(total, cache_bytes))
+        return total <= cache_bytes
+
+
+class Source:
+    """The prepared images of one collection."""
+
+    def __init__(
+        self, files: list[ImageFile], channels: int, framing: Framing, cached: bool, strict: bool
+    ) -> None:
+        self.files = files
+        self.channels = channels
+        self.framing = framing
+        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+
+    def example(self, index: int, rng: np.random.Generator | None) -> torch.Tensor:
+        """(C, H, W) in [-1, 1], cut and mirrored by `rng`."""
+        (pixels,) = self.store.get(index)
+        return to_tensor(self.framing.window(pixels.shape[:2], rng).cut(pixels))
+
+    def _load(self, index: int) -> tuple[Pixels]:
+        pixels = read_picture(self.files[index].path).pixels
+        return (prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2])),)
+
+
+class UnpairedExamples(Examples):
+    """One image of each collection: "A" and "B" (C, H, W) in [-1, 1], and "truth" if they show one scene."""
+
+    def __init__(self, a: Source, b: Source, framing: Framing, *, truth: bool) -> None:
+        self.a = a
+        self.b = b
+        self.framing = framing
+        self.truth = truth
+
+    def __len__(self) -> int:
+        return max(len(self.a.files), len(self.b.files))
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The index walks the larger collection; `rng` draws the partner, None takes the same place."""
+        number_a, number_b = len(self.a.files), len(self.b.files)
+        index_a, index_b = index % number_a, index % number_b
+        if rng is not None:
+            drawn = int(rng.integers(min(number_a, number_b)))
+            index_a, index_b = (index_a, drawn) if number_a >= number_b else (drawn, index_b)
+        example = {"A": self.a.example(index_a, rng), "B": self.b.example(index_b, rng)}
+        return example | {"truth": torch.tensor(True)} if self.truth else example
+
+
+def _recognised(layout: Layout, files: list[list[ImageFile]]) -> str:
+    sides = (
+        f"{name} in {folder}: {counted(len(each), 'image')}" for name, folder, each in _zip(layout, files)
+    )
+    return "two collections: " + ", ".join(sides)
+
+
+def _zip(layout: Layout, files: list[list[ImageFile]]) -> list[tuple[str, Path, list[ImageFile]]]:
+    return list(zip("AB", layout.train, files, strict=True))
