@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from i2icli.system import Batch, System, Update
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.systems.pix2pix.config import Pix2PixConfig
@@ -12,26 +11,13 @@ from i2icli.systems.pix2pix.system import Pix2Pix
 from tests.parity import cases
 from tests.parity.cases import Case
 from tests.parity.pix2pix_names import patch_names
+from tests.systems.steps import run_step
 
 
 def load(network: nn.Module, case: Case, theirs: str, names: dict[str, str]) -> None:
     renamed = rename(case.state(theirs), names)
     assert renamed is not None
     network.load_state_dict(renamed, strict=True)
-
-
-def run_step(system: System, batch: Batch) -> list[Update]:
-    """The engine's duties in their simplest form: zero, backward over the optimiser's weights, step."""
-    optimizers = system.optimizers()
-    updates = []
-    for update in system.training_step(batch):
-        optimizer = optimizers[update.optimizer]
-        optimizer.zero_grad()
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-        torch.stack(list(update.losses.values())).sum().backward(inputs=weights)
-        optimizer.step()
-        updates.append(update)
-    return updates
 
 
 def capture(network: nn.Module) -> list[Tensor]:

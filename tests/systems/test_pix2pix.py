@@ -1,0 +1,117 @@
+"""pix2pix: losses and their order, channels, and one documented behaviour when translating."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from i2icli.errors import UserError
+from i2icli.system import Request
+from i2icli.systems.pix2pix.config import Pix2PixConfig
+from i2icli.systems.pix2pix.system import Pix2Pix
+from tests.systems.steps import run_step
+from tests.tiny import tiny_config
+
+
+def tiny(**changes: Any) -> Pix2Pix:
+    torch.manual_seed(0)
+    config = tiny_config("pix2pix", **changes)
+    assert isinstance(config, Pix2PixConfig)
+    return Pix2Pix(config)
+
+
+def pairs(source: int = 3, target: int = 3, side: int = 32) -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    images = {"source": torch.rand(2, source, side, side), "target": torch.rand(2, target, side, side)}
+    return {name: image * 2 - 1 for name, image in images.items()}
+
+
+@pytest.mark.parametrize("changes", [
+    {}, {"generator": "resnet", "norm": "instance"}, {"discriminator": "pixel"}, {"norm": "none"},
+    {"gan_loss": "lsgan"}, {"gan_loss": "hinge"}, {"gan_loss": "wgangp", "norm": "instance"},
+])  # fmt: skip
+def test_every_variant_trains(changes: dict[str, Any]) -> None:
+    system = tiny(**changes)
+    before = {name: value.clone() for name, value in system.named_parameters()}
+
+    updates = run_step(system, pairs())
+
+    penalty = ["penalty"] if changes.get("gan_loss") == "wgangp" else []
+    assert [update.optimizer for update in updates] == ["D", "G"]
+    assert [list(update.losses) for update in updates] == [["gan", *penalty], ["gan", "l1"]]
+    assert all(loss.isfinite() for update in updates for loss in update.losses.values())
+    weights = [name for name, value in system.named_parameters() if torch.equal(value, before[name])]
+    assert not [name for name in weights if not name.endswith("bias")]
+
+
+def test_the_l1_distance_is_weighted_and_can_be_learned() -> None:
+    batch = pairs()
+    system = tiny(l1_weight=100.0, lr=5e-3)
+    first = run_step(system, batch)[-1].losses["l1"].item()
+    assert first == pytest.approx(50, rel=0.1)  # two uniform images: 100 x about 0.5
+    optimizers = system.optimizers()
+    for _ in range(30):
+        last = run_step(system, batch, optimizers)[-1].losses["l1"].item()
+    assert last < 0.95 * first
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"), [(None, (3, 3)), ((1,), (1, 1)), ((3,), (3, 3)), ((1, 4), (1, 4))]
+)
+def test_channels_follow_the_data(channels: tuple[int, ...] | None, expected: tuple[int, int]) -> None:
+    system = tiny(channels=channels)
+    source, target = expected
+    assert system.channels() == expected
+    run_step(system, pairs(source, target))
+    assert system.translate(Request(image=torch.zeros(1, source, 32, 32))).shape == (1, target, 32, 32)
+
+
+def test_sides_are_multiples_of_what_the_generator_halves() -> None:
+    assert tiny(depth=3).multiple_of() == 8
+    assert tiny(depth=None).multiple_of() == 32
+    assert tiny(generator="resnet").multiple_of() == 4
+
+
+def test_an_answer_depends_on_the_seed_and_not_on_the_other_images() -> None:
+    system = tiny(crop_size=64, depth=6)
+    run_step(system, pairs(side=64))
+    system.eval()
+    image = pairs(side=64)["source"]
+
+    def translate(seed: int, image: Tensor) -> Tensor:
+        torch.manual_seed(seed)
+        with torch.inference_mode():
+            return system.translate(Request(image=image))
+
+    assert torch.equal(translate(1, image), translate(1, image))
+    assert not torch.allclose(translate(1, image), translate(2, image), atol=1e-4)
+    torch.testing.assert_close(translate(1, image)[1:], translate(1, image[1:]), atol=1e-5, rtol=1e-5)
+
+
+def test_running_statistics_are_a_choice() -> None:
+    by_image, running = tiny(), tiny(statistics="running")
+    run_step(by_image, pairs())
+    running.load_state_dict(by_image.state_dict(), strict=True)
+    request = Request(image=pairs()["source"])
+    with torch.inference_mode():
+        assert not torch.allclose(
+            by_image.eval().translate(request), running.eval().translate(request), atol=1e-3
+        )
+
+
+def test_preview_and_compare_show_input_answer_and_truth() -> None:
+    system, batch = tiny().eval(), pairs()
+    columns = system.preview(batch)
+    assert list(columns) == ["input", "fake", "truth"]
+    assert columns["input"] is batch["source"]
+    ((answer, truth),) = system.compare(batch).values()
+    assert torch.equal(answer, columns["fake"])
+    assert truth is batch["target"]
+
+
+def test_what_cannot_be_translated_or_trained_on_is_said() -> None:
+    with pytest.raises(UserError, match="holds none"):
+        tiny().translate(Request())
+    with pytest.raises(UserError, match=r"36x36 do not suit this unet .* multiples of 8"):
+        run_step(tiny(), pairs(side=36))
