@@ -160,7 +160,7 @@ def summary(result: "TrainResult") -> list[str]:
 def _where(progress: Progress) -> str:
     stage = "" if progress.stage == "main" else f" in stage {progress.stage}"
     share = 100 * progress.step / progress.steps
-    return f"step {progress.step:,} of {progress.steps:,} ({share:.0f} %){stage}"
+    return f"step {progress.step:,} of {progress.steps:,} ({share:.0f}%){stage}"
 
 
 def _speed(progress: Progress) -> str:

@@ -1,0 +1,185 @@
+"""Every command: what it prints, how it fails, and that its help is quick."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from i2icli import __version__
+from i2icli.__main__ import main
+from i2icli.cli.reference import COMMANDS, reference
+from i2icli.registry import SYSTEMS
+from tests.golden.refresh import CLI_PAGE, OPTIONS, option_list
+
+CHECKOUT = Path(__file__).parents[2]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+WRONG_USE = [
+    ("tran", "error: no such command 'tran'"),
+    ("systems --jso", "error: no such option: --jso (Possible options: --json)"),
+    ("train cycelgan data", "did you mean cyclegan?"),
+    ("train stargan data", "stargan is planned but not implemented yet; there are: pix2pix, cyclegan"),
+    ("train cyclegan", "error: missing argument 'DATA'"),
+    ("train cyclegan data --crop-sise 64", "--crop-size"),
+    (
+        "train cyclegan data --crop-size abc",
+        "error: --crop-size abc: expected pixels like 256, or WIDTHxHEIGHT",
+    ),
+    ("train cyclegan data --crop-size 0", "error: --crop-size 0: expected pixels like 256"),
+    ("train cyclegan data --batch-size 0", "error: --batch-size 0: expected a whole number, at least 1"),
+    ("train cyclegan data --steps 1.5", "error: --steps 1.5: expected a whole number, at least 1"),
+    ("train cyclegan data --ema 1", "error: --ema 1: expected a number, at least 0, less than 1"),
+    (
+        "train cyclegan data --betas 0.5",
+        "error: --betas 0.5: expected values joined by commas like 0.5,0.999",
+    ),
+    ("train cyclegan data --precision fp8", "error: --precision fp8: expected one of auto, fp32, bf16, fp16"),
+    (
+        "train cyclegan data --time-limit soon",
+        "error: --time-limit soon: expected a duration like 90s, 30m or 2h",
+    ),
+    ("train cyclegan data --devices none", "error: --devices none: expected a whole number, at least 1"),
+    ("train cyclegan data --domains A,A", "both domains are called 'A'"),
+    ("train cyclegan data --recipe nope", "error: unknown recipe 'nope'"),
+    ("train cyclegan data --recipe no/such.toml", "error: there is no recipe file no/such.toml"),
+    ("translate", "error: missing argument 'INPUTS'"),
+    ("translate a.png", "error: missing option '--model'"),
+    ("translate a.png --model m --size 3y", "error: --size 3y: expected pixels like 256"),
+    ("translate a.png --model m --precision fp8", "error: --precision fp8: expected one of auto"),
+    ("info nope", "error: no model 'nope': no such file, run or system; there are no runs under runs"),
+    ("info cyclegan", "error: no run of cyclegan under runs"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG_USE, ids=[arguments for arguments, _ in WRONG_USE])
+def test_wrong_use_is_one_line_and_exit_code_2(arguments: str, message: str, capsys: Capture) -> None:
+    assert main(arguments.split()) == 2
+
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("error: ")
+    assert captured.out == ""
+
+
+RECIPES = [
+    ("lr = 'x'", "recipe r.toml: lr x: expected a number, more than 0"),
+    ("crop_sise = 64", "cyclegan has no setting 'crop_sise'; did you mean crop_size?"),
+    ("system = 'pix2pix'", "recipe r.toml is for pix2pix, not cyclegan"),
+    ("workers = 2", "workers belongs to the run, not to a recipe; give it as --workers"),
+    ("lr = = 2", "recipe r.toml is not valid TOML"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), RECIPES, ids=[text for text, _ in RECIPES])
+def test_a_wrong_recipe_is_one_line(text: str, message: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "r.toml").write_text(text)
+
+    assert main(["train", "cyclegan", "data", "--recipe", "r.toml"]) == 2
+
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+SAYS = [
+    ("--help", ["train", "translate", "info", "systems", "demo", "i2i demo", "--install-completion"]),
+    ("train --help", [*SYSTEMS, "without pairs", "run it again to resume"]),
+    ("translate --help", ["--model", "--overwrite", "--json", "--compare", "[default: translated]", "stdin"]),
+    ("train pix2pix --help", ["Run", "Training", "pix2pix only", "--l1-weight", "[default: 100]", "Isola"]),
+    (
+        "train cyclegan --help",
+        ["--no-flip", "--dry-run", "lsgan, vanilla, wgangp, hinge", "arxiv.org/abs/1703"],
+    ),
+    ("info --help", ["MODEL", "--json"]),
+    ("systems --help", ["--json"]),
+    ("demo --help", ["--data-only", "Offline"]),
+]
+
+
+@pytest.mark.parametrize(("arguments", "expected"), SAYS, ids=[arguments for arguments, _ in SAYS])
+def test_help_says(arguments: str, expected: list[str], capsys: Capture) -> None:
+    assert main(arguments.split()) == 0
+
+    shown = capsys.readouterr().out
+    words = " ".join(shown.replace("│", " ").split())
+    for text in expected:
+        assert text in words
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command) or "i2i")
+def test_help_imports_nothing_heavy(command: list[str]) -> None:
+    code = (
+        "import sys; from i2icli.__main__ import main; code = main(sys.argv[1:]);"
+        "heavy = {'torch', 'torchvision', 'numpy', 'PIL', 'tomlkit', 'jinja2'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    command = [sys.executable, "-c", code, *command, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT)
+
+    assert done.returncode == 0, done.stderr
+    assert "Usage: i2i" in done.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["train"]], ids=["i2i", "train"])
+def test_a_command_without_its_name_shows_the_help(command: list[str], capsys: Capture) -> None:
+    assert main(command) == 2
+    assert "Usage: i2i" in capsys.readouterr().out
+
+
+def test_version(capsys: Capture) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"i2icli {__version__}\n"
+
+
+def test_systems_marks_what_is_not_there_yet(capsys: Capture) -> None:
+    assert main(["systems", "--json"]) == 0
+    rows = {row["system"]: row["status"] for row in json.loads(capsys.readouterr().out)}
+    assert rows["cyclegan"] == rows["pix2pix"] == "ready"
+    assert rows["spade"] == "not implemented yet"
+
+    assert main(["systems"]) == 0
+    ready, planned = capsys.readouterr().out.split("Not implemented yet:")
+    assert "cyclegan" in ready
+    assert "spade" in planned
+
+
+def test_completion_offers_systems_and_choices() -> None:
+    def offered(words: str) -> str:
+        environment = os.environ | {"_I2I_COMPLETE": "complete_bash", "COMP_WORDS": words}
+        environment["COMP_CWORD"] = str(words.count(" "))
+        command = [sys.executable, "-m", "i2icli"]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=CHECKOUT).stdout
+
+    assert offered("i2i train cyc").split() == ["cyclegan"]
+    assert offered("i2i train cyclegan data --norm in").split() == ["instance"]
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    read_nothing = f"{sys.executable} -m i2icli systems | true"
+    done = subprocess.run(read_nothing, shell=True, capture_output=True, text=True, cwd=CHECKOUT)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_options_equal_the_golden_list(system: str) -> None:
+    golden = (OPTIONS / f"{system}.txt").read_text(encoding="utf-8")
+    assert option_list(system) == golden, (
+        "changed options: python tests/golden/refresh.py, and review the diff"
+    )
+
+
+def test_the_reference_page_is_up_to_date() -> None:
+    assert reference() == CLI_PAGE.read_text(encoding="utf-8"), "run: python tests/golden/refresh.py"

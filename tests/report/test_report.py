@@ -1,0 +1,153 @@
+"""Reports: complete in one file, escaped, small, and right in their drawings."""
+
+import io
+import math
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from i2icli.report import (
+    Curves,
+    Figure,
+    Pictures,
+    Table,
+    Text,
+    Values,
+    loss_curves,
+    read_log,
+    score_curves,
+    write_page,
+)
+from i2icli.report.curves import Axis, draw_curves, thinned
+
+
+def png() -> bytes:
+    """A small picture as a file."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 30, 30)).save(file, "PNG")
+    return file.getvalue()
+
+
+class Addresses(HTMLParser):
+    """Collects every address a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.found += [value or "" for name, value in attrs if name in {"src", "href", "data", "srcset"}]
+
+
+def page_of_everything(path: Path) -> str:
+    evil = "<script>alert(1)</script>"
+    write_page(
+        path,
+        f"a run {evil}",
+        [
+            Text(f"lead {evil}", lead=True),
+            Values({f"name {evil}": f"value {evil}"}, f"Settings {evil}", folded=True),
+            Table(["image", "psnr"], [[evil, "11.5"]], "Scores"),
+            Curves({evil: [(0, 1), (1, 2)]}, "Losses", y_label=evil, caption=evil),
+            Figure(png(), f"step 5 {evil}", "Samples", pixelated=True),
+            Pictures(["before", "after"], [[png(), png()]], [evil], "Held out"),
+        ],
+    )
+    return path.read_text(encoding="utf-8")
+
+
+def test_a_page_loads_nothing_from_outside_and_escapes_every_text(tmp_path: Path) -> None:
+    text = page_of_everything(tmp_path / "report.html")
+
+    parser = Addresses()
+    parser.feed(text)
+    assert parser.tags.count("img") == 3
+    assert all(address.startswith("data:image/png;base64,") for address in parser.found)
+    assert "script" not in parser.tags
+    assert "link" not in parser.tags
+    assert "url(" not in text
+    assert list(tmp_path.iterdir()) == [tmp_path / "report.html"]
+
+
+def test_long_curves_stay_small_and_keep_their_spikes(tmp_path: Path) -> None:
+    points = [(float(step), 1.0 + math.sin(step)) for step in range(3000)]
+    points[1234] = (1234.0, 50.0)
+
+    kept = thinned(points)
+    assert len(kept) <= 400
+    assert (1234.0, 50.0) in kept
+    assert kept == sorted(kept)
+
+    write_page(tmp_path / "r.html", "long", [Curves({f"loss {index}": points for index in range(8)})])
+    assert (tmp_path / "r.html").stat().st_size < 100_000
+
+
+def test_a_curve_is_drawn_where_its_numbers_are() -> None:
+    drawn = draw_curves({"loss": [(0, 0.0), (50, 5.0), (100, 10.0)]})
+
+    line = re.search(r'<polyline class="series-0" points="([^"]+)"', drawn)
+    assert line is not None
+    (x0, y0), (x1, y1), (x2, y2) = (tuple(map(float, pair.split(","))) for pair in line[1].split())
+    assert x0 < x1 < x2
+    assert y0 > y1 > y2  # upwards on the screen
+    assert (x0 + x2) / 2 == pytest.approx(x1, abs=0.1)
+    assert (y0 + y2) / 2 == pytest.approx(y1, abs=0.1)
+
+
+def test_a_log_scale_gives_decades_equal_room_and_drops_what_has_no_logarithm() -> None:
+    axis = Axis(0.01, 100, 300, 0, log_scale=True)
+    assert axis.ticks() == pytest.approx([0.01, 0.1, 1, 10, 100])
+    assert axis.place(1.0) == pytest.approx(150)
+
+    assert "<polyline" in draw_curves({"a": [(0, 1), (1, 0), (2, 10)]}, log_scale=True)
+    assert "nothing measured" in draw_curves({"a": [(0, 0), (1, -1)]}, log_scale=True)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(0, 1)],
+        [(0, 1), (1, 1)],
+        [(5, math.nan), (6, 2)],
+        [(0, -3), (1, -3)],
+        [(0, 1e-12), (1, 1e12)],
+        [(0, 0)],
+    ],
+)
+@pytest.mark.parametrize("log_scale", [False, True])
+def test_degenerate_curves_are_drawn_without_nan(points: list[tuple[float, float]], log_scale: bool) -> None:
+    assert "nan" not in draw_curves({"a": points}, log_scale=log_scale)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (3, 3.001), (-7, 12), (0, 150_000), (1e-7, 3e-7)])
+def test_ticks_are_few_and_within_the_axis(low: float, high: float) -> None:
+    ticks = Axis(low, high, 0, 100).ticks()
+    assert 2 <= len(ticks) <= 7
+    assert all(low - 1e-9 <= tick <= high * (1 + 1e-9) for tick in ticks)
+
+
+def test_bytes_that_are_no_picture_are_refused() -> None:
+    with pytest.raises(ValueError, match="PNG, JPEG and WebP"):
+        Figure(b"<svg onload=...>").uri  # noqa: B018 - reading it is the test
+
+
+def test_a_log_is_read_up_to_where_a_kill_cut_it(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text(
+        '{"step": 1, "stage": "main", "seconds": 2, "G/gan": 0.5}\n'
+        '{"step": 2, "validation": {"psnr": 12}}\n'
+        "[]\n"
+        '{"step": 3, "G/gan": 0.25}\n'
+        '{"step": 4, "G/g'
+    )
+    rows = read_log(log)
+
+    assert [row["step"] for row in rows] == [1, 2, 3]
+    assert loss_curves(rows) == {"G/gan": [(1, 0.5), (3, 0.25)]}
+    assert score_curves(rows) == {"psnr": [(2, 12.0)]}
+    assert read_log(tmp_path / "none.jsonl") == []
