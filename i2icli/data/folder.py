@@ -71,6 +71,11 @@ def holds_images(folder: Path) -> bool:
     return any(is_image_name(Path(entry.name)) and not entry.is_dir() for entry in _entries(folder))
 
 
+def holds_images_below(folder: Path) -> bool:
+    """Whether there is an image file anywhere below a folder; stops at the first."""
+    return any(is_image_name(file) for file in _walk(folder))
+
+
 def is_image_name(path: Path) -> bool:
     """Whether a file's suffix, in any case, is that of a kind of image we read."""
     return path.suffix.lower() in SUFFIXES
@@ -100,7 +105,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """What lies directly in a folder, hidden files and junk left out. Raises UserError if it cannot be opened."""
+    """What lies directly in a folder, without hidden files and junk. Raises UserError."""
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not _is_junk(entry.name)]

@@ -78,6 +78,12 @@ def count_channels(files: Iterable[ImageFile], wanted: int | None) -> int:
     return next(iter(kinds))
 
 
+def refuse_clips(clip_length: int | None) -> None:
+    """Raise ValueError if a stage of a system asks single images for clips."""
+    if clip_length is not None:
+        raise ValueError(f"these are single images; they cannot give clips of {clip_length} frames")
+
+
 def prepare(pixels: Pixels, channels: int, size: tuple[int, int]) -> Pixels:
     """(H, W, C) -> (height, width, channels), in whichever order is cheaper. Raises UserError."""
     if pixels.shape[2] > channels:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.data.folder import check_folder, collect, find_images, holds_images, listing, subfolders
+from i2icli.data.folder import check_folder, collect, holds_images, holds_images_below, listing, subfolders
 from i2icli.errors import UserError
 
 PAIRED_EXAMPLE = (
@@ -50,11 +50,13 @@ def recognise(folders: Sequence[Path], *, pairs: bool) -> Layout:
 
 def _one_folder(folder: Path, pairs: bool) -> Layout:
     inside = subfolders(folder)
-    found = _domains_in_splits(inside) or _splits_in_domains(folder, inside) or _named_domains(folder, inside)
+    found = _domains_in_splits(inside) or _splits_in_domains(folder, inside)
+    found = found or _named_domains(folder, inside, pairs)
     if found is not None:
         return found
     _refuse_single_domain(folder, inside)
-    if holds_images(folder) or ("train" in inside and find_images(inside["train"])):
+    _refuse_many_domains(inside.get("train", folder), pairs)
+    if holds_images(folder) or ("train" in inside and holds_images_below(inside["train"])):
         if not pairs:
             raise _not_two_collections(folder, inside)
         return _one_collection(folder, inside)
@@ -91,10 +93,10 @@ def _splits_in_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
     return _pair_of_folders(inside["a"], inside["b"], folder)
 
 
-def _named_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
+def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout | None:
     """Two folders of any names: horse/ zebra/, or train/horse train/zebra test/horse test/zebra."""
     if "train" in inside and not holds_images(inside["train"]):
-        train = _two_with_images(inside["train"])
+        train = _two_with_images(inside["train"], pairs)
         if train is None:
             return None
         names = (train[0].name.casefold(), train[1].name.casefold())
@@ -105,26 +107,36 @@ def _named_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
         return Layout(train, None, domain_names(*train))
     if "train" in inside or holds_images(folder):
         return None
-    both = _two_with_images(folder)
+    both = _two_with_images(folder, pairs)
     return both and _pair_of_folders(*both, folder)
 
 
-def _two_with_images(folder: Path) -> tuple[Path, Path] | None:
-    """The two folders with images in a folder that holds just two such."""
-    named = [path for name, path in subfolders(folder).items() if name not in _HELD_BACK]
-    filled = [path for path in named if find_images(path)] if len(named) <= 16 else []
-    if len(filled) != 2 or any(
-        re.fullmatch(r"(train|val|test)[ _-]?[ab]|a|b", p.name.casefold()) for p in filled
-    ):
+def _two_with_images(folder: Path, pairs: bool) -> tuple[Path, Path] | None:
+    """The two folders with images in a folder that holds just two such; for pairs with names in common."""
+    filled = _with_images(folder)
+    if len(filled) != 2 or (pairs and not _share_names(*filled)):
         return None
     return filled[0], filled[1]
 
 
+def _with_images(folder: Path) -> list[Path]:
+    """The folders in a folder that hold images, other than test/, trainA/ and the like."""
+    special = re.compile(r"(train|val|valid|validation|test)([ _-]?[ab])?|a|b")
+    candidates = [path for name, path in subfolders(folder).items() if not special.fullmatch(name)]
+    return [path for path in candidates if holds_images_below(path)]
+
+
+def _share_names(a: Path, b: Path) -> bool:
+    """Whether an image of the one has a namesake in the other."""
+    one, other = collect(a), collect(b)
+    return not set(map(one.key, one.images)).isdisjoint(map(other.key, other.images))
+
+
 def _one_collection(folder: Path, inside: dict[str, Path]) -> Layout:
     """Images that hold pairs side by side, in train/ val/ test/ or directly."""
-    if "train" not in inside or not find_images(inside["train"]):
+    if "train" not in inside or not holds_images_below(inside["train"]):
         return Layout((folder,), None)
-    held_back = next((inside[s] for s in _HELD_BACK if s in inside and find_images(inside[s])), None)
+    held_back = next((inside[s] for s in _HELD_BACK if s in inside and holds_images_below(inside[s])), None)
     return Layout((inside["train"],), (held_back,) if held_back else None)
 
 
@@ -200,26 +212,28 @@ def _refuse_single_domain(folder: Path, inside: dict[str, Path]) -> None:
                 )
 
 
+def _refuse_many_domains(folder: Path, pairs: bool) -> None:
+    """Raise UserError where there are more than two looks; pairs side by side may lie in many folders."""
+    filled = [] if holds_images(folder) else _with_images(folder)
+    if len(filled) > 2 and (not pairs or _share_names(filled[0], filled[1])):
+        raise UserError(
+            f"{folder}: found {len(filled)} folders of images ({listing(folder)}); "
+            f"name the two to use, such as {filled[0]} {filled[1]}"
+        )
+
+
 def _not_two_collections(folder: Path, inside: dict[str, Path]) -> UserError:
     where = "in train/" if "train" in inside and not holds_images(folder) else "directly in it"
     return UserError(
         f"{folder}: found one collection of images ({where}), but two are needed; "
-        f"expected {UNPAIRED_EXAMPLE}, or two folders given one after the other; if each image is a pair side by side, train pix2pix"
+        f"expected {UNPAIRED_EXAMPLE}, or two folders given one after the other; "
+        "if each image is a pair side by side, train pix2pix"
     )
 
 
 def _not_recognised(folder: Path, inside: dict[str, Path], pairs: bool) -> UserError:
     example = PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE
-    filled = [path for path in list(inside.values())[:64] if find_images(path)]
-    train = inside.get("train")
-    if train is not None and len(subfolders(train)) > 2:
-        filled, folder = list(subfolders(train).values()), train
-    if len(filled) > 2:
-        return UserError(
-            f"{folder}: found {len(filled)} folders of images ({listing(folder)}); "
-            f"name the two to use, such as {filled[0]} {filled[1]}"
-        )
-    if filled:
+    if any(holds_images_below(path) for path in inside.values()):
         return UserError(f"{folder}: found {listing(folder)}; expected {example}")
     others = collect(folder).others
     found = f"found {len(others)} other files, e.g. {others[0].name}" if others else "it is empty"

@@ -1,7 +1,6 @@
 """Pairs of images that show the same scene twice: for pix2pix and its heirs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -9,15 +8,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from i2icli.config import Config
-from i2icli.data.describe import cache_line, counted, skipped_lines
+from i2icli.data.describe import cache_line, counted
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.folder import Collection, collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, Store, count_channels, prepare, survey
+from i2icli.data.images import Store, count_channels, prepare, refuse_clips
 from i2icli.data.layouts import Layout, recognise
+from i2icli.data.pairs import Pair, find_pairs
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
-from i2icli.image import Pixels, read_picture, to_tensor
+from i2icli.image import Pixels, to_tensor
 
 
 @runtime_checkable
@@ -26,28 +25,6 @@ class Directed(Protocol):
 
     @property
     def direction(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two images of one scene; `b` is None where the right half of `a` is meant."""
-
-    a: ImageFile
-    b: ImageFile | None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of A, which B follows."""
-        height, width = self.a.header.size
-        return (height, width // 2) if self.b is None else (height, width)
-
-    def read(self) -> tuple[Pixels, Pixels]:
-        """A and B, decoded (H, W, C). Raises UserError."""
-        pixels = read_picture(self.a.path).pixels
-        if self.b is not None:
-            return pixels, read_picture(self.b.path).pixels
-        half = pixels.shape[1] // 2
-        return pixels[:, :half], pixels[:, half:]
 
 
 class PairedImages(DataFolder):
@@ -64,9 +41,13 @@ class PairedImages(DataFolder):
         self.report: list[str] = []
         self.backwards = isinstance(config, Directed) and config.direction == "BtoA"
         layout = recognise(folders, pairs=True)
-        train = self._pairs(layout.train)
-        validation = self._pairs(layout.validation) if layout.validation else []
+        train, skipped = find_pairs(layout.train, strict=strict)
+        validation: list[Pair] = []
+        if layout.validation:
+            validation, more = find_pairs(layout.validation, strict=strict)
+            skipped += more
         self._describe(layout, train, validation)
+        self.report += skipped
         if not layout.validation:
             train, validation = self._hold_out(train)
         self.pairs, self.held_out = train, validation
@@ -77,10 +58,12 @@ class PairedImages(DataFolder):
 
     def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
         """The training pairs."""
+        refuse_clips(clip_length)
         return self._examples(resolution)[0]
 
     def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
         """The validation pairs, None where there are none."""
+        refuse_clips(clip_length)
         return self._examples(resolution)[1]
 
     def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
@@ -99,67 +82,6 @@ class PairedImages(DataFolder):
         return self._made[resolution]
 
     # -- looking at the folders ----------------------------------------------------------
-
-    def _pairs(self, folders: tuple[Path, ...]) -> list[Pair]:
-        if len(folders) == 1:
-            return self._halves(collect(folders[0]))
-        return self._matched(collect(folders[0]), collect(folders[1]))
-
-    def _halves(self, collection: Collection) -> list[Pair]:
-        files, broken = survey(collection.images, strict=self.strict)
-        self.report += skipped_lines(collection, broken)
-        if not files:
-            raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
-        for file in files:
-            height, width = file.header.size
-            if width % 2:
-                raise UserError(
-                    f"{file.path}: {width}x{height} pixels have no middle; a pair side by side needs an even width "
-                    "(two folders A/ and B/ with the same names work too)"
-                )
-        return [Pair(file, None) for file in files]
-
-    def _matched(self, a: Collection, b: Collection) -> list[Pair]:
-        """Pair the images of two folders by their names without suffix."""
-        by_key = [{each.key(image): image for image in reversed(each.images)} for each in (a, b)]
-        for each, other in ((a, b), (b, a)):
-            if not each.images:
-                raise UserError(
-                    f"{each.folder}: no images in this folder; expected one for each of {other.folder}, same names"
-                )
-        common = [key for key in map(a.key, a.images) if key in by_key[1]]
-        common = list(dict.fromkeys(common))  # one of two that share a stem, the first
-        if not common:
-            raise UserError(
-                f"{a.folder} and {b.folder}: no names in common (e.g. {a.images[0].name} and {b.images[0].name}); "
-                "pairs need the same name in both folders, such as A/1.png and B/1.png; "
-                "for collections without pairs train cyclegan"
-            )
-        self._report_unmatched(a, b, set(common))
-        paths = [(by_key[0][key], by_key[1][key]) for key in common]
-        files_a, broken_a = survey([pair[0] for pair in paths], strict=self.strict)
-        files_b, broken_b = survey([pair[1] for pair in paths], strict=self.strict)
-        self.report += skipped_lines(a, broken_a) + skipped_lines(b, broken_b)
-        good_a = {file.path: file for file in files_a}
-        good_b = {file.path: file for file in files_b}
-        pairs = [Pair(good_a[p], good_b[q]) for p, q in paths if p in good_a and q in good_b]
-        if not pairs:
-            raise UserError(f"{a.folder}: no pair can be read; {(broken_a + broken_b)[0]}")
-        return pairs
-
-    def _report_unmatched(self, a: Collection, b: Collection, common: set[str]) -> None:
-        for each, other in ((a, b), (b, a)):
-            alone = [image for image in each.images if each.key(image) not in common]
-            if alone:
-                self.report.append(
-                    f"skipped {counted(len(alone), 'image')} of {each.folder} without a partner in {other.folder}, "
-                    f"e.g. {alone[0].relative_to(each.folder)}"
-                )
-            twins = len(each.images) - len(alone) - len(common)
-            if twins > 0:
-                self.report.append(
-                    f"skipped {counted(twins, 'image')} of {each.folder} whose name occurs twice"
-                )
 
     def _channels(self, pairs: list[Pair]) -> tuple[int, int]:
         wanted = self.config.channels
@@ -210,7 +132,7 @@ class PairedImages(DataFolder):
             )
         if any(pair.a.header.alpha or (pair.b is not None and pair.b.header.alpha) for pair in train):
             lines.append("some images have transparency: it is ignored, only colours are learned")
-        self.report = lines + self.report
+        self.report += lines
 
     def _plan_cache(self, cache_bytes: int) -> bool:
         framing = Framing.of(self.config)

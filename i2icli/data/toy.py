@@ -59,7 +59,7 @@ def write_paired(
 
 
 def write_unpaired(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
-    """Write summer days (A) and autumn evenings (B): trainA trainB of different scenes, testA testB of the same."""
+    """Write summer days (A) and autumn evenings (B): trainA trainB, and testA testB of the same scenes."""
     for index in range(train):
         _write(folder / "trainA" / f"day{index:04}.png", scene(seed + index, size).photo)
         _write(folder / "trainB" / f"dusk{index:04}.png", scene(seed + _OTHER_SEEDS + index, size).dusk)
@@ -155,7 +155,13 @@ class _Drawing:
         for place in (-0.32, 0.0, 0.32):
             window = x + width * place
             if abs(window - door) > width * 0.16:
-                self._box(Part.WINDOW, window - width * 0.08, base - height * 0.72, window + width * 0.08, base - height * 0.34)
+                self._box(
+                    Part.WINDOW,
+                    window - width * 0.08,
+                    base - height * 0.72,
+                    window + width * 0.08,
+                    base - height * 0.34,
+                )
 
     def _path(self, rng: np.random.Generator, x: float, base: float, width: float) -> None:
         end = x + rng.uniform(-0.25, 0.25)

@@ -140,7 +140,8 @@ def _relief(parts: NDArray[np.uint8]) -> Map:
     step = max(1, parts.shape[0] // 40)
     round_things = _ROUND[parts]
     soft = _blurred(round_things, step * 1.3)
-    slope = np.roll(soft, (-step, -step), (0, 1)) - np.roll(soft, (step, step), (0, 1))
+    framed = np.pad(soft, step, mode="edge")
+    slope = framed[2 * step :, 2 * step :] - framed[: -2 * step, : -2 * step]
     return np.asarray(slope * round_things, np.float32)
 
 
@@ -169,7 +170,9 @@ def _sunshine(parts: NDArray[np.uint8]) -> Map:
 def _blurred(mask: NDArray[np.bool_], radius: float) -> Map:
     """(H, W) truth -> [0, 1], softened over about `radius` pixels."""
     image = Image.fromarray(mask.astype(np.uint8) * np.uint8(255))
-    return np.asarray(image.filter(ImageFilter.BoxBlur(radius)).filter(ImageFilter.BoxBlur(radius)), np.float32) / 255
+    for _ in range(2):
+        image = image.filter(ImageFilter.BoxBlur(radius))
+    return np.asarray(image, np.float32) / np.float32(255)
 
 
 @lru_cache(maxsize=4)
@@ -193,4 +196,5 @@ def _textures(side: int) -> tuple[Map, Map]:
     for part, amount in ((Part.GRASS, 0.09), (Part.LEAVES, 0.12), (Part.NEEDLES, 0.1), (Part.PATH, 0.06)):
         rough[part] = amount
     rough[Part.SKY] = rough[Part.SUN] = 0.006
-    return 1 + pattern, rough
+    pattern += 1
+    return pattern, rough

@@ -12,7 +12,7 @@ from i2icli.data.describe import cache_line, counted, skipped_lines
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, Store, count_channels, prepare, survey
+from i2icli.data.images import ImageFile, Store, count_channels, prepare, refuse_clips, survey
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
@@ -61,10 +61,12 @@ class UnpairedImages(DataFolder):
 
     def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
         """The training images: as many examples as the larger collection has."""
+        refuse_clips(clip_length)
         return self._examples(resolution)[0]
 
     def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
         """The validation images, None where there are none."""
+        refuse_clips(clip_length)
         return self._examples(resolution)[1]
 
     def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
@@ -108,7 +110,8 @@ class UnpairedImages(DataFolder):
         self.truth = same_names and all(
             f.header.size == by_name[1][k].header.size for k, f in by_name[0].items()
         )
-        count = f"{counted(len(self.held_out[0]), 'image')} from {a.folder}, {len(self.held_out[1])} from {b.folder}"
+        numbers = [counted(len(files), "image") for files in self.held_out]
+        count = f"{numbers[0]} from {a.folder}, {numbers[1]} from {b.folder}"
         if self.truth:
             self.held_out = [list(by_name[0].values()), [by_name[1][key] for key in by_name[0]]]
             self.report.append(

@@ -5,7 +5,7 @@ from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize
 from i2icli.image.read import probe, read_picture
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
-from i2icli.image.write import SUFFIXES, beside, write_picture
+from i2icli.image.write import SUFFIXES, write_picture
 
 __all__ = [
     "MAX_PIXELS",
@@ -14,7 +14,6 @@ __all__ = [
     "Header",
     "Picture",
     "Pixels",
-    "beside",
     "change_type",
     "convert_channels",
     "crop_back",

@@ -1,10 +1,14 @@
 """What a picture is once it has left its file: plain arrays, and what is needed to write it back alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
@@ -35,6 +39,14 @@ class Picture:
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
 
+    @classmethod
+    def of(cls, image: "Image") -> Self:
+        """A Pillow image of any mode as a picture, upright; to be written as PNG unless asked otherwise."""
+        from i2icli.image.pillow_files import split_image
+
+        pixels, alpha, icc = split_image(image)
+        return cls(pixels, alpha, "png", icc)
+
 
 class ImageError(Exception):
     """Why a file cannot be read, without its name; becomes a UserError where the name is known."""
@@ -52,7 +64,7 @@ def check_size(height: int, width: int, channels: int = 1) -> None:
 
 def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Turn (H, W, ...) as the EXIF orientation tag (1 to 8, others ignored) asks for."""
-    turns = {
+    turns: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
         4: lambda a: a[::-1],
@@ -61,8 +73,7 @@ def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
         7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
         8: lambda a: a[:, ::-1].swapaxes(0, 1),
     }
-    turned = turns[orientation](array) if orientation in turns else array
-    return np.ascontiguousarray(turned)
+    return np.ascontiguousarray(turns[orientation](array) if orientation in turns else array)
 
 
 def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
@@ -77,10 +88,12 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
     if kind == "u" and bits <= 16:
         return array.astype(f"u{bits // 8}", copy=False)  # native byte order
     if kind == "i" and bits <= 16:
-        return (array.astype(np.int32) + 2 ** (bits - 1)).astype(f"u{bits // 8}")
+        shifted: NDArray[np.int32] = array.astype(np.int32) + 2 ** (bits - 1)
+        return shifted.astype(f"u{bits // 8}")
     if kind in "ui":
         low, high = float(np.iinfo(array.dtype).min), float(np.iinfo(array.dtype).max)
-        return ((array.astype(np.float64) - low) * (2 / (high - low)) - 1).astype(np.float32)
+        unit: NDArray[np.float64] = (array.astype(np.float64) - low) / (high - low)
+        return (unit * 2 - 1).astype(np.float32)
     if kind == "f":
         return _finite(array.astype(np.float32, copy=False))
     raise ImageError(f"values of type {array.dtype}; expected integers or floats")

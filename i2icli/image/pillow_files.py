@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from i2icli.image.picture import MAX_PIXELS, Format, Header, ImageError, Picture, check_size, upright
+from i2icli.image.picture import MAX_PIXELS, Format, Header, ImageError, Picture, Pixels, check_size, upright
 from i2icli.image.pixels import change_type
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
@@ -33,19 +33,26 @@ def read_header(path: Path, format: Format) -> Header:
 
 def read(path: Path, format: Format) -> Picture:
     """Decode a file. Raises ImageError or whatever the decoders do."""
+    lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path))
     with _opened(path, format) as image:
-        icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
         deep = format == "png" and _png_kind(path)[0] == 16
-        array = _decode_16_bit(path) if deep else _decode_8_bit(image)  # (H, W, C)
-        array = upright(array, image.getexif().get(_ORIENTATION, 1))
-    has_alpha = array.shape[2] in (2, 4)
-    return Picture(
-        pixels=np.ascontiguousarray(array[..., :-1]) if has_alpha else array,
-        alpha=np.ascontiguousarray(array[..., -1]) if has_alpha else None,
-        format=format,
-        icc=icc or None,
-        lossless=format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path)),
-    )
+        pixels, alpha, icc = split_image(image, _decode_16_bit(path) if deep else None)
+    return Picture(pixels, alpha, format, icc, lossless)
+
+
+def split_image(
+    image: Image.Image, array: NDArray[Any] | None = None
+) -> tuple[Pixels, NDArray[Any] | None, bytes | None]:
+    """A Pillow image, upright: colour (H, W, C), alpha (H, W), profile; `array` is it decoded, if it is."""
+    icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
+    if array is None:
+        array = (
+            _decode_16_bit_grey(image) if image.mode.startswith("I") else _decode_8_bit(image)
+        )  # (H, W, C)
+    array = upright(array, image.getexif().get(_ORIENTATION, 1))
+    if array.shape[2] in (1, 3):
+        return array, None, icc or None
+    return np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1]), icc or None
 
 
 def _opened(path: Path, format: Format) -> Image.Image:
@@ -69,6 +76,11 @@ def _decode_8_bit(image: Image.Image) -> NDArray[Any]:
     image.load()
     array = np.asarray(image if image.mode == wanted else image.convert(wanted))
     return array if array.ndim == 3 else array[..., None]
+
+
+def _decode_16_bit_grey(image: Image.Image) -> NDArray[Any]:
+    """Modes I;16 and I (which Pillow also uses for 16 bit) -> (H, W, 1) uint16."""
+    return np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
 
 
 def _png_kind(path: Path) -> tuple[int, bool, bool]:
@@ -108,7 +120,9 @@ def from_pillow(image: Image.Image) -> Picture:
 def to_pillow(picture: Picture) -> Image.Image:
     """A picture as L, LA, RGB or RGBA, 8 bit. Raises ImageError for other channel counts."""
     if picture.pixels.shape[2] not in (1, 3):
-        raise ImageError(f"{picture.pixels.shape[2]} channels do not fit a Pillow image; pass an array instead")
+        raise ImageError(
+            f"{picture.pixels.shape[2]} channels do not fit a Pillow image; pass an array instead"
+        )
     planes = picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
     planes = change_type(planes, np.uint8)
     return Image.fromarray(np.ascontiguousarray(planes[..., 0] if planes.shape[2] == 1 else planes))

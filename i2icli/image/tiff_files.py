@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from i2icli.image.picture import (
     Header,
@@ -96,11 +96,12 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
     if page.photometric == _PALETTE:
         if page.colormap is None:
             raise ImageError("a palette image without its palette")
-        return (np.moveaxis(page.colormap, 0, -1)[array[..., 0]] >> 8).astype(np.uint8)  # (H, W, 3)
+        palette = (np.moveaxis(page.colormap, 0, -1) >> 8).astype(np.uint8)  # (N, 3)
+        return np.take(palette, array[..., 0], axis=0)  # (H, W, 3)
     if page.bitspersample < 8:
-        array = (array.astype(np.float32) * (255 / (2**page.bitspersample - 1)) + 0.5).astype(np.uint8)
-    elif page.dtype is not None and page.dtype.kind == "u" and page.bitspersample not in (8, 16, 32, 64):
-        array = _widen(array, page.bitspersample)
+        array = _stretched(array, page.bitspersample, np.uint8)
+    elif array.dtype == np.uint16 and page.bitspersample < 16:
+        array = _stretched(array, page.bitspersample, np.uint16)
     array = scale_to_supported(array)
     if page.photometric == _MINISWHITE:
         array = (np.iinfo(array.dtype).max - array) if array.dtype.kind == "u" else -array
@@ -109,9 +110,10 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
     return array
 
 
-def _widen(array: NDArray[Any], bits: int) -> NDArray[Any]:
-    """Stretch values of 9 to 15 bits over all 16."""
-    return (array.astype(np.float32) * (65535 / (2**bits - 1)) + 0.5).astype(np.uint16)
+def _stretched(array: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[Any]:
+    """Spread unsigned values of an odd number of bits over the whole range of a type."""
+    unit = array.astype(np.float32) / (2**bits - 1)
+    return np.asarray(unit * np.iinfo(np.dtype(dtype)).max + 0.5).astype(dtype)
 
 
 def _from_cmyk(array: NDArray[Any], alpha: bool) -> NDArray[Any]:

@@ -1,10 +1,7 @@
 """Pictures become files; the suffix decides the format."""
 
 import struct
-import uuid
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
+from i2icli.files import written_beside
 from i2icli.image.picture import Format, Picture
 from i2icli.image.pixels import change_type
 
@@ -55,22 +53,10 @@ def write_picture(path: Path | str, picture: Picture) -> None:
         )
     picture = replace(picture, icc=_fitting_profile(picture.icc, channels))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside(path) as temporary:
+        with written_beside(path) as temporary:
             _WRITERS[kind](temporary, picture)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}", exit_code=1) from error
-
-
-@contextmanager
-def beside(path: Path) -> Iterator[Path]:
-    """A temporary name in the same folder; renamed to `path` at the end, removed after an error."""
-    temporary = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_png(path: Path, picture: Picture) -> None:
