@@ -1,7 +1,7 @@
 """runs/x: the files of a training run. Every one is written beside and renamed."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,7 @@ from filelock import FileLock, Timeout
 
 from i2icli.errors import UserError
 from i2icli.files import written_beside
-
-Row = dict[str, Any]
+from i2icli.report.log import Row, read_log
 
 
 class RunFolder:
@@ -83,12 +82,3 @@ class RunFolder:
         kept = [row for row in read_log(self.log_file) if row["step"] <= step]
         with written_beside(self.log_file) as beside:
             beside.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-
-
-def read_log(path: Path) -> Iterable[Row]:
-    """The lines of a log; a last line cut off by a kill is left out."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue

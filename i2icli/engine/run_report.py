@@ -1,8 +1,56 @@
-"""report.html of a run: curves, samples, settings; one file that opens offline."""
+"""report.html of a run: samples, curves, settings; one file that opens offline."""
 
+from collections import defaultdict
+
+from i2icli import registry
 from i2icli.config import Config
 from i2icli.engine.run_folder import RunFolder
+from i2icli.report.log import loss_curves, read_log, score_curves
+from i2icli.report.page import write_page
+from i2icli.report.sections import Curves, Figure, Section, Text, Values
+
+SHEETS = 3  # sample sheets shown: the first, one half way, the last
 
 
 def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     """Write the report from what the run folder holds."""
+    entry = registry.entry(system)
+    rows = read_log(folder.log_file)
+    last = rows[-1]["step"] if rows else 0
+    lead = f"{system}: {entry.summary} ({entry.paper}). {last:,} of {config.steps or last:,} steps."
+    sections: list[Section] = [Text(lead, lead=True), *_samples(folder)]
+    scores = score_curves(rows)
+    for name in ("psnr", "ssim"):
+        of_name = {key: points for key, points in scores.items() if key.startswith(name)}
+        if of_name:
+            unit = " (dB)" if name == "psnr" else ""
+            sections.append(Curves(of_name, f"Validation: {name.upper()}{unit}", y_label=name.upper()))
+    grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
+    for key, points in loss_curves(rows).items():
+        optimizer, _, loss = key.partition("/")
+        if loss:
+            grouped[optimizer][loss] = points
+        else:
+            grouped["run"][key] = points
+    own = grouped.pop("run", {})
+    sections += [Curves(curves, f"Losses of {name}") for name, curves in grouped.items()]
+    sections += [Curves({key: points}, _RUN[key]) for key, points in own.items() if key in _RUN]
+    settings = {key: str(value) for key, value in config.model_dump(mode="json").items() if value is not None}
+    sections.append(Values(settings, "Settings", folded=True))
+    write_page(folder.report, folder.path.resolve().name, sections)
+
+
+_RUN = {
+    "images_per_s": "Images per second",
+    "data_wait": "Share of the time spent waiting for data",
+    "lr_factor": "Learning rate, as a factor",
+}
+
+
+def _samples(folder: RunFolder) -> list[Section]:
+    sheets = sorted(folder.samples.glob("*.png"))
+    chosen = sheets if len(sheets) <= SHEETS else [sheets[0], sheets[len(sheets) // 2], sheets[-1]]
+    return [
+        Figure(sheet.read_bytes(), f"step {int(sheet.stem):,}", "Samples" if sheet == chosen[0] else "")
+        for sheet in chosen
+    ]

@@ -56,12 +56,13 @@ class Session:
         """Do what is due after a step. True: leave the loop."""
         step = trainer.system.clock.total
         last = step == trainer.steps
-        vote = highest(self._vote(trainer, last), trainer.placement.device)
+        broken = self._broken(trainer, step)
+        if is_main() and not broken:
+            self._report(trainer, step, last)
+        vote = highest(BROKEN if broken else self._vote(last), trainer.placement.device)
         if vote == BROKEN:
             raise self._not_finite(trainer)
-        if is_main():
-            self._report(trainer, step, last)
-        if vote in (SAVE, STOP) or last:
+        if vote in (SAVE, STOP):
             self.save(trainer)
         return vote == STOP
 
@@ -86,28 +87,33 @@ class Session:
 
     # -- after a step ----------------------------------------------------------------------
 
-    def _vote(self, trainer: Trainer, last: bool) -> int:
-        due = last or trainer.system.clock.total % self.options.log_every == 0
-        late = time.monotonic() - self.saved_at >= self.options.save_every
-        if (due or late or trainer.placement.device.type == "cpu") and not trainer.meter.finite():
-            return BROKEN
+    def _broken(self, trainer: Trainer, step: int) -> bool:
+        """Whether a loss is not finite. A GPU is only asked when its numbers are needed anyway."""
+        cheap = trainer.placement.device.type == "cpu"
+        return (cheap or step % self.options.log_every == 0 or self._late()) and not trainer.meter.finite()
+
+    def _late(self) -> bool:
+        return time.monotonic() - self.saved_at >= self.options.save_every
+
+    def _vote(self, last: bool) -> int:
+        if last:
+            return GO_ON  # the run is saved once its finish is computed
         if self.interrupt.wished:
             self.reason = "interrupted"
             return STOP
         limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.began >= limit and not last:
+        if limit is not None and time.monotonic() - self.began >= limit:
             self.reason = "time limit"
             return STOP
-        return SAVE if late else GO_ON
+        return SAVE if self._late() else GO_ON
 
     def _report(self, trainer: Trainer, step: int, last: bool) -> None:
         meter, options = trainer.meter, self.options
-        if step % options.log_every == 0 or last:
+        due = last or step % options.log_every == 0
+        if due or step == 1:
             self.shown = meter.losses()
-            self._log(trainer)
-            meter.restart()
         remaining = trainer.steps - step
-        done = step - self.facts.get("resumed_at", 0)
+        done = step - self.facts["resumed_at"]
         self.watcher.progress(
             Progress(
                 step=step,
@@ -120,10 +126,14 @@ class Session:
                 losses=self.shown,
             )
         )
+        if due:
+            self._log(trainer)
         if step % options.sample_every == 0 or last or step == 1:
             self.sample(trainer)
         if step % options.validate_every == 0 or last:
             self.validate(trainer)
+        if due:
+            meter.restart()
 
     def _log(self, trainer: Trainer) -> None:
         clock, meter = trainer.system.clock, trainer.meter

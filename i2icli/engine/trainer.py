@@ -101,8 +101,8 @@ class Trainer:
         self.optimizers = self.system.optimizers()
         base = {name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()}
         if self.restored is not None:  # only the stage that was left has optimiser state to go on with
-            for name, optimizer in self.optimizers.items():
-                optimizer.load_state_dict(self.restored["optimizers"][name])
+            for name, state in self.restored["optimizers"].items():
+                self.optimizers[name].load_state_dict(state)
             self.updater.load_state(self.restored["scalers"])
             self.restored = None
         for name, optimizer in self.optimizers.items():

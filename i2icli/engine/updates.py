@@ -75,12 +75,12 @@ class Updater:
 
     def state(self) -> dict[str, Any]:
         """State of the scalers, for resuming."""
-        return {name: scaler.state_dict() for name, scaler in self.scalers.items()}
+        return {name: scaler.state_dict() for name, scaler in self.scalers.items() if scaler.is_enabled()}
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Put back what `state` gave. Scalers that this precision does not use are left alone."""
         for name, values in state.items():
-            if values and self.scaler(name).is_enabled():
+            if self.scaler(name).is_enabled():
                 self.scaler(name).load_state_dict(values)
 
 
