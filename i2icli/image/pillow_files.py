@@ -46,9 +46,7 @@ def split_image(
     """A Pillow image, upright: colour (H, W, C), alpha (H, W), profile; `array` is it decoded, if it is."""
     icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
     if array is None:
-        array = (
-            _decode_16_bit_grey(image) if image.mode.startswith("I") else _decode_8_bit(image)
-        )  # (H, W, C)
+        array = _decode(image)
     array = upright(array, image.getexif().get(_ORIENTATION, 1))
     if array.shape[2] in (1, 3):
         return array, None, icc or None
@@ -56,7 +54,10 @@ def split_image(
 
 
 def _opened(path: Path, format: Format) -> Image.Image:
-    image = Image.open(path, formats=(format.upper(),))
+    try:
+        image = Image.open(path, formats=(format.upper(),))
+    except Image.DecompressionBombError as error:
+        raise ImageError("too large; the limit is 0.5 gigapixel") from error
     try:
         check_size(image.height, image.width)
         # Phones store a second, smaller view in a JPEG (MPO); the first is the photo.
@@ -69,18 +70,17 @@ def _opened(path: Path, format: Format) -> Image.Image:
     return image
 
 
-def _decode_8_bit(image: Image.Image) -> NDArray[Any]:
-    """-> (H, W, C) uint8 with 1 (grey), 2 (grey, alpha), 3 or 4 channels."""
+def _decode(image: Image.Image) -> NDArray[Any]:
+    """-> (H, W, C) with 1 (grey), 2 (grey, alpha), 3 or 4 channels; uint8 but for the deeper grey modes."""
+    if image.mode == "F":
+        return np.asarray(image)[..., None]
+    if image.mode.startswith("I"):  # I;16, and I, in which Pillow also keeps 16 bit
+        return np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
     grey = image.mode in _COLOURS
     wanted = ("L" if grey else "RGB") + ("A" if image.has_transparency_data else "")
     image.load()
     array = np.asarray(image if image.mode == wanted else image.convert(wanted))
     return array if array.ndim == 3 else array[..., None]
-
-
-def _decode_16_bit_grey(image: Image.Image) -> NDArray[Any]:
-    """Modes I;16 and I (which Pillow also uses for 16 bit) -> (H, W, 1) uint16."""
-    return np.asarray(image).clip(0, 65535).astype(np.uint16)[..., None]
 
 
 def _png_kind(path: Path) -> tuple[int, bool, bool]:

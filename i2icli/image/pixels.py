@@ -29,9 +29,9 @@ def _resize_plane(plane: NDArray[Any], box: tuple[int, int], method: Image.Resam
     if plane.dtype == np.uint8:
         return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(box, method))
     small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(box, method))
-    if method is not Image.Resampling.NEAREST:
-        small = small.clip(plane.min(), plane.max())  # bicubic overshoots at edges
-    return small if plane.dtype == np.float32 else (small + 0.5).astype(plane.dtype)
+    if plane.dtype != np.float32:
+        return (small + 0.5).clip(0, np.iinfo(plane.dtype).max).astype(plane.dtype)
+    return small.clip(min(-1, plane.min()), max(1, plane.max()))  # bicubic overshoots at edges
 
 
 def convert_channels(pixels: Pixels, channels: int) -> Pixels:

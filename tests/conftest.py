@@ -1,0 +1,37 @@
+"""What all tests share: toy folders, built once per process, and one thread for each of several processes."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from i2icli.data.toy import write_paired, write_unpaired
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_per_process():
+    """Several test processes with a team of threads each would only stand in each other's way."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def toy_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """train/A train/B (8 pairs), test/A test/B (4) of 32 px: label maps and photos. Not to be written to."""
+    folder = tmp_path_factory.mktemp("toy-pairs")
+    write_paired(folder, train=8, test=4, size=32)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """trainA trainB (8 each), testA testB (4 scenes in both looks) of 32 px. Not to be written to."""
+    folder = tmp_path_factory.mktemp("toy-collections")
+    write_unpaired(folder, train=8, test=4, size=32)
+    return folder
