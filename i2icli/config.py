@@ -61,7 +61,7 @@ class Config(BaseModel):
     A field is an option: type, default, help, limits. Systems inherit and add their own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     may_change: ClassVar[frozenset[str]] = frozenset(
         {"steps", "images", "epochs", "precision", "lr", "max_grad_norm"}
