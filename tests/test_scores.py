@@ -47,10 +47,8 @@ def test_ssim_follows_its_definition() -> None:
     x = random_images(side=16)
     y = (x + 0.4 * torch.randn_like(x)).clamp(-1, 1)
     expected = [
-        np.mean(
-            [ssim_by_definition(a.double().numpy(), b.double().numpy()) for a, b in zip(p, q, strict=True)]
-        )
-        for p, q in zip(x, y, strict=True)
+        np.mean([ssim_by_definition(a, b) for a, b in zip(planes_x, planes_y, strict=True)])
+        for planes_x, planes_y in zip(x.double().numpy(), y.double().numpy(), strict=True)
     ]
     assert ssim(x, y).tolist() == pytest.approx(expected, abs=1e-5)
 

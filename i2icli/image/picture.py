@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
@@ -38,14 +35,6 @@ class Picture:
     format: Format  # of the file it came from
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
-
-    @classmethod
-    def of(cls, image: "Image") -> Self:
-        """A Pillow image of any mode as a picture, upright; to be written as PNG unless asked otherwise."""
-        from i2icli.image.pillow_files import split_image
-
-        pixels, alpha, icc = split_image(image)
-        return cls(pixels, alpha, "png", icc)
 
 
 class ImageError(Exception):

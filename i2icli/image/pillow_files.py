@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from i2icli.errors import UserError
 from i2icli.image.picture import MAX_PIXELS, Format, Header, ImageError, Picture, Pixels, check_size, upright
 from i2icli.image.pixels import change_type
 
@@ -22,7 +23,7 @@ def read_header(path: Path, format: Format) -> Header:
     with _opened(path, format) as image:
         width, height = image.size
         # A PNG may carry EXIF behind its pixels; only what stands before them is looked at.
-        turned = "exif" in image.info and image.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        turned = "exif" in image.info and _orientation(image) in (5, 6, 7, 8)
         size = (width, height) if turned else (height, width)
         depth, has_colour, has_alpha = _png_kind(path) if format == "png" else (8, False, False)
         if depth == 16:  # Pillow's mode does not tell them apart
@@ -36,21 +37,49 @@ def read(path: Path, format: Format) -> Picture:
     lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path))
     with _opened(path, format) as image:
         deep = format == "png" and _png_kind(path)[0] == 16
-        pixels, alpha, icc = split_image(image, _decode_16_bit(path) if deep else None)
-    return Picture(pixels, alpha, format, icc, lossless)
+        array = upright(_decode_16_bit(path) if deep else _decode(image), _orientation(image))  # (H, W, C)
+        return Picture(*_split(array), format, _profile(image), lossless)
 
 
-def split_image(
-    image: Image.Image, array: NDArray[Any] | None = None
-) -> tuple[Pixels, NDArray[Any] | None, bytes | None]:
-    """A Pillow image, upright: colour (H, W, C), alpha (H, W), profile; `array` is it decoded, if it is."""
-    icc = image.info.get("icc_profile") if image.mode != "CMYK" else None  # RGB follows another profile
-    if array is None:
-        array = _decode(image)
-    array = upright(array, image.getexif().get(_ORIENTATION, 1))
+def from_pillow(image: Image.Image) -> Picture:
+    """A Pillow image of any mode as a picture, upright; PNG unless it is written as something else."""
+    return Picture(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
+
+
+def to_pillow(picture: Picture) -> Image.Image:
+    """A picture as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
+    channels = picture.pixels.shape[2]
+    if channels not in (1, 3):
+        raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
+    return as_image(change_type(with_alpha(picture), np.uint8))
+
+
+def as_image(array: NDArray[Any]) -> Image.Image:
+    """(H, W, 1..4) uint8 -> L, LA, RGB or RGBA."""
+    return Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array))
+
+
+def with_alpha(picture: Picture) -> NDArray[Any]:
+    """(H, W, C), or (H, W, C + 1) with alpha as the last channel if there is one."""
+    if picture.alpha is None:
+        return picture.pixels
+    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=-1)
+
+
+def _split(array: NDArray[Any]) -> tuple[Pixels, NDArray[Any] | None]:
+    """(H, W, 1..4) -> colour (H, W, 1 or 3) and alpha (H, W)."""
     if array.shape[2] in (1, 3):
-        return array, None, icc or None
-    return np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1]), icc or None
+        return array, None
+    return np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1])
+
+
+def _profile(image: Image.Image) -> bytes | None:
+    """The colour profile, unless it is that of inks, which have become RGB."""
+    return None if image.mode == "CMYK" else image.info.get("icc_profile") or None
+
+
+def _orientation(image: Image.Image) -> int:
+    return int(image.getexif().get(_ORIENTATION, 1))
 
 
 def _opened(path: Path, format: Format) -> Image.Image:
@@ -108,21 +137,3 @@ def _is_lossless_webp(path: Path) -> bool:
             size = int.from_bytes(head[4:], "little")
             file.seek(size + size % 2, 1)
     return False
-
-
-def from_pillow(image: Image.Image) -> Picture:
-    """An opened Pillow image as a picture, upright; modes without an equal become RGB(A), 8 bit."""
-    array = upright(_decode_8_bit(image), image.getexif().get(_ORIENTATION, 1))  # (H, W, C)
-    has_alpha = array.shape[2] in (2, 4)
-    return Picture(array[..., :-1] if has_alpha else array, array[..., -1] if has_alpha else None, "png")
-
-
-def to_pillow(picture: Picture) -> Image.Image:
-    """A picture as L, LA, RGB or RGBA, 8 bit. Raises ImageError for other channel counts."""
-    if picture.pixels.shape[2] not in (1, 3):
-        raise ImageError(
-            f"{picture.pixels.shape[2]} channels do not fit a Pillow image; pass an array instead"
-        )
-    planes = picture.pixels if picture.alpha is None else np.dstack([picture.pixels, picture.alpha])
-    planes = change_type(planes, np.uint8)
-    return Image.fromarray(np.ascontiguousarray(planes[..., 0] if planes.shape[2] == 1 else planes))

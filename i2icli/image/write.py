@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.files import written_beside
 from i2icli.image.picture import Format, Picture
+from i2icli.image.pillow_files import with_alpha
 from i2icli.image.pixels import change_type
 
 SUFFIXES: dict[str, Format] = {
@@ -60,9 +60,9 @@ def write_picture(path: Path | str, picture: Picture) -> None:
 
 
 def _write_png(path: Path, picture: Picture) -> None:
-    array = _with_alpha(picture)  # (H, W, 1..4)
+    array = with_alpha(picture)  # (H, W, 1..4)
     if array.dtype == np.uint8:
-        _as_image(array).save(path, "PNG", icc_profile=picture.icc, compress_level=4)
+        as_image(array).save(path, "PNG", icc_profile=picture.icc, compress_level=4)
         return
     import imagecodecs  # Pillow has no 16-bit colour
 
@@ -72,13 +72,13 @@ def _write_png(path: Path, picture: Picture) -> None:
 
 
 def _write_jpeg(path: Path, picture: Picture) -> None:
-    image = _as_image(_over_white(picture))
+    image = as_image(_over_white(picture))
     image.save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=picture.icc)
 
 
 def _write_webp(path: Path, picture: Picture) -> None:
-    array = change_type(_with_alpha(picture), np.uint8)
-    image = _as_image(array)
+    array = change_type(with_alpha(picture), np.uint8)
+    image = as_image(array)
     image = image.convert("RGBA" if picture.alpha is not None else "RGB")  # WebP has no grey
     image.save(
         path, "WEBP", quality=95, lossless=picture.lossless, exact=True, icc_profile=picture.icc or b""
@@ -86,13 +86,13 @@ def _write_webp(path: Path, picture: Picture) -> None:
 
 
 def _write_bmp(path: Path, picture: Picture) -> None:
-    _as_image(_over_white(picture)).save(path, "BMP")
+    as_image(_over_white(picture)).save(path, "BMP")
 
 
 def _write_tiff(path: Path, picture: Picture) -> None:
     from tifffile import imwrite
 
-    array = _with_alpha(picture)
+    array = with_alpha(picture)
     channels = picture.pixels.shape[2]
     extra = ["unspecified"] * (channels - (3 if channels == 3 else 1)) + ["unassalpha"] * (
         picture.alpha is not None
@@ -111,7 +111,7 @@ def _write_tiff(path: Path, picture: Picture) -> None:
 
 
 def _write_npy(path: Path, picture: Picture) -> None:
-    array = _with_alpha(picture)
+    array = with_alpha(picture)
     with path.open("wb") as file:
         np.save(file, array if array.shape[2] > 1 else array[..., 0], allow_pickle=False)
 
@@ -126,12 +126,6 @@ _WRITERS = {
 }
 
 
-def _with_alpha(picture: Picture) -> NDArray[Any]:
-    if picture.alpha is None:
-        return picture.pixels
-    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=-1)  # (H, W, C + 1)
-
-
 def _over_white(picture: Picture) -> NDArray[Any]:
     """(H, W, C) uint8, the transparent parts turned white."""
     pixels = change_type(picture.pixels, np.uint8)
@@ -139,11 +133,6 @@ def _over_white(picture: Picture) -> NDArray[Any]:
         return pixels
     opacity = change_type(picture.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
     return (255 - opacity * (255 - pixels.astype(np.float32)) + 0.5).astype(np.uint8)
-
-
-def _as_image(array: NDArray[Any]) -> Image.Image:
-    """(H, W, 1..4) uint8 -> L, LA, RGB or RGBA."""
-    return Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array))
 
 
 def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
