@@ -14,6 +14,7 @@ from i2icli.errors import UserError
 from i2icli.fields import close, explain, flag
 from i2icli.files import written_beside
 
+LENGTHS = {"steps", "images", "epochs"}
 LARGEST_BYTES = 1_000_000  # a recipe is a page of text; anything larger is some other file
 
 
@@ -31,6 +32,8 @@ def resolve_config(
     given = dict(overrides or {})
     model = registry.config_type(system)
     values = read_recipe(recipe, system) if recipe is not None else {}
+    if LENGTHS & given.keys():  # three ways to say one thing: what the caller says wins over all of the recipe's
+        values = {name: value for name, value in values.items() if name not in LENGTHS}
     try:
         return model.model_validate(values | given)
     except ValidationError as error:

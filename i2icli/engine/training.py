@@ -116,6 +116,8 @@ class _Run:
                 system, self._batches, place(device, self.config.precision), after_step=session.after_step
             )
             self._begin(trainer, session, state)
+            if self.options.compile:
+                compile_networks(system)
             finished = trainer.fit()
             if finished:
                 self._finish(trainer, session)
@@ -204,6 +206,13 @@ def build_system(name: str, config: Config) -> System[Any]:
     """A freshly initialised system; the seed decides its weights."""
     torch.manual_seed(config.seed)
     return registry.system_type(name)(config).train()
+
+
+def compile_networks(system: System[Any]) -> None:
+    """Compile every network in place; names of weights stay as they are."""
+    for network in system.children():
+        if any(True for _ in network.parameters()):
+            network.compile()
 
 
 def workers(options: RunOptions) -> int:

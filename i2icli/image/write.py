@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from i2icli.errors import UserError
 from i2icli.files import written_beside
 from i2icli.image.picture import Format, Picture
-from i2icli.image.pillow_files import with_alpha
+from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
 
 SUFFIXES: dict[str, Format] = {
