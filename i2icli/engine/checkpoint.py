@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from i2icli import __version__, registry
@@ -34,7 +34,8 @@ def write_model(path: Path, system: System[Any], name: str, networks: Mapping[st
         config=system.config.model_dump(mode="json"),
     )
     with written_beside(path) as beside:
-        save_file(tensors, beside, metadata={"i2icli": json.dumps(metadata.model_dump())})
+        # save_file would make a file that only its owner may read; models are there to be shared.
+        beside.write_bytes(save(tensors, metadata={"i2icli": json.dumps(metadata.model_dump())}))
 
 
 def load_model(path: Path) -> System[Any]:
@@ -47,7 +48,9 @@ def load_model(path: Path) -> System[Any]:
     system = with_weights(metadata.system, config, _tensors(path), path)
     stages = {stage.name: stage for stage in system.stages()}
     if metadata.stage not in stages:
-        raise UserError(f"{path}: stage {metadata.stage!r} is not one of {', '.join(stages)}; the file is damaged")
+        raise UserError(
+            f"{path}: stage {metadata.stage!r} is not one of {', '.join(stages)}; the file is damaged"
+        )
     system.clock.stage, system.clock.step = stages[metadata.stage], metadata.stage_step
     system.clock.total = metadata.step
     return system
@@ -68,7 +71,9 @@ def with_weights(name: str, config: Config, tensors: Mapping[str, Tensor], path:
             system.get_submodule(module).load_state_dict(own, assign=True)
         except RuntimeError as error:
             detail = str(error).splitlines()[-1].strip()
-            raise UserError(f"{path}: the weights do not fit its own settings ({detail}); the file is damaged") from None
+            raise UserError(
+                f"{path}: the weights do not fit its own settings ({detail}); the file is damaged"
+            ) from None
     return system.eval().requires_grad_(False)
 
 
@@ -76,4 +81,6 @@ def _tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except Exception as error:
-        raise UserError(f"{path}: cannot read the weights ({error}); the file is damaged, copy it again") from None
+        raise UserError(
+            f"{path}: cannot read the weights ({error}); the file is damaged, copy it again"
+        ) from None

@@ -1,7 +1,7 @@
 """Train a system on folders: from settings and paths to a run folder."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,12 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
-from i2icli.engine.device import choose_device, place
-from i2icli.engine.distributed import is_main, launched, process_group, rank, world_size
+from i2icli.engine.device import Placement, choose_device
+from i2icli.engine.distributed import from_main, is_main, launched, process_group, rank, world_size
 from i2icli.engine.initial import load_initial
 from i2icli.engine.interrupt import Interrupt
 from i2icli.engine.launch import launch
+from i2icli.engine.precision import DTYPES, name_of, place, training_dtype
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.run_report import write_run_report
 from i2icli.engine.session import Session
@@ -57,7 +58,7 @@ def train(
     """
     options, watcher = options or RunOptions(), watcher or Silent()
     if options.devices > 1 and not launched():
-        result: TrainResult = launch(options.devices, train, system, data, config, options, watcher)
+        result: TrainResult = launch(options.devices, watcher, train, system, data, config, options)
         return result
     device = choose_device(options.device)
     with process_group(device):
@@ -87,12 +88,19 @@ class _Run:
         self.name, self.options, self.folder, self.watcher = name, options, folder, watcher
         self.places = [str(Path(each).resolve()) for each in data]
         self.data, self.config = open_data(name, data, config, options)
+        if self.config.batch_size % world_size():
+            raise UserError(
+                f"--batch-size {self.config.batch_size} cannot be shared by {world_size()} processes; "
+                "choose a multiple"
+            )
         for line in self.data.report:
             watcher.note(line)
 
     def train(self, device: torch.device) -> TrainResult:
         self.pin = device.type == "cuda"
         state = self.folder.load_state()
+        if state is not None and state["clock"]["total"] == 0:
+            state = None  # nothing was learned: begin anew, with whatever settings
         if state is not None:
             self._check_same(state)
         system = build_system(self.name, self.config)
@@ -112,9 +120,8 @@ class _Run:
                 self._validation(),
                 events,
             )
-            trainer = Trainer(
-                system, self._batches, place(device, self.config.precision), after_step=session.after_step
-            )
+            placement = self._place(system, device, state)
+            trainer = Trainer(system, self._batches, placement, after_step=session.after_step)
             self._begin(trainer, session, state)
             if self.options.compile:
                 compile_networks(system)
@@ -124,6 +131,19 @@ class _Run:
         clock = system.clock
         reason = "finished" if finished else session.reason
         return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
+
+    def _place(self, system: System[Any], device: torch.device, state: dict[str, Any] | None) -> Placement:
+        """Where and how precisely to compute; a resumed run keeps what `auto` chose at its beginning."""
+
+        def measured() -> torch.dtype | None:
+            if state is not None and state["precision"] in DTYPES:
+                return DTYPES[state["precision"]]
+            Placement(device).place(system)
+            with closing(self._batches(system.clock.stage, 0)) as batches:
+                batch = Placement(device).batch(next(batches))
+            return DTYPES[from_main(name_of(training_dtype(system, batch, device)))]
+
+        return place(device, self.config.precision, measured)
 
     def _begin(self, trainer: Trainer, session: Session, state: dict[str, Any] | None) -> None:
         clock = trainer.system.clock
@@ -136,10 +156,13 @@ class _Run:
             "data": self.places,
             "examples": len(self.data.train()),
             "resumed_at": clock.total,
+            "precision": name_of(trainer.placement.dtype),
         }
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
+        if self.config.precision == "auto":
+            self.watcher.note(f"computing in {name_of(trainer.placement.dtype)} on {trainer.placement.device}")
         if state is None:
             session.save(trainer)  # from the first moment on there is a state to go back to
 
@@ -166,7 +189,7 @@ class _Run:
                 f"not on {', '.join(self.places)}; choose another --out for a new run"
             )
 
-    def _batches(self, stage: Stage, start: int) -> Iterator[Batch]:
+    def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
         size = stage.batch_size or self.config.batch_size
         return batches(
             self.data.train(stage.resolution, stage.clip_length),
