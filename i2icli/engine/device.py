@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from i2icli.errors import UserError
 from i2icli.system import Batch
 
-DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-
-
 @dataclass(frozen=True)
 class Placement:
     """A device and the type its heavy operations run in (None: float32 throughout)."""
@@ -64,13 +61,6 @@ def choose_device(text: str | None) -> torch.device:
     if device.type == "cuda" and device.index is None:
         return torch.device("cuda", local_rank)
     return device
-
-
-def place(device: torch.device, precision: str) -> Placement:
-    """A placement in a stated precision; `auto` trusts `fast_dtype`."""
-    if device.type == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "auto"
-    return Placement(device, fast_dtype(device) if precision == "auto" else DTYPES[precision])
 
 
 def fast_dtype(device: torch.device) -> torch.dtype | None:

@@ -80,15 +80,6 @@ def highest(vote: int, device: torch.device) -> int:
     return int(votes.item())
 
 
-def from_main(value: Any) -> Any:
-    """Rank 0's value, in every process."""
-    if world_size() == 1:
-        return value
-    box = [value]
-    dist.broadcast_object_list(box, src=0)
-    return box[0]
-
-
 def gathered(value: Any) -> list[Any]:
     """Every rank's value in order on rank 0; elsewhere an empty list."""
     if world_size() == 1:

@@ -13,12 +13,12 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
-from i2icli.engine.device import Placement, choose_device
-from i2icli.engine.distributed import from_main, is_main, launched, process_group, rank, world_size
+from i2icli.engine.device import choose_device
+from i2icli.engine.distributed import is_main, launched, process_group, rank, world_size
 from i2icli.engine.initial import load_initial
 from i2icli.engine.interrupt import Interrupt
 from i2icli.engine.launch import launch
-from i2icli.engine.precision import DTYPES, name_of, place, training_dtype
+from i2icli.engine.precision import name_of, place
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.run_report import write_run_report
 from i2icli.engine.session import Session
@@ -120,7 +120,7 @@ class _Run:
                 self._validation(),
                 events,
             )
-            placement = self._place(system, device, state)
+            placement = place(device, self.config.precision, system.children())
             trainer = Trainer(system, self._batches, placement, after_step=session.after_step)
             self._begin(trainer, session, state)
             if self.options.compile:
@@ -131,19 +131,6 @@ class _Run:
         clock = system.clock
         reason = "finished" if finished else session.reason
         return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
-
-    def _place(self, system: System[Any], device: torch.device, state: dict[str, Any] | None) -> Placement:
-        """Where and how precisely to compute; a resumed run keeps what `auto` chose at its beginning."""
-
-        def measured() -> torch.dtype | None:
-            if state is not None and state["precision"] in DTYPES:
-                return DTYPES[state["precision"]]
-            Placement(device).place(system)
-            with closing(self._batches(system.clock.stage, 0)) as batches:
-                batch = Placement(device).batch(next(batches))
-            return DTYPES[from_main(name_of(training_dtype(system, batch, device)))]
-
-        return place(device, self.config.precision, measured)
 
     def _begin(self, trainer: Trainer, session: Session, state: dict[str, Any] | None) -> None:
         clock = trainer.system.clock
@@ -156,7 +143,6 @@ class _Run:
             "data": self.places,
             "examples": len(self.data.train()),
             "resumed_at": clock.total,
-            "precision": name_of(trainer.placement.dtype),
         }
         if is_main():
             self.folder.rewind_log(clock.total)

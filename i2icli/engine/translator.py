@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from i2icli.engine.device import Placement, choose_device, place
+from i2icli.engine.device import Placement, choose_device
 from i2icli.engine.models import load_any
 from i2icli.engine.pipeline import translate_files
+from i2icli.engine.precision import place
 from i2icli.engine.results import Result
 from i2icli.errors import UserError
 from i2icli.image import (
@@ -63,7 +64,9 @@ class Translator:
         Raises UserError if there is none, or if the file cannot be used.
         """
         path = find_model(str(model))
-        return cls(load_any(path), place(choose_device(device), precision), path)
+        system, where = load_any(path), choose_device(device)
+        networks = (system.get_submodule(name) for name in system.inference_modules)
+        return cls(system, place(where, precision, networks), path)
 
     def translate(
         self,

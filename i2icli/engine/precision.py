@@ -1,0 +1,38 @@
+"""--precision auto: low precision where the hardware computes in it natively and the networks are large enough to gain."""
+
+from collections.abc import Iterable
+from statistics import median
+
+import torch
+from torch import nn
+
+from i2icli.engine.device import Placement, fast_dtype
+
+DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+WORTHWHILE = 256  # products summed per value of the median convolution; measured by benchmarks/precision.py
+
+
+def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
+    """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
+
+    The choice follows from hardware and networks alone, never from a stopwatch, so that a run can be repeated.
+    """
+    auto = precision == "auto"
+    if device.type == "cuda":  # TF32 rounds inputs to 10 bits: fine for auto, not what fp32 promises
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = auto
+        torch.backends.cudnn.benchmark = True  # training crops have one size
+    if not auto:
+        return Placement(device, DTYPES[precision])
+    worthwhile = device.type == "cuda" or products_per_value(networks) >= WORTHWHILE
+    return Placement(device, fast_dtype(device) if worthwhile else None)
+
+
+def products_per_value(networks: Iterable[nn.Module]) -> float:
+    """Median over the convolutions of input channels x kernel area: what low precision speeds up per value it converts."""
+    convolutions = (weight for network in networks for weight in network.parameters() if weight.ndim == 4)
+    return median([weight[0].numel() for weight in convolutions] or [0])
+
+
+def name_of(dtype: torch.dtype | None) -> str:
+    """The --precision that means a type."""
+    return next(name for name, each in DTYPES.items() if each is dtype)
