@@ -78,6 +78,18 @@ def count_channels(files: Iterable[ImageFile], wanted: int | None) -> int:
     return next(iter(kinds))
 
 
+def refuse_mixed_sizes(files: Sequence[ImageFile], sizes: Sequence[tuple[int, int]], batch_size: int) -> None:
+    """Raise UserError if files become examples of differing `sizes`, (height, width), that share batches."""
+    if batch_size == 1:
+        return
+    for file, size in zip(files, sizes, strict=True):
+        if size != sizes[0]:
+            raise UserError(
+                f"{file.path} becomes {size[1]}x{size[0]} pixels, "
+                f"{files[0].path} {sizes[0][1]}x{sizes[0][0]}: they cannot share a batch; use --batch-size 1, or --preprocess resize or crop"
+            )
+
+
 def refuse_clips(clip_length: int | None) -> None:
     """Raise ValueError if a stage of a system asks single images for clips."""
     if clip_length is not None:

@@ -11,7 +11,7 @@ from i2icli.config import Config
 from i2icli.data.describe import cache_line, counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import Store, count_channels, prepare, refuse_clips
+from i2icli.data.images import Store, count_channels, prepare, refuse_clips, refuse_mixed_sizes
 from i2icli.data.layouts import Layout, recognise
 from i2icli.data.pairs import Pair, find_pairs
 from i2icli.data.transforms import Framing
@@ -51,6 +51,9 @@ class PairedImages(DataFolder):
         if not layout.validation:
             train, validation = self._hold_out(train)
         self.pairs, self.held_out = train, validation
+        framing = Framing.of(config)
+        sizes = [framing.example_size(pair.size) for pair in train]
+        refuse_mixed_sizes([pair.a for pair in train], sizes, config.batch_size)
         self.channels = self._channels(train + validation)
         self.settings = {"channels": self.channels}
         self.cached = self._plan_cache(cache_bytes)

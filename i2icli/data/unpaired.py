@@ -12,7 +12,15 @@ from i2icli.data.describe import cache_line, counted, skipped_lines
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, Store, count_channels, prepare, refuse_clips, survey
+from i2icli.data.images import (
+    ImageFile,
+    Store,
+    count_channels,
+    prepare,
+    refuse_clips,
+    refuse_mixed_sizes,
+    survey,
+)
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
@@ -52,6 +60,10 @@ class UnpairedImages(DataFolder):
             self._take_validation(layout.validation)
         else:
             self._hold_out()
+        framing = Framing.of(config)
+        for files in self.files:
+            sizes = [framing.example_size(file.header.size) for file in files]
+            refuse_mixed_sizes(files, sizes, config.batch_size)
         self.channels = self._channels()
         self.settings: dict[str, Any] = {"channels": self.channels} | self._domains(layout)
         if any(file.header.alpha for files in self.files for file in files):

@@ -1,0 +1,27 @@
+"""Small data folders for the tests of this room."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from i2icli.image import Picture, write_picture
+
+
+def put(
+    path: Path, size: tuple[int, int] = (40, 40), channels: int = 3, value: int | None = None, **more: Any
+) -> Path:
+    """Write an image: noise that follows from its name, or one value."""
+    rng = np.random.default_rng(list(path.name.encode()))
+    pixels = rng.integers(0, 256, (*size, channels)).astype(np.uint8)
+    if value is not None:
+        pixels[:] = value
+    write_picture(path, Picture(pixels, more.get("alpha"), "png"))
+    return path
+
+
+def fill(folder: Path, *names: str, **more: Any) -> Path:
+    """Write images of these names into a folder."""
+    for name in names:
+        put(folder / name, **more)
+    return folder
