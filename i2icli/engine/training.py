@@ -128,6 +128,8 @@ class _Run:
             finished = trainer.fit()
             if finished:
                 self._finish(trainer, session)
+            if is_main():
+                write_run_report(self.folder, self.name, self.config)
         clock = system.clock
         reason = "finished" if finished else session.reason
         return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
@@ -156,8 +158,6 @@ class _Run:
         with closing(self._batches(trainer.system.clock.stage, 0)) as examples:
             trainer.system.finish(map(trainer.placement.batch, examples))
         session.save(trainer)
-        if is_main():
-            write_run_report(self.folder, self.name, self.config)
 
     def _check_same(self, state: dict[str, Any]) -> None:
         """Refuse to go on with other settings or other data than the run began with."""
