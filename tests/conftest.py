@@ -1,6 +1,7 @@
 """What all tests share: toy folders, built once per process, and one thread for each of several processes."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,4 +35,19 @@ def toy_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """trainA trainB (8 each), testA testB (4 scenes in both looks) of 32 px. Not to be written to."""
     folder = tmp_path_factory.mktemp("toy-collections")
     write_unpaired(folder, train=8, test=4, size=32)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder with seven training and two test examples of 40 px that suits a system. Not to be written to."""
+    writers = {"pix2pix": write_paired, "cyclegan": write_unpaired}
+    folders: dict[str, Path] = {}
+
+    def folder(system: str) -> Path:
+        if system not in folders:
+            folders[system] = tmp_path_factory.mktemp("toy") / system
+            writers[system](folders[system], train=7, test=2, size=40)
+        return folders[system]
+
     return folder

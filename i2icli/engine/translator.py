@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import lcm
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from i2icli.image import (
 )
 from i2icli.models import find_model
 from i2icli.system import Request, System
+
+SMALLEST = 16  # pixels: smaller pictures are padded to it, or reflections inside networks would not fit
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,9 @@ class Translator:
         accepts, targets = self.system.accepts, self.system.targets()
         for option, value in {"to": to, "reference": reference}.items():
             if value is not None and option not in accepts:
-                name = type(self.system).__name__
-                raise UserError(f"{name} reads no --{option}; it reads: {', '.join(sorted(accepts))}")
+                others = ", ".join(f"--{field}" for field in sorted(accepts - {"image"}))
+                takes = f"it takes {others}" if others else "it translates images in one way only"
+                raise UserError(f"{type(self.system).__name__} has no --{option}; {takes}")
         if to is not None and targets and to not in targets:
             raise UserError(f"--to {to}: unknown target; this model knows: {', '.join(targets)}")
         look = None if reference is None else self.tensor(read_picture(reference), Wish(to=to))
@@ -117,7 +121,10 @@ class Translator:
         pixels = convert_channels(picture.pixels, channels)
         if wish.size is not None:
             pixels = resize(pixels, wish.size)
-        return pad_to_multiple(to_tensor(pixels)[None], self.system.multiple_of())  # (1, C, H', W')
+        multiple = self.system.multiple_of()
+        if min(pixels.shape[:2]) < SMALLEST:
+            multiple = lcm(multiple, SMALLEST)
+        return pad_to_multiple(to_tensor(pixels)[None], multiple)  # (1, C, H', W')
 
     def answer(self, images: Tensor, wish: Wish) -> Tensor:
         """Translate images (B, C, H, W) in [-1, 1] whose sides fit the system; float32 on the CPU."""

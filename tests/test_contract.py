@@ -1,0 +1,306 @@
+"""Every system keeps the promises of the contract. `python -m tests.test_contract` writes the golden values anew."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from i2icli import registry
+from i2icli.config import RunOptions
+from i2icli.engine.checkpoint import load_model, write_model
+from i2icli.engine.device import Placement
+from i2icli.engine.plan import plan
+from i2icli.engine.trainer import Trainer
+from i2icli.engine.training import build_system, train
+from i2icli.engine.translator import Translator
+from i2icli.errors import UserError
+from i2icli.system import Request, System
+from tests.engine.synthetic import assert_same, batches
+from tests.tiny import tiny_config
+
+CPU = Placement(torch.device("cpu"))
+LOSSES = Path(__file__).parent / "golden" / "losses"
+UPDATES = Path(__file__).parent / "golden" / "updates"
+STEPS = 5
+FIELDS = ("reference", "latent", "instances")
+
+every_system = pytest.mark.parametrize("name", registry.SYSTEMS)
+
+
+def fresh(name, **changes) -> System:
+    return build_system(name, tiny_config(name, batch_size=2, **changes))
+
+
+def first_batch(name, system):
+    return next(batches(name, 2)(system.clock.stage, 0))
+
+
+def inference(system: System):
+    """The tensors that a model file holds."""
+    return {
+        f"{module}.{key}": value
+        for module in system.inference_modules
+        for key, value in system.get_submodule(module).state_dict().items()
+    }
+
+
+def trace(name: str) -> tuple[list[str], list[dict[str, float]]]:
+    """The names of the first step's updates in every stage, and the losses of five steps."""
+    system = fresh(name, steps=STEPS)
+    order: list[str] = []
+    losses: list[dict[str, float]] = []
+    trainer = Trainer(system, batches(name, 2), CPU)
+    run = trainer.updater.run
+
+    def noting(*arguments):
+        row: dict[str, float] = {}
+        for update in run(*arguments):
+            order.append(f"{system.clock.stage.name}: {update.optimizer}") if system.clock.step == 0 else None
+            row |= {f"{update.optimizer}/{key}": value.item() for key, value in update.losses.items()}
+            yield update
+        losses.append(row)
+
+    trainer.updater.run = noting  # type: ignore[method-assign]
+    trainer.fit()
+    return order, losses
+
+
+@every_system
+def test_it_builds_from_its_defaults_without_memory(name):
+    config = registry.config_type(name)()
+    with torch.device("meta"):
+        system = registry.system_type(name)(config)
+    assert all(weight.is_meta for weight in system.parameters())
+    assert isinstance(config, system.config_type)
+    assert set(system.inference_modules) <= {child for child, _ in system.named_children()}
+    assert system.accepts <= {"image", "to", *FIELDS}
+
+
+@every_system
+def test_it_builds_from_settings_that_went_through_json(name):
+    config = tiny_config(name)
+    again = type(config).model_validate_json(json.dumps(config.model_dump(mode="json")))
+    assert again == config
+    assert_same(build_system(name, config).state_dict(), build_system(name, again).state_dict())
+
+
+@every_system
+def test_updates_and_losses_equal_the_golden_ones(name):
+    order, losses = trace(name)
+    assert order == (UPDATES / f"{name}.txt").read_text().split("\n")[:-1]
+    golden = json.loads((LOSSES / f"{name}.json").read_text())
+    assert len(golden) == len(losses)
+    for step, (mine, row) in enumerate(zip(losses, golden, strict=True)):
+        assert mine == pytest.approx(row, rel=1e-4, abs=1e-6), f"step {step}"
+        assert all(np.isfinite(value) for value in mine.values())
+
+
+@every_system
+def test_the_weights_of_the_optimisers_are_disjoint_and_of_the_system(name):
+    system = fresh(name)
+    known = {id(weight) for weight in system.parameters()}
+    seen: set[int] = set()
+    for optimizer in system.optimizers().values():
+        own = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+        assert own
+        assert own <= known
+        assert not own & seen
+        seen |= own
+
+
+@every_system
+def test_every_update_moves_all_weights_of_its_optimiser_and_no_others(name):
+    system = fresh(name)
+    optimizers = system.optimizers()
+    names = {id(weight): key for key, weight in system.named_parameters()}
+    before = {key: weight.clone() for key, weight in system.named_parameters()}
+    reached: set[str] = set()
+    trainer = Trainer(system, batches(name, 2), CPU)
+    for update in trainer.updater.run(system, [first_batch(name, system)], optimizers):
+        own = {names[id(w)] for group in optimizers[update.optimizer].param_groups for w in group["params"]}
+        moved = {key for key, weight in system.named_parameters() if not torch.equal(weight, before[key])}
+        assert moved <= own, f"{update.optimizer} moved {sorted(moved - own)}"
+        without = {key for key in own if system.get_parameter(key).grad is None}
+        assert not without, f"{update.optimizer} gives no gradient to {sorted(without)}"
+        before = {key: weight.clone() for key, weight in system.named_parameters()}
+        reached |= own
+    assert reached == {
+        names[id(w)]
+        for optimizer in optimizers.values()
+        for group in optimizer.param_groups
+        for w in group["params"]
+    }
+
+
+@every_system
+def test_its_step_yields_with_gradients_on_and_without_a_context_left_open(name):
+    system = fresh(name)
+    steps = 0
+    for _ in system.training_step(first_batch(name, system)):
+        assert torch.is_grad_enabled()
+        assert not torch.is_inference_mode_enabled()
+        assert not torch.is_autocast_enabled("cpu")
+        steps += 1
+    assert steps
+
+
+@every_system
+def test_metadata_alone_is_enough_to_translate_again(name, tmp_path):
+    system = fresh(name)
+    Trainer(system, batches(name, 2), CPU).fit()
+    modules = {each: system.get_submodule(each) for each in system.inference_modules}
+    write_model(tmp_path / "model.safetensors", system, name, modules)
+    loaded = load_model(tmp_path / "model.safetensors")
+    assert loaded.config == system.config
+    assert (loaded.clock.total, loaded.clock.stage) == (system.clock.total, system.clock.stage)
+    image = first_batch(name, system).popitem()[1]
+    for to in system.targets() or (None,):
+        answers = []
+        for each in (system.eval(), loaded):
+            torch.manual_seed(3)
+            with torch.inference_mode():
+                answers.append(each.translate(Request(image=image, to=to)))
+        assert torch.equal(*answers)
+        assert answers[0].shape == (2, system.channels(to)[1], 32, 32)
+        assert answers[0].abs().max() <= 1
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A model file of each system, hardly trained."""
+    folder = tmp_path_factory.mktemp("published")
+    for name in registry.SYSTEMS:
+        system = fresh(name)
+        modules = {each: system.get_submodule(each) for each in system.inference_modules}
+        write_model(folder / f"{name}.safetensors", system, name, modules)
+    return folder
+
+
+def with_config(source: Path, target: Path, change) -> Path:
+    """A copy of a model file whose settings were changed."""
+    with safe_open(source, "pt") as file:
+        metadata = json.loads(file.metadata()["i2icli"])
+    change(metadata["config"])
+    save_file(load_file(source), target, {"i2icli": json.dumps(metadata)})
+    return target
+
+
+@every_system
+@pytest.mark.parametrize("size", [(33, 47), (1, 1), (32, 32)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_any_size_and_depth_comes_back_as_it_was(name, size, dtype, published):
+    translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
+    noise = np.random.default_rng(0).random((*size, 3))
+    image = (
+        (noise * 2 - 1).astype(dtype) if dtype is np.float32 else (noise * np.iinfo(dtype).max).astype(dtype)
+    )
+    answer = translator.translate(image)
+    assert answer.shape == image.shape
+    assert answer.dtype == image.dtype
+    low, high = (-1, 1) if dtype is np.float32 else (0, np.iinfo(dtype).max)
+    assert low <= answer.min() <= answer.max() <= high
+    assert np.array_equal(answer, translator.translate(image))
+
+
+@every_system
+def test_a_16_bit_file_stays_one(name, published, tmp_path):
+    translator = Translator.load(published / f"{name}.safetensors")
+    deep = (np.random.default_rng(0).random((20, 30)) * 65535).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    (result,) = translator.run([str(tmp_path / "deep.png")], tmp_path / "out")
+    assert result.status == "done"
+    from i2icli.image import read_picture
+
+    assert read_picture(tmp_path / "out" / "deep.png").pixels.dtype == np.uint16
+
+
+@every_system
+def test_fields_and_targets_it_does_not_know_are_refused(name, published, tmp_path):
+    translator = Translator.load(published / f"{name}.safetensors")
+    system = translator.system
+    if "reference" not in system.accepts:
+        with pytest.raises(UserError, match=rf"(?i){name} has no --reference; it "):
+            translator.wish(reference=tmp_path / "a.png")
+    if "to" not in system.accepts:
+        with pytest.raises(UserError, match=rf"(?i){name} has no --to; it "):
+            translator.wish(to="B")
+    elif system.targets():
+        with pytest.raises(UserError, match=rf"--to nowhere: .*{system.targets()[0]}"):
+            translator.wish(to="nowhere")
+
+
+@every_system
+def test_a_stream_equals_repeated_translation(name):
+    system = fresh(name).eval()
+    frames = torch.rand(5, 1, 3, 32, 32) * 2 - 1
+    with torch.inference_mode():
+        torch.manual_seed(1)
+        streamed = list(system.stream(Request(image=frame) for frame in frames))
+        torch.manual_seed(1)
+        single = [system.translate(Request(image=frame)) for frame in frames]
+    assert len(streamed) == 5
+    assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))
+
+
+@every_system
+def test_a_dry_run_tells_settings_and_sizes(name, toy):
+    told = plan(name, [toy(name)], tiny_config(name, steps=3))
+    counts = dict(told.networks)
+    assert set(fresh(name).inference_modules) <= counts.keys()
+    system = fresh(name)
+    assert all(
+        count == sum(weight.numel() for weight in system.get_submodule(module).parameters())
+        for module, count in counts.items()
+    )
+    assert "steps = 3" in told.recipe
+    assert told.memory_bytes > 4 * 4 * sum(counts.values())
+    assert any("7" in line for line in told.report)
+
+
+@every_system
+def test_averaged_weights_are_what_is_published(name, toy, tmp_path):
+    config = tiny_config(name, steps=3, ema=0.5, lr=0.01)
+    result = train(name, [toy(name)], config, RunOptions(out=tmp_path / "run"))
+    state = torch.load(result.folder / "resume.pt", weights_only=True)
+    published = load_file(result.folder / "model.safetensors")
+    raw = {key: state["system"][key] for key in published}
+    weights = [key for key, _ in fresh(name).named_parameters() if key in published]
+    assert weights
+    for key in weights:
+        module, _, rest = key.partition(".")
+        assert torch.equal(published[key], state["average"][module][rest])
+    assert not all(torch.equal(published[key], raw[key]) for key in weights)
+    assert_same(inference(load_model(result.folder / "model.safetensors")), published)
+
+
+@every_system
+def test_an_unknown_setting_is_refused_by_name_and_a_missing_one_takes_its_default(name, published, tmp_path):
+    model = published / f"{name}.safetensors"
+    newer = with_config(model, tmp_path / "newer.safetensors", lambda config: config.update(wings=2))
+    with pytest.raises(UserError, match=r"setting wings = 2: .*newer i2icli"):
+        load_model(newer)
+    older = with_config(model, tmp_path / "older.safetensors", lambda config: config.pop("betas"))
+    assert load_model(older).config == load_model(model).config
+    wrong = with_config(model, tmp_path / "wrong.safetensors", lambda config: config.update(width=8))
+    with pytest.raises(UserError, match=r"weights do not fit its own settings"):
+        load_model(wrong)
+
+
+def refresh() -> None:
+    """Write the golden order of updates and losses of every system. Review the diff."""
+    torch.set_num_threads(1)
+    for name in registry.SYSTEMS:
+        order, losses = trace(name)
+        for folder in (UPDATES, LOSSES):
+            folder.mkdir(exist_ok=True)
+        (UPDATES / f"{name}.txt").write_text("".join(f"{line}\n" for line in order))
+        (LOSSES / f"{name}.json").write_text(json.dumps(losses, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    refresh()
