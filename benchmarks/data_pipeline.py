@@ -93,10 +93,8 @@ def main() -> None:
         print(f"{name:20} {value:8.0f} images/s   {value / rates['plain']:5.2f} x plain loop")
     if {1, 2} <= set(options.threads):
         print(f"2 threads to 1, from disk: {rates['disk, 2 threads'] / rates['disk, 1 threads']:.2f} x")
-    most = options.threads[-1]
-    print(
-        f"memory to disk, {most} threads: {rates[f'memory, {most} threads'] / rates[f'disk, {most} threads']:.2f} x"
-    )
+    most = f"{options.threads[-1]} threads"
+    print(f"memory to disk, {most}: {rates[f'memory, {most}'] / rates[f'disk, {most}']:.2f} x")
 
 
 if __name__ == "__main__":

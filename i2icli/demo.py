@@ -15,6 +15,8 @@ from i2icli.data.toy import write_paired, write_unpaired
 from i2icli.engine.training import TrainResult, train
 from i2icli.engine.translator import Translator
 from i2icli.engine.watch import Watcher
+from i2icli.errors import UserError
+from i2icli.files import written_beside
 from i2icli.image import read_picture, to_tensor
 from i2icli.recipe import resolve_config
 from i2icli.report.page import write_page
@@ -24,6 +26,7 @@ from i2icli.scores import psnr
 SIDE = 64  # pixels
 TRAIN, TEST = 200, 24  # scenes
 SHOWN = 6  # test scenes in the report
+STRIP = 4  # test scenes in the strip
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def run(out: Path, watcher: Watcher, seed: int = 0) -> Iterable[str]:
     ]
     report = out / "report.html"
     write_page(report, "i2i demo", sections)
+    _write_strip(out / "strip.png", outcomes)
     for outcome in outcomes:
         lesson = outcome.lesson
         yield f"{lesson.system}: {lesson.title.lower()}"
@@ -89,13 +93,22 @@ class Outcome:
     result: TrainResult
     before: float  # mean PSNR of the inputs against the truth, dB
     after: float  # mean PSNR of the answers, dB
-    pictures: Pictures
+    rows: list[list[NDArray[Any]]]  # input, output, truth of every test scene; (H, W, 3) each
+
+    @property
+    def pictures(self) -> Pictures:
+        """The first test scenes as a section of the report."""
+        heading = f"{self.lesson.system}: {self.lesson.title}"
+        cells = [[_png(pixels) for pixels in row] for row in self.rows[:SHOWN]]
+        return Pictures(("input", "output", "truth"), cells, heading=heading, pixelated=True)
 
 
 def _learn(lesson: Lesson, out: Path, watcher: Watcher, seed: int) -> Outcome:
     config = resolve_config(lesson.system, f"{lesson.system}-demo", {"seed": seed})
     options = RunOptions(out=out / lesson.system, sample_every=10**6, validate_every=10**6)
     result = train(lesson.system, [out / "data" / lesson.data], config, options, watcher)
+    if not result.finished:
+        raise UserError(f"stopped at step {result.step} of {result.steps}; run the demo again to go on", exit_code=130)
     translator = Translator.load(result.folder)
     folder = out / "data" / lesson.data
     rows: list[list[NDArray[Any]]] = []
@@ -106,13 +119,17 @@ def _learn(lesson: Lesson, out: Path, watcher: Watcher, seed: int) -> Outcome:
         rows.append([given, np.asarray(answer), truth])
     before = _mean(_psnr(given, truth) for given, _, truth in rows)
     after = _mean(_psnr(answer, truth) for _, answer, truth in rows)
-    pictures = Pictures(
-        ("input", "output", "truth"),
-        [[_png(pixels) for pixels in row] for row in rows[:SHOWN]],
-        heading=f"{lesson.system}: {lesson.title}",
-        pixelated=True,
-    )
-    return Outcome(lesson, result, before, after, pictures)
+    return Outcome(lesson, result, before, after, rows)
+
+
+def _write_strip(path: Path, outcomes: list[Outcome]) -> None:
+    """One picture of it all: a row per scene, input, output and truth of every lesson; enlarged, pixels kept."""
+    rows = zip(*(outcome.rows[:STRIP] for outcome in outcomes), strict=True)
+    gap = np.full((SIDE, SIDE // 8, 3), 255, np.uint8)
+    lines = [np.concatenate([*first, gap, *second], axis=1) for first, second in rows]  # (H, 6 W + gap, 3)
+    sheet = Image.fromarray(np.concatenate(lines))
+    with written_beside(path) as beside:
+        sheet.resize((2 * sheet.width, 2 * sheet.height), Image.Resampling.NEAREST).save(beside)
 
 
 def _psnr(a: NDArray[Any], b: NDArray[Any]) -> float:

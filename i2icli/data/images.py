@@ -86,7 +86,8 @@ def refuse_mixed_sizes(files: Sequence[ImageFile], sizes: Sequence[tuple[int, in
         if size != sizes[0]:
             raise UserError(
                 f"{file.path} becomes {size[1]}x{size[0]} pixels, "
-                f"{files[0].path} {sizes[0][1]}x{sizes[0][0]}: they cannot share a batch; use --batch-size 1, or --preprocess resize or crop"
+                f"{files[0].path} {sizes[0][1]}x{sizes[0][0]}: they cannot share a batch; "
+                "use --batch-size 1, or --preprocess resize or crop"
             )
 
 

@@ -83,7 +83,13 @@ def stack(examples: list[Example]) -> Example:
                     f"images of {sizes} pixels cannot share a batch; "
                     "use --batch-size 1, or --preprocess resize or crop"
                 )
-    return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}  # (B, ...)
+    if len(examples) == 1:
+        return {name: values[None] for name, values in examples[0].items()}  # (1, ...), without a copy
+    # In numpy: for a mere copy torch would wake its team of threads, which waits long on a busy machine.
+    return {
+        name: torch.from_numpy(np.stack([example[name].numpy() for example in examples]))  # (B, ...)
+        for name in examples[0]
+    }
 
 
 def _shapes(example: Example) -> dict[str, torch.Size]:

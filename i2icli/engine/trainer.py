@@ -57,7 +57,7 @@ class Trainer:
         stages = self.system.stages()
         names = [stage.name for stage in stages]
         for stage in stages[names.index(clock.stage.name) :]:
-            self._enter(stage)
+            self.enter(stage)
             if not self._train(stage):
                 return False
         return True
@@ -93,7 +93,8 @@ class Trainer:
 
     # -- the loop ------------------------------------------------------------------------
 
-    def _enter(self, stage: Stage) -> None:
+    def enter(self, stage: Stage) -> None:
+        """Begin a stage, or go on with the one that was left."""
         clock = self.system.clock
         if clock.stage.name != stage.name:
             clock.step = 0
@@ -117,7 +118,7 @@ class Trainer:
         try:
             while clock.step < stage.steps:
                 began = time.perf_counter()
-                self._step([self.placement.batch(next(waiting)) for _ in range(accumulate)])
+                self.step([self.placement.batch(next(waiting)) for _ in range(accumulate)])
                 self.seconds += time.perf_counter() - began
                 if self.after_step(self):
                     return clock.total == self.steps
@@ -125,7 +126,8 @@ class Trainer:
             batches.close()  # type: ignore[attr-defined]
         return True
 
-    def _step(self, batches: list[Batch]) -> None:
+    def step(self, batches: list[Batch]) -> None:
+        """One training step; several batches are accumulated into it."""
         system = self.system
         # Noise depends on the step alone, never on what was drawn before: a resumed run draws the same.
         torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))

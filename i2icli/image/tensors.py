@@ -10,8 +10,6 @@ from i2icli.image.picture import Pixels
 if TYPE_CHECKING:
     from torch import Tensor
 
-_UINT8 = (np.arange(256, dtype=np.float32) / np.float32(127.5)) - np.float32(1)
-
 
 def to_tensor(pixels: Pixels) -> "Tensor":
     """(H, W, C) uint8, uint16 or float32 -> (C, H, W) float32; integers become [-1, 1], floats stay."""
@@ -19,11 +17,11 @@ def to_tensor(pixels: Pixels) -> "Tensor":
 
     # In numpy: torch would start a team of threads inside every thread that reads images.
     planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))  # (C, H, W)
-    if planes.dtype == np.uint8:
-        return torch.from_numpy(_UINT8[planes])
-    if planes.dtype == np.uint16:
-        return torch.from_numpy(planes.astype(np.float32) / np.float32(32767.5) - np.float32(1))
-    return torch.from_numpy(planes.astype(np.float32))
+    values = planes.astype(np.float32)
+    if planes.dtype.kind == "u":
+        values /= np.float32(np.iinfo(planes.dtype).max / 2)  # 127.5 or 32767.5
+        values -= np.float32(1)
+    return torch.from_numpy(values)
 
 
 def to_pixels(image: "Tensor", dtype: DTypeLike) -> Pixels:
