@@ -32,16 +32,17 @@ class Average:
             network = self.system.get_submodule(name)
             for kept, current in zip(averaged.parameters(), network.parameters(), strict=True):
                 kept.lerp_(current, 1 - self.decay)
-            for kept, current in zip(averaged.buffers(), network.buffers(), strict=True):
-                kept.copy_(current)
+            for copy, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
+                copy.copy_(buffer)
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks to publish, by name."""
-        return self.averaged or {name: self.system.get_submodule(name) for name in self.system.inference_modules}
+        own = {name: self.system.get_submodule(name) for name in self.system.inference_modules}
+        return self.averaged or own
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Inside the block the system answers with the published weights, in eval mode and without gradients."""
+        """Inside the block the system answers with the published weights: eval mode, no gradients."""
         current = {name: self.system.get_submodule(name) for name in self.averaged}
         self._swap(self.averaged)
         self.system.eval()

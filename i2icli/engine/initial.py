@@ -29,6 +29,8 @@ def load_initial(system: System[Any], source: str) -> str:
     weights = {name for name, _ in system.named_parameters()}
     taken = weights & fitting.keys()
     if not taken:
-        raise UserError(f"--init-from {source}: none of its weights fits; give the same system, --width and depth")
+        raise UserError(
+            f"--init-from {source}: none of its weights fits; give the same system, --width and depth"
+        )
     system.load_state_dict(own | fitting)
     return f"starting from {path}: {len(taken)} of {len(weights)} weights taken over, the rest begin fresh"

@@ -21,44 +21,47 @@ class Job:
 
 
 def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]:
-    """One job per image: files by name, folders with their structure kept, globs, "-" for a list on standard input.
+    """One job per image: files by name, folders with their structure kept, globs, "-" for a list on stdin.
 
-    Raises UserError if a result would land on an input.
+    An image named twice is one job; results of earlier runs in an `out` inside an input folder are
+    no inputs. Raises UserError if a result would land on an input.
     """
-    sources = [found for text in inputs for found in _expand(text)]
+    sources = list(dict.fromkeys(found for text in inputs for found in _expand(text, out.resolve())))
     taken = {source.resolve() for source, _ in sources}
     jobs: list[Job] = []
     owners: dict[Path, Path] = {}
     for source, relative in sources:
         target = out / (relative.with_suffix(suffix) if suffix else relative)
         if target.resolve() in taken:
-            raise UserError(f"--out {out}: the result of {source} would replace the input {target}; choose another --out")
+            raise UserError(
+                f"--out {out}: the result of {source} would replace the input {target}; choose another --out"
+            )
         owner = owners.setdefault(target, source)
         error = None
         if owner != source:
-            error = f"its result would be {target}, as that of {owner}; name the folder they share instead of the files"
+            error = f"its result would be {target}, as that of {owner}; name the folder they share instead"
         elif not source.exists():
             error = "there is no such file"
-        elif owner in {job.source for job in jobs[-1:]}:
-            continue
         jobs.append(Job(source, target, error))
     return jobs
 
 
-def _expand(text: str) -> Iterator[tuple[Path, Path]]:
+def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
     """(file, its path below --out) for one word of the command line."""
     path = Path(text)
     if text == "-":
         for line in sys.stdin:
             if line.strip():
-                yield from _expand(line.rstrip("\r\n"))
+                yield from _expand(line.rstrip("\r\n"), out)
     elif path.is_dir():
         found = find_images(path)
+        if path.resolve() in out.parents:
+            found = [each for each in found if out not in each.resolve().parents]
         if not found:
-            raise UserError(f"{path}: no images in this folder; known kinds are {', '.join(sorted(SUFFIXES))}")
+            raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
         yield from ((each, each.relative_to(path)) for each in found)
     elif not path.exists() and glob.has_magic(text):
-        matches = sorted(glob.glob(text, recursive=True))
+        matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
         if not matches:
             raise UserError(f"{text}: matches no file")
         yield from ((Path(match), Path(Path(match).name)) for match in matches if Path(match).is_file())

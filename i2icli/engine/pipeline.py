@@ -13,8 +13,8 @@ from torch import Tensor
 from i2icli.engine.inputs import Job, plan_jobs
 from i2icli.engine.memory import is_out_of_memory
 from i2icli.engine.results import Result
-from i2icli.engine.sample_sheet import SheetWriter
-from i2icli.engine.stamp import check_stamp, fingerprint
+from i2icli.engine.sample_sheet import Row, SheetWriter
+from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, Picture, read_picture, to_tensor, write_picture
 
@@ -55,51 +55,62 @@ def translate_files(
     """Translate files into a folder; one result per input, in order. A bad input is reported, the rest go on.
 
     What an earlier run of the same model and settings left there stands. With `compare`,
-    before/after sheets go to <out>/compare. Raises UserError if the request as a whole is wrong.
+    before/after sheets of all of them go to <out>/compare. Raises UserError if the request as a
+    whole is wrong.
     """
     wish = translator.wish(to=to, reference=reference, size=size, seed=seed)
     jobs = plan_jobs(inputs, out, _suffix(format) if format else None)
-    making = {"model": fingerprint(translator.model), "to": to, "reference": reference, "seed": seed}
-    making["size"] = list(size) if size else None
-    ours = check_stamp(out, making, overwrite=overwrite)
+    making: dict[str, object] = {"model": fingerprint(translator.model), "to": wish.to, "seed": seed}
+    making |= {"reference": reference, "size": list(size) if size else None}
+    since = stamp(out, making, overwrite=overwrite)
     count = batch_size or (8 if translator.placement.device.type == "cuda" else 1)
-    sheets = SheetWriter(out / "compare") if compare else None
+    sheets = SheetWriter(out / "compare")
 
     def load(job: Job) -> _Loaded:
         if job.error:
             return _Loaded(job, result=_failed(job, job.error))
         if job.target.exists() and not overwrite:
-            return _Loaded(job, result=_standing(job, ours))
+            return _Loaded(job, result=_standing(job, since))
         try:
             picture = read_picture(job.source)
             return _Loaded(job, picture, translator.tensor(picture, wish))
-        except UserError as error:
-            return _Loaded(job, result=_failed(job, str(error)))
+        except (UserError, MemoryError) as error:
+            return _Loaded(job, result=_failed(job, str(error) or "not enough memory"))
 
-    def write(job: Job, picture: Picture, answer: Tensor) -> Result:
+    def write(outcome: _Outcome) -> tuple[Result, Row | None]:
+        if isinstance(outcome, Result):
+            return outcome, _seen_again(outcome) if compare else None
+        job, picture, answer = outcome
         try:
             after = translator.result(picture, answer, wish)
             write_picture(job.target, after)
         except UserError as error:
-            return _failed(job, str(error))
-        if sheets:
-            sheets.add({"input": to_tensor(picture.pixels), "output": to_tensor(after.pixels)})
-        return Result(str(job.source), job.target, "done")
+            return _failed(job, str(error)), None
+        return Result(str(job.source), job.target, "done"), _row(picture, after) if compare else None
 
     with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
-        writing: deque[Future[Result]] = deque()
-        for group in _grouped(_ahead(readers, load, jobs, count + THREADS), count):
-            for outcome in _computed(translator, group, wish):
-                writing.append(writers.submit(_resolve, outcome, write))
-            while len(writing) > WRITING:
-                yield writing.popleft().result()
-        while writing:
-            yield writing.popleft().result()
-    if sheets:
-        sheets.close()
+        loaded = _ahead(readers, load, jobs, count + THREADS)
+        answered = (each for group in _grouped(loaded, count) for each in _computed(translator, group, wish))
+        for result, row in _ahead(writers, write, answered, WRITING):
+            if row:
+                sheets.add(row)
+            yield result
+    sheets.close()
 
 
 _Outcome = Result | tuple[Job, Picture, Tensor]
+
+
+def _row(before: Picture, after: Picture) -> Row:
+    return {"input": to_tensor(before.pixels), "output": to_tensor(after.pixels)}
+
+
+def _seen_again(result: Result) -> Row | None:
+    """The row of a result that was there already; None where there is no result."""
+    try:
+        return _row(read_picture(result.source), read_picture(result.target)) if result.target else None
+    except UserError:
+        return None  # the input is what it was when the result was made, or the sheet does without
 
 
 def _computed(translator: "Translator", group: list[_Loaded], wish: "Wish") -> Iterator[_Outcome]:
@@ -114,16 +125,13 @@ def _computed(translator: "Translator", group: list[_Loaded], wish: "Wish") -> I
         if not is_out_of_memory(error):
             raise
         height, width = images.shape[-2:]
-        text = f"out of memory at {width}x{height} px in batches of {len(group)}; try --batch-size 1 or a smaller --size"
+        text = f"out of memory at {width}x{height} px in batches of {len(group)}; "
+        text += "try --batch-size 1 or a smaller --size"
         yield from (_failed(loaded.job, text) for loaded in group)
         return
     for index, loaded in enumerate(group):
         assert loaded.picture is not None
         yield loaded.job, loaded.picture, answers[index : index + 1]
-
-
-def _resolve(outcome: _Outcome, write: Callable[[Job, Picture, Tensor], Result]) -> Result:
-    return outcome if isinstance(outcome, Result) else write(*outcome)
 
 
 def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
@@ -139,7 +147,9 @@ def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
         yield group
 
 
-def _ahead(pool: ThreadPoolExecutor, function: Callable[[T], S], items: Iterable[T], depth: int) -> Iterator[S]:
+def _ahead(
+    pool: ThreadPoolExecutor, function: Callable[[T], S], items: Iterable[T], depth: int
+) -> Iterator[S]:
     """Results in order, while the pool works on the next `depth` items."""
     pending: deque[Future[S]] = deque()
     for item in items:
@@ -154,11 +164,13 @@ def _failed(job: Job, error: str) -> Result:
     return Result(str(job.source), None, "failed", error)
 
 
-def _standing(job: Job, ours: bool) -> Result:
-    """A file is already where the result would go."""
-    if ours:
+def _standing(job: Job, since: int) -> Result:
+    """A file is already where the result would go; it is ours unless older than our making (ns)."""
+    if job.target.stat().st_mtime_ns >= since:
         return Result(str(job.source), job.target, "there")
-    return _failed(job, f"{job.target} exists and was not made by this run; choose another --out, or --overwrite")
+    return _failed(
+        job, f"{job.target} exists and was not made with this model; choose another --out, or add --overwrite"
+    )
 
 
 def _suffix(format: str) -> str:

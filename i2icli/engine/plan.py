@@ -30,14 +30,20 @@ class Plan:
 
 
 def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
-    """Settings, sizes and an estimate of memory. Networks are built without memory. Raises UserError as `train` does."""
-    options = options or RunOptions()
-    folder, config = open_data(system, data, config, options.model_copy(update={"cache": 0.0}))
+    """Settings, sizes and an estimate of memory. Networks are built without memory.
+
+    Raises UserError as `train` does.
+    """
+    folder, config = open_data(system, data, config, options or RunOptions())
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
     example = folder.train().get(0, np.random.default_rng(0))
-    batch = {name: value.expand(config.batch_size, *value.shape).to("meta") for name, value in example.items()}
-    networks = [(name, sum(weight.numel() for weight in network.parameters())) for name, network in built.named_children()]
+    size = config.batch_size
+    batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
+    networks = [
+        (name, sum(weight.numel() for weight in network.parameters()))
+        for name, network in built.named_children()
+    ]
     weights = sum(weight.numel() * weight.element_size() for weight in built.parameters())
     return Plan(
         recipe_text(system, config),

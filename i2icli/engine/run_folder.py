@@ -36,7 +36,7 @@ class RunFolder:
             lock.acquire(timeout=0)
         except Timeout:
             raise UserError(
-                f"{self.path}: another process is training in this folder; wait for it or choose another --out"
+                f"{self.path}: another process is training here; wait for it or choose another --out"
             ) from None
         try:
             yield

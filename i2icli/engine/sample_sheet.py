@@ -2,26 +2,33 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from i2icli.files import written_beside
 
 GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names
+LARGEST = 512  # pixels: the longer side of an image on a sheet
 
 
-def sample_sheet(rows: Sequence[dict[str, Tensor]]) -> Image.Image:
-    """A sheet of images (C, H, W) in [-1, 1]; the first row names the columns. Sizes and channels may differ."""
+Row = dict[str, Tensor]
+"""Images (C, H, W) in [-1, 1] by the name of their column."""
+
+
+def sample_sheet(rows: Sequence[Row]) -> Image.Image:
+    """A sheet; the first row names the columns. Sizes and channels may differ; large images are shrunk."""
+    rows = [{name: _shrunk(image) for name, image in row.items()} for row in rows]
     names = list(rows[0])
     widths = [max(row[name].shape[-1] for row in rows) for name in names]
     heights = [max(image.shape[-2] for image in row.values()) for row in rows]
-    sheet = Image.new("RGB", (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + GAP * len(rows)), "white")
+    size = (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + GAP * len(rows))
+    sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     left = GAP
     for name, width in zip(names, widths, strict=True):
@@ -34,33 +41,30 @@ def sample_sheet(rows: Sequence[dict[str, Tensor]]) -> Image.Image:
     return sheet
 
 
-def write_sample_sheet(path: Path, rows: Sequence[dict[str, Tensor]]) -> None:
+def write_sample_sheet(path: Path, rows: Sequence[Row]) -> None:
     """Write a sheet as PNG."""
     with written_beside(path) as beside:
         sample_sheet(rows).save(beside)
 
 
 class SheetWriter:
-    """Collects rows and writes them as numbered sheets; safe to call from several threads."""
+    """Collects rows and writes them as numbered sheets."""
 
     def __init__(self, folder: Path, rows: int = 8) -> None:
         self.folder, self.rows = folder, rows
-        self.waiting: list[dict[str, Tensor]] = []
+        self.waiting: list[Row] = []
         self.count = 0
-        self.lock = Lock()
 
-    def add(self, row: dict[str, Tensor]) -> None:
+    def add(self, row: Row) -> None:
         """Add a row; a full sheet is written."""
-        with self.lock:
-            self.waiting.append(row)
-            if len(self.waiting) == self.rows:
-                self._write()
+        self.waiting.append({name: _shrunk(image) for name, image in row.items()})
+        if len(self.waiting) == self.rows:
+            self._write()
 
     def close(self) -> None:
         """Write the last, shorter sheet."""
-        with self.lock:
-            if self.waiting:
-                self._write()
+        if self.waiting:
+            self._write()
 
     def _write(self) -> None:
         self.count += 1
@@ -72,5 +76,14 @@ def _rgb(image: Tensor) -> NDArray[np.uint8]:
     """(C, H, W) in [-1, 1] -> (H, W, 3) uint8; other channel counts show their first three or repeat one."""
     image = image.detach().float().cpu()
     image = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)
-    pixels: NDArray[np.uint8] = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
-    return pixels  # (H, W, 3)
+    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    return pixels.permute(1, 2, 0).numpy()  # (H, W, 3)
+
+
+def _shrunk(image: Tensor) -> Tensor:
+    """(C, H, W) -> sides of at most LARGEST, proportions kept."""
+    factor = LARGEST / max(image.shape[-2:])
+    if factor >= 1:
+        return image
+    size = [max(1, round(side * factor)) for side in image.shape[-2:]]
+    return interpolate(image[None].float(), size=size, mode="bilinear", antialias=True)[0]  # (C, h, w)

@@ -17,20 +17,26 @@ def fingerprint(model: Path) -> str:
         return f"{hashlib.blake2b(file.read(HEAD), digest_size=8).hexdigest()}-{model.stat().st_size}"
 
 
-def check_stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> bool:
-    """Whether results already in the folder are of the same making and may stand; stamps the folder.
+def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
+    """Mark a folder as holding results made with these settings, which are named like options.
 
-    Raises UserError if they come from another model or other settings, unless they may be overwritten.
+    Returns when that making began (ns): files in the folder that are older are something else.
+    Raises UserError if it holds results of another making, unless they may be overwritten.
     """
     path = out / NAME
     before = _read(path)
     if before is not None and before != settings and not overwrite:
-        changed = ", ".join(name for name in settings if settings[name] != before.get(name))
-        raise UserError(f"{out} holds results made with another {changed}; choose another --out, or --overwrite")
-    if before != settings:
-        with written_beside(path) as beside:
-            beside.write_text(json.dumps(settings), encoding="utf-8")
-    return before == settings and not overwrite
+        changed = ", ".join(f"--{name}" for name in settings if settings[name] != before.get(name))
+        raise UserError(
+            f"{out} holds results made with another {changed}; choose another --out, or add --overwrite"
+        )
+    try:
+        if before != settings:
+            with written_beside(path) as beside:
+                beside.write_text(json.dumps(settings), encoding="utf-8")
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise UserError(f"cannot write to --out {out}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _read(path: Path) -> dict[str, object] | None:

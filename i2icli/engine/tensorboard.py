@@ -30,7 +30,9 @@ class TensorBoardEvents:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
-            raise UserError("--tensorboard needs the package tensorboard: pip install 'i2icli[tensorboard]'") from None
+            raise UserError(
+                "--tensorboard needs the package tensorboard: pip install 'i2icli[tensorboard]'"
+            ) from None
         self.writer = SummaryWriter(str(folder / "tensorboard"))
 
     def scalars(self, step: int, values: dict[str, float]) -> None:

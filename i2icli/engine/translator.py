@@ -82,12 +82,18 @@ class Translator:
         """Translate one image. An array (H, W, C) or (H, W) gives an array, anything else a Pillow image.
 
         uint8 and uint16 arrays are scaled by their range, floats are taken as in [-1, 1].
-        Raises UserError for an unreadable file and for requests the system does not read.
+        Raises UserError for an unreadable image and for requests the system does not read.
         """
         wish = self.wish(to=to, reference=reference, seed=seed)
         if isinstance(image, np.ndarray):
+            if image.ndim not in (2, 3) or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+                raise UserError(
+                    f"an array of {image.dtype} and shape {image.shape} is no image; "
+                    "expected (H, W) or (H, W, C) of uint8, uint16 or float32"
+                )
             pixels = image if image.ndim == 3 else image[:, :, None]  # (H, W, C)
-            return self.picture(Picture(pixels, None, "npy"), wish).pixels
+            answer = self.picture(Picture(pixels, None, "npy"), wish).pixels
+            return answer[:, :, 0] if image.ndim == 2 and answer.shape[2] == 1 else answer
         picture = from_pillow(image) if isinstance(image, Image.Image) else read_picture(image)
         return to_pillow(self.picture(picture, wish))
 
@@ -110,7 +116,7 @@ class Translator:
                 others = ", ".join(f"--{field}" for field in sorted(accepts - {"image"}))
                 takes = f"it takes {others}" if others else "it translates images in one way only"
                 raise UserError(f"{type(self.system).__name__} has no --{option}; {takes}")
-        if to is not None and targets and to not in targets:
+        if targets and (to := to or targets[0]) not in targets:
             raise UserError(f"--to {to}: unknown target; this model knows: {', '.join(targets)}")
         look = None if reference is None else self.tensor(read_picture(reference), Wish(to=to))
         return Wish(to, look, size, seed)

@@ -9,7 +9,15 @@ from i2icli.system import Batch, Stage
 KEYS = {"pix2pix": ("source", "target"), "cyclegan": ("A", "B")}
 
 
-def batches(system: str, size: int, *, rank: int = 0, world: int = 1, dtype: torch.dtype = torch.float32, side: int = 32):
+def batches(
+    system: str,
+    size: int,
+    *,
+    rank: int = 0,
+    world: int = 1,
+    dtype: torch.dtype = torch.float32,
+    side: int = 32,
+):
     """A `Batches` for the trainer: batch k of `size` images follows from k alone; this rank's share of it."""
 
     def endless(_stage: Stage, start: int) -> Iterator[Batch]:
@@ -34,9 +42,13 @@ def assert_same(a: dict[str, object], b: dict[str, object], tolerance: float = 0
         other = b[key]
         if isinstance(value, torch.Tensor):
             if tolerance:
-                torch.testing.assert_close(value, other, rtol=0, atol=tolerance, msg=lambda text, key=key: f"{key}: {text}")
+                torch.testing.assert_close(
+                    value, other, rtol=0, atol=tolerance, msg=lambda text, key=key: f"{key}: {text}"
+                )
             else:
-                assert torch.equal(value, other), f"{key} differs by {(value.double() - other.double()).abs().max()}"
+                assert torch.equal(value, other), (
+                    f"{key} differs by {(value.double() - other.double()).abs().max()}"
+                )
         elif isinstance(value, dict):
             assert_same(value, other, tolerance)
         elif isinstance(value, list) and value and isinstance(value[0], torch.Tensor):

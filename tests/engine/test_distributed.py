@@ -35,6 +35,8 @@ def test_two_processes_with_half_the_batch_equal_one(name, dtype, tolerance, tra
     kind = str(dtype).removeprefix("torch.")
     first, second = (torch.load(trained_by_two / f"{name}-{kind}-{rank}.pt") for rank in (0, 1))
     weights = {key for key, _ in train(name, dtype).system.named_parameters()}
-    assert_same({key: first[key] for key in weights}, {key: second[key] for key in weights})  # replicas: exactly
+    assert_same(
+        {key: first[key] for key in weights}, {key: second[key] for key in weights}
+    )  # replicas: exactly
     alone = train(name, dtype).system.state_dict()
     assert_same({key: alone[key] for key in weights}, {key: first[key] for key in weights}, tolerance)

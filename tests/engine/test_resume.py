@@ -54,7 +54,9 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, stop_afte
     assert whole.finished
     assert resumed.finished
     assert_same(final_state(whole.folder), final_state(resumed.folder))
-    assert (whole.folder / "model.safetensors").read_bytes() == (resumed.folder / "model.safetensors").read_bytes()
+    assert (whole.folder / "model.safetensors").read_bytes() == (
+        resumed.folder / "model.safetensors"
+    ).read_bytes()
     steps = [json.loads(line)["step"] for line in (resumed.folder / "log.jsonl").read_text().splitlines()]
     assert steps == sorted(steps)
 
@@ -66,7 +68,9 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
     command += ["--sample-every", "7", "--validate-every", "9", "--ema", "0.9", "--save-every", "0.2s"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run([*command, "--out", str(whole)], check=True, capture_output=True, env=environment, timeout=120)
+    subprocess.run(
+        [*command, "--out", str(whole)], check=True, capture_output=True, env=environment, timeout=120
+    )
     kills = 0
     for pause in (0.4, 0.9, 1.3):
         process = subprocess.Popen([*command, "--out", str(killed)], stdout=-3, stderr=-3, env=environment)
@@ -78,7 +82,9 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
         process.kill()
         process.wait()
     assert kills, "the run was over before it could be killed"
-    resumed = subprocess.run([*command, "--out", str(killed)], capture_output=True, env=environment, timeout=120)
+    resumed = subprocess.run(
+        [*command, "--out", str(killed)], capture_output=True, env=environment, timeout=120
+    )
     assert resumed.returncode == 0, resumed.stderr.decode()
     assert_same(final_state(whole), final_state(killed))
 
@@ -106,11 +112,15 @@ def test_a_setting_that_cannot_change_is_refused_by_name(toy, tmp_path):
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(toy, tmp_path):
     config = tiny_config("pix2pix", steps=50, lr=1e18, gan_loss="lsgan", l1_weight=1e30)
-    with pytest.raises(UserError, match=r"was not a finite number at step \d+; the state of step \d+ is kept.*--lr") as error:
+    with pytest.raises(
+        UserError, match=r"was not a finite number at step \d+; the state of step \d+ is kept.*--lr"
+    ) as error:
         train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"))
     assert error.value.exit_code == 1
     state = torch.load(tmp_path / "run" / "resume.pt", weights_only=True)
-    assert all(value.isfinite().all() for value in state["system"].values() if isinstance(value, torch.Tensor))
+    assert all(
+        value.isfinite().all() for value in state["system"].values() if isinstance(value, torch.Tensor)
+    )
 
 
 def test_two_runs_cannot_share_a_folder(toy, tmp_path):
@@ -121,7 +131,9 @@ def test_two_runs_cannot_share_a_folder(toy, tmp_path):
 
 
 def test_fine_tuning_takes_the_weights_of_another_run(toy, tmp_path):
-    first = train("cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=2), RunOptions(out=tmp_path / "first"))
+    first = train(
+        "cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=2), RunOptions(out=tmp_path / "first")
+    )
     notes = []
     watcher = StopAt(-1)
     watcher.note = notes.append

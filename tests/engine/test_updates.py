@@ -97,7 +97,9 @@ def test_low_precision_steps_are_finite_and_move_every_network(name, precision):
     trainer = Trainer(system, batches(name, 2), Placement(torch.device("cpu"), precision))
     trainer.fit()
     assert trainer.meter.finite()
-    assert all(value.isfinite().all() for value in system.state_dict().values() if isinstance(value, torch.Tensor))
+    assert all(
+        value.isfinite().all() for value in system.state_dict().values() if isinstance(value, torch.Tensor)
+    )
     for network, _ in system.named_children():
         own = [key for key in before if key.startswith(f"{network}.")]
         assert not own or any(not torch.equal(before[key], system.get_parameter(key)) for key in own), network

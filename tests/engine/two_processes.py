@@ -34,4 +34,6 @@ if __name__ == "__main__":
         for name in sys.argv[2:]:
             for dtype in (torch.float32, torch.float64):
                 trained = train(name, dtype)
-                torch.save(trained.system.state_dict(), folder / f"{name}-{dtype}-{rank()}.pt".replace("torch.", ""))
+                torch.save(
+                    trained.system.state_dict(), folder / f"{name}-{dtype}-{rank()}.pt".replace("torch.", "")
+                )
