@@ -63,10 +63,11 @@ def errors() -> "Console":
 
 
 def output() -> "Console":
-    """The console on stdout: results."""
+    """The console on stdout: results. Of the processes that torchrun starts only the first one prints."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(highlight=False, width=width, quiet=os.environ.get("RANK", "0") != "0")
 
 
 def complain(text: str) -> None:
