@@ -38,6 +38,8 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: another process is training here; wait for it or choose another --out"
             ) from None
+        for leftover in self.path.rglob(".*.writing*"):  # of a process that was killed while it wrote
+            leftover.unlink()
         try:
             yield
         finally:

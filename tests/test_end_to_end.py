@@ -1,0 +1,67 @@
+"""What a user does, from folders to pictures, with the real command."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from i2icli import registry
+from tests.engine.commands import TINY, i2i
+
+
+def ok(done):
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.mark.parametrize("name", registry.SYSTEMS)
+def test_train_resume_translate_look(name, toy, tmp_path):
+    data = toy(name)
+    command = [
+        "train",
+        name,
+        data,
+        *TINY,
+        "--steps",
+        6,
+        "--log-every",
+        2,
+        "--sample-every",
+        3,
+        "--validate-every",
+        3,
+    ]
+
+    stopped = ok(i2i(*command, "--time-limit", "0.001s", cwd=tmp_path))
+    folder = tmp_path / "runs" / f"{name}-{data.name}"
+    assert f"stopped (time limit) after 1 of 6 steps: runs/{name}-{data.name}" in stopped.stdout
+    assert "run the same command again" in stopped.stdout
+
+    resumed = ok(i2i(*command, cwd=tmp_path))
+    assert "at step 1 of 6" in resumed.stderr
+    assert "finished 6 steps (psnr" in resumed.stdout
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows if "validation" not in row] == [2, 4, 6]
+    assert [row["step"] for row in rows if "validation" in row] == [3, 6]
+    assert torch.load(folder / "resume.pt", weights_only=True)["clock"]["total"] == 6
+    assert sorted(path.name for path in (folder / "samples").iterdir()) == [
+        "000001.png",
+        "000003.png",
+        "000006.png",
+    ]
+
+    photos = next(path for path in (data / "test" / "A", data / "testA") if path.is_dir())
+    translated = ok(i2i("translate", photos, "--model", name, "--out", "out", "--compare", cwd=tmp_path))
+    assert "2 translated: out" in translated.stderr
+    for path in photos.iterdir():
+        with Image.open(path) as before, Image.open(tmp_path / "out" / path.name) as after:
+            assert (before.size, before.mode, before.format) == (after.size, after.mode, after.format)
+            assert not np.array_equal(np.asarray(before), np.asarray(after))
+    assert (tmp_path / "out" / "compare" / "0001.png").is_file()
+
+    told = ok(i2i("info", name, cwd=tmp_path)).stdout  # imports no torch, so a process of its own is cheap
+    for text in (f"{name}: ", "6 of 6 steps", "psnr", "--width", "best.safetensors"):
+        assert text in told
