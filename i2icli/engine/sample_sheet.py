@@ -14,7 +14,7 @@ from i2icli.files import written_beside
 
 GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names
-LARGEST = 512  # pixels: the longer side of an image on a sheet
+SMALLEST, LARGEST = 128, 512  # pixels: the longer side of an image on a sheet
 
 
 Row = dict[str, Tensor]
@@ -22,17 +22,21 @@ Row = dict[str, Tensor]
 
 
 def sample_sheet(rows: Sequence[Row]) -> Image.Image:
-    """A sheet; the first row names the columns. Sizes and channels may differ; large images are shrunk."""
-    rows = [{name: _shrunk(image) for name, image in row.items()} for row in rows]
+    """A sheet; the first row names the columns. Sizes and channels may differ.
+
+    Large images are shrunk, small ones enlarged by whole factors.
+    """
+    rows = [{name: _well_sized(image) for name, image in row.items()} for row in rows]
     names = list(rows[0])
-    widths = [max(row[name].shape[-1] for row in rows) for name in names]
+    font = ImageFont.load_default(12)
+    widths = [max(int(font.getlength(name)), *(row[name].shape[-1] for row in rows)) for name in names]
     heights = [max(image.shape[-2] for image in row.values()) for row in rows]
     size = (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + GAP * len(rows))
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     left = GAP
     for name, width in zip(names, widths, strict=True):
-        draw.text((left, 2), name, fill="black", font=ImageFont.load_default(12))
+        draw.text((left, 2), name, fill="black", font=font)
         top = TITLE
         for row, height in zip(rows, heights, strict=True):
             sheet.paste(Image.fromarray(_rgb(row[name])), (left, top))
@@ -57,7 +61,7 @@ class SheetWriter:
 
     def add(self, row: Row) -> None:
         """Add a row; a full sheet is written."""
-        self.waiting.append({name: _shrunk(image) for name, image in row.items()})
+        self.waiting.append({name: _well_sized(image) for name, image in row.items()})
         if len(self.waiting) == self.rows:
             self._write()
 
@@ -80,10 +84,11 @@ def _rgb(image: Tensor) -> NDArray[np.uint8]:
     return pixels.permute(1, 2, 0).numpy()  # (H, W, 3)
 
 
-def _shrunk(image: Tensor) -> Tensor:
-    """(C, H, W) -> sides of at most LARGEST, proportions kept."""
+def _well_sized(image: Tensor) -> Tensor:
+    """(C, H, W) -> a longer side from SMALLEST or a little less to LARGEST, proportions kept."""
     factor = LARGEST / max(image.shape[-2:])
     if factor >= 1:
-        return image
+        whole = max(1, SMALLEST // max(image.shape[-2:]))
+        return image.repeat_interleave(whole, -2).repeat_interleave(whole, -1)  # (C, h, w)
     size = [max(1, round(side * factor)) for side in image.shape[-2:]]
     return interpolate(image[None].float(), size=size, mode="bilinear", antialias=True)[0]  # (C, h, w)

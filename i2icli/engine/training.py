@@ -13,6 +13,7 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
+from i2icli.engine.broken_images import broken_images_told
 from i2icli.engine.device import choose_device
 from i2icli.engine.distributed import is_main, launched, process_group, rank, world_size
 from i2icli.engine.initial import load_initial
@@ -107,6 +108,7 @@ class _Run:
         if state is None and self.options.init_from:
             self.watcher.note(load_initial(system, self.options.init_from))
         with (
+            broken_images_told(self.watcher),
             Interrupt(patient=launched()) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
@@ -150,7 +152,9 @@ class _Run:
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
         if self.config.precision == "auto":
-            self.watcher.note(f"computing in {name_of(trainer.placement.dtype)} on {trainer.placement.device}")
+            self.watcher.note(
+                f"computing in {name_of(trainer.placement.dtype)} on {trainer.placement.device}"
+            )
         if state is None:
             session.save(trainer)  # from the first moment on there is a state to go back to
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from i2icli.config import RunOptions
 from i2icli.engine.plan import plan
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.training import train
+from i2icli.engine.watch import Silent
 from i2icli.errors import UserError
 from i2icli.recipe import resolve_config
 from i2icli.report.log import read_log
@@ -168,6 +170,23 @@ def test_tensorboard_events_hold_the_losses(run):
     events.Reload()
     assert {"G/l1", "D/gan", "validation/psnr"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
+
+
+def test_a_broken_training_image_is_told_once_by_name(toy, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(toy("cyclegan"), data)
+    broken = next((data / "trainA").iterdir())
+    broken.write_bytes(broken.read_bytes()[:-200])
+    told = []
+    watcher = Silent()
+    watcher.warn = told.append
+    config = tiny_config("cyclegan", steps=8)
+    assert train("cyclegan", [data], config, RunOptions(out=tmp_path / "run"), watcher).finished
+    assert len(told) == 1
+    assert broken.name in told[0]
+    assert told[0].endswith("skipped")
+    with pytest.raises(UserError, match=broken.name):
+        train("cyclegan", [data], config, RunOptions(out=tmp_path / "strict", strict=True))
 
 
 def test_a_run_that_failed_before_its_first_step_may_begin_again_with_other_settings(toy, tmp_path):

@@ -211,17 +211,17 @@ def test_compare_writes_sheets_of_everything(place):
     assert run("photos", "--model", "cyclegan", "--out", "out", "--compare") == 0  # all there already
     with Image.open(place / "out" / "compare" / "0001.png") as sheet:
         height, width = SIZE
-        assert sheet.width > 2 * width
-        assert sheet.height > 3 * height
+        assert sheet.width > 2 * 2 * width  # small images are shown twice as large
+        assert sheet.height > 3 * 2 * height
         pixels = np.asarray(sheet)
     before = read_picture(place / "photos" / "a.png").pixels
     found = [
         (y, x)
         for y in range(pixels.shape[0] - height)
         for x in range(8)
-        if np.array_equal(pixels[y : y + 4, x : x + 4], before[:4, :4])
+        if np.array_equal(pixels[y : y + 8 : 2, x : x + 8 : 2], before[:4, :4])
     ]
-    assert len(found) == 1  # the input, unharmed, in the first column
+    assert found  # the input, unharmed, in the first column
 
 
 KINDS = {
@@ -273,10 +273,11 @@ def test_batches_of_any_size_give_the_same_answers(name, place):
         np.testing.assert_allclose(single, batched, atol=1e-5)
 
 
-def test_low_precision_is_close(place):
+@pytest.mark.usefixtures("place")
+def test_low_precision_is_close():
     image = np.random.default_rng(2).random((64, 64, 3), np.float32) * 2 - 1
     exact, low = (i2icli.load("cyclegan", precision=each).translate(image) for each in ("fp32", "bf16"))
-    assert 0 < np.abs(exact - low).max()
+    assert np.abs(exact - low).max() > 0
     assert np.square((exact - low) / 2).mean() < 1e-4  # 40 dB
 
 

@@ -36,9 +36,8 @@ def sgd(system):
 def test_an_update_moves_only_its_own_weights_and_the_next_one_sees_them_moved():
     system = Two()
     optimizers = sgd(system)
-    seen = []
-    for update in Updater(CPU).run(system, [{"x": torch.tensor(0.0)}], optimizers):
-        seen.append((update.optimizer, system.a.item(), system.b.item()))
+    updates = Updater(CPU).run(system, [{"x": torch.tensor(0.0)}], optimizers)
+    seen = [(update.optimizer, system.a.item(), system.b.item()) for update in updates]
     # d/da (ab)^2 = 2ab*b = 8 -> a = 0.2; then d/db = 2ab*a with the new a = 0.16 -> b = 1.984
     assert [name for name, _, _ in seen] == ["a", "b"]
     assert seen[0][1:] == pytest.approx((0.2, 2.0))

@@ -1,4 +1,4 @@
-"""Run by torchrun from test_distributed.py: train a few steps as one of two processes and save what came out."""
+"""Run by torchrun from test_distributed.py: train a few steps as one of two processes, save what came out."""
 
 import sys
 from pathlib import Path
@@ -14,9 +14,9 @@ from tests.tiny import tiny_config
 
 
 def train(name: str, dtype: torch.dtype) -> Trainer:
-    """Three steps of batch size 4 (each process takes its share); pools and dropout off, as they differ by design.
+    """Three steps of batch size 4 (each process takes its share); pools and dropout off: they differ by design.
 
-    In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up to full steps.
+    In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up.
     """
     changes = {"pool_size": 0} if name == "cyclegan" else {"dropout": 0.0}
     changes["norm"] = "instance" if dtype is torch.float64 else "none"
