@@ -34,8 +34,9 @@ class Metadata(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
+            setting = f"setting {name} = {str(first['input'])[:80]}: " if name else ""
             raise UserError(
-                f"{path}: setting {name} = {first['input']!r}: {first['msg'].lower()}; "
+                f"{path}: {setting}{first['msg'].lower()}; "
                 f"written by i2icli {self.version}, a newer i2icli may read it"
             ) from None
 
@@ -48,11 +49,15 @@ def read_metadata(path: Path) -> Metadata:
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a readable .safetensors file ({error})") from None
     if text is None:
-        raise UserError(f"{path}: holds weights but not what they are; only files written by i2i train describe themselves")
+        raise UserError(
+            f"{path}: holds weights but not what they are; only files of i2i train describe themselves"
+        )
     try:
         metadata = Metadata.model_validate(json.loads(text))
     except ValueError:
         raise UserError(f"{path}: its description of itself is damaged; copy the file again") from None
     if metadata.format > FORMAT:
-        raise UserError(f"{path}: format {metadata.format} was written by i2icli {metadata.version}; upgrade i2icli")
+        raise UserError(
+            f"{path}: format {metadata.format} was written by i2icli {metadata.version}; upgrade i2icli"
+        )
     return metadata

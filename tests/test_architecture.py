@@ -95,7 +95,7 @@ def imported(file: Path, *, at_start: bool = False) -> set[str]:
 
 
 def _module(full: str, module: str) -> str:
-    """`from i2icli.cli import train` imports a module, `from i2icli.errors import UserError` a name in one."""
+    """What `from module import name` imports: `full` = module.name if that is a module itself."""
     path = PACKAGE.parent / Path(*full.split("."))
     return full if path.is_dir() or path.with_suffix(".py").is_file() else module
 

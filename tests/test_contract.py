@@ -1,4 +1,4 @@
-"""Every system keeps the promises of the contract. `python -m tests.test_contract` writes the golden values anew."""
+"""Every system keeps the contract's promises. `python -m tests.test_contract` writes the golden values."""
 
 import json
 from pathlib import Path
@@ -286,6 +286,10 @@ def test_an_unknown_setting_is_refused_by_name_and_a_missing_one_takes_its_defau
         load_model(newer)
     older = with_config(model, tmp_path / "older.safetensors", lambda config: config.pop("betas"))
     assert load_model(older).config == load_model(model).config
+    for change, named in (({"crop_size": 1}, "crops of 1x1"), ({"lr": -1}, "setting lr = -1")):
+        impossible = with_config(model, tmp_path / "impossible.safetensors", lambda c, x=change: c.update(x))
+        with pytest.raises(UserError, match=named):
+            load_model(impossible)
     wrong = with_config(model, tmp_path / "wrong.safetensors", lambda config: config.update(width=8))
     with pytest.raises(UserError, match=r"weights do not fit its own settings"):
         load_model(wrong)

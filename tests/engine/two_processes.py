@@ -14,7 +14,7 @@ from tests.tiny import tiny_config
 
 
 def train(name: str, dtype: torch.dtype) -> Trainer:
-    """Three steps of batch size 4 (each process takes its share); pools and dropout off: they differ by design.
+    """Three steps of batch size 4 (each process takes its share); pools and dropout off: these differ.
 
     In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up.
     """
