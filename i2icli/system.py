@@ -125,7 +125,7 @@ class System(nn.Module, Generic[C]):
     def adam(self, *networks: nn.Module, lr: float | None = None) -> Adam:
         """The usual optimiser over the weights of some networks."""
         weights = chain.from_iterable(network.parameters() for network in networks)
-        return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas)
+        return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas, fused=True)
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Images (B, C, H, W) for the sample sheet, one column per name, in order."""

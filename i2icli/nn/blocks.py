@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from i2icli.nn.dropout import NoiseDropout
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+from i2icli.nn.padding import ReflectConv2d
 
 
 class ConvNorm(nn.Module):
@@ -37,7 +38,7 @@ class ResidualBlock(nn.Module):
 
     @staticmethod
     def _conv(channels: int, norm: Norm, statistics: Statistics) -> ConvNorm:
-        conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="reflect", bias=needs_bias(norm))
+        conv = ReflectConv2d(channels, channels, 3, bias=needs_bias(norm))
         return ConvNorm(conv, build_norm(norm, channels, statistics))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,8 +17,8 @@ class InstanceNorm(nn.Module):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W) with more than one pixel; ValueError otherwise. The same shape comes back."""
-        return functional.instance_norm(x)
+        """x: (B, C, H, W). The same shape comes back."""
+        return functional.group_norm(x, x.shape[1])  # one channel to a group; faster than instance_norm
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -37,7 +37,7 @@ class BatchNorm(nn.BatchNorm2d):
         """x: (B, C, H, W). The same shape comes back."""
         if self.training or self.statistics == "running":
             return super().forward(x)
-        return functional.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+        return functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
 
 
 def build_norm(norm: Norm, channels: int, statistics: Statistics = "image") -> nn.Module:

@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+from i2icli.nn.padding import ReflectConv2d
 
 
 class ResnetGenerator(nn.Module):
@@ -40,14 +41,14 @@ class ResnetGenerator(nn.Module):
             )
             return ConvNorm(conv, build_norm(norm, channels // 2, statistics))
 
-        stem = nn.Conv2d(in_channels, width, 7, padding=3, padding_mode="reflect", bias=bias)
+        stem = ReflectConv2d(in_channels, width, 7, bias=bias)
         self.stem = ConvNorm(stem, build_norm(norm, width, statistics))
         self.down = nn.ModuleList([half(width), half(2 * width)])
         self.blocks = nn.Sequential(
             *(ResidualBlock(4 * width, norm, dropout, statistics) for _ in range(num_blocks))
         )
         self.up = nn.ModuleList([double(4 * width), double(2 * width)])
-        self.head = nn.Conv2d(width, out_channels, 7, padding=3, padding_mode="reflect")
+        self.head = ReflectConv2d(width, out_channels, 7)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
