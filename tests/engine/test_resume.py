@@ -61,6 +61,12 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, stop_afte
     assert steps == sorted(steps)
 
 
+def saved_at(folder):
+    """When the newest state was written (ns); 0 before the first."""
+    state = folder / "resume.pt"
+    return state.stat().st_mtime_ns if state.exists() else 0
+
+
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
     command = [sys.executable, "-m", "i2icli", "train", "cyclegan", str(toy("cyclegan")), "--crop-size", "32"]
     command += ["--width", "4", "--discriminator-width", "4", "--num-layers", "2", "--num-blocks", "1"]
@@ -72,16 +78,17 @@ def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
         [*command, "--out", str(whole)], check=True, capture_output=True, env=environment, timeout=120
     )
     kills = 0
-    for pause in (0.3, 0.9):
+    for pause in (0.1, 0.25):
+        before = saved_at(killed)
         process = subprocess.Popen([*command, "--out", str(killed)], stdout=-3, stderr=-3, env=environment)
         deadline = time.monotonic() + 60
-        while not (killed / "model.safetensors").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        while saved_at(killed) == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)  # until this process has begun to save, and so to train
         time.sleep(pause)
         kills += process.poll() is None
         process.kill()
         process.wait()
-    assert kills, "the run was over before it could be killed"
+    assert kills == 2, "the run was over before it could be killed"
     resumed = subprocess.run(
         [*command, "--out", str(killed)], capture_output=True, env=environment, timeout=120
     )
