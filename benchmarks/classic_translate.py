@@ -1,6 +1,6 @@
 """The classic test script: read, run eager float32, save, one by one. Used by translate.py.
 
-    python benchmarks/classic_translate.py WEIGHTS INPUTS OUTPUTS
+python benchmarks/classic_translate.py WEIGHTS INPUTS OUTPUTS
 """
 
 import sys

@@ -25,7 +25,7 @@ def ours(precision: str, batch: dict[str, torch.Tensor]) -> Callable[[], None]:
     size = batch["A"].shape[-1]
     config = config_type("cyclegan")(crop_size=size, steps=10**6, pool_size=0, channels=(3, 3))
     system = build_system("cyclegan", config)
-    placement = place(torch.device("cpu"), precision, system.children())
+    placement = place(torch.device("cpu"), precision, system.children(), training=True)
     trainer = Trainer(system, lambda *_: iter(()), placement)
     trainer.enter(system.clock.stage)
 
@@ -45,7 +45,9 @@ def seconds(work: Callable[[], None]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
@@ -64,10 +66,14 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name, work in contenders.items():
             times[name].append(seconds(work))
-    print(f"torch {torch.__version__}, {arguments.threads} threads, {arguments.size} px, {arguments.rounds} rounds")
+    print(
+        f"torch {torch.__version__}, {arguments.threads} threads, {arguments.size} px, {arguments.rounds} rounds"
+    )
     for name, own in times.items():
         ratios = [a / b for a, b in zip(times["classic fp32"], own, strict=True)]
-        print(f"{name:14} {median(own):6.3f} s/step   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})")
+        print(
+            f"{name:14} {median(own):6.3f} s/step   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
+        )
 
 
 if __name__ == "__main__":

@@ -43,7 +43,9 @@ def prepare(folder: Path, images: int, size: int) -> tuple[Path, Path, Path]:
     classic = folder / "classic.pth"
     torch.save(state, classic)
     original = folder / "latest_net_G.pth"
-    torch.save({f"model.{key.replace('layers', 'conv_block')}": value for key, value in state.items()}, original)
+    torch.save(
+        {f"model.{key.replace('layers', 'conv_block')}": value for key, value in state.items()}, original
+    )
     return photos, classic, original
 
 
@@ -66,12 +68,16 @@ def agreement(original: Path, photos: Path) -> None:
     for precision in ("fp32", "auto", "bf16"):
         answer = Translator.load(original, precision=precision).answer(image, Wish())
         far = (answer - exact).abs().max().item()
-        print(f"agreement of {precision:5} with the classic result: {psnr(answer, exact).item():6.1f} dB, at most {far:.1e}")
+        print(
+            f"agreement of {precision:5} with the classic result: {psnr(answer, exact).item():6.1f} dB, at most {far:.1e}"
+        )
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=256)
@@ -80,7 +86,16 @@ def main() -> None:
         folder = Path(temporary)
         photos, classic, original = prepare(folder, arguments.images, arguments.size)
         script = [sys.executable, str(HERE / "classic_translate.py"), str(classic), str(photos)]
-        i2i = [sys.executable, "-m", "i2icli", "translate", str(photos), "--model", str(original), "--overwrite"]
+        i2i = [
+            sys.executable,
+            "-m",
+            "i2icli",
+            "translate",
+            str(photos),
+            "--model",
+            str(original),
+            "--overwrite",
+        ]
         contenders = {
             "classic": [*script, str(folder / "a")],
             "i2i (default)": [*i2i, "--out", str(folder / "b")],
@@ -92,7 +107,9 @@ def main() -> None:
                 times[name].append(run(command)[0])
         for name, own in times.items():
             ratios = [a / b for a, b in zip(times["classic"], own, strict=True)]
-            print(f"{name:14} {median(own):6.2f} s   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})")
+            print(
+                f"{name:14} {median(own):6.2f} s   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
+            )
         agreement(original, photos)
 
 

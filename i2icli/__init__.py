@@ -48,6 +48,8 @@ def train(
     from i2icli.recipe import resolve_config
 
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
-    config = resolve_config(system, recipe, {name: value for name, value in settings.items() if name not in own})
+    config = resolve_config(
+        system, recipe, {name: value for name, value in settings.items() if name not in own}
+    )
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
     return run(system, folders, config, RunOptions.model_validate(own), watcher)

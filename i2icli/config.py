@@ -68,24 +68,42 @@ class Config(BaseModel):
     )
     """Settings that may differ when a run is resumed."""
 
-    steps: int | None = Field(None, ge=1, description="length of training in steps; wins over --images and --epochs")
+    steps: int | None = Field(
+        None, ge=1, description="length of training in steps; wins over --images and --epochs"
+    )
     images: int | None = Field(None, ge=1, description="length in images seen (steps x batch size)")
-    epochs: float = Field(200, gt=0, description="length in passes over the data, if neither of the above is given")
-    decay_from: float = Field(0.5, ge=0, le=1, description="fraction of training after which the learning rate falls to zero")
+    epochs: float = Field(
+        200, gt=0, description="length in passes over the data, if neither of the above is given"
+    )
+    decay_from: float = Field(
+        0.5, ge=0, le=1, description="fraction of training after which the learning rate falls to zero"
+    )
     batch_size: int = Field(1, ge=1, description="images per forward pass, over all devices")
     accumulate: int = Field(1, ge=1, description="batches whose gradients are added up before a step")
     lr: float = Field(2e-4, gt=0, description="learning rate of Adam")
     betas: Betas = Field((0.5, 0.999), description="decay rates of Adam's two averages")
-    max_grad_norm: float | None = Field(None, gt=0, description="clip gradients to this norm; default: no clipping")
-    ema: float = Field(0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none")
-    precision: Precision = Field("auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here")
+    max_grad_norm: float | None = Field(
+        None, gt=0, description="clip gradients to this norm; default: no clipping"
+    )
+    ema: float = Field(
+        0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
+    )
+    precision: Precision = Field(
+        "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
+    )
     seed: int = Field(0, ge=0, lt=2**31, description="every random draw follows from it")
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
-    load_size: Size | None = Field(None, description="size to resize to before cropping; default: crop size x 286/256")
+    load_size: Size | None = Field(
+        None, description="size to resize to before cropping; default: crop size x 286/256"
+    )
     preprocess: Preprocess = Field("resize-and-crop", description="how images are brought to the crop size")
     flip: bool = Field(True, description="mirror half of the training images")
-    channels: Channels | None = Field(None, description="read images with so many channels (3, or 1,3); default: as found")
-    holdout: float = Field(0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder")
+    channels: Channels | None = Field(
+        None, description="read images with so many channels (3, or 1,3); default: as found"
+    )
+    holdout: float = Field(
+        0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
+    )
 
     @property
     def resize_to(self) -> tuple[int, int]:
@@ -110,11 +128,17 @@ class RunOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     out: Path | None = Field(None, description="run folder; default: runs/<system>-<name of the data folder>")
-    init_from: str | None = Field(None, description="start from the weights of this run or checkpoint (fine-tuning)")
+    init_from: str | None = Field(
+        None, description="start from the weights of this run or checkpoint (fine-tuning)"
+    )
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device")
-    workers: int | None = Field(None, ge=0, description="threads that read images; default: chosen by the processor")
-    cache: float = Field(1.0, ge=0, description="GB of memory for decoded images; larger sets are read each time")
+    workers: int | None = Field(
+        None, ge=0, description="threads that read images; default: chosen by the processor"
+    )
+    cache: float = Field(
+        1.0, ge=0, description="GB of memory for decoded images; larger sets are read each time"
+    )
     compile: bool = Field(False, description="compile the networks with torch.compile first")
     time_limit: Seconds | None = Field(None, description="stop and save after 90s, 30m, 2h ...")
     log_every: int = Field(50, ge=1, description="steps between lines of log.jsonl")

@@ -108,7 +108,9 @@ def _learn(lesson: Lesson, out: Path, watcher: Watcher, seed: int) -> Outcome:
     options = RunOptions(out=out / lesson.system, sample_every=10**6, validate_every=10**6)
     result = train(lesson.system, [out / "data" / lesson.data], config, options, watcher)
     if not result.finished:
-        raise UserError(f"stopped at step {result.step} of {result.steps}; run the demo again to go on", exit_code=130)
+        raise UserError(
+            f"stopped at step {result.step} of {result.steps}; run the demo again to go on", exit_code=130
+        )
     translator = Translator.load(result.folder)
     folder = out / "data" / lesson.data
     rows: list[list[NDArray[Any]]] = []

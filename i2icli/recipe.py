@@ -32,7 +32,9 @@ def resolve_config(
     given = dict(overrides or {})
     model = registry.config_type(system)
     values = read_recipe(recipe, system) if recipe is not None else {}
-    if LENGTHS & given.keys():  # three ways to say one thing: what the caller says wins over all of the recipe's
+    if (
+        LENGTHS & given.keys()
+    ):  # three ways to say one thing: what the caller says wins over all of the recipe's
         values = {name: value for name, value in values.items() if name not in LENGTHS}
     try:
         return model.model_validate(values | given)

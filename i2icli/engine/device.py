@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from i2icli.errors import UserError
 from i2icli.system import Batch
 
+
 @dataclass(frozen=True)
 class Placement:
-    """A device and the type its heavy operations run in (None: float32 throughout)."""
+    """A device, the type its heavy operations run in (None: float32 throughout), and the layout of images there."""
 
     device: torch.device
     dtype: torch.dtype | None = None
+    channels_last: bool = False
 
     def autocast(self) -> AbstractContextManager[object]:
         """The low-precision region of one forward pass."""
@@ -23,14 +25,13 @@ class Placement:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Channels-last feeds the tensor cores of a GPU; on the CPU it was slower for training."""
-        low = self.device.type == "cuda" and self.dtype is not None
-        return torch.channels_last if low else torch.contiguous_format
+        """The layout of networks and images."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
 
     def place(self, network: nn.Module) -> None:
         """Move a network here, in place."""
         network.to(device=self.device)
-        if self.memory_format is torch.channels_last:
+        if self.channels_last:
             network.to(memory_format=torch.channels_last)
 
     def batch(self, batch: Batch) -> Batch:
@@ -55,7 +56,9 @@ def choose_device(text: str | None) -> torch.device:
     except RuntimeError:
         raise UserError(f"--device {text}: not a device; expected cuda, cuda:1, mps or cpu") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(f"--device {text}: this machine has {torch.cuda.device_count()} CUDA devices; try --device cpu")
+        raise UserError(
+            f"--device {text}: this machine has {torch.cuda.device_count()} CUDA devices; try --device cpu"
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError("--device mps: not available on this machine; try --device cpu")
     if device.type == "cuda" and device.index is None:

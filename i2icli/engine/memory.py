@@ -13,7 +13,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def training_out_of_memory(batch: Batch, stage: str) -> UserError:
     """The error that says at which size and batch it happened and what to lower."""
-    shapes = ", ".join(f"{name} {image.shape[-1]}x{image.shape[-2]} px" for name, image in batch.items() if image.ndim >= 4)
+    shapes = ", ".join(
+        f"{name} {image.shape[-1]}x{image.shape[-2]} px" for name, image in batch.items() if image.ndim >= 4
+    )
     size = len(next(iter(batch.values())))
     smaller = f"--batch-size {size // 2} --accumulate 2, " if size > 1 else ""
     return UserError(

@@ -12,19 +12,25 @@ DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 WORTHWHILE = 256  # products summed per value of the median convolution; measured by benchmarks/precision.py
 
 
-def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
+def place(
+    device: torch.device, precision: str, networks: Iterable[nn.Module], *, training: bool
+) -> Placement:
     """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
 
+    Channels-last feeds the tensor cores of a GPU, and on a CPU the forward pass; not so the backward pass there.
     The choice follows from hardware and networks alone, never from a stopwatch, so that a run can be repeated.
     """
     auto = precision == "auto"
     if device.type == "cuda":  # TF32 rounds inputs to 10 bits: fine for auto, not what fp32 promises
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = auto
         torch.backends.cudnn.benchmark = True  # training crops have one size
-    if not auto:
-        return Placement(device, DTYPES[precision])
-    worthwhile = device.type == "cuda" or products_per_value(networks) >= WORTHWHILE
-    return Placement(device, fast_dtype(device) if worthwhile else None)
+    if auto:
+        worthwhile = device.type == "cuda" or products_per_value(networks) >= WORTHWHILE
+        dtype = fast_dtype(device) if worthwhile else None
+    else:
+        dtype = DTYPES[precision]
+    channels_last = dtype is not None if device.type == "cuda" else device.type == "cpu" and not training
+    return Placement(device, dtype, channels_last)
 
 
 def products_per_value(networks: Iterable[nn.Module]) -> float:

@@ -81,7 +81,9 @@ class Session:
         with trainer.average.applied():
             for batch in self.previews():
                 columns = trainer.system.preview(trainer.placement.batch(batch))
-                rows += [dict(zip(columns, images, strict=True)) for images in zip(*columns.values(), strict=True)]
+                rows += [
+                    dict(zip(columns, images, strict=True)) for images in zip(*columns.values(), strict=True)
+                ]
         if rows:
             write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
 
@@ -139,7 +141,9 @@ class Session:
         clock, meter = trainer.system.clock, trainer.meter
         numbers = self.shown | {"images_per_s": meter.images_per_s, "data_wait": meter.data_wait}
         numbers["lr_factor"] = trainer.system.lr_factor()
-        self.folder.log({"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers})
+        self.folder.log(
+            {"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers}
+        )
         self.events.scalars(clock.total, numbers)
 
     def validate(self, trainer: Trainer) -> None:

@@ -100,7 +100,10 @@ class Trainer:
             clock.step = 0
         clock.stage = stage
         self.optimizers = self.system.optimizers()
-        base = {name: [group["lr"] for group in optimizer.param_groups] for name, optimizer in self.optimizers.items()}
+        base = {
+            name: [group["lr"] for group in optimizer.param_groups]
+            for name, optimizer in self.optimizers.items()
+        }
         if self.restored is not None:  # only the stage that was left has optimiser state to go on with
             for name, state in self.restored["optimizers"].items():
                 self.optimizers[name].load_state_dict(state)

@@ -69,7 +69,7 @@ class Translator:
         path = find_model(str(model))
         system, where = load_any(path), choose_device(device)
         networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, place(where, precision, networks), path)
+        return cls(system, place(where, precision, networks, training=False), path)
 
     def translate(
         self,

@@ -98,5 +98,7 @@ def _mean(updates: list[Update]) -> Update:
         return updates[0]
     first = updates[0]
     losses = {name: torch.stack([update.losses[name] for update in updates]).mean() for name in first.losses}
-    metrics = {name: torch.stack([update.metrics[name] for update in updates]).mean() for name in first.metrics}
+    metrics = {
+        name: torch.stack([update.metrics[name] for update in updates]).mean() for name in first.metrics
+    }
     return Update(first.optimizer, losses, metrics)

@@ -1,5 +1,6 @@
 """Convolutions with reflected borders."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -25,8 +26,9 @@ def reflect(x: Tensor, border: int) -> Tensor:
 
 
 def _padded(x: Tensor, border: int) -> Tensor:
-    # Autocast would turn x into float32 here, although nothing is computed.
-    with torch.autocast(x.device.type, enabled=False):
+    kind = x.device.type
+    # Autocast would turn x into float32 here, although nothing is computed. (The meta device knows no autocast.)
+    with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
         return pad(x, (border,) * 4, mode="reflect")
 
 
