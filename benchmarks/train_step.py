@@ -25,7 +25,7 @@ def ours(precision: str, batch: dict[str, torch.Tensor]) -> Callable[[], None]:
     size = batch["A"].shape[-1]
     config = config_type("cyclegan")(crop_size=size, steps=10**6, pool_size=0, channels=(3, 3))
     system = build_system("cyclegan", config)
-    placement = place(torch.device("cpu"), precision, system.children(), training=True)
+    placement = place(torch.device("cpu"), precision, system.children())
     trainer = Trainer(system, lambda *_: iter(()), placement)
     trainer.enter(system.clock.stage)
 

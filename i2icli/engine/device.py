@@ -34,6 +34,13 @@ class Placement:
         if self.channels_last:
             network.to(memory_format=torch.channels_last)
 
+    def settle(self, network: nn.Module) -> None:
+        """Place a network that will learn no more: weights that autocast would convert at every call, it has converted."""
+        self.place(network)
+        for module in network.modules():
+            if self.dtype and isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                module.weight.data = module.weight.data.to(self.dtype)
+
     def batch(self, batch: Batch) -> Batch:
         """The same batch on this device; copies from pinned memory overlap with computing."""
         return {name: self.tensor(value) for name, value in batch.items()}

@@ -12,12 +12,10 @@ DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 WORTHWHILE = 256  # products summed per value of the median convolution; measured by benchmarks/precision.py
 
 
-def place(
-    device: torch.device, precision: str, networks: Iterable[nn.Module], *, training: bool
-) -> Placement:
+def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
     """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
 
-    Channels-last feeds the tensor cores of a GPU, and on a CPU the forward pass; not so the backward pass there.
+    Channels-last goes with low precision: it feeds the tensor cores of a GPU and is faster on a CPU, too.
     The choice follows from hardware and networks alone, never from a stopwatch, so that a run can be repeated.
     """
     auto = precision == "auto"
@@ -29,8 +27,7 @@ def place(
         dtype = fast_dtype(device) if worthwhile else None
     else:
         dtype = DTYPES[precision]
-    channels_last = dtype is not None if device.type == "cuda" else device.type == "cpu" and not training
-    return Placement(device, dtype, channels_last)
+    return Placement(device, dtype, channels_last=dtype is not None)
 
 
 def products_per_value(networks: Iterable[nn.Module]) -> float:

@@ -122,7 +122,7 @@ class _Run:
                 self._validation(),
                 events,
             )
-            placement = place(device, self.config.precision, system.children(), training=True)
+            placement = place(device, self.config.precision, system.children())
             trainer = Trainer(system, self._batches, placement, after_step=session.after_step)
             self._begin(trainer, session, state)
             if self.options.compile:

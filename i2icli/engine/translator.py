@@ -58,7 +58,7 @@ class Translator:
         self.placement = placement
         self.model = model
         for name in system.inference_modules:
-            placement.place(system.get_submodule(name))
+            placement.settle(system.get_submodule(name))
 
     @classmethod
     def load(cls, model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
@@ -69,7 +69,7 @@ class Translator:
         path = find_model(str(model))
         system, where = load_any(path), choose_device(device)
         networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, place(where, precision, networks, training=False), path)
+        return cls(system, place(where, precision, networks), path)
 
     def translate(
         self,

@@ -8,6 +8,8 @@ def init_normal(network: nn.Module, std: float = 0.02) -> None:
 
     Isola et al., CVPR 2017, appendix 6.2, https://arxiv.org/abs/1611.07004; kept by CycleGAN.
     """
+    if next(network.parameters()).is_meta:
+        return  # nothing to fill, and normal_ on the meta device would load torch's compiler: over a second
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, std)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -18,7 +19,7 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W). The same shape comes back."""
-        return functional.group_norm(x, x.shape[1])  # one channel to a group; faster than instance_norm
+        return per_image(x)
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -37,7 +38,21 @@ class BatchNorm(nn.BatchNorm2d):
         """x: (B, C, H, W). The same shape comes back."""
         if self.training or self.statistics == "running":
             return super().forward(x)
-        return functional.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
+        return per_image(x, self.weight, self.bias)
+
+
+def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+    """Instance normalisation by the fastest operation that computes it; epsilon 1e-5, biased variance.
+
+    x: (B, C, H, W), weight and bias: (C,). The library's `instance_norm` is slower than both:
+    `group_norm` with a group per channel, and, as that has a very slow gradient in the
+    channels-last layout of a CPU, there `batch_norm` of one image after the other.
+    """
+    learning = x.requires_grad and torch.is_grad_enabled()
+    if learning and x.device.type == "cpu" and not x.is_contiguous():
+        images = x.split(1)  # B times (1, C, H, W)
+        return torch.cat([functional.batch_norm(image, None, None, weight, bias, True) for image in images])
+    return functional.group_norm(x, x.shape[1], weight, bias)
 
 
 def build_norm(norm: Norm, channels: int, statistics: Statistics = "image") -> nn.Module:

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, pad
 
 
 class ReflectConv2d(nn.Conv2d):
@@ -56,3 +56,25 @@ def _folded(gradient: Tensor, border: int, dim: int) -> Tensor:
     inner.narrow(dim, 1, border).add_(gradient.narrow(dim, 0, border).flip(dim))
     inner.narrow(dim, side - 1 - border, border).add_(gradient.narrow(dim, border + side, border).flip(dim))
     return inner
+
+
+class ReflectHead(ReflectConv2d):
+    """The same convolution for the end of a network, where a large kernel makes few channels of many.
+
+    Vector units are filled by output channels, and three do not fill them. So on a CPU every
+    row of the kernel becomes output channels of its own, and the rows' answers are added,
+    each shifted by its place in the kernel: the same sums in another order, twice as fast.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W), sides larger than half the kernel -> (B, C', H, W)."""
+        if x.device.type != "cpu":
+            return super().forward(x)
+        outputs, inputs, kernel, _ = self.weight.shape
+        rows = self.weight.transpose(1, 2).reshape(outputs * kernel, inputs, 1, kernel)  # (C' k, C, 1, k)
+        partial = conv2d(reflect(x, self.border), rows).unflatten(1, (outputs, kernel))  # (B, C', k, H + k - 1, W)
+        height = x.shape[2]
+        total = partial[:, :, 0, :height]  # (B, C', H, W)
+        for row in range(1, kernel):
+            total = total + partial[:, :, row, row : row + height]
+        return total if self.bias is None else total + self.bias[:, None, None]

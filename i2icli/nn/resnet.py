@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
-from i2icli.nn.padding import ReflectConv2d
+from i2icli.nn.padding import ReflectConv2d, ReflectHead
 
 
 class ResnetGenerator(nn.Module):
@@ -48,7 +48,7 @@ class ResnetGenerator(nn.Module):
             *(ResidualBlock(4 * width, norm, dropout, statistics) for _ in range(num_blocks))
         )
         self.up = nn.ModuleList([double(4 * width), double(2 * width)])
-        self.head = ReflectConv2d(width, out_channels, 7)
+        self.head = ReflectHead(width, out_channels, 7)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
