@@ -9,7 +9,7 @@ from torch import nn
 from i2icli.engine.device import Placement, fast_dtype
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-WORTHWHILE = 256  # products summed per value of the median convolution; measured by benchmarks/precision.py
+WORTHWHILE = 512  # products summed per value of the median convolution; measured by benchmarks/precision.py
 
 
 def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
