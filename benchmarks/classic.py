@@ -1,4 +1,4 @@
-"""CycleGAN in the classic style, to measure against: plain modules, eager float32, one loop, nothing clever."""
+"""CycleGAN in the classic style, to measure against: plain modules, eager float32, nothing clever."""
 
 import itertools
 

@@ -2,8 +2,8 @@
 
     python benchmarks/precision.py [--rounds 5] [--size 64]
 
-A CycleGAN training step in fp32 and bf16 in turns, for generators and discriminators of growing width. Printed:
-the measure that `auto` looks at (products per value), fp32 seconds / bf16 seconds, and what `auto` takes.
+A CycleGAN training step in fp32 and bf16 in turns, for networks of growing width. Printed: the measure that
+`auto` looks at (products per value), fp32 seconds / bf16 seconds, and what `auto` takes.
 """
 
 import argparse
@@ -29,7 +29,9 @@ def trainer(width: int, size: int, precision: str) -> Trainer:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size", type=int, default=64)
     arguments = parser.parse_args()

@@ -2,8 +2,8 @@
 
     python benchmarks/train_step.py [--rounds 12] [--size 128]
 
-Both sides do the same mathematics (no image pools) in turns in one process; the printed ratios are medians over
-the rounds of classic seconds / our seconds, so more than 1 means faster than the classic loop.
+Both sides do the same mathematics (no image pools) in turns in one process; the printed ratios are medians
+over the rounds of classic seconds / our seconds, so more than 1 means faster than the classic loop.
 """
 
 import argparse
@@ -66,13 +66,12 @@ def main() -> None:
     for _ in range(arguments.rounds):
         for name, work in contenders.items():
             times[name].append(seconds(work))
-    print(
-        f"torch {torch.__version__}, {arguments.threads} threads, {arguments.size} px, {arguments.rounds} rounds"
-    )
+    print(f"torch {torch.__version__}, {arguments.threads} threads, {arguments.size} px")
     for name, own in times.items():
         ratios = [a / b for a, b in zip(times["classic fp32"], own, strict=True)]
         print(
-            f"{name:14} {median(own):6.3f} s/step   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
+            f"{name:14} {median(own):6.3f} s/step   {median(ratios):5.2f}x "
+            f"({min(ratios):.2f}-{max(ratios):.2f})"
         )
 
 

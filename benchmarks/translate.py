@@ -2,9 +2,9 @@
 
     python benchmarks/translate.py [--images 64] [--rounds 3] [--size 256]
 
-Whole processes, start-up included, in turns; ResNet-9, 64 filters. The ratios are classic seconds / our seconds,
-medians over the rounds. Also prints how far the results of bf16 are from those of fp32, and those of fp32 from the
-classic script's, as PSNR in dB and largest difference of network outputs in [-1, 1].
+Whole processes, start-up included, in turns; ResNet-9, 64 filters. The ratios are classic seconds / our
+seconds, medians over the rounds. Also prints how far the results are from the classic script's network, as
+PSNR in dB and as the largest difference of outputs in [-1, 1].
 """
 
 import argparse
@@ -68,9 +68,8 @@ def agreement(original: Path, photos: Path) -> None:
     for precision in ("fp32", "auto", "bf16"):
         answer = Translator.load(original, precision=precision).answer(image, Wish())
         far = (answer - exact).abs().max().item()
-        print(
-            f"agreement of {precision:5} with the classic result: {psnr(answer, exact).item():6.1f} dB, at most {far:.1e}"
-        )
+        decibels = psnr(answer, exact).item()
+        print(f"agreement of {precision:5} with the classic result: {decibels:6.1f} dB, at most {far:.1e}")
 
 
 def main() -> None:
@@ -108,7 +107,8 @@ def main() -> None:
         for name, own in times.items():
             ratios = [a / b for a, b in zip(times["classic"], own, strict=True)]
             print(
-                f"{name:14} {median(own):6.2f} s   {median(ratios):5.2f}x ({min(ratios):.2f}-{max(ratios):.2f})"
+                f"{name:14} {median(own):6.2f} s   {median(ratios):5.2f}x "
+                f"({min(ratios):.2f}-{max(ratios):.2f})"
             )
         agreement(original, photos)
 

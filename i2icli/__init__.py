@@ -21,7 +21,7 @@ __all__ = ["__version__", "load", "train"]
 
 
 def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
-    """A trained model: a path, the name of a run under runs/, a system (its newest run), or an original checkpoint.
+    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
@@ -40,7 +40,7 @@ def train(
 ) -> "TrainResult":
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
-    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, crop_size=128, out="runs/x".
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x".
     Raises i2icli.errors.UserError for data or settings that do not fit.
     """
     from i2icli.config import RunOptions

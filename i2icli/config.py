@@ -1,4 +1,4 @@
-"""The settings every system shares, and how a run uses this machine. No torch here: `--help` must be quick."""
+"""The settings every system shares, and how a run uses this machine. No torch here: `--help` is quick."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def _parse_size(value: object) -> object:
     if isinstance(value, int):
         return value, value
     if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)(?:[x×](\d+))?", value.strip().lower())
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", value.strip().lower())
         if match is None:
             raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
         width = int(match[1])

@@ -61,8 +61,9 @@ def run(out: Path, watcher: Watcher, seed: int = 0) -> Iterable[str]:
     outcomes = [_learn(lesson, out, watcher, seed) for lesson in LESSONS]
     sections: list[Section] = [
         Text(
-            f"Two small networks were trained on {TRAIN} made-up scenes of {SIDE}x{SIDE} pixels each; the pictures "
-            f"below are test scenes they never saw. The table gives the mean PSNR over {TEST} of them, in dB.",
+            f"Two small networks were trained on {TRAIN} made-up scenes of {SIDE}x{SIDE} pixels each; the "
+            "pictures below are test scenes they never saw. The table gives the mean PSNR over "
+            f"{TEST} of them, in dB.",
             lead=True,
         ),
         Table(
@@ -80,7 +81,10 @@ def run(out: Path, watcher: Watcher, seed: int = 0) -> Iterable[str]:
     for outcome in outcomes:
         lesson = outcome.lesson
         yield f"{lesson.system}: {lesson.title.lower()}"
-        yield f"  PSNR against the truth: output {outcome.after:.1f} dB, untranslated input {outcome.before:.1f} dB"
+        yield (
+            f"  PSNR against the truth: output {outcome.after:.1f} dB, "
+            f"untranslated input {outcome.before:.1f} dB"
+        )
     yield f"pictures: {report}"
     yield f"go on:    i2i translate {out}/data/unpaired/testA --model {out}/cyclegan --out {out}/evening"
 
@@ -125,7 +129,7 @@ def _learn(lesson: Lesson, out: Path, watcher: Watcher, seed: int) -> Outcome:
 
 
 def _write_strip(path: Path, outcomes: list[Outcome]) -> None:
-    """One picture of it all: a row per scene, input, output and truth of every lesson; enlarged, pixels kept."""
+    """One picture of it all: a row per scene; input, output and truth of every lesson; enlarged."""
     rows = zip(*(outcome.rows[:STRIP] for outcome in outcomes), strict=True)
     gap = np.full((SIDE, SIDE // 8, 3), 255, np.uint8)
     lines = [np.concatenate([*first, gap, *second], axis=1) for first, second in rows]  # (H, 6 W + gap, 3)

@@ -108,7 +108,7 @@ class System(nn.Module, Generic[C]):
         """The values of `Request.to` it knows, the default first; empty where it reads none."""
         return ()
 
-    def channels(self, to: str | None = None) -> tuple[int, int]:
+    def channels(self, to: str | None = None) -> tuple[int, int]:  # noqa: ARG002 - for those with targets
         """Channels of the images it reads and of those it answers with, for a target."""
         found = self.config.channels or (3,)
         return found[0], found[-1]
@@ -127,11 +127,11 @@ class System(nn.Module, Generic[C]):
         weights = chain.from_iterable(network.parameters() for network in networks)
         return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas, fused=True)
 
-    def preview(self, batch: Batch) -> dict[str, Tensor]:
+    def preview(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - for those that override it
         """Images (B, C, H, W) for the sample sheet, one column per name, in order."""
         return {}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:  # noqa: ARG002 - as above
         """Answers beside the truth, by name, to be scored; empty where the batch holds no truth."""
         return {}
 

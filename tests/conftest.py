@@ -40,7 +40,7 @@ def toy_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The folder with seven training and two test examples of 40 px that suits a system. Not to be written to."""
+    """The folder that suits a system: seven training and two test examples of 40 px. Not to be written to."""
     writers = {"pix2pix": write_paired, "cyclegan": write_unpaired}
     folders: dict[str, Path] = {}
 

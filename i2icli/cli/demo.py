@@ -26,14 +26,14 @@ def demo(
 
     Offline, about two minutes on two cores.
     """
-    from i2icli import demo as show
-    from i2icli.cli.display import display  # torch loads only when there is work
+    from i2icli.cli.display import display
+    from i2icli.demo import run, write_data  # torch loads only when there is work
 
     if data_only is not None:
-        show.write_data(data_only, seed)
+        write_data(data_only, seed)
         print(f"the data as folders: {data_only}")
         return
     with display("demo", errors()) as watcher:
-        lines = show.run(out, watcher, seed)
+        lines = list(run(out, watcher, seed))
     for line in lines:
         print(line)

@@ -13,7 +13,7 @@ from i2icli.system import Batch
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, the type its heavy operations run in (None: float32 throughout), and the layout of images there."""
+    """A device, the type its heavy operations run in (None: float32 throughout), and the layout of images."""
 
     device: torch.device
     dtype: torch.dtype | None = None
@@ -35,7 +35,7 @@ class Placement:
             network.to(memory_format=torch.channels_last)
 
     def settle(self, network: nn.Module) -> None:
-        """Place a network that will learn no more: weights that autocast would convert at every call, it has converted."""
+        """Place a network that learns no more; what autocast would convert at each call, it converts once."""
         self.place(network)
         for module in network.modules():
             if self.dtype and isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -54,7 +54,8 @@ def average_gradients(weights: Iterable[Tensor]) -> None:
         flat = torch.cat([gradient.reshape(-1) for gradient in bucket])
         dist.all_reduce(flat)
         flat /= world_size()
-        for gradient, mean in zip(bucket, flat.split([gradient.numel() for gradient in bucket]), strict=True):
+        means = torch.split(flat, [gradient.numel() for gradient in bucket])
+        for gradient, mean in zip(bucket, means, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
 

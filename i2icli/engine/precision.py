@@ -1,4 +1,4 @@
-"""--precision auto: low precision where the hardware computes in it natively and the networks are large enough to gain."""
+"""--precision auto: low precision where the hardware has it natively and the networks are large enough."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -16,7 +16,7 @@ def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -
     """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
 
     Channels-last goes with low precision: it feeds the tensor cores of a GPU and is faster on a CPU, too.
-    The choice follows from hardware and networks alone, never from a stopwatch, so that a run can be repeated.
+    The choice follows from hardware and networks alone, never from a stopwatch: runs can be repeated.
     """
     auto = precision == "auto"
     if device.type == "cuda":  # TF32 rounds inputs to 10 bits: fine for auto, not what fp32 promises
@@ -31,7 +31,7 @@ def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -
 
 
 def products_per_value(networks: Iterable[nn.Module]) -> float:
-    """Median over the convolutions of input channels x kernel area: what low precision speeds up per value it converts."""
+    """Median over the convolutions of input channels x kernel area: what is gained per converted value."""
     convolutions = (weight for network in networks for weight in network.parameters() if weight.ndim == 4)
     return median([weight[0].numel() for weight in convolutions] or [0])
 

@@ -28,6 +28,7 @@ from i2icli.engine.trainer import Trainer
 from i2icli.engine.validation import Spread
 from i2icli.engine.watch import Silent, Watcher
 from i2icli.errors import UserError
+from i2icli.fields import flag
 from i2icli.recipe import write_recipe
 from i2icli.system import Batch, Stage, System
 
@@ -168,9 +169,9 @@ class _Run:
         before, now = state["config"], self.config.model_dump(mode="json")
         for name, value in now.items():
             if name in before and before[name] != value and name not in self.config.may_change:
-                option = name.replace("_", "-")
                 raise UserError(
-                    f"{self.folder.path} was begun with --{option} {before[name]}, not {value}, and that cannot change; "
+                    f"{self.folder.path} was begun with {flag(name)} {before[name]}, not {value}, "
+                    "and that cannot change; "
                     f"go on with --recipe {self.folder.recipe}, or choose another --out for a new run"
                 )
         if state["data"] != self.places and state["examples"] != len(self.data.train()):
@@ -229,5 +230,5 @@ def compile_networks(system: System[Any]) -> None:
 
 
 def workers(options: RunOptions) -> int:
-    """Threads that read images: as asked, else one per processor up to 8 (they share a cache and little else)."""
+    """Threads that read images: as asked, else one per processor, at most 8."""
     return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)

@@ -37,13 +37,14 @@ class Updater:
                 # which would be stale after the optimiser step.
                 with self.placement.autocast():
                     update = next(step, None)
-                if update is None:
+                if update is None:  # all of them end together
                     return
                 assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
                 self.backward(update, optimizers[update.optimizer], first=not updates, share=1 / len(steps))
                 updates.append(_detached(update))
-            self.step(update.optimizer, optimizers[update.optimizer])
-            yield _mean(updates)
+            whole = _mean(updates)
+            self.step(whole.optimizer, optimizers[whole.optimizer])
+            yield whole
 
     def backward(self, update: Update, optimizer: Optimizer, *, first: bool, share: float) -> None:
         """Add the gradients of one update's losses, scaled by `share`, to the optimiser's weights."""
@@ -53,7 +54,7 @@ class Updater:
         if share != 1:
             loss = loss * share
         # `inputs=` keeps this loss out of every other optimiser's gradients.
-        self.scaler(update.optimizer).scale(loss).backward(inputs=_weights(optimizer))
+        self.scaler(update.optimizer).scale(loss).backward(inputs=_weights(optimizer))  # type: ignore[no-untyped-call]
 
     def step(self, name: str, optimizer: Optimizer) -> None:
         """Average the gradients over the processes, clip them and step."""

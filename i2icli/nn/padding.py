@@ -9,7 +9,7 @@ from torch.nn.functional import conv2d, pad
 
 
 class ReflectConv2d(nn.Conv2d):
-    """A convolution of odd kernel and stride 1 that keeps the size of the image by reflecting its borders."""
+    """A convolution of odd kernel and stride 1 that keeps the image's size by reflecting its borders."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, kernel_size, bias=bias)
@@ -21,13 +21,13 @@ class ReflectConv2d(nn.Conv2d):
 
 
 def reflect(x: Tensor, border: int) -> Tensor:
-    """x: (B, C, H, W), sides larger than `border` -> (B, C, H + 2 border, W + 2 border), mirrored outwards."""
+    """x: (B, C, H, W), sides larger than `border` -> the same with a mirrored border on all four."""
     return _Reflect.apply(x, border) if x.requires_grad and torch.is_grad_enabled() else _padded(x, border)
 
 
 def _padded(x: Tensor, border: int) -> Tensor:
     kind = x.device.type
-    # Autocast would turn x into float32 here, although nothing is computed. (The meta device knows no autocast.)
+    # Autocast would turn x into float32 here, although nothing is computed.
     with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
         return pad(x, (border,) * 4, mode="reflect")
 
@@ -72,7 +72,8 @@ class ReflectHead(ReflectConv2d):
             return super().forward(x)
         outputs, inputs, kernel, _ = self.weight.shape
         rows = self.weight.transpose(1, 2).reshape(outputs * kernel, inputs, 1, kernel)  # (C' k, C, 1, k)
-        partial = conv2d(reflect(x, self.border), rows).unflatten(1, (outputs, kernel))  # (B, C', k, H + k - 1, W)
+        partial = conv2d(reflect(x, self.border), rows)  # (B, C' k, H + k - 1, W)
+        partial = partial.unflatten(1, (outputs, kernel))  # (B, C', k, H + k - 1, W)
         height = x.shape[2]
         total = partial[:, :, 0, :height]  # (B, C', H, W)
         for row in range(1, kernel):

@@ -20,7 +20,8 @@ def test_convolutions_start_small_and_without_bias():
 
 def test_networks_for_inference_do_not_load_the_compiler():
     code = (
-        "import sys, torch; from i2icli.nn.resnet import ResnetGenerator; from i2icli.nn.init import init_normal\n"
+        "import sys, torch\n"
+        "from i2icli.nn.resnet import ResnetGenerator; from i2icli.nn.init import init_normal\n"
         "with torch.device('meta'): init_normal(ResnetGenerator(width=4))\n"
         "print('torch._dynamo' in sys.modules)"
     )
