@@ -50,7 +50,7 @@ def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = Non
     """
     learning = x.requires_grad and torch.is_grad_enabled()
     if learning and x.device.type == "cpu" and not x.is_contiguous():
-        images = x.split(1)  # B times (1, C, H, W)
+        images = torch.split(x, 1)  # B times (1, C, H, W)
         return torch.cat([functional.batch_norm(image, None, None, weight, bias, True) for image in images])
     return functional.group_norm(x, x.shape[1], weight, bias)
 

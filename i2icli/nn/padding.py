@@ -73,9 +73,9 @@ class ReflectHead(ReflectConv2d):
         outputs, inputs, kernel, _ = self.weight.shape
         rows = self.weight.transpose(1, 2).reshape(outputs * kernel, inputs, 1, kernel)  # (C' k, C, 1, k)
         partial = conv2d(reflect(x, self.border), rows)  # (B, C' k, H + k - 1, W)
-        partial = partial.unflatten(1, (outputs, kernel))  # (B, C', k, H + k - 1, W)
+        partial = torch.unflatten(partial, 1, (outputs, kernel))  # (B, C', k, H + k - 1, W)
         height = x.shape[2]
-        total = partial[:, :, 0, :height]  # (B, C', H, W)
+        total: Tensor = partial[:, :, 0, :height]  # (B, C', H, W)
         for row in range(1, kernel):
             total = total + partial[:, :, row, row : row + height]
         return total if self.bias is None else total + self.bias[:, None, None]
