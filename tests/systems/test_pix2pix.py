@@ -90,7 +90,7 @@ def test_an_answer_depends_on_the_seed_and_not_on_the_other_images() -> None:
 
 
 def test_running_statistics_are_a_choice() -> None:
-    by_image, running = tiny(), tiny(statistics="running")
+    by_image, running = tiny(statistics="image"), tiny(statistics="running")
     run_step(by_image, pairs())
     running.load_state_dict(by_image.state_dict(), strict=True)
     request = Request(image=pairs()["source"])
@@ -98,6 +98,11 @@ def test_running_statistics_are_a_choice() -> None:
         assert not torch.allclose(
             by_image.eval().translate(request), running.eval().translate(request), atol=1e-3
         )
+
+
+@pytest.mark.parametrize(("batch_size", "expected"), [(1, "image"), (4, "running")])
+def test_statistics_follow_the_batches_of_the_training(batch_size: int, expected: str) -> None:
+    assert tiny_config("pix2pix", batch_size=batch_size).translating_statistics == expected
 
 
 def test_preview_and_compare_show_input_answer_and_truth() -> None:

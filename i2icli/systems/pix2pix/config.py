@@ -26,8 +26,10 @@ class Pix2PixConfig(Config):
         0.5, ge=0, lt=1, description="noise: part of the features dropped, also when translating"
     )
     norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in both networks")
-    statistics: Literal["image", "running"] = Field(
-        "image", description="batch norm when translating: statistics of each image (paper) or running ones"
+    statistics: Literal["auto", "image", "running"] = Field(
+        "auto",
+        description="batch norm when translating: statistics of each image (paper) or running ones; "
+        "auto: image after training with batches of one, else running",
     )
     discriminator: Literal["patch", "pixel"] = Field("patch", description="judge patches or single pixels")
     num_layers: int = Field(
@@ -44,6 +46,13 @@ class Pix2PixConfig(Config):
     def unet_depth(self) -> int:
         """Halvings in the U-Net: as asked, else as many as both sides of the crop allow, at most 8."""
         return self.depth or self._halvings()
+
+    @property
+    def translating_statistics(self) -> Literal["image", "running"]:
+        """What batch norm uses when translating: that which is closest to what it saw in training."""
+        if self.statistics != "auto":
+            return self.statistics
+        return "image" if self.batch_size == 1 else "running"
 
     def _halvings(self) -> int:
         common = gcd(*self.crop_size)

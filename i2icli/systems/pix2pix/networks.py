@@ -12,7 +12,7 @@ Generator = UNetGenerator | ResnetGenerator
 
 def build_generator(config: Pix2PixConfig, source: int, target: int) -> Generator:
     """The generator from `source` to `target` channels."""
-    noise_and_norm = (config.norm, config.dropout, config.statistics)
+    noise_and_norm = (config.norm, config.dropout, config.translating_statistics)
     if config.generator == "unet":
         return UNetGenerator(source, target, config.width, config.unet_depth, *noise_and_norm)
     return ResnetGenerator(source, target, config.width, config.num_blocks, *noise_and_norm)
