@@ -17,10 +17,11 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
     that lists what is there and how to get a model.
     """
     for folder in (Path(text), runs / text):
-        if folder.is_dir():
-            return _in_folder(folder)
         if folder.is_file():
             return folder
+        # A folder that only happens to be called like a system does not hide that system's runs.
+        if folder.is_dir() and (text not in registry.SYSTEMS or (folder / LAST).is_file()):
+            return _in_folder(folder)
     if text in registry.SYSTEMS:
         return _newest(text, runs)
     raise UserError(f"no model {text!r}: no such file, run or system{_there_is(runs)}")

@@ -89,7 +89,7 @@ def _print_plan(plan: "Plan") -> None:
     lines = [f"# {line}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
-    lines.append(f"# memory: about {plan.memory_bytes / 1e9:.1f} GB")
+    lines.append(f"# memory: about {plan.memory_bytes / 1e6:,.0f} MB")
     print("\n".join(lines))
 
 
