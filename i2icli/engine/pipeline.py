@@ -16,7 +16,7 @@ from i2icli.engine.results import Result
 from i2icli.engine.sample_sheet import Row, SheetWriter
 from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, Picture, read_picture, to_tensor, write_picture
+from i2icli.image import SUFFIXES, Picture, read_picture, resize, to_tensor, write_picture
 
 if TYPE_CHECKING:
     from i2icli.engine.translator import Translator, Wish
@@ -102,7 +102,10 @@ _Outcome = Result | tuple[Job, Picture, Tensor]
 
 
 def _row(before: Picture, after: Picture) -> Row:
-    return {"input": to_tensor(before.pixels), "output": to_tensor(after.pixels)}
+    """Both at the size of the result, which --size may have made another than the input's."""
+    height, width, _ = after.pixels.shape
+    given = resize(before.pixels, (height, width))
+    return {"input": to_tensor(given), "output": to_tensor(after.pixels)}
 
 
 def _seen_again(result: Result) -> Row | None:
@@ -138,13 +141,17 @@ def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
     """Neighbours of one shape together, at most `count`; settled inputs alone."""
     group: list[_Loaded] = []
     for each in loaded:
-        fits = bool(group) and each.image is not None and group[0].image is not None
-        if group and not (fits and each.image.shape == group[0].image.shape and len(group) < count):  # type: ignore[union-attr]
+        fits = each.image is not None
+        if group and not (fits and _shape(each) == _shape(group[0]) and len(group) < count):
             yield group
             group = []
         group.append(each)
     if group:
         yield group
+
+
+def _shape(loaded: _Loaded) -> tuple[int, ...] | None:
+    return None if loaded.image is None else tuple(loaded.image.shape)
 
 
 def _ahead(
