@@ -47,9 +47,11 @@ class Sizes(Silent):
 
 folder = Path({folder!r})
 write_unpaired(folder / "data", 60, 4)
-i2icli.train("cyclegan", folder / "data", out=folder / "run", steps={steps}, crop_size=32, width=4,
-             num_blocks=2, discriminator_width=4, num_layers=2, sample_every=100, validate_every=100, save_every="2s",
-             watcher=Sizes())
+i2icli.train(
+    "cyclegan", folder / "data", out=folder / "run", steps={steps}, crop_size=32, width=4, num_blocks=2,
+    discriminator_width=4, num_layers=2, sample_every=100, validate_every=100, save_every="2s",
+    watcher=Sizes(),
+)
 """
 
 
