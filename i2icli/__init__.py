@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from i2icli.errors import UserError
+
 if TYPE_CHECKING:
     from i2icli.engine.training import TrainResult
     from i2icli.engine.translator import Translator
     from i2icli.engine.watch import Watcher
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load", "train"]
+__all__ = ["UserError", "__version__", "load", "train"]
 
 
 def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
@@ -43,8 +45,11 @@ def train(
     `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x".
     Raises i2icli.errors.UserError for data or settings that do not fit.
     """
+    from pydantic import ValidationError
+
     from i2icli.config import RunOptions
     from i2icli.engine.training import train as run
+    from i2icli.fields import explain
     from i2icli.recipe import resolve_config
 
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
@@ -52,4 +57,8 @@ def train(
         system, recipe, {name: value for name, value in settings.items() if name not in own}
     )
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
-    return run(system, folders, config, RunOptions.model_validate(own), watcher)
+    try:
+        options = RunOptions.model_validate(own)
+    except ValidationError as error:
+        raise UserError(explain(error, RunOptions, str)) from error
+    return run(system, folders, config, options, watcher)

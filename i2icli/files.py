@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
@@ -13,7 +14,7 @@ def written_beside(path: Path) -> Iterator[Path]:
     The temporary name keeps the suffix, as writers choose formats by it. Missing folders are made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.stem}.{os.getpid()}.writing{path.suffix}")
+    beside = path.with_name(f".{uuid4().hex[:12]}.writing{path.suffix}")
     try:
         yield beside
         with beside.open("rb+") as file:

@@ -16,14 +16,17 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
     A run folder means its last model; the best one is named by its own path. Raises UserError
     that lists what is there and how to get a model.
     """
-    for folder in (Path(text), runs / text):
-        if folder.is_file():
-            return folder
-        # A folder that only happens to be called like a system does not hide that system's runs.
-        if folder.is_dir() and (text not in registry.SYSTEMS or (folder / LAST).is_file()):
-            return _in_folder(folder)
+    places = (Path(text), runs / text)
+    for place in places:
+        if place.is_file():
+            return place
+        if any(place.glob("*.safetensors")):  # a folder without a model (the data, say) hides no run
+            return _in_folder(place)
     if text in registry.SYSTEMS:
         return _newest(text, runs)
+    for place in places:
+        if place.is_dir():
+            return _in_folder(place)
     raise UserError(f"no model {text!r}: no such file, run or system{_there_is(runs)}")
 
 

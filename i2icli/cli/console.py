@@ -44,6 +44,9 @@ def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         raise
+    except OSError as error:  # disk full, not permitted, gone
+        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        return 1
     except ImportError as error:
         complain(f"a library is missing or broken ({error}); install i2icli again with pip")
         return 1

@@ -118,6 +118,8 @@ def translate(
 
     console = errors()
     translator = Translator.load(model, device=device, precision=precision)
+    for note in translator.notes:
+        errors().print(f"note: {note}", markup=False, soft_wrap=True)
     results = translator.run(
         inputs,
         out,

@@ -121,12 +121,16 @@ class PairedImages(DataFolder):
         if layout.validation:
             where = " and ".join(map(str, layout.validation))
             lines.append(f"validation: {counted(len(validation), 'pair')} from {where}")
-        narrow = next((pair for pair in train if pair.b is None and pair.size[0] > 1.5 * pair.size[1]), None)
-        if narrow is not None:
-            height, width = narrow.a.header.size
-            lines.append(
-                f"{narrow.a.path} is {width}x{height}: are these really pairs, both halves side by side?"
-            )
+        narrow = [pair for pair in train if pair.b is None and pair.size[0] > 1.5 * pair.size[1]]
+        if narrow:
+            height, width = narrow[0].a.header.size
+            found = f"{narrow[0].a.path} is {width}x{height} pixels"
+            if len(narrow) == len(train):
+                raise UserError(
+                    f"{found}, as are all here: not pairs, whose halves stand side by side; "
+                    "give two folders with the same file names, or pictures twice as wide"
+                )
+            lines.append(f"{found}: is this really a pair, both halves side by side?")
         uneven = [pair for pair in train if pair.b is not None and pair.b.header.size != pair.size]
         if uneven:
             lines.append(

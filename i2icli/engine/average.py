@@ -44,6 +44,7 @@ class Average:
     def applied(self) -> Iterator[None]:
         """Inside the block the system answers with the published weights: eval mode, no gradients."""
         current = {name: self.system.get_submodule(name) for name in self.averaged}
+        learning = [module for module in self.system.modules() if module.training]  # frozen teachers are not
         self._swap(self.averaged)
         self.system.eval()
         try:
@@ -51,7 +52,8 @@ class Average:
                 yield
         finally:
             self._swap(current)
-            self.system.train()
+            for module in learning:
+                module.training = True
 
     def _swap(self, networks: dict[str, nn.Module]) -> None:
         for name, network in networks.items():

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+PATIENCE = timedelta(hours=2)  # the others wait while rank 0 validates
 BUCKET_BYTES = 32 * 2**20  # gradients sent at once: large enough for bandwidth, small enough for memory
 
 
@@ -38,7 +40,11 @@ def process_group(device: torch.device) -> Iterator[None]:
     if not launched():
         yield
         return
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    # Gradients travel by NCCL; votes and states by gloo, so that a GPU need not be waited for.
+    backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=PATIENCE)
     try:
         yield
     finally:
@@ -72,13 +78,22 @@ def _buckets(gradients: list[Tensor]) -> Iterator[list[Tensor]]:
         yield bucket
 
 
-def highest(vote: int, device: torch.device) -> int:
+def highest(vote: int) -> int:
     """The highest of all processes' votes; the same answer in all of them."""
     if world_size() == 1:
         return vote
-    votes = torch.tensor(vote, device=device)
+    votes = torch.tensor(vote)
     dist.all_reduce(votes, op=dist.ReduceOp.MAX)
     return int(votes.item())
+
+
+def from_main(value: Any) -> Any:
+    """Rank 0's value, in every process; tensors in it on the CPU."""
+    if world_size() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box, src=0)
+    return box[0]
 
 
 def gathered(value: Any) -> list[Any]:

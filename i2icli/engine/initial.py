@@ -28,9 +28,17 @@ def load_initial(system: System[Any], source: str) -> str:
     }
     weights = {name for name, _ in system.named_parameters()}
     taken = weights & fitting.keys()
-    if not taken:
+    translating = {
+        name for name in weights if name.startswith(tuple(f"{m}." for m in system.inference_modules))
+    }
+    if 2 * len(taken & translating) < len(translating):
         raise UserError(
-            f"--init-from {source}: none of its weights fits; give the same system, --width and depth"
+            f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
+            "translate fit; give the settings it was trained with (see i2i info)"
         )
     system.load_state_dict(own | fitting)
-    return f"starting from {path}: {len(taken)} of {len(weights)} weights taken over, the rest begin fresh"
+    others = weights - translating
+    return (
+        f"starting from {path}: {len(taken & translating)} of {len(translating)} weights that translate taken "
+        f"over, {len(taken & others)} of {len(others)} of the discriminators; the rest begin fresh"
+    )

@@ -26,7 +26,11 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
     An image named twice is one job; results of earlier runs in an `out` inside an input folder are
     no inputs. Raises UserError if a result would land on an input.
     """
-    sources = list(dict.fromkeys(found for text in inputs for found in _expand(text, out.resolve())))
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise UserError(f"--out {out}: looks like a file; give the folder for the results")
+    sources = list(dict.fromkeys(found for text in inputs for found in _safely(text, out.resolve())))
+    if not sources:
+        raise UserError("nothing to translate: the list of inputs is empty")
     taken = {source.resolve() for source, _ in sources}
     jobs: list[Job] = []
     owners: dict[Path, Path] = {}
@@ -44,6 +48,14 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
             error = "there is no such file"
         jobs.append(Job(source, target, error))
     return jobs
+
+
+def _safely(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
+    """The same as `_expand`; a word that no system can look up is an error of its own."""
+    try:
+        yield from _expand(text, out)
+    except (OSError, ValueError) as error:  # too long, a NUL byte, not permitted
+        raise UserError(f"{text[:80]!r}: not a usable path ({error.__class__.__name__})") from None
 
 
 def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
@@ -64,6 +76,7 @@ def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
         matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
         if not matches:
             raise UserError(f"{text}: matches no file")
-        yield from ((Path(match), Path(Path(match).name)) for match in matches if Path(match).is_file())
+        for match in map(Path, matches):
+            yield from _expand(str(match), out) if match.is_dir() else [(match, Path(match.name))]
     else:
         yield path, Path(path.name)

@@ -10,7 +10,12 @@ from i2icli.system import System
 
 def load_any(path: Path) -> System[Any]:
     """The system in a model.safetensors or an original checkpoint. Raises UserError if it is neither."""
+    return load_with_notes(path)[0]
+
+
+def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
+    """The same, with what the file cannot tell about itself, a line each."""
     if path.suffix == ".safetensors":
-        return load_model(path)
+        return load_model(path), ()
     original = load_original(path)
-    return with_weights(original.system, original.config, original.tensors, path)
+    return with_weights(original.system, original.config, original.tensors, path), original.notes

@@ -25,6 +25,7 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 THREADS = 2  # decode, and encode: enough to hide both behind any network here
+SHEETS = "compare"  # folder of the before/after sheets, below --out
 WRITING = 8  # results that may wait to be encoded
 
 
@@ -64,7 +65,11 @@ def translate_files(
     making |= {"reference": reference, "size": list(size) if size else None}
     since = stamp(out, making, overwrite=overwrite)
     count = batch_size or (8 if translator.placement.device.type == "cuda" else 1)
-    sheets = SheetWriter(out / "compare")
+    sheets = SheetWriter(out / SHEETS)
+    if compare and any(out / SHEETS in (job.target.parent, job.source.parent) for job in jobs):
+        raise UserError(
+            f"--compare writes its sheets to {out / SHEETS}, where inputs or results are; drop it"
+        )
 
     def load(job: Job) -> _Loaded:
         if job.error:

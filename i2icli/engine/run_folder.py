@@ -30,7 +30,10 @@ class RunFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep a second process out. Raises UserError if one is already training here."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"--out {self.path}: cannot be a run folder ({error.strerror})") from None
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)

@@ -50,6 +50,7 @@ _RUN = {
 def _samples(folder: RunFolder) -> list[Section]:
     sheets = sorted(folder.samples.glob("*.png"))
     chosen = sheets if len(sheets) <= SHEETS else [sheets[0], sheets[len(sheets) // 2], sheets[-1]]
+    chosen = chosen[::-1]  # the newest first
     return [
         Figure(sheet.read_bytes(), f"step {int(sheet.stem):,}", "Samples" if sheet == chosen[0] else "")
         for sheet in chosen

@@ -18,7 +18,7 @@ from i2icli.engine.trainer import Trainer
 from i2icli.engine.validation import Scores, quality, validate
 from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import UserError
-from i2icli.system import Batch
+from i2icli.system import Batch, Stage
 
 GO_ON, SAVE, STOP, BROKEN = range(4)  # votes of the processes after a step; the highest wins
 
@@ -33,8 +33,8 @@ class Session:
         options: RunOptions,
         watcher: Watcher,
         interrupt: Interrupt,
-        previews: Callable[[], Iterator[Batch]],
-        validation: Callable[[], Iterator[Batch]] | None,
+        previews: Callable[[Stage], Iterator[Batch]],
+        validation: Callable[[Stage], Iterator[Batch]],
         events: Events,
     ) -> None:
         self.system = system
@@ -42,8 +42,8 @@ class Session:
         self.options = options
         self.watcher = watcher
         self.interrupt = interrupt
-        self.previews = previews  # the batches of the sample sheets
-        self.validation = validation  # the validation batches once over, None where there are none
+        self.previews = previews  # the batches of a stage's sample sheets
+        self.validation = validation  # a stage's validation batches once over
         self.events = events
         self.began = self.saved_at = time.monotonic()
         self.reason = "finished"
@@ -56,12 +56,15 @@ class Session:
         """Do what is due after a step. True: leave the loop."""
         step = trainer.system.clock.total
         last = step == trainer.steps
-        broken = self._broken(trainer, step)
+        wish = self._vote(last)
+        broken = self._broken(trainer, step, saving=last or wish != GO_ON)
         if is_main() and not broken:
             self._report(trainer, step, last)
-        vote = highest(BROKEN if broken else self._vote(last), trainer.placement.device)
+        vote = highest(BROKEN if broken else max(wish, self._vote(last)))
         if vote == BROKEN:
             raise self._not_finite(trainer)
+        if vote == STOP:
+            self._last_words(trainer)
         if vote in (SAVE, STOP):
             self.save(trainer)
         return vote == STOP
@@ -79,7 +82,7 @@ class Session:
         """Write a sample sheet, one row per preview example."""
         rows: list[dict[str, Tensor]] = []
         with trainer.average.applied():
-            for batch in self.previews():
+            for batch in self.previews(trainer.system.clock.stage):
                 columns = trainer.system.preview(trainer.placement.batch(batch))
                 rows += [
                     dict(zip(columns, images, strict=True)) for images in zip(*columns.values(), strict=True)
@@ -89,10 +92,24 @@ class Session:
 
     # -- after a step ----------------------------------------------------------------------
 
-    def _broken(self, trainer: Trainer, step: int) -> bool:
-        """Whether a loss is not finite. A GPU is only asked when its numbers are needed anyway."""
+    def _broken(self, trainer: Trainer, step: int, *, saving: bool) -> bool:
+        """Whether a loss, or a weight about to be saved, is not finite.
+
+        A GPU is only asked when its numbers are needed anyway.
+        """
+        if saving and not all(bool(weight.isfinite().all()) for weight in trainer.system.parameters()):
+            return True
         cheap = trainer.placement.device.type == "cpu"
-        return (cheap or step % self.options.log_every == 0 or self._late()) and not trainer.meter.finite()
+        return (cheap or saving or step % self.options.log_every == 0) and not trainer.meter.finite()
+
+    def _last_words(self, trainer: Trainer) -> None:
+        """Before leaving early: the steps since the last line of the log, and a sheet of where it stands."""
+        if self.reason == "finished":
+            self.reason = "interrupted"  # another process was asked to stop
+        if is_main() and trainer.meter.sums:
+            self.shown = trainer.meter.losses()
+            self._log(trainer)
+            self.sample(trainer)
 
     def _late(self) -> bool:
         return time.monotonic() - self.saved_at >= self.options.save_every
@@ -104,7 +121,7 @@ class Session:
             self.reason = "interrupted"
             return STOP
         limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.began >= limit:
+        if is_main() and limit is not None and time.monotonic() - self.began >= limit:
             self.reason = "time limit"
             return STOP
         return SAVE if self._late() else GO_ON
@@ -148,10 +165,10 @@ class Session:
 
     def validate(self, trainer: Trainer) -> None:
         """Measure on the validation images; keep the model if it is the best so far."""
-        if self.validation is None:
-            return
         with trainer.average.applied():
-            self.scores = validate(trainer.system, map(trainer.placement.batch, self.validation()))
+            self.scores = validate(
+                trainer.system, map(trainer.placement.batch, self.validation(trainer.system.clock.stage))
+            )
         now = quality(self.scores)
         if now is None:
             return

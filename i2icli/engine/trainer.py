@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from i2icli.engine.average import Average
@@ -68,7 +69,7 @@ class Trainer:
         """All that training needs to go on from here. Collective: every process must call it."""
         weights = {name for name, _ in self.system.named_parameters()}
         everything = self.system.state_dict()
-        own = {name: value for name, value in everything.items() if name not in weights}
+        own = _on_cpu({name: value for name, value in everything.items() if name not in weights})
         clock = self.system.clock
         return {
             "system": everything,
@@ -107,6 +108,7 @@ class Trainer:
         if self.restored is not None:  # only the stage that was left has optimiser state to go on with
             for name, state in self.restored["optimizers"].items():
                 self.optimizers[name].load_state_dict(state)
+                _lay_out_like_weights(self.optimizers[name])
             self.updater.load_state(self.restored["scalers"])
             self.restored = None
         for name, optimizer in self.optimizers.items():
@@ -146,9 +148,31 @@ class Trainer:
                 raise
             raise training_out_of_memory(batches[0], system.clock.stage.name) from None
         self.average.update()
-        self.meter.images += system.config.batch_size * system.config.accumulate
+        size = system.clock.stage.batch_size or system.config.batch_size
+        self.meter.images += size * system.config.accumulate
         system.clock.step += 1
         system.clock.total += 1
+
+
+def _on_cpu(value: Any) -> Any:
+    """The same nested dicts and lists with every tensor on the CPU."""
+    if isinstance(value, Tensor):
+        return value.cpu()
+    if isinstance(value, dict):
+        return {key: _on_cpu(each) for key, each in value.items()}
+    return [_on_cpu(each) for each in value] if isinstance(value, list) else value
+
+
+def _lay_out_like_weights(optimizer: Optimizer) -> None:
+    """Bring loaded averages into the memory layout of their weights.
+
+    A run may be resumed in another precision and so in another layout, and the fused optimiser walks through
+    memory without looking at strides.
+    """
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.shape == weight.shape:
+                state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def seed_of(*parts: int) -> int:

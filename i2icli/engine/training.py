@@ -1,7 +1,7 @@
 """Train a system on folders: from settings and paths to a run folder."""
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
 from i2icli.engine.broken_images import broken_images_told
 from i2icli.engine.device import choose_device
-from i2icli.engine.distributed import is_main, launched, process_group, rank, world_size
+from i2icli.engine.distributed import from_main, is_main, launched, process_group, rank, world_size
 from i2icli.engine.initial import load_initial
 from i2icli.engine.interrupt import Interrupt
 from i2icli.engine.launch import launch
@@ -32,6 +32,7 @@ from i2icli.fields import flag
 from i2icli.recipe import write_recipe
 from i2icli.system import Batch, Stage, System
 
+STATE_FORMAT = 1  # of resume.pt
 PREVIEWS = 4  # rows of a sample sheet
 
 
@@ -100,7 +101,7 @@ class _Run:
 
     def train(self, device: torch.device) -> TrainResult:
         self.pin = device.type == "cuda"
-        state = self.folder.load_state()
+        state = from_main(self.folder.load_state() if is_main() else None)  # other machines have other disks
         if state is not None and state["clock"]["total"] == 0:
             state = None  # nothing was learned: begin anew, with whatever settings
         if state is not None:
@@ -119,8 +120,8 @@ class _Run:
                 self.options,
                 self.watcher,
                 interrupt,
-                self._previews(),
-                self._validation(),
+                self._previews,
+                self._validation,
                 events,
             )
             placement = place(device, self.config.precision, system.children())
@@ -144,6 +145,8 @@ class _Run:
             session.best, session.scores = state["best"], state["scores"]
             self.watcher.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
         session.facts = {
+            "format": STATE_FORMAT,
+            "name": self.name,
             "config": self.config.model_dump(mode="json"),
             "data": self.places,
             "examples": len(self.data.train()),
@@ -160,12 +163,29 @@ class _Run:
             session.save(trainer)  # from the first moment on there is a state to go back to
 
     def _finish(self, trainer: Trainer, session: Session) -> None:
-        with closing(self._batches(trainer.system.clock.stage, 0)) as examples:
-            trainer.system.finish(map(trainer.placement.batch, examples))
+        stage = trainer.system.clock.stage
+        examples = self.data.train(stage.resolution, stage.clip_length)
+        with (
+            trainer.average.applied(),
+            closing(validation_batches(examples, batch_size=1, workers=workers(self.options))) as batches,
+        ):
+            trainer.system.finish(map(trainer.placement.batch, batches))
         session.save(trainer)
 
     def _check_same(self, state: dict[str, Any]) -> None:
-        """Refuse to go on with other settings or other data than the run began with."""
+        """Refuse to go on with another system, other settings or other data than the run began with."""
+        if state.get("format") != STATE_FORMAT:
+            raise UserError(
+                f"{self.folder.path}: its resume.pt was written by another version of i2icli; "
+                f"start a new run with --init-from {self.folder.path} and another --out"
+            )
+        if state["name"] != self.name:
+            raise UserError(f"{self.folder.path} holds a run of {state['name']}; choose another --out")
+        done, wanted = state["clock"]["total"], self.config.steps or 0
+        if done > wanted:
+            raise UserError(
+                f"{self.folder.path} has learned for {done} steps already; --steps {wanted} is less"
+            )
         before, now = state["config"], self.config.model_dump(mode="json")
         for name, value in now.items():
             if name in before and before[name] != value and name not in self.config.may_change:
@@ -174,11 +194,16 @@ class _Run:
                     "and that cannot change; "
                     f"go on with --recipe {self.folder.recipe}, or choose another --out for a new run"
                 )
-        if state["data"] != self.places and state["examples"] != len(self.data.train()):
+        places, count = ", ".join(state["data"]), len(self.data.train())
+        if state["data"] != self.places and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was begun on {', '.join(state['data'])} ({state['examples']} examples), "
+                f"{self.folder.path} was begun on {places} ({state['examples']} examples), "
                 f"not on {', '.join(self.places)}; choose another --out for a new run"
             )
+        if state["data"] != self.places:
+            self.watcher.warn(f"this run was begun on {places}; going on with {', '.join(self.places)}")
+        elif state["examples"] != count:
+            self.watcher.warn(f"the data had {state['examples']} examples when this run began, now {count}")
 
     def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
         size = stage.batch_size or self.config.batch_size
@@ -193,16 +218,17 @@ class _Run:
             pin=self.pin,
         )
 
-    def _validation(self) -> Callable[[], Iterator[Batch]] | None:
-        examples = self.data.validation()
-        return None if examples is None else self._in_order(examples, self.options.validate_images)
+    def _validation(self, stage: Stage) -> Iterator[Batch]:
+        """The validation batches of a stage; none where the data has none."""
+        examples = self.data.validation(stage.resolution, stage.clip_length)
+        return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
-    def _previews(self) -> Callable[[], Iterator[Batch]]:
-        return self._in_order(self.data.validation() or self.data.train(), PREVIEWS)
+    def _previews(self, stage: Stage) -> Iterator[Batch]:
+        shape = stage.resolution, stage.clip_length
+        return self._in_order(self.data.validation(*shape) or self.data.train(*shape), PREVIEWS)
 
-    def _in_order(self, examples: Examples, count: int) -> Callable[[], Iterator[Batch]]:
-        chosen = Spread(examples, count)
-        return lambda: validation_batches(chosen, batch_size=1, workers=workers(self.options))
+    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
+        return validation_batches(Spread(examples, count), batch_size=1, workers=workers(self.options))
 
 
 def open_data(

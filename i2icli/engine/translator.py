@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from i2icli.engine.device import Placement, choose_device
-from i2icli.engine.models import load_any
+from i2icli.engine.models import load_with_notes
 from i2icli.engine.pipeline import translate_files
 from i2icli.engine.precision import place
 from i2icli.engine.results import Result
@@ -53,10 +53,13 @@ class Translator:
     >>> translator.translate("photo.jpg", to="zebra").save("zebra.jpg")
     """
 
-    def __init__(self, system: System[Any], placement: Placement, model: Path) -> None:
+    def __init__(
+        self, system: System[Any], placement: Placement, model: Path, notes: tuple[str, ...] = ()
+    ) -> None:
         self.system = system
         self.placement = placement
         self.model = model
+        self.notes = notes  # what an original checkpoint cannot tell about itself
         for name in system.inference_modules:
             placement.settle(system.get_submodule(name))
 
@@ -67,9 +70,9 @@ class Translator:
         Raises UserError if there is none, or if the file cannot be used.
         """
         path = find_model(str(model))
-        system, where = load_any(path), choose_device(device)
+        (system, notes), where = load_with_notes(path), choose_device(device)
         networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, place(where, precision, networks), path)
+        return cls(system, place(where, precision, networks), path, notes)
 
     def translate(
         self,

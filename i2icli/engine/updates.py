@@ -37,11 +37,16 @@ class Updater:
                 # which would be stale after the optimiser step.
                 with self.placement.autocast():
                     update = next(step, None)
-                if update is None:  # all of them end together
-                    return
+                if update is None:
+                    continue
                 assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
                 self.backward(update, optimizers[update.optimizer], first=not updates, share=1 / len(steps))
                 updates.append(_detached(update))
+            if not updates:
+                return
+            assert len(updates) == len(steps), (
+                "training_step yielded more updates for one batch than for another"
+            )
             whole = _mean(updates)
             self.step(whole.optimizer, optimizers[whole.optimizer])
             yield whole

@@ -84,13 +84,20 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
         unit: NDArray[np.float64] = (array.astype(np.float64) - low) / (high - low)
         return (unit * 2 - 1).astype(np.float32)
     if kind == "f":
-        return _finite(array.astype(np.float32, copy=False))
+        return _in_range(_finite(array.astype(np.float32, copy=False)))
     raise ImageError(f"values of type {array.dtype}; expected integers or floats")
 
 
 def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type `scale_to_supported` answers with. Raises ImageError for types it refuses."""
     return scale_to_supported(np.zeros(1, dtype)).dtype
+
+
+def _in_range(array: NDArray[Any]) -> NDArray[Any]:
+    """Floats are taken as in [-1, 1]; a little beyond may be rounding, far beyond is another scale."""
+    if array.size and max(abs(float(array.min())), abs(float(array.max()))) > 2:
+        raise ImageError(f"floats from {array.min():.4g} to {array.max():.4g}; expected values in [-1, 1]")
+    return array
 
 
 def _finite(array: NDArray[Any]) -> NDArray[Any]:

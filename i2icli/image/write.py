@@ -55,8 +55,9 @@ def write_picture(path: Path | str, picture: Picture) -> None:
     try:
         with written_beside(path) as temporary:
             _WRITERS[kind](temporary, picture)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}", exit_code=1) from error
+    except (OSError, ValueError) as error:  # encoders have limits of their own, such as WebP's 16383 px
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
 
 
 def _write_png(path: Path, picture: Picture) -> None:

@@ -153,3 +153,41 @@ def test_fine_tuning_takes_the_weights_of_another_run(toy, tmp_path):
         assert matching
         for name in matching:
             torch.testing.assert_close(before[name], after[name], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("first", "then"), [("bf16", "fp32"), ("fp32", "bf16")])
+def test_the_optimisers_survive_a_change_of_precision(first, then, toy, tmp_path):
+    # Both precisions lay out weights differently in memory; Adam's averages have to follow their weights.
+    options = RunOptions(out=tmp_path / "run")
+    train("cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=3, precision=first), options)
+    before = final_state(tmp_path / "run")["optimizers"]["G"]["state"]
+    frozen = tiny_config("cyclegan", steps=4, precision=then, betas=(0.5, 0.999), lr=1e-30)
+    trained = train("cyclegan", [toy("cyclegan")], frozen, options)
+    assert trained.step == 4
+    after = final_state(tmp_path / "run")["optimizers"]["G"]["state"]
+    for index, state in before.items():
+        # v = 0.999 v + 0.001 g^2 moves little in one step, unless its values sit at the wrong weights
+        moved = (after[index]["exp_avg_sq"] - 0.999 * state["exp_avg_sq"]).min()
+        assert moved >= -1e-6 * state["exp_avg_sq"].max(), index
+
+
+def test_fewer_steps_than_already_learned_are_refused(toy, tmp_path):
+    options = RunOptions(out=tmp_path / "run")
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=3), options)
+    with pytest.raises(UserError, match="has learned for 3 steps already; --steps 2 is less"):
+        train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options)
+
+
+def test_another_system_cannot_take_over_a_run_folder(toy, tmp_path):
+    options = RunOptions(out=tmp_path / "run")
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), options)
+    with pytest.raises(UserError, match="holds a run of pix2pix"):
+        train("cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=1), options)
+
+
+def test_weights_of_another_shape_are_no_start(toy, tmp_path):
+    wide = tiny_config("pix2pix", steps=1, width=8)
+    first = train("pix2pix", [toy("pix2pix")], wide, RunOptions(out=tmp_path / "first"))
+    options = RunOptions(out=tmp_path / "second", init_from=str(first.folder))
+    with pytest.raises(UserError, match=r"only \d+ of the \d+ weights that translate fit"):
+        train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), options)

@@ -102,3 +102,15 @@ def test_low_precision_steps_are_finite_and_move_every_network(name, precision):
     for network, _ in system.named_children():
         own = [key for key in before if key.startswith(f"{network}.")]
         assert not own or any(not torch.equal(before[key], system.get_parameter(key)) for key in own), network
+
+
+def test_what_follows_the_last_yield_runs_for_every_accumulated_batch():
+    class Counting(Two):
+        def training_step(self, batch):
+            yield Update("a", {"loss": self.a * batch["x"]})
+            ends.append(batch["x"].item())
+
+    ends: list[float] = []
+    system = Counting()
+    list(Updater(CPU).run(system, [{"x": torch.tensor(1.0)}, {"x": torch.tensor(2.0)}], sgd(system)))
+    assert ends == [1.0, 2.0]

@@ -11,8 +11,8 @@ class CycleGANConfig(Config):
     """CycleGAN options"""
 
     domains: Names = Field(("A", "B"), min_length=2, max_length=2, description="names of the two collections")
-    width: int = Field(64, ge=1, description="channels of the generators' first layer")
-    num_blocks: int = Field(9, ge=1, description="residual blocks per generator (6 suit 128 px)")
+    width: int = Field(64, ge=1, le=4096, description="channels of the generators' first layer")
+    num_blocks: int = Field(9, ge=1, le=100, description="residual blocks per generator (6 suit 128 px)")
     norm: Literal["instance", "batch", "none"] = Field(
         "instance", description="normalisation in all networks"
     )
@@ -22,14 +22,16 @@ class CycleGANConfig(Config):
     num_layers: int = Field(
         3, ge=1, le=8, description="layers of the patch discriminators; 3 see 70x70 pixels"
     )
-    discriminator_width: int = Field(64, ge=1, description="channels of the discriminators' first layer")
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the discriminators' first layer"
+    )
     gan_loss: Literal["lsgan", "vanilla", "wgangp", "hinge"] = Field("lsgan", description="adversarial loss")
     cycle_weight: float = Field(10.0, ge=0, description="lambda of the cycle loss, Eq. (3)")
     identity_weight: float = Field(
         0.5, ge=0, description="identity loss relative to the cycle loss, section 5.2; needs equal channels"
     )
     penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
-    pool_size: int = Field(50, ge=0, description="past fakes kept per domain for D, section 4")
+    pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D, section 4")
 
     @model_validator(mode="after")
     def _domains_differ(self) -> Self:

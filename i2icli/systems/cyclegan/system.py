@@ -126,9 +126,10 @@ class CycleGAN(System[CycleGANConfig]):
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Both directions, each with its way back."""
         fake_B, fake_A = self.G_AB(batch["A"]), self.G_BA(batch["B"])
+        A, B = self.config.domains
         return {
-            "A": batch["A"], "fake_B": fake_B, "cycled_A": self.G_BA(fake_B),
-            "B": batch["B"], "fake_A": fake_A, "cycled_B": self.G_AB(fake_A),
+            A: batch["A"], f"{A} to {B}": fake_B, f"and back to {A}": self.G_BA(fake_B),
+            B: batch["B"], f"{B} to {A}": fake_A, f"and back to {B}": self.G_AB(fake_A),
         }  # fmt: skip
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:

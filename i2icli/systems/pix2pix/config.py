@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Config
 
+SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
+
 
 class Pix2PixConfig(Config):
     """pix2pix options"""
@@ -17,11 +19,13 @@ class Pix2PixConfig(Config):
         "AtoB", description="which side of a pair is given, which is wanted"
     )
     generator: Literal["unet", "resnet"] = Field("unet", description="network that translates")
-    width: int = Field(64, ge=1, description="channels of the generator's first layer")
+    width: int = Field(64, ge=1, le=4096, description="channels of the generator's first layer")
     depth: int | None = Field(
         None, ge=2, le=16, description="halvings in the U-Net; default: as many as the crop allows, at most 8"
     )
-    num_blocks: int = Field(9, ge=1, description="residual blocks of the ResNet generator (6 suit 128 px)")
+    num_blocks: int = Field(
+        9, ge=1, le=100, description="residual blocks of the ResNet generator (6 suit 128 px)"
+    )
     dropout: float = Field(
         0.5, ge=0, lt=1, description="noise: part of the features dropped, also when translating"
     )
@@ -35,7 +39,9 @@ class Pix2PixConfig(Config):
     num_layers: int = Field(
         3, ge=1, le=8, description="layers of the patch discriminator; 3 see 70x70 pixels"
     )
-    discriminator_width: int = Field(64, ge=1, description="channels of the discriminator's first layer")
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the discriminator's first layer"
+    )
     gan_loss: Literal["vanilla", "lsgan", "wgangp", "hinge"] = Field(
         "vanilla", description="adversarial loss"
     )
@@ -67,6 +73,11 @@ class Pix2PixConfig(Config):
         else:
             multiple = 4
             advice = "choose sides that are multiples of 4"
+        if self.generator == "unet" and self.depth is None and self.unet_depth < SHALLOW:
+            raise ValueError(
+                f"crops of {width}x{height} leave the U-Net {self.unet_depth} halvings; "
+                f"choose sides that are multiples of {2**SHALLOW} or more, or give --depth"
+            )
         if height % multiple or width % multiple:
             raise ValueError(
                 f"crops of {width}x{height} do not suit this {self.generator} generator; {advice}"

@@ -1,0 +1,47 @@
+"""Words of the command line that cannot be translated say so."""
+
+from pathlib import Path
+
+import pytest
+
+from i2icli.data.toy import write_unpaired
+from i2icli.engine.inputs import plan_jobs
+from i2icli.errors import UserError
+from i2icli.models import find_model
+
+
+def test_an_empty_list_is_wrong_use(monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.stdin", [])
+    with pytest.raises(UserError, match="list of inputs is empty"):
+        plan_jobs(["-"], tmp_path, None)
+
+
+def test_a_file_is_no_output_folder(tmp_path):
+    with pytest.raises(UserError, match="looks like a file"):
+        plan_jobs([str(tmp_path)], Path("result.png"), None)
+
+
+@pytest.mark.parametrize("word", ["x" * 5000, "a\0b"])
+def test_a_word_that_no_system_can_look_up(word, tmp_path):
+    with pytest.raises(UserError, match="not a usable path"):
+        plan_jobs([word], tmp_path, None)
+
+
+def test_a_glob_of_folders_gives_their_images(tmp_path):
+    write_unpaired(tmp_path / "data", train=2, test=0, size=16)
+    jobs = plan_jobs([str(tmp_path / "data" / "train*")], tmp_path / "out", None)
+    assert sorted(job.target.name for job in jobs) == [
+        "day0000.png",
+        "day0001.png",
+        "dusk0000.png",
+        "dusk0001.png",
+    ]
+
+
+def test_a_data_folder_does_not_hide_the_run_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "h2z" / "trainA").mkdir(parents=True)
+    run = tmp_path / "runs" / "h2z"
+    run.mkdir(parents=True)
+    (run / "model.safetensors").write_bytes(b"x")
+    assert find_model("h2z") == Path("runs/h2z/model.safetensors")
