@@ -106,6 +106,11 @@ class Config(BaseModel):
     )
 
     @property
+    def multiple(self) -> int:
+        """What the networks ask of the sides of a training image that is not cropped."""
+        return 4
+
+    @property
     def resize_to(self) -> tuple[int, int]:
         """(height, width) before cropping; the papers resize to 286 to crop 256."""
         height, width = self.crop_size

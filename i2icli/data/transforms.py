@@ -9,8 +9,6 @@ from i2icli.config import Config, Preprocess
 from i2icli.errors import UserError
 from i2icli.image import Pixels
 
-_MULTIPLE = 4  # what two halvings in a network ask of the sides
-
 
 class Window(NamedTuple):
     """The part of an image that becomes an example, maybe mirrored."""
@@ -34,13 +32,14 @@ class Framing:
     resize-and-crop: to the load size, proportions not kept, then a random crop (pix2pix, CycleGAN);
     resize: straight to the crop size; crop: a random crop at the original size;
     scale-width: to the load width, proportions kept; scale-width-and-crop: that, then a crop;
-    none: only the sides are rounded to multiples of 4. Images too small for a crop are enlarged.
+    none: only the sides are rounded to multiples of what the networks need. Images too small for a crop are enlarged.
     """
 
     mode: Preprocess
     load_size: tuple[int, int]  # (height, width)
     crop_size: tuple[int, int]  # (height, width)
     flip: bool
+    multiple: int = 4  # sides of whole images are rounded to it
     training: bool = True
 
     @classmethod
@@ -58,7 +57,7 @@ class Framing:
         if resolution is not None:
             load = (round(resolution * load[0] / crop[0]), round(resolution * load[1] / crop[1]))
             crop = (resolution, resolution)
-        return cls(config.preprocess, load, crop, config.flip)
+        return cls(config.preprocess, load, crop, config.flip, config.multiple)
 
     def for_validation(self) -> Self:
         """The same without chance: whole images where the mode resizes, the centre where it only crops."""
@@ -71,13 +70,13 @@ class Framing:
         if self.mode == "resize":
             return self.crop_size
         if self.mode == "none":
-            return _rounded(size[0]), _rounded(size[1])
+            return self._rounded(size[0]), self._rounded(size[1])
         if self.mode == "crop":
             return self._grown(size)
         width = self.load_size[1]
         height = max(1, round(size[0] * width / size[1]))
         if self.mode == "scale-width":
-            return _rounded(height), _rounded(width)
+            return self._rounded(height), self._rounded(width)
         return self._grown((height, width))
 
     def window(self, size: tuple[int, int], rng: np.random.Generator | None) -> Window:
@@ -106,6 +105,5 @@ class Framing:
         height, width = round(size[0] * factor), round(size[1] * factor)
         return max(height, self.crop_size[0]), max(width, self.crop_size[1])
 
-
-def _rounded(side: int) -> int:
-    return max(_MULTIPLE, round(side / _MULTIPLE) * _MULTIPLE)
+    def _rounded(self, side: int) -> int:
+        return max(self.multiple, round(side / self.multiple) * self.multiple)

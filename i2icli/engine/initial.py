@@ -39,6 +39,6 @@ def load_initial(system: System[Any], source: str) -> str:
     system.load_state_dict(own | fitting)
     others = weights - translating
     return (
-        f"starting from {path}: {len(taken & translating)} of {len(translating)} weights that translate taken "
-        f"over, {len(taken & others)} of {len(others)} of the discriminators; the rest begin fresh"
+        f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
+        f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
     )

@@ -53,6 +53,7 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
 def _safely(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
     """The same as `_expand`; a word that no system can look up is an error of its own."""
     try:
+        Path(text).resolve().exists()  # a NUL byte is refused here, and not where it is too late
         yield from _expand(text, out)
     except (OSError, ValueError) as error:  # too long, a NUL byte, not permitted
         raise UserError(f"{text[:80]!r}: not a usable path ({error.__class__.__name__})") from None

@@ -20,7 +20,10 @@ from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import UserError
 from i2icli.system import Batch, Stage
 
-GO_ON, SAVE, STOP, BROKEN = range(4)  # votes of the processes after a step; the highest wins
+GO_ON, SAVE, TIME_IS_UP, INTERRUPTED, BROKEN = range(
+    5
+)  # votes after a step; the highest of all processes wins
+REASONS = {TIME_IS_UP: "time limit", INTERRUPTED: "interrupted"}  # to stop early
 
 
 class Session:
@@ -63,11 +66,12 @@ class Session:
         vote = highest(BROKEN if broken else max(wish, self._vote(last)))
         if vote == BROKEN:
             raise self._not_finite(trainer)
-        if vote == STOP:
+        if vote in REASONS:
+            self.reason = REASONS[vote]
             self._last_words(trainer)
-        if vote in (SAVE, STOP):
+        if vote != GO_ON:
             self.save(trainer)
-        return vote == STOP
+        return vote in REASONS
 
     def save(self, trainer: Trainer) -> None:
         """Keep everything to resume from, and publish the model. Collective."""
@@ -104,8 +108,6 @@ class Session:
 
     def _last_words(self, trainer: Trainer) -> None:
         """Before leaving early: the steps since the last line of the log, and a sheet of where it stands."""
-        if self.reason == "finished":
-            self.reason = "interrupted"  # another process was asked to stop
         if is_main() and trainer.meter.sums:
             self.shown = trainer.meter.losses()
             self._log(trainer)
@@ -118,12 +120,10 @@ class Session:
         if last:
             return GO_ON  # the run is saved once its finish is computed
         if self.interrupt.wished:
-            self.reason = "interrupted"
-            return STOP
+            return INTERRUPTED
         limit = self.options.time_limit
-        if is_main() and limit is not None and time.monotonic() - self.began >= limit:
-            self.reason = "time limit"
-            return STOP
+        if limit is not None and time.monotonic() - self.began >= limit:
+            return TIME_IS_UP
         return SAVE if self._late() else GO_ON
 
     def _report(self, trainer: Trainer, step: int, last: bool) -> None:

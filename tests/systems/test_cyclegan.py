@@ -97,7 +97,7 @@ def test_channels_follow_the_data(channels: tuple[int, ...] | None, expected: tu
 
 def test_preview_shows_both_ways_there_and_back() -> None:
     columns = tiny().eval().preview(collections())
-    assert list(columns) == ["A", "fake_B", "cycled_A", "B", "fake_A", "cycled_B"]
+    assert list(columns) == ["A", "A to B", "and back to A", "B", "B to A", "and back to B"]
     assert {column.shape for column in columns.values()} == {(2, 3, 32, 32)}
 
 

@@ -19,7 +19,7 @@ def test_defaults_are_the_papers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("crop", "depth"), [("256", 8), ("512x256", 8), ("1024", 8), ("64", 6), ("96x64", 5), ("100", 2)]
+    ("crop", "depth"), [("256", 8), ("512x256", 8), ("1024", 8), ("64", 6), ("96x64", 5), ("48", 4)]
 )
 def test_a_unet_halves_as_often_as_the_crop_allows(crop: str, depth: int) -> None:
     assert Pix2PixConfig(crop_size=crop).unet_depth == depth
@@ -28,7 +28,8 @@ def test_a_unet_halves_as_often_as_the_crop_allows(crop: str, depth: int) -> Non
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"crop_size": 250}, ["250x250", "multiples of 4"]),
+        ({"crop_size": 250}, ["250x250", "1 halvings", "multiples of 16"]),
+        ({"crop_size": 100}, ["100x100", "2 halvings", "--depth"]),
         ({"crop_size": "256x64", "depth": 7}, ["256x64", "multiples of 128", "--depth"]),
         ({"crop_size": 30, "generator": "resnet", "num_layers": 1}, ["30x30", "multiples of 4"]),
         ({"crop_size": 16}, ["3 layers", "24 px", "--num-layers"]),

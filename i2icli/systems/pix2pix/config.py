@@ -54,6 +54,11 @@ class Pix2PixConfig(Config):
         return self.depth or self._halvings()
 
     @property
+    def multiple(self) -> int:
+        """2^depth for the U-Net, 4 for the ResNet."""
+        return 2**self.unet_depth if self.generator == "unet" else 4
+
+    @property
     def translating_statistics(self) -> Literal["image", "running"]:
         """What batch norm uses when translating: that which is closest to what it saw in training."""
         if self.statistics != "auto":
