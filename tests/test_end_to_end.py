@@ -44,7 +44,7 @@ def test_train_resume_translate_look(name, toy, tmp_path):
     assert "at step 1 of 6" in resumed.stderr
     assert "finished 6 steps (psnr" in resumed.stdout
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows if "validation" not in row] == [2, 4, 6]
+    assert [row["step"] for row in rows if "validation" not in row] == [1, 2, 4, 6]  # 1: where it was stopped
     assert [row["step"] for row in rows if "validation" in row] == [3, 6]
     assert torch.load(folder / "resume.pt", weights_only=True)["clock"]["total"] == 6
     assert sorted(path.name for path in (folder / "samples").iterdir()) == [

@@ -32,7 +32,7 @@ class Framing:
     resize-and-crop: to the load size, proportions not kept, then a random crop (pix2pix, CycleGAN);
     resize: straight to the crop size; crop: a random crop at the original size;
     scale-width: to the load width, proportions kept; scale-width-and-crop: that, then a crop;
-    none: only the sides are rounded to multiples of what the networks need. Images too small for a crop are enlarged.
+    none: only the sides are rounded, to what the networks need. Images too small for a crop are enlarged.
     """
 
     mode: Preprocess

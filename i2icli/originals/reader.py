@@ -96,5 +96,7 @@ def _without_parallel_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _first_line(error: Exception) -> str:
+    if "Weights only load failed" in str(error):
+        return "it holds more than tensors, which could run code"
     lines = str(error).strip().splitlines()
     return lines[0][:120].rstrip(" .:") if lines else type(error).__name__
