@@ -35,7 +35,7 @@ class Pair:
 def find_pairs(folders: tuple[Path, ...], *, strict: bool) -> tuple[list[Pair], list[str]]:
     """The pairs of one folder (side by side) or two (equal names), and what was skipped, in words.
 
-    Raises UserError if there are none, if an image has no middle, or for a broken one if `strict`.
+    Raises UserError if there are none, or if `strict` for one that is broken or has no middle.
     """
     if len(folders) == 1:
         return _halves(collect(folders[0]), strict)
@@ -46,14 +46,16 @@ def _halves(collection: Collection, strict: bool) -> tuple[list[Pair], list[str]
     files, broken = survey(collection.images, strict=strict)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
-    for file in files:
-        height, width = file.header.size
-        if width % 2:
-            raise UserError(
-                f"{file.path}: {width}x{height} pixels have no middle; pairs side by side need even widths, "
-                "or else two folders A/ and B/ with the same names"
-            )
-    return [Pair(file, None) for file in files], skipped_lines(collection, broken)
+    odd = [file for file in files if file.header.size[1] % 2]
+    whole = [file for file in files if not file.header.size[1] % 2]
+    skipped = skipped_lines(collection, broken)
+    if odd:
+        height, width = odd[0].header.size
+        reason = f"{odd[0].path}: {width}x{height} pixels have no middle; pairs side by side need even widths"
+        if strict or not whole:
+            raise UserError(f"{reason}, or else two folders A/ and B/ with the same names")
+        skipped.append(f"skipped {len(odd)} of {len(files)} images of odd width (e.g. {reason})")
+    return [Pair(file, None) for file in whole], skipped
 
 
 def _matched(a: Collection, b: Collection, strict: bool) -> tuple[list[Pair], list[str]]:

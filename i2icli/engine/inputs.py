@@ -28,11 +28,19 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
-    sources = list(dict.fromkeys(found for text in inputs for found in _safely(text, out.resolve())))
-    if not sources:
+    found: list[tuple[Path, Path]] = []
+    jobs: list[Job] = []
+    for word in _words(inputs):
+        try:
+            Path(word).resolve().exists()  # refuses what no system can look up: a NUL byte, endless names
+            found += _expand(word, out.resolve())
+        except (OSError, ValueError) as refused:
+            why = f"not a usable path ({type(refused).__name__})"
+            jobs.append(Job(Path(repr(word[:80])), out, why))
+    sources = list(dict.fromkeys(found))
+    if not sources and not jobs:
         raise UserError("nothing to translate: the list of inputs is empty")
     taken = {source.resolve() for source, _ in sources}
-    jobs: list[Job] = []
     owners: dict[Path, Path] = {}
     for source, relative in sources:
         target = out / (relative.with_suffix(suffix) if suffix else relative)
@@ -50,23 +58,19 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
     return jobs
 
 
-def _safely(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
-    """The same as `_expand`; a word that no system can look up is an error of its own."""
-    try:
-        Path(text).resolve().exists()  # a NUL byte is refused here, and not where it is too late
-        yield from _expand(text, out)
-    except (OSError, ValueError) as error:  # too long, a NUL byte, not permitted
-        raise UserError(f"{text[:80]!r}: not a usable path ({error.__class__.__name__})") from None
+def _words(inputs: Iterable[str]) -> Iterator[str]:
+    """The inputs, with the lines of standard input in the place of "-"."""
+    for text in inputs:
+        if text == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        else:
+            yield text
 
 
 def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
     """(file, its path below --out) for one word of the command line."""
     path = Path(text)
-    if text == "-":
-        for line in sys.stdin:
-            if line.strip():
-                yield from _expand(line.rstrip("\r\n"), out)
-    elif path.is_dir():
+    if path.is_dir():
         found = find_images(path)
         if path.resolve() in out.parents:
             found = [each for each in found if out not in each.resolve().parents]

@@ -207,8 +207,14 @@ def test_side_by_side_given_for_collections(tmp_path: Path) -> None:
 def test_odd_width_has_no_middle(tmp_path: Path) -> None:
     fill(tmp_path / "train", "1.png", size=(40, 80))
     odd = put(tmp_path / "train" / "2.png", size=(40, 81))
-    assert str(odd) in refusal(PairedImages, tmp_path)
-    assert "81x40" in refusal(PairedImages, tmp_path)
+    data = pairs(tmp_path)
+    assert len(data.train()) == 1
+    assert any("1 of 2 images of odd width" in line and str(odd) in line for line in data.report)
+
+
+def test_nothing_but_odd_widths_is_refused(tmp_path: Path) -> None:
+    odd = put(tmp_path / "train" / "2.png", size=(40, 81))
+    assert f"{odd}: 81x40" in refusal(PairedImages, tmp_path)
 
 
 def test_more_than_two_looks(tmp_path: Path) -> None:
