@@ -20,9 +20,8 @@ from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import UserError
 from i2icli.system import Batch, Stage
 
-GO_ON, SAVE, TIME_IS_UP, INTERRUPTED, BROKEN = range(
-    5
-)  # votes after a step; the highest of all processes wins
+# Votes of the processes after a step; the highest wins.
+GO_ON, SAVE, TIME_IS_UP, INTERRUPTED, BROKEN = range(5)
 REASONS = {TIME_IS_UP: "time limit", INTERRUPTED: "interrupted"}  # to stop early
 
 

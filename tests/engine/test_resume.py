@@ -12,9 +12,11 @@ import torch
 
 from i2icli import registry
 from i2icli.config import RunOptions
-from i2icli.engine.training import train
+from i2icli.engine.device import Placement
+from i2icli.engine.trainer import Trainer
+from i2icli.engine.training import build_system, train
 from i2icli.errors import UserError
-from tests.engine.synthetic import assert_same
+from tests.engine.synthetic import assert_same, batches
 from tests.tiny import tiny_config
 
 ROOT_KEYS = ("system", "average", "optimizers", "scalers", "clock")
@@ -155,20 +157,27 @@ def test_fine_tuning_takes_the_weights_of_another_run(toy, tmp_path):
             torch.testing.assert_close(before[name], after[name], rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("first", "then"), [("bf16", "fp32"), ("fp32", "bf16")])
-def test_the_optimisers_survive_a_change_of_precision(first, then, toy, tmp_path):
-    # Both precisions lay out weights differently in memory; Adam's averages have to follow their weights.
-    options = RunOptions(out=tmp_path / "run")
-    train("cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=3, precision=first), options)
-    before = final_state(tmp_path / "run")["optimizers"]["G"]["state"]
-    frozen = tiny_config("cyclegan", steps=4, precision=then, betas=(0.5, 0.999), lr=1e-30)
-    trained = train("cyclegan", [toy("cyclegan")], frozen, options)
-    assert trained.step == 4
-    after = final_state(tmp_path / "run")["optimizers"]["G"]["state"]
-    for index, state in before.items():
-        # v = 0.999 v + 0.001 g^2 moves little in one step, unless its values sit at the wrong weights
-        moved = (after[index]["exp_avg_sq"] - 0.999 * state["exp_avg_sq"]).min()
-        assert moved >= -1e-6 * state["exp_avg_sq"].max(), index
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_optimisers_survive_a_change_of_precision(order):
+    # Both precisions lay out weights differently in memory, and the fused optimiser does not look at strides:
+    # averages in another layout than their weights would be taken for those of other weights.
+    cpu = torch.device("cpu")
+    placements = [Placement(cpu), Placement(cpu, torch.bfloat16, channels_last=True)][::order]
+    trainers = [
+        Trainer(build_system("cyclegan", tiny_config("cyclegan", steps=2)), batches("cyclegan", 1), placement)
+        for placement in placements
+    ]
+    trainers[0].fit()
+    trainers[1].restore(trainers[0].state())
+    trainers[1].enter(trainers[1].system.clock.stage)
+    images = 0
+    for name, optimizer in trainers[1].optimizers.items():
+        before = trainers[0].optimizers[name].state_dict()["state"]
+        for index, (weight, state) in enumerate(optimizer.state.items()):
+            images += weight.ndim == 4
+            assert state["exp_avg"].stride() == weight.stride()
+            assert torch.equal(state["exp_avg"], before[index]["exp_avg"])
+    assert images
 
 
 def test_fewer_steps_than_already_learned_are_refused(toy, tmp_path):
