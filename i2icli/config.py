@@ -111,6 +111,11 @@ class Config(BaseModel):
         return 4
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """The names a trained system translates to, the default first; empty where it has only one way."""
+        return ()
+
+    @property
     def resize_to(self) -> tuple[int, int]:
         """(height, width) before cropping; the papers resize to 286 to crop 256."""
         height, width = self.crop_size

@@ -1,5 +1,7 @@
 """The one exception that users are meant to read."""
 
+from collections.abc import Sequence
+
 
 class UserError(Exception):
     """Something a user can mend: what was found, where, what was expected, what to do.
@@ -11,3 +13,13 @@ class UserError(Exception):
     def __init__(self, message: str, *, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def one_of(name: str, known: Sequence[str], what: str) -> str:
+    """The known name that was meant, case aside. Raises UserError listing them all."""
+    meant = [each for each in known if each == name] or [
+        each for each in known if each.casefold() == name.casefold()
+    ]
+    if len(meant) != 1:
+        raise UserError(f"unknown {what} {name!r}; this model knows: {', '.join(known)}")
+    return meant[0]

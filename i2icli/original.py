@@ -4,11 +4,17 @@ It stands beside the contract because both sides import it: the systems, which r
 files of their paper's authors, and `i2icli.originals` above them, which asks each in turn.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
 from i2icli.config import Config
+
+State = dict[str, Tensor]
+Read = Callable[[Path], State]
+"""Reads another checkpoint safely: the parts of one model often lie in several files."""
 
 
 @dataclass(frozen=True)

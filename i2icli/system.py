@@ -15,6 +15,7 @@ from torch.optim import Adam, Optimizer
 
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
+from i2icli.errors import one_of
 
 Batch = dict[str, Tensor]
 C = TypeVar("C", bound=Config)
@@ -60,7 +61,8 @@ class Request:
 
     image: Tensor | None = None  # photo, sketch or label map to translate
     to: str | None = None  # target domain or attributes
-    reference: Tensor | None = None  # image whose look is to be taken over
+    source: str | None = None  # domain or attributes of the image itself, `--from`
+    reference: Tensor | None = None  # (B, C, h, w), of any size: image whose look is to be taken over
     latent: Tensor | None = None  # (B, Z) style or noise code
     instances: Tensor | None = None  # (B, 1, H, W) instance ids
 
@@ -105,8 +107,28 @@ class System(nn.Module, Generic[C]):
         return linear_decay(self.clock.progress, start, 1.0 - start)
 
     def targets(self) -> tuple[str, ...]:
-        """The values of `Request.to` it knows, the default first; empty where it reads none."""
+        """The names `Request.to` may hold, the default first; empty where it reads none."""
+        return self.config.targets
+
+    def resolve_target(self, to: str) -> str:
+        """What the user wrote as target -> the value for `Request.to`. Raises UserError listing the targets."""
+        return one_of(to, self.targets(), "target")
+
+    def sources(self) -> tuple[str, ...]:
+        """The names `Request.source` may hold; empty where it reads none."""
         return ()
+
+    def resolve_source(self, source: str) -> str:
+        """What the user wrote as source -> the value for `Request.source`. Raises UserError as above."""
+        return one_of(source, self.sources(), "source")
+
+    def needs(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - for those with targets
+        """Fields that a request to this target must hold, beside the image; the others are welcome to lack."""
+        return frozenset()
+
+    def latent_size(self) -> int:
+        """Numbers in a latent code, Z; 0 where it reads none. Codes are drawn from N(0, 1)."""
+        return 0
 
     def channels(self, to: str | None = None) -> tuple[int, int]:  # noqa: ARG002 - for those with targets
         """Channels of the images it reads and of those it answers with, for a target."""
@@ -133,6 +155,10 @@ class System(nn.Module, Generic[C]):
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:  # noqa: ARG002 - as above
         """Answers beside the truth, by name, to be scored; empty where the batch holds no truth."""
+        return {}
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - as above
+        """Other validation numbers, one per image: name -> (B,), e.g. an accuracy; their means are logged."""
         return {}
 
     def finish(self, batches: Iterable[Batch]) -> None:

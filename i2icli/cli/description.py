@@ -74,7 +74,7 @@ def _ours(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
-        targets=_targets(config),
+        targets=list(config.targets),
         networks=_networks(_safetensors_shapes(path)),
         written_by=metadata.version,
         stage=metadata.stage,
@@ -104,7 +104,7 @@ def _foreign(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(original.config),
-        targets=_targets(original.config),
+        targets=list(original.config.targets),
         networks=_networks(shapes),
         notes=list(original.notes),
     )
@@ -114,11 +114,6 @@ def changed_settings(config: Config) -> dict[str, Any]:
     """The settings that differ from their defaults."""
     defaults = type(config)().model_dump(mode="json")
     return {name: value for name, value in config.model_dump(mode="json").items() if value != defaults[name]}
-
-
-def _targets(config: Config) -> list[str]:
-    """The domains a system names in its settings; empty where it has none."""
-    return [str(name) for name in config.model_dump().get("domains", ())]
 
 
 def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:

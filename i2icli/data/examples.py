@@ -27,6 +27,14 @@ class Examples(ABC):
         none: the same answer each time, for validation. Safe to call from several threads.
         """
 
+    def of_batch(self, rng: np.random.Generator) -> "Examples":  # noqa: ARG002 - for those that override it
+        """The examples that one batch is drawn from: these, unless a batch has a draw in common.
+
+        `rng` follows from the number of the step alone, so it is alike in all processes (ComboGAN's
+        pair of domains). The answer must be as long as these, and as safe to call from threads.
+        """
+        return self
+
 
 class DataFolder(ABC):
     """A user's folders, recognised. Every kind of data (pairs, collections, ...) is a subclass."""

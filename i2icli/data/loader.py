@@ -13,6 +13,7 @@ from i2icli.data.examples import Example, Examples
 from i2icli.errors import UserError
 
 _AHEAD = 2  # batches kept ready, at least
+_IN_COMMON = 1  # two more words in a seed: no draw of an example, which has three, can be the same
 
 
 def batches(
@@ -24,6 +25,7 @@ def batches(
     count: int | None = None,
     rank: int = 0,
     world: int = 1,
+    accumulate: int = 1,
     workers: int = 2,
     pin: bool = False,
 ) -> Generator[Example, None, None]:
@@ -32,8 +34,9 @@ def batches(
     Epoch e visits the examples in an order that follows from (seed, e); batch k is the k-th
     run of `batch_size` of them, of which rank r gets the r-th share. Every example draws
     from a generator made of (seed, epoch, index), so that neither ranks, threads nor `start`
-    change what it is. `workers` threads read ahead (0: none, in the calling thread); closing
-    the iterator stops them. Yields dicts of tensors (B, ...), in pinned memory if asked.
+    change what it is. What the examples of a batch have in common (`Examples.of_batch`) is drawn
+    anew for every `accumulate` batches, which make one step. `workers` threads read ahead (0: none,
+    in the calling thread); closing the iterator stops them. Yields dicts of tensors (B, ...), in pinned memory if asked.
     Raises UserError for a batch size that the ranks cannot share and for images that differ in size.
     """
     if batch_size % world:
@@ -48,9 +51,14 @@ def batches(
             first = batch * batch_size + rank * share
             yield list(range(first, first + share))
 
+    @lru_cache(maxsize=64)
+    def of_step(step: int) -> Examples:
+        return examples.of_batch(np.random.default_rng((seed, step, _IN_COMMON, _IN_COMMON)))
+
     def read(position: int) -> Example:
         epoch, index = order.visit(position)
-        return examples.get(index, np.random.default_rng((seed, epoch, index)))
+        drawn_from = of_step(position // batch_size // accumulate)
+        return drawn_from.get(index, np.random.default_rng((seed, epoch, index)))
 
     for group in _read_ahead(positions(), read, workers, share):
         batch = stack(group)

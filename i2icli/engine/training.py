@@ -214,6 +214,7 @@ class _Run:
             start=start,
             rank=rank(),
             world=world_size(),
+            accumulate=self.config.accumulate,
             workers=workers(self.options),
             pin=self.pin,
         )

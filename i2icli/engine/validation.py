@@ -1,4 +1,4 @@
-"""Measure a system on validation images: PSNR and SSIM wherever the data holds the truth."""
+"""Measure a system on validation images: PSNR and SSIM where there is a truth, and its own numbers."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,7 +31,8 @@ class Spread(Examples):
 def validate(system: System[Any], batches: Iterable[Batch]) -> Scores:
     """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several answers "psnr/A_to_B", ...
 
-    Empty where the data holds no truth. PSNR in dB and SSIM, both over the range [-1, 1].
+    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the truth; beside them
+    what the system measures itself. Empty where there is neither.
     """
     values: dict[str, list[float]] = defaultdict(list)
     for batch in batches:
@@ -39,6 +40,8 @@ def validate(system: System[Any], batches: Iterable[Batch]) -> Scores:
             suffix = f"/{name}" if name else ""
             values[f"psnr{suffix}"] += psnr(answer.float(), truth.float()).tolist()
             values[f"ssim{suffix}"] += ssim(answer.float(), truth.float()).tolist()
+        for name, each in system.measure(batch).items():
+            values[name] += each.float().tolist()
     return {name: sum(each) / len(each) for name, each in values.items() if each}
 
 

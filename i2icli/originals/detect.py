@@ -18,7 +18,7 @@ def load_original(path: Path) -> Original:
     for entry in SYSTEMS.values():
         if entry.original is None:
             continue
-        original: Original | None = import_module(entry.original).recognise(state, path)
+        original: Original | None = import_module(entry.original).recognise(state, path, read_state)
         if original is not None:
             return original
     known = ", ".join(name for name, entry in SYSTEMS.items() if entry.original)

@@ -19,7 +19,8 @@ WRAPPERS = ("state_dict", "model", "model_state_dict", "generator", "params", "n
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors in a state dict saved by torch.save, zipped or in the legacy format, on the CPU.
 
-    A wrapper like {"state_dict": ...} and the prefix "module." of DataParallel are taken off.
+    A wrapper like {"state_dict": ...} and the prefix "module." of DataParallel are taken off. Several
+    state dicts in one file, {"netG": ..., "netD": ..., "optim": ...}, become "netG.<name>", "netD.<name>".
     Raises UserError for anything else: other files, other objects, damage.
     """
     if not path.is_file():
@@ -35,7 +36,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
             f"{path}: not a file of weights that can be read safely ({_first_line(error)}); "
             "expected the state dict of a network as torch.save(network.state_dict()) writes it"
         ) from None
-    state = _without_parallel_prefix(_unwrapped(found, path))
+    state = _unwrapped(found, path)
     _refuse_inflated(state, path)
     return state
 
@@ -65,11 +66,16 @@ def _refuse_inflated(state: Mapping[str, Tensor], path: Path) -> None:
 def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
     """The names and tensors in what torch.load gave."""
     if _is_state(found):
-        return dict(found)
+        return _without_parallel_prefix(found)
     if isinstance(found, Mapping):
         for name in WRAPPERS:
             if _is_state(found.get(name)):
-                return dict(found[name])
+                return _without_parallel_prefix(found[name])
+        networks = {
+            str(name): _without_parallel_prefix(part) for name, part in found.items() if _is_state(part)
+        }
+        if networks:
+            return {f"{name}.{key}": value for name, part in networks.items() for key, value in part.items()}
     kind = (
         f"keys {', '.join(map(str, list(found)[:4]))}" if isinstance(found, Mapping) else type(found).__name__
     )
@@ -89,10 +95,9 @@ def _is_plain(value: Any) -> bool:
     return value.layout is torch.strided and value.device.type == "cpu" and not value.is_quantized
 
 
-def _without_parallel_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    if all(name.startswith("module.") for name in state):
-        return {name.removeprefix("module."): value for name, value in state.items()}
-    return state
+def _without_parallel_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    parallel = all(name.startswith("module.") for name in state)
+    return {name.removeprefix("module.") if parallel else name: value for name, value in state.items()}
 
 
 def _first_line(error: Exception) -> str:

@@ -33,6 +33,11 @@ class CycleGANConfig(Config):
     penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
     pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D, section 4")
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Both domains, the second first: it is the default."""
+        return self.domains[::-1]
+
     @model_validator(mode="after")
     def _domains_differ(self) -> Self:
         if len(set(self.domains)) < 2:

@@ -110,10 +110,6 @@ class CycleGAN(System[CycleGANConfig]):
             )
         return to == self.config.domains[0]
 
-    def targets(self) -> tuple[str, ...]:
-        """Both domains, the second first: it is the default."""
-        return self.config.domains[::-1]
-
     def channels(self, to: str | None = None) -> tuple[int, int]:
         """Channels of the images it reads and of those it answers with, for a target domain."""
         A, B = self._domain_channels()

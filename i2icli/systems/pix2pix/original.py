@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original
+from i2icli.original import Original, Read, State
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.names import Layout, find_layout, rename
 from i2icli.systems.pix2pix.networks import build_generator
 
-State = dict[str, Tensor]
 
-
-def recognise(state: State, path: Path) -> Original | None:
+def recognise(state: State, path: Path, _read: Read) -> Original | None:
     """A U-Net or ResNet generator with our names, or None if the keys or shapes are something else's.
 
     Raises UserError for a discriminator of the same code, which cannot translate.
