@@ -111,7 +111,7 @@ class System(nn.Module, Generic[C]):
         return self.config.targets
 
     def resolve_target(self, to: str) -> str:
-        """What the user wrote as target -> the value for `Request.to`. Raises UserError listing the targets."""
+        """What the user wrote as target -> the value for `Request.to`. Raises UserError listing them."""
         return one_of(to, self.targets(), "target")
 
     def sources(self) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class System(nn.Module, Generic[C]):
         return one_of(source, self.sources(), "source")
 
     def needs(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - for those with targets
-        """Fields that a request to this target must hold, beside the image; the others are welcome to lack."""
+        """Fields that a request to this target must hold beside the image."""
         return frozenset()
 
     def latent_size(self) -> int:
