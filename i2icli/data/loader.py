@@ -36,7 +36,8 @@ def batches(
     from a generator made of (seed, epoch, index), so that neither ranks, threads nor `start`
     change what it is. What the examples of a batch have in common (`Examples.of_batch`) is drawn
     anew for every `accumulate` batches, which make one step. `workers` threads read ahead (0: none,
-    in the calling thread); closing the iterator stops them. Yields dicts of tensors (B, ...), in pinned memory if asked.
+    in the calling thread); closing the iterator stops them. Yields dicts of tensors (B, ...), in
+    pinned memory if asked.
     Raises UserError for a batch size that the ranks cannot share and for images that differ in size.
     """
     if batch_size % world:

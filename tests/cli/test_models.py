@@ -65,7 +65,7 @@ def test_info_shows_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["info", str(folder), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["changed"] == {"domains": ["horse", "zebra"], "width": 8, "steps": 10}
-    assert found["targets"] == ["horse", "zebra"]
+    assert found["targets"] == ["zebra", "horse"]
     assert found["networks"] == [
         {"name": "G_AB", "parameters": 6, "bytes": 24},
         {"name": "G_BA", "parameters": 4, "bytes": 8},
