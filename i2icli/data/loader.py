@@ -45,21 +45,12 @@ def batches(
     if not len(examples):
         raise UserError("there are no training examples")
     share = batch_size // world
-    order = _Order(len(examples), seed)
+    read = _Reader(examples, seed, batch_size * accumulate)
 
     def positions() -> Iterator[list[int]]:
         for batch in counting(start) if count is None else range(start, start + count):
             first = batch * batch_size + rank * share
             yield list(range(first, first + share))
-
-    @lru_cache(maxsize=64)
-    def of_step(step: int) -> Examples:
-        return examples.of_batch(np.random.default_rng((seed, step, _IN_COMMON, _IN_COMMON)))
-
-    def read(position: int) -> Example:
-        epoch, index = order.visit(position)
-        drawn_from = of_step(position // batch_size // accumulate)
-        return drawn_from.get(index, np.random.default_rng((seed, epoch, index)))
 
     for group in _read_ahead(positions(), read, workers, share):
         batch = stack(group)
@@ -103,6 +94,23 @@ def stack(examples: list[Example]) -> Example:
 
 def _shapes(example: Example) -> dict[str, torch.Size]:
     return {name: values.shape for name, values in example.items()}
+
+
+class _Reader:
+    """The example at a position of the endless sequence of epochs, with all that was drawn for it."""
+
+    def __init__(self, examples: Examples, seed: int, per_step: int) -> None:
+        self.order = _Order(len(examples), seed)
+        self.seed = seed
+        self.per_step = per_step
+        self.of_step = lru_cache(maxsize=64)(
+            lambda step: examples.of_batch(np.random.default_rng((seed, step, _IN_COMMON, _IN_COMMON)))
+        )
+
+    def __call__(self, position: int) -> Example:
+        epoch, index = self.order.visit(position)
+        rng = np.random.default_rng((self.seed, epoch, index))
+        return self.of_step(position // self.per_step).get(index, rng)
 
 
 class _Order:

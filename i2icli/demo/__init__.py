@@ -1,0 +1,10 @@
+"""`i2i demo`: train on made-up pictures whose truth is known, and show what was learned. No torch here."""
+
+LESSONS: dict[str, str] = {
+    "pix2pix": "i2icli.demo.pix2pix",
+    "cyclegan": "i2icli.demo.cyclegan",
+}
+"""System -> the module with its LESSON."""
+
+FIRST = ("pix2pix", "cyclegan")
+"""What `i2i demo` shows when no system is named."""
