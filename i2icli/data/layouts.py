@@ -13,7 +13,7 @@ PAIRED_EXAMPLE = (
 )
 UNPAIRED_EXAMPLE = "trainA/ and trainB/ (and testA/ and testB/), or A/ and B/"
 
-_HELD_BACK = ("val", "valid", "validation", "test")  # splits that are not trained on, in order of preference
+HELD_BACK = ("val", "valid", "validation", "test")  # splits that are not trained on, in order of preference
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _domains_in_splits(inside: dict[str, Path]) -> Layout | None:
     train = _domains(inside, "train")
     if train is None:
         return None
-    held_back = (_domains(inside, split) for split in _HELD_BACK)
+    held_back = (_domains(inside, split) for split in HELD_BACK)
     return Layout(train, next((pair for pair in held_back if pair is not None), None))
 
 
@@ -100,7 +100,7 @@ def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout
         if train is None:
             return None
         names = (train[0].name.casefold(), train[1].name.casefold())
-        for split in _HELD_BACK:
+        for split in HELD_BACK:
             below = subfolders(inside[split]) if split in inside else {}
             if set(names) <= below.keys():
                 return Layout(train, (below[names[0]], below[names[1]]), domain_names(*train))
@@ -136,7 +136,7 @@ def _one_collection(folder: Path, inside: dict[str, Path]) -> Layout:
     """Images that hold pairs side by side, in train/ val/ test/ or directly."""
     if "train" not in inside or not holds_images_below(inside["train"]):
         return Layout((folder,), None)
-    held_back = next((inside[s] for s in _HELD_BACK if s in inside and holds_images_below(inside[s])), None)
+    held_back = next((inside[s] for s in HELD_BACK if s in inside and holds_images_below(inside[s])), None)
     return Layout((inside["train"],), (held_back,) if held_back else None)
 
 
@@ -158,24 +158,25 @@ def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
     inside_a, inside_b = subfolders(a), subfolders(b)
     if "train" in inside_a and "train" in inside_b:
         train = (inside_a["train"], inside_b["train"])
-        for split in _HELD_BACK:
+        for split in HELD_BACK:
             if split in inside_a and split in inside_b:
                 return Layout(train, (inside_a[split], inside_b[split]), names)
         return Layout(train, None, names)
-    validation = None if parent is not None else _beside(a, b)
+    validation = None if parent is not None else folders_beside(a, b)
     return Layout((a, b), validation, names)
 
 
-def _beside(a: Path, b: Path) -> tuple[Path, Path] | None:
-    """.../train/x -> .../val/x or .../test/x, and .../trainA -> .../testA, where both sides have it."""
-    for split in _HELD_BACK:
-        others = _with_split(a, split), _with_split(b, split)
-        if others[0] and others[1] and others[0].is_dir() and others[1].is_dir():
-            return others[0], others[1]
+def folders_beside(*folders: Path) -> tuple[Path, ...] | None:
+    """.../train/x -> .../val/x or .../test/x, and .../trainA -> .../testA, where all of them have it."""
+    for split in HELD_BACK:
+        others = [with_split(folder, split) for folder in folders]
+        found = tuple(other for other in others if other is not None and other.is_dir())
+        if len(found) == len(folders):
+            return found
     return None
 
 
-def _with_split(folder: Path, split: str) -> Path | None:
+def with_split(folder: Path, split: str) -> Path | None:
     """The path with its last component of the form train, trainA, train_x changed to another split."""
     parts = list(folder.parts)
     for place in reversed(range(len(parts))):

@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from i2icli.config import Config
-from i2icli.data.describe import cache_line, counted
+from i2icli.data.collections import TRANSPARENCY_LINE, plan_cache
+from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.holdout import hold_out
 from i2icli.data.images import Store, count_channels, prepare, refuse_clips, refuse_mixed_sizes
@@ -138,7 +139,7 @@ class PairedImages(DataFolder):
                 "B is resized to A"
             )
         if any(pair.a.header.alpha or (pair.b is not None and pair.b.header.alpha) for pair in train):
-            lines.append("some images have transparency: it is ignored, only colours are learned")
+            lines.append(TRANSPARENCY_LINE)
         self.report += lines
 
     def _plan_cache(self, cache_bytes: int) -> bool:
@@ -151,8 +152,9 @@ class PairedImages(DataFolder):
                 a, b = reversed(self.channels) if self.backwards else self.channels
                 values = a * sides[0].header.dtype.itemsize + b * sides[1].header.dtype.itemsize
                 total += height * width * values
-        self.report.append(cache_line(total, cache_bytes))
-        return total <= cache_bytes
+        cached, line = plan_cache(total, cache_bytes)
+        self.report.append(line)
+        return cached
 
 
 class PairExamples(Examples):

@@ -8,23 +8,15 @@ import numpy as np
 import torch
 
 from i2icli.config import Config
-from i2icli.data.describe import cache_line, counted, skipped_lines
+from i2icli.data.collections import Source, decoded_bytes, look_over, plan_cache, transparency_lines
+from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import (
-    ImageFile,
-    Store,
-    count_channels,
-    prepare,
-    refuse_clips,
-    refuse_mixed_sizes,
-    survey,
-)
+from i2icli.data.images import ImageFile, count_channels, refuse_clips, refuse_mixed_sizes
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
-from i2icli.image import Pixels, read_picture, to_tensor
 
 _DEFAULT_NAMES = ("A", "B")
 
@@ -66,8 +58,7 @@ class UnpairedImages(DataFolder):
             refuse_mixed_sizes(files, sizes, config.batch_size)
         self.channels = self._channels()
         self.settings: dict[str, Any] = {"channels": self.channels} | self._domains(layout)
-        if any(file.header.alpha for files in self.files for file in files):
-            self.report.append("some images have transparency: it is ignored, only colours are learned")
+        self.report += transparency_lines(self.files)
         self.cached = self._plan_cache(cache_bytes)
         self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
 
@@ -90,7 +81,7 @@ class UnpairedImages(DataFolder):
             self._made[resolution] = train, validation if all(self.held_out) else None
         return self._made[resolution]
 
-    def _sources(self, both: list[list[ImageFile]], framing: Framing) -> "tuple[Source, Source]":
+    def _sources(self, both: list[list[ImageFile]], framing: Framing) -> tuple[Source, Source]:
         a, b = (
             Source(files, channels, framing, self.cached, self.strict)
             for files, channels in zip(both, self.channels, strict=True)
@@ -100,12 +91,8 @@ class UnpairedImages(DataFolder):
     # -- looking at the folders ----------------------------------------------------------
 
     def _files(self, collection: Collection) -> list[ImageFile]:
-        if not collection.images:
-            raise UserError(f"{collection.folder}: no images in this folder; expected {UNPAIRED_EXAMPLE}")
-        files, broken = survey(collection.images, strict=self.strict)
-        self.report += skipped_lines(collection, broken)
-        if not files:
-            raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
+        files, lines = look_over(collection, strict=self.strict, expected=UNPAIRED_EXAMPLE)
+        self.report += lines
         return files
 
     def _take_validation(self, folders: tuple[Path, ...]) -> None:
@@ -169,35 +156,14 @@ class UnpairedImages(DataFolder):
 
     def _plan_cache(self, cache_bytes: int) -> bool:
         framing = Framing.of(self.config)
-        total = 0
-        for both, frame in ((self.files, framing), (self.held_out, framing.for_validation())):
-            for files, channels in zip(both, self.channels, strict=True):
-                for file in files:
-                    height, width = frame.prepared_size(file.header.size)
-                    total += height * width * channels * file.header.dtype.itemsize
-        self.report.append(cache_line(total, cache_bytes))
-        return total <= cache_bytes
-
-
-class Source:
-    """The prepared images of one collection."""
-
-    def __init__(
-        self, files: list[ImageFile], channels: int, framing: Framing, cached: bool, strict: bool
-    ) -> None:
-        self.files = files
-        self.channels = channels
-        self.framing = framing
-        self.store = Store(len(files), self._load, cached=cached, strict=strict)
-
-    def example(self, index: int, rng: np.random.Generator | None) -> torch.Tensor:
-        """(C, H, W) in [-1, 1], cut and mirrored by `rng`."""
-        (pixels,) = self.store.get(index)
-        return to_tensor(self.framing.window(pixels.shape[:2], rng).cut(pixels))
-
-    def _load(self, index: int) -> tuple[Pixels]:
-        pixels = read_picture(self.files[index].path).pixels
-        return (prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2])),)
+        needed = sum(
+            decoded_bytes(files, channels, frame)
+            for both, frame in ((self.files, framing), (self.held_out, framing.for_validation()))
+            for files, channels in zip(both, self.channels, strict=True)
+        )
+        cached, line = plan_cache(needed, cache_bytes)
+        self.report.append(line)
+        return cached
 
 
 class UnpairedExamples(Examples):

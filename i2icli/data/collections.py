@@ -1,0 +1,82 @@
+"""What every kind of data does with a collection of images: look it over, count, plan, read."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from i2icli.data.describe import cache_line, skipped_lines
+from i2icli.data.folder import Collection
+from i2icli.data.images import ImageFile, Store, count_channels, prepare, survey
+from i2icli.data.transforms import Framing
+from i2icli.errors import UserError
+from i2icli.image import Pixels, read_picture, to_tensor
+
+TRANSPARENCY_LINE = "some images have transparency: it is ignored, only colours are learned"
+
+
+def look_over(
+    collection: Collection, *, strict: bool, expected: str = "images"
+) -> tuple[list[ImageFile], list[str]]:
+    """The images of a collection that can be read, and report lines about what is skipped.
+
+    Raises UserError if there are none (`expected` says what should be there), or if `strict` for
+    the first that is broken.
+    """
+    if not collection.images:
+        raise UserError(f"{collection.folder}: no images in this folder; expected {expected}")
+    files, broken = survey(collection.images, strict=strict)
+    if not files:
+        raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
+    return files, skipped_lines(collection, broken)
+
+
+def common_channels(collections: Iterable[Sequence[ImageFile]], wanted: tuple[int, ...] | None) -> int:
+    """Channels to read all of several collections with: as wanted, else as found. Raises UserError."""
+    if wanted is not None and len(set(wanted)) > 1:
+        raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, the same for all")
+    every = [file for files in collections for file in files]
+    return count_channels(every, wanted[0] if wanted else None)
+
+
+def transparency_lines(collections: Iterable[Sequence[ImageFile]]) -> list[str]:
+    """A report line if any image has an alpha channel, which no system learns."""
+    return [TRANSPARENCY_LINE] if any(file.header.alpha for files in collections for file in files) else []
+
+
+def decoded_bytes(files: Sequence[ImageFile], channels: int, framing: Framing) -> int:
+    """Memory that the prepared images of a collection take."""
+    total = 0
+    for file in files:
+        height, width = framing.prepared_size(file.header.size)
+        total += height * width * channels * file.header.dtype.itemsize
+    return total
+
+
+def plan_cache(needed: int, cache_bytes: int) -> tuple[bool, str]:
+    """Whether decoded images of `needed` bytes are kept in memory, and the report line that says so."""
+    return needed <= cache_bytes, cache_line(needed, cache_bytes)
+
+
+class Source:
+    """The prepared images of one collection, by index."""
+
+    def __init__(
+        self, files: Sequence[ImageFile], channels: int, framing: Framing, cached: bool, strict: bool
+    ) -> None:
+        self.files = files
+        self.channels = channels
+        self.framing = framing
+        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def example(self, index: int, rng: np.random.Generator | None) -> Tensor:
+        """(C, H, W) in [-1, 1], cut and mirrored by `rng`. Raises UserError if none can be read."""
+        (pixels,) = self.store.get(index)
+        return to_tensor(self.framing.window(pixels.shape[:2], rng).cut(pixels))
+
+    def _load(self, index: int) -> tuple[Pixels]:
+        pixels = read_picture(self.files[index].path).pixels
+        return (prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2])),)
