@@ -9,7 +9,7 @@ from i2icli.data.folder import Collection, check_folder, collect, holds_images, 
 from i2icli.data.layouts import HELD_BACK, folders_beside
 from i2icli.errors import UserError
 
-DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/ and test/, or with train/ and test/ in each"
+DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/ and test/ if divided"
 
 
 @dataclass(frozen=True)
