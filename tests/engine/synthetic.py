@@ -1,12 +1,38 @@
 """Random batches with the keys of a system, the same for any number of processes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
+from torch import Generator, Tensor
 
-from i2icli.system import Batch, Stage
+from i2icli.system import Batch, Request, Stage, System
 
-KEYS = {"pix2pix": ("source", "target"), "cyclegan": ("A", "B")}
+Maker = Callable[[Generator, int, int], Batch]
+"""(generator, batch size, side in pixels) -> a batch; images in float64, cast by `batches`."""
+
+
+def images(*names: str, channels: int = 3) -> Maker:
+    """Batches of noise (B, C, side, side) in [-1, 1] under some names."""
+
+    def make(generator: Generator, size: int, side: int) -> Batch:
+        shape = (size, channels, side, side)
+        return {name: torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1 for name in names}
+
+    return make
+
+
+MAKERS: dict[str, Maker] = {"pix2pix": images("source", "target"), "cyclegan": images("A", "B")}
+
+
+def request(system: System, image: Tensor, to: str | None = None) -> Request:
+    """A request that holds all this target needs: the source is the last one, the reference the image flipped."""
+    needs = system.needs(to)
+    return Request(
+        image=image,
+        to=to,
+        source=system.sources()[-1] if "source" in needs else None,
+        reference=image.flip(-1) if "reference" in needs else None,
+    )
 
 
 def batches(
@@ -25,11 +51,11 @@ def batches(
         while True:
             generator = torch.Generator().manual_seed(k)
             share = slice(rank * size // world, (rank + 1) * size // world)
-            whole = {
-                key: torch.rand(size, 3, side, side, generator=generator, dtype=torch.float64) * 2 - 1
-                for key in KEYS[system]
+            whole = MAKERS[system](generator, size, side)
+            yield {
+                key: values[share].to(dtype) if values.is_floating_point() else values[share]
+                for key, values in whole.items()
             }
-            yield {key: images[share].to(dtype) for key, images in whole.items()}
             k += 1
 
     return endless
