@@ -126,8 +126,8 @@ class System(nn.Module, Generic[C]):
         """Fields that a request to this target must hold beside the image."""
         return frozenset()
 
-    def latent_size(self) -> int:
-        """Numbers in a latent code, Z; 0 where it reads none. Codes are drawn from N(0, 1)."""
+    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - as above
+        """Numbers in a latent code, Z, for a target; 0 where it reads none. Codes are drawn from N(0, 1)."""
         return 0
 
     def channels(self, to: str | None = None) -> tuple[int, int]:  # noqa: ARG002 - for those with targets

@@ -25,7 +25,7 @@ MAKERS: dict[str, Maker] = {"pix2pix": images("source", "target"), "cyclegan": i
 
 
 def request(system: System, image: Tensor, to: str | None = None) -> Request:
-    """A request that holds all this target needs: the source is the last one, the reference the image flipped."""
+    """A request that holds all this target needs: the last source, the image mirrored as reference."""
     needs = system.needs(to)
     return Request(
         image=image,
