@@ -50,6 +50,7 @@ Pixels = Annotated[int, Field(ge=1, le=65536)]
 Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_parse_size), PlainSerializer(_print_size)]
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_parse_list)]
+Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(_parse_list)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 Betas = Annotated[tuple[float, float], BeforeValidator(_parse_list)]
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(_parse_duration)]
