@@ -18,7 +18,7 @@ from i2icli.image import Picture, write_picture
 
 Point = tuple[float, float]
 
-_TEST_SEEDS = 1_000_000  # test scenes are counted from here, so that they are never trained on
+TEST_SEEDS = 1_000_000  # test scenes are counted from here, so that they are never trained on
 _OTHER_SEEDS = 2_000_000  # training scenes of the second collection
 
 
@@ -34,42 +34,48 @@ class Scene:
 
 def scene(seed: int, size: int = 64) -> Scene:
     """The landscape of a seed, `size` pixels square; one seed is one composition at every size."""
-    rng = np.random.default_rng((7, seed))
-    parts = _Drawing(2 * size).landscape(rng)  # (2H, 2W)
-    grain = rng.standard_normal(parts.shape, np.float32)
+    parts, grain = composition(seed, size)
     small = parts[::2, ::2]  # (H, W)
     light = Light.on(parts)
     photo, dusk = (paint(parts, look, light, grain) for look in (SUMMER_DAY, AUTUMN_DUSK))
     return Scene(COLOURS[small], photo, dusk, small)
 
 
+def composition(seed: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What `paint` makes pictures of `size` pixels from: a map of parts and grain, (2 size, 2 size) each."""
+    rng = np.random.default_rng((7, seed))
+    parts = _Drawing(2 * size).landscape(rng)
+    return parts, rng.standard_normal(parts.shape, np.float32)
+
+
 def write_paired(
     folder: Path, train: int, test: int, size: int = 64, seed: int = 0, *, side_by_side: bool = False
 ) -> None:
     """Write label maps (A) and photos (B): train/A train/B test/A test/B, or train/ test/ side by side."""
-    for split, number, first in (("train", train, 0), ("test", test, _TEST_SEEDS)):
+    for split, number, first in (("train", train, 0), ("test", test, TEST_SEEDS)):
         for index in range(number):
             landscape = scene(seed + first + index, size)
             name = f"{index:04}.png"
             if side_by_side:
-                _write(folder / split / name, np.concatenate([landscape.label, landscape.photo], axis=1))
+                write_png(folder / split / name, np.concatenate([landscape.label, landscape.photo], axis=1))
             else:
-                _write(folder / split / "A" / name, landscape.label)
-                _write(folder / split / "B" / name, landscape.photo)
+                write_png(folder / split / "A" / name, landscape.label)
+                write_png(folder / split / "B" / name, landscape.photo)
 
 
 def write_unpaired(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
     """Write summer days (A) and autumn evenings (B): trainA trainB, and testA testB of the same scenes."""
     for index in range(train):
-        _write(folder / "trainA" / f"day{index:04}.png", scene(seed + index, size).photo)
-        _write(folder / "trainB" / f"dusk{index:04}.png", scene(seed + _OTHER_SEEDS + index, size).dusk)
+        write_png(folder / "trainA" / f"day{index:04}.png", scene(seed + index, size).photo)
+        write_png(folder / "trainB" / f"dusk{index:04}.png", scene(seed + _OTHER_SEEDS + index, size).dusk)
     for index in range(test):
-        landscape = scene(seed + _TEST_SEEDS + index, size)
-        _write(folder / "testA" / f"{index:04}.png", landscape.photo)
-        _write(folder / "testB" / f"{index:04}.png", landscape.dusk)
+        landscape = scene(seed + TEST_SEEDS + index, size)
+        write_png(folder / "testA" / f"{index:04}.png", landscape.photo)
+        write_png(folder / "testB" / f"{index:04}.png", landscape.dusk)
 
 
-def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
+def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a picture (H, W, 3) as PNG, with the folders it needs."""
     write_picture(path, Picture(pixels, None, "png"))
 
 
