@@ -21,7 +21,8 @@ from classic import generator
 from PIL import Image
 
 from i2icli.data.toy import scene
-from i2icli.engine.translator import Translator, Wish
+from i2icli.engine.translator import Translator
+from i2icli.engine.wishes import Wish
 from i2icli.image import read_picture, to_tensor
 from i2icli.scores import psnr
 

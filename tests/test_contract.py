@@ -20,6 +20,7 @@ from i2icli.engine.plan import plan
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system, train
 from i2icli.engine.translator import Translator
+from i2icli.engine.wishes import Asked
 from i2icli.errors import UserError
 from i2icli.system import System
 from tests.engine.synthetic import assert_same, batches, request
@@ -195,18 +196,24 @@ def with_config(source: Path, target: Path, change) -> Path:
 @every_system
 @pytest.mark.parametrize("size", [(33, 47), (1, 1), (32, 32)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
-def test_any_size_and_depth_comes_back_as_it_was(name, size, dtype, published):
+def test_any_size_and_depth_comes_back_as_it_was(name, size, dtype, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
     noise = np.random.default_rng(0).random((*size, 3))
     image = (
         (noise * 2 - 1).astype(dtype) if dtype is np.float32 else (noise * np.iinfo(dtype).max).astype(dtype)
     )
-    answer = translator.translate(image)
+    Image.fromarray(np.full((30, 20, 3), 99, np.uint8)).save(tmp_path / "look.png")
+    needs = translator.system.needs(next(iter(translator.system.targets()), None))
+    asked = {
+        "source": translator.system.sources()[-1] if "source" in needs else None,
+        "reference": tmp_path / "look.png" if "reference" in needs else None,
+    }
+    answer = translator.translate(image, **asked)
     assert answer.shape == image.shape
     assert answer.dtype == image.dtype
     low, high = (-1, 1) if dtype is np.float32 else (0, np.iinfo(dtype).max)
     assert low <= answer.min() <= answer.max() <= high
-    assert np.array_equal(answer, translator.translate(image))
+    assert np.array_equal(answer, translator.translate(image, **asked))
 
 
 @every_system
@@ -214,7 +221,12 @@ def test_a_16_bit_file_stays_one(name, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors")
     deep = (np.random.default_rng(0).random((20, 30)) * 65535).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    (result,) = translator.run([str(tmp_path / "deep.png")], tmp_path / "out")
+    needs = translator.system.needs(next(iter(translator.system.targets()), None))
+    asked = Asked(
+        source=translator.system.sources()[-1] if "source" in needs else None,
+        references=(tmp_path / "deep.png",) if "reference" in needs else (),
+    )
+    (result,) = translator.run([str(tmp_path / "deep.png")], tmp_path / "out", asked)
     assert result.status == "done"
     from i2icli.image import read_picture
 
@@ -227,13 +239,13 @@ def test_fields_and_targets_it_does_not_know_are_refused(name, published, tmp_pa
     system = translator.system
     if "reference" not in system.accepts:
         with pytest.raises(UserError, match=rf"(?i){name} has no --reference; it "):
-            translator.wish(reference=tmp_path / "a.png")
+            translator.wishes(Asked(references=(tmp_path / "a.png",)))
     if "to" not in system.accepts:
         with pytest.raises(UserError, match=rf"(?i){name} has no --to; it "):
-            translator.wish(to="B")
+            translator.wishes(Asked(to="B"))
     elif system.targets():
         with pytest.raises(UserError, match=rf"--to nowhere: .*{system.targets()[0]}"):
-            translator.wish(to="nowhere")
+            translator.wishes(Asked(to="nowhere"))
 
 
 @every_system

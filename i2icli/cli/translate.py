@@ -4,7 +4,6 @@ import dataclasses
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,11 +15,15 @@ from i2icli.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from i2icli.engine.pipeline import Translation
     from i2icli.engine.results import Result
 
 EXAMPLES = (
     "One folder:  i2i translate photos --model runs/horse2zebra --out zebras\n\n"
     "To a domain:  i2i translate a.jpg b.png --model cyclegan --to horse --out horses\n\n"
+    "To every domain:  i2i translate faces --model stargan --to all\n\n"
+    "Five answers each:  i2i translate edges --model augmented_cyclegan --samples 5\n\n"
+    "With a given look:  i2i translate face.png --model paired_cyclegan --reference style.png\n\n"
     "From a list:  find . -name '*.tif' | i2i translate - --model runs/x --out results --json"
 )
 
@@ -42,14 +45,49 @@ def translate(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="<name>", help="target domain, where the system knows several", rich_help_panel=_LOOK
+            metavar="<name>",
+            help="target domain or attributes, where the system knows several; all: one answer for each",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="<name>",
+            help="domain or attributes of the inputs; default: the folder above them, where it is a domain",
+            rich_help_panel=_LOOK,
         ),
     ] = None,
     reference: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="<path>",
-            help="image whose look is taken over, where the system reads one",
+            help="image whose look is taken over, where the system reads one; a folder or several: all",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="<int>",
+            help="different answers per input, where the system draws latent codes",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    latent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<codes>",
+            help="latent codes instead of drawn ones: numbers 0.3,-1.2,... or a .npy file",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    interpolate: Annotated[
+        int | None,
+        typer.Option(
+            metavar="<int>",
+            help="pictures on the way from each latent code to the next, both ends counted",
             rich_help_panel=_LOOK,
         ),
     ] = None,
@@ -71,7 +109,11 @@ def translate(
     ] = None,
     compare: Annotated[
         bool,
-        typer.Option("--compare", help="also write input and result side by side", rich_help_panel=_LOOK),
+        typer.Option(
+            "--compare",
+            help="also write sheets with input and result side by side; several answers always have them",
+            rich_help_panel=_LOOK,
+        ),
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="do again what is there already", rich_help_panel=_LOOK)
@@ -109,50 +151,49 @@ def translate(
 
     Results keep the folders, format, depth, alpha and size of the inputs. What is there already is
     left alone, so a run that was stopped goes on where it was. One bad file does not stop the others.
+
+    Several targets, references or samples make several answers: each has a folder of its own below
+    --out, and sheets in compare/ show them beside the input.
     """
     from i2icli.config import Precision, Size
 
     parsed_size = None if size is None else _checked("--size", size, Size, _SIZE_WORDS)
     _checked("--precision", precision, Precision, "one of auto, fp32, bf16, fp16")
-    from i2icli.engine.translator import Translator  # torch loads only when there is work
+    from i2icli.engine.pipeline import Writing  # torch loads only when there is work
+    from i2icli.engine.translator import Translator
+    from i2icli.engine.wishes import Asked
 
     console = errors()
     translator = Translator.load(model, device=device, precision=precision)
     for note in translator.notes:
         errors().print(f"note: {note}", markup=False, soft_wrap=True)
-    results = translator.run(
-        inputs,
-        out,
-        to=to,
-        reference=reference,
-        size=parsed_size,
-        format=format,
-        batch_size=batch_size,
-        overwrite=overwrite,
-        compare=compare,
-        seed=seed,
+    asked = Asked(
+        to, source, tuple(reference or ()), samples, latent, interpolate, size=parsed_size, seed=seed
     )
+    writing = Writing(format, batch_size, overwrite, compare)
+    results = translator.run(inputs, out, asked, writing)
     counts = report(results, console, as_json)
     console.print(_summary(counts, out), markup=False, soft_wrap=True)
     return 1 if counts["failed"] else 0
 
 
-def report(results: Iterable["Result"], console: "Console", as_json: bool) -> Counter[str]:
-    """Show results as they come: failures as lines, a count on a terminal, JSON lines on stdout if asked.
+def report(results: "Translation | list[Result]", console: "Console", as_json: bool) -> Counter[str]:
+    """Show results as they come: failures as lines, a bar on a terminal, JSON lines on stdout if asked.
 
-    Returns how many images had which status.
+    Returns how many results had which status.
     """
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     counts: Counter[str] = Counter()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("loading")
+        task = bar.add_task("loading", total=len(results))
         for result in results:
             counts[result.status] += 1
-            bar.update(task, description=_counted(counts))
+            bar.update(task, description=_counted(counts), advance=1)
             if result.status == "failed":
-                console.print(f"failed: {result.source}: {result.error}", markup=False, soft_wrap=True)
+                error = (result.error or "").removeprefix(f"{result.source}: ")
+                console.print(f"failed: {result.source}: {error}", markup=False, soft_wrap=True)
             if as_json:
                 sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
                 sys.stdout.flush()

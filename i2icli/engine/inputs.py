@@ -2,7 +2,7 @@
 
 import glob
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,15 +16,18 @@ class Job:
     """One file to translate."""
 
     source: Path
-    target: Path
+    targets: tuple[Path, ...]  # where its answers go, one for each wish
     error: str | None = None  # why it cannot be done, found before reading it
 
 
-def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]:
+def plan_jobs(
+    inputs: Iterable[str], out: Path, suffix: str | None, wishes: Sequence[str] = ("",)
+) -> list[Job]:
     """One job per image: files by name, folders with their structure kept, globs, "-" for a list on stdin.
 
-    An image named twice is one job; results of earlier runs in an `out` inside an input folder are
-    no inputs. Raises UserError if a result would land on an input.
+    Answers to wishes that have names go to folders of these names below `out`. An image named twice
+    is one job; results of earlier runs in an `out` inside an input folder are no inputs. Raises
+    UserError if a result would land on an input.
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
@@ -36,26 +39,30 @@ def plan_jobs(inputs: Iterable[str], out: Path, suffix: str | None) -> list[Job]
             found += _expand(word, out.resolve())
         except (OSError, ValueError) as refused:
             why = f"not a usable path ({type(refused).__name__})"
-            jobs.append(Job(Path(repr(word[:80])), out, why))
+            jobs.append(Job(Path(repr(word[:80])), (), why))
     sources = list(dict.fromkeys(found))
     if not sources and not jobs:
         raise UserError("nothing to translate: the list of inputs is empty")
     taken = {source.resolve() for source, _ in sources}
     owners: dict[Path, Path] = {}
     for source, relative in sources:
-        target = out / (relative.with_suffix(suffix) if suffix else relative)
-        if target.resolve() in taken:
+        name = relative.with_suffix(suffix) if suffix else relative
+        targets = tuple(out / wish / name for wish in wishes)
+        if replaced := next((target for target in targets if target.resolve() in taken), None):
             raise UserError(
-                f"--out {out}: the result of {source} would replace the input {target}; choose another --out"
+                f"--out {out}: the result of {source} would replace the input {replaced}; "
+                "choose another --out"
             )
-        owner = owners.setdefault(target, source)
-        error = None
-        if owner != source:
-            error = f"its result would be {target}, as that of {owner}; name the folder they share instead"
-        elif not source.exists():
-            error = "there is no such file"
-        jobs.append(Job(source, target, error))
+        owner = owners.setdefault(targets[0], source)
+        jobs.append(Job(source, targets, _obstacle(source, targets[0], owner)))
     return jobs
+
+
+def _obstacle(source: Path, target: Path, owner: Path) -> str | None:
+    """Why an input cannot be done, as far as names tell; `owner` is the input that got the target first."""
+    if owner != source:
+        return f"its result would be {target}, as that of {owner}; name the folder they share instead"
+    return None if source.exists() else "there is no such file"
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,11 +15,12 @@ from i2icli.engine.memory import is_out_of_memory
 from i2icli.engine.results import Result
 from i2icli.engine.sample_sheet import Row, SheetWriter
 from i2icli.engine.stamp import fingerprint, stamp
+from i2icli.engine.wishes import Asked, Wish, infer_source
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, Picture, read_picture, resize, to_tensor, write_picture
 
 if TYPE_CHECKING:
-    from i2icli.engine.translator import Translator, Wish
+    from i2icli.engine.translator import Translator
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -30,133 +31,185 @@ WRITING = 8  # results that may wait to be encoded
 
 
 @dataclass(frozen=True)
+class Writing:
+    """How results are written."""
+
+    format: str | None = None  # suffix of the files; None: as the input
+    batch_size: int | None = None
+    overwrite: bool = False
+    compare: bool = False  # also write sheets; always done where a picture gets several answers
+
+
+@dataclass(frozen=True)
 class _Loaded:
-    """An input on its way: decoded, or why not."""
+    """An input on its way: decoded, with the answers still to be made; or settled already."""
 
     job: Job
     picture: Picture | None = None
-    image: Tensor | None = None  # (1, C, H, W)
-    result: Result | None = None  # there already, or failed
+    wishes: tuple[tuple[Wish, Path], ...] = ()  # to be answered, and where each answer goes
+    images: dict[int, Tensor] = field(default_factory=dict)  # (1, C, H, W) by number of channels C
+    settled: tuple[Result, ...] = ()  # there already, or failed
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """Inputs alike in this can be answered together."""
+        shapes = tuple((channels, tuple(image.shape)) for channels, image in self.images.items())
+        return shapes, tuple((wish.name, wish.source) for wish, _ in self.wishes)
 
 
-def translate_files(
-    translator: "Translator",
-    inputs: Iterable[str],
-    out: Path,
-    *,
-    to: str | None = None,
-    reference: str | None = None,
-    size: tuple[int, int] | None = None,
-    format: str | None = None,
-    batch_size: int | None = None,
-    overwrite: bool = False,
-    compare: bool = False,
-    seed: int = 0,
-) -> Iterator[Result]:
-    """Translate files into a folder; one result per input, in order. A bad input is reported, the rest go on.
+_Answered = tuple[_Loaded, list[tuple[Path, Tensor | str]]]
+"""An input, and where each answer (1, C, H, W) goes, or why there is none."""
 
-    What an earlier run of the same model and settings left there stands. With `compare`,
-    before/after sheets of all of them go to <out>/compare. Raises UserError if the request as a
-    whole is wrong.
-    """
-    wish = translator.wish(to=to, reference=reference, size=size, seed=seed)
-    jobs = plan_jobs(inputs, out, _suffix(format) if format else None)
-    making: dict[str, object] = {"model": fingerprint(translator.model), "to": wish.to, "seed": seed}
-    making |= {"reference": reference, "size": list(size) if size else None}
-    since = stamp(out, making, overwrite=overwrite)
-    count = batch_size or (8 if translator.placement.device.type == "cuda" else 1)
-    sheets = SheetWriter(out / SHEETS)
-    if compare and any(out / SHEETS in (job.target.parent, job.source.parent) for job in jobs):
-        raise UserError(
-            f"--compare writes its sheets to {out / SHEETS}, where inputs or results are; drop it"
-        )
 
-    def load(job: Job) -> _Loaded:
+class Translation:
+    """The translation of files into a folder: iterating does it, one result per answer, in order."""
+
+    def __init__(
+        self, translator: "Translator", inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
+    ) -> None:
+        """Plan it. Raises UserError if the request as a whole is wrong."""
+        self.translator = translator
+        self.writing = writing
+        self.wishes = translator.wishes(asked)
+        suffix = _suffix(writing.format) if writing.format else None
+        self.jobs = plan_jobs(inputs, out, suffix, [wish.name for wish in self.wishes])
+        self.compare = writing.compare or len(self.wishes) > 1
+        self.sheets = out / SHEETS
+        places = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
+        if self.compare and self.sheets in places:
+            raise UserError(
+                f"the sheets go to {self.sheets}, where inputs or results are; choose another --out"
+            )
+        making = {"model": fingerprint(translator.model)} | asked.settings() | self._targets()
+        self.since = stamp(out, making, overwrite=writing.overwrite)
+
+    def _targets(self) -> dict[str, object]:
+        """The targets by their own names: the default may have been meant or written out."""
+        return {"to": ", ".join(dict.fromkeys(wish.to for wish in self.wishes if wish.to)) or None}
+
+    def __len__(self) -> int:
+        """Answers that are asked for."""
+        return len(self.jobs) * len(self.wishes)
+
+    def __iter__(self) -> Iterator[Result]:
+        cuda = self.translator.placement.device.type == "cuda"
+        count = self.writing.batch_size or (8 if cuda else 1)
+        sheets = SheetWriter(self.sheets)
+        with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
+            loaded = _ahead(readers, self._load, self.jobs, count + THREADS)
+            answered = (each for group in _grouped(loaded, count) for each in self._answer(group))
+            for results, row in _ahead(writers, self._write, answered, WRITING):
+                if row:
+                    sheets.add(row)
+                yield from results
+        sheets.close()
+
+    def _load(self, job: Job) -> _Loaded:
+        """Decode an input for those of its answers that are not there yet."""
         if job.error:
-            return _Loaded(job, result=_failed(job, job.error))
-        if job.target.exists() and not overwrite:
-            return _Loaded(job, result=_standing(job, since))
+            return _Loaded(job, settled=(_failed(job, job.error),))
+        overwrite = self.writing.overwrite
+        pairs = list(zip(self.wishes, job.targets, strict=True))
+        settled = tuple(self._standing(job, path) for _, path in pairs if path.exists() and not overwrite)
+        todo = [(wish, path) for wish, path in pairs if overwrite or not path.exists()]
+        if not todo:
+            return _Loaded(job, settled=settled)
         try:
             picture = read_picture(job.source)
-            return _Loaded(job, picture, translator.tensor(picture, wish))
+            system = self.translator.system
+            wishes = tuple((infer_source(system, wish, job.source), path) for wish, path in todo)
+            return _Loaded(job, picture, wishes, self._images(picture, wishes), settled)
         except (UserError, MemoryError) as error:
-            return _Loaded(job, result=_failed(job, str(error) or "not enough memory"))
+            return _Loaded(job, settled=(*settled, _failed(job, str(error) or "not enough memory")))
 
-    def write(outcome: _Outcome) -> tuple[Result, Row | None]:
-        if isinstance(outcome, Result):
-            return outcome, _seen_again(outcome) if compare else None
-        job, picture, answer = outcome
+    def _images(self, picture: Picture, wishes: tuple[tuple[Wish, Path], ...]) -> dict[int, Tensor]:
+        """The picture as each wish's network reads it: mostly they all read it alike."""
+        images: dict[int, Tensor] = {}
+        for wish, _ in wishes:
+            channels, _ = self.translator.system.channels(wish.to)
+            if channels not in images:
+                images[channels] = self.translator.tensor(picture, wish)
+        return images
+
+    def _standing(self, job: Job, target: Path) -> Result:
+        """A file is already where the result would go; it is ours unless older than our making (ns)."""
+        if target.stat().st_mtime_ns >= self.since:
+            return Result(str(job.source), target, "there")
+        why = f"{target} exists and was not made with this model"
+        return _failed(job, f"{why}; choose another --out, or add --overwrite")
+
+    def _answer(self, group: list[_Loaded]) -> Iterator[_Answered]:
+        """The answers for one group of inputs that are alike; what fails together is tried one by one."""
+        answers: list[list[tuple[Path, Tensor | str]]] = [[] for _ in group]
+        for number, (wish, _) in enumerate(group[0].wishes):
+            channels, _ = self.translator.system.channels(wish.to)
+            images = torch.cat([loaded.images[channels] for loaded in group])  # (B, C, H, W)
+            try:
+                made = self.translator.answer(images, wish)
+            except UserError as error:
+                if len(group) > 1:
+                    yield from (each for loaded in group for each in self._answer([loaded]))
+                    return
+                answers[0].append((group[0].wishes[number][1], str(error)))
+                continue
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                height, width = images.shape[-2:]
+                text = f"out of memory at {width}x{height} px in batches of {len(group)}; "
+                text += "try --batch-size 1 or a smaller --size"
+                for loaded, own in zip(group, answers, strict=True):
+                    own.append((loaded.wishes[number][1], text))
+                continue
+            for place, (loaded, own) in enumerate(zip(group, answers, strict=True)):
+                own.append((loaded.wishes[number][1], made[place : place + 1]))
+        yield from zip(group, answers, strict=True)
+
+    def _write(self, answered: _Answered) -> tuple[list[Result], Row | None]:
+        """Encode the answers for one input; its row for the sheets."""
+        loaded, answers = answered
+        results = list(loaded.settled)
+        for (wish, _), (path, answer) in zip(loaded.wishes, answers, strict=True):
+            assert loaded.picture is not None
+            try:
+                if isinstance(answer, str):
+                    raise UserError(answer)
+                write_picture(path, self.translator.result(loaded.picture, answer, wish))
+                results.append(Result(str(loaded.job.source), path, "done"))
+            except UserError as error:
+                results.append(_failed(loaded.job, str(error)))
+        order = {path: place for place, path in enumerate(loaded.job.targets)}
+        results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
+        return results, self._row(loaded, results) if self.compare else None
+
+    def _row(self, loaded: _Loaded, results: list[Result]) -> Row | None:
+        """Input and answers, all at the size of the first; None unless every answer is there."""
+        targets = [result.target for result in results if result.target is not None]
+        if len(targets) < len(self.wishes):
+            return None
+        names = [wish.name or "output" for wish in self.wishes]
         try:
-            after = translator.result(picture, answer, wish)
-            write_picture(job.target, after)
-        except UserError as error:
-            return _failed(job, str(error)), None
-        return Result(str(job.source), job.target, "done"), _row(picture, after) if compare else None
-
-    with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
-        loaded = _ahead(readers, load, jobs, count + THREADS)
-        answered = (each for group in _grouped(loaded, count) for each in _computed(translator, group, wish))
-        for result, row in _ahead(writers, write, answered, WRITING):
-            if row:
-                sheets.add(row)
-            yield result
-    sheets.close()
-
-
-_Outcome = Result | tuple[Job, Picture, Tensor]
-
-
-def _row(before: Picture, after: Picture) -> Row:
-    """Both at the size of the result, which --size may have made another than the input's."""
-    height, width, _ = after.pixels.shape
-    given = resize(before.pixels, (height, width))
-    return {"input": to_tensor(given), "output": to_tensor(after.pixels)}
-
-
-def _seen_again(result: Result) -> Row | None:
-    """The row of a result that was there already; None where there is no result."""
-    try:
-        return _row(read_picture(result.source), read_picture(result.target)) if result.target else None
-    except UserError:
-        return None  # the input is what it was when the result was made, or the sheet does without
-
-
-def _computed(translator: "Translator", group: list[_Loaded], wish: "Wish") -> Iterator[_Outcome]:
-    """The answers for one group, which is either one settled input or images of one shape."""
-    if group[0].result is not None:
-        yield group[0].result
-        return
-    images = torch.cat([loaded.image for loaded in group if loaded.image is not None])  # (B, C, H, W)
-    try:
-        answers = translator.answer(images, wish)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        height, width = images.shape[-2:]
-        text = f"out of memory at {width}x{height} px in batches of {len(group)}; "
-        text += "try --batch-size 1 or a smaller --size"
-        yield from (_failed(loaded.job, text) for loaded in group)
-        return
-    for index, loaded in enumerate(group):
-        assert loaded.picture is not None
-        yield loaded.job, loaded.picture, answers[index : index + 1]
+            afters = [read_picture(target).pixels for target in targets]
+            before = loaded.picture or read_picture(loaded.job.source)
+        except UserError:
+            return None  # the input is what it was when the result was made, or the sheet does without
+        height, width, _ = afters[0].shape
+        given = to_tensor(resize(before.pixels, (height, width)))  # --size may have made another of it
+        label = "input" if "input" not in names else "given"
+        return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
 
 
 def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
-    """Neighbours of one shape together, at most `count`; settled inputs alone."""
+    """Neighbours that are alike together, at most `count`; settled inputs alone."""
     group: list[_Loaded] = []
     for each in loaded:
-        fits = each.image is not None
-        if group and not (fits and _shape(each) == _shape(group[0]) and len(group) < count):
+        fits = bool(each.wishes)
+        if group and not (fits and each.likeness == group[0].likeness and len(group) < count):
             yield group
             group = []
         group.append(each)
     if group:
         yield group
-
-
-def _shape(loaded: _Loaded) -> tuple[int, ...] | None:
-    return None if loaded.image is None else tuple(loaded.image.shape)
 
 
 def _ahead(
@@ -174,15 +227,6 @@ def _ahead(
 
 def _failed(job: Job, error: str) -> Result:
     return Result(str(job.source), None, "failed", error)
-
-
-def _standing(job: Job, since: int) -> Result:
-    """A file is already where the result would go; it is ours unless older than our making (ns)."""
-    if job.target.stat().st_mtime_ns >= since:
-        return Result(str(job.source), job.target, "there")
-    return _failed(
-        job, f"{job.target} exists and was not made with this model; choose another --out, or add --overwrite"
-    )
 
 
 def _suffix(format: str) -> str:

@@ -25,8 +25,10 @@ def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
     """
     path = out / NAME
     before = _read(path)
+    settings = {name: value for name, value in settings.items() if value is not None}
     if before is not None and before != settings and not overwrite:
-        changed = ", ".join(f"--{name}" for name in settings if settings[name] != before.get(name))
+        names = dict.fromkeys([*settings, *before])
+        changed = ", ".join(f"--{name}" for name in names if settings.get(name) != before.get(name))
         raise UserError(
             f"{out} holds results made with another {changed}; choose another --out, or add --overwrite"
         )
@@ -44,4 +46,6 @@ def _read(path: Path) -> dict[str, object] | None:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return value if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    return {name: each for name, each in value.items() if each is not None}

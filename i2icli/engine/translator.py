@@ -1,7 +1,8 @@
 """A trained system at work on one picture: the same kind of picture out."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,9 @@ from torch import Tensor
 
 from i2icli.engine.device import Placement, choose_device
 from i2icli.engine.models import load_with_notes
-from i2icli.engine.pipeline import translate_files
+from i2icli.engine.pipeline import Translation, Writing
 from i2icli.engine.precision import place
-from i2icli.engine.results import Result
+from i2icli.engine.wishes import Asked, Wish, infer_source, make_wishes
 from i2icli.errors import UserError
 from i2icli.image import (
     Picture,
@@ -33,17 +34,8 @@ from i2icli.image import (
 from i2icli.models import find_model
 from i2icli.system import Request, System
 
+LOOKS = 4  # reference images kept ready
 SMALLEST = 16  # pixels: smaller pictures are padded to it, or reflections inside networks would not fit
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of every picture."""
-
-    to: str | None = None
-    reference: Tensor | None = None  # (1, C, H, W) in [-1, 1]
-    size: tuple[int, int] | None = None  # (height, width) that inputs are resized to
-    seed: int = 0
 
 
 class Translator:
@@ -62,6 +54,7 @@ class Translator:
         self.notes = notes  # what an original checkpoint cannot tell about itself
         for name in system.inference_modules:
             placement.settle(system.get_submodule(name))
+        self.reference = lru_cache(maxsize=LOOKS)(self._reference)
 
     @classmethod
     def load(cls, model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
@@ -79,15 +72,22 @@ class Translator:
         image: str | Path | Image.Image | NDArray[Any],
         *,
         to: str | None = None,
+        source: str | None = None,
         reference: str | Path | None = None,
+        latent: NDArray[np.floating] | None = None,
         seed: int = 0,
     ) -> Image.Image | NDArray[Any]:
         """Translate one image. An array (H, W, C) or (H, W) gives an array, anything else a Pillow image.
 
-        uint8 and uint16 arrays are scaled by their range, floats are taken as in [-1, 1].
+        uint8 and uint16 arrays are scaled by their range, floats are taken as in [-1, 1]. `to` and
+        `source` name domains or attributes, `latent` is one code (Z,), where the system reads them.
         Raises UserError for an unreadable image and for requests the system does not read.
         """
-        wish = self.wish(to=to, reference=reference, seed=seed)
+        references = () if reference is None else (reference,)
+        wishes = self.wishes(Asked(to, source, references, latent=latent, seed=seed))
+        if len(wishes) > 1:
+            raise UserError("one image is asked for, not several: name one target and give one latent code")
+        wish = infer_source(self.system, wishes[0], Path(image) if isinstance(image, str | Path) else None)
         if isinstance(image, np.ndarray):
             if image.ndim not in (2, 3) or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
                 raise UserError(
@@ -100,36 +100,35 @@ class Translator:
         picture = from_pillow(image) if isinstance(image, Image.Image) else read_picture(image)
         return to_pillow(self.picture(picture, wish))
 
-    def run(self, inputs: Iterable[str], out: Path, **options: Any) -> Iterator[Result]:
-        """Translate files into a folder; see `translate_files`."""
-        return translate_files(self, inputs, out, **options)
+    def run(
+        self, inputs: Iterable[str], out: Path, asked: Asked | None = None, writing: Writing | None = None
+    ) -> Translation:
+        """Translate files into a folder, one result per answer as it is iterated; a bad input is reported.
 
-    def wish(
-        self,
-        *,
-        to: str | None = None,
-        reference: str | Path | None = None,
-        size: tuple[int, int] | None = None,
-        seed: int = 0,
-    ) -> Wish:
-        """Check a request against what the system reads. Raises UserError naming what it takes instead."""
-        accepts, targets = self.system.accepts, self.system.targets()
-        for option, value in {"to": to, "reference": reference}.items():
-            if value is not None and option not in accepts:
-                others = ", ".join(f"--{field}" for field in sorted(accepts - {"image"}))
-                takes = f"it takes {others}" if others else "it translates images in one way only"
-                raise UserError(f"{type(self.system).__name__} has no --{option}; {takes}")
-        if targets and (to := to or targets[0]) not in targets:
-            raise UserError(f"--to {to}: unknown target; this model knows: {', '.join(targets)}")
-        look = None if reference is None else self.tensor(read_picture(reference), Wish(to=to))
-        return Wish(to, look, size, seed)
+        What an earlier run of the same model and settings left there stands. Where a picture gets
+        several answers, each goes to a folder of its own below `out`, and sheets show them together.
+        Raises UserError if the request as a whole is wrong.
+        """
+        return Translation(self, inputs, out, asked or Asked(), writing or Writing())
+
+    def wishes(self, asked: Asked) -> list[Wish]:
+        """One wish for every answer a picture is to get. Raises UserError naming what the system takes."""
+        return make_wishes(self.system, asked)
 
     def tensor(self, picture: Picture, wish: Wish) -> Tensor:
         """A picture as the system reads it: its channels, the wished size, padded; (1, C, H, W)."""
         channels, _ = self.system.channels(wish.to)
+        return self._prepared(picture, channels, wish.size)
+
+    def _reference(self, path: Path, to: str | None) -> Tensor:
+        """The image whose look is taken over, (1, C, h, w), at its own size."""
+        _, channels = self.system.channels(to)
+        return self.placement.tensor(self._prepared(read_picture(path), channels, None))
+
+    def _prepared(self, picture: Picture, channels: int, size: tuple[int, int] | None) -> Tensor:
         pixels = convert_channels(picture.pixels, channels)
-        if wish.size is not None:
-            pixels = resize(pixels, wish.size)
+        if size is not None:
+            pixels = resize(pixels, size)
         multiple = self.system.multiple_of()
         if min(pixels.shape[:2]) < SMALLEST:
             multiple = lcm(multiple, SMALLEST)
@@ -137,11 +136,18 @@ class Translator:
 
     def answer(self, images: Tensor, wish: Wish) -> Tensor:
         """Translate images (B, C, H, W) in [-1, 1] whose sides fit the system; float32 on the CPU."""
-        device = self.placement.device
-        look = None if wish.reference is None else wish.reference.to(device).expand(len(images), -1, -1, -1)
+        count = len(images)
+        look = None if wish.reference is None else self.reference(wish.reference, wish.to)
+        latent = None if wish.latent is None else wish.latent.to(self.placement.device)
+        request = Request(
+            image=self.placement.tensor(images),
+            to=wish.to,
+            source=wish.source,
+            reference=None if look is None else look.expand(count, -1, -1, -1),
+            latent=None if latent is None else latent.expand(count, -1),  # (B, Z)
+        )
         torch.manual_seed(wish.seed)  # noise is a matter of the seed, not of how many images came before
         with torch.inference_mode(), self.placement.autocast():
-            request = Request(image=self.placement.tensor(images), to=wish.to, reference=look)
             answer = self.system.translate(request)
         return answer.float().cpu()
 

@@ -85,7 +85,7 @@ def test_translated_files_are_counted_and_failures_named(capsys: pytest.CaptureF
         Result("c [1].png", None, "failed", "not an image"),
     ]
 
-    counts = report(iter(results), Console(stderr=True), as_json=True)
+    counts = report(results, Console(stderr=True), as_json=True)
 
     captured = capsys.readouterr()
     assert counts == {"done": 1, "there": 1, "failed": 1}

@@ -32,7 +32,7 @@ def test_a_word_that_no_system_can_look_up(word, tmp_path):
 def test_a_glob_of_folders_gives_their_images(tmp_path):
     write_unpaired(tmp_path / "data", train=2, test=0, size=16)
     jobs = plan_jobs([str(tmp_path / "data" / "train*")], tmp_path / "out", None)
-    assert sorted(job.target.name for job in jobs) == [
+    assert sorted(job.targets[0].name for job in jobs) == [
         "day0000.png",
         "day0001.png",
         "dusk0000.png",

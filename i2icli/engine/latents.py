@@ -1,0 +1,70 @@
+"""Latent codes that a user asks for: drawn, given, or on the way from one to the next."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from i2icli.errors import UserError
+
+
+def draw_codes(count: int, size: int, seed: int) -> Tensor:
+    """Codes (count, size) from N(0, 1); the first ones are the same whatever the count."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randn(size, generator=generator) for _ in range(count)])  # (K, Z)
+
+
+def given_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tensor:
+    """One code or several, from an array (Z,) or (K, Z), a .npy file of one, or numbers "0.3,-1.2,...".
+
+    -> (K, size). Raises UserError for another size, for what is no number, and for unreadable files.
+    """
+    where, values = _values(latent)
+    codes = np.atleast_2d(values)
+    if codes.ndim != 2 or not np.issubdtype(codes.dtype, np.number) or not np.isfinite(codes).all():
+        raise UserError(
+            f"{where}: shape {values.shape} of {values.dtype} is no latent code; "
+            f"expected {size} finite numbers"
+        )
+    if codes.shape[1] != size:
+        raise UserError(f"{where}: a code of {codes.shape[1]} numbers; this model reads {size}")
+    return torch.from_numpy(codes.astype(np.float32))
+
+
+def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[np.floating]]:
+    """What the codes are called in messages, and their numbers."""
+    if isinstance(latent, np.ndarray):
+        return "latent", latent
+    where = f"--latent {latent}"
+    if str(latent).endswith(".npy"):
+        try:
+            return where, np.load(latent, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise UserError(f"{where}: cannot be read ({error}); expected an array of numbers") from None
+    try:
+        return where, np.array([float(word) for word in str(latent).split(",")])
+    except ValueError:
+        raise UserError(f"{where}: expected numbers like 0.3,-1.2,... or a .npy file") from None
+
+
+def between(codes: Tensor, pictures: int) -> Tensor:
+    """The way from each code to the next in so many pictures, both ends counted; (K, Z) -> (N, Z).
+
+    Along the arc, not the chord, so that the length of a code stays what networks were trained on
+    (White, "Sampling Generative Networks", 2016, section 2.1).
+    """
+    way = [codes[:1]]
+    for start, end in pairwise(codes):
+        way.append(torch.stack([_slerp(start, end, t / (pictures - 1)) for t in range(1, pictures)]))
+    return torch.cat(way)
+
+
+def _slerp(start: Tensor, end: Tensor, t: float) -> Tensor:
+    cosine = torch.dot(start, end) / (start.norm() * end.norm()).clamp_min(1e-12)
+    angle = torch.arccos(cosine.clamp(-1, 1))
+    if angle.sin() < 1e-4:  # the same or opposite directions: there is no one arc
+        return torch.lerp(start, end, t)
+    return (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / torch.sin(angle)

@@ -1,0 +1,193 @@
+"""What a user asks of a trained system, checked, as one wish for each answer a picture is to get."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from i2icli.data.folder import find_images
+from i2icli.engine.latents import between, draw_codes, given_codes
+from i2icli.errors import UserError
+from i2icli.image import probe
+from i2icli.system import System
+
+ALL = "all"  # the value of --to that means every target
+
+_FLAGS = {"source": "from"}  # fields of a request whose option has another name
+_LONGEST_NAME = 80  # characters of a folder's name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options that say what the answers should be."""
+
+    to: str | None = None
+    source: str | None = None
+    references: tuple[str | Path, ...] = ()
+    samples: int | None = None
+    latent: "str | Path | NDArray[np.floating] | None" = None
+    interpolate: int | None = None
+    size: tuple[int, int] | None = None  # (height, width)
+    seed: int = 0
+
+    def settings(self) -> dict[str, object]:
+        """Those that were given, by the names of their options, as plain values."""
+        given = {
+            "to": self.to,
+            "from": self.source,
+            "reference": [str(each) for each in self.references] or None,
+            "samples": self.samples,
+            "latent": None if self.latent is None else str(self.latent),
+            "interpolate": self.interpolate,
+            "size": list(self.size) if self.size else None,
+            "seed": self.seed,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One answer that is asked for every picture."""
+
+    name: str = ""  # tells it from the others; empty where it is the only one
+    to: str | None = None
+    source: str | None = None
+    reference: Path | None = None
+    latent: Tensor | None = None  # (Z,)
+    size: tuple[int, int] | None = None  # (height, width) that inputs are resized to
+    seed: int = 0
+
+
+def make_wishes(system: System[Any], asked: Asked) -> list[Wish]:
+    """Every target with every reference and every latent code that was asked for.
+
+    Raises UserError, naming what the system takes instead, for what it does not read or know,
+    and for what a target needs and was not given.
+    """
+    _check_options(system, asked)
+    references = _references(asked.references)
+    wishes: list[Wish] = []
+    targets = _targets(system, asked.to)
+    for to in targets:
+        if "reference" in system.needs(to) and not references:
+            way = f" to {to}" if to else ""
+            raise UserError(f"translating{way} needs --reference: the image whose look is taken over")
+        source = system.resolve_source(asked.source) if asked.source is not None else None
+        codes = _codes(system, to, asked)
+        for reference in references or (None,):
+            for number, latent in enumerate(codes, 1):
+                names = [to] if len(targets) > 1 and to else []
+                names += [reference.stem] if len(references) > 1 and reference else []
+                names += [f"{number:0{len(str(len(codes)))}}"] if len(codes) > 1 else []
+                wishes.append(Wish(" ".join(names), to, source, reference, latent, asked.size, asked.seed))
+    return _named(wishes)
+
+
+def infer_source(system: System[Any], wish: Wish, picture: Path | None) -> Wish:
+    """The wish with the source domain filled in where it must be known: a folder above the picture names it.
+
+    Raises UserError if none does.
+    """
+    if wish.source is not None or "source" not in system.needs(wish.to):
+        return wish
+    known = {name.casefold(): name for name in system.sources()}
+    for folder in picture.absolute().parents if picture is not None else ():
+        if folder.name.casefold() in known:
+            return replace(wish, source=known[folder.name.casefold()])
+    raise UserError(
+        f"which domain is it from? No folder above it is called {_either(system.sources())}; say --from"
+    )
+
+
+def _check_options(system: System[Any], asked: Asked) -> None:
+    name, accepts = type(system).__name__, system.accepts
+    fields = {
+        "to": asked.to,
+        "source": asked.source,
+        "reference": asked.references or None,
+        "latent": asked.latent if asked.latent is not None else asked.samples or asked.interpolate,
+    }
+    for field, value in fields.items():
+        if value is not None and field not in accepts:
+            others = ", ".join(f"--{_FLAGS.get(each, each)}" for each in sorted(accepts - {"image"}))
+            takes = f"it takes {others}" if others else "it translates images in one way only"
+            flag = _FLAGS.get(field, field)
+            if field == "latent" and asked.latent is None:
+                flag = "samples" if asked.samples else "interpolate"
+            raise UserError(f"{name} has no --{flag}; {takes}")
+    if asked.references and fields["latent"] is not None:
+        raise UserError("--reference and latent codes both decide the look; give one of them")
+    if asked.latent is not None and asked.samples is not None:
+        raise UserError("--latent gives the codes that --samples would draw; give one of them")
+    for flag, number, least in (("samples", asked.samples, 1), ("interpolate", asked.interpolate, 2)):
+        if number is not None and number < least:
+            raise UserError(f"--{flag} {number}: expected {least} or more")
+
+
+def _targets(system: System[Any], to: str | None) -> list[str | None]:
+    known = system.targets()
+    if to is None:
+        return [known[0] if known else None]
+    if to == ALL and ALL not in known:
+        return list(known)
+    try:
+        return [system.resolve_target(to)]
+    except UserError as error:
+        raise UserError(f"--to {to}: {error}") from None
+
+
+def _references(given: Sequence[str | Path]) -> list[Path]:
+    """The reference images, folders opened; each is known to be an image."""
+    found: list[Path] = []
+    for each in map(Path, given):
+        images = find_images(each) if each.is_dir() else [each]
+        if not images:
+            raise UserError(f"--reference {each}: no images in this folder")
+        found += images
+    for each in found:
+        try:
+            probe(each)
+        except UserError as error:
+            raise UserError(f"--reference: {error}") from None
+    return found
+
+
+def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor | None]:
+    """The latent codes (Z,) asked for; one None where the system reads none or a reference decides."""
+    size = system.latent_size(to)
+    if size == 0 or asked.references:
+        if size == 0 and (asked.samples or asked.interpolate or asked.latent is not None) and asked.to != ALL:
+            raise UserError(f"translating to {to} reads no latent code: there is one answer only")
+        return [None]
+    if asked.latent is not None:
+        codes = given_codes(asked.latent, size)  # (K, Z)
+    else:
+        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed)  # (K, Z)
+    if asked.interpolate is None:
+        return list(codes)
+    if len(codes) < 2:
+        raise UserError("--interpolate goes from one code to the next; give two or more")
+    return list(between(codes, asked.interpolate))
+
+
+def _named(wishes: list[Wish]) -> list[Wish]:
+    """Names that differ and can be folders: they may come from files of others."""
+    taken: dict[str, int] = {}
+    named: list[Wish] = []
+    for wish in wishes:
+        name = re.sub(r"[^\w ,.+=-]", "_", wish.name).strip(" .")[:_LONGEST_NAME]
+        if len(wishes) > 1:
+            name = name or "_"
+            taken[name.casefold()] = count = taken.get(name.casefold(), 0) + 1
+            name = name if count == 1 else f"{name} ({count})"
+        named.append(replace(wish, name=name))
+    return named
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,193 @@
+"""Several answers per picture: targets, references, codes; and which domain a picture is from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from i2icli.config import Config
+from i2icli.data.unpaired import UnpairedImages
+from i2icli.engine.device import Placement
+from i2icli.engine.pipeline import Writing
+from i2icli.engine.translator import Translator
+from i2icli.engine.wishes import Asked, infer_source, make_wishes
+from i2icli.errors import UserError
+from i2icli.system import Request, System
+
+
+class Painter(System[Config]):
+    """Answers with one colour that tells what was asked: the target, the source, the look."""
+
+    config_type = Config
+    dataset = UnpairedImages
+    accepts = frozenset({"image", "to", "source", "reference", "latent"})
+    inference_modules = ()
+
+    def targets(self):
+        return ("red", "green", "Blue")
+
+    def sources(self):
+        return ("photo", "sketch")
+
+    def needs(self, to=None):
+        return frozenset({"source"}) if to == "red" else frozenset()
+
+    def latent_size(self, to=None):
+        return 0 if to == "green" else 2
+
+    def translate(self, request: Request):
+        if request.image.max() > 0.9:
+            raise UserError("too bright for a painter")
+        values = (
+            self.targets().index(request.to) / 3,
+            0.5 if request.source == "sketch" else 0.0,
+            0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
+        )
+        answer = torch.tensor(values).view(1, 3, 1, 1).expand_as(request.image)
+        return (
+            answer if request.reference is None else request.reference.mean((2, 3), keepdim=True) + 0 * answer
+        )
+
+
+@pytest.fixture
+def system():
+    return Painter(Config(crop_size=32))
+
+
+@pytest.fixture
+def translator(system, tmp_path):
+    model = tmp_path / "model.bin"
+    model.write_bytes(b"painter")
+    return Translator(system, Placement(torch.device("cpu")), model)
+
+
+def picture(path: Path, value: int = 100) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.full((20, 24, 3), value, np.uint8)).save(path)
+    return path
+
+
+def names(wishes):
+    return [wish.name for wish in wishes]
+
+
+def test_one_answer_needs_no_name(system):
+    (wish,) = make_wishes(system, Asked())
+    assert (wish.name, wish.to) == ("", "red")
+    assert wish.latent.shape == (2,)
+
+
+def test_every_target_every_reference_every_code(system, tmp_path):
+    assert names(make_wishes(system, Asked(to="all"))) == ["red", "green", "Blue"]
+    assert names(make_wishes(system, Asked(to="blue", samples=3))) == ["1", "2", "3"]
+    for each in ("x/one.png", "x/two.png"):
+        picture(tmp_path / each)
+    asked = Asked(to="all", references=(tmp_path / "x",))
+    assert names(make_wishes(system, asked))[:3] == ["red one", "red two", "green one"]
+    assert names(make_wishes(system, Asked(interpolate=12)))[-1] == "12"
+    assert names(make_wishes(system, Asked(to="all", samples=2))) == [
+        "red 1",
+        "red 2",
+        "green",
+        "Blue 1",
+        "Blue 2",
+    ]
+
+
+def test_names_of_targets_cannot_lead_out_of_the_folder(system, monkeypatch):
+    monkeypatch.setattr(Painter, "targets", lambda self: ("../../up", "..", "a/b", "a:b"))  # noqa: ARG005
+    assert names(make_wishes(system, Asked(to="all"))) == ["_.._up", "_", "a_b", "a_b (2)"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        (Asked(to="pink"), "--to pink: unknown target 'pink'; this model knows: red, green, Blue"),
+        (Asked(source="film"), "unknown source 'film'; this model knows: photo, sketch"),
+        (Asked(references=("no.png",)), "--reference: cannot read no.png"),
+        (Asked(to="green", samples=2), "green reads no latent code"),
+        (Asked(samples=0), "--samples 0: expected 1 or more"),
+        (Asked(interpolate=1), "--interpolate 1: expected 2 or more"),
+        (Asked(latent="1,2,3"), "a code of 3 numbers; this model reads 2"),
+        (Asked(latent="1,2", samples=2), "give one of them"),
+        (Asked(latent="1,2", interpolate=3), "give two or more"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(asked, complaint, system, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as refused:
+        make_wishes(system, asked)
+    assert complaint in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_options_a_system_does_not_read_are_refused(system, monkeypatch, tmp_path):
+    monkeypatch.setattr(Painter, "accepts", frozenset({"image", "to"}))
+    for asked, flag in (
+        (Asked(source="photo"), "--from"),
+        (Asked(references=(picture(tmp_path / "r.png"),)), "--reference"),
+        (Asked(samples=2), "--samples"),
+        (Asked(interpolate=2), "--interpolate"),
+        (Asked(latent="1,2"), "--latent"),
+    ):
+        with pytest.raises(UserError, match=rf"Painter has no {flag}; it takes --to"):
+            make_wishes(system, asked)
+
+
+def test_a_needed_reference_is_asked_for(system, monkeypatch):
+    monkeypatch.setattr(Painter, "needs", lambda self, to=None: frozenset({"reference"}))  # noqa: ARG005
+    with pytest.raises(UserError, match="translating to red needs --reference"):
+        make_wishes(system, Asked())
+
+
+def test_the_folder_above_tells_the_source(system, tmp_path):
+    (wish,) = make_wishes(system, Asked())
+    assert infer_source(system, wish, tmp_path / "Sketch" / "deep" / "a.png").source == "sketch"
+    with pytest.raises(UserError, match="called photo or sketch; say --from"):
+        infer_source(system, wish, tmp_path / "else" / "a.png")
+    (given,) = make_wishes(system, Asked(source="PHOTO"))
+    assert infer_source(system, given, tmp_path / "sketch" / "a.png").source == "photo"
+
+
+def test_several_answers_have_folders_and_a_sheet(translator, tmp_path):
+    picture(tmp_path / "in" / "sketch" / "a.png")
+    picture(tmp_path / "in" / "photo" / "b.png")
+    run = translator.run([str(tmp_path / "in")], tmp_path / "out", Asked(to="all"))
+    assert len(run) == 6
+    assert {result.status for result in run} == {"done"}
+    found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
+    assert found == ["Blue/photo/b.png", "Blue/sketch/a.png", "compare/0001.png", *found[3:]]
+    red = {
+        kind: np.asarray(Image.open(tmp_path / "out" / "red" / kind))[0, 0, 1]
+        for kind in ("sketch/a.png", "photo/b.png")
+    }
+    assert red["sketch/a.png"] > red["photo/b.png"]  # each source was found for itself
+    again = translator.run([str(tmp_path / "in")], tmp_path / "out", Asked(to="all"))
+    assert {result.status for result in again} == {"there"}
+
+
+def test_one_refused_picture_does_not_spoil_its_batch(translator, tmp_path):
+    for name, value in (("a", 100), ("b", 255), ("c", 90)):
+        picture(tmp_path / "photo" / f"{name}.png", value)
+    run = translator.run([str(tmp_path / "photo")], tmp_path / "out", writing=Writing(batch_size=3))
+    results = {Path(result.source).stem: result for result in run}
+    assert [results[name].status for name in "abc"] == ["done", "failed", "done"]
+    assert results["b"].error == "too bright for a painter"
+
+
+def test_a_reference_of_another_size_reaches_the_system(translator, tmp_path):
+    look = picture(tmp_path / "look.png", 200)
+    (result,) = translator.run(
+        [str(picture(tmp_path / "photo" / "a.png"))], tmp_path / "out", Asked(references=(look,))
+    )
+    assert result.status == "done"
+    assert np.asarray(Image.open(result.target)).mean() == pytest.approx(200, abs=1)
+
+
+def test_another_seed_needs_another_folder(translator, tmp_path):
+    image = str(picture(tmp_path / "photo" / "a.png"))
+    list(translator.run([image], tmp_path / "out", Asked(samples=2)))
+    with pytest.raises(UserError, match="made with another --seed"):
+        translator.run([image], tmp_path / "out", Asked(samples=2, seed=1))
