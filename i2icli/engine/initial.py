@@ -4,22 +4,31 @@ from typing import Any
 
 from torch import Tensor
 
-from i2icli.engine.models import load_any
+from i2icli.engine.checkpoint import load_model
 from i2icli.engine.run_folder import RunFolder
 from i2icli.errors import UserError
+from i2icli.fields import flag, show
 from i2icli.models import find_model
+from i2icli.original import Original
+from i2icli.originals import load_original
 from i2icli.system import System
 
 
 def load_initial(system: System[Any], source: str) -> str:
     """Copy every weight that has the same name and shape; one line saying how many did.
 
-    A run folder gives all its networks, discriminators included; a single file its published ones.
-    Raises UserError if nothing fits.
+    A run folder gives all its networks, discriminators included; a published file those that translate; an
+    original checkpoint what it holds, be it only a part. Raises UserError if not enough of it fits.
     """
     path = find_model(source)
-    state = RunFolder(path.parent).load_state() if path.name == "model.safetensors" else None
-    given: dict[str, Any] = state["system"] if state else load_any(path).state_dict()
+    original = None
+    if path.suffix != ".safetensors":
+        original = load_original(path)
+        given: dict[str, Any] = dict(original.tensors)
+    elif path.name == "model.safetensors" and (state := RunFolder(path.parent).load_state()):
+        given = state["system"]
+    else:
+        given = load_model(path).state_dict()
     own = system.state_dict()
     fitting = {
         name: value
@@ -31,10 +40,13 @@ def load_initial(system: System[Any], source: str) -> str:
     translating = {
         name for name in weights if name.startswith(tuple(f"{m}." for m in system.inference_modules))
     }
-    if 2 * len(taken & translating) < len(translating):
+    if original is not None and not original.translates:
+        translating &= given.keys()
+    if 2 * len(taken & translating) < len(translating) or not translating:
+        advice = "give the settings it was trained with (see i2i info)" if original is None else _advice(system, original)
         raise UserError(
             f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
-            "translate fit; give the settings it was trained with (see i2i info)"
+            f"translate fit; {advice}"
         )
     system.load_state_dict(own | fitting)
     others = weights - translating
@@ -42,3 +54,11 @@ def load_initial(system: System[Any], source: str) -> str:
         f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
         f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
     )
+
+
+def _advice(system: System[Any], original: Original) -> str:
+    """The settings that the file tells and this training has not."""
+    told, wanted = original.config.model_dump(mode="json"), system.config.model_dump(mode="json")
+    others = {name: told[name] for name in original.config.model_fields_set if told[name] != wanted.get(name)}
+    listed = " ".join(f"{flag(name)} {show(value)}" for name, value in sorted(others.items()))
+    return f"it belongs to {original.system} with {listed}" if others else f"it belongs to {original.system}"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from i2icli.engine.checkpoint import load_model, with_weights
+from i2icli.errors import UserError
 from i2icli.originals import load_original
 from i2icli.system import System
 
@@ -18,4 +19,9 @@ def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
     if path.suffix == ".safetensors":
         return load_model(path), ()
     original = load_original(path)
+    if not original.translates:
+        raise UserError(
+            f"{path}: this is only a part of {original.system} and cannot translate; "
+            f"it can start a training: i2i train {original.system} DATA --init-from {path}"
+        )
     return with_weights(original.system, original.config, original.tensors, path), original.notes

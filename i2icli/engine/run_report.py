@@ -20,11 +20,13 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     lead = f"{system}: {entry.summary} ({entry.paper}). {last:,} of {config.steps or last:,} steps."
     sections: list[Section] = [Text(lead, lead=True), *_samples(folder)]
     scores = score_curves(rows)
-    for name in ("psnr", "ssim"):
-        of_name = {key: points for key, points in scores.items() if key.startswith(name)}
-        if of_name:
-            unit = " (dB)" if name == "psnr" else ""
-            sections.append(Curves(of_name, f"Validation: {name.upper()}{unit}", y_label=name.upper()))
+    by_name: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
+    for key, points in scores.items():
+        by_name[key.split("/")[0]][key] = points
+    sections += [
+        Curves(curves, f"Validation: {_TITLES.get(name, name)}", y_label=_TITLES.get(name, name))
+        for name, curves in by_name.items()
+    ]
     grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in loss_curves(rows).items():
         optimizer, _, loss = key.partition("/")
@@ -39,6 +41,8 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     sections.append(Values(settings, "Settings", folded=True))
     write_page(folder.report, folder.path.resolve().name, sections)
 
+
+_TITLES = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
 
 _RUN = {
     "images_per_s": "Images per second",

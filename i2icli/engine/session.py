@@ -163,16 +163,15 @@ class Session:
         self.events.scalars(clock.total, numbers)
 
     def validate(self, trainer: Trainer) -> None:
-        """Measure on the validation images; keep the model if it is the best so far."""
+        """Measure on the validation images; keep the model if it is closest to the truth so far."""
         with trainer.average.applied():
             self.scores = validate(
                 trainer.system, map(trainer.placement.batch, self.validation(trainer.system.clock.stage))
             )
-        now = quality(self.scores)
-        if now is None:
+        if not self.scores:
             return
-        step = trainer.system.clock.total
-        best = self.best is None or now > self.best
+        step, now = trainer.system.clock.total, quality(self.scores)
+        best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
             write_model(self.folder.best, trainer.system, self.system, trainer.average.modules())

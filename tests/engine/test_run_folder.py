@@ -16,6 +16,7 @@ from i2icli.engine.watch import Silent
 from i2icli.errors import UserError
 from i2icli.recipe import resolve_config
 from i2icli.report.log import read_log
+from i2icli.systems.cyclegan.system import CycleGAN
 from tests.tiny import tiny_config
 
 
@@ -170,6 +171,19 @@ def test_tensorboard_events_hold_the_losses(run):
     events.Reload()
     assert {"G/l1", "D/gan", "validation/psnr"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
+
+
+def test_numbers_of_its_own_are_logged_and_charted_where_there_is_no_truth(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(CycleGAN, "compare", lambda self, batch: {})  # noqa: ARG005
+    monkeypatch.setattr(CycleGAN, "measure", lambda self, batch: {"brightness": batch["A"].mean((1, 2, 3))})  # noqa: ARG005
+    config = tiny_config("cyclegan", steps=4)
+    options = RunOptions(out=tmp_path / "run", validate_every=2)
+    result = train("cyclegan", [toy("cyclegan")], config, options)
+    measured = [row for row in read_log(tmp_path / "run" / "log.jsonl") if "validation" in row]
+    assert [row["step"] for row in measured] == [2, 4]
+    assert measured[0]["validation"].keys() == result.scores.keys() == {"brightness"}
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+    assert "Validation: brightness" in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_a_broken_training_image_is_told_once_by_name(toy, tmp_path):
