@@ -148,3 +148,41 @@ def test_batches_of_real_images_do_not_depend_on_threads_or_memory(toy_collectio
         assert ours["A"].shape == (2, 3, 24, 24)
         assert torch.equal(ours["A"], theirs["A"])
         assert torch.equal(ours["B"], theirs["B"])
+
+
+class Drawn(Examples):
+    """Examples that tell what was drawn for their batch."""
+
+    def __init__(self, drawn: int = -1) -> None:
+        self.drawn = drawn
+
+    def __len__(self) -> int:
+        return 5
+
+    def get(self, index, rng):
+        return {"index": torch.tensor(index), "drawn": torch.tensor(self.drawn)}
+
+    def of_batch(self, rng):
+        return Drawn(int(rng.integers(1000)))
+
+
+def drawn(count: int, **options) -> list[list[int]]:
+    return [
+        batch["drawn"].tolist() for batch in batches(Drawn(), batch_size=4, seed=1, count=count, **options)
+    ]
+
+
+def test_what_a_batch_has_in_common_is_the_same_for_ranks_threads_and_resumes():
+    whole = drawn(6)
+    assert all(len(set(batch)) == 1 for batch in whole)
+    assert len({batch[0] for batch in whole}) > 3
+    for rank in (0, 1):
+        assert drawn(6, rank=rank, world=2, workers=0) == [batch[:2] for batch in whole]
+    assert drawn(2, start=4) == whole[4:]
+
+
+def test_the_batches_of_one_step_have_their_draw_in_common():
+    first, second, third, fourth = (batch[0] for batch in drawn(4, accumulate=2))
+    assert first == second
+    assert third == fourth
+    assert first != third
