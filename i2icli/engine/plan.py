@@ -12,10 +12,12 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder
 from i2icli.engine.training import open_data
 from i2icli.recipe import recipe_text
-from i2icli.system import Batch, System
+from i2icli.system import Batch, Clock, Stage, System
 
+TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
 COPIES = 4  # of every weight while it learns: itself, its gradient, Adam's two averages
 
 
@@ -37,9 +39,6 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
     folder, config = open_data(system, data, config, options or RunOptions())
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
-    example = folder.train().get(0, np.random.default_rng(0))
-    size = config.batch_size
-    batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
     networks = [
         (name, sum(weight.numel() for weight in network.parameters()))
         for name, network in built.named_children()
@@ -48,9 +47,22 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        COPIES * weights + activation_bytes(built, batch),
+        COPIES * weights + max(_of_stage(built, folder, stage) for stage in built.stages()),
         folder.report,
     )
+
+
+def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> int:
+    """Bytes that autograd keeps in the first steps of a stage."""
+    rng = np.random.default_rng(0)
+    example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
+    size = stage.batch_size or system.config.batch_size
+    batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
+    most = 0
+    for step in range(min(TRIED, stage.steps)):
+        system.clock = Clock(stage, step)
+        most = max(most, activation_bytes(system, batch))
+    return most
 
 
 def activation_bytes(system: System[Any], batch: Batch) -> int:

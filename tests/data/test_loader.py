@@ -159,7 +159,7 @@ class Drawn(Examples):
     def __len__(self) -> int:
         return 5
 
-    def get(self, index, rng):
+    def get(self, index, _rng):
         return {"index": torch.tensor(index), "drawn": torch.tensor(self.drawn)}
 
     def of_batch(self, rng):
