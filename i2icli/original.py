@@ -23,5 +23,6 @@ class Original:
 
     system: str  # name in the registry
     config: Config
-    tensors: dict[str, Tensor]  # as in System.state_dict(), the inference modules only: "G.head.bias"
+    tensors: dict[str, Tensor]  # as in System.state_dict(), at least the inference modules: "G.head.bias"
     notes: tuple[str, ...] = ()  # what the file cannot tell, one sentence each
+    translates: bool = True  # False: it holds a part of a system, which can only start a training

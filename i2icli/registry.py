@@ -39,6 +39,21 @@ SYSTEMS: dict[str, Entry] = {
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
     ),
+    "dtn": Entry(
+        "i2icli.systems.dtn.system:DTN",
+        "i2icli.systems.dtn.config:DTNConfig",
+        "carry what labelled images show to another, unlabelled look",
+        "Taigman et al., ICLR 2017",
+        "https://arxiv.org/abs/1611.02200",
+        original="i2icli.systems.dtn.original",
+    ),
+    "paired_cyclegan": Entry(
+        "i2icli.systems.paired_cyclegan.system:PairedCycleGAN",
+        "i2icli.systems.paired_cyclegan.config:PairedCycleGANConfig",
+        "put on the style of a reference, and take styles off",
+        "Chang et al., CVPR 2018",
+        "https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from i2icli.data.toy import write_paired, write_unpaired
+from i2icli.data.toy_digits import write_digits
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +42,7 @@ def toy_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder that suits a system: seven training and two test examples of 40 px. Not to be written to."""
-    writers = {"pix2pix": write_paired, "cyclegan": write_unpaired}
+    writers = {"pix2pix": write_paired, "cyclegan": write_unpaired, "dtn": write_digits}
     folders: dict[str, Path] = {}
 
     def folder(system: str) -> Path:

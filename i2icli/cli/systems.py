@@ -27,12 +27,6 @@ PLANNED = (
         "https://arxiv.org/abs/1506.05751",
     ),
     Planned(
-        "dtn",
-        "carry content to another look",
-        "Taigman et al., ICLR 2017",
-        "https://arxiv.org/abs/1611.02200",
-    ),
-    Planned(
         "augmented_cyclegan",
         "many answers per image, without pairs",
         "Almahairi et al., ICML 2018",

@@ -43,7 +43,11 @@ def load_initial(system: System[Any], source: str) -> str:
     if original is not None and not original.translates:
         translating &= given.keys()
     if 2 * len(taken & translating) < len(translating) or not translating:
-        advice = "give the settings it was trained with (see i2i info)" if original is None else _advice(system, original)
+        advice = (
+            "give the settings it was trained with (see i2i info)"
+            if original is None
+            else _advice(system, original)
+        )
         raise UserError(
             f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
             f"translate fit; {advice}"

@@ -9,13 +9,11 @@ from i2icli.originals import load_original
 from i2icli.system import System
 
 
-def load_any(path: Path) -> System[Any]:
-    """The system in a model.safetensors or an original checkpoint. Raises UserError if it is neither."""
-    return load_with_notes(path)[0]
-
-
 def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
-    """The same, with what the file cannot tell about itself, a line each."""
+    """The system in a model.safetensors or an original checkpoint, and what the file cannot tell, in lines.
+
+    Raises UserError if it is neither, or holds only a part of a system.
+    """
     if path.suffix == ".safetensors":
         return load_model(path), ()
     original = load_original(path)

@@ -21,7 +21,17 @@ def images(*names: str, channels: int = 3) -> Maker:
     return make
 
 
-MAKERS: dict[str, Maker] = {"pix2pix": images("source", "target"), "cyclegan": images("A", "B")}
+def classes_and_target(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of a labelled source and a target, in noise; labels are 0 to 6."""
+    labels = torch.randint(7, (size,), generator=generator)  # (B,)
+    return {"label": labels} | images("source", "target")(generator, size, side)
+
+
+MAKERS: dict[str, Maker] = {
+    "pix2pix": images("source", "target"),
+    "cyclegan": images("A", "B"),
+    "dtn": classes_and_target,
+}
 
 
 def request(system: System, image: Tensor, to: str | None = None) -> Request:

@@ -1,0 +1,187 @@
+"""DTN, Domain Transfer Network: carry what images show to the look of another, unlabelled collection.
+
+Taigman, Polyak, Wolf, "Unsupervised Cross-Domain Image Generation", ICLR 2017,
+https://arxiv.org/abs/1611.02200. Names as in the paper: G = g(f(x)); f describes images of both
+collections, g draws images of the target, D tells its kinds apart.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, interpolate, mse_loss
+from torch.optim import Optimizer
+
+from i2icli.data.classes import ClassesAndTarget
+from i2icli.errors import UserError
+from i2icli.losses.precision import at_least_float32
+from i2icli.losses.total_variation import total_variation
+from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
+from i2icli.systems.dtn.config import DTNConfig
+from i2icli.systems.dtn.features import ClassHead
+from i2icli.systems.dtn.layers import init_xavier
+from i2icli.systems.dtn.networks import build_discriminator, build_extractor, build_generator
+
+
+class DTN(System[DTNConfig]):
+    """Batches hold "source" with "label", and "target", which has none. f learns first, then g and D."""
+
+    config_type = DTNConfig
+    dataset = ClassesAndTarget
+    inference_modules = ("f", "g")
+
+    def __init__(self, config: DTNConfig) -> None:
+        super().__init__(config)
+        source, target = self.channels()
+        self.f = build_extractor(config, source)
+        self.head = ClassHead(self.f.num_features, config.num_classes)
+        self.g = build_generator(config, self.f.num_features, target)
+        self.D = build_discriminator(config, target)
+        self.adversaries: Adversaries = Ternary() if config.discriminator == "ternary" else Binary()
+        init_xavier(self)
+
+    def stages(self) -> list[Stage]:
+        """f learns to classify the source ("features"), then g and D learn ("transfer"); one may lack."""
+        learning = self.config.learning_steps
+        both = [Stage("features", learning), Stage("transfer", (self.config.steps or 1) - learning)]
+        return [stage for stage in both if stage.steps] or both[:1]
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for f and its head; then one for D, one for g, and one for f if it goes on learning."""
+        if self._learning_features():
+            return {"f": self.adam(self.f, self.head)}
+        optimizers: dict[str, Optimizer] = {"D": self.adam(self.D), "g": self.adam(self.g)}
+        if self.config.f_interval:
+            optimizers["f"] = self.adam(self.f)
+        return optimizers
+
+    def _learning_features(self) -> bool:
+        return self.clock.stage.name == "features"
+
+    # -- training ------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """f and its head on labelled source images; later D and g, on both collections at once or in turn."""
+        if self.config.norm == "batch" and len(batch["source"]) < 2:
+            raise UserError(
+                "batch norm needs two images per batch and process; raise --batch-size, or use --norm none"
+            )
+        if self._learning_features():
+            logits = at_least_float32(self.head(self.f(batch["source"])))  # (B, L)
+            hits = (logits.argmax(1) == batch["label"]).float().mean()
+            yield Update("f", {"classes": cross_entropy(logits, batch["label"])}, {"accuracy": hits})
+            return
+        self.f.eval()  # fixed: it answers as it did at the end of its own training
+        source, target = {"source": batch["source"]}, {"target": batch["target"]}
+        updates = self.config.updates
+        if len(updates) == 2:
+            yield from self._round(source | target, *updates)
+            yield from self._feature_update(source)
+        else:
+            yield from self._round(source, *updates[:2])
+            yield from self._feature_update(source)
+            yield from self._round(target, *updates[2:])
+
+    def _round(self, images: Sides, critic_updates: int, generator_updates: int) -> Iterator[Update]:
+        """So many updates of D, then of g, on the images (B, C, H, W) of one side or of both."""
+        features = self._features(images)
+        fakes = {side: self.g(code) for side, code in features.items()}
+        for _ in range(critic_updates):
+            yield Update("D", self._critic_losses(fakes, images.get("target")))
+        for number in range(generator_updates):
+            if number:  # g has moved on
+                fakes = {side: self.g(code) for side, code in features.items()}
+            yield Update("g", self._generator_losses(fakes, features, images))
+
+    @torch.no_grad()
+    def _features(self, images: Sides) -> Sides:
+        """f of the images of each side, (B, Z, 1, 1); nothing of g or D depends on it that could learn."""
+        return {side: self.f(each) for side, each in images.items()}
+
+    def _critic_losses(self, fakes: Sides, real: Tensor | None) -> Losses:
+        """L_D, Eq. (3); `real` are target images, None where the target takes no part."""
+        logits = {side: self.D(fake.detach()) for side, fake in fakes.items()}
+        return self.adversaries.critic(logits, None if real is None else self.D(real))
+
+    def _generator_losses(self, fakes: Sides, features: Sides, images: Sides) -> Losses:
+        """L_GANG, Eq. (4), and what ties answers to their images: Eq. (5) to (7)."""
+        config = self.config
+        losses = self.adversaries.generator({side: self.D(fake) for side, fake in fakes.items()})
+        if "source" in fakes:
+            if config.const_weight:
+                losses["const"] = config.const_weight * _distance(self.f(fakes["source"]), features["source"])
+            if config.tv_weight:
+                losses["tv"] = config.tv_weight * total_variation(fakes["source"])
+        if "target" in fakes and config.identity_weight:
+            losses["identity"] = config.identity_weight * _distance(fakes["target"], images["target"])
+        return losses
+
+    def _feature_update(self, source: Sides) -> Iterator[Update]:
+        """Every few steps f learns by Eq. (5), if it is not fixed; section 5.1 keeps it fixed for digits."""
+        if not self.config.f_interval or self.clock.step % self.config.f_interval:
+            return
+        features = self.f(source["source"])  # (B, Z, 1, 1)
+        again = self.f(self.g(features))  # (B, Z, 1, 1)
+        yield Update("f", {"const": self.config.const_weight * _distance(again, features)})
+
+    # -- translating ---------------------------------------------------------------------
+
+    def G(self, images: Tensor) -> Tensor:
+        """The paper's G: (B, C, H, W) of the training size -> (B, C', H, W) in [-1, 1]."""
+        return self.g(self.f(images))  # type: ignore[no-any-return]
+
+    def translate(self, request: Request) -> Tensor:
+        """request.image: (B, C, H, W) of any size -> (B, C', H, W).
+
+        f describes an image as a whole, so it is resized to the training size and its answer back.
+        """
+        if request.image is None:
+            raise UserError("dtn translates images, but the request holds none; give it one")
+        size = request.image.shape[2:]
+        return _resized(self.G(_resized(request.image, self.config.crop_size)), (size[0], size[1]))
+
+    # -- looking at it -------------------------------------------------------------------
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """The source and its answer, the target and what g makes of it; answers once g is learning."""
+        source, target = batch["source"], batch["target"]
+        if self._learning_features():
+            return {"source": source, "target": target}
+        return {
+            "source": source, "source to target": self.G(source),
+            "target": target, "target to target": self.G(target),
+        }  # fmt: skip
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Whether f's classifier reads the right class from source images and their answers: 0 or 1, (B,)."""
+        found = {"source_accuracy": self._read(batch["source"]) == batch["label"]}
+        if not self._learning_features():
+            found["accuracy"] = self._read(self.G(batch["source"])) == batch["label"]
+        return {name: right.float() for name, right in found.items()}
+
+    def _read(self, images: Tensor) -> Tensor:
+        """(B, C, H, W) -> classes (B,)."""
+        return self.head(self.f(images)).argmax(1)  # type: ignore[no-any-return]
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Answers of those examples whose target shows the same thing; usually there are none.
+
+        batch["truth"]: (B,) bool, or absent.
+        """
+        if self._learning_features() or "truth" not in batch or not batch["truth"].any():
+            return {}
+        there = batch["truth"]
+        return {"": (self.G(batch["source"][there]), batch["target"][there])}  # (B', C, H, W) each
+
+
+def _distance(a: Tensor, b: Tensor) -> Tensor:
+    """Mean squared error, the paper's d and d2."""
+    return mse_loss(at_least_float32(a), at_least_float32(b))
+
+
+def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    """(B, C, H, W) -> (B, C, height, width), smoothed where it shrinks; unchanged at its own size."""
+    if images.shape[2:] == size:
+        return images
+    return interpolate(images.float(), size, mode="bilinear", antialias=True, align_corners=False)
