@@ -3,6 +3,7 @@
 from typing import Any
 
 from i2icli.config import Config
+from i2icli.fields import choices
 from i2icli.registry import config_type
 
 SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
@@ -10,6 +11,16 @@ SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
 TINY: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
+    "combogan": {
+        "domains": ("autumn", "night", "summer", "winter"),
+        "width": 4,
+        "discriminator_width": 4,
+        "num_layers": 2,
+        "num_blocks": 2,
+        "pool_size": 3,
+        "identity_weight": 1.0,
+        "latent_weight": 1.0,
+    },
     "dtn": {
         "width": 4,
         "generator_width": 4,
@@ -20,6 +31,14 @@ TINY: dict[str, dict[str, Any]] = {
         "batch_size": 2,
         "classes": tuple("0123456"),
     },
+    "stargan": {
+        "width": 4,
+        "discriminator_width": 4,
+        "num_layers": 2,
+        "num_blocks": 1,
+        "critic_steps": 1,
+        "domains": ("noon", "dusk", "winter", "night"),
+    },
     "paired_cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2},
 }
 """By the system's name: networks of width 4 with as few layers as make sense."""
@@ -28,3 +47,15 @@ TINY: dict[str, dict[str, Any]] = {
 def tiny_config(name: str, **changes: Any) -> Config:
     """The tiny settings of a system with some fields changed: 32 px crops, 4 steps, fp32."""
     return config_type(name).model_validate(SHARED | TINY[name] | changes)
+
+
+def image_by_image(name: str, norm: str) -> dict[str, Any]:
+    """Settings that switch off what sees a batch as a whole: pools, dropout, batch norm.
+
+    `norm` ("instance" or "none") is taken where a system knows it, otherwise none at all.
+    """
+    fields = config_type(name).model_fields
+    off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0}
+    if "norm" in fields:
+        off["norm"] = norm if norm in choices(fields["norm"]) else "none"
+    return {field: value for field, value in off.items() if field in fields}

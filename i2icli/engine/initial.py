@@ -37,12 +37,12 @@ def load_initial(system: System[Any], source: str) -> str:
     }
     weights = {name for name, _ in system.named_parameters()}
     taken = weights & fitting.keys()
-    translating = {
-        name for name in weights if name.startswith(tuple(f"{m}." for m in system.inference_modules))
-    }
+    prefixes = tuple(f"{module}." for module in system.inference_modules)
+    translating = {name for name in weights if name.startswith(prefixes)}
+    enough = 2 * len(taken & translating) >= len(translating)
     if original is not None and not original.translates:
-        translating &= given.keys()
-    if 2 * len(taken & translating) < len(translating) or not translating:
+        enough = all(name in fitting for name in given if name.startswith(prefixes))
+    if not enough:
         advice = (
             "give the settings it was trained with (see i2i info)"
             if original is None

@@ -11,7 +11,7 @@ from i2icli.engine.training import build_system
 from i2icli.engine.updates import Updater
 from i2icli.system import Update
 from tests.engine.synthetic import assert_same, batches
-from tests.tiny import tiny_config
+from tests.tiny import image_by_image, tiny_config
 
 CPU = Placement(torch.device("cpu"))
 
@@ -64,7 +64,7 @@ def test_yielding_inside_no_grad_is_refused():
 @pytest.mark.parametrize("name", registry.SYSTEMS)
 def test_accumulated_batches_equal_the_large_one(name):
     # Batch norm, dropout and pools see the batches one by one, by design: they are off here.
-    changes = {"pool_size": 0} if name == "cyclegan" else {"dropout": 0.0, "norm": "instance"}
+    changes = image_by_image(name, norm="instance")
     ends = []
     for size, accumulate in ((4, 1), (2, 2), (1, 4)):
         config = tiny_config(name, steps=3, batch_size=size, accumulate=accumulate, **changes)

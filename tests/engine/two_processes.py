@@ -10,7 +10,7 @@ from i2icli.engine.distributed import process_group, rank, world_size
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system
 from tests.engine.synthetic import batches
-from tests.tiny import tiny_config
+from tests.tiny import image_by_image, tiny_config
 
 
 def train(name: str, dtype: torch.dtype) -> Trainer:
@@ -18,8 +18,7 @@ def train(name: str, dtype: torch.dtype) -> Trainer:
 
     In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up.
     """
-    changes = {"pool_size": 0} if name == "cyclegan" else {"dropout": 0.0}
-    changes["norm"] = "instance" if dtype is torch.float64 else "none"
+    changes = image_by_image(name, norm="instance" if dtype is torch.float64 else "none")
     system = build_system(name, tiny_config(name, steps=3, batch_size=4, **changes)).to(dtype)
     source = batches(name, 4, rank=rank(), world=world_size(), dtype=dtype)
     trainer = Trainer(system, source, Placement(torch.device("cpu")))
