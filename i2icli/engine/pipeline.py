@@ -100,7 +100,7 @@ class Translation:
             answered = (each for group in _grouped(loaded, count) for each in self._answer(group))
             for results, row in _ahead(writers, self._write, answered, WRITING):
                 if row:
-                    sheets.add(row)
+                    sheets.add(row, Path(results[0].source).name)
                 yield from results
         sheets.close()
 

@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from i2icli.files import written_beside
 
 GAP = 4  # pixels between images
-TITLE = 18  # pixels for the column names
+TITLE = 18  # pixels for the column names, and for the name of a row
 SMALLEST, LARGEST = 128, 512  # pixels: the longer side of an image on a sheet
 
 
@@ -21,8 +21,8 @@ Row = dict[str, Tensor]
 """Images (C, H, W) in [-1, 1] by the name of their column."""
 
 
-def sample_sheet(rows: Sequence[Row]) -> Image.Image:
-    """A sheet; the first row names the columns. Sizes and channels may differ.
+def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Image:
+    """A sheet; the first row names the columns, captions the rows. Sizes and channels may differ.
 
     Large images are shrunk, small ones enlarged by whole factors.
     """
@@ -31,24 +31,29 @@ def sample_sheet(rows: Sequence[Row]) -> Image.Image:
     font = ImageFont.load_default(12)
     widths = [max(int(font.getlength(name)), *(row[name].shape[-1] for row in rows)) for name in names]
     heights = [max(image.shape[-2] for image in row.values()) for row in rows]
-    size = (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + GAP * len(rows))
+    above = TITLE if any(captions) else 0
+    size = (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + (GAP + above) * len(rows))
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
     left = GAP
     for name, width in zip(names, widths, strict=True):
         draw.text((left, 2), name, fill="black", font=font)
-        top = TITLE
+        top = TITLE + above
         for row, height in zip(rows, heights, strict=True):
             sheet.paste(Image.fromarray(_rgb(row[name])), (left, top))
-            top += height + GAP
+            top += height + GAP + above
         left += width + GAP
+    top = TITLE
+    for caption, height in zip(captions, heights, strict=False):
+        draw.text((GAP, top + 2), caption, fill="gray", font=font)
+        top += height + GAP + above
     return sheet
 
 
-def write_sample_sheet(path: Path, rows: Sequence[Row]) -> None:
+def write_sample_sheet(path: Path, rows: Sequence[Row], captions: Sequence[str] = ()) -> None:
     """Write a sheet as PNG."""
     with written_beside(path) as beside:
-        sample_sheet(rows).save(beside)
+        sample_sheet(rows, captions).save(beside)
 
 
 class SheetWriter:
@@ -57,11 +62,13 @@ class SheetWriter:
     def __init__(self, folder: Path, rows: int = 8) -> None:
         self.folder, self.rows = folder, rows
         self.waiting: list[Row] = []
+        self.captions: list[str] = []
         self.count = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, row: Row, caption: str = "") -> None:
         """Add a row; a full sheet is written."""
         self.waiting.append({name: _well_sized(image) for name, image in row.items()})
+        self.captions.append(caption)
         if len(self.waiting) == self.rows:
             self._write()
 
@@ -72,8 +79,8 @@ class SheetWriter:
 
     def _write(self) -> None:
         self.count += 1
-        write_sample_sheet(self.folder / f"{self.count:04}.png", self.waiting)
-        self.waiting = []
+        write_sample_sheet(self.folder / f"{self.count:04}.png", self.waiting, self.captions)
+        self.waiting, self.captions = [], []
 
 
 def _rgb(image: Tensor) -> NDArray[np.uint8]:

@@ -47,3 +47,14 @@ def test_a_writer_numbers_its_sheets_and_writes_the_last_short_one(tmp_path):
     writer.close()
     heights = [Image.open(path).height for path in sorted(tmp_path.iterdir())]
     assert heights == [TITLE + 2 * (128 + GAP), TITLE + 128 + GAP]
+
+
+def test_a_caption_stands_above_its_row(tmp_path):
+    writer = SheetWriter(tmp_path, rows=2)
+    writer.add({"x": flat(3, 128, 128, 0.0)}, "first.png")
+    writer.add({"x": flat(3, 128, 128, 0.0)}, "second.png")
+    sheet = np.asarray(Image.open(tmp_path / "0001.png"))
+    assert sheet.shape[0] == TITLE + 2 * (TITLE + 128 + GAP)
+    for top in (TITLE, TITLE + TITLE + 128 + GAP):
+        assert (sheet[top : top + TITLE] < 200).any()
+        assert (sheet[top + TITLE : top + TITLE + 128, GAP : GAP + 128] == 128).all()
