@@ -39,6 +39,22 @@ SYSTEMS: dict[str, Entry] = {
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
     ),
+    "stargan": Entry(
+        "i2icli.systems.stargan.system:StarGAN",
+        "i2icli.systems.stargan.config:StarGANConfig",
+        "translate between many domains or attributes, with one network",
+        "Choi et al., CVPR 2018",
+        "https://arxiv.org/abs/1711.09020",
+        original="i2icli.systems.stargan.original",
+    ),
+    "combogan": Entry(
+        "i2icli.systems.combogan.system:ComboGAN",
+        "i2icli.systems.combogan.config:ComboGANConfig",
+        "translate between any number of collections, with networks for each",
+        "Anoosheh et al., CVPRW 2018",
+        "https://arxiv.org/abs/1712.06909",
+        original="i2icli.systems.combogan.original",
+    ),
     "dtn": Entry(
         "i2icli.systems.dtn.system:DTN",
         "i2icli.systems.dtn.config:DTNConfig",

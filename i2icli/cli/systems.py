@@ -32,24 +32,6 @@ PLANNED = (
         "Almahairi et al., ICML 2018",
         "https://arxiv.org/abs/1802.10151",
     ),
-    Planned(
-        "paired_cyclegan",
-        "put on and take off makeup from a reference",
-        "Chang et al., CVPR 2018",
-        "https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html",
-    ),
-    Planned(
-        "stargan",
-        "one network for many domains",
-        "Choi et al., CVPR 2018",
-        "https://arxiv.org/abs/1711.09020",
-    ),
-    Planned(
-        "combogan",
-        "many collections, one encoder each",
-        "Anoosheh et al., CVPRW 2018",
-        "https://arxiv.org/abs/1712.06909",
-    ),
     Planned("progan", "progressive growing", "Karras et al., ICLR 2018", "https://arxiv.org/abs/1710.10196"),
     Planned(
         "pix2pixhd",

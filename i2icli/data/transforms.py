@@ -41,6 +41,7 @@ class Framing:
     flip: bool
     multiple: int = 4  # sides of whole images are rounded to it
     training: bool = True
+    centred: bool = False  # crops are of the middle, in training too
 
     @classmethod
     def of(cls, config: Config, resolution: int | None = None) -> Self:
@@ -87,8 +88,8 @@ class Framing:
         room_down, room_across = size[0] - height, size[1] - width
         if rng is None:
             return Window(room_down // 2, room_across // 2, height, width, False)
-        top = int(rng.integers(room_down + 1))
-        left = int(rng.integers(room_across + 1))
+        top = room_down // 2 if self.centred else int(rng.integers(room_down + 1))
+        left = room_across // 2 if self.centred else int(rng.integers(room_across + 1))
         mirrored = bool(rng.random() < 0.5)
         return Window(top, left, height, width, mirrored and self.flip)
 

@@ -1,6 +1,7 @@
 """Penalties on the gradient of a discriminator."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
@@ -30,7 +31,8 @@ def gradient_penalty(
     real, fake: (B, C, H, W); weights as in `interpolate`.
     """
     # Second derivatives are useless in half precision, so autocast is left for this loss.
-    with torch.autocast(real.device.type, enabled=False):
+    kind = real.device.type
+    with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
         points = interpolate(at_least_float32(real.detach()), at_least_float32(fake.detach()), weights)
         points.requires_grad_(True)
         (gradient,) = torch.autograd.grad(D(points).sum(), points, create_graph=True)

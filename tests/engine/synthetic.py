@@ -27,10 +27,26 @@ def classes_and_target(generator: Generator, size: int, side: int) -> Batch:
     return {"label": labels} | images("source", "target")(generator, size, side)
 
 
+def two_of_four_domains(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of two domains, the same two in every row: "pair" (B, 2) and an image of each, in noise."""
+    pair = torch.randperm(4, generator=generator)[:2].expand(size, 2)  # (B, 2)
+    return {"pair": pair} | images("A", "B")(generator, size, side)
+
+
+def one_of_four_domains(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of one domain each, in noise: then every order of a batch's labels is the same."""
+    domain = int(torch.randint(4, (1,), generator=generator))
+    label = torch.eye(4, dtype=torch.float64)[domain].expand(size, -1)  # (B, 4)
+    return {"label_0": label} | images("image_0")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "cyclegan": images("A", "B"),
+    "combogan": two_of_four_domains,
     "dtn": classes_and_target,
+    "stargan": one_of_four_domains,
+    "paired_cyclegan": images("bare", "styled", "synthetic"),
 }
 
 

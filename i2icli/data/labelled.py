@@ -1,0 +1,180 @@
+"""Images with labels, of one data set or of several that are learned jointly: for StarGAN."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from i2icli.config import Config
+from i2icli.data.collections import common_channels, decoded_bytes, plan_cache, transparency_lines
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.images import Store, prepare, refuse_clips, refuse_mixed_sizes
+from i2icli.data.label_folders import find_labels
+from i2icli.data.label_sets import FoundLabels, Labelled, Wishes
+from i2icli.data.transforms import Framing
+from i2icli.errors import UserError
+from i2icli.fields import explain, flag
+from i2icli.image import Pixels, read_picture, to_tensor
+
+
+@runtime_checkable
+class LabelConfig(Wishes, Protocol):
+    """Settings of a system that learns labels."""
+
+    @property
+    def centred(self) -> bool:
+        """Whether training images are cut from the middle instead of anywhere."""
+
+
+class LabelledImages(DataFolder):
+    """Folders of images with an attribute file, or with a folder per domain; each is a label set.
+
+    Examples: "label_0" (L,) of 0 and 1 and "image_0" (C, H, W) in [-1, 1] of the first set, "label_1"
+    and "image_1" of the second, ... Validation examples of domains with the same things carry
+    "truth_0" (L, C, H, W): the image in every domain.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        if not isinstance(config, LabelConfig):
+            raise TypeError(f"{type(config).__name__} has no settings for labels")
+        self.strict = strict
+        self.config, self.centred = config, config.centred
+        framing = self._framing()
+        self.sets = find_labels(folders, config, strict=strict)
+        self.report = [line for found in self.sets for line in found.report]
+        files = [[each.file for each in found.train + found.validation] for found in self.sets]
+        for found in self.sets:
+            train = [each.file for each in found.train]
+            sizes = [framing.example_size(file.header.size) for file in train]
+            refuse_mixed_sizes(train, sizes, config.batch_size)
+        self.channels = common_channels(files, config.channels)
+        self.settings: dict[str, Any] = {"channels": (self.channels,)} | self._labels()
+        _check(config, self.settings)
+        self.report += transparency_lines(files)
+        self.cached, line = plan_cache(
+            sum(decoded_bytes(each, self.channels, framing) for each in files), cache_bytes
+        )
+        self.report.append(line)
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training images: as many examples as the largest set has."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[0]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """The validation images, None unless every set has some."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[1]
+
+    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        if resolution not in self._made:
+            framing = self._framing(resolution)
+            still = framing.for_validation()
+            train = LabelledExamples([self._source(found.train, framing) for found in self.sets])
+            validation = None
+            if all(found.validation for found in self.sets):
+                validation = LabelledExamples([self._validation_source(found, still) for found in self.sets])
+            self._made[resolution] = train, validation
+        return self._made[resolution]
+
+    def _framing(self, resolution: int | None = None) -> Framing:
+        return replace(Framing.of(self.config, resolution), centred=self.centred)
+
+    def _source(self, images: list[Labelled], framing: Framing) -> "LabelledSource":
+        groups = [[each] for each in images]
+        return LabelledSource(groups, self.channels, framing, self.cached, self.strict)
+
+    def _validation_source(self, found: FoundLabels, framing: Framing) -> "LabelledSource":
+        if not found.same_things:
+            return self._source(found.validation, framing)
+        number = len(found.names)
+        groups = [
+            found.validation[first : first + number] for first in range(0, len(found.validation), number)
+        ]
+        return LabelledSource(groups, self.channels, framing, self.cached, self.strict)
+
+    def _labels(self) -> dict[str, Any]:
+        """The settings that name the labels."""
+        names = {
+            kind: tuple(name for found in self.sets if found.kind == kind for name in found.names)
+            for kind in ("attributes", "domains")
+        }
+        sets = tuple(f"{found.kind}:{len(found.names)}" for found in self.sets)
+        return names | {"sets": sets if len(sets) > 1 else ()}
+
+
+class LabelledSource:
+    """The prepared images of one label set, by index. Images that show one thing come in groups."""
+
+    def __init__(
+        self, groups: list[list[Labelled]], channels: int, framing: Framing, cached: bool, strict: bool
+    ) -> None:
+        """groups: all of one length."""
+        self.groups = groups
+        self.size = len(groups[0])
+        self.channels = channels
+        self.framing = framing
+        self.store = Store(len(groups), self._load, cached=cached, strict=strict)
+
+    def __len__(self) -> int:
+        return len(self.groups) * self.size
+
+    def example(self, index: int, rng: np.random.Generator | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Label (L,), image (C, H, W) cut and mirrored by `rng`, and its whole group (L, C, H, W), if any.
+
+        Raises UserError if no image can be read.
+        """
+        group, place = divmod(index, self.size)
+        *pictures, labels = self.store.get(group)
+        window = self.framing.window(pictures[place].shape[:2], rng)
+        images = [to_tensor(window.cut(pixels)) for pixels in pictures]
+        label = torch.from_numpy(labels[place].astype(np.float32))  # (L,)
+        return label, images[place], torch.stack(images) if self.size > 1 else None
+
+    def _load(self, group: int) -> tuple[Pixels, ...]:
+        """The images of a group and their labels (images, L): another group may stand in for a broken one."""
+        pictures = [read_picture(each.file.path).pixels for each in self.groups[group]]
+        labels = np.array([each.label for each in self.groups[group]], np.uint8)
+        return (
+            *(prepare(each, self.channels, self.framing.prepared_size(each.shape[:2])) for each in pictures),
+            labels,
+        )
+
+
+class LabelledExamples(Examples):
+    """An image and its label of every set; see `LabelledImages`."""
+
+    def __init__(self, sources: list[LabelledSource]) -> None:
+        self.sources = sources
+
+    def __len__(self) -> int:
+        return max(map(len, self.sources))
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The index walks the largest set; `rng` draws from the smaller ones, None takes the same place."""
+        example: Example = {}
+        for number, source in enumerate(self.sources):
+            place = index % len(source)
+            if rng is not None and len(source) < len(self):
+                place = int(rng.integers(len(source)))
+            label, image, group = source.example(place, rng)
+            example[f"label_{number}"], example[f"image_{number}"] = label, image
+            if group is not None:
+                example[f"truth_{number}"] = group
+        return example
+
+
+def _check(config: Config, settings: dict[str, Any]) -> None:
+    """Raise UserError if what was found contradicts what was asked for."""
+    try:
+        config.with_found(settings)
+    except ValidationError as error:
+        raise UserError(explain(error, type(config), flag)) from error

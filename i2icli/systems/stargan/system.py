@@ -1,0 +1,239 @@
+"""StarGAN: one generator for many domains or attributes.
+
+Choi et al., "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image
+Translation", CVPR 2018, https://arxiv.org/abs/1711.09020. Names: G and D are the paper's; D's two
+outputs are its D_src and D_cls; a label is its c, a mask its m.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss
+from torch.optim import Optimizer
+
+from i2icli.data.labelled import LabelledImages
+from i2icli.errors import UserError
+from i2icli.losses.adversarial import Wasserstein
+from i2icli.losses.penalty import gradient_penalty
+from i2icli.losses.precision import at_least_float32
+from i2icli.system import Batch, Request, System, Update
+from i2icli.systems.stargan.config import LabelSet, StarGANConfig
+from i2icli.systems.stargan.labels import chosen, flipped, spelled
+from i2icli.systems.stargan.networks import Discriminator, Generator
+
+
+class StarGAN(System[StarGANConfig]):
+    """One G, one D. Batches hold "image_0" (B, C, H, W) and "label_0" (B, L) of the first label set,
+    "image_1" and "label_1" of the second, ...; for validation maybe "truth_0" (B, L, C, H, W): the same
+    thing in every domain.
+    """
+
+    config_type = StarGANConfig
+    dataset = LabelledImages
+    accepts = frozenset({"image", "to", "source"})
+
+    def __init__(self, config: StarGANConfig) -> None:
+        super().__init__(config)
+        self.label_sets = config.label_sets
+        channels, _ = self.channels()
+        self.G = Generator(channels, config.label_size, config.width, config.num_blocks)
+        self.D = Discriminator(
+            channels, len(config.targets), config.crop_size, config.discriminator_width, config.num_layers
+        )
+        self.gan = Wasserstein()
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for G, one for D."""
+        return {"D": self.adam(self.D), "G": self.adam(self.G)}
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """For each label set an update of D, Eq. (5); every few steps one of G as well, Eq. (6)."""
+        turn_of_G = (self.clock.step + 1) % self.config.critic_steps == 0
+        for number in range(len(self.label_sets)):
+            real, label = batch[f"image_{number}"], batch[f"label_{number}"]  # (B, C, H, W), (B, L)
+            target = self._targets(label)
+            fake = self._fake(real, target, number, learning=turn_of_G)
+            yield self._update_D(real, label, fake.detach(), number)
+            if turn_of_G:
+                yield self._update_G(real, label, fake, target, number)
+
+    @staticmethod
+    def _targets(label: Tensor) -> Tensor:
+        """Labels to translate to: those of the batch in another order, (B, L)."""
+        return label[torch.randperm(len(label), device=label.device)]
+
+    def _fake(self, real: Tensor, target: Tensor, number: int, *, learning: bool) -> Tensor:
+        """What G makes of images of one set; without a gradient unless G is to learn from it."""
+        with torch.set_grad_enabled(learning):
+            return self.G(real, self._condition(target, number))  # type: ignore[no-any-return]
+
+    def _update_D(self, real: Tensor, label: Tensor, fake: Tensor, number: int) -> Update:
+        config, end = self.config, self._suffix(number)
+        (real_scores, logits), (fake_scores, _) = self.D(real), self.D(fake)
+        logits = self._logits(logits, number)
+        losses = {
+            f"gan{end}": self.gan.discriminator(real_scores, fake_scores),
+            f"classification{end}": config.classification_weight
+            * self._classification(logits, label, number),
+        }
+        if config.penalty_weight:
+            penalty = gradient_penalty(lambda points: self.D(points)[0], real, fake)
+            losses[f"penalty{end}"] = config.penalty_weight * penalty
+        return Update("D", losses, {f"accuracy{end}": self._accuracy(logits, label, number).mean()})
+
+    def _update_G(self, real: Tensor, label: Tensor, fake: Tensor, target: Tensor, number: int) -> Update:
+        config, end = self.config, self._suffix(number)
+        scores, logits = self.D(fake)
+        logits = self._logits(logits, number)
+        cycled = self.G(fake, self._condition(label, number))
+        classification = self._classification(logits, target, number)
+        losses = {
+            f"gan{end}": self.gan.generator(scores),
+            f"classification{end}": config.classification_weight * classification,
+            f"cycle{end}": config.cycle_weight * l1_loss(cycled, real),
+        }
+        return Update("G", losses, {f"accuracy{end}": self._accuracy(logits, target, number).mean()})
+
+    # -- labels ----------------------------------------------------------------------------
+
+    def _condition(self, label: Tensor, number: int) -> Tensor:
+        """A set's labels (B, l) -> what G reads (B, L): the labels of all sets, and a mask that names one.
+
+        Section 3.3, Eq. (7): the labels of the other sets are unknown, and zero.
+        """
+        parts = [
+            label if place == number else label.new_zeros(len(label), len(labels.names))
+            for place, labels in enumerate(self.label_sets)
+        ]
+        if len(parts) > 1:
+            mask = label.new_zeros(len(label), len(parts))
+            mask[:, number] = 1
+            parts.append(mask)
+        return torch.cat(parts, dim=1)  # (B, L)
+
+    def _logits(self, logits: Tensor, number: int) -> Tensor:
+        """What D says about all labels -> about those of one set, (B, l)."""
+        sizes = [len(labels.names) for labels in self.label_sets]
+        return at_least_float32(torch.split(logits, sizes, dim=1)[number])
+
+    def _classification(self, logits: Tensor, label: Tensor, number: int) -> Tensor:
+        """Eq. (2) and (3): attributes one by one, summed, or one domain out of all; mean over the images."""
+        if self.label_sets[number].kind == "domains":
+            return cross_entropy(logits, label)
+        return binary_cross_entropy_with_logits(logits, label, reduction="sum") / len(label)
+
+    def _accuracy(self, logits: Tensor, label: Tensor, number: int) -> Tensor:
+        """(B,): 1 where D sees the wanted domain, or the share of attributes that it sees as wanted."""
+        if self.label_sets[number].kind == "domains":
+            return (logits.argmax(1) == label.argmax(1)).float()
+        return ((logits > 0) == (label > 0.5)).float().mean(1)
+
+    def _suffix(self, number: int) -> str:
+        """What tells the figures of several label sets apart."""
+        return f"_{number + 1}" if len(self.label_sets) > 1 else ""
+
+    def _vector(self, on: frozenset[str], labels: LabelSet, like: Tensor) -> Tensor:
+        """Names that are on -> (B, l) of 0 and 1, one for each image in `like`."""
+        row = [float(name in on) for name in labels.names]
+        return like.new_tensor(row).expand(len(like), -1)
+
+    def _flips(self, label: Tensor, number: int) -> dict[str, Tensor]:
+        """For every label of a set the labels (B, l) that images are translated to, from those they have."""
+        labels = self.label_sets[number]
+        return {
+            name: torch.cat([
+                self._vector(flipped(_names(row, labels), frozenset({name}), labels), labels, row[None])
+                for row in label
+            ])
+            for name in labels.names
+        }  # fmt: skip
+
+    # -- what users ask for ------------------------------------------------------------------
+
+    def resolve_target(self, to: str) -> str:
+        """A domain, or attributes joined by commas, in the network's order. Raises UserError."""
+        number, names = chosen(to, self.label_sets, "target")
+        return spelled(names, self.label_sets[number])
+
+    def sources(self) -> tuple[str, ...]:
+        """The attributes: of images with domains the source makes no difference."""
+        sets = (labels for labels in self.label_sets if labels.kind == "attributes")
+        return tuple(name for labels in sets for name in labels.names)
+
+    def resolve_source(self, source: str) -> str:
+        """The attributes that an image has, joined by commas, in the network's order. Raises UserError."""
+        number, names = chosen(source, self.label_sets, "source")
+        return spelled(names, self.label_sets[number])
+
+    def translate(self, request: Request) -> Tensor:
+        """request.image: (B, C, H, W), sides multiples of 4 -> the same shape, with the labels `request.to`.
+
+        Without `request.source` the named labels are on and all others off; with it they are
+        flipped, section 5.3.
+        """
+        if request.image is None:
+            raise UserError("stargan translates images, but the request holds none; give it one")
+        number, names = chosen(request.to or self.targets()[0], self.label_sets, "target")
+        labels = self.label_sets[number]
+        if request.source is not None and labels.kind == "attributes":
+            other, on = chosen(request.source, self.label_sets, "source")
+            if other != number:
+                raise UserError(
+                    f"source {request.source!r} and target {request.to!r} are of different label sets"
+                )
+            names = flipped(on, names, labels)
+        label = self._vector(names, labels, request.image)
+        return self.G(request.image, self._condition(label, number))  # type: ignore[no-any-return]
+
+    def multiple_of(self) -> int:
+        """G halves the image twice."""
+        return self.G.multiple
+
+    # -- while training ----------------------------------------------------------------------
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Every image beside its translation to each domain, or with each attribute flipped."""
+        columns: dict[str, Tensor] = {}
+        for number in range(len(self.label_sets)):
+            columns[f"input{self._suffix(number)}"] = batch[f"image_{number}"]
+            columns |= self._translations(batch, number)
+        return columns
+
+    def _translations(self, batch: Batch, number: int) -> dict[str, Tensor]:
+        real, label = batch[f"image_{number}"], batch[f"label_{number}"]
+        return {
+            name: self.G(real, self._condition(target, number))
+            for name, target in self._flips(label, number).items()
+        }
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Translations to every other domain, where the data holds the same thing in all of them."""
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        for number, labels in enumerate(self.label_sets):
+            if f"truth_{number}" not in batch:
+                continue
+            truth, label = batch[f"truth_{number}"], batch[f"label_{number}"]  # (B, L, C, H, W), (B, L)
+            for place, (name, answer) in enumerate(self._translations(batch, number).items()):
+                others = label[:, labels.names.index(name)] < 0.5
+                if others.any():
+                    found[f"to_{name}"] = answer[others], truth[others, place]
+        return found
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """How often D sees in translations what they should show, one number per image."""
+        found: dict[str, Tensor] = {}
+        for number in range(len(self.label_sets)):
+            targets = self._flips(batch[f"label_{number}"], number)
+            answers = self._translations(batch, number)
+            each = [
+                self._accuracy(self._logits(self.D(answers[name])[1], number), target, number)
+                for name, target in targets.items()
+            ]
+            found[f"accuracy{self._suffix(number)}"] = torch.stack(each).mean(0)  # (B,)
+        return found
+
+
+def _names(row: Tensor, labels: LabelSet) -> frozenset[str]:
+    """Labels (l,) of one image -> the names of those that are on."""
+    return frozenset(name for name, value in zip(labels.names, row.tolist(), strict=True) if value > 0.5)
