@@ -101,10 +101,17 @@ class System(nn.Module, Generic[C]):
         """The stages of training, in order."""
         return [Stage("main", self.config.steps or 1)]
 
+    def check_start(self, taken: frozenset[str]) -> None:
+        """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
+
     def lr_factor(self) -> float:
         """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs)."""
         start = self.config.decay_from
         return linear_decay(self.clock.progress, start, 1.0 - start)
+
+    def lr_factor_of(self, optimizer: str) -> float:  # noqa: ARG002 - for those that tell them apart
+        """The factor of one optimiser's learning rate; `lr_factor` for all unless overridden."""
+        return self.lr_factor()
 
     def targets(self) -> tuple[str, ...]:
         """The names `Request.to` may hold, the default first; empty where it reads none."""

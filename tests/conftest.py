@@ -9,6 +9,8 @@ import torch
 
 from i2icli.data.toy import write_paired, write_unpaired
 from i2icli.data.toy_digits import write_digits
+from i2icli.data.toy_domains import write_domains
+from i2icli.data.toy_makeup import write_makeup
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,7 +44,14 @@ def toy_collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder that suits a system: seven training and two test examples of 40 px. Not to be written to."""
-    writers = {"pix2pix": write_paired, "cyclegan": write_unpaired, "dtn": write_digits}
+    writers = {
+        "pix2pix": write_paired,
+        "cyclegan": write_unpaired,
+        "combogan": write_domains,
+        "stargan": write_domains,
+        "dtn": write_digits,
+        "paired_cyclegan": write_makeup,
+    }
     folders: dict[str, Path] = {}
 
     def folder(system: str) -> Path:

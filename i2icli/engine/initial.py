@@ -14,11 +14,12 @@ from i2icli.originals import load_original
 from i2icli.system import System
 
 
-def load_initial(system: System[Any], source: str) -> str:
-    """Copy every weight that has the same name and shape; one line saying how many did.
+def load_initial(system: System[Any], source: str) -> tuple[frozenset[str], str]:
+    """Copy every weight that has the same name and shape: the names of those that did, and a line about it.
 
     A run folder gives all its networks, discriminators included; a published file those that translate; an
-    original checkpoint what it holds, be it only a part. Raises UserError if not enough of it fits.
+    original checkpoint what it holds, be it only a part. Raises UserError if not enough of it fits: half of
+    the weights that translate, of those here or, where networks were added, of those there.
     """
     path = find_model(source)
     original = None
@@ -39,7 +40,8 @@ def load_initial(system: System[Any], source: str) -> str:
     taken = weights & fitting.keys()
     prefixes = tuple(f"{module}." for module in system.inference_modules)
     translating = {name for name in weights if name.startswith(prefixes)}
-    enough = 2 * len(taken & translating) >= len(translating)
+    theirs = sum(name.startswith(prefixes) for name in given)
+    enough = 2 * len(taken & translating) >= max(1, min(len(translating), theirs))
     if original is not None and not original.translates:
         enough = all(name in fitting for name in given if name.startswith(prefixes))
     if not enough:
@@ -54,7 +56,7 @@ def load_initial(system: System[Any], source: str) -> str:
         )
     system.load_state_dict(own | fitting)
     others = weights - translating
-    return (
+    return frozenset(taken), (
         f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
         f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
     )

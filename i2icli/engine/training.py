@@ -107,8 +107,8 @@ class _Run:
         if state is not None:
             self._check_same(state)
         system = build_system(self.name, self.config)
-        if state is None and self.options.init_from:
-            self.watcher.note(load_initial(system, self.options.init_from))
+        if state is None:
+            self._start(system)
         with (
             broken_images_told(self.watcher),
             Interrupt(patient=launched()) as interrupt,
@@ -137,6 +137,14 @@ class _Run:
         clock = system.clock
         reason = "finished" if finished else session.reason
         return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
+
+    def _start(self, system: System[Any]) -> None:
+        """Take over weights, if that is asked for."""
+        taken: frozenset[str] = frozenset()
+        if self.options.init_from:
+            taken, line = load_initial(system, self.options.init_from)
+            self.watcher.note(line)
+        system.check_start(taken)
 
     def _begin(self, trainer: Trainer, session: Session, state: dict[str, Any] | None) -> None:
         clock = trainer.system.clock

@@ -1,0 +1,245 @@
+"""Images of two of many domains, drawn anew for every step: for ComboGAN."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from i2icli.config import Config
+from i2icli.data.collections import (
+    Source,
+    common_channels,
+    decoded_bytes,
+    look_over,
+    plan_cache,
+    transparency_lines,
+)
+from i2icli.data.describe import counted
+from i2icli.data.domain_folders import DOMAINS_EXAMPLE, DomainFolders, recognise_domains
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.folder import Collection
+from i2icli.data.holdout import hold_out
+from i2icli.data.images import ImageFile, refuse_clips, refuse_mixed_sizes
+from i2icli.data.transforms import Framing
+from i2icli.errors import UserError, one_of
+
+_DEFAULT_NAMES = ("A", "B")
+_VALIDATED = 100  # validation examples, unless there are more pairs of domains
+
+Files = list[ImageFile]
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """Settings that name the domains, and those of them that are learned."""
+
+    @property
+    def domains(self) -> tuple[str, ...]: ...
+
+    @property
+    def learn(self) -> tuple[str, ...]: ...
+
+
+class DomainImages(DataFolder):
+    """A folder of images per domain.
+
+    Examples: "A" and "B", (C, H, W) in [-1, 1], an image each of two domains, and "pair", (2,) int64, the
+    numbers of these domains: the same for all examples of a step. Validation examples of one scene in
+    both domains carry "truth", a true value.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        self.config = config
+        self.strict = strict
+        self.report: list[str] = []
+        found = recognise_domains(folders)
+        self.names, chosen = self._chosen(found.names)
+        self.files = [self._files(found.train[place]) for place in chosen]
+        listed = ", ".join(
+            f"{name} {len(files):,}" for name, files in zip(self.names, self.files, strict=True)
+        )
+        self.report.insert(0, f"{len(self.names)} domains, images to train on: {listed}")
+        self.truth = False
+        self.held_out: list[Files] = []
+        if found.validation is not None:
+            self._take_validation(found, chosen)
+        else:
+            self._hold_out()
+        self.learned = self._learned()
+        framing = Framing.of(config)
+        everything = [file for files in self.files for file in files]
+        sizes = [framing.example_size(file.header.size) for file in everything]
+        refuse_mixed_sizes(everything, sizes, config.batch_size)
+        self.channels = common_channels([*self.files, *self.held_out], config.channels)
+        self.settings: dict[str, Any] = {"channels": (self.channels,), "domains": self.names}
+        self.report += transparency_lines(self.files)
+        self.cached = self._plan_cache(cache_bytes)
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """As many examples as make every image be shown once, on average: two are in each."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[0]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """Some for every two domains, None where no domain has images left for it."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[1]
+
+    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        if resolution not in self._made:
+            framing = Framing.of(self.config, resolution)
+            pairs = [pair for pair in combinations(range(len(self.names)), 2) if self.learned & set(pair)]
+            train = DomainPairs(self._sources(self.files, framing), pairs)
+            validation = None
+            if self.held_out:
+                sources = self._sources(self.held_out, framing.for_validation())
+                validation = ValidationPairs(sources, pairs, truth=self.truth)
+            self._made[resolution] = train, validation
+        return self._made[resolution]
+
+    def _sources(self, collections: list[Files], framing: Framing) -> list[Source]:
+        return [Source(files, self.channels, framing, self.cached, self.strict) for files in collections]
+
+    # -- looking at the folders ----------------------------------------------------------
+
+    def _chosen(self, found: tuple[str, ...]) -> tuple[tuple[str, ...], list[int]]:
+        """The domains to use and their places among those found; all of them, unless the user named some."""
+        if not isinstance(self.config, Learning) or self.config.domains == _DEFAULT_NAMES:
+            return found, list(range(len(found)))
+        names = tuple(self._known(name, found, "domains") for name in self.config.domains)
+        return names, [found.index(name) for name in names]
+
+    @staticmethod
+    def _known(name: str, known: Sequence[str], option: str) -> str:
+        try:
+            return one_of(name, known, "domain")
+        except UserError:
+            raise UserError(
+                f"--{option} {name}: there is no such domain in the data; found {', '.join(known)}"
+            ) from None
+
+    def _learned(self) -> set[int]:
+        """The numbers of the domains that are learned; pairs of two others teach nothing."""
+        if not isinstance(self.config, Learning) or not self.config.learn:
+            return set(range(len(self.names)))
+        learn = tuple(self._known(name, self.names, "learn") for name in self.config.learn)
+        self.report.append(
+            f"only {', '.join(learn)} learned, beside each of the others, which stay as they are"
+        )
+        return {self.names.index(name) for name in learn}
+
+    def _files(self, collection: Collection) -> Files:
+        files, lines = look_over(collection, strict=self.strict, expected=DOMAINS_EXAMPLE)
+        self.report += lines
+        return files
+
+    def _take_validation(self, found: DomainFolders, chosen: list[int]) -> None:
+        """Read the validation folders; names that all domains have in equal sizes are the same scenes."""
+        assert found.validation is not None
+        collections = [found.validation[place] for place in chosen]
+        self.held_out = [self._files(collection) for collection in collections]
+        counts = ", ".join(
+            f"{name} {len(files):,}" for name, files in zip(self.names, self.held_out, strict=True)
+        )
+        by_name = [
+            {collection.key(file.path): file for file in files}
+            for collection, files in zip(collections, self.held_out, strict=True)
+        ]
+        first, *others = by_name
+        common = [
+            key
+            for key, file in first.items()
+            if all(key in other and other[key].header.size == file.header.size for other in others)
+        ]
+        if common:
+            self.truth = True
+            self.held_out = [[files[key] for key in common] for files in by_name]
+            self.report.append(
+                f"validation: {counts}; {counted(len(common), 'name')} in all domains, so the same scenes: "
+                "scored against each other"
+            )
+        else:
+            self.report.append(f"validation: {counts}; other names, so other scenes: shown, not scored")
+
+    def _hold_out(self) -> None:
+        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
+        if not all(held_out for _, held_out in split):
+            self.report.append(
+                "no val or test folders, and too few images to hold some out: nothing to validate on"
+            )
+            return
+        self.files = [kept for kept, _ in split]
+        self.held_out = [held_out for _, held_out in split]
+        self.report.append(
+            f"no val or test folders: {sum(map(len, self.held_out))} images held out for validation, "
+            "shown but not scored (--holdout 0 to train on all)"
+        )
+
+    def _plan_cache(self, cache_bytes: int) -> bool:
+        framing = Framing.of(self.config)
+        still = framing.for_validation()
+        needed = sum(decoded_bytes(files, self.channels, framing) for files in self.files)
+        needed += sum(decoded_bytes(files, self.channels, still) for files in self.held_out)
+        cached, line = plan_cache(needed, cache_bytes)
+        self.report.append(line)
+        return cached
+
+
+class DomainPairs(Examples):
+    """An image each of two domains, both drawn; `of_batch` draws the domains."""
+
+    def __init__(self, sources: list[Source], pairs: list[tuple[int, int]]) -> None:
+        """pairs: the numbers of the domains that may meet."""
+        self.sources = sources
+        self.pairs = pairs
+
+    def __len__(self) -> int:
+        return max(1, sum(map(len, self.sources)) // 2)
+
+    def of_batch(self, rng: np.random.Generator) -> Examples:
+        """The same images, of two domains that are drawn for the whole step, in either order."""
+        first, second = self.pairs[int(rng.integers(len(self.pairs)))]
+        return DomainPairs(self.sources, [(second, first) if rng.random() < 0.5 else (first, second)])
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The index decides nothing but, with `rng` None, which images are shown."""
+        pair = self.pairs[index % len(self.pairs)]
+        places = [
+            int(rng.integers(len(self.sources[d]))) if rng else index % len(self.sources[d]) for d in pair
+        ]
+        return _example(self.sources, pair, places, rng)
+
+
+class ValidationPairs(Examples):
+    """Every two domains with images spread evenly over the collections; the pairs take turns."""
+
+    def __init__(self, sources: list[Source], pairs: list[tuple[int, int]], *, truth: bool) -> None:
+        """truth: images at the same place of their collections show one scene."""
+        self.sources = sources
+        self.pairs = pairs
+        self.truth = truth
+        most = max(map(len, sources))
+        self.each = max(1, min(most, _VALIDATED // len(pairs)))  # examples for every pair
+
+    def __len__(self) -> int:
+        return self.each * len(self.pairs)
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The example at that place."""
+        pair = self.pairs[index % len(self.pairs)]
+        places = [index * len(self.sources[domain]) // len(self) for domain in pair]
+        example = _example(self.sources, pair, places, rng)
+        return example | {"truth": torch.tensor(True)} if self.truth else example
+
+
+def _example(
+    sources: list[Source], pair: tuple[int, int], places: list[int], rng: np.random.Generator | None
+) -> Example:
+    a, b = (sources[domain].example(place, rng) for domain, place in zip(pair, places, strict=True))
+    return {"pair": torch.tensor(pair), "A": a, "B": b}

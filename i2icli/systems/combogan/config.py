@@ -1,0 +1,86 @@
+"""ComboGAN's settings, with the paper's defaults. No torch here."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Names
+
+
+class ComboGANConfig(Config):
+    """ComboGAN options"""
+
+    domains: Names = Field(
+        ("A", "B"), min_length=2, description="folders to use as domains; default: all that are there"
+    )
+    learn: Names = Field(
+        (), description="domains to learn; the others are kept as --init-from gives them; default: all"
+    )
+    width: int = Field(64, ge=1, le=4096, description="channels of the encoders' first layer")
+    num_blocks: int = Field(
+        9, ge=0, le=100, description="residual blocks from image to image, half before the code"
+    )
+    num_shared: int = Field(
+        0, ge=0, le=100, description="how many of them all domains share; then none can be added later"
+    )
+    norm: Literal["instance", "batch", "none"] = Field(
+        "instance", description="normalisation in all networks"
+    )
+    num_layers: int = Field(4, ge=1, le=8, description="layers of the patch discriminators")
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the discriminators' first layer"
+    )
+    gan_loss: Literal["lsgan", "vanilla"] = Field("lsgan", description="adversarial loss")
+    cycle_weight: float = Field(10.0, ge=0, description="weight of the cycle loss")
+    identity_weight: float = Field(
+        0.0, ge=0, description="weight of the loss of an image encoded and decoded in its own domain"
+    )
+    forward_weight: float = Field(
+        0.0, ge=0, description="weight of the difference between an image and its translation"
+    )
+    latent_weight: float = Field(
+        0.0, ge=0, description="weight of the difference of both codes, reached at the end of training"
+    )
+    pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Every domain."""
+        return self.domains
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The domains whose networks are trained."""
+        return self.learn or self.domains
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> Self:
+        seen: set[str] = set()
+        for name in self.domains:
+            if name.casefold() in seen:
+                raise ValueError(f"two domains are called {name!r}; --to could not tell them apart")
+            seen.add(name.casefold())
+        return self
+
+    @model_validator(mode="after")
+    def _crop_fits_the_networks(self) -> Self:
+        height, width = self.crop_size
+        if height % 4 or width % 4 or min(height, width) < 8:
+            raise ValueError(
+                f"crops of {width}x{height} do not suit the networks; choose multiples of 4, from 8"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _blocks_can_be_shared(self) -> Self:
+        if self.num_shared > self.num_blocks:
+            raise ValueError(
+                f"--num-shared {self.num_shared} of only {self.num_blocks} residual blocks; "
+                "raise --num-blocks or lower --num-shared"
+            )
+        if self.num_shared and self.learn:
+            raise ValueError(
+                f"--learn {','.join(self.learn)}: a shared centre is built for its number of domains, "
+                "and none can be added to it; use --num-shared 0, or learn all domains anew"
+            )
+        return self

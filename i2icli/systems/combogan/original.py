@@ -1,0 +1,170 @@
+"""Checkpoints of the authors' program (AAnoosheh/ComboGAN).
+
+A model is many files, `<epoch>_net_G<k>.pth`: the encoders of all domains, the first half of the shared
+centre if there is one, then the decoders and the centre's second half. Any of them leads to the others.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from i2icli.errors import UserError
+from i2icli.original import Original, Read, State
+from i2icli.systems.combogan.config import ComboGANConfig
+from i2icli.systems.combogan.names import (
+    count_blocks,
+    decoder_names,
+    encoder_names,
+    rename,
+    shared_names,
+)
+from i2icli.systems.combogan.system import ComboGAN, module_name
+
+Kind = Literal["encoder", "decoder", "shared"]
+_NAMES = {"encoder": encoder_names, "decoder": decoder_names, "shared": shared_names}
+
+
+def recognise(state: State, path: Path, read: Read) -> Original | None:
+    """All parts of a model, or None if this file is none of them.
+
+    Raises UserError for a discriminator, and for parts that are missing or do not belong together.
+    """
+    if "model_gray.0.0.weight" in state:
+        raise UserError(f"{path}: this is a discriminator; give a generator's file beside it (.._net_G0.pth)")
+    if _kind(state) is None:
+        return None
+    parts = _parts(state, path, read)
+    kinds = [_kind(part) for part in parts]
+    number = kinds.count("encoder")
+    centre: list[Kind] = ["shared"] if "shared" in kinds else []
+    if number < 2 or kinds != ["encoder"] * number + centre + ["decoder"] * number + centre:
+        found = ", ".join(f"G{k}: {kind or 'something else'}" for k, kind in enumerate(kinds))
+        raise UserError(
+            f"{path}: the files beside it are not one model ({found}); expected an encoder for each of "
+            "two domains or more, then as many decoders, numbered from G0"
+        )
+    config = _config(parts, number, bool(centre))
+    tensors = _tensors(config, parts, path)
+    return Original("combogan", config, tensors, _notes(config))
+
+
+def _kind(state: State) -> Kind | None:
+    """Which part of a model a file holds: PReLUs, and blocks with them, are ComboGAN's alone."""
+    blocks = count_blocks(state)
+    if state.get("model.3.weight", torch.empty(0)).shape == (1,) and "model.7.weight" in state:
+        return "encoder"
+    if blocks and not any(f"model.{place}.conv_block.3.weight" in state for place in (0, 10)):
+        return None
+    if f"model.{blocks + 7}.weight" in state and f"model.{blocks + 2}.weight" in state:
+        return "decoder"
+    return "shared" if blocks and all(".conv_block." in key for key in state) else None
+
+
+def _parts(state: State, path: Path, read: Read) -> list[State]:
+    """The states of G0, G1, ... beside a file that is one of them."""
+    match = re.fullmatch(r"(.*_net_G)(\d+)", path.stem)
+    if match is None:
+        raise UserError(
+            f"{path}: one part of a ComboGAN, but its name does not lead to the others; "
+            "expected <epoch>_net_G<number>.pth beside its fellows"
+        )
+    numbers = [
+        int(found[1])
+        for beside in path.parent.iterdir()
+        if (found := re.fullmatch(re.escape(match[1]) + r"(\d+)" + re.escape(path.suffix), beside.name))
+    ]
+    missing = set(range(max(numbers) + 1)) - set(numbers)
+    if missing:
+        raise UserError(
+            f"{path}: a ComboGAN of {max(numbers) + 1} files or more, but "
+            f"{match[1]}{min(missing)}{path.suffix} is missing; put all of them into one folder"
+        )
+    return [
+        state if number == int(match[2]) else read(path.with_name(f"{match[1]}{number}{path.suffix}"))
+        for number in sorted(numbers)
+    ]
+
+
+def _config(parts: list[State], number: int, centre: bool) -> ComboGANConfig:
+    """What keys and shapes tell. Raises UserError never: what is not a ComboGAN fails to fit later."""
+    encoder, half = parts[0], len(parts) // 2
+    decoder = parts[half]
+    blocks = count_blocks(decoder)
+    shared = count_blocks(parts[number]) + count_blocks(parts[-1]) if centre else 0
+    settings: dict[str, Any] = {
+        "domains": tuple(str(k) for k in range(number)),
+        "width": encoder["model.1.weight"].shape[0],
+        "channels": (encoder["model.1.weight"].shape[1],),
+        "num_blocks": count_blocks(encoder) + blocks + shared,
+        "num_shared": shared,
+        "norm": _norm(encoder),
+    }
+    return ComboGANConfig.model_validate(settings)
+
+
+def _norm(encoder: State) -> str:
+    """Batch norm has weights; beside a missing norm the authors' convolutions have no bias."""
+    if "model.2.weight" in encoder:
+        return "batch"
+    return "instance" if "model.1.bias" in encoder else "none"
+
+
+def _tensors(config: ComboGANConfig, parts: list[State], path: Path) -> State:
+    """All parts under our names. Raises UserError for one that is of another size."""
+    with torch.device("meta"):
+        system = ComboGAN(config)
+    domains = [module_name(name) for name in config.domains]
+    places = [f"encoders.{name}" for name in domains]
+    places += ["encoders.shared"] * bool(config.num_shared)
+    places += [f"decoders.{name}" for name in domains]
+    places += ["decoders.shared"] * bool(config.num_shared)
+    tensors: State = {}
+    for number, (place, part) in enumerate(zip(places, parts, strict=True)):
+        fitted = _fitted(part, system.get_submodule(place))
+        if fitted is None:
+            raise UserError(
+                f"{path}: the file G{number} beside it is not of the size that the other parts have; "
+                "put files of one model into one folder"
+            )
+        tensors |= {f"{place}.{name}": tensor for name, tensor in fitted.items()}
+    return tensors
+
+
+def _fitted(state: State, network: nn.Module) -> State | None:
+    """A part as our network wants it, float32; None if it is not exactly this network's.
+
+    Counters of batch norm and biases beside a missing norm become 0, statistics that files of
+    library 0.3 keep for instance norms are left out.
+    """
+    kind = _kind(state)
+    renamed = rename(state, _NAMES[kind](count_blocks(state))) if kind else None
+    if renamed is None:
+        return None
+    wanted = network.state_dict()
+    old = ("running_mean", "running_var", "num_batches_tracked")
+    if any(name not in wanted and not name.endswith(old) for name in renamed):
+        return None
+    fitted: State = {}
+    for name, like in wanted.items():
+        tensor = renamed.get(name)
+        if tensor is None and name.endswith(("num_batches_tracked", ".bias")):
+            tensor = torch.zeros(like.shape)
+        if tensor is None or tensor.shape != like.shape:
+            return None
+        fitted[name] = tensor.to(like.dtype).contiguous()
+    return fitted
+
+
+def _notes(config: ComboGANConfig) -> tuple[str, ...]:
+    """What the files leave open."""
+    last = config.domains[-1]
+    notes = [
+        f"the files do not name the domains; they are 0 to {last} here, in the alphabetical order of the "
+        "folders they were trained on (train10 before train2)"
+    ]
+    if config.norm == "batch":
+        notes.append("batch norm uses the statistics of each image, as the authors' test program does")
+    return tuple(notes)
