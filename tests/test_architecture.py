@@ -22,6 +22,7 @@ FLOORS: dict[str, int] = {
     "models": 0,
     "nn": 1,
     "image": 1,
+    "face": 1,
     "scores": 1,
     "report": 1,
     "losses": 2,

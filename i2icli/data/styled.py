@@ -1,0 +1,201 @@
+"""Reference-style tasks: a collection of bare pictures and one of styled pictures, not paired."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from i2icli.config import Config
+from i2icli.data.collections import common_channels, decoded_bytes, look_over, plan_cache, transparency_lines
+from i2icli.data.describe import counted
+from i2icli.data.examples import DataFolder, Examples
+from i2icli.data.faces import faces_found
+from i2icli.data.folder import collect
+from i2icli.data.holdout import hold_out
+from i2icli.data.images import refuse_clips, refuse_mixed_sizes
+from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
+from i2icli.data.style_names import Comparison, compare_by_name
+from i2icli.data.styled_examples import StyledExamples, StyledFile, StyledSource
+from i2icli.data.transforms import Framing
+
+
+class StyleSettings(Protocol):
+    """What a system's settings say about reference-style data."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the bare and the styled collection."""
+
+    @property
+    def synthetic(self) -> str:
+        """What W(x, y) is made by: landmarks, colour or none."""
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Parts of a face to cut out; none: whole pictures."""
+
+    @property
+    def region_size(self) -> int:
+        """Side of a region in pixels."""
+
+
+class StyledImages(DataFolder):
+    """Two folders of pictures: A bare, B styled. See `StyledExamples` for what comes out.
+
+    Where faces are needed, pictures without one are left out.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        self.config = config
+        self.style: StyleSettings = config  # type: ignore[assignment] # the settings of the system that asked
+        self.strict = strict
+        self.report: list[str] = []
+        layout = recognise(folders, pairs=False)
+        self.files = [self._files(folder) for folder in layout.train]
+        self.held_out: list[list[StyledFile]] = [[], []]
+        self.comparisons: list[Comparison] = []
+        self._say_what_was_found(layout)
+        self._take_validation(layout) if layout.validation else self._hold_out()
+        self._refuse_mixed_sizes()
+        heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
+        channels = common_channels(heads, config.channels)
+        self.settings: dict[str, Any] = {"channels": (channels,)} | self._domains(layout)
+        self.report += transparency_lines(heads)
+        self.cached = self._plan_cache(channels, cache_bytes)
+        self.channels = channels
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training pictures: as many examples as the larger collection has."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[0]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """A comparison for each styled validation picture, None where there are none."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[1]
+
+    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        if resolution not in self._made:
+            framing, style = Framing.of(self.config, resolution), self.style
+            make = partial(
+                StyledExamples,
+                synthetic=style.synthetic,
+                regions=style.regions,
+                region_size=style.region_size,
+            )
+            train = make(*self._sources(self.files, framing))
+            still = self._sources(self.held_out, framing.for_validation())
+            validation = make(*still, comparisons=self.comparisons) if self.comparisons else None
+            self._made[resolution] = train, validation
+        return self._made[resolution]
+
+    def _sources(self, both: list[list[StyledFile]], framing: Framing) -> tuple[StyledSource, StyledSource]:
+        bare, styled = (
+            StyledSource(files, self.channels, framing, self.cached, self.strict) for files in both
+        )
+        return bare, styled
+
+    # -- looking at the folders ----------------------------------------------------------
+
+    def _files(self, folder: Path) -> list[StyledFile]:
+        collection = collect(folder)
+        files, lines = look_over(collection, strict=self.strict, expected=UNPAIRED_EXAMPLE)
+        self.report += lines
+        found = [StyledFile(file, collection.key(file.path)) for file in files]
+        if self.style.synthetic != "landmarks" and not self.style.regions:
+            return found
+        found, lines = faces_found(folder, found)
+        self.report += lines
+        return found
+
+    def _say_what_was_found(self, layout: Layout) -> None:
+        sides = zip(("bare", "styled"), layout.train, self.files, strict=True)
+        told = (f"{name} in {folder}: {counted(len(files), 'image')}" for name, folder, files in sides)
+        self.report.insert(0, "two collections: " + ", ".join(told))
+
+    def _take_validation(self, layout: Layout) -> None:
+        assert layout.validation is not None
+        for folder in layout.validation:
+            if not collect(folder).images:
+                self.report.append(f"{folder} is empty: nothing to validate on")
+                return
+        self.held_out = [self._files(folder) for folder in layout.validation]
+        self.comparisons = self._with_equal_sizes(self._compare())
+        removals = sum(each.truth_bare is not None for each in self.comparisons)
+        transfers = sum(each.truth_styled is not None for each in self.comparisons)
+        numbers = [counted(len(files), "image") for files in self.held_out]
+        scored = f"by their names the truth is known of {counted(removals, 'removal')} "
+        scored += f"and {counted(transfers, 'transfer')}"
+        if not removals and not transfers:
+            scored = "other names, so other subjects: shown, not scored"
+        self.report.append(
+            f"validation: {numbers[0]} from {layout.validation[0]}, {numbers[1]} from "
+            f"{layout.validation[1]}; {scored}"
+        )
+
+    def _hold_out(self) -> None:
+        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
+        if not all(held_out for _, held_out in split):
+            self.report.append(
+                "no val or test folders, and too few images to hold some out: nothing to validate on"
+            )
+            return
+        self.files = [kept for kept, _ in split]
+        self.held_out = [held_out for _, held_out in split]
+        self.comparisons = [Comparison(each.bare, each.styled, None, None) for each in self._compare()]
+        self.report.append(
+            f"no val or test folders: {len(self.held_out[0])} bare and {len(self.held_out[1])} styled images "
+            "held out for validation, shown but not scored (--holdout 0 to train on all)"
+        )
+
+    def _compare(self) -> list[Comparison]:
+        bare, styled = ([each.key for each in files] for files in self.held_out)
+        return compare_by_name(bare, styled)
+
+    def _with_equal_sizes(self, comparisons: list[Comparison]) -> list[Comparison]:
+        """A truth of another size than what it is held against is none."""
+        bare, styled = ([each.file.header.size for each in files] for files in self.held_out)
+        return [
+            Comparison(
+                each.bare,
+                each.styled,
+                each.truth_bare
+                if each.truth_bare is not None and bare[each.truth_bare] == styled[each.styled]
+                else None,
+                each.truth_styled
+                if each.truth_styled is not None and styled[each.truth_styled] == bare[each.bare]
+                else None,
+            )
+            for each in comparisons
+        ]
+
+    def _refuse_mixed_sizes(self) -> None:
+        """G reads a bare and a styled picture together, so that even in one example sizes have to agree."""
+        framing = Framing.of(self.config)
+        if self.style.regions:
+            return
+        files = [each.file for both in self.files for each in both]
+        sizes = [framing.example_size(file.header.size) for file in files]
+        refuse_mixed_sizes(files, sizes, batch_size=2)
+
+    def _domains(self, layout: Layout) -> dict[str, Any]:
+        """The folders' names as names of the domains, unless the user chose some."""
+        chosen = self.style.domains != type(self.config).model_fields["domains"].default
+        if chosen or layout.names is None:
+            return {}
+        self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
+        return {"domains": layout.names}
+
+    def _plan_cache(self, channels: int, cache_bytes: int) -> bool:
+        framing = Framing.of(self.config)
+        needed = sum(
+            decoded_bytes([each.file for each in files], channels, frame)
+            for both, frame in ((self.files, framing), (self.held_out, framing.for_validation()))
+            for files in both
+        )
+        cached, line = plan_cache(needed, cache_bytes)
+        self.report.append(line)
+        return cached

@@ -1,0 +1,167 @@
+"""Examples of reference-style tasks: a bare picture, a styled one, a guess of the one styled as the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from i2icli.data.colour_statistics import with_colours_of
+from i2icli.data.examples import Example, Examples
+from i2icli.data.images import ImageFile, Store, prepare
+from i2icli.data.style_names import Comparison
+from i2icli.data.transforms import Framing, Window
+from i2icli.face import Points, blank, points_in, region_box, synthetic_transfer, triangulate
+from i2icli.image import Pixels, read_picture, resize, to_tensor
+
+
+@dataclass(frozen=True)
+class StyledFile:
+    """A picture and, where they were looked for, the landmarks of its face."""
+
+    file: ImageFile
+    key: str  # its path below its folder, without suffix
+    face: Points | None = None  # (N, 2), from 0 to 1 across the picture
+
+
+class StyledSource:
+    """The prepared pictures of one collection, by index."""
+
+    def __init__(
+        self, files: Sequence[StyledFile], channels: int, framing: Framing, cached: bool, strict: bool
+    ) -> None:
+        self.files = files
+        self.channels = channels
+        self.framing = framing
+        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def get(self, index: int) -> tuple[Pixels, Points]:
+        """A picture (H, W, C) and its landmarks in pixels, (0, 2) if there are none."""
+        pixels, points = self.store.get(index)
+        return pixels, points
+
+    def _load(self, index: int) -> tuple[Pixels, ...]:
+        # Both together, as a broken picture's place is taken by another one with a face of its own.
+        each = self.files[index]
+        pixels = read_picture(each.file.path).pixels
+        pixels = prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2]))
+        if each.face is None:
+            return pixels, np.zeros((0, 2), np.float32)
+        return pixels, each.face * np.array([pixels.shape[1], pixels.shape[0]], np.float32)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What was cut from a picture."""
+
+    image: Tensor  # (C, H, W) in [-1, 1]
+    points: Points  # its landmarks, in pixels
+
+
+class StyledExamples(Examples):
+    """ "bare", "styled" and, if wanted, "synthetic": (C, H, W) in [-1, 1]; in validation truths where known.
+
+    With regions instead each of them for every region, such as "bare_lips".
+    """
+
+    def __init__(
+        self,
+        bare: StyledSource,
+        styled: StyledSource,
+        *,
+        synthetic: str,
+        regions: tuple[str, ...] = (),
+        region_size: int = 0,
+        comparisons: Sequence[Comparison] | None = None,
+    ) -> None:
+        """synthetic: landmarks, colour or none; comparisons: what to show in validation, None to train."""
+        self.bare = bare
+        self.styled = styled
+        self.synthetic = synthetic
+        self.regions = regions
+        self.region_size = region_size
+        self.comparisons = comparisons
+        self.faces = synthetic == "landmarks" or bool(regions)
+
+    def __len__(self) -> int:
+        return max(len(self.bare), len(self.styled)) if self.comparisons is None else len(self.comparisons)
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The index walks the larger collection and `rng` draws the partner; or a comparison, in order."""
+        if self.comparisons is not None:
+            return self._compared(self.comparisons[index])
+        bare, styled = index % len(self.bare), index % len(self.styled)
+        if rng is not None:
+            drawn = int(rng.integers(min(len(self.bare), len(self.styled))))
+            bare, styled = (bare, drawn) if len(self.bare) >= len(self.styled) else (drawn, styled)
+        return self._example(bare, styled, rng)
+
+    def _compared(self, known: Comparison) -> Example:
+        example = self._example(known.bare, known.styled, None)
+        if self.regions:
+            return example
+        if known.truth_bare is not None:
+            example["truth_bare"] = self._cut(self.bare, known.truth_bare, None).image
+        if known.truth_styled is not None:
+            example["truth_styled"] = self._cut(self.styled, known.truth_styled, None).image
+        return example
+
+    def _example(self, bare: int, styled: int, rng: np.random.Generator | None) -> Example:
+        # Landmarks of mirrored faces are those of the other side, so both are mirrored or none.
+        mirrored = None if rng is None or not self.faces else self.bare.framing.flip and rng.random() < 0.5
+        x = self._cut(self.bare, bare, rng, mirrored)
+        y = self._cut(self.styled, styled, rng, mirrored)
+        W = None if self.synthetic == "none" else self._synthetic(x, y)
+        if not self.regions:
+            example = {"bare": x.image, "styled": y.image}
+            return example if W is None else example | {"synthetic": W}
+        example = {}
+        for region in self.regions:
+            example[f"bare_{region}"] = self._region(x, region)
+            example[f"styled_{region}"] = self._region(y, region)
+            if W is not None:
+                example[f"synthetic_{region}"] = self._region(Cut(W, x.points), region)
+        return example
+
+    def _cut(
+        self, source: StyledSource, index: int, rng: np.random.Generator | None, mirrored: bool | None = None
+    ) -> Cut:
+        """A part of a picture, drawn by `rng`; all of it where regions are cut out of it later."""
+        pixels, points = source.get(index)
+        height, width = pixels.shape[:2]
+        window = (
+            Window(0, 0, height, width, False)
+            if self.regions
+            else source.framing.window((height, width), rng)
+        )
+        if mirrored is not None:
+            window = window._replace(mirrored=mirrored)
+        points = points - np.array([window.left, window.top], np.float32)
+        if window.mirrored:
+            points = points * np.array([-1, 1], np.float32) + np.array([window.width, 0], np.float32)
+        return Cut(to_tensor(window.cut(pixels)), points)
+
+    def _synthetic(self, x: Cut, y: Cut) -> Tensor:
+        """W(x, y), what the style discriminator takes for a true transfer: (C, H, W)."""
+        if self.synthetic == "colour":
+            return torch.from_numpy(with_colours_of(x.image.numpy(), y.image.numpy()))
+        hwc = partial(np.transpose, axes=(1, 2, 0))  # (C, H, W) -> (H, W, C)
+        made = synthetic_transfer(
+            hwc(x.image.numpy()), x.points, hwc(y.image.numpy()), y.points, triangulate(x.points)
+        )
+        return torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))
+
+    def _region(self, cut: Cut, region: str) -> Tensor:
+        """(C, H, W) -> (C, region_size, region_size): a region cut out, grey where other regions lie."""
+        values = cut.image.numpy()
+        box = region_box(cut.points, region, (values.shape[1], values.shape[2]))
+        size = (self.region_size, self.region_size)
+        inside = values[:, box.top : box.top + box.height, box.left : box.left + box.width]  # (C, h, w)
+        square = resize(inside.transpose(1, 2, 0), size).copy()  # (size, size, C)
+        square[blank(points_in(cut.points, box, size), region, size)] = 0
+        return torch.from_numpy(np.ascontiguousarray(square.transpose(2, 0, 1)))

@@ -1,0 +1,24 @@
+"""Faces in pictures: landmarks, regions, and one face's look carried over to another by landmarks.
+
+mediapipe (`pip install 'i2icli[face]'`) finds the landmarks and is loaded by the first search only.
+"""
+
+from i2icli.face.landmarks import Points, find_face
+from i2icli.face.regions import REGIONS, Box, blank, face_mask, points_in, region_box, region_mask
+from i2icli.face.synthetic import synthetic_transfer
+from i2icli.face.triangles import triangulate, warp
+
+__all__ = [
+    "REGIONS",
+    "Box",
+    "Points",
+    "blank",
+    "face_mask",
+    "find_face",
+    "points_in",
+    "region_box",
+    "region_mask",
+    "synthetic_transfer",
+    "triangulate",
+    "warp",
+]

@@ -1,0 +1,100 @@
+"""PairedCycleGAN's settings, with the paper's defaults where they are known. No torch here."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Names
+
+REGIONS = ("eyes", "lips", "skin")
+WHOLE = "whole"
+
+
+class PairedCycleGANConfig(Config):
+    """PairedCycleGAN options"""
+
+    domains: Names = Field(
+        ("bare", "styled"), min_length=2, max_length=2, description="names of the two collections"
+    )
+    synthetic: Literal["landmarks", "colour", "none"] = Field(
+        "colour",
+        description="what the style discriminator takes for a true transfer: the reference warped onto the "
+        "face by landmarks (the paper's; needs faces and i2icli[face]), the image with the reference's "
+        "colour statistics (not the paper's; for anything), or none: no style discriminator",
+    )
+    regions: Names = Field(
+        (), description="networks of their own for parts of a face: eyes,lips,skin; default: the whole image"
+    )
+    region_size: int = Field(128, ge=16, le=4096, description="side that a region is resized to, in pixels")
+    width: int = Field(64, ge=1, le=2048, description="channels of each feature extractor")
+    norm: Literal["instance", "batch", "none"] = Field(
+        "instance", description="normalisation in all networks"
+    )
+    delta_scale: float = Field(
+        1.0, gt=0, le=2, description="largest change of a value in [-1, 1]; 2 reaches every colour from any"
+    )
+    num_layers: int = Field(
+        3, ge=1, le=8, description="layers of the patch discriminators; 3 see 70x70 pixels"
+    )
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the discriminators' first layer"
+    )
+    gan_loss: Literal["vanilla", "lsgan", "hinge"] = Field("vanilla", description="adversarial loss")
+    removal_share: float = Field(
+        0.2, gt=0, lt=1, description="fraction of training in which removal (F) learns alone, at first"
+    )
+    transfer_weight: float = Field(0.1, ge=0, description="lambda_G of the adversarial loss of transfer")
+    removal_weight: float = Field(0.1, ge=0, description="lambda_F of the adversarial loss of removal")
+    pair_weight: float = Field(0.1, ge=0, description="lambda_P of the style discriminator's loss")
+    identity_weight: float = Field(
+        1.0, ge=0, description="weight of the identity loss: removal undoes transfer"
+    )
+    style_weight: float = Field(
+        1.0, ge=0, description="weight of the style loss: a style handed on and back is the same"
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What has networks of its own: the regions, or the whole image."""
+        return self.regions or (WHOLE,)
+
+    @property
+    def multiple(self) -> int:
+        """The generators keep the full resolution; any size will do."""
+        return 1
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Both domains, the styled one first: it is the default."""
+        return self.domains[::-1]
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> Self:
+        if len(set(self.domains)) < 2:
+            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_are_known(self) -> Self:
+        for region in self.regions:
+            if region not in REGIONS:
+                raise ValueError(f"unknown region {region!r}; there are: {', '.join(REGIONS)}")
+        if len(set(self.regions)) < len(self.regions):
+            raise ValueError("a region is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _crop_fits_the_discriminators(self) -> Self:
+        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
+        height, width = self.crop_size
+        if min(self.crop_size) < needed:
+            raise ValueError(
+                f"crops of {width}x{height} do not suit patch discriminators of {self.num_layers} layers, "
+                f"which need {needed} px; lower --num-layers or raise --crop-size"
+            )
+        if self.regions and self.region_size < needed:
+            raise ValueError(
+                f"regions of {self.region_size} px do not suit patch discriminators of {self.num_layers} "
+                f"layers, which need {needed} px; lower --num-layers or raise --region-size"
+            )
+        return self

@@ -1,0 +1,259 @@
+"""PairedCycleGAN: put the style of a reference on an image, and take styles off again.
+
+Chang, Lu, Yu and Finkelstein, "PairedCycleGAN: Asymmetric Style Transfer for Applying and Removing Makeup",
+CVPR 2018, https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html.
+Names: G, F, D_X, D_Y, D_S, x (bare), y (styled) and W(x, y) as in the paper; L_G, L_F, L_P, L_I and L_S are
+the losses "gan" of G, "gan" of F, "pair", "identity" and "style". The authors published no code.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, l1_loss
+from torch.optim import Optimizer
+
+from i2icli.data.styled import StyledImages
+from i2icli.errors import UserError
+from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.nn.init import init_normal
+from i2icli.nn.patchgan import PatchDiscriminator
+from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
+from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
+from i2icli.systems.paired_cyclegan.regions import blend_regions
+
+REMOVAL, TRANSFER = "removal", "transfer"
+
+
+@dataclass(frozen=True)
+class Example:
+    """What one part (the whole image, or a region) learns from in a step; (B, C, H, W) each."""
+
+    part: str
+    x: Tensor  # bare
+    y: Tensor  # styled
+    W: Tensor | None  # x as it may look in the style of y
+
+
+class PairedCycleGAN(System[PairedCycleGANConfig]):
+    """G applies the style of a reference, F removes styles. Each part has networks of its own.
+
+    Batches hold "bare", "styled" and, unless there is no style discriminator, "synthetic"; with
+    regions instead "bare_lips", ... for each.
+    """
+
+    config_type = PairedCycleGANConfig
+    dataset = StyledImages
+    accepts = frozenset({"image", "to", "reference"})
+    inference_modules = ("G", "F")
+
+    def __init__(self, config: PairedCycleGANConfig) -> None:
+        super().__init__(config)
+        C = self.channels()[0]
+        self.G = self._generators(C, images=2)
+        self.F = self._generators(C, images=1)
+        self.D_X = self._discriminators(C)
+        self.D_Y = self._discriminators(C)
+        self.D_S = self._discriminators(2 * C) if config.synthetic != "none" else None
+        self.gan = ADVERSARIAL[config.gan_loss]()
+        init_normal(self)
+
+    def _generators(self, channels: int, images: int) -> nn.ModuleDict:
+        config = self.config
+        return nn.ModuleDict({
+            part: DeltaGenerator(channels, images, config.width, config.norm, config.delta_scale)
+            for part in config.parts
+        })  # fmt: skip
+
+    def _discriminators(self, channels: int) -> nn.ModuleDict:
+        config = self.config
+        return nn.ModuleDict({
+            part: PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
+            for part in config.parts
+        })  # fmt: skip
+
+    def stages(self) -> list[Stage]:
+        """F and its discriminator first; then G and F by turns."""
+        total = self.config.steps or 2
+        first = min(max(1, round(total * self.config.removal_share)), total - 1)
+        removal = [Stage(REMOVAL, first)] if first else []
+        return [*removal, Stage(TRANSFER, total - first)]
+
+    def lr_factor(self) -> float:
+        """Constant while F learns alone; then as usual."""
+        return 1.0 if self.clock.stage.name == REMOVAL else super().lr_factor()
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for each generator, one for all discriminators."""
+        if self.clock.stage.name == REMOVAL:
+            return {"F": self.adam(self.F), "D": self.adam(self.D_X)}
+        judges = [self.D_X, self.D_Y] + ([self.D_S] if self.D_S is not None else [])
+        return {"G": self.adam(self.G), "F": self.adam(self.F), "D": self.adam(*judges)}
+
+    # -- training ------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """First stage: F, D_X. Second stage: G, then F against the new G, then all discriminators."""
+        examples = self._examples(batch)
+        if self.clock.stage.name == REMOVAL:
+            bare = {each.part: self.F[each.part](each.y) for each in examples}
+            yield Update("F", {
+                _name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare)
+                for each in examples
+            })  # fmt: skip
+            yield Update("D", {_name("gan_X", each): self._told_X(each, bare) for each in examples})
+            return
+
+        styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
+        yield Update("G", _merged(self._losses_G(each, styled) for each in examples))
+
+        bare = {each.part: self.F[each.part](each.y) for each in examples}
+        yield Update("F", _merged(self._losses_F(each, bare, styled) for each in examples))
+
+        yield Update("D", _merged(self._losses_D(each, bare, styled) for each in examples))
+
+    def _losses_G(self, each: Example, styled: dict[str, Tensor]) -> dict[str, Tensor]:
+        """0.1 L_G + L_I + L_S + 0.1 L_P for G; F stands still."""
+        with torch.no_grad():
+            bare = self.F[each.part](each.y)
+        losses = {
+            _name("gan", each): self.config.transfer_weight * self._fooled(self.D_Y, each, styled),
+            **self._cycles(each, bare, styled[each.part]),
+        }
+        if self.D_S is not None:
+            scores = self.D_S[each.part](_pair(each.y, styled[each.part]))
+            losses[_name("pair", each)] = self.config.pair_weight * self.gan.generator(scores)
+        return losses
+
+    def _losses_F(
+        self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """0.1 L_F + L_I + L_S for F; G and what it made stand still."""
+        return {
+            _name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare),
+            **self._cycles(each, bare[each.part], styled[each.part].detach()),
+        }
+
+    def _cycles(self, each: Example, bare: Tensor, styled: Tensor) -> dict[str, Tensor]:
+        """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|. bare: F(y), styled: G(x, y)."""
+        G, F = self.G[each.part], self.F[each.part]
+        return {
+            _name("identity", each): self.config.identity_weight * l1_loss(F(styled), each.x),
+            _name("style", each): self.config.style_weight * l1_loss(G(bare, styled), each.y),
+        }
+
+    def _losses_D(
+        self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Bare against F(y), styled against G(x, y), and (y, W(x, y)) against (y, G(x, y))."""
+        D_Y, fake = self.D_Y[each.part], styled[each.part].detach()
+        losses = {
+            _name("gan_X", each): self._told_X(each, bare),
+            _name("gan_Y", each): self.gan.discriminator(D_Y(each.y), D_Y(fake)),
+        }
+        if self.D_S is not None and each.W is not None:
+            D_S = self.D_S[each.part]
+            real, false = D_S(_pair(each.y, each.W)), D_S(_pair(each.y, fake))
+            losses[_name("pair", each)] = self.gan.discriminator(real, false)
+        return losses
+
+    def _told_X(self, each: Example, bare: dict[str, Tensor]) -> Tensor:
+        D = self.D_X[each.part]
+        return self.gan.discriminator(D(each.x), D(bare[each.part].detach()))
+
+    def _fooled(self, D: nn.ModuleDict, each: Example, fakes: dict[str, Tensor]) -> Tensor:
+        return self.gan.generator(D[each.part](fakes[each.part]))
+
+    def _examples(self, batch: Batch) -> list[Example]:
+        return [
+            Example(
+                part,
+                batch["bare" + _suffix(part)],
+                batch["styled" + _suffix(part)],
+                batch.get("synthetic" + _suffix(part)),
+            )
+            for part in self.config.parts
+        ]
+
+    # -- translating ---------------------------------------------------------------------
+
+    def translate(self, request: Request) -> Tensor:
+        """request.image: (B, C, H, W) -> the same shape, styled as request.reference, or bare.
+
+        The reference is brought to the image's size. With regions every image has to show a face.
+        """
+        image = request.image
+        if image is None:
+            raise UserError("paired_cyclegan translates images, but the request holds none; give it one")
+        if self._to_bare(request.to):
+            return self._changed(self.F, image)
+        if request.reference is None:
+            raise UserError(
+                "paired_cyclegan takes the style from a reference, but the request holds none; "
+                f"give it one, or translate to {self.config.domains[0]}"
+            )
+        return self._changed(self.G, image, _fitted(request.reference, image))
+
+    def _changed(self, generators: nn.ModuleDict, image: Tensor, *reference: Tensor) -> Tensor:
+        if self.config.regions:
+            return blend_regions(generators, self.config.region_size, image, *reference)
+        return generators[WHOLE](image, *reference)  # type: ignore[no-any-return]
+
+    def _to_bare(self, to: str | None) -> bool:
+        return to is not None and self.resolve_target(to) == self.config.domains[0]
+
+    def needs(self, to: str | None = None) -> frozenset[str]:
+        """A style has to come from somewhere; none is needed to remove one."""
+        return frozenset() if self._to_bare(to) else frozenset({"reference"})
+
+    # -- looking -------------------------------------------------------------------------
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """Every part: bare, reference, transfer and its removal; the reference without its style."""
+        columns: dict[str, Tensor] = {}
+        for each in self._examples(batch):
+            G, F, name = self.G[each.part], self.F[each.part], "" if each.part == WHOLE else f"{each.part}: "
+            styled = G(each.x, each.y)
+            columns |= {
+                f"{name}bare": each.x, f"{name}reference": each.y, f"{name}transfer": styled,
+                f"{name}and removed": F(styled), f"{name}reference bare": F(each.y),
+            }  # fmt: skip
+            if each.W is not None:
+                columns[f"{name}synthetic"] = each.W
+        return columns
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Removal and transfer where the data knows what should come out; whole images only."""
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        if "truth_bare" in batch:
+            found[REMOVAL] = self.F[WHOLE](batch["styled"]), batch["truth_bare"]
+        if "truth_styled" in batch:
+            found[TRANSFER] = self.G[WHOLE](batch["bare"], batch["styled"]), batch["truth_styled"]
+        return found
+
+
+def _name(loss: str, each: Example) -> str:
+    return loss + _suffix(each.part)
+
+
+def _suffix(part: str) -> str:
+    return "" if part == WHOLE else f"_{part}"
+
+
+def _merged(losses: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: loss for each in losses for name, loss in each.items()}
+
+
+def _pair(y: Tensor, image: Tensor) -> Tensor:
+    """A reference and an image in its style: (B, C, H, W) twice -> (B, 2C, H, W)."""
+    return torch.cat([y, image], 1)
+
+
+def _fitted(reference: Tensor, image: Tensor) -> Tensor:
+    """The reference at the size, and as many times, as there are images: (B, C, H, W)."""
+    if reference.shape[-2:] != image.shape[-2:]:
+        size = image.shape[-2:]
+        reference = interpolate(reference.float(), size=size, mode="bilinear", antialias=True)  # (b, C, H, W)
+    return reference.to(image.dtype).expand(len(image), -1, -1, -1)  # (B, C, H, W)
