@@ -4,6 +4,7 @@ import csv
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from i2icli.data.folder import is_image_name
@@ -63,7 +64,7 @@ def choose_columns(path: Path, wanted: Sequence[str], usual: Sequence[str]) -> t
         raise UserError(f"{path}: no column {', '.join(missing)}; its columns: {_listed(columns)}")
     if wanted:
         return tuple(wanted)
-    if set(usual) <= set(columns):
+    if usual and set(usual) <= set(columns):
         return tuple(usual)
     if len(columns) > _MANY_COLUMNS:
         raise UserError(
@@ -146,24 +147,25 @@ def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]
     first = 1 if lines and lines[0].strip().isdecimal() else 0  # CelebA's begins with the number of images
     if len(lines) <= first or not lines[first].strip():
         raise UserError(f"{path}: no header found; expected {EXAMPLE}")
-    header, *below = _cells(lines[first:], lines[first])
-    rows = [(first + 2 + place, cells) for place, cells in enumerate(below) if any(cells)]
-    if not rows or len(rows[0][1]) != len(header) + 1:
+    header, *peek = islice(_cells(lines[first:]), 2)
+    if not peek or len(peek[0]) != len(header) + 1:
         header = header[1:]  # it has a word above the names of the images, unlike CelebA's
     if not header or all(cell.lower() in _VALUES for cell in header):
         raise UserError(f"{path}: its first line names no attributes; expected {EXAMPLE}")
     twice = [name for place, name in enumerate(header) if name in header[:place]]
     if twice:
         raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
-    return tuple(header), iter(rows)
+    below = islice(enumerate(_cells(lines[first:]), first + 1), 1, None)
+    return tuple(header), ((line, cells) for line, cells in below if any(cells))
 
 
-def _cells(lines: list[str], header: str) -> list[list[str]]:
-    """Lines split as the header shows: by commas, semicolons or tabs, else by blanks."""
-    delimiter = max(",;\t", key=header.count)
-    if not header.count(delimiter):
-        return [line.split() for line in lines]
-    return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=delimiter)]
+def _cells(lines: list[str]) -> Iterator[list[str]]:
+    """Lines split as the first one shows: by commas, semicolons or tabs, else by blanks."""
+    delimiter = max(",;\t", key=lines[0].count)
+    if not lines[0].count(delimiter):
+        return (line.split() for line in lines)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
+    return ([cell.strip() for cell in row] for row in rows)
 
 
 def _text(path: Path) -> str:
