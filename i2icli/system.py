@@ -121,6 +121,10 @@ class System(nn.Module, Generic[C]):
         """What the user wrote as target -> the value for `Request.to`. Raises UserError listing them."""
         return one_of(to, self.targets(), "target")
 
+    def can_sample(self) -> bool:
+        """Whether it makes pictures of latent codes alone, without an image to translate."""
+        return "image" not in self.accepts
+
     def sources(self) -> tuple[str, ...]:
         """The names `Request.source` may hold; empty where it reads none."""
         return ()

@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
     "face": 1,
     "scores": 1,
     "report": 1,
+    "film": 1,
     "losses": 2,
     "data": 2,
     "system": 3,

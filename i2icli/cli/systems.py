@@ -26,12 +26,6 @@ PLANNED = (
         "Denton et al., NIPS 2015",
         "https://arxiv.org/abs/1506.05751",
     ),
-    Planned(
-        "augmented_cyclegan",
-        "many answers per image, without pairs",
-        "Almahairi et al., ICML 2018",
-        "https://arxiv.org/abs/1802.10151",
-    ),
     Planned("progan", "progressive growing", "Karras et al., ICLR 2018", "https://arxiv.org/abs/1710.10196"),
     Planned(
         "pix2pixhd",

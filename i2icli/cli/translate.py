@@ -15,8 +15,7 @@ from i2icli.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from i2icli.engine.pipeline import Translation
-    from i2icli.engine.results import Result
+    from i2icli.engine.results import Result, Results
 
 EXAMPLES = (
     "One folder:  i2i translate photos --model runs/horse2zebra --out zebras\n\n"
@@ -32,9 +31,14 @@ _LOOK, _MACHINE = "Results", "Machine"
 
 
 def translate(
+    *,
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUTS", help="images, folders, globs; - reads a list from stdin")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="INPUTS",
+            help="images, folders, globs; - reads a list from stdin; none: samples, if the system can",
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(
@@ -70,8 +74,10 @@ def translate(
     samples: Annotated[
         int | None,
         typer.Option(
+            "--samples",
+            "--count",
             metavar="<int>",
-            help="different answers per input, where the system draws latent codes",
+            help="different answers per input, or pictures without one, where the system draws latent codes",
             rich_help_panel=_LOOK,
         ),
     ] = None,
@@ -87,7 +93,16 @@ def translate(
         int | None,
         typer.Option(
             metavar="<int>",
-            help="pictures on the way from each latent code to the next, both ends counted",
+            help="pictures on the way from each latent code to the next, both ends counted; "
+            "without inputs a film of them",
+            rich_help_panel=_LOOK,
+        ),
+    ] = None,
+    truncate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="<number>",
+            help="draw latent codes within these bounds, such as 0.7: more usual, less varied",
             rich_help_panel=_LOOK,
         ),
     ] = None,
@@ -168,16 +183,18 @@ def translate(
     for note in translator.notes:
         errors().print(f"note: {note}", markup=False, soft_wrap=True)
     asked = Asked(
-        to, source, tuple(reference or ()), samples, latent, interpolate, size=parsed_size, seed=seed
+        to, source, tuple(reference or ()), samples, latent, interpolate, truncate, parsed_size, seed
     )
     writing = Writing(format, batch_size, overwrite, compare)
-    results = translator.run(inputs, out, asked, writing)
+    results = (
+        translator.run(inputs, out, asked, writing) if inputs else translator.sample(out, asked, writing)
+    )
     counts = report(results, console, as_json)
     console.print(_summary(counts, out), markup=False, soft_wrap=True)
     return 1 if counts["failed"] else 0
 
 
-def report(results: "Translation | list[Result]", console: "Console", as_json: bool) -> Counter[str]:
+def report(results: "Results | list[Result]", console: "Console", as_json: bool) -> Counter[str]:
     """Show results as they come: failures as lines, a bar on a terminal, JSON lines on stdout if asked.
 
     Returns how many results had which status.

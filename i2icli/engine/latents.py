@@ -11,10 +11,21 @@ from torch import Tensor
 from i2icli.errors import UserError
 
 
-def draw_codes(count: int, size: int, seed: int) -> Tensor:
-    """Codes (count, size) from N(0, 1); the first ones are the same whatever the count."""
+def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) -> Tensor:
+    """Codes (count, size) from N(0, 1); the first ones are the same whatever the count.
+
+    `truncate` keeps every number within these bounds: more usual pictures, less variety (Brock et al.,
+    BigGAN, 2019, section 3.1). Raises UserError unless it is positive.
+    """
     generator = torch.Generator().manual_seed(seed)
-    return torch.stack([torch.randn(size, generator=generator) for _ in range(count)])  # (K, Z)
+    if truncate is None:
+        return torch.stack([torch.randn(size, generator=generator) for _ in range(count)])  # (K, Z)
+    if not truncate > 0:
+        raise UserError(f"--truncate {truncate:g}: expected a positive number, such as 0.7")
+    codes = torch.empty(count, size)
+    for code in codes:
+        torch.nn.init.trunc_normal_(code, a=-truncate, b=truncate, generator=generator)
+    return codes
 
 
 def given_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tensor:

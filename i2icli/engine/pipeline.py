@@ -71,7 +71,7 @@ class Translation:
         self.translator = translator
         self.writing = writing
         self.wishes = translator.wishes(asked)
-        suffix = _suffix(writing.format) if writing.format else None
+        suffix = suffix_of(writing.format) if writing.format else None
         self.jobs = plan_jobs(inputs, out, suffix, [wish.name for wish in self.wishes])
         self.compare = writing.compare or len(self.wishes) > 1
         self.sheets = out / SHEETS
@@ -229,7 +229,8 @@ def _failed(job: Job, error: str) -> Result:
     return Result(str(job.source), None, "failed", error)
 
 
-def _suffix(format: str) -> str:
+def suffix_of(format: str) -> str:
+    """The suffix of files in a format. Raises UserError for one we do not write."""
     suffix = "." + format.lower().lstrip(".")
     if suffix not in SUFFIXES:
         raise UserError(f"--format {format}: unknown; expected {', '.join(each[1:] for each in SUFFIXES)}")

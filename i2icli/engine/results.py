@@ -1,8 +1,9 @@
 """What became of one input of `translate`. No torch here."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True)
@@ -13,3 +14,11 @@ class Result:
     target: Path | None  # the file that was written or was there; None where it failed
     status: Literal["done", "there", "failed"]
     error: str | None = None  # one line, for "failed"
+
+
+class Results(Protocol):
+    """Work on files: iterating does it, and how many results to expect."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Result]: ...

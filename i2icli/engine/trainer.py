@@ -136,8 +136,8 @@ class Trainer:
         system = self.system
         # Noise depends on the step alone, never on what was drawn before: a resumed run draws the same.
         torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))
-        factor = system.lr_factor()
-        for optimizer in self.optimizers.values():
+        for name, optimizer in self.optimizers.items():
+            factor = system.lr_factor_of(name)
             for group in optimizer.param_groups:
                 group["lr"] = factor * group["base_lr"]
         try:

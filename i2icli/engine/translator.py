@@ -17,6 +17,8 @@ from i2icli.engine.device import Placement, choose_device
 from i2icli.engine.models import load_with_notes
 from i2icli.engine.pipeline import Translation, Writing
 from i2icli.engine.precision import place
+from i2icli.engine.projection import Projection, plan_projection
+from i2icli.engine.sampling import Sampling, plan_sampling
 from i2icli.engine.wishes import Asked, Wish, infer_source, make_wishes
 from i2icli.errors import UserError
 from i2icli.image import (
@@ -102,14 +104,23 @@ class Translator:
 
     def run(
         self, inputs: Iterable[str], out: Path, asked: Asked | None = None, writing: Writing | None = None
-    ) -> Translation:
+    ) -> "Translation | Projection":
         """Translate files into a folder, one result per answer as it is iterated; a bad input is reported.
 
         What an earlier run of the same model and settings left there stands. Where a picture gets
         several answers, each goes to a folder of its own below `out`, and sheets show them together.
-        Raises UserError if the request as a whole is wrong.
+        With a system that reads latent codes alone the inputs are projected: the nearest pictures it
+        can make are found. Raises UserError if the request as a whole is wrong.
         """
-        return Translation(self, inputs, out, asked or Asked(), writing or Writing())
+        plan = Translation if "image" in self.system.accepts else plan_projection
+        return plan(self, inputs, out, asked or Asked(), writing or Writing())
+
+    def sample(self, out: Path, asked: Asked | None = None, writing: Writing | None = None) -> Sampling:
+        """Make pictures from latent codes alone, into a folder, one result each as it is iterated.
+
+        Raises UserError for a system that needs an image, and for what it does not read or know.
+        """
+        return plan_sampling(self, out, asked or Asked(), writing or Writing())
 
     def wishes(self, asked: Asked) -> list[Wish]:
         """One wish for every answer a picture is to get. Raises UserError naming what the system takes."""

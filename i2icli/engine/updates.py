@@ -68,7 +68,8 @@ class Updater:
         average_gradients(weights)
         if self.max_grad_norm is not None:
             scaler.unscale_(optimizer)
-            clip_grad_norm_(weights, self.max_grad_norm)
+            for group in optimizer.param_groups:  # a system may want each network clipped by itself
+                clip_grad_norm_(group["params"], self.max_grad_norm)
         scaler.step(optimizer)
         scaler.update()
 

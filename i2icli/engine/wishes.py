@@ -32,6 +32,7 @@ class Asked:
     samples: int | None = None
     latent: "str | Path | NDArray[np.floating] | None" = None
     interpolate: int | None = None
+    truncate: float | None = None  # codes are drawn from N(0, 1) within these bounds
     size: tuple[int, int] | None = None  # (height, width)
     seed: int = 0
 
@@ -44,6 +45,7 @@ class Asked:
             "samples": self.samples,
             "latent": None if self.latent is None else str(self.latent),
             "interpolate": self.interpolate,
+            "truncate": self.truncate,
             "size": list(self.size) if self.size else None,
             "seed": self.seed,
         }
@@ -69,10 +71,10 @@ def make_wishes(system: System[Any], asked: Asked) -> list[Wish]:
     Raises UserError, naming what the system takes instead, for what it does not read or know,
     and for what a target needs and was not given.
     """
-    _check_options(system, asked)
+    check_options(system, asked)
     references = _references(asked.references)
     wishes: list[Wish] = []
-    targets = _targets(system, asked.to)
+    targets = resolve_targets(system, asked.to)
     for to in targets:
         if "reference" in system.needs(to) and not references:
             way = f" to {to}" if to else ""
@@ -104,7 +106,8 @@ def infer_source(system: System[Any], wish: Wish, picture: Path | None) -> Wish:
     )
 
 
-def _check_options(system: System[Any], asked: Asked) -> None:
+def check_options(system: System[Any], asked: Asked) -> None:
+    """Raise UserError for options that the system does not read, naming what it takes, or that clash."""
     name, accepts = type(system).__name__, system.accepts
     fields = {
         "to": asked.to,
@@ -122,14 +125,15 @@ def _check_options(system: System[Any], asked: Asked) -> None:
             raise UserError(f"{name} has no --{flag}; {takes}")
     if asked.references and fields["latent"] is not None:
         raise UserError("--reference and latent codes both decide the look; give one of them")
-    if asked.latent is not None and asked.samples is not None:
-        raise UserError("--latent gives the codes that --samples would draw; give one of them")
+    if asked.latent is not None and (asked.samples is not None or asked.truncate is not None):
+        raise UserError("--latent gives the codes that would be drawn; leave out --samples and --truncate")
     for flag, number, least in (("samples", asked.samples, 1), ("interpolate", asked.interpolate, 2)):
         if number is not None and number < least:
             raise UserError(f"--{flag} {number}: expected {least} or more")
 
 
-def _targets(system: System[Any], to: str | None) -> list[str | None]:
+def resolve_targets(system: System[Any], to: str | None) -> list[str | None]:
+    """The targets that `--to` means: the default, one, or all. Raises UserError listing those there are."""
     known = system.targets()
     if to is None:
         return [known[0] if known else None]
@@ -167,7 +171,7 @@ def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor
     if asked.latent is not None:
         codes = given_codes(asked.latent, size)  # (K, Z)
     else:
-        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed)  # (K, Z)
+        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed, asked.truncate)
     if asked.interpolate is None:
         return list(codes)
     if len(codes) < 2:
@@ -175,12 +179,17 @@ def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor
     return list(between(codes, asked.interpolate))
 
 
+def folder_name(name: str) -> str:
+    """A name, perhaps from a file of others, as one that a folder may bear."""
+    return re.sub(r"[^\w ,.+=-]", "_", name).strip(" .")[:_LONGEST_NAME]
+
+
 def _named(wishes: list[Wish]) -> list[Wish]:
     """Names that differ and can be folders: they may come from files of others."""
     taken: dict[str, int] = {}
     named: list[Wish] = []
     for wish in wishes:
-        name = re.sub(r"[^\w ,.+=-]", "_", wish.name).strip(" .")[:_LONGEST_NAME]
+        name = folder_name(wish.name)
         if len(wishes) > 1:
             name = name or "_"
             taken[name.casefold()] = count = taken.get(name.casefold(), 0) + 1

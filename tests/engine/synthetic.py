@@ -40,9 +40,16 @@ def one_of_four_domains(generator: Generator, size: int, side: int) -> Batch:
     return {"label_0": label} | images("image_0")(generator, size, side)
 
 
+def images_with_codes(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of two domains, a known pair and a latent code of four numbers, in noise."""
+    code = torch.randn(size, 4, generator=generator, dtype=torch.float64)  # (B, 4)
+    return {"z_B": code} | images("A", "B", "paired_A", "paired_B")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "cyclegan": images("A", "B"),
+    "augmented_cyclegan": images_with_codes,
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,

@@ -111,7 +111,8 @@ def test_names_of_targets_cannot_lead_out_of_the_folder(system, monkeypatch):
         (Asked(samples=0), "--samples 0: expected 1 or more"),
         (Asked(interpolate=1), "--interpolate 1: expected 2 or more"),
         (Asked(latent="1,2,3"), "a code of 3 numbers; this model reads 2"),
-        (Asked(latent="1,2", samples=2), "give one of them"),
+        (Asked(latent="1,2", samples=2), "leave out --samples"),
+        (Asked(truncate=0), "--truncate 0: expected a positive number"),
         (Asked(latent="1,2", interpolate=3), "give two or more"),
     ],
 )
