@@ -7,6 +7,7 @@ person can be painted with any attributes.
 import csv
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,5 +171,5 @@ class _Portrait:
                       width=max(1, round(width * self.side)))  # fmt: skip
 
 
-def _rgb(colour: NDArray[np.float64] | NDArray[np.int64]) -> tuple[int, ...]:
+def _rgb(colour: NDArray[Any]) -> tuple[int, ...]:
     return tuple(np.clip(np.round(colour), 0, 255).astype(int).tolist())
