@@ -89,6 +89,12 @@ def _print_plan(plan: "Plan") -> None:
     lines = [f"# {line}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
+    if len(plan.stages) > 1:
+        lines += [
+            f"# stage {stage.name}: {stage.steps:,} steps of {stage.batch_size}, "
+            f"about {stage.memory_bytes / 1e6:,.0f} MB"
+            for stage in plan.stages
+        ]
     lines.append(f"# memory: about {plan.memory_bytes / 1e6:,.0f} MB")
     print("\n".join(lines))
 

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
@@ -22,13 +24,35 @@ COPIES = 4  # of every weight while it learns: itself, its gradient, Adam's two 
 
 
 @dataclass(frozen=True)
+class StagePlan:
+    """What one stage would cost."""
+
+    name: str
+    resolution: int | None  # pixels, where stages have sizes of their own
+    batch_size: int
+    steps: int
+    memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
+    flops: int  # of one step, forward alone: to compare stages by
+
+    @property
+    def images(self) -> int:
+        """Images seen in the stage."""
+        return self.steps * self.batch_size
+
+
+@dataclass(frozen=True)
 class Plan:
     """The resolved settings of a run and what it would cost."""
 
     recipe: str  # TOML, usable with --recipe
     networks: list[tuple[str, int]]  # name and number of weights
-    memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
+    stages: list[StagePlan]
     report: list[str]  # what was recognised in the data
+
+    @property
+    def memory_bytes(self) -> int:
+        """The estimated peak of the most expensive stage."""
+        return max(stage.memory_bytes for stage in self.stages)
 
 
 def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
@@ -47,22 +71,25 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        COPIES * weights + max(_of_stage(built, folder, stage) for stage in built.stages()),
+        [_of_stage(built, folder, stage, COPIES * weights) for stage in built.stages()],
         folder.report,
     )
 
 
-def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> int:
-    """Bytes that autograd keeps in the first steps of a stage."""
+def _of_stage(system: System[Any], folder: DataFolder, stage: Stage, weights: int) -> StagePlan:
+    """What the first steps of a stage cost, beside `weights` bytes."""
     rng = np.random.default_rng(0)
     example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
     batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
-    most = 0
+    kept, flops = 0, 0
     for step in range(min(TRIED, stage.steps)):
         system.clock = Clock(stage, step)
-        most = max(most, activation_bytes(system, batch))
-    return most
+        with _Flops() as counted:
+            kept = max(kept, activation_bytes(system, batch))
+        flops = max(flops, counted.total)
+    images = size * system.config.accumulate
+    return StagePlan(stage.name, stage.resolution, images, stage.steps, weights + kept, flops)
 
 
 def activation_bytes(system: System[Any], batch: Batch) -> int:
@@ -82,3 +109,18 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
             most = max(most, sum(tensor.untyped_storage().nbytes() for tensor in kept.values()))
             kept.clear()
     return most
+
+
+class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the multiplications and additions of all convolutions and matrix products inside."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func.overloadpacket in flop_registry:
+            self.total += flop_registry[func.overloadpacket](*args, **kwargs, out_val=out)
+        return out

@@ -28,7 +28,7 @@ WRONG_USE = [
     ("tran", "error: no such command 'tran'"),
     ("systems --jso", "error: no such option: --jso (Possible options: --json)"),
     ("train cycelgan data", "did you mean cyclegan?"),
-    ("train stargan data", "stargan is planned but not implemented yet; there are: pix2pix, cyclegan"),
+    ("train spade data", "spade is planned but not implemented yet; there are: pix2pix, cyclegan"),
     ("train cyclegan", "error: missing argument 'DATA'"),
     ("train cyclegan data --crop-sise 64", "--crop-size"),
     (
@@ -52,7 +52,7 @@ WRONG_USE = [
     ("train cyclegan data --domains A,A", "both domains are called 'A'"),
     ("train cyclegan data --recipe nope", "error: unknown recipe 'nope'"),
     ("train cyclegan data --recipe no/such.toml", "error: there is no recipe file no/such.toml"),
-    ("translate", "error: missing argument 'INPUTS'"),
+    ("translate", "error: missing option '--model'"),
     ("translate a.png", "error: missing option '--model'"),
     ("translate a.png --model m --size 3y", "error: --size 3y: expected pixels like 256"),
     ("translate a.png --model m --precision fp8", "error: --precision fp8: expected one of auto"),
