@@ -1,0 +1,223 @@
+"""Images alone, with or without classes: for systems that make pictures out of nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch.nn.functional import one_hot
+
+from i2icli.config import Config
+from i2icli.data.collections import (
+    Source,
+    common_channels,
+    decoded_bytes,
+    look_over,
+    plan_cache,
+    transparency_lines,
+)
+from i2icli.data.describe import counted
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.folder import Collection, check_folder, collect, holds_images, listing, subfolders
+from i2icli.data.holdout import hold_out
+from i2icli.data.images import ImageFile, refuse_clips, refuse_mixed_sizes
+from i2icli.data.label_sets import splits
+from i2icli.data.transforms import Framing
+from i2icli.errors import UserError
+
+IMAGES_EXAMPLE = "images, in folders or not, and those of val/ or test/ beside train/ if divided"
+CLASSES_EXAMPLE = "a folder per class, such as cat/ dog/, in train/ and test/ if divided"
+
+
+@runtime_checkable
+class Classified(Protocol):
+    """Settings of a system that may learn classes."""
+
+    @property
+    def conditional(self) -> bool: ...
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+
+class ImageFolder(DataFolder):
+    """All images below one or more folders; with `conditional` each folder in them is a class.
+
+    Examples: "image", (C, H, W) in [-1, 1], and where classes are learned "label", (L,), 1 for its class,
+    else 0. Those without chance, for validation and sample sheets, carry their "number" among all.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        self.config = config
+        self.strict = strict
+        self.report: list[str] = []
+        self.classes, train, validation = self._recognised(folders)
+        self.files = [self._files(collection) for collection in train]
+        self.held_out: list[list[ImageFile]] = [[] for _ in train]
+        self.report.insert(0, self._counts())
+        if any(collection.images for collection in validation):
+            self.held_out = [self._files(each) if each.images else [] for each in validation]
+            self.report.append(f"validation: {counted(sum(map(len, self.held_out)), 'image')}")
+        else:
+            self._hold_out()
+        everything = [file for files in (*self.files, *self.held_out) for file in files]
+        framing = Framing.of(config)
+        refuse_small(everything, config.crop_size)
+        sizes = [framing.example_size(file.header.size) for file in everything]
+        refuse_mixed_sizes(everything, sizes, batch_size=2)  # stages have batches of their own
+        self.channels = common_channels([everything], config.channels)
+        self.settings: dict[str, Any] = {"channels": (self.channels,)}
+        if self.classes:
+            self.settings["classes"] = self.classes
+        self.report += transparency_lines([everything])
+        self.cached = self._plan_cache(cache_bytes)
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training images."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[0]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """The images set aside, None where there are none."""
+        refuse_clips(clip_length)
+        return self._examples(resolution)[1]
+
+    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        if resolution not in self._made:
+            framing = Framing.of(self.config, resolution)
+            still = framing.for_validation()
+            validation = LabelledExamples(self._sources(self.held_out, still), bool(self.classes))
+            self._made[resolution] = (
+                LabelledExamples(self._sources(self.files, framing), bool(self.classes)),
+                validation if any(self.held_out) else None,
+            )
+        return self._made[resolution]
+
+    def _sources(self, groups: list[list[ImageFile]], framing: Framing) -> list[Source]:
+        return [Source(files, self.channels, framing, self.cached, self.strict) for files in groups]
+
+    # -- looking at the folders ----------------------------------------------------------
+
+    def _recognised(
+        self, folders: Sequence[Path]
+    ) -> tuple[tuple[str, ...], list[Collection], list[Collection]]:
+        """(classes, training collections, those set aside): one for each class, else for each folder."""
+        for folder in folders:
+            check_folder(folder)
+        divided = [splits(folder) for folder in folders]
+        if not (isinstance(self.config, Classified) and self.config.conditional):
+            return (
+                (),
+                [collect(train) for train, *_ in divided],
+                [collect(aside) for _, *rest in divided for aside in rest],
+            )
+        if len(folders) > 1:
+            train = {folder.resolve().name: parts[0] for folder, parts in zip(folders, divided, strict=True)}
+            aside = {folder.resolve().name: p[1] for folder, p in zip(folders, divided, strict=True) if p[1:]}
+        else:
+            train = _class_folders(divided[0][0])
+            aside = _class_folders(divided[0][1]) if divided[0][1:] else {}
+        return _classes(folders, train, aside)
+
+    def _files(self, collection: Collection) -> list[ImageFile]:
+        expected = CLASSES_EXAMPLE if self.classes else IMAGES_EXAMPLE
+        files, lines = look_over(collection, strict=self.strict, expected=expected)
+        self.report += lines
+        return files
+
+    def _counts(self) -> str:
+        total = counted(sum(map(len, self.files)), "image")
+        if not self.classes:
+            return f"{total} to learn from"
+        each = ", ".join(f"{n} {len(files):,}" for n, files in zip(self.classes, self.files, strict=True))
+        return f"{total} of {len(self.classes)} classes to learn from: {each}"
+
+    def _hold_out(self) -> None:
+        if not self.config.holdout:
+            return
+        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
+        self.files = [kept for kept, _ in split]
+        self.held_out = [held_out for _, held_out in split]
+        number = sum(map(len, self.held_out))
+        if number:
+            self.report.append(
+                f"no val or test folder: {counted(number, 'image')} held out (--holdout 0 to train on all)"
+            )
+
+    def _plan_cache(self, cache_bytes: int) -> bool:
+        framing = Framing.of(self.config)
+        still = framing.for_validation()
+        needed = sum(decoded_bytes(files, self.channels, framing) for files in self.files)
+        needed += sum(decoded_bytes(files, self.channels, still) for files in self.held_out)
+        cached, line = plan_cache(needed, cache_bytes)
+        self.report.append(line)
+        return cached
+
+
+class LabelledExamples(Examples):
+    """The images of several sources in turn; with `labels` the number of its source is the class of each."""
+
+    def __init__(self, sources: list[Source], labels: bool) -> None:
+        self.sources = sources
+        self.labels = labels
+        self.ends = np.cumsum([len(source) for source in sources])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """The image at that place."""
+        place = int(np.searchsorted(self.ends, index, side="right"))
+        source = self.sources[place]
+        example = {"image": source.example(index - int(self.ends[place]) + len(source), rng)}
+        if self.labels:
+            example["label"] = one_hot(torch.tensor(place), len(self.sources)).float()  # (L,)
+        return example if rng is not None else example | {"number": torch.tensor(index)}
+
+
+def refuse_small(files: Sequence[ImageFile], size: tuple[int, int]) -> None:
+    """Raise UserError if an image is smaller than the size, (height, width), that is to be learned."""
+    small = [file for file in files if file.header.size[0] < size[0] or file.header.size[1] < size[1]]
+    if not small:
+        return
+    height, width = small[0].header.size
+    shortest = min(min(file.header.size) for file in files)
+    fits = 1 << (shortest.bit_length() - 1)
+    more = f" and {counted(len(small) - 1, 'other image')} are" if len(small) > 1 else " is"
+    raise UserError(
+        f"{small[0].path} ({width}x{height} pixels){more} smaller than the {size[1]}x{size[0]} "
+        f"to be learned; choose --crop-size {fits}, or take them away"
+    )
+
+
+def _class_folders(folder: Path) -> dict[str, Path]:
+    """The folders of the classes by name; archives often hold one folder that holds the rest."""
+    inside = {path.name: path for path in subfolders(folder).values()}
+    if len(inside) == 1 and not holds_images(folder) and len(subfolders(next(iter(inside.values())))) > 1:
+        return _class_folders(next(iter(inside.values())))
+    if holds_images(folder):
+        raise UserError(f"{folder}: found images directly in it; expected {CLASSES_EXAMPLE}")
+    return inside
+
+
+def _classes(
+    folders: Sequence[Path], train: dict[str, Path], aside: dict[str, Path]
+) -> tuple[tuple[str, ...], list[Collection], list[Collection]]:
+    if len(train) < 2 or (len(folders) > 1 and len(train) < len(folders)):
+        found = listing(folders[0]) if len(folders) == 1 else ", ".join(map(str, folders))
+        raise UserError(f"{folders[0]}: found {found}; expected {CLASSES_EXAMPLE}")
+    unknown = [name for name in aside if name not in train]
+    if unknown:
+        raise UserError(
+            f"{aside[unknown[0]]}: {unknown[0]} is no class that is trained ({', '.join(train)}); "
+            "expected the same folders"
+        )
+    nothing = [Collection(path, (), ()) for path in train.values()]
+    validation = [
+        collect(aside[name]) if name in aside else none for name, none in zip(train, nothing, strict=True)
+    ]
+    return tuple(train), [collect(path) for path in train.values()], validation
