@@ -1,5 +1,6 @@
 """--init-from: start from the weights of another run, a published model or an original checkpoint."""
 
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -22,48 +23,47 @@ def load_initial(system: System[Any], source: str) -> tuple[frozenset[str], str]
     the weights that translate, of those here or, where networks were added, of those there.
     """
     path = find_model(source)
-    original = None
-    if path.suffix != ".safetensors":
-        original = load_original(path)
-        given: dict[str, Any] = dict(original.tensors)
-    elif path.name == "model.safetensors" and (state := RunFolder(path.parent).load_state()):
-        given = state["system"]
-    else:
-        given = load_model(path).state_dict()
+    given, original = _read(path)
     own = system.state_dict()
     fitting = {
         name: value
         for name, value in given.items()
         if isinstance(value, Tensor) and not value.is_meta and name in own and own[name].shape == value.shape
     }
-    weights = {name for name, _ in system.named_parameters()}
-    taken = weights & fitting.keys()
     prefixes = tuple(f"{module}." for module in system.inference_modules)
+    weights = {name for name, _ in system.named_parameters()}
     translating = {name for name in weights if name.startswith(prefixes)}
-    theirs = sum(name.startswith(prefixes) for name in given)
-    enough = 2 * len(taken & translating) >= max(1, min(len(translating), theirs))
+    taken, others = weights & fitting.keys(), weights - translating
+    theirs = {name for name in given if name.startswith(prefixes)}
     if original is not None and not original.translates:
-        enough = all(name in fitting for name in given if name.startswith(prefixes))
+        enough = theirs <= fitting.keys()
+    else:
+        enough = 2 * len(taken & translating) >= max(1, min(len(translating), len(theirs)))
     if not enough:
-        advice = (
-            "give the settings it was trained with (see i2i info)"
-            if original is None
-            else _advice(system, original)
-        )
         raise UserError(
             f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
-            f"translate fit; {advice}"
+            f"translate fit; {_advice(system, original)}"
         )
     system.load_state_dict(own | fitting)
-    others = weights - translating
     return frozenset(taken), (
         f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
         f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
     )
 
 
-def _advice(system: System[Any], original: Original) -> str:
-    """The settings that the file tells and this training has not."""
+def _read(path: Path) -> tuple[dict[str, Any], Original | None]:
+    """All that a model has to give, by name; and what it is, if it is the authors' own file."""
+    if path.suffix != ".safetensors":
+        original = load_original(path)
+        return dict(original.tensors), original
+    state = RunFolder(path.parent).load_state() if path.name == "model.safetensors" else None
+    return (state["system"] if state else load_model(path).state_dict()), None
+
+
+def _advice(system: System[Any], original: Original | None) -> str:
+    """What to do: give the settings that the file tells and this training has not."""
+    if original is None:
+        return "give the settings it was trained with (see i2i info)"
     told, wanted = original.config.model_dump(mode="json"), system.config.model_dump(mode="json")
     others = {name: told[name] for name in original.config.model_fields_set if told[name] != wanted.get(name)}
     listed = " ".join(f"{flag(name)} {show(value)}" for name, value in sorted(others.items()))
