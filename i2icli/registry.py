@@ -55,6 +55,14 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1712.06909",
         original="i2icli.systems.combogan.original",
     ),
+    "augmented_cyclegan": Entry(
+        "i2icli.systems.augmented_cyclegan.system:AugmentedCycleGAN",
+        "i2icli.systems.augmented_cyclegan.config:AugmentedCycleGANConfig",
+        "translate between two collections, with many answers per image",
+        "Almahairi et al., ICML 2018",
+        "https://arxiv.org/abs/1802.10151",
+        original="i2icli.systems.augmented_cyclegan.original",
+    ),
     "dtn": Entry(
         "i2icli.systems.dtn.system:DTN",
         "i2icli.systems.dtn.config:DTNConfig",

@@ -11,6 +11,7 @@ from i2icli.data.toy import write_paired, write_unpaired
 from i2icli.data.toy_digits import write_digits
 from i2icli.data.toy_domains import write_domains
 from i2icli.data.toy_makeup import write_makeup
+from i2icli.data.toy_styles import write_styles
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -47,6 +48,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     writers = {
         "pix2pix": write_paired,
         "cyclegan": write_unpaired,
+        "augmented_cyclegan": write_styles,
         "combogan": write_domains,
         "stargan": write_domains,
         "dtn": write_digits,

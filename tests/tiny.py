@@ -9,6 +9,16 @@ from i2icli.registry import config_type
 SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
 
 TINY: dict[str, dict[str, Any]] = {
+    "augmented_cyclegan": {
+        "width": 4,
+        "encoder_width": 4,
+        "discriminator_width": 4,
+        "discriminator_width_a": 4,
+        "num_blocks": 1,
+        "num_latents": 4,
+        "batch_size": 2,
+        "supervised_fraction": 0.5,
+    },
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
     "combogan": {

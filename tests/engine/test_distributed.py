@@ -14,6 +14,10 @@ from tests.engine.two_processes import train
 ROOT = Path(__file__).parents[2]
 
 
+CANCELLED = {"augmented_cyclegan": ".conv.bias"}
+"""Biases in front of norms that cannot be left out: in single precision they learn from rounding alone."""
+
+
 @pytest.fixture(scope="module")
 def trained_by_two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
@@ -38,5 +42,7 @@ def test_two_processes_with_half_the_batch_equal_one(name, dtype, tolerance, tra
     assert_same(
         {key: first[key] for key in weights}, {key: second[key] for key in weights}
     )  # replicas: exactly
+    if dtype is torch.float32 and name in CANCELLED:
+        weights = {key for key in weights if not key.endswith(CANCELLED[name])}
     alone = train(name, dtype).system.state_dict()
     assert_same({key: alone[key] for key in weights}, {key: first[key] for key in weights}, tolerance)

@@ -1,0 +1,140 @@
+"""Two collections, latent codes, and maybe some known pairs: for Augmented CycleGAN."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from i2icli.config import Config
+from i2icli.data.collections import decoded_bytes
+from i2icli.data.describe import counted
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.folder import Collection
+from i2icli.data.images import ImageFile
+from i2icli.data.layouts import recognise
+from i2icli.data.paired import PairExamples
+from i2icli.data.pairs import Pair
+from i2icli.data.transforms import Framing
+from i2icli.data.unpaired import UnpairedImages
+from i2icli.errors import UserError
+
+
+@runtime_checkable
+class Augmented(Protocol):
+    """Settings of a system whose examples are images with latent codes, some of them paired."""
+
+    @property
+    def num_latents(self) -> int: ...
+
+    @property
+    def two_sided(self) -> bool: ...
+
+    @property
+    def supervised_fraction(self) -> float: ...
+
+
+class PartlyPairedImages(DataFolder):
+    """Two folders of images, A and B, as `UnpairedImages` reads them.
+
+    Training examples also hold "z_B", (Z,) from N(0, 1), with `two_sided` "z_A", and with a
+    `supervised_fraction` "paired_A" and "paired_B": one of the chosen pairs, cut and mirrored alike.
+    """
+
+    def __init__(
+        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
+    ) -> None:
+        if not isinstance(config, Augmented):
+            raise TypeError(f"{type(config).__name__} has no latent codes")
+        self.config, self.augmented = config, config
+        self.strict = strict
+        self.unpaired = UnpairedImages(folders, config, strict=strict, cache_bytes=cache_bytes)
+        self.settings, self.report = self.unpaired.settings, self.unpaired.report
+        self.pairs = self._choose(recognise(folders, pairs=False).train)
+        self.cached = self.unpaired.cached and self._needed() <= cache_bytes
+        self._made: dict[int | None, Examples] = {}
+
+    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
+        """The training images: as many examples as the larger collection has."""
+        unpaired = self.unpaired.train(resolution, clip_length)
+        if resolution not in self._made:
+            sides = ("A", "B") if self.augmented.two_sided else ("B",)
+            pairs = self._pair_examples(Framing.of(self.config, resolution)) if self.pairs else None
+            self._made[resolution] = AugmentedExamples(unpaired, pairs, self.augmented.num_latents, sides)
+        return self._made[resolution]
+
+    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
+        """The validation images, None where there are none; they have no codes."""
+        return self.unpaired.validation(resolution, clip_length)
+
+    def _pair_examples(self, framing: Framing) -> PairExamples:
+        channels = self.unpaired.channels
+        return PairExamples(self.pairs, framing, channels, False, self.cached, self.strict)
+
+    def _choose(self, folders: tuple[Path, ...]) -> list[Pair]:
+        """A fixed part, drawn by the seed, of the training images with equal names in both folders."""
+        fraction = self.augmented.supervised_fraction
+        if fraction == 0:
+            return []
+        a, b = (
+            {Collection(folder, (), ()).key(file.path): file for file in files}
+            for folder, files in zip(folders, self.unpaired.files, strict=True)
+        )
+        names = [name for name in a if name in b]
+        if not names:
+            raise UserError(
+                f"--supervised-fraction {fraction:g}: no training images of equal names in {folders[0]} and "
+                f"{folders[1]} (e.g. {next(iter(a))} and {next(iter(b))}); pairs need them, or set it to 0"
+            )
+        number = max(1, round(fraction * len(names)))
+        chosen = np.random.default_rng(self.config.seed).permutation(len(names))[:number]
+        self.report.append(
+            f"{counted(number, 'pair')} of {len(names)} with equal names also learned from as pairs"
+        )
+        return [Pair(a[names[place]], b[names[place]]) for place in sorted(chosen)]
+
+    def _needed(self) -> int:
+        """Memory of all training images, the paired ones counted twice as they are kept twice."""
+        a, b = self.unpaired.files
+        sides: tuple[list[ImageFile], list[ImageFile]] = (
+            a + [pair.a for pair in self.pairs],
+            b + [pair.b for pair in self.pairs if pair.b is not None],
+        )
+        framing = Framing.of(self.config)
+        return sum(
+            decoded_bytes(files, channels, framing)
+            for files, channels in zip(sides, self.unpaired.channels, strict=True)
+        )
+
+
+class AugmentedExamples(Examples):
+    """Unpaired images with latent codes, and one of the known pairs beside them."""
+
+    def __init__(
+        self, unpaired: Examples, pairs: Examples | None, num_latents: int, sides: tuple[str, ...]
+    ) -> None:
+        self.unpaired = unpaired
+        self.pairs = pairs
+        self.num_latents = num_latents
+        self.sides = sides  # that have codes
+
+    def __len__(self) -> int:
+        return len(self.unpaired)
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """With `rng` the images, codes (Z,) and a pair; with None the images alone.
+
+        Codes are part of the example, not noise of the step, so that they do not depend on how a
+        batch is shared by processes.
+        """
+        example = self.unpaired.get(index, rng)
+        if rng is None:
+            return example
+        for side in self.sides:
+            code = rng.standard_normal(self.num_latents).astype(np.float32)
+            example[f"z_{side}"] = torch.from_numpy(code)  # (Z,)
+        if self.pairs is not None:
+            pair = self.pairs.get(int(rng.integers(len(self.pairs))), rng)
+            example |= {"paired_A": pair["source"], "paired_B": pair["target"]}
+        return example

@@ -1,0 +1,115 @@
+"""Augmented CycleGAN's settings, with the paper's defaults. No torch here."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Names, Preprocess, Size
+
+SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pixel
+
+
+class AugmentedCycleGANConfig(Config):
+    """Augmented CycleGAN options"""
+
+    domains: Names = Field(
+        ("A", "B"),
+        min_length=2,
+        max_length=2,
+        description="names of the two collections; each image of the first has many answers in the second",
+    )
+    num_latents: int = Field(16, ge=1, le=4096, description="numbers in a latent code")
+    two_sided: bool = Field(
+        False,
+        description="codes for both domains, as in the paper's equations; the authors' program, and the "
+        "default here, has one answer only towards the first",
+    )
+    width: int = Field(32, ge=1, le=4096, description="channels of the generators' first layer")
+    num_blocks: int = Field(3, ge=1, le=100, description="residual blocks per generator")
+    encoder_width: int = Field(32, ge=1, le=4096, description="channels of the latent encoder's first layer")
+    norm: Literal["batch", "instance", "none"] = Field(
+        "batch", description="normalisation in the latent encoder and the discriminator of codes"
+    )
+    encoder_input: Literal["pair", "own"] = Field(
+        "pair", description="the latent encoder sees the image and its counterpart, or the image alone"
+    )
+    stochastic_encoder: bool = Field(
+        False,
+        description="codes are drawn from Gaussians that the encoder predicts; KL replaces --latent-gan",
+    )
+    code_likelihood: Literal["gaussian", "laplace"] = Field(
+        "gaussian", description="how a stochastic encoder's guess of a code is scored"
+    )
+    discriminator_a: Literal["image", "patch"] = Field(
+        "image", description="the first domain is judged by 64 px at a time (edges) or by small patches"
+    )
+    discriminator_b: Literal["image", "patch"] = Field("patch", description="the same for the second domain")
+    discriminator_width_a: int = Field(
+        32, ge=1, le=4096, description="channels of the first layer of the first domain's discriminator"
+    )
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the first layer of the other discriminators"
+    )
+    gan_loss: Literal["lsgan", "vanilla"] = Field("lsgan", description="adversarial loss")
+    latent_gan: bool = Field(
+        True, description="a discriminator tells encoded codes from drawn ones; for deterministic encoders"
+    )
+    cycle_weight: float = Field(1.0, ge=0, description="weight of returning to the image, gamma_1")
+    latent_weight: float = Field(
+        0.025, ge=0, description="weight of returning to the code, gamma_2, and of the KL divergence"
+    )
+    supervised_fraction: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="part of the images of equal names in both domains to learn from as pairs",
+    )
+    supervised_weight: float = Field(0.1, ge=0, description="weight of the two losses on those pairs")
+    discriminator_lr_factor: float = Field(
+        0.2, gt=0, description="learning rate of the discriminators relative to --lr"
+    )
+    equal_lr_in_decay: bool = Field(
+        True, description="while the rate falls, discriminators learn with all of --lr (the authors' program)"
+    )
+    epochs: float = Field(
+        50, gt=0, description="length in passes over the data, if neither of the above is given"
+    )
+    batch_size: int = Field(32, ge=1, description="images per forward pass, over all devices")
+    max_grad_norm: float | None = Field(500.0, gt=0, description="clip each network's gradients to this norm")
+    crop_size: Size = Field((64, 64), description="size of the training images: 64, or WIDTHxHEIGHT")
+    preprocess: Preprocess = Field("resize", description="how images are brought to the crop size")
+    flip: bool = Field(False, description="mirror half of the training images")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Both domains, the second first: it is the default."""
+        return self.domains[::-1]
+
+    @property
+    def uses_latent_gan(self) -> bool:
+        """Whether there are discriminators of codes: a predicted Gaussian has its KL divergence instead."""
+        return self.latent_gan and not self.stochastic_encoder
+
+    @model_validator(mode="after")
+    def _domains_differ(self) -> Self:
+        if len(set(self.domains)) < 2:
+            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
+        return self
+
+    @model_validator(mode="after")
+    def _crop_fits_the_networks(self) -> Self:
+        height, width = self.crop_size
+        if height % 4 or width % 4:
+            raise ValueError(f"crops of {width}x{height} do not suit the generators; choose multiples of 4")
+        if min(self.crop_size) < SMALLEST_CROP:
+            raise ValueError(f"crops of {width}x{height} are too small; choose at least {SMALLEST_CROP} px")
+        return self
+
+    @model_validator(mode="after")
+    def _batch_norm_has_a_batch(self) -> Self:
+        if self.norm == "batch" and self.batch_size == 1:
+            raise ValueError(
+                "batches of one image have nothing to normalise over in the latent encoder; "
+                "raise --batch-size or choose --norm instance"
+            )
+        return self

@@ -1,0 +1,108 @@
+"""Checkpoints of the authors' program (aalmah/augmented_cyclegan): all networks in one file.
+
+The file is a dictionary of state dicts, netG_A_B, netG_B_A, netE_B, netD_A, netD_B, netD_z_B, beside the
+states of the optimisers. Generators and encoder are taken over.
+"""
+
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from i2icli.errors import UserError
+from i2icli.original import Original, Read, State
+from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
+from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once, rename
+from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
+
+THEIRS = {"netG_A_B": "G_AB", "netG_B_A": "G_BA", "netE_B": "E.B"}
+"""Their networks that we take over -> ours."""
+
+_NOTES = (
+    "the file does not name its domains: A and B, images of B have the codes",
+    "the encoder uses its stored statistics; the authors' program uses those of each batch",
+)
+
+
+def recognise(state: State, path: Path, _read: Read) -> Original | None:
+    """Both generators and the encoder under our names, or None if the keys or shapes are something else's.
+
+    Raises UserError if a network is missing, and for a file of one network alone.
+    """
+    if "model.2.scale_conv.0.weight" in state or "conv_modules.0.weight" in state:
+        raise UserError(
+            f"{path}: one network of an Augmented CycleGAN; expected the file that holds all of them"
+        )
+    parts = {name: _part(state, name) for name in THEIRS}
+    if "model.2.scale_conv.0.weight" not in parts["netG_A_B"]:
+        return None
+    missing = [name for name, part in parts.items() if not part]
+    if missing:
+        raise UserError(f"{path}: an Augmented CycleGAN without {', '.join(missing)}; give the whole file")
+    num_blocks = next(number for number in count() if not _has_block(parts["netG_B_A"], number))
+    names = {
+        "netG_A_B": generator_names(num_blocks, coded=True),
+        "netG_B_A": generator_names(num_blocks, coded=False),
+        "netE_B": encoder_names(),
+    }
+    tensors: State = {}
+    for theirs, ours in THEIRS.items():
+        renamed = rename(parts[theirs], names[theirs])
+        if renamed is None:
+            return None
+        tensors |= {f"{ours}.{name}": tensor for name, tensor in renamed.items()}
+    try:
+        config = AugmentedCycleGANConfig.model_validate(_settings(tensors, num_blocks))
+    except (ValueError, KeyError, IndexError):
+        return None  # sizes that no such network has
+    filled = _filled_and_checked(config, tensors)
+    return Original("augmented_cyclegan", config, filled, _NOTES) if filled is not None else None
+
+
+def _part(state: State, network: str) -> State:
+    start = f"{network}."
+    part = {name.removeprefix(start): tensor for name, tensor in state.items() if name.startswith(start)}
+    return once(part)
+
+
+def _has_block(part: State, number: int) -> bool:
+    return f"model.{BLOCKS + number}.conv_block.1.weight" in part
+
+
+def _settings(tensors: State, num_blocks: int) -> dict[str, Any]:
+    """What shapes tell, as settings."""
+    stem, encoder = tensors["G_AB.stem.conv.weight"], tensors["E.B.stem.weight"]
+    channels = (stem.shape[1], tensors["G_AB.head.weight"].shape[0])
+    return {
+        "channels": channels,
+        "width": stem.shape[0],
+        "num_blocks": num_blocks,
+        "num_latents": tensors["G_AB.stem.norm.scale.weight"].shape[1],
+        "encoder_width": encoder.shape[0],
+        "encoder_input": "pair" if encoder.shape[1] == sum(channels) else "own",
+    }
+
+
+def _filled_and_checked(config: AugmentedCycleGANConfig, tensors: State) -> State | None:
+    """The tensors as our networks want them; None if they are not exactly these networks'.
+
+    Counters of batch norm, which old files lack, become 0.
+    """
+    with torch.device("meta"):
+        system = AugmentedCycleGAN(config)
+    wanted: dict[str, Tensor] = {
+        f"{module}.{name}": tensor
+        for module in system.inference_modules
+        for name, tensor in system.get_submodule(module).state_dict().items()
+    }
+    filled: State = {}
+    for name, like in wanted.items():
+        tensor = tensors.get(name)
+        if tensor is None and name.endswith("num_batches_tracked"):
+            tensor = torch.zeros(like.shape)
+        if tensor is None or tensor.shape != like.shape:
+            return None
+        filled[name] = tensor.to(like.dtype).contiguous()
+    return filled if tensors.keys() <= wanted.keys() else None
