@@ -5,7 +5,7 @@ person can be painted with any attributes.
 """
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -39,22 +39,29 @@ def drawn_attributes(seed: int) -> tuple[str, ...]:
     return (hair, *others)
 
 
+def flipped(has: Collection[str], name: str) -> tuple[str, ...]:
+    """The same attributes with one turned over, or with another hair colour."""
+    if name in HAIR:
+        return (name, *(each for each in has if each not in HAIR))
+    return tuple(each for each in ATTRIBUTES if (each in has) != (each == name))
+
+
 def write_attributes(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
-    """Write train/ and test/ of portraits, and attributes.csv, which says what each has."""
+    """Write train/ and test/ of portraits, and attributes.csv, which says what each has.
+
+    truth/<attribute>/ holds the test portraits with that attribute flipped; nobody trains on it.
+    """
     rows = []
-    for name, number in portraits(train, test, seed):
-        has = drawn_attributes(number)
-        write_png(folder / name, portrait(number, has, size))
-        rows.append([name, *(int(each in has) for each in ATTRIBUTES)])
-    with written_beside(folder / FILE) as beside, beside.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["image", *ATTRIBUTES], *rows])
-
-
-def portraits(train: int, test: int, seed: int = 0) -> Iterator[tuple[str, int]]:
-    """File and seed of every portrait that `write_attributes` writes."""
     for split, count, first in (("train", train, 0), ("test", test, TEST_SEEDS)):
         for index in range(count):
-            yield f"{split}/{index:04}.png", seed + first + index
+            name, person = f"{index:04}.png", seed + first + index
+            has = drawn_attributes(person)
+            write_png(folder / split / name, portrait(person, has, size))
+            rows.append([f"{split}/{name}", *(int(each in has) for each in ATTRIBUTES)])
+            for each in ATTRIBUTES if split == "test" else ():
+                write_png(folder / "truth" / each / name, portrait(person, flipped(has, each), size))
+    with written_beside(folder / FILE) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["image", *ATTRIBUTES], *rows])
 
 
 class _Portrait:

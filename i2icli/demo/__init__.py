@@ -3,6 +3,7 @@
 LESSONS: dict[str, str] = {
     "pix2pix": "i2icli.demo.pix2pix",
     "cyclegan": "i2icli.demo.cyclegan",
+    "stargan": "i2icli.demo.stargan",
 }
 """System -> the module with its LESSON."""
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.data.toy_attributes import ATTRIBUTES, HAIR, drawn_attributes, portrait, write_attributes
+from i2icli.data.toy_attributes import (
+    ATTRIBUTES,
+    HAIR,
+    drawn_attributes,
+    flipped,
+    portrait,
+    write_attributes,
+)
 from i2icli.image import read_picture
 
 
@@ -46,3 +53,13 @@ def test_the_file_says_what_the_pictures_show(tmp_path: Path) -> None:
     ]  # fmt: skip
     has = [name for name in ATTRIBUTES if rows[1][name] == "1"]
     assert np.array_equal(read_picture(tmp_path / "train/0001.png").pixels, portrait(1, has, 32))
+
+
+def test_the_truth_of_every_flip_lies_beside(tmp_path: Path) -> None:
+    assert flipped(("Blond_Hair", "Smiling"), "Black_Hair") == ("Black_Hair", "Smiling")
+    assert flipped(("Blond_Hair", "Smiling"), "Smiling") == ("Blond_Hair",)
+    assert flipped(("Blond_Hair",), "Eyeglasses") == ("Blond_Hair", "Eyeglasses")
+    write_attributes(tmp_path, train=1, test=1, size=32)
+    given = read_picture(tmp_path / "test/0000.png").pixels
+    for name in ATTRIBUTES[3:]:
+        assert not np.array_equal(read_picture(tmp_path / "truth" / name / "0000.png").pixels, given)

@@ -66,6 +66,9 @@ class StarGANConfig(Config):
     critic_steps: int = Field(5, ge=1, description="discriminator updates per generator update, section 5.3")
     classification_weight: float = Field(1.0, ge=0, description="lambda_cls, Eq. (5) and (6)")
     cycle_weight: float = Field(10.0, ge=0, description="lambda_rec of the reconstruction loss, Eq. (6)")
+    identity_weight: float = Field(
+        0.0, ge=0, description="how much images have to stay as they are if their target is what they have"
+    )
     penalty_weight: float = Field(10.0, ge=0, description="lambda_gp of the gradient penalty, Eq. (8)")
 
     @property

@@ -93,6 +93,9 @@ class StarGAN(System[StarGANConfig]):
             f"classification{end}": config.classification_weight * classification,
             f"cycle{end}": config.cycle_weight * l1_loss(cycled, real),
         }
+        if config.identity_weight:
+            same = (label == target).all(1)  # (B,)
+            losses[f"identity{end}"] = config.identity_weight * _distance_of(fake, real, same)
         return Update("G", losses, {f"accuracy{end}": self._accuracy(logits, target, number).mean()})
 
     # -- labels ----------------------------------------------------------------------------
@@ -232,6 +235,12 @@ class StarGAN(System[StarGANConfig]):
             ]
             found[f"accuracy{self._suffix(number)}"] = torch.stack(each).mean(0)  # (B,)
         return found
+
+
+def _distance_of(fake: Tensor, real: Tensor, which: Tensor) -> Tensor:
+    """Mean absolute distance of some of the images (B, C, H, W); `which` is (B,), 0 if it names none."""
+    each = (fake - real).abs().flatten(1).mean(1)  # (B,)
+    return (each * which).sum() / which.sum().clamp(min=1)
 
 
 def _names(row: Tensor, labels: LabelSet) -> frozenset[str]:
