@@ -314,13 +314,13 @@ def test_networks_of_the_public_code_in_files_of_their_own(tmp_path: Path) -> No
 
 
 def test_f_alone_starts_a_training_and_does_not_translate(tmp_path: Path) -> None:
-    path = saved(parts()["f"], tmp_path / "f.pth")
+    case = cases.read("dtn", "content_extractor")
+    path = saved(case.state(), tmp_path / "f.pth")
     assert not load_original(path).translates
     with pytest.raises(UserError, match=r"only a part of dtn.*--init-from"):
         Translator.load(path)
     system = DTN(DTNConfig(width=3, num_features=8, steps=1, generator_width=4, discriminator_width=4))
     assert "starting from" in load_initial(system, str(path))[1]
-    case = cases.read("dtn", "content_extractor")
     system.eval().requires_grad_(False)
     logits = system.head(system.f(case.given("src")))
     cases.assert_images(logits, case.expected("logits"))
