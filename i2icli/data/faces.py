@@ -10,7 +10,7 @@ from i2icli.data.describe import counted
 from i2icli.data.styled_examples import StyledFile
 from i2icli.errors import UserError
 from i2icli.face import find_face
-from i2icli.image import read_picture
+from i2icli.image import change_type, convert_channels, read_picture
 
 
 def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledFile], list[str]]:
@@ -22,11 +22,11 @@ def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledF
     without: list[Path] = []
     for each in files:
         try:
-            pixels = read_picture(each.file.path).pixels
+            pixels = convert_channels(read_picture(each.file.path).pixels, 3)
         except UserError:
-            without.append(each.file.path)  # cut short behind its head
+            without.append(each.file.path)  # cut short behind its head, or of more channels than a photo has
             continue
-        points = find_face(pixels)
+        points = find_face(change_type(pixels, np.uint8))
         if points is None:
             without.append(each.file.path)
         else:

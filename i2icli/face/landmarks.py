@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import Pixels, change_type, convert_channels
 
 Points: TypeAlias = NDArray[np.float32]
 """(N, 2): x and y in pixels, from the upper left corner of the upper left pixel."""
@@ -20,15 +19,14 @@ MOST_FACES = 4  # looked for, of which the largest is taken
 _lock = Lock()  # a finder is no good for two threads at once
 
 
-def find_face(pixels: Pixels) -> Points | None:
-    """The landmarks (468, 2) of the largest face in a picture (H, W, C), or None if there is none.
+def find_face(rgb: NDArray[np.uint8]) -> Points | None:
+    """The landmarks (468, 2) of the largest face in a picture (H, W, 3), or None if there is none.
 
     Safe to call from several threads. Raises UserError if mediapipe is missing.
     """
-    height, width = pixels.shape[:2]
-    rgb = np.ascontiguousarray(change_type(convert_channels(pixels, 3), np.uint8))
+    height, width = rgb.shape[:2]
     with _lock:
-        found = _finder().process(rgb).multi_face_landmarks or []
+        found = _finder().process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
     faces = [np.array([(p.x, p.y) for p in face.landmark[:NUM_POINTS]], np.float32) for face in found]
     if not faces:
         return None

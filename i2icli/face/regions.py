@@ -26,7 +26,7 @@ REGIONS: dict[str, tuple[tuple[int, ...], ...]] = {
 HOLES: dict[str, tuple[str, ...]] = {"skin": ("eyes", "lips")}
 OPENINGS = (mesh.LEFT_EYE, mesh.RIGHT_EYE, mesh.MOUTH)  # eyeballs and teeth wear no makeup
 MARGIN = 0.2  # of a region's size, around its box
-FEATHER = 0.03  # of a face's height: how far a mask fades
+FEATHER = 0.015  # of a face's height: how far a mask fades
 
 
 class Box(NamedTuple):

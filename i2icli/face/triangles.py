@@ -61,7 +61,7 @@ def warp(
     here = np.column_stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])  # (n, 3)
     covering = places[inside]  # (n,)
     shares = np.einsum("nk,nkc->nc", here, _barycentric_maps(onto[triangles])[covering])  # (n, 3)
-    shares = shares.clip(0)  # a triangle is drawn a little too large, and a thin one must not look far away
+    shares = shares.clip(-1, 2)  # triangles are drawn a little too large; thin ones must not look far away
     shares /= shares.sum(1, keepdims=True)
     there = np.einsum("nc,ncd->nd", shares, points[triangles][covering])  # (n, 2)
     result = np.zeros((*size, pixels.shape[2]), np.float32)
@@ -76,7 +76,10 @@ def _numbered(points: Points, triangles: Triangles, size: tuple[int, int]) -> ND
     corners = points[triangles].astype(np.float64)  # (T, 3, 2)
     b, c = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-    for number in np.nonzero(area > _THIN)[0].tolist():
+    # Pillow draws outlines a little too wide; the large triangles, drawn last, bear that better.
+    for number in np.argsort(area).tolist():
+        if area[number] <= _THIN:
+            continue
         pen.polygon([(x - 0.5, y - 0.5) for x, y in corners[number].tolist()], fill=number)
     return np.asarray(image, np.int32)
 

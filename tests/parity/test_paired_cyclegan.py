@@ -32,7 +32,7 @@ class Scripted(nn.Module):
 
 
 def scripted(case: Case) -> PairedCycleGAN:
-    """The system with networks that answer as in the case: discriminators there with probabilities, here logits."""
+    """The system, its networks answering as the case has it: probabilities there are logits here."""
     config = tiny_config("paired_cyclegan", crop_size=16, num_layers=1)
     system = PairedCycleGAN(config)  # type: ignore[arg-type]
     x, y, W = case.given("x"), case.given("y"), case.given("warped_reference")

@@ -52,6 +52,12 @@ class PairedCycleGANConfig(Config):
     style_weight: float = Field(
         1.0, ge=0, description="weight of the style loss: a style handed on and back is the same"
     )
+    keep_weight: float = Field(
+        0.0,
+        ge=0,
+        description="loss of removal on images that are bare already (not the paper's); helps short "
+        "trainings",
+    )
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from torch.nn.functional import interpolate
 
 from i2icli.errors import UserError
 from i2icli.face import Box, Points, blank, find_face, points_in, region_box, region_mask
-from i2icli.image import to_pixels
+from i2icli.image import convert_channels, to_pixels
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 
 
@@ -30,7 +30,7 @@ def blend_regions(generators: nn.ModuleDict, size: int, image: Tensor, *referenc
 
 
 def _face(image: Tensor, what: str) -> Points:
-    points = find_face(to_pixels(image, "uint8"))
+    points = find_face(convert_channels(to_pixels(image, "uint8"), 3))
     if points is None:
         raise UserError(
             f"no face found in the {what}; expected one face seen from the front; "

@@ -99,10 +99,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         examples = self._examples(batch)
         if self.clock.stage.name == REMOVAL:
             bare = {each.part: self.F[each.part](each.y) for each in examples}
-            yield Update("F", {
-                _name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare)
-                for each in examples
-            })  # fmt: skip
+            yield Update("F", _merged(self._losses_removal(each, bare) for each in examples))
             yield Update("D", {_name("gan_X", each): self._told_X(each, bare) for each in examples})
             return
 
@@ -131,10 +128,16 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         """0.1 L_F + L_I + L_S for F; G and what it made stand still."""
-        return {
-            _name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare),
-            **self._cycles(each, bare[each.part], styled[each.part].detach()),
-        }
+        cycles = self._cycles(each, bare[each.part], styled[each.part].detach())
+        return self._losses_removal(each, bare) | cycles
+
+    def _losses_removal(self, each: Example, bare: dict[str, Tensor]) -> dict[str, Tensor]:
+        """0.1 L_F; and, if asked for, what is bare should stay as it is (CycleGAN, section 5.2)."""
+        losses = {_name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare)}
+        if self.config.keep_weight > 0:
+            same = self.F[each.part](each.x)
+            losses[_name("keep", each)] = self.config.keep_weight * l1_loss(same, each.x)
+        return losses
 
     def _cycles(self, each: Example, bare: Tensor, styled: Tensor) -> dict[str, Tensor]:
         """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|. bare: F(y), styled: G(x, y)."""
