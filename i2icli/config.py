@@ -68,6 +68,9 @@ class Config(BaseModel):
         {"steps", "images", "epochs", "precision", "lr", "max_grad_norm"}
     )
     """Settings that may differ when a run is resumed."""
+    stage_settings: ClassVar[frozenset[str]] = frozenset()
+    """Settings that only say which stages there are (the last resolution, batch sizes of stages): they may
+    differ when a run is resumed, as long as the stages that were begun are still the same."""
 
     steps: int | None = Field(
         None, ge=1, description="length of training in steps; wins over --images and --epochs"

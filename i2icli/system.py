@@ -30,6 +30,7 @@ class Stage:
     batch_size: int | None = None  # None: as configured
     resolution: int | None = None  # side of the training crops, in pixels
     clip_length: int | None = None  # frames per training clip
+    fading: bool = False  # whether a new level of the networks is blended in, from alpha 0 to 1
 
 
 @dataclass
@@ -44,6 +45,11 @@ class Clock:
     def progress(self) -> float:
         """Fraction of the current stage that is done, in [0, 1]."""
         return self.step / self.stage.steps
+
+    @property
+    def alpha(self) -> float:
+        """How far the newest level of the networks is faded in: in [0, 1], 1 where nothing fades."""
+        return min(1.0, self.progress) if self.stage.fading else 1.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +155,10 @@ class System(nn.Module, Generic[C]):
     def multiple_of(self) -> int:
         """Image sides are padded to a multiple of this before `translate`."""
         return 1
+
+    def scale(self, to: str | None = None) -> float:  # noqa: ARG002 - for those that enlarge
+        """Sides of an answer over sides of its image, for a target: round(side * scale) pixels."""
+        return 1.0
 
     def stream(self, requests: Iterable[Request]) -> Iterator[Tensor]:
         """Translate a film frame by frame. Recurrent systems carry state from frame to frame."""
