@@ -1,0 +1,233 @@
+"""Augmented CycleGAN: losses and their order, codes, looks, sizes, learning rates."""
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from i2icli.engine.device import Placement
+from i2icli.engine.trainer import Trainer
+from i2icli.errors import UserError
+from i2icli.system import Request
+from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
+from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator
+from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
+from tests.systems.steps import run_step
+from tests.tiny import tiny_config
+
+
+def tiny(**changes: Any) -> AugmentedCycleGAN:
+    torch.manual_seed(0)
+    config = tiny_config("augmented_cyclegan", **changes)
+    assert isinstance(config, AugmentedCycleGANConfig)
+    return AugmentedCycleGAN(config)
+
+
+def noise(*shape: int) -> Tensor:
+    return torch.rand(*shape) * 2 - 1
+
+
+def unpaired(A: int = 3, B: int = 3, side: int = 32) -> dict[str, Tensor]:
+    torch.manual_seed(1)
+    images = {"A": noise(2, A, side, side), "B": noise(2, B, side, side)}
+    return images | {"z_A": torch.randn(2, 4), "z_B": torch.randn(2, 4)}
+
+
+def lively(system: AugmentedCycleGAN) -> AugmentedCycleGAN:
+    """With codes that matter: fresh weights are so small that they hardly do."""
+    with torch.no_grad():
+        for weight in system.parameters():
+            if weight.ndim > 1:
+                weight *= 10
+    return system.eval()
+
+
+GAN, CYCLE = ["gan_AB", "gan_BA"], ["cycle_A", "cycle_B", "cycle_z_B"]
+
+
+@pytest.mark.parametrize(("changes", "generator", "discriminator"), [
+    ({}, [*GAN, "gan_z_B", *CYCLE], ["gan_A", "gan_B", "gan_z_B"]),
+    ({"latent_gan": False, "gan_loss": "vanilla"}, [*GAN, *CYCLE], ["gan_A", "gan_B"]),
+    ({"encoder_input": "own", "norm": "instance"}, [*GAN, "gan_z_B", *CYCLE], ["gan_A", "gan_B", "gan_z_B"]),
+    ({"stochastic_encoder": True}, [*GAN, *CYCLE, "kl_B"], ["gan_A", "gan_B"]),
+    ({"stochastic_encoder": True, "code_likelihood": "laplace"}, [*GAN, *CYCLE, "kl_B"], ["gan_A", "gan_B"]),
+    ({"discriminator_a": "patch", "discriminator_b": "image"}, [*GAN, "gan_z_B", *CYCLE],
+     ["gan_A", "gan_B", "gan_z_B"]),
+    ({"two_sided": True}, [*GAN, "gan_z_B", "gan_z_A", *CYCLE, "cycle_z_A"],
+     ["gan_A", "gan_B", "gan_z_B", "gan_z_A"]),
+])  # fmt: skip
+def test_every_variant_trains(
+    changes: dict[str, Any], generator: list[str], discriminator: list[str]
+) -> None:
+    system = tiny(**changes)
+    before = {name: value.clone() for name, value in system.named_parameters()}
+
+    updates = run_step(system, unpaired())
+
+    assert [update.optimizer for update in updates] == ["D", "G"]
+    assert [list(update.losses) for update in updates] == [discriminator, generator]
+    assert all(loss.isfinite() for update in updates for loss in update.losses.values())
+    still = [name for name, value in system.named_parameters() if torch.equal(value, before[name])]
+    sure = set() if changes.get("stochastic_encoder") else {"E.B.log_variance", "E.A.log_variance"}
+    assert {name.rpartition(".")[0] for name in still if name.endswith("weight")} <= sure
+
+
+def test_known_pairs_add_their_losses() -> None:
+    pairs = {"paired_A": noise(2, 3, 32, 32), "paired_B": noise(2, 3, 32, 32)}
+    _, light = run_step(tiny(supervised_weight=0.1), unpaired() | pairs)
+    _, heavy = run_step(tiny(supervised_weight=0.4), unpaired() | pairs)
+    for name in ("paired_A", "paired_B"):
+        torch.testing.assert_close(4 * light.losses[name], heavy.losses[name])
+
+
+def test_one_image_per_process_is_refused_where_batch_norm_needs_more() -> None:
+    one = {name: values[:1] for name, values in unpaired().items()}
+    with pytest.raises(UserError, match=r"one image per process .*--batch-size.*--norm instance"):
+        run_step(tiny(), one)
+    run_step(tiny(norm="instance"), one)
+    with pytest.raises(ValidationError, match=r"batches of one image .*--norm instance"):
+        tiny(batch_size=1)
+
+
+def test_another_code_gives_another_answer_and_the_same_code_the_same() -> None:
+    system, image = lively(tiny()), noise(1, 3, 32, 32)
+    codes = torch.randn(2, 1, 4)
+    with torch.inference_mode():
+        first, other, again = (
+            system.translate(Request(image=image, latent=code)) for code in (codes[0], codes[1], codes[0])
+        )
+        torch.manual_seed(5)
+        drawn = system.translate(Request(image=image))
+    assert torch.equal(first, again)
+    assert (first - other).abs().mean() > 1e-3
+    assert not torch.equal(drawn, first)
+
+
+def test_a_reference_of_any_size_gives_the_look() -> None:
+    system, image = lively(tiny()), noise(2, 3, 32, 32)
+    with torch.inference_mode():
+        reds, blues = (
+            system.translate(Request(image=image, reference=noise(1, 3, 20, 52) * 0.1 + shade))
+            for shade in (
+                torch.tensor([0.8, -0.8, -0.8])[:, None, None],
+                torch.tensor([-0.8, -0.8, 0.8])[:, None, None],
+            )
+        )
+    assert reds.shape == (2, 3, 32, 32)
+    assert (reds - blues).abs().mean() > 1e-4
+
+
+def test_the_way_back_has_one_answer_unless_two_sided() -> None:
+    image, code = noise(1, 3, 32, 32), torch.randn(1, 4)
+    one, two = tiny(domains=("edges", "shoes")), tiny(two_sided=True)
+    assert (one.latent_size(), one.latent_size("edges"), two.latent_size("A")) == (4, 0, 4)
+    assert one.targets() == ("shoes", "edges")
+    assert one.translate(Request(image=image, to="edges")).shape == image.shape
+    for look in ({"latent": code}, {"reference": image}):
+        with pytest.raises(UserError, match=r"translating to edges has one answer only.*--two-sided"):
+            one.translate(Request(image=image, to="edges", **look))
+        assert two.eval().translate(Request(image=image, to="A", **look)).shape == image.shape
+
+
+@pytest.mark.parametrize(("request_", "message"), [
+    (Request(), "holds none"),
+    (Request(image=torch.zeros(1, 3, 32, 32), to="cow"), r"'cow'.*B, A"),
+    (Request(image=torch.zeros(1, 3, 32, 32), latent=torch.zeros(1, 9)), "9 numbers.*have 4"),
+])  # fmt: skip
+def test_requests_it_cannot_answer_say_why(request_: Request, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        tiny().translate(request_)
+
+
+def test_domains_may_have_different_channels() -> None:
+    system = tiny(channels=(1, 3))
+    assert (system.channels(), system.channels("A")) == ((1, 3), (3, 1))
+    run_step(system, unpaired(1, 3))
+    assert system.translate(Request(image=noise(1, 3, 32, 32), to="A")).shape == (1, 1, 32, 32)
+
+
+@pytest.mark.parametrize("side", [32, 64, 100, 128])
+def test_it_learns_at_other_sizes_than_64(side: int) -> None:
+    for update in run_step(tiny(crop_size=side), unpaired(side=side)):
+        assert all(loss.isfinite() for loss in update.losses.values())
+
+
+def test_the_discriminator_of_drawings_gives_one_score_up_to_64_and_a_map_above() -> None:
+    D = ImageDiscriminator(3, 4)
+    sizes = {side: tuple(D(noise(1, 3, side, side)).shape[2:]) for side in (32, 64, 128)}
+    assert sizes == {32: (1, 1), 64: (1, 1), 128: (5, 5)}
+
+
+def test_scales_of_a_conditional_norm_are_never_negative() -> None:
+    norm = Generator(3, 3, 4, 1, 4).stem.norm
+    assert (norm(noise(2, 4, 8, 8), -100 * torch.ones(2, 4)) * 0 == 0).all()
+    x = noise(2, 4, 8, 8)
+    answer = norm(x, torch.randn(2, 4))
+    assert (answer.mean(dim=(2, 3)) > -1e-6).all()  # the shift alone is left of the mean
+    channels_last = norm(x.contiguous(memory_format=torch.channels_last), torch.ones(2, 4))
+    torch.testing.assert_close(channels_last, norm(x, torch.ones(2, 4)))
+
+
+def test_discriminators_learn_slower_until_the_rate_falls() -> None:
+    def rates(**changes: Any) -> list[tuple[float, float]]:
+        system = tiny(steps=4, decay_from=0.5, lr=1.0, **changes)
+        found = []
+        for step in range(4):
+            system.clock.step = step
+            found.append((system.lr_factor_of("G"), 0.2 * system.lr_factor_of("D")))
+        return found
+
+    assert rates() == [(1, 0.2), (1, 0.2), (1, 0.2), (0.5, 0.5)]
+    assert rates(equal_lr_in_decay=False)[3] == (0.5, 0.1)
+    groups = tiny(lr=1.0).optimizers()["D"].param_groups
+    assert [group["lr"] for group in groups] == [0.2] * 3
+
+
+def test_each_network_is_clipped_by_itself() -> None:
+    system = tiny(max_grad_norm=1e-6)
+    batch = unpaired()
+    trainer = Trainer(system, lambda _stage, _start: iter([batch]), Placement(torch.device("cpu")))
+    optimizers = system.optimizers()
+    for _ in trainer.updater.run(system, [batch], optimizers):
+        pass
+    networks = [system.G_AB, system.G_BA, system.E["B"], system.D_A, system.D_B, system.D_z["B"]]
+    for network in networks:
+        gradients = [weight.grad.flatten() for weight in network.parameters() if weight.grad is not None]
+        assert torch.cat(gradients).norm().item() == pytest.approx(1e-6, rel=0.01)
+
+
+def test_measurements_tell_a_collapsed_model() -> None:
+    batch = unpaired()
+    system = lively(tiny())
+    with torch.inference_mode():
+        assert (system.measure(batch)["diversity"] > 1e-3).all()
+        for module in system.G_AB.modules():
+            if hasattr(module, "scale") and isinstance(module.scale, torch.nn.Conv2d):
+                module.scale.weight.zero_()
+                module.shift.weight.zero_()
+        collapsed = system.measure(batch)
+    assert set(collapsed) == {"diversity", "cycle_A", "cycle_B", "cycle_B_drawn"}
+    assert (collapsed["diversity"] == 0).all()
+    torch.testing.assert_close(collapsed["cycle_B"], collapsed["cycle_B_drawn"])
+
+
+def test_preview_shows_several_answers_and_the_ways_back() -> None:
+    for changes in ({}, {"two_sided": True}):
+        columns = tiny(**changes).eval().preview(unpaired())
+        assert list(columns) == [
+            "A", "A to B, 1", "A to B, 2", "A to B, 3", "A to B, 4", "4 and back to A",
+            "B", "B to A", "and back to B",
+        ]  # fmt: skip
+
+
+def test_only_examples_of_the_same_scene_are_scored_with_the_look_of_the_truth() -> None:
+    system, batch = lively(tiny()), unpaired()
+    assert system.compare(batch) == {}
+    found = system.compare(batch | {"truth": torch.tensor([False, True])})
+    assert list(found) == ["A_to_B", "B_to_A"]
+    answer, truth = found["A_to_B"]
+    assert torch.equal(truth, batch["B"][1:])
+    code = system.maps.encode("B", batch["A"][1:], truth).mean
+    assert torch.equal(answer, system.G_AB(batch["A"][1:], code))
