@@ -1,0 +1,73 @@
+"""ComboGAN: checkpoints of the authors are found, put together and refused by name."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from i2icli.engine.translator import Translator
+from i2icli.errors import UserError
+from i2icli.originals import load_original
+from i2icli.system import Request
+from tests.parity import cases
+
+
+def write_original(folder: Path, name: str) -> Path:
+    """The parts of a reference generator as the authors' program writes them."""
+    case = cases.read("combogan", name)
+    number = 0
+    while state := case.state(f"G{number}"):
+        torch.save(state, folder / f"200_net_G{number}.pth")
+        number += 1
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "domains", "norm"),
+    [
+        ("generator_3domains", 3, "instance"),
+        ("generator_2domains_shared", 2, "instance"),
+        ("generator_2domains_batch", 2, "batch"),
+    ],
+)
+@pytest.mark.parametrize("given", ["first", "last"])
+def test_any_part_of_an_original_leads_to_the_whole(
+    name: str, domains: int, norm: str, given: str, tmp_path: Path
+) -> None:
+    write_original(tmp_path, name)
+    files = sorted(tmp_path.iterdir())
+    original = load_original(files[0] if given == "first" else files[-1])
+    assert original.system == "combogan"
+    assert original.config.targets == tuple(map(str, range(domains)))
+    assert "do not name the domains" in original.notes[0]
+    assert len(original.notes) == 1 + (norm == "batch")
+    case = cases.read("combogan", name)
+    system = Translator.load(files[0], precision="fp32").system
+    assert system.config.norm == norm
+    if norm != "batch":  # the reference case uses stored statistics, the program those of the image
+        answer = system.translate(Request(image=case.given(), source="0", to="1"))
+        cases.assert_images(answer, case.expected("0_to_1"))
+
+
+def test_incomplete_originals_are_refused_by_name(tmp_path: Path) -> None:
+    write_original(tmp_path, "generator_3domains")
+    (tmp_path / "200_net_G2.pth").rename(tmp_path / "elsewhere.pth")
+    with pytest.raises(UserError, match=r"200_net_G2\.pth is missing"):
+        load_original(tmp_path / "200_net_G0.pth")
+    with pytest.raises(UserError, match=r"its name does not lead to the others"):
+        load_original(tmp_path / "elsewhere.pth")
+    (tmp_path / "elsewhere.pth").rename(tmp_path / "200_net_G2.pth")
+    (tmp_path / "200_net_G5.pth").unlink()
+    with pytest.raises(UserError, match=r"not one model \(G0: encoder.*G4: decoder\)"):
+        load_original(tmp_path / "200_net_G0.pth")
+    torch.save(cases.read("combogan", "discriminator_n4").state("D0"), tmp_path / "200_net_D0.pth")
+    with pytest.raises(UserError, match="this is a discriminator"):
+        load_original(tmp_path / "200_net_D0.pth")
+
+
+def test_parts_of_different_models_are_refused(tmp_path: Path) -> None:
+    write_original(tmp_path, "generator_3domains")
+    other = cases.read("combogan", "generator_2domains_batch").state("G1")
+    torch.save(other, tmp_path / "200_net_G1.pth")
+    with pytest.raises(UserError, match="G1 beside it is not of the size"):
+        load_original(tmp_path / "200_net_G0.pth")
