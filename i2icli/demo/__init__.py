@@ -3,7 +3,9 @@
 LESSONS: dict[str, str] = {
     "pix2pix": "i2icli.demo.pix2pix",
     "cyclegan": "i2icli.demo.cyclegan",
+    "dtn": "i2icli.demo.dtn",
     "stargan": "i2icli.demo.stargan",
+    "paired_cyclegan": "i2icli.demo.paired_cyclegan",
 }
 """System -> the module with its LESSON."""
 
