@@ -169,8 +169,8 @@ def test_the_source_makes_no_difference_to_domains() -> None:
     [
         ("Bald", ["unknown target 'Bald'", "Black_Hair, Blond_Hair, Brown_Hair, Male, Young, happy"]),
         ("Male,", ["unknown target ''"]),
-        ("Black_Hair,Male,Blond_Hair", ["only one", "Black_Hair, Blond_Hair"]),
-        ("happy,sad", ["only one", "happy, sad"]),
+        ("Black_Hair,Male,Blond_Hair", ["Black_Hair and Blond_Hair", "only one"]),
+        ("happy,sad", ["happy and sad", "only one"]),
         ("Male,happy", ["different label sets"]),
     ],
 )

@@ -63,7 +63,7 @@ class StarGANConfig(Config):
     num_layers: int = Field(
         6, ge=1, le=10, description="halvings in the discriminator; crop sides must be multiples of 2^this"
     )
-    critic_steps: int = Field(5, ge=1, description="discriminator updates per generator update, section 5.3")
+    critic_steps: int = Field(5, ge=1, description="discriminator updates per generator update")
     classification_weight: float = Field(1.0, ge=0, description="lambda_cls, Eq. (5) and (6)")
     cycle_weight: float = Field(10.0, ge=0, description="lambda_rec of the reconstruction loss, Eq. (6)")
     identity_weight: float = Field(

@@ -18,14 +18,12 @@ def chosen(text: str, sets: Sequence[LabelSet], what: str) -> tuple[int, frozens
     others = [name for name in names if name not in sets[number].names]
     if others:
         raise UserError(
-            f"{what} {text!r}: {names[0]} and {others[0]} are of different label sets; name one's"
+            f"the {what} names {names[0]} and {others[0]}, which are of different label sets; name one's"
         )
     for group in sets[number].groups:
         together = [name for name in group if name in names]
         if len(together) > 1:
-            raise UserError(
-                f"{what} {text!r}: only one of {', '.join(together)} can be on; they exclude each other"
-            )
+            raise UserError(f"the {what} names {' and '.join(together)}, of which only one can be on")
     return number, frozenset(names)
 
 
@@ -35,7 +33,7 @@ def spelled(names: frozenset[str], labels: LabelSet) -> str:
 
 
 def flipped(on: frozenset[str], named: frozenset[str], labels: LabelSet) -> frozenset[str]:
-    """The labels `on`, changed as section 5.3 does for its tests.
+    """The labels `on`, changed as the authors' test program does.
 
     A named member of an exclusive group takes the group's place; any other named label is turned over.
     """

@@ -103,7 +103,7 @@ class StarGAN(System[StarGANConfig]):
     def _condition(self, label: Tensor, number: int) -> Tensor:
         """A set's labels (B, l) -> what G reads (B, L): the labels of all sets, and a mask that names one.
 
-        Section 3.3, Eq. (7): the labels of the other sets are unknown, and zero.
+        "Training with Multiple Datasets", Eq. (7): the labels of the other sets are unknown, and zero.
         """
         parts = [
             label if place == number else label.new_zeros(len(label), len(labels.names))
@@ -173,7 +173,7 @@ class StarGAN(System[StarGANConfig]):
         """request.image: (B, C, H, W), sides multiples of 4 -> the same shape, with the labels `request.to`.
 
         Without `request.source` the named labels are on and all others off; with it they are
-        flipped, section 5.3.
+        flipped, as the authors' test program does.
         """
         if request.image is None:
             raise UserError("stargan translates images, but the request holds none; give it one")
