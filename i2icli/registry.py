@@ -78,6 +78,14 @@ SYSTEMS: dict[str, Entry] = {
         "Chang et al., CVPR 2018",
         "https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html",
     ),
+    "lapgan": Entry(
+        "i2icli.systems.lapgan.system:LAPGAN",
+        "i2icli.systems.lapgan.config:LAPGANConfig",
+        "make pictures up from coarse to fine, and enlarge pictures",
+        "Denton et al., NIPS 2015",
+        "https://arxiv.org/abs/1506.05751",
+        original="i2icli.systems.lapgan.original",
+    ),
 }
 
 

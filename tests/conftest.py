@@ -11,6 +11,7 @@ from i2icli.data.toy import write_paired, write_unpaired
 from i2icli.data.toy_digits import write_digits
 from i2icli.data.toy_domains import write_domains
 from i2icli.data.toy_makeup import write_makeup
+from i2icli.data.toy_landscapes import write_landscapes
 from i2icli.data.toy_styles import write_styles
 
 
@@ -52,6 +53,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "combogan": write_domains,
         "stargan": write_domains,
         "dtn": write_digits,
+        "lapgan": write_landscapes,
         "paired_cyclegan": write_makeup,
     }
     folders: dict[str, Path] = {}

@@ -49,6 +49,14 @@ TINY: dict[str, dict[str, Any]] = {
         "critic_steps": 1,
         "domains": ("autumn", "night", "summer", "winter"),
     },
+    "lapgan": {
+        "width": 4,
+        "discriminator_width": 4,
+        "dense_width": 8,
+        "dense_discriminator_width": 8,
+        "optimizer": "adam",
+        "lr": 2e-4,
+    },
     "paired_cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2},
 }
 """By the system's name: networks of width 4 with as few layers as make sense."""

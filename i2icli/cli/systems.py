@@ -20,12 +20,6 @@ class Planned(NamedTuple):
 
 
 PLANNED = (
-    Planned(
-        "lapgan",
-        "grow images from coarse to fine",
-        "Denton et al., NIPS 2015",
-        "https://arxiv.org/abs/1506.05751",
-    ),
     Planned("progan", "progressive growing", "Karras et al., ICLR 2018", "https://arxiv.org/abs/1710.10196"),
     Planned(
         "pix2pixhd",

@@ -164,7 +164,8 @@ class Translator:
 
     def result(self, picture: Picture, answer: Tensor, wish: Wish) -> Picture:
         """The answer (1, C, H', W') as a picture of the kind that came in, alpha kept."""
-        height, width = wish.size or picture.pixels.shape[:2]
+        scale = self.system.scale(wish.to)
+        height, width = (round(side * scale) for side in wish.size or picture.pixels.shape[:2])
         pixels = to_pixels(crop_back(answer, (height, width))[0], picture.pixels.dtype)
         alpha = picture.alpha
         if alpha is not None:

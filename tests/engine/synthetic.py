@@ -46,6 +46,12 @@ def images_with_codes(generator: Generator, size: int, side: int) -> Batch:
     return {"z_B": code} | images("A", "B", "paired_A", "paired_B")(generator, size, side)
 
 
+def images_with_noise(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of noise with the uniform noise that LAPGAN makes such pictures of: levels of 8, 16 and 32 px."""
+    drawn = torch.rand(size, 100 + 16**2 + 32**2, generator=generator, dtype=torch.float64)  # (B, Z)
+    return {"noise": drawn * 2 - 1} | images("image")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "cyclegan": images("A", "B"),
@@ -53,6 +59,7 @@ MAKERS: dict[str, Maker] = {
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,
+    "lapgan": images_with_noise,
     "paired_cyclegan": images("bare", "styled", "synthetic"),
 }
 

@@ -1,0 +1,46 @@
+"""How generators double the sides of their features: a named choice."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+Upsampling = Literal["transposed", "nearest", "bilinear"]
+"""transposed: a convolution of stride 2 run backwards; the others enlarge, then convolve 3x3."""
+
+
+class UpsampledConv2d(nn.Conv2d):
+    """Enlarge to twice the sides, then convolve 3x3, zeros around the border.
+
+    Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016,
+    https://doi.org/10.23915/distill.00003: every pixel is reached by the weights equally often.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, mode: Literal["nearest", "bilinear"], bias: bool = True
+    ) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) -> (B, C', 2H, 2W)."""
+        corners = False if self.mode == "bilinear" else None
+        return super().forward(interpolate(x, scale_factor=2.0, mode=self.mode, align_corners=corners))
+
+    def extra_repr(self) -> str:
+        """What print(module) shows between the brackets."""
+        return f"{self.in_channels}, {self.out_channels}, mode={self.mode}"
+
+
+def build_doubling(
+    kind: Upsampling, in_channels: int, out_channels: int, *, kernel: Literal[3, 4] = 3, bias: bool = True
+) -> nn.Conv2d | nn.ConvTranspose2d:
+    """The layer of that name: (B, in_channels, H, W) -> (B, out_channels, 2H, 2W).
+
+    kernel: sides of a transposed convolution's kernel; CycleGAN has 3, the U-Net of pix2pix 4.
+    """
+    if kind == "transposed":
+        return nn.ConvTranspose2d(
+            in_channels, out_channels, kernel, stride=2, padding=1, output_padding=4 - kernel, bias=bias
+        )
+    return UpsampledConv2d(in_channels, out_channels, kind, bias)

@@ -1,0 +1,149 @@
+"""LAPGAN's settings, with the paper's defaults for CIFAR-10. No torch here."""
+
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Counts, Names, Preprocess, Size
+
+SMALLEST_SIDE = 4  # pixels
+START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
+FIRST_NOISE = 100  # numbers that a smallest picture is made of, section 3.3
+
+
+class LAPGANConfig(Config):
+    """LAPGAN options"""
+
+    sides: Counts | None = Field(
+        None,
+        description="sides of the pyramid's pictures, smallest first; default: the crop, halved down to 8",
+    )
+    coarsest: bool = Field(
+        True,
+        description="learn the smallest pictures, too; no: it can only enlarge pictures, not make them up",
+    )
+    interpolation: Literal["corners", "centres"] = Field(
+        "corners",
+        description="how pictures are enlarged: corner pixels stay in the corners (paper), "
+        "or areas keep their centres, which suits pictures larger than the crop",
+    )
+    width: int = Field(64, ge=1, le=4096, description="channels of the generators' two hidden layers")
+    widths: Counts | None = Field(
+        None, description="channels of each hidden layer of the generators instead, e.g. 64,368,128,224"
+    )
+    last_kernel: Literal[3, 5, 7] = Field(5, description="side of the kernel of the generators' last layer")
+    generator_dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the generators, in training")
+    norm: Literal["none", "batch"] = Field(
+        "none", description="normalisation in generators and discriminators above the smallest pictures"
+    )
+    discriminator_width: int = Field(
+        64, ge=1, le=4096, description="channels of the discriminators' two layers"
+    )
+    discriminator_widths: Counts | None = Field(
+        None, description="channels of each layer of the discriminators instead, e.g. 48,448,416"
+    )
+    dropout: float = Field(0.5, ge=0, lt=1, description="dropout in the discriminators, section 3.3")
+    dense_width: int = Field(
+        1200, ge=1, le=65536, description="units per layer of the generator of the smallest pictures"
+    )
+    dense_discriminator_width: int = Field(
+        600, ge=1, le=65536, description="units per layer of the discriminator of the smallest pictures"
+    )
+    conditional: bool = Field(False, description="learn classes: one folder each")
+    classes: Names = Field((), max_length=10000, description="names of the classes; found in the data")
+    pixel_weight: float = Field(
+        0.0, ge=0, description="weight of the mean distance of residuals to the true ones; not in the paper"
+    )
+    gan_weight: float = Field(1.0, ge=0, description="weight of the adversarial loss; the paper has no other")
+    optimizer: Literal["sgd", "adam"] = Field(
+        "sgd", description="sgd with growing momentum (paper); adam reads --betas and --decay-from instead"
+    )
+    lr: float = Field(0.02, gt=0, description="learning rate at the start")
+    lr_divisor: float = Field(
+        1.00004, ge=1, description="sgd: what the learning rate is divided by at each epoch, down to 1e-6"
+    )
+    momentum: float = Field(0.5, ge=0, lt=1, description="sgd: momentum at the start; 0.0008 more each epoch")
+    most_momentum: float = Field(0.8, ge=0, lt=1, description="sgd: where momentum stops growing")
+    epoch_images: int = Field(
+        45_000, ge=1, description="sgd: images that make an epoch of the schedule; CIFAR-10 has 45,000"
+    )
+    batch_size: int = Field(64, ge=1, description="images per step, and as many made up beside them")
+    crop_size: Size = Field((32, 32), description="size of the largest pictures of the pyramid")
+    preprocess: Preprocess = Field("resize-and-crop", description="how images are brought to the crop size")
+
+    @property
+    def pyramid(self) -> tuple[int, ...]:
+        """Sides of the pictures, smallest first."""
+        if self.sides is not None:
+            return self.sides
+        sides = [self.crop_size[0]]
+        while sides[0] > START_SIDE and sides[0] % 2 == 0:
+            sides.insert(0, sides[0] // 2)
+        return tuple(sides)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Channels of the generators' hidden layers."""
+        return self.widths or (self.width, self.width)
+
+    @property
+    def discriminator_hidden(self) -> tuple[int, ...]:
+        """Channels of the discriminators' layers."""
+        return self.discriminator_widths or (self.discriminator_width, self.discriminator_width)
+
+    @property
+    def noise_sizes(self) -> tuple[int, ...]:
+        """Numbers of noise for the smallest picture, if it is learned, and for each level above."""
+        planes = tuple(side * side for side in self.pyramid[1:])
+        return (FIRST_NOISE, *planes) if self.coarsest else planes
+
+    @property
+    def noise_size(self) -> int:
+        """Numbers of noise that one picture takes."""
+        return sum(self.noise_sizes)
+
+    @property
+    def factors(self) -> dict[str, tuple[float, int]]:
+        """What --to enlarges pictures by: name -> the factor, and how many levels of the pyramid it takes."""
+        last = self.pyramid[-1]
+        return {
+            f"x{last / side:g}": (last / side, number)
+            for number, side in enumerate(reversed(self.pyramid[:-1]), 1)
+        }
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Factors of enlargement, the smallest first, then the classes."""
+        return (*self.factors, *self.classes)
+
+    @model_validator(mode="after")
+    def _pyramid_fits(self) -> Self:
+        height, width = self.crop_size
+        if height != width:
+            raise ValueError(f"crops of {width}x{height} do not suit a pyramid; its pictures are square")
+        sides = self.pyramid
+        written = ",".join(map(str, sides))
+        if len(sides) < 2:
+            raise ValueError(
+                f"crops of {width}x{height} cannot be halved down to {START_SIDE} px; "
+                "choose a larger multiple of 2, or name the pyramid's --sides"
+            )
+        if sides[-1] != height:
+            raise ValueError(
+                f"--sides {written} end at {sides[-1]} px but crops have {height}; make both the same"
+            )
+        if any(small >= large for small, large in pairwise(sides)) or sides[0] < SMALLEST_SIDE:
+            raise ValueError(f"--sides {written}: expected growing sides, from {SMALLEST_SIDE} px on")
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_learn_from(self) -> Self:
+        if self.gan_weight == 0 and self.pixel_weight == 0:
+            raise ValueError("--gan-weight 0 and --pixel-weight 0 leave nothing to learn from; raise one")
+        if self.gan_weight == 0 and self.coarsest:
+            raise ValueError("--gan-weight 0 cannot learn the smallest pictures; add --no-coarsest")
+        taken = set(self.classes) & self.factors.keys()
+        if taken:
+            raise ValueError(f"the class {taken.pop()!r} is called like a factor of enlargement; rename it")
+        return self

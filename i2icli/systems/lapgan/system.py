@@ -1,0 +1,252 @@
+"""LAPGAN: pictures from coarse to fine, one adversarial pair for each level of a Laplacian pyramid.
+
+Denton, Chintala, Szlam, Fergus, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial
+Networks", NIPS 2015, https://arxiv.org/abs/1506.05751. Names: the paper counts levels from the
+finest, I_0, to the coarsest, I_K; here "8 px", "16 px", ... from the coarsest on. G.first is its G_K,
+G.levels[-1] its G_0, likewise D. Noise, residual h and coarse picture l are the paper's z, h and l.
+"""
+
+from collections.abc import Iterator
+from math import sqrt
+
+import torch
+from torch import Tensor
+from torch.nn.functional import l1_loss
+from torch.optim import Optimizer
+
+from i2icli.data.noise import ImagesWithNoise
+from i2icli.errors import UserError, one_of
+from i2icli.losses.adversarial import Vanilla
+from i2icli.losses.precision import at_least_float32
+from i2icli.nn.pyramid import Level, enlarge, pyramid
+from i2icli.nn.spectrum import spectral_distance
+from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.systems.lapgan.cascade import Discriminators, Generators
+from i2icli.systems.lapgan.config import LAPGANConfig
+from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
+
+
+class LAPGAN(System[LAPGANConfig]):
+    """Batches hold "image" and its "noise", and "label" where classes are learned. A stage for each level."""
+
+    config_type = LAPGANConfig
+    dataset = ImagesWithNoise
+    accepts = frozenset({"image", "to", "latent"})
+
+    def __init__(self, config: LAPGANConfig) -> None:
+        super().__init__(config)
+        channels, _ = self.channels()
+        self.G = Generators(config, channels)
+        self.D = Discriminators(config, channels)
+        self.gan = Vanilla()
+
+    def stages(self) -> list[Stage]:
+        """The levels, coarse to fine; they do not depend on each other, and share the steps alike."""
+        sides = self._learned_sides()
+        total, count = self.config.steps or 1, len(self._learned_sides())
+        steps = [total * (place + 1) // count - total * place // count for place in range(count)]
+        stages = [Stage(f"{side} px", each) for side, each in zip(sides, steps, strict=True) if each]
+        return stages or [Stage(f"{sides[-1]} px", 1)]
+
+    def _learned_sides(self) -> tuple[int, ...]:
+        return self.config.pyramid if self.config.coarsest else self.config.pyramid[1:]
+
+    @property
+    def _level(self) -> int | None:
+        """The level that is learned now, as a place in G.levels; None for the smallest pictures."""
+        side = int(self.clock.stage.name.removesuffix(" px"))
+        place = self.config.pyramid.index(side)
+        return place - 1 if place else None
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for D and one for G of the level that is learned."""
+        return {
+            name: self.adam(network)
+            if self.config.optimizer == "adam"
+            else momentum_descent(network.parameters(), self.config.lr, self._momentum)
+            for name, network in (("D", self.D.at(self._level)), ("G", self.G.at(self._level)))
+        }
+
+    def _epoch(self) -> int:
+        config = self.config
+        return self.clock.step * config.batch_size * config.accumulate // config.epoch_images
+
+    def _momentum(self) -> float:
+        return momentum_at(self._epoch(), self.config.momentum, self.config.most_momentum)
+
+    def lr_factor(self) -> float:
+        """Divided a little at each epoch; constant, then to zero, at each level, for Adam."""
+        if self.config.optimizer == "adam":
+            return super().lr_factor()
+        return lr_at(self._epoch(), self.config.lr, self.config.lr_divisor) / self.config.lr
+
+    # -- learning ------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """D, then G, of the level that is learned, section 2.3; every picture serves as real one and as l."""
+        small, levels = self._pyramid(batch["image"])
+        noise, label = self.G.split(batch["noise"]), batch.get("label")
+        place = self._level
+        if place is None:
+            fake = self.G.first_image(noise, label)  # (B, C, h, w)
+            real = small
+            context: tuple[Tensor, ...] = ()
+        else:
+            fake = self.G.residual(place, levels[place].coarse, noise, label)  # (B, C, h, w)
+            real, context = levels[place].residual, (levels[place].coarse,)
+        D = self.D.at(place)
+        if self.config.gan_weight:
+            scores = D(*context, real, label), D(*context, fake.detach(), label)
+            # Half, as the authors average over a batch of which half is real.
+            yield Update("D", {"gan": 0.5 * self.gan.discriminator(*scores)}, _hits(*scores))
+        losses = {}
+        if self.config.gan_weight:
+            losses["gan"] = self.config.gan_weight * self.gan.generator(D(*context, fake, label))
+        if self.config.pixel_weight and place is not None:
+            distance = l1_loss(at_least_float32(fake), at_least_float32(real))
+            losses["pixels"] = self.config.pixel_weight * distance
+        yield Update("G", losses)
+
+    def _pyramid(self, images: Tensor) -> tuple[Tensor, list[Level]]:
+        sizes = [(side, side) for side in self.config.pyramid]
+        return pyramid(images, sizes, self.config.interpolation)
+
+    # -- making pictures -----------------------------------------------------------------
+
+    def can_sample(self) -> bool:
+        """Whether it learned the smallest pictures, and so makes all the others up."""
+        return self.config.coarsest
+
+    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all targets
+        """The noise of all levels, coarse to fine, and where there are classes one number that picks one."""
+        return self.config.noise_size + bool(self.config.classes)
+
+    def translate(self, request: Request) -> Tensor:
+        """Without an image samples (B, C, S, S) in [-1, 1]; else (B, C, H, W) -> (B, C, f H, f W).
+
+        f is the factor in `request.to`, by default the smallest. The latent code becomes the noise of all
+        levels; for larger pictures than it was learned from, a level's noise is repeated side by side.
+        """
+        number, name = self._asked(request.to)
+        image, latent = request.image, request.latent
+        if image is None and not self.can_sample():
+            raise UserError("this lapgan was trained with --no-coarsest: it enlarges pictures; give it some")
+        like = next(self.G.parameters())
+        if latent is None:
+            count = 1 if image is None else len(image)
+            latent = torch.randn(count, self.latent_size(), device=like.device)  # (B, Z)
+        label = self._label(latent, name)
+        noise = self.G.split(uniform(latent[:, : self.config.noise_size]))
+        if image is None:
+            image, number = self.G.first_image(noise, label), len(self.G.levels)
+        return self._enlarged(image, number, noise, label).clamp(-1, 1)
+
+    def _enlarged(
+        self, image: Tensor, number: int, noise: tuple[Tensor, ...], label: Tensor | None
+    ) -> Tensor:
+        """(B, C, h, w) through the last `number` levels of the pyramid -> (B, C, f h, f w)."""
+        sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
+        for place in range(len(self.G.levels) - number, len(self.G.levels)):
+            factor = sides[place + 1] / sides[len(self.G.levels) - number]
+            size = (round(height * factor), round(width * factor))
+            coarse = enlarge(image, size, self.config.interpolation)  # (B, C, H, W)
+            image = coarse + self.G.residual(place, coarse, noise, label)
+        return image
+
+    def _asked(self, to: str | None) -> tuple[int, str | None]:
+        """Levels to go up, and the class, of a target: "x4", "cat" or "x4,cat"."""
+        factors = self.config.factors
+        words = to.split(",") if to else []
+        number = next((factors[word][1] for word in words if word in factors), 1)
+        return number, next((word for word in words if word in self.config.classes), None)
+
+    def resolve_target(self, to: str) -> str:
+        """A factor, a class, or both with a comma between."""
+        words = [one_of(word.strip(), self.targets(), "target") for word in to.split(",")]
+        factors = [word for word in words if word in self.config.factors]
+        classes = [word for word in words if word in self.config.classes]
+        if len(factors) > 1 or len(classes) > 1:
+            raise UserError(f"{to!r} names {len(words)} targets; expected one factor and one class at most")
+        return ",".join(factors + classes)
+
+    def scale(self, to: str | None = None) -> float:
+        """How much larger than the image its answer is."""
+        number, _ = self._asked(to)
+        return next(factor for factor, levels in self.config.factors.values() if levels == number)
+
+    def _label(self, latent: Tensor, name: str | None) -> Tensor | None:
+        """(B, L): the class that was asked for, else the one the last number of a code picks."""
+        classes = self.config.classes
+        if not classes:
+            return None
+        if name is not None:
+            index = latent.new_full((len(latent),), classes.index(name)).long()  # (B,)
+        else:
+            drawn = (uniform(latent[:, -1]) + 1) / 2 * len(classes)  # (B,)
+            index = drawn.long().clamp_max(len(classes) - 1)
+        return torch.eye(len(classes), device=latent.device)[index]  # (B, L)
+
+    # -- looking at it -------------------------------------------------------------------
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """The level that is learned: its picture, made and real; and once all are learned, samples."""
+        small, levels = self._pyramid(batch["image"])
+        noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
+        if place is None:
+            return {"made up": self.G.first_image(noise, label), "real": small}
+        image, coarse = levels[place]
+        columns = {
+            "coarse": coarse,
+            "with its residual": coarse + self.G.residual(place, coarse, noise, label),
+            "real": image,
+        }
+        if self.can_sample():
+            columns["made up"] = self._made_up(noise, label, place + 1)
+        return columns
+
+    def _made_up(self, noise: tuple[Tensor, ...], label: Tensor | None, number: int) -> Tensor:
+        """Samples (B, C, s, s) up to a level."""
+        image = self.G.first_image(noise, label)  # (B, C, h, w)
+        for place in range(number):
+            side = self.config.pyramid[place + 1]
+            coarse = enlarge(image, (side, side), self.config.interpolation)  # (B, C, s, s)
+            image = coarse + self.G.residual(place, coarse, noise, label)
+        return image.clamp(-1, 1)
+
+    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+        """Pictures shrunk once and enlarged again, beside themselves, at the last level only.
+
+        So that the best model is one of which all levels are learned.
+        """
+        if self._level != len(self.G.levels) - 1:
+            return {}
+        answer, _, truth = self._again(batch)
+        return {"": (answer, truth)}
+
+    def measure(self, batch: Batch) -> dict[str, Tensor]:
+        """Spectral distance to the truth of the answers and of plain interpolation, (B,) each."""
+        if self._level is None:
+            return {}
+        answer, coarse, truth = self._again(batch)
+        return {
+            "spectral_distance": spectral_distance(answer, truth),
+            "spectral_distance_interpolated": spectral_distance(coarse, truth),
+        }
+
+    def _again(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Answer, enlarged picture and truth of the level that is learned, (B, C, h, w) each."""
+        assert self._level is not None
+        image, coarse = self._pyramid(batch["image"])[1][self._level]
+        noise = self.G.split(batch["noise"])
+        residual = self.G.residual(self._level, coarse, noise, batch.get("label"))
+        return (coarse + residual).clamp(-1, 1), coarse, image
+
+
+def uniform(latent: Tensor) -> Tensor:
+    """Numbers from N(0, 1) -> from U(-1, 1), in the same order: the noise that the authors draw."""
+    return torch.erf(latent / sqrt(2))
+
+
+def _hits(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+    """Parts of the real and of the made pictures that D takes for what they are."""
+    return {"real_seen": (real > 0).float().mean(), "fake_seen": (fake < 0).float().mean()}
