@@ -44,6 +44,10 @@ class LabelledImages(DataFolder):
     ) -> None:
         if not isinstance(config, LabelConfig):
             raise TypeError(f"{type(config).__name__} has no settings for labels")
+        if config.batch_size == 1:
+            raise UserError(
+                "--batch-size 1: images are translated to the labels of others in the batch; use 2 or more"
+            )
         self.strict = strict
         self.config, self.centred = config, config.centred
         framing = self._framing()

@@ -242,6 +242,11 @@ def test_wishes_that_do_not_fit_the_data_are_refused(tmp_path: Path) -> None:
         data(faces, exclusive="Male/Beard")
 
 
+def test_batches_of_one_image_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--batch-size 1: .*2 or more"):
+        data(attributes(tmp_path, FOUR), batch_size=1)
+
+
 def test_a_broken_image_gives_way_to_another_with_its_label(tmp_path: Path) -> None:
     folder = attributes(tmp_path, FOUR)
     whole = (folder / "2.png").read_bytes()

@@ -204,11 +204,10 @@ class StarGAN(System[StarGANConfig]):
         return columns
 
     def _translations(self, batch: Batch, number: int) -> dict[str, Tensor]:
-        real, label = batch[f"image_{number}"], batch[f"label_{number}"]
-        return {
-            name: self.G(real, self._condition(target, number))
-            for name, target in self._flips(label, number).items()
-        }
+        real, targets = batch[f"image_{number}"], self._flips(batch[f"label_{number}"], number)
+        condition = self._condition(torch.cat(list(targets.values())), number)  # (B x targets, L)
+        answers = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (B x targets, C, H, W)
+        return dict(zip(targets, answers.split(len(real)), strict=True))
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Translations to every other domain, where the data holds the same thing in all of them."""
