@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from i2icli import registry
-from tests.engine.commands import TINY, i2i
+from i2icli.recipe import write_recipe
+from tests.engine.commands import i2i
+from tests.tiny import tiny_config
 
 
 def ok(done):
@@ -20,13 +22,13 @@ def ok(done):
 @pytest.mark.parametrize("name", registry.SYSTEMS)
 def test_train_resume_translate_look(name, toy, tmp_path):
     data = toy(name)
+    write_recipe(tmp_path / "tiny.toml", name, tiny_config(name, steps=6))
     command = [
         "train",
         name,
         data,
-        *TINY,
-        "--steps",
-        6,
+        "--recipe",
+        "tiny.toml",
         "--log-every",
         2,
         "--sample-every",
@@ -53,11 +55,14 @@ def test_train_resume_translate_look(name, toy, tmp_path):
         "000006.png",
     ]
 
-    photos = next(path for path in (data / "test" / "A", data / "testA") if path.is_dir())
+    photos = next(
+        path for path in (data / "test" / "A", data / "testA", data / "test" / "source") if path.is_dir()
+    )
     translated = ok(i2i("translate", photos, "--model", name, "--out", "out", "--compare", cwd=tmp_path))
     assert "2 translated: out" in translated.stderr
-    for path in photos.iterdir():
-        with Image.open(path) as before, Image.open(tmp_path / "out" / path.name) as after:
+    for path in photos.rglob("*.png"):
+        answer = tmp_path / "out" / path.relative_to(photos)
+        with Image.open(path) as before, Image.open(answer) as after:
             assert (before.size, before.mode, before.format) == (after.size, after.mode, after.format)
             assert not np.array_equal(np.asarray(before), np.asarray(after))
     assert (tmp_path / "out" / "compare" / "0001.png").is_file()
