@@ -3,6 +3,8 @@
 LESSONS: dict[str, str] = {
     "pix2pix": "i2icli.demo.pix2pix",
     "cyclegan": "i2icli.demo.cyclegan",
+    "augmented_cyclegan": "i2icli.demo.augmented_cyclegan",
+    "combogan": "i2icli.demo.combogan",
     "dtn": "i2icli.demo.dtn",
     "stargan": "i2icli.demo.stargan",
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
