@@ -5,9 +5,9 @@ from pathlib import Path
 
 from i2icli.data.attribute_sets import attribute_set, attribute_tables
 from i2icli.data.attributes import choose_columns, read_columns
-from i2icli.data.domain_folders import recognise_domains
+from i2icli.data.domain_folders import DOMAINS_EXAMPLE, recognise_domains
 from i2icli.data.domain_sets import domain_set
-from i2icli.data.folder import check_folder, holds_images_below, subfolders
+from i2icli.data.folder import check_folder, holds_images, holds_images_below, subfolders
 from i2icli.data.label_sets import FoundLabels, Wishes, splits
 from i2icli.errors import UserError
 
@@ -24,6 +24,8 @@ def find_labels(folders: Sequence[Path], wishes: Wishes, *, strict: bool) -> lis
     if len(folders) > 1 and not any(tables) and not all(map(_holds_domains, folders)):
         _refuse_wishes(wishes, folders, attributes=False, domains=True)
         return [domain_set(folders, wishes.domains, wishes, strict)]
+    for folder, table in zip(folders, tables, strict=True):
+        _refuse_unlabelled(folder, table)
     _refuse_wishes(wishes, folders, attributes=any(tables), domains=not all(tables))
     columns = _columns(tables, wishes)
     names = _domain_names(
@@ -74,6 +76,15 @@ def _domain_names(folders: Sequence[Path], wishes: Wishes) -> dict[Path, tuple[s
         folder: tuple(name for name in wishes.domains if name.casefold() in inside[folder])
         for folder in folders
     }
+
+
+def _refuse_unlabelled(folder: Path, table: dict[Path, Path]) -> None:
+    """Raise UserError for a folder of images about which nothing is known."""
+    if not table and holds_images(splits(folder)[0]) and not _holds_domains(folder):
+        raise UserError(
+            f"{folder}: found images, but no attribute file (a CSV or list_attr_celeba.txt) beside them; "
+            f"add one, name one with --attribute-file, or give {DOMAINS_EXAMPLE}"
+        )
 
 
 def _refuse_wishes(wishes: Wishes, folders: Sequence[Path], *, attributes: bool, domains: bool) -> None:

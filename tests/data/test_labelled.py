@@ -242,6 +242,12 @@ def test_wishes_that_do_not_fit_the_data_are_refused(tmp_path: Path) -> None:
         data(faces, exclusive="Male/Beard")
 
 
+def test_images_about_which_nothing_is_known_are_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "1.png")
+    with pytest.raises(UserError, match=r"no attribute file .*a folder per domain"):
+        data(tmp_path)
+
+
 def test_batches_of_one_image_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--batch-size 1: .*2 or more"):
         data(attributes(tmp_path, FOUR), batch_size=1)
