@@ -39,6 +39,8 @@ def attribute_set(
         report += _rows_without_image(finder, folder, strict)
     train, validation = parts if len(parts) == 2 else hold_out(parts[0], wishes.holdout, wishes.seed)
     table = next(iter(tables.values()))
+    if not train:
+        raise UserError(f"{folder}: no images to train on; expected images that {table.name} has rows for")
     _refuse_constant(table, columns, train)
     report.insert(0, f"{counted(len(train), 'image')} in {folder} with attributes from {table.name}: "
                      + ", ".join(_frequencies(columns, train)))  # fmt: skip
@@ -53,7 +55,7 @@ def _with_rows(
     table = finder.table
     rows = {image: finder.row(image, (root, collection.folder)) for image in collection.images}
     without = [image for image, row in rows.items() if row is None]
-    if without and len(without) == len(rows):
+    if without and len(without) == len(rows) and collection.folder == splits(root)[0]:
         raise UserError(
             f"{table.path} has no row for any of the {len(rows)} images in {collection.folder}, "
             f"such as {without[0].name}; its rows are of {', '.join(list(table.rows)[:2])}, ..."
@@ -67,6 +69,8 @@ def _with_rows(
             strict,
         )
     kept = Collection(collection.folder, tuple(image for image in rows if rows[image]), ())
+    if not kept.images:
+        return []
     files, lines = look_over(kept, strict=strict)
     report += lines
     return [Labelled(file, table.rows[rows[file.path] or ""]) for file in files]

@@ -63,7 +63,8 @@ def splits(folder: Path) -> list[Path]:
 def validation_line(images: Sized, *, given: bool, same_things: bool = False) -> str:
     """The report's line about the images that are not trained on."""
     if not images:
-        return "no val or test folder, and too few images to hold some out: nothing to validate on"
+        why = "no labelled image in it" if given else "no val or test folder, too few images to hold some out"
+        return f"nothing to validate on: {why}"
     where = "validation: " if given else "no val or test folder: held out for validation "
     line = where + counted(len(images), "image")
     if same_things:

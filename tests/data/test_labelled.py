@@ -113,6 +113,22 @@ def test_splits_may_share_one_file_or_have_their_own(tmp_path: Path) -> None:
     assert each.validation().get(0, None)["label_0"].tolist() == [1, 0]
 
 
+def test_test_images_without_rows_leave_nothing_to_validate_on(tmp_path: Path) -> None:
+    attributes(tmp_path, {f"train/{name}": value for name, value in FOUR.items()})
+    picture(tmp_path / "test" / "9.png")
+    found = data(tmp_path)
+    assert found.validation() is None
+    assert any("misses 1 of the 1 image" in line for line in found.report)
+    assert any("nothing to validate on" in line for line in found.report)
+
+
+def test_a_folder_without_training_images_is_refused(tmp_path: Path) -> None:
+    attributes(tmp_path, {f"test/{name}": value for name, value in FOUR.items()})
+    (tmp_path / "train").mkdir()
+    with pytest.raises(UserError, match="no images to train on"):
+        data(tmp_path)
+
+
 def test_images_are_held_out_where_nothing_is_set_aside(tmp_path: Path) -> None:
     rows = {f"{n}.png": f"{n % 2},{n // 2 % 2}" for n in range(20)}
     found = data(attributes(tmp_path, rows), holdout=0.1)
