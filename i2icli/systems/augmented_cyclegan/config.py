@@ -54,9 +54,9 @@ class AugmentedCycleGANConfig(Config):
     latent_gan: bool = Field(
         True, description="a discriminator tells encoded codes from drawn ones; for deterministic encoders"
     )
-    cycle_weight: float = Field(1.0, ge=0, description="weight of returning to the image, gamma_1")
+    cycle_weight: float = Field(1.0, ge=0, description="weight of returning to the image")
     latent_weight: float = Field(
-        0.025, ge=0, description="weight of returning to the code, gamma_2, and of the KL divergence"
+        0.025, ge=0, description="weight of returning to the code, and of the KL divergence"
     )
     supervised_fraction: float = Field(
         0.0,

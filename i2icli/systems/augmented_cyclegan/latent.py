@@ -15,7 +15,7 @@ LIMIT = 4.0  # codes drawn from a predicted Gaussian are kept in [-4, 4], as in 
 class LatentEncoder(nn.Module):
     """Read off an image the code that tells it from the other answers to its counterpart.
 
-    Almahairi et al., ICML 2018, section 4. Batch norm uses the statistics gathered in training when it
+    Almahairi et al., ICML 2018. Batch norm uses the statistics gathered in training when it
     translates: the last norm sees one pixel per image, so a single image has none of its own.
     """
 
@@ -45,7 +45,7 @@ class LatentEncoder(nn.Module):
 
 
 class LatentDiscriminator(nn.Module):
-    """Tell encoded codes from codes drawn from N(0, 1); section 3.2."""
+    """Tell encoded codes from codes drawn from N(0, 1)."""
 
     def __init__(self, num_latents: int = 16, width: int = 64, *, batch_norm: bool = True) -> None:
         super().__init__()

@@ -28,7 +28,7 @@ class Maps:
         return self.generators[side](image, code)  # type: ignore[no-any-return]
 
     def encode(self, side: str, image_A: Tensor, image_B: Tensor, *, stochastic: bool = False) -> Codes:
-        """The codes of images of one side, beside what they came from or lead to; Eq. (3)."""
+        """The codes of images of one side, beside what they came from or lead to."""
         if self.config.encoder_input == "pair":
             seen = torch.cat([image_A, image_B], dim=1)  # (B, C_A + C_B, H, W)
         else:

@@ -27,7 +27,7 @@ class AffineInstanceNorm(nn.Module):
 class ConditionalInstanceNorm(nn.Module):
     """Instance norm whose scale and shift, both at least zero, are computed from a latent code.
 
-    Almahairi et al., ICML 2018, section 4.1, after Dumoulin et al., "A Learned Representation for
+    Almahairi et al., ICML 2018, after Dumoulin et al., "A Learned Representation for
     Artistic Style", ICLR 2017, https://arxiv.org/abs/1610.07629. Epsilon 1e-5, unbiased variance.
     """
 

@@ -110,13 +110,13 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         return factor
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
-        """Discriminators, then generators and encoders against the new discriminators (section 3.2)."""
+        """Discriminators, then generators and encoders against the new discriminators."""
         real_A, real_B = batch["A"], batch["B"]  # (B, C, H, W) each
         self._check_batch(real_A)
         maps, stochastic = self.maps, self.config.stochastic_encoder
         prior = {side: batch[f"z_{side}"] for side in maps.coded}  # (B, Z) each
         fake_B, fake_A = maps.to("B", real_A, prior["B"]), maps.to("A", real_B, prior.get("A"))
-        # Eq. (3): the codes with which the fakes lead back to the images they were made of.
+        # The codes with which the fakes lead back to the images they were made of.
         made = {"B": (fake_A, real_B), "A": (real_A, fake_B)}
         codes = {side: maps.encode(side, *made[side], stochastic=stochastic) for side in maps.coded}
 
@@ -139,7 +139,7 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         prior: dict[str, Tensor],
         codes: dict[str, Codes],
     ) -> dict[str, Tensor]:
-        """Fooling the discriminators, Eq. (4), and coming back to images and codes, Eq. (5) to (8)."""
+        """The paper's marginal matching, then its cycle consistency of images and of codes."""
         maps, config = self.maps, self.config
         losses = {
             "gan_AB": self.gan.generator(self.D_B(fake["B"])),
