@@ -9,11 +9,17 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
+from i2icli.config import RunOptions
+from i2icli.data.toy_attributes import write_attributes
+from i2icli.data.toy_domains import write_domains
+from i2icli.engine.training import train
 from i2icli.errors import UserError
 from i2icli.originals import load_original
 from i2icli.system import Request
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.system import StarGAN
+from tests.engine.synthetic import assert_same
+from tests.engine.test_resume import StopAt, final_state
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
@@ -119,6 +125,18 @@ def test_the_classifier_learns_and_the_generator_follows() -> None:
     assert measured["accuracy"].shape == (8,)
     assert measured["accuracy"].mean() > 0.9
     assert light > dark + 0.1
+
+
+def test_a_joint_run_that_was_stopped_between_turns_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    write_attributes(tmp_path / "faces", train=6, test=2, size=32)
+    write_domains(tmp_path / "looks", train=2, test=1, size=32)
+    folders = [tmp_path / "faces", tmp_path / "looks"]
+    config = tiny_config("stargan", domains=(), batch_size=2, critic_steps=3, steps=5, ema=0.5)
+    whole = train("stargan", folders, config, RunOptions(out=tmp_path / "whole"))
+    halves = RunOptions(out=tmp_path / "halves")
+    assert train("stargan", folders, config, halves, StopAt(2)).step == 2
+    assert train("stargan", folders, config, halves).finished
+    assert_same(final_state(whole.folder), final_state(tmp_path / "halves"))
 
 
 # -- what users ask for ------------------------------------------------------------------------
