@@ -212,12 +212,12 @@ class StarGAN(System[StarGANConfig]):
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Translations to every other domain, where the data holds the same thing in all of them."""
         found: dict[str, tuple[Tensor, Tensor]] = {}
-        for number, labels in enumerate(self.label_sets):
+        for number in range(len(self.label_sets)):
             if f"truth_{number}" not in batch:
                 continue
             truth, label = batch[f"truth_{number}"], batch[f"label_{number}"]  # (B, L, C, H, W), (B, L)
             for place, (name, answer) in enumerate(self._translations(batch, number).items()):
-                others = label[:, labels.names.index(name)] < 0.5
+                others = label[:, place] < 0.5
                 if others.any():
                     found[f"to_{name}"] = answer[others], truth[others, place]
         return found
