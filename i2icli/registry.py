@@ -71,6 +71,13 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1611.02200",
         original="i2icli.systems.dtn.original",
     ),
+    "progan": Entry(
+        "i2icli.systems.progan.system:ProGAN",
+        "i2icli.systems.progan.config:ProGANConfig",
+        "make images out of nothing, with networks that grow from coarse to fine",
+        "Karras et al., ICLR 2018",
+        "https://arxiv.org/abs/1710.10196",
+    ),
     "paired_cyclegan": Entry(
         "i2icli.systems.paired_cyclegan.system:PairedCycleGAN",
         "i2icli.systems.paired_cyclegan.config:PairedCycleGANConfig",

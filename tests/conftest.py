@@ -10,8 +10,9 @@ import torch
 from i2icli.data.toy import write_paired, write_unpaired
 from i2icli.data.toy_digits import write_digits
 from i2icli.data.toy_domains import write_domains
-from i2icli.data.toy_makeup import write_makeup
 from i2icli.data.toy_landscapes import write_landscapes
+from i2icli.data.toy_makeup import write_makeup
+from i2icli.data.toy_sprites import write_sprites
 from i2icli.data.toy_styles import write_styles
 
 
@@ -54,6 +55,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "stargan": write_domains,
         "dtn": write_digits,
         "lapgan": write_landscapes,
+        "progan": write_sprites,
         "paired_cyclegan": write_makeup,
     }
     folders: dict[str, Path] = {}

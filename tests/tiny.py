@@ -49,6 +49,7 @@ TINY: dict[str, dict[str, Any]] = {
         "critic_steps": 1,
         "domains": ("autumn", "night", "summer", "winter"),
     },
+    "progan": {"width": 4, "num_latents": 8, "start_size": 8, "stage_images": 2, "fade_images": 4},
     "lapgan": {
         "width": 4,
         "discriminator_width": 4,
@@ -76,7 +77,7 @@ def image_by_image(name: str, norm: str) -> dict[str, Any]:
     `norm` ("instance" or "none") is taken where a system knows it, otherwise none at all.
     """
     fields = config_type(name).model_fields
-    off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0, "penalty_weight": 0.0}
+    off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0, "penalty_weight": 0.0, "stddev_group": 1}
     if "norm" in fields:
         off["norm"] = norm if norm in choices(fields["norm"]) else "none"
     return {field: value for field, value in off.items() if field in fields}

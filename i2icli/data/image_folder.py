@@ -41,11 +41,20 @@ class Classified(Protocol):
     def classes(self) -> tuple[str, ...]: ...
 
 
+@runtime_checkable
+class Coded(Protocol):
+    """Settings of a system that makes images from latent codes."""
+
+    @property
+    def num_latents(self) -> int: ...
+
+
 class ImageFolder(DataFolder):
     """All images below one or more folders; with `conditional` each folder in them is a class.
 
-    Examples: "image", (C, H, W) in [-1, 1], and where classes are learned "label", (L,), 1 for its class,
-    else 0. Those without chance, for validation and sample sheets, carry their "number" among all.
+    Examples: "image", (C, H, W) in [-1, 1]; where classes are learned "label", (L,), 1 for its class, else
+    0; for systems with `num_latents` "codes", (2, Z), drawn from N(0, 1): noise that belongs to an image is
+    the same however batches are divided.
     """
 
     def __init__(
@@ -90,10 +99,13 @@ class ImageFolder(DataFolder):
         if resolution not in self._made:
             framing = Framing.of(self.config, resolution)
             still = framing.for_validation()
-            validation = LabelledExamples(self._sources(self.held_out, still), bool(self.classes))
+            labels = bool(self.classes)
+            latents = self.config.num_latents if isinstance(self.config, Coded) else 0
             self._made[resolution] = (
-                LabelledExamples(self._sources(self.files, framing), bool(self.classes)),
-                validation if any(self.held_out) else None,
+                LabelledExamples(self._sources(self.files, framing), labels, latents),
+                LabelledExamples(self._sources(self.held_out, still), labels, latents)
+                if any(self.held_out)
+                else None,
             )
         return self._made[resolution]
 
@@ -161,22 +173,27 @@ class ImageFolder(DataFolder):
 class LabelledExamples(Examples):
     """The images of several sources in turn; with `labels` the number of its source is the class of each."""
 
-    def __init__(self, sources: list[Source], labels: bool) -> None:
+    def __init__(self, sources: list[Source], labels: bool, latents: int) -> None:
+        """latents: numbers in the codes that come with an image; 0: none."""
         self.sources = sources
         self.labels = labels
+        self.latents = latents
         self.ends = np.cumsum([len(source) for source in sources])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The image at that place."""
+        """The image at that place; without chance its codes follow from the place."""
         place = int(np.searchsorted(self.ends, index, side="right"))
         source = self.sources[place]
         example = {"image": source.example(index - int(self.ends[place]) + len(source), rng)}
         if self.labels:
             example["label"] = one_hot(torch.tensor(place), len(self.sources)).float()  # (L,)
-        return example if rng is not None else example | {"number": torch.tensor(index)}
+        if self.latents:
+            draw = rng or np.random.default_rng(index)
+            example["codes"] = torch.from_numpy(draw.standard_normal((2, self.latents), np.float32))
+        return example
 
 
 def refuse_small(files: Sequence[ImageFile], size: tuple[int, int]) -> None:

@@ -39,7 +39,6 @@ def test_all_images_below_a_folder_in_natural_order(tmp_path):
     assert first == [1, 0, 2]  # 2.png, 10.png, deep/down/1.png
     assert data.settings == {"channels": (3,)}
     assert data.validation() is None
-    assert [examples.get(i, None)["number"].item() for i in range(3)] == [0, 1, 2]
     assert set(examples.get(0, np.random.default_rng(0))) == {"image"}
 
 
@@ -85,6 +84,20 @@ def test_a_stage_asks_for_its_own_resolution(tmp_path):
     for side in (4, 8, 16):
         assert data.train(side).get(0, np.random.default_rng(0))["image"].shape == (3, side, side)
     assert torch.equal(data.train(4).get(0, None)["image"], data.train(4).get(0, None)["image"])
+
+
+def test_systems_with_latent_codes_get_some_with_every_image(tmp_path):
+    class Coded(Settings):
+        num_latents: int = 6
+
+    write(tmp_path, "1", "2")
+    examples = ImageFolder([tmp_path], Coded(crop_size=16), cache_bytes=2**20).train()
+    drawn = [examples.get(i, np.random.default_rng(i))["codes"] for i in (0, 1, 0)]
+    assert drawn[0].shape == (2, 6)
+    assert torch.equal(drawn[0], drawn[2])
+    assert len({round(value.item(), 5) for codes in drawn[:2] for value in codes.flatten()}) == 24
+    assert torch.equal(examples.get(1, None)["codes"], examples.get(1, None)["codes"])
+    assert not torch.equal(examples.get(0, None)["codes"], examples.get(1, None)["codes"])
 
 
 def test_images_smaller_than_what_is_to_be_learned_are_refused(tmp_path):

@@ -52,6 +52,12 @@ def images_with_noise(generator: Generator, size: int, side: int) -> Batch:
     return {"noise": drawn * 2 - 1} | images("image")(generator, size, side)
 
 
+def image_with_codes(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of an image and two latent codes of eight numbers, in noise."""
+    codes = torch.randn(size, 2, 8, generator=generator, dtype=torch.float64)  # (B, 2, 8)
+    return {"codes": codes} | images("image")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "cyclegan": images("A", "B"),
@@ -59,6 +65,7 @@ MAKERS: dict[str, Maker] = {
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,
+    "progan": image_with_codes,
     "lapgan": images_with_noise,
     "paired_cyclegan": images("bare", "styled", "synthetic"),
 }
@@ -67,8 +74,10 @@ MAKERS: dict[str, Maker] = {
 def request(system: System, image: Tensor, to: str | None = None) -> Request:
     """A request that holds all this target needs: the last source, the image mirrored as reference."""
     needs = system.needs(to)
+    codes = torch.linspace(-1, 1, len(image) * system.latent_size(to)).reshape(len(image), -1)  # (B, Z)
     return Request(
-        image=image,
+        image=image if "image" in system.accepts else None,
+        latent=codes if "image" not in system.accepts else None,
         to=to,
         source=system.sources()[-1] if "source" in needs else None,
         reference=image.flip(-1) if "reference" in needs else None,
@@ -86,12 +95,12 @@ def batches(
 ):
     """A `Batches` for the trainer: batch k of `size` images follows from k alone; this rank's share of it."""
 
-    def endless(_stage: Stage, start: int) -> Iterator[Batch]:
+    def endless(stage: Stage, start: int) -> Iterator[Batch]:
         k = start
         while True:
             generator = torch.Generator().manual_seed(k)
             share = slice(rank * size // world, (rank + 1) * size // world)
-            whole = MAKERS[system](generator, size, side)
+            whole = MAKERS[system](generator, size, stage.resolution or side)
             yield {
                 key: values[share].to(dtype) if values.is_floating_point() else values[share]
                 for key, values in whole.items()

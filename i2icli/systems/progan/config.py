@@ -1,0 +1,208 @@
+"""Progressive GAN's settings, with the paper's defaults. No torch here."""
+
+from typing import ClassVar, Literal, NamedTuple, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Betas, Config, Counts, Names, Preprocess, Size
+
+SMALLEST = 4  # pixels a side at level 0
+
+
+class Growth(NamedTuple):
+    """A stretch of training at one resolution."""
+
+    level: int  # the images have 4 * 2^level pixels a side
+    fading: bool  # the newest layers are being faded in
+    batch_size: int
+    planned: int  # steps it is meant to take; a fade reaches its end after so many
+    steps: int  # steps it takes: fewer where training ends before, more in the last
+
+    @property
+    def resolution(self) -> int:
+        """Pixels a side."""
+        return SMALLEST << self.level
+
+
+class ProGANConfig(Config):
+    """Progressive GAN options"""
+
+    stage_settings: ClassVar[frozenset[str]] = frozenset(
+        {"crop_size", "batch_size", "batch_sizes", "lrs", "stage_images", "fade_images"}
+    )
+
+    steps: int | None = Field(
+        None, ge=1, description="length in steps; default: until the last resolution had its images"
+    )
+    images: int | None = Field(
+        None, ge=1, description="length in images seen; more than planned go to the last resolution"
+    )
+    epochs: float = Field(200, gt=0, description="has no meaning here: --stage-images tells the length")
+    decay_from: float = Field(
+        1.0, ge=0, le=1, description="fraction of each stage after which the learning rate falls to zero"
+    )
+    batch_size: int = Field(16, ge=1, description="images per forward pass, over all devices")
+    batch_sizes: Names = Field(
+        ("256:14", "512:6", "1024:3"),
+        description="other batch sizes from a resolution on, as RESOLUTION:NUMBER,...",
+    )
+    lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
+    lrs: Names = Field(
+        (),
+        description="other learning rates from a resolution on; the authors' program has 128:0.0015,"
+        "256:0.002,512:0.003 for batches spread over eight GPUs",
+    )
+    betas: Betas = Field((0.0, 0.99), description="decay rates of Adam's two averages")
+    ema: float = Field(
+        0.999, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
+    )
+    crop_size: Size = Field((1024, 1024), description="last resolution: 4, 8, 16 ... pixels a side")
+    preprocess: Preprocess = Field(
+        "scale-width-and-crop", description="how images are brought to each resolution"
+    )
+    flip: bool = Field(False, description="mirror half of the training images")
+    holdout: float = Field(
+        0.0, ge=0, lt=1, description="fraction not trained on where there is no val or test folder"
+    )
+    start_size: int = Field(4, ge=4, le=1024, description="first resolution, in pixels a side")
+    stage_images: int = Field(
+        800_000, ge=1, description="images shown at each resolution once its layers are faded in"
+    )
+    fade_images: int = Field(800_000, ge=1, description="images shown while a resolution is faded in")
+    num_latents: int = Field(512, ge=1, le=65536, description="numbers in a latent code")
+    width: int = Field(512, ge=1, le=4096, description="channels of the widest layers")
+    widths: Counts = Field(
+        (512, 512, 512, 512, 256, 128, 64, 32, 16),
+        description="channels at 4, 8, 16 ... pixels, none above --width",
+    )
+    stddev_group: int = Field(
+        4, ge=1, le=1024, description="images compared with each other by the discriminator; 1: none"
+    )
+    penalty_weight: float = Field(10.0, ge=0, description="weight of the penalty on D's gradient")
+    drift_weight: float = Field(1e-3, ge=0, description="weight of D's squared scores of real images")
+    conditional: bool = Field(False, description="learn classes: each folder of images is one")
+    class_weight: float = Field(1.0, ge=0, description="weight of the classes' cross-entropy")
+    classes: Names = Field((), description="names of the classes; default: the folders'")
+    convention: Literal["paper", "zoo"] = Field(
+        "paper",
+        description="scaling, grouping and sums as in the paper's program, or as in pytorch_GAN_zoo, whose "
+        "weights need it",
+    )
+    fused_scale: bool = Field(
+        True, description="D averages pixels before the activation, as published; false: after it"
+    )
+
+    @property
+    def resize_to(self) -> tuple[int, int]:
+        """Images are brought to the resolution itself: nothing is cut off square ones."""
+        return self.load_size or self.crop_size
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The classes, if they are learned."""
+        return self.classes if self.conditional else ()
+
+    @property
+    def levels(self) -> int:
+        """Resolutions of the networks, from 4 px to the last."""
+        return self.crop_size[0].bit_length() - 2
+
+    @property
+    def level_widths(self) -> tuple[int, ...]:
+        """Channels at each level."""
+        return tuple(min(width, self.width) for width in self.widths[: self.levels])
+
+    def lr_at(self, resolution: int) -> float:
+        """The learning rate of a resolution."""
+        return _at(self.lrs, resolution, self.lr)
+
+    def growth(self, total: int | None = None) -> list[Growth]:
+        """The stretches of training, in order, `total` steps together; the planned ones if it is None."""
+        first = self.start_size.bit_length() - 3
+        planned: list[Growth] = []
+        for level in range(first, self.levels):
+            size = round(_at(self.batch_sizes, SMALLEST << level, self.batch_size))
+            for fading in (True, False) if level > first else (False,):
+                images = self.fade_images if fading else self.stage_images
+                steps = max(1, -(-images // (size * self.accumulate)))
+                planned.append(Growth(level, fading, size, steps, steps))
+        return planned if total is None else _cut(planned, total)
+
+    def total_steps(self, num_examples: int) -> int:  # noqa: ARG002 - the stages have their own lengths
+        """Length of training in steps."""
+        if self.steps is not None:
+            return self.steps
+        planned = self.growth()
+        if self.images is None:
+            return sum(stretch.steps for stretch in planned)
+        steps, left = 0, float(self.images)
+        for number, stretch in enumerate(planned, 1):
+            per_step = stretch.batch_size * self.accumulate
+            taken = left / per_step
+            if number < len(planned):
+                taken = min(taken, stretch.planned)
+            steps += round(taken)
+            left -= taken * per_step
+        return max(1, steps)
+
+    @model_validator(mode="after")
+    def _sizes_are_powers_of_two(self) -> Self:
+        height, width = self.crop_size
+        if height != width or height < SMALLEST or height & (height - 1):
+            raise ValueError(
+                f"crops of {width}x{height} do not suit networks that double: choose a power of two, "
+                "such as 64, 128 or 256"
+            )
+        if self.start_size & (self.start_size - 1):
+            raise ValueError(f"--start-size {self.start_size} is not a power of two, such as 4 or 8")
+        if self.start_size > height:
+            raise ValueError(
+                f"--start-size {self.start_size} is larger than --crop-size {height}: it cannot grow to a "
+                "smaller size"
+            )
+        if self.levels > len(self.widths):
+            raise ValueError(
+                f"--widths has {len(self.widths)} numbers, but {height} px are reached at the "
+                f"{self.levels}th resolution; give so many"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lists_by_resolution_can_be_read(self) -> Self:
+        for option, entries in (("--batch-sizes", self.batch_sizes), ("--lrs", self.lrs)):
+            for entry in entries:
+                if not _is_pair(entry, whole=option == "--batch-sizes"):
+                    raise ValueError(
+                        f"{option} {entry}: expected RESOLUTION:NUMBER, such as 256:14"
+                        if option == "--batch-sizes"
+                        else f"{option} {entry}: expected RESOLUTION:NUMBER, such as 256:0.002"
+                    )
+        return self
+
+
+def _is_pair(entry: str, *, whole: bool) -> bool:
+    resolution, _, number = entry.partition(":")
+    try:
+        return resolution.isdecimal() and (int(number) if whole else float(number)) > 0
+    except ValueError:
+        return False
+
+
+def _at(entries: tuple[str, ...], resolution: int, otherwise: float) -> float:
+    """The number of the largest resolution listed that is not above this one."""
+    listed = {int(place): float(number) for place, number in (entry.split(":") for entry in entries)}
+    below = [place for place in listed if place <= resolution]
+    return listed[max(below)] if below else otherwise
+
+
+def _cut(planned: list[Growth], total: int) -> list[Growth]:
+    """The first `total` steps of a plan; the last stretch goes on where it is too short."""
+    found: list[Growth] = []
+    for stretch in planned:
+        if total <= 0:
+            return found
+        found.append(stretch._replace(steps=min(stretch.planned, total)))
+        total -= stretch.planned
+    if total > 0:
+        found[-1] = found[-1]._replace(steps=found[-1].steps + total)
+    return found

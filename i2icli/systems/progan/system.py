@@ -1,0 +1,185 @@
+"""Progressive GAN: images out of nothing, learned coarse to fine by networks that grow.
+
+Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018,
+https://arxiv.org/abs/1710.10196. Names: the paper's fade weight alpha is `share`, its resolutions are
+levels from 4x4 on.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, interpolate, one_hot
+from torch.optim import Optimizer
+
+from i2icli.data.image_folder import ImageFolder
+from i2icli.errors import UserError
+from i2icli.losses.adversarial import Wasserstein
+from i2icli.losses.drift import drift
+from i2icli.losses.penalty import gradient_penalty
+from i2icli.losses.precision import at_least_float32
+from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.systems.progan.config import SMALLEST, Growth, ProGANConfig
+from i2icli.systems.progan.conventions import convention_of
+from i2icli.systems.progan.networks import Discriminator, Generator, fade_reals
+
+MORE = 4  # samples beside the one that a row of a sample sheet follows through the resolutions
+
+
+class Place(NamedTuple):
+    """Where growth stands."""
+
+    level: int  # images have 4 * 2^level pixels a side
+    share: float  # how much the newest layers count
+
+
+class ProGAN(System[ProGANConfig]):
+    """Batches hold "image" (B, C, H, W), at the resolution of the stage, and "codes" (B, 2, Z), one for D's
+    turn and one for G's; with classes "label" (B, L).
+    """
+
+    config_type = ProGANConfig
+    dataset = ImageFolder
+    accepts = frozenset({"latent", "to"})
+    inference_modules = ("G",)
+
+    def __init__(self, config: ProGANConfig) -> None:
+        super().__init__(config)
+        channels, labels = self.channels()[0], len(self.targets())
+        convention = convention_of(config)
+        widths = config.level_widths
+        self.G = Generator(config.num_latents + labels, widths, channels, convention)
+        self.D = Discriminator(channels, widths, config.width, labels, config.stddev_group, convention)
+        self.gan = Wasserstein()
+        self.summed = convention.summed
+
+    # -- growing -------------------------------------------------------------------------
+
+    def stages(self) -> list[Stage]:
+        """Each resolution twice, but for the first: while it is faded in, and once it is."""
+        return [
+            Stage(
+                _name(stretch),
+                stretch.steps,
+                stretch.batch_size,
+                stretch.resolution,
+                fading=stretch.fading,
+            )
+            for stretch in self.config.growth(self.config.steps)
+        ]
+
+    def stretch(self) -> Growth:
+        """The stretch of growth that the clock's stage is."""
+        growth = {_name(stretch): stretch for stretch in self.config.growth()}
+        return growth[self.clock.stage.name]
+
+    def place(self) -> Place:
+        """The level, and how much its layers count: a fade begins at 0 and is over when its stage is."""
+        stretch = self.stretch()
+        share = min(1.0, self.clock.step / stretch.planned) if stretch.fading else 1.0
+        return Place(stretch.level, share)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """Those of the layers in use; they begin anew with each stage, as in the authors' program."""
+        stretch = self.stretch()
+        lr = self.config.lr_at(stretch.resolution)
+        return {
+            name: self.adam(*network.used(stretch.level, fading=stretch.fading), lr=lr)
+            for name, network in (("D", self.D), ("G", self.G))
+        }
+
+    # -- one step ------------------------------------------------------------------------
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """Appendix A.1: one update of D, one of G, each with codes of its own."""
+        place = self.place()
+        real = fade_reals(batch["image"], place.share)  # (B, C, H, W)
+        label = batch.get("label")
+        with torch.no_grad():
+            fake = self.G(self._code(batch, 0), *place)
+        yield Update("D", self._critic_losses(real, fake, label, place))
+        judged = self.D(self.G(self._code(batch, 1), *place), *place)  # (B, 1 + L)
+        losses = {"gan": self._reduced(self.gan.generator(judged[:, 0]), judged)}
+        if label is not None:
+            losses["class"] = self.config.class_weight * self._classified(judged, label)
+        yield Update("G", losses)
+
+    def _critic_losses(
+        self, real: Tensor, fake: Tensor, label: Tensor | None, place: Place
+    ) -> dict[str, Tensor]:
+        """Wasserstein distance, gradient penalty and drift (appendix A.1); classes as in the program."""
+        config = self.config
+        judged, judged_fake = self.D(real, *place), self.D(fake, *place)  # (B, 1 + L)
+        score = judged[:, 0]
+        losses = {"gan": self.gan.discriminator(score, judged_fake[:, 0])}
+        if config.penalty_weight > 0:
+            losses["penalty"] = config.penalty_weight * gradient_penalty(
+                lambda images: self.D(images, *place)[:, 0], real, fake
+            )
+        if config.drift_weight > 0:
+            losses["drift"] = config.drift_weight * drift(score)
+        losses = {name: self._reduced(loss, judged) for name, loss in losses.items()}
+        if label is not None:
+            classified = self._classified(judged, label) + self._classified(judged_fake, label)
+            losses["class"] = config.class_weight * classified
+        return losses
+
+    @staticmethod
+    def _code(batch: Batch, turn: int) -> Tensor:
+        """One of the codes of a batch, with its labels after it: (B, Z + L)."""
+        code = batch["codes"][:, turn]
+        return torch.cat([code, batch["label"]], dim=1) if "label" in batch else code
+
+    def _reduced(self, mean: Tensor, judged: Tensor) -> Tensor:
+        return mean * len(judged) if self.summed else mean
+
+    def _classified(self, judged: Tensor, label: Tensor) -> Tensor:
+        """Cross-entropy of the classes: the authors' program, after Odena et al., ICML 2017 (AC-GAN)."""
+        loss = cross_entropy(at_least_float32(judged[:, 1:]), at_least_float32(label))
+        return self._reduced(loss, judged)
+
+    # -- making images -------------------------------------------------------------------
+
+    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all
+        """Numbers in a code."""
+        return self.config.num_latents
+
+    def translate(self, request: Request) -> Tensor:
+        """request.latent: (B, Z), drawn if there is none -> (B, C, H, W) at the resolution reached."""
+        weight = next(self.G.parameters())
+        code = request.latent
+        if code is None:
+            code = torch.randn(1, self.config.num_latents).to(weight)
+        return self._images(code, request.to, self.place()).clamp(-1, 1)
+
+    def _images(self, code: Tensor, to: str | None, place: Place) -> Tensor:
+        """Codes (B, Z) -> (B, C, H, W), of one class if there are any: by default the first."""
+        names = self.targets()
+        if names:
+            number = names.index(self.resolve_target(to)) if to is not None else 0
+            label = one_hot(torch.tensor(number, device=code.device), len(names)).to(code)
+            code = torch.cat([code, label.expand(len(code), -1)], dim=1)  # (B, Z + L)
+        elif to is not None:
+            raise UserError(f"this model was trained without classes, so there is no {to!r}; leave it out")
+        images: Tensor = self.G(code, *place)
+        return images
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """One code at every resolution so far, the current one last; more samples; a real image."""
+        place, real = self.place(), batch["image"]
+        own = self._code(batch, 0)
+        shown: dict[str, Tensor] = {}
+        for level in range(self.config.growth()[0].level, place.level + 1):
+            share = place.share if level == place.level else 1.0
+            fading = f", {share:.0%} faded in" if share < 1 else ""
+            images = self.G(own, level, share).clamp(-1, 1)  # (B, C, h, w)
+            shown[f"{SMALLEST << level} px{fading}"] = interpolate(images, real.shape[-2:], mode="nearest")
+        for turn in range(1, MORE + 1):
+            other = self._code(batch | {"codes": batch["codes"].roll(turn, dims=-1)}, 1)  # another order
+            shown[f"sample {turn + 1}"] = self.G(other, *place).clamp(-1, 1)
+        return shown | {"real": real}
+
+
+def _name(stretch: Growth) -> str:
+    return f"{stretch.resolution} px" + ", fading in" * stretch.fading
