@@ -16,6 +16,8 @@ from torch.optim import Adam, Optimizer
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
 from i2icli.errors import one_of
+from i2icli.growable import GrowableConfig
+from i2icli.nn.growth import Standing, learning
 
 Batch = dict[str, Tensor]
 C = TypeVar("C", bound=Config)
@@ -104,16 +106,32 @@ class System(nn.Module, Generic[C]):
     # -- and may change these -----------------------------------------------------------
 
     def stages(self) -> list[Stage]:
-        """The stages of training, in order."""
-        return [Stage("main", self.config.steps or 1)]
+        """The stages of training, in order: one, or those in which the networks grow (`i2i grow --from`)."""
+        growth = self.config.growth if isinstance(self.config, GrowableConfig) else ()
+        if not growth:
+            return [Stage("main", self.config.steps or 1)]
+        return [Stage(part.name, part.steps, resolution=part.side, fading=part.fading) for part in growth]
+
+    def standing(self) -> Standing:
+        """How far networks built of nn.growth have grown; they ask it at every call."""
+        assert isinstance(self.config, GrowableConfig)
+        for part in self.config.growth:
+            if part.name == self.clock.stage.name:
+                return Standing(part.level, self.clock.alpha, part.fading, part.alone)
+        return Standing(self.config.grown)
 
     def check_start(self, taken: frozenset[str]) -> None:
         """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
 
     def lr_factor(self) -> float:
-        """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs)."""
-        start = self.config.decay_from
-        return linear_decay(self.clock.progress, start, 1.0 - start)
+        """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs).
+
+        Over all stages together where the networks grow.
+        """
+        start, done = self.config.decay_from, self.clock.progress
+        if isinstance(self.config, GrowableConfig) and self.config.growth:
+            done = self.clock.total / sum(part.steps for part in self.config.growth)
+        return linear_decay(done, start, 1.0 - start)
 
     def lr_factor_of(self, optimizer: str) -> float:  # noqa: ARG002 - for those that tell them apart
         """The factor of one optimiser's learning rate; `lr_factor` for all unless overridden."""
@@ -166,8 +184,8 @@ class System(nn.Module, Generic[C]):
             yield self.translate(request)
 
     def adam(self, *networks: nn.Module, lr: float | None = None) -> Adam:
-        """The usual optimiser over the weights of some networks."""
-        weights = chain.from_iterable(network.parameters() for network in networks)
+        """The usual optimiser over the weights of some networks, as far as those that grow learn now."""
+        weights = chain.from_iterable(map(learning, networks))
         return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas, fused=True)
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - for those that override it

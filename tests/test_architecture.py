@@ -13,6 +13,7 @@ FLOORS: dict[str, int] = {
     "__init__": 0,
     "errors": 0,
     "config": 0,
+    "growable": 0,
     "fields": 0,
     "files": 0,
     "registry": 0,

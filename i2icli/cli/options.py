@@ -12,8 +12,9 @@ from rich.markup import escape
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
+from i2icli.growable import GrowableConfig
 
-RUN, TRAINING = "Run", "Training"
+RUN, TRAINING, GROWING = "Run", "Training", "Growing"
 
 
 def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[inspect.Parameter]:
@@ -57,8 +58,10 @@ def run_options(context: typer.Context) -> RunOptions:
 
 
 def panel_of(name: str, system: str) -> str:
-    """The help panel of a setting: shared by all systems, or the system's own."""
-    return TRAINING if name in Config.model_fields else f"{system} only"
+    """The help panel of a setting: shared by all systems, by those that grow, or the system's own."""
+    if name in Config.model_fields:
+        return TRAINING
+    return GROWING if name in GrowableConfig.model_fields else f"{system} only"
 
 
 def _flag(name: str, field: FieldInfo, default: bool, panel: str, both_ways: bool) -> inspect.Parameter:

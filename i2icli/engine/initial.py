@@ -1,5 +1,6 @@
 """--init-from: start from the weights of another run, a published model or an original checkpoint."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from i2icli.engine.run_folder import RunFolder
 from i2icli.errors import UserError
 from i2icli.fields import flag, show
 from i2icli.models import find_model
+from i2icli.nn.growth import grown_name
 from i2icli.original import Original
 from i2icli.originals import load_original
 from i2icli.system import System
@@ -25,6 +27,7 @@ def load_initial(system: System[Any], source: str) -> tuple[frozenset[str], str]
     path = find_model(source)
     given, original = _read(path)
     own = system.state_dict()
+    given = {name if name in own else _in_grown(name, own): value for name, value in given.items()}
     fitting = {
         name: value
         for name, value in given.items()
@@ -49,6 +52,11 @@ def load_initial(system: System[Any], source: str) -> tuple[frozenset[str], str]
         f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
         f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
     )
+
+
+def _in_grown(name: str, own: Mapping[str, Any]) -> str:
+    """Where a weight belongs if its network has grown since: inside the larger one."""
+    return grown_name(name) if grown_name(name) in own else name
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Original | None]:

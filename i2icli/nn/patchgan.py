@@ -20,6 +20,7 @@ class PatchDiscriminator(nn.Module):
         """num_layers: halvings of the image, at least 1."""
         super().__init__()
         widths = [width * min(2**layer, 8) for layer in range(num_layers + 1)]
+        self.front_channels, self.front_stride = width, 2
         self.stem = nn.Conv2d(in_channels, width, 4, stride=2, padding=1)
         self.layers = nn.ModuleList()
         for layer in range(1, num_layers + 1):
@@ -32,7 +33,15 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W), H/2^n and W/2^n at least 3 -> (B, 1, H/2^n - 2, W/2^n - 2) scores."""
-        x = leaky_relu(self.stem(x), 0.2)  # (B, width, H/2, W/2)
+        return self.judge(self.front(x))
+
+    def front(self, x: Tensor) -> Tensor:
+        """x as `forward` takes it -> (B, width, H/2, W/2): the first layer, not yet activated."""
+        return self.stem(x)  # type: ignore[no-any-return]
+
+    def judge(self, hidden: Tensor) -> Tensor:
+        """hidden: (B, width, H/2, W/2) from `front` -> (B, 1, H/2^n - 2, W/2^n - 2) scores."""
+        x = leaky_relu(hidden, 0.2)
         for layer in self.layers:
             x = leaky_relu(layer(x), 0.2)  # (B, 2C, h/2, w/2); the last one: (B, 2C, h - 1, w - 1)
         return self.head(x)  # type: ignore[no-any-return]
@@ -47,12 +56,21 @@ class PixelDiscriminator(nn.Module):
     def __init__(self, in_channels: int = 3, width: int = 64, norm: Norm = "instance") -> None:
         super().__init__()
         bias = needs_bias(norm)
+        self.front_channels, self.front_stride = width, 1
         self.stem = nn.Conv2d(in_channels, width, 1)
         self.layer = ConvNorm(nn.Conv2d(width, 2 * width, 1, bias=bias), build_norm(norm, 2 * width))
         self.head = nn.Conv2d(2 * width, 1, 1, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W) -> (B, 1, H, W) scores."""
-        x = leaky_relu(self.stem(x), 0.2)  # (B, width, H, W)
+        return self.judge(self.front(x))
+
+    def front(self, x: Tensor) -> Tensor:
+        """x: (B, in_channels, H, W) -> (B, width, H, W): the first layer, not yet activated."""
+        return self.stem(x)  # type: ignore[no-any-return]
+
+    def judge(self, hidden: Tensor) -> Tensor:
+        """hidden: (B, width, H, W) from `front` -> (B, 1, H, W) scores."""
+        x = leaky_relu(hidden, 0.2)
         x = leaky_relu(self.layer(x), 0.2)  # (B, 2 width, H, W)
         return self.head(x)  # type: ignore[no-any-return]

@@ -39,9 +39,14 @@ class ImagePool(nn.Module):
         self.images: list[Tensor] = []  # (C, H, W) each
 
     def forward(self, images: Tensor) -> Tensor:
-        """images: (B, C, H, W) new fakes -> (B, C, H, W), new or past ones, without gradient."""
+        """images: (B, C, H, W) new fakes -> (B, C, H, W), new or past ones, without gradient.
+
+        Past images of another size are forgotten: a stage of growth shows larger ones than the one before.
+        """
         if self.size == 0:
             return images.detach()
+        if self.images and self.images[0].shape != images.shape[1:]:
+            self.images.clear()
         return torch.stack([self._exchange(image) for image in images.detach()])
 
     def _exchange(self, image: Tensor) -> Tensor:

@@ -42,6 +42,7 @@ class ResnetGenerator(nn.Module):
             return ConvNorm(conv, build_norm(norm, channels // 2, statistics))
 
         stem = ReflectConv2d(in_channels, width, 7, bias=bias)
+        self.feature_channels = width
         self.stem = ConvNorm(stem, build_norm(norm, width, statistics))
         self.down = nn.ModuleList([half(width), half(2 * width)])
         self.blocks = nn.Sequential(
@@ -53,10 +54,18 @@ class ResnetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W), sides multiples of 4, from 8 -> (B, out_channels, H, W) in [-1, 1]."""
+        return self.answer(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """x as `forward` takes it -> (B, width, H, W): what the last layer makes the answer of."""
         x = self.relu(self.stem(x))  # (B, width, H, W)
         for down in self.down:
             x = self.relu(down(x))  # (B, 2 width, H/2, W/2), then (B, 4 width, H/4, W/4)
         x = self.blocks(x)
         for up in self.up:
             x = self.relu(up(x))  # (B, 2 width, H/2, W/2), then (B, width, H, W)
-        return self.head(x).tanh()  # type: ignore[no-any-return]
+        return x
+
+    def answer(self, features: Tensor) -> Tensor:
+        """features: (B, width, H, W) -> (B, out_channels, H, W) in [-1, 1]."""
+        return self.head(features).tanh()  # type: ignore[no-any-return]

@@ -50,6 +50,7 @@ class UNetGenerator(nn.Module):
         up += [double(2 * widths[level], widths[level - 1]) for level in range(depth - 2, 0, -1)]
 
         self.multiple = 2**depth
+        self.feature_channels = 2 * width
         self.down = nn.ModuleList(down)
         self.up = nn.ModuleList(up)  # innermost first
         self.dropout = nn.ModuleList(
@@ -59,6 +60,10 @@ class UNetGenerator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W), H and W multiples of 2^depth -> (B, out_channels, H, W) in [-1, 1]."""
+        return self.answer(self.features(x))
+
+    def features(self, x: Tensor) -> Tensor:
+        """x as `forward` takes it -> (B, 2 width, H/2, W/2): what the last layer makes the answer of."""
         x = self.down[0](x)  # (B, width, H/2, W/2)
         skips = []
         for down in self.down[1:]:
@@ -67,4 +72,8 @@ class UNetGenerator(nn.Module):
         for up, dropout in zip(self.up, self.dropout, strict=True):
             x = dropout(up(relu(x)))  # (B, C, 2h, 2w)
             x = torch.cat([skips.pop(), x], dim=1)  # (B, 2C, 2h, 2w)
-        return self.head(relu(x)).tanh()  # type: ignore[no-any-return]
+        return relu(x)
+
+    def answer(self, features: Tensor) -> Tensor:
+        """features: (B, 2 width, H/2, W/2) -> (B, out_channels, H, W) in [-1, 1]."""
+        return self.head(features).tanh()  # type: ignore[no-any-return]

@@ -4,10 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Names
+from i2icli.config import Names
+from i2icli.growable import GrowableConfig
 
 
-class CycleGANConfig(Config):
+class CycleGANConfig(GrowableConfig):
     """CycleGAN options"""
 
     domains: Names = Field(("A", "B"), min_length=2, max_length=2, description="names of the two collections")
@@ -34,6 +35,11 @@ class CycleGANConfig(Config):
     pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D, section 4")
 
     @property
+    def multiple(self) -> int:
+        """4, doubled with each level that was grown."""
+        return 4 << self.grown
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Both domains, the second first: it is the default."""
         return self.domains[::-1]
@@ -46,11 +52,11 @@ class CycleGANConfig(Config):
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:
-        height, width = self.crop_size
+        height, width = self.first_size
         if height % 4 or width % 4:
             raise ValueError(f"crops of {width}x{height} do not suit the generators; choose multiples of 4")
         needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
-        if min(self.crop_size) < needed:
+        if min(self.first_size) < needed:
             raise ValueError(
                 f"patch discriminators of {self.num_layers} layers need crops of at least {needed} px; "
                 "lower --num-layers or raise --crop-size"

@@ -15,6 +15,7 @@ from i2icli.data.unpaired import UnpairedImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
+from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.nn.pool import ImagePool
@@ -47,13 +48,19 @@ class CycleGAN(System[CycleGANConfig]):
         found = self.config.channels or (3,)
         return found[0], found[-1]
 
-    def _generator(self, source: int, target: int) -> ResnetGenerator:
+    def _generator(self, source: int, target: int) -> ResnetGenerator | GrowingGenerator:
         config = self.config
-        return ResnetGenerator(source, target, config.width, config.num_blocks, config.norm, config.dropout)
+        small = ResnetGenerator(source, target, config.width, config.num_blocks, config.norm, config.dropout)
+        if not config.grown:
+            return small
+        return GrowingGenerator(small, config.grown, source, target, config.norm, lambda: self.standing())
 
-    def _discriminator(self, channels: int) -> PatchDiscriminator:
+    def _discriminator(self, channels: int) -> PatchDiscriminator | GrowingDiscriminator:
         config = self.config
-        return PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
+        small = PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
+        if not config.grown:
+            return small
+        return GrowingDiscriminator(small, config.grown, channels, lambda: self.standing())
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for both generators, one for both discriminators."""
@@ -116,7 +123,7 @@ class CycleGAN(System[CycleGANConfig]):
         return (B, A) if self._to_A(to) else (A, B)
 
     def multiple_of(self) -> int:
-        """Both generators halve the image twice."""
+        """Both generators halve the image twice, and once more for each level that was grown."""
         return self.G_AB.multiple
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:

@@ -6,11 +6,12 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.config import Config
+from i2icli.growable import GrowableConfig
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
 
-class Pix2PixConfig(Config):
+class Pix2PixConfig(GrowableConfig):
     """pix2pix options"""
 
     may_change: ClassVar[frozenset[str]] = Config.may_change | {"statistics"}
@@ -55,8 +56,8 @@ class Pix2PixConfig(Config):
 
     @property
     def multiple(self) -> int:
-        """2^depth for the U-Net, 4 for the ResNet."""
-        return 2**self.unet_depth if self.generator == "unet" else 4
+        """2^depth for the U-Net, 4 for the ResNet; doubled with each level that was grown."""
+        return (2**self.unet_depth if self.generator == "unet" else 4) << self.grown
 
     @property
     def translating_statistics(self) -> Literal["image", "running"]:
@@ -66,12 +67,12 @@ class Pix2PixConfig(Config):
         return "image" if self.batch_size == 1 else "running"
 
     def _halvings(self) -> int:
-        common = gcd(*self.crop_size)
+        common = gcd(*self.first_size)
         return min(8, (common & -common).bit_length() - 1)  # twos in the common divisor
 
     @model_validator(mode="after")
     def _crop_fits_the_generator(self) -> Self:
-        height, width = self.crop_size
+        height, width = self.first_size
         if self.generator == "unet":
             multiple = 2 ** max(2, self.unet_depth)
             advice = f"choose sides that are multiples of {multiple}, or another --depth"
@@ -92,7 +93,7 @@ class Pix2PixConfig(Config):
     @model_validator(mode="after")
     def _crop_fits_the_discriminator(self) -> Self:
         needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
-        if self.discriminator == "patch" and min(self.crop_size) < needed:
+        if self.discriminator == "patch" and min(self.first_size) < needed:
             raise ValueError(
                 f"a patch discriminator of {self.num_layers} layers needs crops of at least {needed} px; "
                 "lower --num-layers or raise --crop-size"

@@ -2,24 +2,40 @@
 
 from torch import nn
 
+from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator, Grown
 from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 
-Generator = UNetGenerator | ResnetGenerator
+Generator = UNetGenerator | ResnetGenerator | GrowingGenerator
 
 
-def build_generator(config: Pix2PixConfig, source: int, target: int) -> Generator:
-    """The generator from `source` to `target` channels."""
+def build_generator(
+    config: Pix2PixConfig, source: int, target: int, standing: Grown | None = None
+) -> Generator:
+    """The generator from `source` to `target` channels; `standing` tells one that grows how far it is."""
+    small = _small_generator(config, source, target)
+    if not config.grown:
+        return small
+    assert standing is not None
+    return GrowingGenerator(
+        small, config.grown, source, target, config.norm, standing, config.translating_statistics
+    )
+
+
+def _small_generator(config: Pix2PixConfig, source: int, target: int) -> UNetGenerator | ResnetGenerator:
     noise_and_norm = (config.norm, config.dropout, config.translating_statistics)
     if config.generator == "unet":
         return UNetGenerator(source, target, config.width, config.unet_depth, *noise_and_norm)
     return ResnetGenerator(source, target, config.width, config.num_blocks, *noise_and_norm)
 
 
-def build_discriminator(config: Pix2PixConfig, channels: int) -> nn.Module:
+def build_discriminator(config: Pix2PixConfig, channels: int, standing: Grown) -> nn.Module:
     """The discriminator of source and image together, so many channels."""
+    small: nn.Module
     if config.discriminator == "pixel":
-        return PixelDiscriminator(channels, config.discriminator_width, config.norm)
-    return PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
+        small = PixelDiscriminator(channels, config.discriminator_width, config.norm)
+    else:
+        small = PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
+    return GrowingDiscriminator(small, config.grown, channels, standing) if config.grown else small

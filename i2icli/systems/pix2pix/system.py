@@ -31,8 +31,8 @@ class Pix2Pix(System[Pix2PixConfig]):
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__(config)
         source, target = self.channels()
-        self.G = build_generator(config, source, target)
-        self.D = build_discriminator(config, source + target)
+        self.G = build_generator(config, source, target, lambda: self.standing())
+        self.D = build_discriminator(config, source + target, lambda: self.standing())
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
 
@@ -81,7 +81,7 @@ class Pix2Pix(System[Pix2PixConfig]):
         return self.G(request.image)  # type: ignore[no-any-return]
 
     def multiple_of(self) -> int:
-        """2^depth for the U-Net, 4 for the ResNet."""
+        """2^depth for the U-Net, 4 for the ResNet; doubled with each level that was grown."""
         return self.G.multiple
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:

@@ -1,0 +1,124 @@
+"""A grown network begins as exactly what the small one was, at every level and in every system."""
+
+import pytest
+import torch
+from torch import nn
+
+from i2icli.nn.growth import (
+    GrowingDiscriminator,
+    GrowingGenerator,
+    Standing,
+    doubled,
+    halved,
+    learning,
+)
+from i2icli.nn.init import init_normal
+from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
+from i2icli.nn.resnet import ResnetGenerator
+from i2icli.nn.unet import UNetGenerator
+
+GENERATORS = {
+    "unet": lambda: UNetGenerator(1, 2, width=2, depth=3, dropout=0.5),
+    "resnet": lambda: ResnetGenerator(1, 2, width=4, num_blocks=1, dropout=0.5),
+}
+DISCRIMINATORS = {
+    "patch": lambda: PatchDiscriminator(1, width=4, num_layers=2),
+    "pixel": lambda: PixelDiscriminator(1, width=4),
+}
+
+
+class Place:
+    """A standing that a test can move."""
+
+    def __init__(self, level: int, alpha: float = 1.0, *, fading: bool = False, alone: bool = False) -> None:
+        self.now = Standing(level, alpha, fading, alone)
+
+
+def grown_generator(name: str, place: Place, levels: int = 2) -> GrowingGenerator:
+    network = GrowingGenerator(GENERATORS[name](), levels, 1, 2, "instance", lambda: place.now)
+    init_normal(network, 0.3)
+    return network.eval()
+
+
+def grown_discriminator(name: str, place: Place, levels: int = 2) -> GrowingDiscriminator:
+    network = GrowingDiscriminator(DISCRIMINATORS[name](), levels, 1, lambda: place.now)
+    init_normal(network, 0.3)
+    return network.eval()
+
+
+def seeded(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    torch.manual_seed(1)
+    answer: torch.Tensor = network(x)
+    return answer
+
+
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("name", GENERATORS)
+def test_at_alpha_0_a_generator_answers_what_the_smaller_one_does(name: str, level: int) -> None:
+    place = Place(level, 0.0, fading=True)
+    network = grown_generator(name, place)
+    x = torch.rand(2, 1, 64, 32) * 2 - 1
+    answer = seeded(network, x)
+    place.now = Standing(level - 1)
+    assert torch.equal(answer, doubled(seeded(network, halved(x))))
+    if level == 1:
+        assert torch.equal(answer, doubled(seeded(network.small, halved(x))))
+
+
+@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("name", DISCRIMINATORS)
+def test_at_alpha_0_a_discriminator_judges_as_the_smaller_one_does(name: str, level: int) -> None:
+    place = Place(level, 0.0, fading=True)
+    network = grown_discriminator(name, place)
+    x = torch.rand(2, 1, 64, 96) * 2 - 1
+    scores = network(x)
+    place.now = Standing(level - 1)
+    assert torch.equal(scores, network(halved(x)))
+    if level == 1:
+        assert torch.equal(scores, network.small(halved(x)))
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_a_fade_goes_from_the_small_answer_to_the_new_one(name: str) -> None:
+    place = Place(1, fading=True)
+    network = grown_generator(name, place, levels=1)
+    x = torch.rand(1, 1, 16, 16) * 2 - 1
+    answers = []
+    for alpha in (0.0, 0.25, 1.0):
+        place.now = Standing(1, alpha, fading=True)
+        answers.append(seeded(network, x))
+    place.now = Standing(1)
+    small, between, new = answers
+    assert torch.equal(seeded(network, x), new)
+    assert not torch.allclose(small, new, atol=0.01)
+    torch.testing.assert_close(between, 0.75 * small + 0.25 * new)
+
+
+@pytest.mark.parametrize("make", [grown_generator, grown_discriminator])
+@pytest.mark.parametrize(
+    "now",
+    [Standing(0), *(Standing(level, 0.5, fading=True) for level in (1, 2)), Standing(1), Standing(2)],
+)
+def test_exactly_the_weights_in_use_learn(make, now: Standing) -> None:
+    place = Place(0)
+    name = "resnet" if make is grown_generator else "patch"
+    network = make(name, place).train()
+    place.now = now
+    network(torch.rand(1, 1, 64, 64)).square().mean().backward()
+    reached = {id(weight) for weight in network.parameters() if weight.grad is not None}
+    assert {id(weight) for weight in learning(network)} == reached
+
+
+def test_an_enhancer_learns_alone() -> None:
+    place = Place(2, alone=True)
+    network = grown_generator("unet", place)
+    assert {id(w) for w in learning(network)} == {id(w) for w in network.levels[1].parameters()}
+
+
+def test_a_generator_asks_for_multiples_of_the_level_it_has_reached() -> None:
+    place = Place(0)
+    network = grown_generator("unet", place)
+    assert network.multiple == 8
+    place.now = Standing(2)
+    assert network.multiple == 32
+    assert network(torch.rand(1, 1, 32, 64)).shape == (1, 2, 32, 64)
