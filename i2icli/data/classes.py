@@ -134,23 +134,24 @@ class ClassesAndTarget(DataFolder):
         aside = layout.source_validation
         self.held_out = self._files(aside.collection)
         line = f"validation: {counted(len(self.held_out), 'image')} from {aside.folder}"
-        if layout.target_validation is not None:
-            self._pair(aside.collection, layout.target_validation)
-        if self.truth:
-            line += f"; {layout.target_validation.folder} has the same names, so the same things: scored"  # type: ignore[union-attr]
+        there = layout.target_validation
+        if there is not None and self._paired(aside.collection, there):
+            self.truth = True
+            line += f"; {there.folder} has the same names, so the same things: scored against them"
         self.held_out_labels = self._labels(aside, self.held_out)
         self.report.append(line)
 
-    def _pair(self, source: Collection, target: Collection) -> None:
-        """The same names and sizes in both mean the same things in both looks."""
+    def _paired(self, source: Collection, target: Collection) -> bool:
+        """Whether names and sizes are the same in both; if so, the target comes into the order of the source."""
         by_name = {target.key(file.path): file for file in self.shown}
         names = [source.key(file.path) for file in self.held_out]
         if set(names) != by_name.keys():
-            return
+            return False
         pairs = [(file, by_name[name]) for file, name in zip(self.held_out, names, strict=True)]
-        if all(a.header.size == b.header.size for a, b in pairs):
-            self.shown = [there for _, there in pairs]
-            self.truth = True
+        if any(here.header.size != there.header.size for here, there in pairs):
+            return False
+        self.shown = [there for _, there in pairs]
+        return True
 
     def _hold_out(self) -> None:
         both = list(zip(self.source, self.labels, strict=True))

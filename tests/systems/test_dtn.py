@@ -332,6 +332,12 @@ def test_files_that_are_not_its_own_are_left_to_others(tmp_path: Path) -> None:
     strange = {"conv1.weight": torch.zeros(4, 3, 3, 3), "layer1.0.conv1.weight": torch.zeros(4, 4, 3, 3)}
     with pytest.raises(UserError, match="no system here recognises"):
         load_original(saved(strange, tmp_path / "resnet.pth"))
+    plain = {f"conv{layer}.weight": torch.zeros(4, 4, 3, 3) for layer in (1, 2, 3)}
+    with pytest.raises(UserError, match="no system here recognises"):
+        load_original(saved(plain, tmp_path / "plain.pth"))
+    flat = as_variables(parts()) | {"generator/conv_transpose1/weights": torch.zeros(4)}
+    with pytest.raises(UserError, match="no system here recognises"):
+        load_original(saved(flat, tmp_path / "flat.pth"))
     cut = {
         name: {key: value for key, value in state.items() if "bn2" not in key}
         for name, state in parts().items()

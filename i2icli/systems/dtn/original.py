@@ -44,9 +44,11 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     if "g" in networks and "f" not in networks:
         networks["f"] = _feature_function_beside(path, read)
     if "f" not in networks:
+        if not _is_discriminator(networks["D"]):
+            return None
         raise UserError(f"{path}: this is a discriminator; give the file of f and g")
     return _original(
-        {f"{name}.{key}": value for name, part in networks.items() for key, value in part.items()}
+        {f"{name}.{key}": value for name in "fg" for key, value in networks.get(name, {}).items()}
     )
 
 
@@ -93,11 +95,19 @@ def _networks(state: State) -> dict[str, State] | None:
         if not name:
             return None
         part = networks.setdefault(name, {})
-        # (kh, kw, in, out) -> (out, in, kh, kw); transposed: (kh, kw, out, in) -> (in, out, kh, kw)
-        part[f"{layer}.{_TENSORS.get(kind, kind)}"] = (
-            tensor.permute(3, 2, 0, 1) if kind == "weights" else tensor
-        )
+        if kind == "weights" and tensor.ndim == 4:
+            # (kh, kw, in, out) -> (out, in, kh, kw); transposed: (kh, kw, out, in) -> (in, out, kh, kw)
+            tensor = tensor.permute(3, 2, 0, 1)
+        part[f"{layer}.{_TENSORS.get(kind, kind)}"] = tensor
     return networks or None
+
+
+def _is_discriminator(state: State) -> bool:
+    """Whether these layers end in the kinds of images that D tells apart, three or one."""
+    last = state.get(
+        f"conv{sum(re.fullmatch(r'conv[0-9]+[.]weight', key) is not None for key in state)}.weight"
+    )
+    return "bn1.bias" in state and last is not None and last.shape[0] in (1, 3)
 
 
 def _owner(state: State) -> str:
@@ -136,8 +146,10 @@ def _original(state: State) -> Original | None:
     except (KeyError, ValueError, IndexError):
         return None  # layers are missing, or sizes are beyond what any such network has
     complete = any(key.startswith("g.") for key in state)
-    parts = ("f", "g") if complete else ("f",)
-    return _checked(config, rename(state, config.num_blocks), parts)
+    renamed = rename(state, config.num_blocks)
+    if len(renamed) < len(state):
+        return None  # layers that ours do not have
+    return _checked(config, renamed, ("f", "g") if complete else ("f",))
 
 
 def _settings(state: State) -> dict[str, Any]:
@@ -198,16 +210,15 @@ def _ccexam(state: State) -> Original | None:
     linear = sorted(key for key in state if re.fullmatch(r"classifier\.\d+\.weight", key))
     if len(linear) != 2:
         return None
+    blocks: State = {}
+    for key, tensor in state.items():
+        match = re.fullmatch(r"features\.(?:(\d)\.)?(\d)\.(\w+)", key)
+        if match is not None:
+            # A block of two convolutions has seven layers there; here all lie in one row.
+            place = 7 * int(match[1] or 0) + int(match[2])
+            blocks[f"f.blocks.{place}.{match[3]}"] = tensor
     for extractor, layers in CCEXAM.items():
-        tensors: State = {"f.mean": _column(layers.mean) * 2 - 1, "f.std": _column(layers.std) * 2}
-        for key, tensor in state.items():
-            if key.startswith("features."):
-                *places, kind = key.removeprefix("features.").split(".")
-                if not all(place.isdecimal() for place in places):
-                    return None
-                # A block of two convolutions has seven layers there; here all lie in one row.
-                place = sum(int(each) * 7**power for power, each in enumerate(reversed(places)))
-                tensors[f"f.blocks.{place}.{kind}"] = tensor
+        tensors = blocks | {"f.mean": _column(layers.mean) * 2 - 1, "f.std": _column(layers.std) * 2}
         small = layers.side // 2 ** len(layers.widths)
         for key, name in zip(linear, ("f.last", "head.conv"), strict=True):
             weight = state[key]
