@@ -1,6 +1,7 @@
 """Where the parts of a face are: 468 points, found by mediapipe's face mesh."""
 
 import os
+import warnings
 from functools import cache
 from threading import Lock
 from typing import Any, TypeAlias
@@ -42,6 +43,7 @@ def _area(points: Points) -> float:
 def _finder() -> Any:
     """mediapipe's face mesh for single pictures; its model is part of its package."""
     os.environ.setdefault("GLOG_minloglevel", "2")  # it writes pages about its insides otherwise
+    warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
     try:
         from mediapipe import solutions
     except ImportError as error:

@@ -61,7 +61,7 @@ def warp(
     here = np.column_stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])  # (n, 3)
     covering = places[inside]  # (n,)
     shares = np.einsum("nk,nkc->nc", here, _barycentric_maps(onto[triangles])[covering])  # (n, 3)
-    shares = shares.clip(-1, 2)  # triangles are drawn a little too large; thin ones must not look far away
+    shares = shares.clip(-0.5, 1.5)  # drawn a little too large, thin triangles must not look far away
     shares /= shares.sum(1, keepdims=True)
     there = np.einsum("nc,ncd->nd", shares, points[triangles][covering])  # (n, 2)
     result = np.zeros((*size, pixels.shape[2]), np.float32)

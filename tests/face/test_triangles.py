@@ -68,6 +68,15 @@ def test_what_is_at_a_landmark_comes_to_lie_on_its_counterpart() -> None:
     np.testing.assert_allclose(np.median(np.abs(bent - wanted)[inside]), 0, atol=1e-3)
 
 
+def test_thin_triangles_do_not_look_far_away() -> None:
+    points = scattered(200)
+    onto = points.copy()
+    onto[:, 1] = 16 + (onto[:, 1] - 16) * 0.02  # nearly on a line
+    bent, inside = warp(picture(), points, onto, triangulate(points), (32, 32))
+    assert inside.any()
+    assert np.isfinite(bent).all()
+
+
 def test_flat_triangles_and_points_outside_do_no_harm() -> None:
     points = np.array([[-5, -5], [40, 3], [10, 50], [10, 10], [20, 10], [30, 10]], np.float32)
     flat = np.array([[3, 4, 5], [0, 1, 2]])
