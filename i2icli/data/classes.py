@@ -142,7 +142,7 @@ class ClassesAndTarget(DataFolder):
         self.report.append(line)
 
     def _paired(self, source: Collection, target: Collection) -> bool:
-        """Whether names and sizes are the same in both; if so, the target comes into the order of the source."""
+        """Whether names and sizes agree; if so, the target is put into the order of the source."""
         by_name = {target.key(file.path): file for file in self.shown}
         names = [source.key(file.path) for file in self.held_out]
         if set(names) != by_name.keys():
