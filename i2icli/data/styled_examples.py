@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +12,15 @@ from i2icli.data.examples import Example, Examples
 from i2icli.data.images import ImageFile, Store, prepare
 from i2icli.data.style_names import Comparison
 from i2icli.data.transforms import Framing, Window
-from i2icli.face import Points, blank, points_in, region_box, synthetic_transfer, triangulate
+from i2icli.face import (
+    Points,
+    Triangles,
+    blank,
+    points_in,
+    region_box,
+    synthetic_transfer,
+    triangulate,
+)
 from i2icli.image import Pixels, read_picture, resize, to_tensor
 
 
@@ -24,6 +31,27 @@ class StyledFile:
     file: ImageFile
     key: str  # its path below its folder, without suffix
     face: Points | None = None  # (N, 2), from 0 to 1 across the picture
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A picture, or what was cut from one."""
+
+    pixels: Pixels  # (H, W, C)
+    points: Points  # its landmarks, in pixels; (0, 2) if there are none
+    triangles: Triangles  # between them
+
+    @property
+    def image(self) -> Tensor:
+        """(C, H, W) in [-1, 1]."""
+        return to_tensor(self.pixels)
+
+    def inside(self, window: Window) -> "Cut":
+        """A part of it, maybe mirrored."""
+        points = self.points - np.array([window.left, window.top], np.float32)
+        if window.mirrored:
+            points = points * np.array([-1, 1], np.float32) + np.array([window.width, 0], np.float32)
+        return Cut(window.cut(self.pixels), points, self.triangles)
 
 
 class StyledSource:
@@ -40,27 +68,19 @@ class StyledSource:
     def __len__(self) -> int:
         return len(self.files)
 
-    def get(self, index: int) -> tuple[Pixels, Points]:
-        """A picture (H, W, C) and its landmarks in pixels, (0, 2) if there are none."""
-        pixels, points = self.store.get(index)
-        return pixels, points
+    def get(self, index: int) -> Cut:
+        """A whole picture. Raises UserError if none can be read."""
+        return Cut(*self.store.get(index))
 
     def _load(self, index: int) -> tuple[Pixels, ...]:
-        # Both together, as a broken picture's place is taken by another one with a face of its own.
+        # All together, as a broken picture's place is taken by another one with a face of its own.
         each = self.files[index]
         pixels = read_picture(each.file.path).pixels
         pixels = prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2]))
         if each.face is None:
-            return pixels, np.zeros((0, 2), np.float32)
-        return pixels, each.face * np.array([pixels.shape[1], pixels.shape[0]], np.float32)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """What was cut from a picture."""
-
-    image: Tensor  # (C, H, W) in [-1, 1]
-    points: Points  # its landmarks, in pixels
+            return pixels, np.zeros((0, 2), np.float32), np.zeros((0, 3), int)
+        points = each.face * np.array([pixels.shape[1], pixels.shape[0]], np.float32)
+        return pixels, points, triangulate(points)
 
 
 class StyledExamples(Examples):
@@ -117,51 +137,44 @@ class StyledExamples(Examples):
         x = self._cut(self.bare, bare, rng, mirrored)
         y = self._cut(self.styled, styled, rng, mirrored)
         W = None if self.synthetic == "none" else self._synthetic(x, y)
+        whole = {"bare": (x.image, x.points), "styled": (y.image, y.points)}
+        if W is not None:
+            whole["synthetic"] = (W, x.points)
         if not self.regions:
-            example = {"bare": x.image, "styled": y.image}
-            return example if W is None else example | {"synthetic": W}
-        example = {}
-        for region in self.regions:
-            example[f"bare_{region}"] = self._region(x, region)
-            example[f"styled_{region}"] = self._region(y, region)
-            if W is not None:
-                example[f"synthetic_{region}"] = self._region(Cut(W, x.points), region)
-        return example
+            return {name: image for name, (image, _) in whole.items()}
+        return {
+            f"{name}_{region}": self._region(image, points, region)
+            for region in self.regions
+            for name, (image, points) in whole.items()
+        }
 
     def _cut(
         self, source: StyledSource, index: int, rng: np.random.Generator | None, mirrored: bool | None = None
     ) -> Cut:
         """A part of a picture, drawn by `rng`; all of it where regions are cut out of it later."""
-        pixels, points = source.get(index)
-        height, width = pixels.shape[:2]
-        window = (
-            Window(0, 0, height, width, False)
-            if self.regions
-            else source.framing.window((height, width), rng)
-        )
-        if mirrored is not None:
-            window = window._replace(mirrored=mirrored)
-        points = points - np.array([window.left, window.top], np.float32)
-        if window.mirrored:
-            points = points * np.array([-1, 1], np.float32) + np.array([window.width, 0], np.float32)
-        return Cut(to_tensor(window.cut(pixels)), points)
+        whole = source.get(index)
+        height, width = whole.pixels.shape[:2]
+        window = Window(0, 0, height, width, False)
+        if not self.regions:
+            window = source.framing.window((height, width), rng)
+        return whole.inside(window if mirrored is None else window._replace(mirrored=mirrored))
 
     def _synthetic(self, x: Cut, y: Cut) -> Tensor:
         """W(x, y), what the style discriminator takes for a true transfer: (C, H, W)."""
+        bare, styled = x.image.numpy(), y.image.numpy()
         if self.synthetic == "colour":
-            return torch.from_numpy(with_colours_of(x.image.numpy(), y.image.numpy()))
-        hwc = partial(np.transpose, axes=(1, 2, 0))  # (C, H, W) -> (H, W, C)
+            return torch.from_numpy(with_colours_of(bare, styled))
         made = synthetic_transfer(
-            hwc(x.image.numpy()), x.points, hwc(y.image.numpy()), y.points, triangulate(x.points)
-        )
+            bare.transpose(1, 2, 0), x.points, styled.transpose(1, 2, 0), y.points, x.triangles
+        )  # (H, W, C)
         return torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))
 
-    def _region(self, cut: Cut, region: str) -> Tensor:
+    def _region(self, image: Tensor, points: Points, region: str) -> Tensor:
         """(C, H, W) -> (C, region_size, region_size): a region cut out, grey where other regions lie."""
-        values = cut.image.numpy()
-        box = region_box(cut.points, region, (values.shape[1], values.shape[2]))
+        values = image.numpy()
+        box = region_box(points, region, (values.shape[1], values.shape[2]))
         size = (self.region_size, self.region_size)
         inside = values[:, box.top : box.top + box.height, box.left : box.left + box.width]  # (C, h, w)
         square = resize(inside.transpose(1, 2, 0), size).copy()  # (size, size, C)
-        square[blank(points_in(cut.points, box, size), region, size)] = 0
+        square[blank(points_in(points, box, size), region, size)] = 0
         return torch.from_numpy(np.ascontiguousarray(square.transpose(2, 0, 1)))

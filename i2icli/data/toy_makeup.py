@@ -104,9 +104,9 @@ class _Drawing:
         self._fringe()
         if worn:
             for side in (x - 0.17, x + 0.17):
-                self._soft((side, y + 0.08), 0.075, 0.055, worn.cheeks, 0.75)
+                self._soft((side, y + 0.09), 0.095, 0.08, worn.cheeks, 0.75)
             for side in sides:
-                self._soft((side, eyes - 0.035), 0.095, 0.055, worn.lids, 0.9)
+                self._soft((side, eyes - 0.03), 0.11, 0.075, worn.lids, 0.9)
         for side in sides:
             self._ellipse((side, eyes), 1.5 * self.eye_size, 0.75 * self.eye_size, (250, 250, 250))
             self._ellipse((side, eyes), 0.7 * self.eye_size, 0.7 * self.eye_size, self.iris)

@@ -6,12 +6,13 @@ mediapipe (`pip install 'i2icli[face]'`) finds the landmarks and is loaded by th
 from i2icli.face.landmarks import Points, find_face
 from i2icli.face.regions import REGIONS, Box, blank, face_mask, points_in, region_box, region_mask
 from i2icli.face.synthetic import synthetic_transfer
-from i2icli.face.triangles import triangulate, warp
+from i2icli.face.triangles import Triangles, triangulate, warp
 
 __all__ = [
     "REGIONS",
     "Box",
     "Points",
+    "Triangles",
     "blank",
     "face_mask",
     "find_face",
