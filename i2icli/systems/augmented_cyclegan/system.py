@@ -205,7 +205,7 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
             if request.reference is not None or request.latent is not None:
                 raise UserError(
                     f"translating to {self.config.domains[0]} has one answer only, so it takes no look; "
-                    "train with --two-sided yes for more"
+                    "train with --two-sided for more"
                 )
             return None
         if request.latent is not None:
