@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
+from i2icli.nn.upsampling import Upsampling, build_doubling
 
 
 class ResnetGenerator(nn.Module):
@@ -26,8 +27,12 @@ class ResnetGenerator(nn.Module):
         norm: Norm = "instance",
         dropout: float = 0.0,
         statistics: Statistics = "image",
+        upsampling: Upsampling = "transposed",
     ) -> None:
-        """statistics: what batch norm uses after training, see nn.norm; other norms ignore it."""
+        """statistics: what batch norm uses after training, see nn.norm; other norms ignore it.
+
+        upsampling: how the image is doubled, see nn.upsampling; transposed is the paper's.
+        """
         super().__init__()
         bias = needs_bias(norm)
 
@@ -36,9 +41,7 @@ class ResnetGenerator(nn.Module):
             return ConvNorm(conv, build_norm(norm, 2 * channels, statistics))
 
         def double(channels: int) -> ConvNorm:
-            conv = nn.ConvTranspose2d(
-                channels, channels // 2, 3, stride=2, padding=1, output_padding=1, bias=bias
-            )
+            conv = build_doubling(upsampling, channels, channels // 2, kernel=3, bias=bias)
             return ConvNorm(conv, build_norm(norm, channels // 2, statistics))
 
         stem = ReflectConv2d(in_channels, width, 7, bias=bias)

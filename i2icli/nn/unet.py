@@ -7,6 +7,7 @@ from torch.nn.functional import leaky_relu, relu
 from i2icli.nn.blocks import ConvNorm
 from i2icli.nn.dropout import NoiseDropout
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+from i2icli.nn.upsampling import Upsampling, build_doubling
 
 
 class UNetGenerator(nn.Module):
@@ -28,8 +29,12 @@ class UNetGenerator(nn.Module):
         norm: Norm = "batch",
         dropout: float = 0.5,
         statistics: Statistics = "image",
+        upsampling: Upsampling = "transposed",
     ) -> None:
-        """depth: at least 2. statistics: what batch norm uses after training, see nn.norm."""
+        """depth: at least 2. statistics: what batch norm uses after training, see nn.norm.
+
+        upsampling: how features are doubled, see nn.upsampling; transposed is the paper's.
+        """
         super().__init__()
         bias = needs_bias(norm)
         widths = [width * min(2**level, 8) for level in range(depth)]
@@ -39,7 +44,7 @@ class UNetGenerator(nn.Module):
             return ConvNorm(conv, build_norm(norm, target, statistics))
 
         def double(source: int, target: int) -> ConvNorm:
-            conv = nn.ConvTranspose2d(source, target, 4, stride=2, padding=1, bias=bias)
+            conv = build_doubling(upsampling, source, target, kernel=4, bias=bias)
             return ConvNorm(conv, build_norm(norm, target, statistics))
 
         # No norm beside the image, nor at the bottom, where a single pixel may be left.
@@ -56,7 +61,7 @@ class UNetGenerator(nn.Module):
         self.dropout = nn.ModuleList(
             NoiseDropout(dropout if 4 <= level < depth - 1 else 0.0) for level in range(depth - 1, 0, -1)
         )
-        self.head = nn.ConvTranspose2d(2 * width, out_channels, 4, stride=2, padding=1)
+        self.head = build_doubling(upsampling, 2 * width, out_channels, kernel=4)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W), H and W multiples of 2^depth -> (B, out_channels, H, W) in [-1, 1]."""

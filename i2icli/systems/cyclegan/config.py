@@ -14,6 +14,10 @@ class CycleGANConfig(GrowableConfig):
     domains: Names = Field(("A", "B"), min_length=2, max_length=2, description="names of the two collections")
     width: int = Field(64, ge=1, le=4096, description="channels of the generators' first layer")
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks per generator (6 suit 128 px)")
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed",
+        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+    )
     norm: Literal["instance", "batch", "none"] = Field(
         "instance", description="normalisation in all networks"
     )

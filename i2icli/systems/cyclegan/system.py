@@ -50,7 +50,15 @@ class CycleGAN(System[CycleGANConfig]):
 
     def _generator(self, source: int, target: int) -> ResnetGenerator | GrowingGenerator:
         config = self.config
-        small = ResnetGenerator(source, target, config.width, config.num_blocks, config.norm, config.dropout)
+        small = ResnetGenerator(
+            source,
+            target,
+            config.width,
+            config.num_blocks,
+            config.norm,
+            config.dropout,
+            upsampling=config.upsampling,
+        )
         if not config.grown:
             return small
         return GrowingGenerator(small, config.grown, source, target, config.norm, lambda: self.standing())

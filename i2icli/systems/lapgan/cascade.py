@@ -32,6 +32,7 @@ class Generators(nn.Module):
                 channels,
                 config.hidden,
                 side,
+                kernel=config.kernel,
                 last_kernel=config.last_kernel,
                 norm=config.norm,
                 dropout=config.generator_dropout,

@@ -23,6 +23,10 @@ class LAPGANConfig(Config):
         True,
         description="learn the smallest pictures, too; no: it can only enlarge pictures, not make them up",
     )
+    shares: Counts | None = Field(
+        None,
+        description="how the steps are shared by the levels, smallest first, e.g. 8,4,2,1; default: alike",
+    )
     interpolation: Literal["corners", "centres"] = Field(
         "corners",
         description="how pictures are enlarged: corner pixels stay in the corners (paper), "
@@ -32,6 +36,7 @@ class LAPGANConfig(Config):
     widths: Counts | None = Field(
         None, description="channels of each hidden layer of the generators instead, e.g. 64,368,128,224"
     )
+    kernel: Literal[3, 5, 7] = Field(7, description="side of the kernels of the generators' hidden layers")
     last_kernel: Literal[3, 5, 7] = Field(5, description="side of the kernel of the generators' last layer")
     generator_dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the generators, in training")
     norm: Literal["none", "batch"] = Field(
@@ -93,6 +98,11 @@ class LAPGANConfig(Config):
         return self.discriminator_widths or (self.discriminator_width, self.discriminator_width)
 
     @property
+    def learned_sides(self) -> tuple[int, ...]:
+        """Sides of the pictures that something is learned about, smallest first."""
+        return self.pyramid if self.coarsest else self.pyramid[1:]
+
+    @property
     def noise_sizes(self) -> tuple[int, ...]:
         """Numbers of noise for the smallest picture, if it is learned, and for each level above."""
         planes = tuple(side * side for side in self.pyramid[1:])
@@ -135,6 +145,11 @@ class LAPGANConfig(Config):
             )
         if any(small >= large for small, large in pairwise(sides)) or sides[0] < SMALLEST_SIDE:
             raise ValueError(f"--sides {written}: expected growing sides, from {SMALLEST_SIDE} px on")
+        if self.shares is not None and len(self.shares) != len(self.learned_sides):
+            raise ValueError(
+                f"--shares {','.join(map(str, self.shares))}: {len(self.shares)} numbers "
+                f"for {len(self.learned_sides)} levels ({', '.join(map(str, self.learned_sides))} px)"
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ G.levels[-1] its G_0, likewise D. Noise, residual h and coarse picture l are the
 """
 
 from collections.abc import Iterator
+from itertools import accumulate, pairwise
 from math import sqrt
 
 import torch
@@ -18,7 +19,7 @@ from i2icli.data.noise import ImagesWithNoise
 from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
-from i2icli.nn.pyramid import Level, enlarge, pyramid
+from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
 from i2icli.nn.spectrum import spectral_distance
 from i2icli.system import Batch, Request, Stage, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
@@ -41,15 +42,12 @@ class LAPGAN(System[LAPGANConfig]):
         self.gan = Vanilla()
 
     def stages(self) -> list[Stage]:
-        """The levels, coarse to fine; they do not depend on each other, and share the steps alike."""
-        sides = self._learned_sides()
-        total, count = self.config.steps or 1, len(self._learned_sides())
-        steps = [total * (place + 1) // count - total * place // count for place in range(count)]
-        stages = [Stage(f"{side} px", each) for side, each in zip(sides, steps, strict=True) if each]
-        return stages or [Stage(f"{sides[-1]} px", 1)]
-
-    def _learned_sides(self) -> tuple[int, ...]:
-        return self.config.pyramid if self.config.coarsest else self.config.pyramid[1:]
+        """The levels, coarse to fine: they do not depend on each other, and share the steps."""
+        sides, total = self.config.learned_sides, self.config.steps or 1
+        shares = self.config.shares or (1,) * len(sides)
+        ends = [total * upto // sum(shares) for upto in accumulate(shares)]
+        steps = [end - start for start, end in pairwise([0, *ends])]
+        return [Stage(f"{side} px", each) for side, each in zip(sides, steps, strict=True) if each]
 
     @property
     def _level(self) -> int | None:
@@ -84,16 +82,15 @@ class LAPGAN(System[LAPGANConfig]):
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """D, then G, of the level that is learned, section 2.3; every picture serves as real one and as l."""
-        small, levels = self._pyramid(batch["image"])
-        noise, label = self.G.split(batch["noise"]), batch.get("label")
-        place = self._level
+        place, noise, label = self._level, self.G.split(batch["noise"]), batch.get("label")
+        context: tuple[Tensor, ...] = ()
         if place is None:
+            real = self._shrunk(batch["image"], 0)  # (B, C, h, w)
             fake = self.G.first_image(noise, label)  # (B, C, h, w)
-            real = small
-            context: tuple[Tensor, ...] = ()
         else:
-            fake = self.G.residual(place, levels[place].coarse, noise, label)  # (B, C, h, w)
-            real, context = levels[place].residual, (levels[place].coarse,)
+            level = self._pictures(batch["image"], place)
+            context, real = (level.coarse,), level.residual
+            fake = self.G.residual(place, level.coarse, noise, label)  # (B, C, h, w)
         D = self.D.at(place)
         if self.config.gan_weight:
             scores = D(*context, real, label), D(*context, fake.detach(), label)
@@ -107,9 +104,18 @@ class LAPGAN(System[LAPGANConfig]):
             losses["pixels"] = self.config.pixel_weight * distance
         yield Update("G", losses)
 
-    def _pyramid(self, images: Tensor) -> tuple[Tensor, list[Level]]:
-        sizes = [(side, side) for side in self.config.pyramid]
-        return pyramid(images, sizes, self.config.interpolation)
+    def _shrunk(self, images: Tensor, place: int) -> Tensor:
+        """The images (B, C, S, S) as that picture of the pyramid, step by step: (B, C, s, s)."""
+        for side in self.config.pyramid[-2 : None if place == 0 else place - 1 : -1]:
+            images = shrink(images, (side, side))  # (B, C, s, s)
+        return images
+
+    def _pictures(self, images: Tensor, place: int) -> Level:
+        """Level `place` of the pyramid of the images (B, C, S, S)."""
+        image = self._shrunk(images, place + 1)  # (B, C, s, s)
+        smaller, side = self.config.pyramid[place : place + 2]
+        _, (level,) = pyramid(image, [(smaller, smaller), (side, side)], self.config.interpolation)
+        return level
 
     # -- making pictures -----------------------------------------------------------------
 
@@ -190,11 +196,10 @@ class LAPGAN(System[LAPGANConfig]):
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The level that is learned: its picture, made and real; and once all are learned, samples."""
-        small, levels = self._pyramid(batch["image"])
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
         if place is None:
-            return {"made up": self.G.first_image(noise, label), "real": small}
-        image, coarse = levels[place]
+            return {"made up": self.G.first_image(noise, label), "real": self._shrunk(batch["image"], 0)}
+        image, coarse = self._pictures(batch["image"], place)
         columns = {
             "coarse": coarse,
             "with its residual": coarse + self.G.residual(place, coarse, noise, label),
@@ -236,7 +241,7 @@ class LAPGAN(System[LAPGANConfig]):
     def _again(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Answer, enlarged picture and truth of the level that is learned, (B, C, h, w) each."""
         assert self._level is not None
-        image, coarse = self._pyramid(batch["image"])[1][self._level]
+        image, coarse = self._pictures(batch["image"], self._level)
         noise = self.G.split(batch["noise"])
         residual = self.G.residual(self._level, coarse, noise, batch.get("label"))
         return (coarse + residual).clamp(-1, 1), coarse, image

@@ -30,6 +30,10 @@ class Pix2PixConfig(GrowableConfig):
     dropout: float = Field(
         0.5, ge=0, lt=1, description="noise: part of the features dropped, also when translating"
     )
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed",
+        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+    )
     norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in both networks")
     statistics: Literal["auto", "image", "running"] = Field(
         "auto",

@@ -25,10 +25,10 @@ def build_generator(
 
 
 def _small_generator(config: Pix2PixConfig, source: int, target: int) -> UNetGenerator | ResnetGenerator:
-    noise_and_norm = (config.norm, config.dropout, config.translating_statistics)
+    details = (config.norm, config.dropout, config.translating_statistics, config.upsampling)
     if config.generator == "unet":
-        return UNetGenerator(source, target, config.width, config.unet_depth, *noise_and_norm)
-    return ResnetGenerator(source, target, config.width, config.num_blocks, *noise_and_norm)
+        return UNetGenerator(source, target, config.width, config.unet_depth, *details)
+    return ResnetGenerator(source, target, config.width, config.num_blocks, *details)
 
 
 def build_discriminator(config: Pix2PixConfig, channels: int, standing: Grown) -> nn.Module:
