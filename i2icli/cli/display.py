@@ -118,6 +118,8 @@ class LiveDisplay:
             f"{progress.step:,}/{progress.steps:,} · {_eta(progress)}",
         )
         parts: list[RenderableType] = [bar, Text(self._line(progress), style="dim")]
+        if progress.alpha is not None:
+            parts.append(_fade(progress.alpha))
         if progress.losses:
             parts.append(self._losses_table(progress))
         if self._scores:
@@ -157,8 +159,19 @@ def summary(result: "TrainResult") -> list[str]:
     return lines
 
 
+def _fade(alpha: float) -> RenderableType:
+    """A bar of its own for the new level that fades in."""
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row("faded in", ProgressBar(total=1.0, completed=alpha, width=20), f"alpha {alpha:.2f}")
+    return bar
+
+
+def _stage(progress: Progress) -> str:
+    return progress.stage if progress.alpha is None else f"{progress.stage} (alpha {progress.alpha:.2f})"
+
+
 def _where(progress: Progress) -> str:
-    stage = "" if progress.stage == "main" else f" in stage {progress.stage}"
+    stage = "" if progress.stage == "main" else f" in stage {_stage(progress)}"
     share = 100 * progress.step / progress.steps
     return f"step {progress.step:,} of {progress.steps:,} ({share:.0f}%){stage}"
 

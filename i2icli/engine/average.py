@@ -63,7 +63,7 @@ class Average:
         """State for resuming."""
         return {name: network.state_dict() for name, network in self.averaged.items()}
 
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave."""
+    def load_state(self, state: dict[str, Any], *, grown: bool = False) -> None:
+        """Put back what `state` gave; what networks have gained since (`grown`) stays as it is."""
         for name, network in self.averaged.items():
-            network.load_state_dict(state[name])
+            network.load_state_dict((network.state_dict() if grown else {}) | state[name])

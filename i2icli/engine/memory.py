@@ -3,7 +3,7 @@
 import torch
 
 from i2icli.errors import UserError
-from i2icli.system import Batch
+from i2icli.system import Batch, Stage
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -11,15 +11,31 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
-def training_out_of_memory(batch: Batch, stage: str) -> UserError:
-    """The error that says at which size and batch it happened and what to lower."""
+def training_out_of_memory(
+    batch: Batch, stage: Stage, before: Stage | None = None, *, by_resolution: bool = False
+) -> UserError:
+    """The error that says at which size and batch it happened and what to lower.
+
+    before: the stage that was learned last and is kept; by_resolution: whether --batch-sizes has a number for
+    each resolution.
+    """
     shapes = ", ".join(
         f"{name} {image.shape[-1]}x{image.shape[-2]} px" for name, image in batch.items() if image.ndim >= 4
     )
     size = len(next(iter(batch.values())))
-    smaller = f"--batch-size {size // 2} --accumulate 2, " if size > 1 else ""
+    smaller = f"--batch-size {size // 2} --accumulate 2, "
+    if by_resolution:
+        smaller = f"--batch-sizes {stage.resolution}:{size // 2}, "
+    advice = "a smaller --crop-size, a smaller --width, or --precision bf16"
+    kept = ""
+    if before is not None:
+        kept = f"the model of stage {before.name} is kept in the run folder and can be used; "
+        smaller = smaller if by_resolution else ""  # what was begun with one batch size goes on with it
+        advice = "--precision bf16, more --devices, or stop there"
+        if before.resolution not in (None, stage.resolution):
+            advice += f" with --to {before.resolution}"
     return UserError(
-        f"out of memory in stage {stage} at batch size {size} ({shapes}); "
-        f"try {smaller}a smaller --crop-size, a smaller --width, or --precision bf16",
+        f"out of memory in stage {stage.name} at batch size {size} ({shapes}); "
+        f"{kept}try {smaller if size > 1 else ''}{advice}",
         exit_code=1,
     )

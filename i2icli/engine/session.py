@@ -62,14 +62,17 @@ class Session:
         broken = self._broken(trainer, step, saving=last or wish != GO_ON)
         if is_main() and not broken:
             self._report(trainer, step, last)
-        vote = highest(BROKEN if broken else max(wish, self._vote(last)))
+        over = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
+        vote = highest(BROKEN if broken else max(wish, self._vote(last), SAVE if over else GO_ON))
         if vote == BROKEN:
             raise self._not_finite(trainer)
         if vote in REASONS:
             self.reason = REASONS[vote]
             self._last_words(trainer)
+        if over:
+            self._end_stage(trainer)
         if vote != GO_ON:
-            self.save(trainer)
+            self.save(trainer)  # a stage that is over, too: what comes may not fit into memory
         return vote in REASONS
 
     def save(self, trainer: Trainer) -> None:
@@ -105,6 +108,13 @@ class Session:
         cheap = trainer.placement.device.type == "cpu"
         return (cheap or saving or step % self.options.log_every == 0) and not trainer.meter.finite()
 
+    def _end_stage(self, trainer: Trainer) -> None:
+        """Forget the best scores where the next stage has images of another size: they do not compare."""
+        stages = trainer.system.stages()
+        here = [stage.name for stage in stages].index(trainer.system.clock.stage.name)
+        if stages[here].resolution != stages[here + 1].resolution:
+            self.best = None
+
     def _last_words(self, trainer: Trainer) -> None:
         """Before leaving early: the steps since the last line of the log, and a sheet of where it stands."""
         if is_main() and trainer.meter.sums:
@@ -137,6 +147,7 @@ class Session:
                 step=step,
                 steps=trainer.steps,
                 stage=trainer.system.clock.stage.name,
+                alpha=trainer.system.clock.alpha if trainer.system.clock.stage.fading else None,
                 images_per_s=meter.images_per_s,
                 data_wait=meter.data_wait,
                 eta_s=remaining * (time.monotonic() - self.began) / done if done >= 3 else None,

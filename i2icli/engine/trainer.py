@@ -15,6 +15,7 @@ from i2icli.engine.distributed import gathered, rank
 from i2icli.engine.memory import is_out_of_memory, training_out_of_memory
 from i2icli.engine.meter import Meter
 from i2icli.engine.updates import Updater
+from i2icli.errors import UserError
 from i2icli.system import Batch, Stage, System
 
 Batches = Callable[[Stage, int], Iterator[Batch]]
@@ -81,11 +82,15 @@ class Trainer:
             "seconds": self.seconds,
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave; optimisers follow when their stage is entered."""
+    def restore(self, state: dict[str, Any], *, grown: bool = False) -> None:
+        """Put back what `state` gave; optimisers follow when their stage is entered.
+
+        `grown`: the networks may have gained layers since, which begin fresh.
+        """
         own = state["ranks"][rank() - 1] if 0 < rank() <= len(state["ranks"]) else {}
-        self.system.load_state_dict(state["system"] | own)
-        self.average.load_state(state["average"])
+        fresh = self.system.state_dict() if grown else {}
+        self.system.load_state_dict(fresh | state["system"] | own)
+        self.average.load_state(state["average"], grown=grown)
         clock = self.system.clock
         clock.stage = next(stage for stage in self.system.stages() if stage.name == state["clock"]["stage"])
         clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
@@ -146,12 +151,19 @@ class Trainer:
         except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise training_out_of_memory(batches[0], system.clock.stage.name) from None
+            raise self._out_of_memory(batches[0]) from None
         self.average.update()
         size = system.clock.stage.batch_size or system.config.batch_size
         self.meter.images += size * system.config.accumulate
         system.clock.step += 1
         system.clock.total += 1
+
+    def _out_of_memory(self, batch: Batch) -> UserError:
+        stage, stages = self.system.clock.stage, self.system.stages()
+        place = [each.name for each in stages].index(stage.name)
+        by_resolution = "batch_sizes" in type(self.system.config).model_fields
+        before = stages[place - 1] if place else None
+        return training_out_of_memory(batch, stage, before, by_resolution=by_resolution)
 
 
 def _on_cpu(value: Any) -> Any:

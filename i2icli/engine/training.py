@@ -22,17 +22,16 @@ from i2icli.engine.launch import launch
 from i2icli.engine.precision import name_of, place
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.run_report import write_run_report
+from i2icli.engine.same_run import STATE_FORMAT, check_same
 from i2icli.engine.session import Session
 from i2icli.engine.tensorboard import tensorboard_events
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.validation import Spread
 from i2icli.engine.watch import Silent, Watcher
 from i2icli.errors import UserError
-from i2icli.fields import flag
 from i2icli.recipe import write_recipe
 from i2icli.system import Batch, Stage, System
 
-STATE_FORMAT = 1  # of resume.pt
 PREVIEWS = 4  # rows of a sample sheet
 
 
@@ -105,7 +104,8 @@ class _Run:
         if state is not None and state["clock"]["total"] == 0:
             state = None  # nothing was learned: begin anew, with whatever settings
         if state is not None:
-            self._check_same(state)
+            check_same(state, self.name, self.config, self.folder)
+            self._check_same_data(state)
         system = build_system(self.name, self.config)
         if state is None:
             self._start(system)
@@ -149,7 +149,8 @@ class _Run:
     def _begin(self, trainer: Trainer, session: Session, state: dict[str, Any] | None) -> None:
         clock = trainer.system.clock
         if state is not None:
-            trainer.restore(state)
+            grown = state["config"] != self.config.model_dump(mode="json")
+            trainer.restore(state, grown=grown)
             session.best, session.scores = state["best"], state["scores"]
             self.watcher.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
         session.facts = {
@@ -180,28 +181,8 @@ class _Run:
             trainer.system.finish(map(trainer.placement.batch, batches))
         session.save(trainer)
 
-    def _check_same(self, state: dict[str, Any]) -> None:
-        """Refuse to go on with another system, other settings or other data than the run began with."""
-        if state.get("format") != STATE_FORMAT:
-            raise UserError(
-                f"{self.folder.path}: its resume.pt was written by another version of i2icli; "
-                f"start a new run with --init-from {self.folder.path} and another --out"
-            )
-        if state["name"] != self.name:
-            raise UserError(f"{self.folder.path} holds a run of {state['name']}; choose another --out")
-        done, wanted = state["clock"]["total"], self.config.steps or 0
-        if done > wanted:
-            raise UserError(
-                f"{self.folder.path} has learned for {done} steps already; --steps {wanted} is less"
-            )
-        before, now = state["config"], self.config.model_dump(mode="json")
-        for name, value in now.items():
-            if name in before and before[name] != value and name not in self.config.may_change:
-                raise UserError(
-                    f"{self.folder.path} was begun with {flag(name)} {before[name]}, not {value}, "
-                    "and that cannot change; "
-                    f"go on with --recipe {self.folder.recipe}, or choose another --out for a new run"
-                )
+    def _check_same_data(self, state: dict[str, Any]) -> None:
+        """Refuse to go on with other data than the run began with; the same elsewhere will do."""
         places, count = ", ".join(state["data"]), len(self.data.train())
         if state["data"] != self.places and state["examples"] != count:
             raise UserError(

@@ -17,6 +17,7 @@ class Progress:
     eta_s: float | None  # seconds to go; None while unknown
     memory_bytes: int  # peak memory of this process, or of the GPU
     losses: dict[str, float] = field(default_factory=dict)  # means since the last log line; "G/gan_AB": ...
+    alpha: float | None = None  # how far a new level of the networks is faded in; None where nothing fades
 
 
 class Watcher(Protocol):
