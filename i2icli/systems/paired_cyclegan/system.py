@@ -97,27 +97,24 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """First stage: F, D_X. Second stage: G, then F against the new G, then all discriminators."""
         examples = self._examples(batch)
+        bare = {each.part: self.F[each.part](each.y) for each in examples}
         if self.clock.stage.name == REMOVAL:
-            bare = {each.part: self.F[each.part](each.y) for each in examples}
             yield Update("F", _merged(self._losses_removal(each, bare) for each in examples))
             yield Update("D", {_name("gan_X", each): self._told_X(each, bare) for each in examples})
             return
 
         styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
-        yield Update("G", _merged(self._losses_G(each, styled) for each in examples))
-
-        bare = {each.part: self.F[each.part](each.y) for each in examples}
+        yield Update("G", _merged(self._losses_G(each, bare, styled) for each in examples))
         yield Update("F", _merged(self._losses_F(each, bare, styled) for each in examples))
-
         yield Update("D", _merged(self._losses_D(each, bare, styled) for each in examples))
 
-    def _losses_G(self, each: Example, styled: dict[str, Tensor]) -> dict[str, Tensor]:
-        """0.1 L_G + L_I + L_S + 0.1 L_P for G; F stands still."""
-        with torch.no_grad():
-            bare = self.F[each.part](each.y)
+    def _losses_G(
+        self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """0.1 L_G + L_I + L_S + 0.1 L_P for G; F and what it made stand still."""
         losses = {
             _name("gan", each): self.config.transfer_weight * self._fooled(self.D_Y, each, styled),
-            **self._cycles(each, bare, styled[each.part]),
+            **self._cycles(each, bare[each.part].detach(), styled[each.part]),
         }
         if self.D_S is not None:
             scores = self.D_S[each.part](_pair(each.y, styled[each.part]))
@@ -185,7 +182,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def translate(self, request: Request) -> Tensor:
         """request.image: (B, C, H, W) -> the same shape, styled as request.reference, or bare.
 
-        The reference is brought to the image's size. With regions every image has to show a face.
+        The reference is brought to the image's size. With regions both have to show a face, of any size.
         """
         image = request.image
         if image is None:
@@ -197,12 +194,13 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
                 "paired_cyclegan takes the style from a reference, but the request holds none; "
                 f"give it one, or translate to {self.config.domains[0]}"
             )
-        return self._changed(self.G, image, _fitted(request.reference, image))
+        return self._changed(self.G, image, request.reference.to(image.dtype))
 
     def _changed(self, generators: nn.ModuleDict, image: Tensor, *reference: Tensor) -> Tensor:
         if self.config.regions:
-            return blend_regions(generators, self.config.region_size, image, *reference)
-        return generators[WHOLE](image, *reference)  # type: ignore[no-any-return]
+            each = (look.expand(len(image), -1, -1, -1) for look in reference)
+            return blend_regions(generators, self.config.region_size, image, *each)
+        return generators[WHOLE](image, *(_fitted(look, image) for look in reference))  # type: ignore[no-any-return]
 
     def _to_bare(self, to: str | None) -> bool:
         return to is not None and self.resolve_target(to) == self.config.domains[0]
