@@ -55,9 +55,8 @@ def test_train_resume_translate_look(name, toy, tmp_path):
         "000006.png",
     ]
 
-    photos = next(
-        path for path in (data / "test" / "A", data / "testA", data / "test" / "source") if path.is_dir()
-    )
+    places = ("test/A", "testA", "test/source", "test/night")
+    photos = next(data / place for place in places if (data / place).is_dir())
     translated = ok(i2i("translate", photos, "--model", name, "--out", "out", "--compare", cwd=tmp_path))
     assert "2 translated: out" in translated.stderr
     for path in photos.rglob("*.png"):
