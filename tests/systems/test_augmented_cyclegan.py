@@ -231,3 +231,16 @@ def test_only_examples_of_the_same_scene_are_scored_with_the_look_of_the_truth()
     assert torch.equal(truth, batch["B"][1:])
     code = system.maps.encode("B", batch["A"][1:], truth).mean
     assert torch.equal(answer, system.G_AB(batch["A"][1:], code))
+
+
+def test_weights_start_as_in_the_authors_program() -> None:
+    system = tiny(width=16, encoder_width=16, discriminator_width=32)
+    scales = torch.cat([weight for name, weight in system.named_parameters() if name.endswith("norm.scale")])
+    assert 0.01 < scales.std() < 0.03
+    assert abs(scales.mean()) < 0.01
+    convolutions = (each for each in system.modules() if isinstance(each, torch.nn.Conv2d))
+    weights = torch.cat([each.weight.flatten() for each in convolutions])
+    assert weights.std().item() == pytest.approx(0.02, rel=0.05)
+    assert system.G_AB.stem.norm.scale.bias.abs().max() == 0
+    assert system.E["B"].norms[0].weight.eq(1).all()
+    assert system.D_z["B"].layers[1].bias.abs().max() > 0  # linear layers are left to the library
