@@ -70,13 +70,13 @@ class DomainImages(DataFolder):
             self._take_validation(found, chosen)
         else:
             self._hold_out()
-        self.learned = self._learned()
         framing = Framing.of(config)
         everything = [file for files in self.files for file in files]
         sizes = [framing.example_size(file.header.size) for file in everything]
         refuse_mixed_sizes(everything, sizes, config.batch_size)
         self.channels = common_channels([*self.files, *self.held_out], config.channels)
         self.settings: dict[str, Any] = {"channels": (self.channels,), "domains": self.names}
+        self.learned = self._learned()
         self.report += transparency_lines(self.files)
         self.cached = self._plan_cache(cache_bytes)
         self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
@@ -132,6 +132,7 @@ class DomainImages(DataFolder):
         self.report.append(
             f"only {', '.join(learn)} learned, beside each of the others, which stay as they are"
         )
+        self.settings["learn"] = learn  # as the folders spell them
         return {self.names.index(name) for name in learn}
 
     def _files(self, collection: Collection) -> Files:

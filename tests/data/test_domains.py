@@ -87,7 +87,8 @@ def test_all_images_of_uneven_domains_are_shown(tmp_path: Path) -> None:
 
 
 def test_pairs_without_a_learned_domain_are_not_drawn(folder: Path) -> None:
-    data = DomainImages([folder], whole(learn=("c",)))
+    data = DomainImages([folder], whole(learn=("C",)))
+    assert data.settings["learn"] == ("c",)
     pairs = [set(data.train().of_batch(rng(seed)).get(0, rng())["pair"].tolist()) for seed in range(50)]
     assert all(2 in pair for pair in pairs)
     assert {0, 2} in pairs
