@@ -25,7 +25,7 @@ from i2icli.engine.translator import Translator
 
 SIDE = 32  # pixels the classifier sees
 TEST = 400  # digits that nothing is trained on
-STEPS, BATCH = 1500, 100
+STEPS, BATCH = 1500, 64
 
 
 # -- folders ---------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def classifier() -> nn.Sequential:
     """A plain network that shares nothing with DTN's f."""
     layers: list[nn.Module] = []
     for inner, outer in ((1, 24), (24, 48), (48, 96)):
-        layers += [nn.Conv2d(inner, outer, 5, padding=2), nn.BatchNorm2d(outer), nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Conv2d(inner, outer, 3, padding=1), nn.BatchNorm2d(outer), nn.ReLU(), nn.MaxPool2d(2)]
     return nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.4), nn.Linear(96 * (SIDE // 8) ** 2, 10))
 
 
