@@ -12,6 +12,7 @@ from i2icli.nn.padding import ReflectConv2d, ReflectHead, reflect
 
 DILATIONS = (1, 2, 4)  # of the residual blocks
 LAST_DILATION = 2  # of the convolution behind them
+FIRST_CHANGE = 0.1  # of what the usual weights would answer with
 
 
 class DilatedConv2d(nn.Conv2d):
@@ -62,6 +63,11 @@ class DeltaGenerator(nn.Module):
         self.blocks = nn.Sequential(*(DilatedBlock(together, dilation, norm) for dilation in DILATIONS))
         self.last = DilatedConv2d(together, LAST_DILATION, bias=True)
         self.head = ReflectHead(together, channels, 3)
+
+    def begin_small(self) -> None:
+        """Start with hardly any change: an image that is nearly kept is a better beginning than noise."""
+        with torch.no_grad():
+            self.head.weight.mul_(FIRST_CHANGE)
 
     def forward(self, image: Tensor, *others: Tensor) -> Tensor:
         """(B, C, H, W) in [-1, 1] each, sides larger than 4 -> (B, C, H, W) in [-1, 1]."""

@@ -59,6 +59,9 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         self.D_S = self._discriminators(2 * C) if config.synthetic != "none" else None
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
+        for generator in (*self.G.values(), *self.F.values()):
+            assert isinstance(generator, DeltaGenerator)
+            generator.begin_small()
 
     def _generators(self, channels: int, images: int) -> nn.ModuleDict:
         config = self.config
