@@ -2,7 +2,7 @@
 
 Time is taken in turns in one process, memory in processes of their own.
 
-    python benchmarks/domains_step.py [--rounds 16] [--size 64] [--width 32] [--threads 1]
+    python benchmarks/domains_step.py [--rounds 12] [--size 64] [--width 16] [--threads 1]
 
 Printed per number of domains, as ratios to 2 domains: the time of a step (median over the rounds), what is
 kept between steps (weights and Adam's averages, after every domain was drawn; counted exactly), the gradients
@@ -101,9 +101,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--peak-of", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
