@@ -8,6 +8,7 @@ LESSONS: dict[str, str] = {
     "dtn": "i2icli.demo.dtn",
     "stargan": "i2icli.demo.stargan",
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
+    "lapgan": "i2icli.demo.lapgan",
 }
 """System -> the module with its LESSON."""
 
