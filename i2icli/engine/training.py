@@ -239,10 +239,11 @@ def build_system(name: str, config: Config) -> System[Any]:
 
 
 def compile_networks(system: System[Any]) -> None:
-    """Compile every network in place; names of weights stay as they are."""
-    for network in system.children():
-        if any(True for _ in network.parameters()):
-            network.compile()
+    """Compile every network in place, also those in a dictionary; names of weights stay as they are."""
+    for child in system.children():
+        for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
+            if any(True for _ in network.parameters()):
+                network.compile()
 
 
 def workers(options: RunOptions) -> int:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from i2icli.engine.device import Placement
 from i2icli.engine.trainer import Trainer
+from i2icli.engine.training import compile_networks
 from i2icli.errors import UserError
 from i2icli.system import Request
 from i2icli.systems.combogan.config import ComboGANConfig
@@ -104,6 +105,13 @@ def test_the_latent_loss_grows_with_training() -> None:
         last.append(G.losses.get("latent", torch.tensor(0.0)).item())
     assert last[0] == 0 < last[1]
     assert last[2] == pytest.approx(2 * last[1], rel=1e-4)
+
+
+def test_the_networks_of_every_domain_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: compiled.append(type(network).__name__))
+    compile_networks(tiny(num_shared=2))
+    assert sorted(compiled) == sorted(["Encoder", "Decoder", "Discriminator"] * 4 + ["SharedBlocks"] * 2)
 
 
 def test_a_batch_of_several_pairs_is_a_mistake() -> None:
