@@ -64,6 +64,9 @@ def _one_folder(folder: Path) -> _Layout:
         only = next(iter(inside.values()))
         if len(subfolders(only)) > 1 and not _splits_inside(only):
             return _one_folder(only)
+    alone = [split for split in HELD_BACK if split in inside]
+    if alone:
+        raise UserError(f"{folder}: found {inside[alone[0]].name}/ but no train/; expected {DOMAINS_EXAMPLE}")
     return _splits_in_domains(_by_name(inside.values()), folder)
 
 

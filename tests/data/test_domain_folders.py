@@ -109,6 +109,11 @@ def test_one_domain_is_not_enough(tmp_path: Path) -> None:
     assert "found nothing" in refusal(tmp_path / "c")
 
 
+def test_a_test_folder_beside_domains_is_no_domain(tmp_path: Path) -> None:
+    fill_all(tmp_path, "x", "y", "Test/x", "Test/y")
+    assert "found Test/ but no train/" in refusal(tmp_path)
+
+
 def test_other_domains_in_test_are_refused(tmp_path: Path) -> None:
     fill_all(tmp_path, "train/x", "train/y", "train/z", "test/x", "test/y")
     assert "z among the domains of training but not of validation (found x, y)" in refusal(tmp_path)
