@@ -28,7 +28,7 @@ class StyleSettings(Protocol):
 
     @property
     def synthetic(self) -> str:
-        """What W(x, y) is made by: landmarks, colour or none."""
+        """What W(x, y) is made by: landmarks or colour; the data makes none for other words."""
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ class StyledExamples(Examples):
         region_size: int = 0,
         comparisons: Sequence[Comparison] | None = None,
     ) -> None:
-        """synthetic: landmarks, colour or none; comparisons: what to show in validation, None to train."""
+        """synthetic: landmarks or colour, else there is none; comparisons: for validation, None to train."""
         self.bare = bare
         self.styled = styled
         self.synthetic = synthetic
@@ -136,7 +136,7 @@ class StyledExamples(Examples):
         mirrored = None if rng is None or not self.faces else self.bare.framing.flip and rng.random() < 0.5
         x = self._cut(self.bare, bare, rng, mirrored)
         y = self._cut(self.styled, styled, rng, mirrored)
-        W = None if self.synthetic == "none" else self._synthetic(x, y)
+        W = self._synthetic(x, y) if self.synthetic in ("colour", "landmarks") else None
         whole = {"bare": (x.image, x.points), "styled": (y.image, y.points)}
         if W is not None:
             whole["synthetic"] = (W, x.points)

@@ -41,6 +41,10 @@ def examples(*names: str, channels: int = 3) -> dict[str, Tensor]:
         [["gan", "identity", "style"], ["gan", "identity", "style"], ["gan_X", "gan_Y"]],
     ),
     (
+        {"synthetic": "removal"},
+        [["gan", "identity", "style", "pair"], ["gan", "identity", "style"], ["gan_X", "gan_Y", "pair"]],
+    ),
+    (
         {"keep_weight": 1, "gan_loss": "hinge", "norm": "none"},
         [
             ["gan", "identity", "style", "pair"],
@@ -53,7 +57,7 @@ def test_every_variant_trains(changes: dict[str, Any], loss_names: list[list[str
     system = tiny(**changes)
     before = {name: value.clone() for name, value in system.named_parameters()}
     batch = examples()
-    if system.config.synthetic == "none":
+    if system.config.synthetic in ("none", "removal"):
         del batch["synthetic"]
 
     updates = run_step(system, batch)
@@ -63,6 +67,16 @@ def test_every_variant_trains(changes: dict[str, Any], loss_names: list[list[str
     assert all(loss.isfinite() for update in updates for loss in update.losses.values())
     still = [name for name, value in system.named_parameters() if torch.equal(value, before[name])]
     assert not [name for name in still if not name.endswith("bias")]
+
+
+def test_what_removal_takes_off_can_stand_for_the_style() -> None:
+    system = tiny(synthetic="removal").eval()
+    batch = examples("bare", "styled")
+    with torch.inference_mode():
+        shown = system.preview(batch)["synthetic"]
+        taken_off = batch["styled"] - system.F[WHOLE](batch["styled"])
+    torch.testing.assert_close(shown, (batch["bare"] + taken_off).clamp(-1, 1))
+    assert "synthetic" not in tiny(synthetic="none").eval().preview(batch)
 
 
 def test_removal_learns_alone_at_first() -> None:
@@ -91,6 +105,16 @@ def test_the_learning_rate_falls_in_the_second_stage_only() -> None:
     assert system.lr_factor() == 1
     system.clock.stage = Stage(TRANSFER, 2)
     assert system.lr_factor() == 0
+
+
+def test_discriminators_may_learn_slower() -> None:
+    for stage in (REMOVAL, TRANSFER):
+        rates = {
+            name: optimizer.param_groups[0]["lr"]
+            for name, optimizer in tiny(stage, lr=0.01, discriminator_lr=0.005).optimizers().items()
+        }
+        assert rates.pop("D") == 0.005
+        assert set(rates.values()) == {0.01}
 
 
 def test_a_generator_changes_its_input_within_bounds() -> None:

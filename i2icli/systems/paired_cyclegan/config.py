@@ -16,11 +16,12 @@ class PairedCycleGANConfig(Config):
     domains: Names = Field(
         ("bare", "styled"), min_length=2, max_length=2, description="names of the two collections"
     )
-    synthetic: Literal["landmarks", "colour", "none"] = Field(
+    synthetic: Literal["landmarks", "colour", "removal", "none"] = Field(
         "colour",
         description="what the style discriminator takes for a true transfer: the reference warped onto the "
-        "face by landmarks (the paper's; needs faces and i2icli[face]), the image with the reference's "
-        "colour statistics (not the paper's; for anything), or none: no style discriminator",
+        "face by landmarks (the paper's; needs faces and i2icli[face]); not the paper's: the image with the "
+        "reference's colour statistics (for anything), or with what removal takes off the reference (for "
+        "pictures that lie alike); or none: no style discriminator",
     )
     regions: Names = Field(
         (), description="networks of their own for parts of a face: eyes,lips,skin; default: the whole image"
@@ -38,6 +39,9 @@ class PairedCycleGANConfig(Config):
     )
     discriminator_width: int = Field(
         64, ge=1, le=4096, description="channels of the discriminators' first layer"
+    )
+    discriminator_lr: float | None = Field(
+        None, gt=0, description="learning rate of the discriminators; default: that of the generators"
     )
     gan_loss: Literal["vanilla", "lsgan", "hinge"] = Field("vanilla", description="adversarial loss")
     removal_share: float = Field(

@@ -34,13 +34,13 @@ class Example:
     part: str
     x: Tensor  # bare
     y: Tensor  # styled
-    W: Tensor | None  # x as it may look in the style of y
+    W: Tensor | None  # x as it may look in the style of y, if the data tells
 
 
 class PairedCycleGAN(System[PairedCycleGANConfig]):
     """G applies the style of a reference, F removes styles. Each part has networks of its own.
 
-    Batches hold "bare", "styled" and, unless there is no style discriminator, "synthetic"; with
+    Batches hold "bare", "styled" and, for a style discriminator that asks the data, "synthetic"; with
     regions instead "bare_lips", ... for each.
     """
 
@@ -91,9 +91,10 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def optimizers(self) -> dict[str, Optimizer]:
         """One for each generator, one for all discriminators."""
         if self.clock.stage.name == REMOVAL:
-            return {"F": self.adam(self.F), "D": self.adam(self.D_X)}
+            return {"F": self.adam(self.F), "D": self.adam(self.D_X, lr=self.config.discriminator_lr)}
         judges = [self.D_X, self.D_Y] + ([self.D_S] if self.D_S is not None else [])
-        return {"G": self.adam(self.G), "F": self.adam(self.F), "D": self.adam(*judges)}
+        D = self.adam(*judges, lr=self.config.discriminator_lr)
+        return {"G": self.adam(self.G), "F": self.adam(self.F), "D": D}
 
     # -- training ------------------------------------------------------------------------
 
@@ -156,11 +157,18 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             _name("gan_X", each): self._told_X(each, bare),
             _name("gan_Y", each): self.gan.discriminator(D_Y(each.y), D_Y(fake)),
         }
-        if self.D_S is not None and each.W is not None:
-            D_S = self.D_S[each.part]
-            real, false = D_S(_pair(each.y, each.W)), D_S(_pair(each.y, fake))
+        if self.D_S is not None:
+            D_S, W = self.D_S[each.part], self._synthetic(each, bare)
+            real, false = D_S(_pair(each.y, W)), D_S(_pair(each.y, fake))
             losses[_name("pair", each)] = self.gan.discriminator(real, false)
         return losses
+
+    @staticmethod
+    def _synthetic(each: Example, bare: dict[str, Tensor]) -> Tensor:
+        """W(x, y) from the data; else x with what F takes off y, laid over it as it is."""
+        if each.W is not None:
+            return each.W
+        return (each.x + each.y - bare[each.part].detach()).clamp(-1, 1)
 
     def _told_X(self, each: Example, bare: dict[str, Tensor]) -> Tensor:
         D = self.D_X[each.part]
@@ -224,8 +232,8 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
                 f"{name}bare": each.x, f"{name}reference": each.y, f"{name}transfer": styled,
                 f"{name}and removed": F(styled), f"{name}reference bare": F(each.y),
             }  # fmt: skip
-            if each.W is not None:
-                columns[f"{name}synthetic"] = each.W
+            if self.D_S is not None:
+                columns[f"{name}synthetic"] = self._synthetic(each, {each.part: F(each.y)})
         return columns
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
