@@ -77,6 +77,7 @@ SYSTEMS: dict[str, Entry] = {
         "make images out of nothing, with networks that grow from coarse to fine",
         "Karras et al., ICLR 2018",
         "https://arxiv.org/abs/1710.10196",
+        original="i2icli.systems.progan.original",
     ),
     "paired_cyclegan": Entry(
         "i2icli.systems.paired_cyclegan.system:PairedCycleGAN",
@@ -94,6 +95,9 @@ SYSTEMS: dict[str, Entry] = {
         original="i2icli.systems.lapgan.original",
     ),
 }
+
+STAGED = "progan"
+"""What `i2i grow` trains where it is given images alone."""
 
 
 def entry(name: str) -> Entry:

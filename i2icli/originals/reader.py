@@ -10,10 +10,22 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
+from i2icli.originals.network_pickles import is_network_pickle, read_network_pickle
 
 SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt")
 WRAPPERS = ("state_dict", "model", "model_state_dict", "generator", "params", "net")
 """Keys under which training programs put the weights beside other things."""
+
+
+class Settings:
+    """Stands for objects that hold only settings; what they hold is dropped."""
+
+    def __setstate__(self, state: object) -> None:
+        """Keep nothing."""
+
+
+SETTINGS: list[Any] = [(Settings, "models.utils.config.BaseConfig")]  # of pytorch_GAN_zoo
+"""Objects that lie beside the weights in known files: a stand-in and the name that files have for it."""
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -27,9 +39,16 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{path}: no such file; expected a checkpoint ({', '.join(SUFFIXES)})")
     if path.suffix.lower() not in SUFFIXES:
         raise UserError(f"{path}: not a checkpoint's name; expected one ending in {', '.join(SUFFIXES)}")
+    if is_network_pickle(path):
+        state = read_network_pickle(path)
+        _refuse_inflated(state, path)
+        return state
     _refuse_compression(path)
     try:
-        with warnings.catch_warnings(action="ignore"):  # a file that fails says so in one line below
+        with (
+            warnings.catch_warnings(action="ignore"),  # a file that fails says so in one line below
+            torch.serialization.safe_globals(SETTINGS),
+        ):
             found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # hostile files find every way to fail
         raise UserError(

@@ -23,7 +23,8 @@ def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path: Path) 
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_written_recipe_reads_back_as_the_same_settings(system: str, tmp_path: Path) -> None:
-    config: Config = config_type(system)(crop_size="256x128", load_size=300, channels="1,3", betas=(0.0, 0.9))
+    fields = {"load_size": "300x400", "channels": "1,3", "betas": (0.0, 0.9)}
+    config: Config = config_type(system).model_validate(fields)
 
     write_recipe(tmp_path / "recipe.toml", system, config)
 

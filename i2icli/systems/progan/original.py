@@ -1,0 +1,152 @@
+"""Networks saved by the authors' program and by its PyTorch re-implementation.
+
+tkarras/progressive_growing_of_gans: pickles of the networks G, D and Gs, fused or not. Their averaged
+generator, Gs, is what translates. facebookresearch/pytorch_GAN_zoo: netG, netD and avgG in one file.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from i2icli.errors import UserError
+from i2icli.original import Original, Read, State
+from i2icli.systems.progan.config import ProGANConfig
+from i2icli.systems.progan.names import from_paper, from_zoo
+from i2icli.systems.progan.system import ProGAN
+
+_NEEDED = {"use_wscale": 1, "normalize_latents": 1, "use_pixelnorm": 1, "use_leakyrelu": 1, "tanh_at_end": 0}
+"""Settings of the authors' networks that ours always have."""
+
+
+def recognise(state: State, path: Path, _read: Read) -> Original | None:
+    """The networks under our names, or None if the keys are not theirs.
+
+    Raises UserError for a file without a generator and for settings that no network here has.
+    """
+    parts = _parts(state)
+    if any(re.fullmatch(r"(4x4|8x8)/\w+/weight", key) for part in parts.values() for key in part):
+        return _paper(parts, path)
+    if any(key.startswith(("formatLayer.", "decisionLayer.")) for part in parts.values() for key in part):
+        return _zoo(parts, path)
+    return None
+
+
+def _parts(state: State) -> dict[str, State]:
+    """The networks of a file by name; keys of a single one stand under ""."""
+    parts: dict[str, State] = {}
+    for key, value in state.items():
+        match = re.match(r"(G|D|Gs|netG|netD|avgG)\.", key)
+        name = match[1] if match else ""
+        parts.setdefault(name, {})[key.removeprefix(f"{name}.") if match else key] = value
+    return parts
+
+
+def _paper(parts: dict[str, State], path: Path) -> Original | None:
+    G, D = parts.get("Gs") or parts.get("G") or parts.get(""), parts.get("D")
+    if G is None or "4x4/Dense/weight" not in G:
+        raise UserError(f"{path}: this is Progressive GAN's discriminator; give a file with its generator")
+    _refuse_unknown_kinds(G, path)
+    lod = float(G.get("lod", torch.tensor(0.0)))
+    unused = int(lod)  # resolutions above the one that was reached
+    renamed = from_paper(_variables(G), "G")
+    judge = from_paper(_variables(D), "D") if D is not None else None
+    if renamed is None:
+        return None
+    levels = _levels(renamed) - unused
+    fused = any("Conv0_up" in key for key in G)
+    settings = {"convention": "paper", "fused_scale": fused}
+    if D is not None and "static_kwargs/mbstd_group_size" in D:
+        settings["stddev_group"] = int(D["static_kwargs/mbstd_group_size"])
+    elif not fused:
+        settings["stddev_group"] = 16
+    labels = int(G.get("static_kwargs/label_size", torch.tensor(0.0)))
+    notes = ["it was saved while its last resolution was faded in: shown as if that were done"] * (
+        lod % 1 > 0
+    )
+    return _original(renamed, judge, levels, labels, settings, notes)
+
+
+def _zoo(parts: dict[str, State], path: Path) -> Original | None:
+    G, D = parts.get("avgG") or parts.get("netG") or parts.get(""), parts.get("netD")
+    if G is None or not any(key.startswith("formatLayer.") for key in G):
+        raise UserError(f"{path}: this is Progressive GAN's discriminator; give a file with its generator")
+    renamed = from_zoo(G, "G")
+    judge = from_zoo(D, "D") if D is not None else None
+    if renamed is None:
+        return None
+    return _original(renamed, judge, _levels(renamed), 0, {"convention": "zoo", "fused_scale": False}, [])
+
+
+def _refuse_unknown_kinds(G: State, path: Path) -> None:
+    for name, wanted in _NEEDED.items():
+        found = G.get(f"static_kwargs/{name}")
+        if found is not None and float(found) != wanted:
+            raise UserError(
+                f"{path}: its networks were built with {name} {bool(found)}; "
+                f"only those with {bool(wanted)}, as in the paper, are known here"
+            )
+
+
+def _variables(state: State) -> State:
+    return {
+        key: value for key, value in state.items() if key != "lod" and not key.startswith("static_kwargs/")
+    }
+
+
+def _levels(G: State) -> int:
+    return sum(re.fullmatch(r"to_rgb\.\d+\.weight", key) is not None for key in G)
+
+
+def _original(
+    G: State, D: State | None, levels: int, labels: int, settings: dict[str, Any], notes: list[str]
+) -> Original | None:
+    """Put together what was found, if it is exactly a network of ours."""
+    kept = {name: value for name, value in G.items() if _level(name) < levels}
+    codes, rgb = G.get("blocks.0.dense.weight"), G.get("to_rgb.0.weight")
+    if levels < 1 or codes is None or rgb is None or codes.ndim != 2 or rgb.ndim != 4:
+        return None
+    widths = [len(G.get(f"to_rgb.{level}.weight", rgb)[0]) for level in range(levels)]
+    judging = {name: value for name, value in (D or {}).items() if _level(name) < levels}
+    dense = judging.get("blocks.0.dense.weight")
+    names = tuple(str(number + 1) for number in range(labels))
+    if labels:
+        notes = [*notes, "the file does not name its classes: they are called by their numbers"]
+    side = 4 << (levels - 1)
+    try:
+        config = ProGANConfig.model_validate(
+            settings
+            | {
+                "crop_size": side,
+                "start_size": side,
+                "num_latents": codes.shape[1] - labels,
+                "channels": (rgb.shape[0],),
+                "width": max([*widths, dense.shape[0] if dense is not None and dense.ndim == 2 else 0]),
+                "widths": widths,
+                "conditional": labels > 0,
+                "classes": names,
+            }
+        )
+        with torch.device("meta"):
+            ours = ProGAN(config)
+    except ValueError:
+        return None  # sizes beyond what any such network has
+    if not _same_shapes(kept, ours.G.state_dict()):
+        return None
+    tensors = {f"G.{name}": value.float().contiguous() for name, value in kept.items()}
+    if _same_shapes(judging, ours.D.state_dict()):
+        tensors |= {f"D.{name}": value.float().contiguous() for name, value in judging.items()}
+    return Original("progan", config, tensors, tuple(notes))
+
+
+def _level(name: str) -> int:
+    """The level that a layer belongs to."""
+    match = re.match(r"(?:blocks|to_rgb|from_rgb)\.(\d+)\.", name)
+    return int(match[1]) if match else 0
+
+
+def _same_shapes(found: State, wanted: State) -> bool:
+    return {name: value.shape for name, value in found.items()} == {
+        name: value.shape for name, value in wanted.items()
+    }
