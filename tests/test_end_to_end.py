@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from i2icli import registry
+from i2icli.engine.training import build_system
 from i2icli.recipe import write_recipe
 from tests.engine.commands import i2i
 from tests.tiny import tiny_config
@@ -59,7 +60,10 @@ def test_train_resume_translate_look(name, toy, tmp_path):
 
     places = ("test/A", "testA", "test/source", "test/night")
     photos = next(data / place for place in places if (data / place).is_dir())
-    translated = ok(i2i("translate", photos, "--model", name, "--out", "out", "--compare", cwd=tmp_path))
+    needed = build_system(name, tiny_config(name)).needs()
+    look = ["--reference", next(photos.rglob("*.png"))] if "reference" in needed else []
+    translate = ["translate", photos, "--model", name, "--out", "out", "--compare", *look]
+    translated = ok(i2i(*translate, cwd=tmp_path))
     assert "2 translated: out" in translated.stderr
     for path in photos.rglob("*.png"):
         answer = tmp_path / "out" / path.relative_to(photos)
