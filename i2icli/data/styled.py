@@ -177,9 +177,10 @@ class StyledImages(DataFolder):
         framing = Framing.of(self.config)
         if self.style.regions:
             return
-        files = [each.file for both in self.files for each in both]
-        sizes = [framing.example_size(file.header.size) for file in files]
-        refuse_mixed_sizes(files, sizes, batch_size=2)
+        for both, frame in ((self.files, framing), (self.held_out, framing.for_validation())):
+            files = [each.file for collection in both for each in collection]
+            sizes = [frame.example_size(file.header.size) for file in files]
+            refuse_mixed_sizes(files, sizes, batch_size=2)
 
     def _domains(self, layout: Layout) -> dict[str, Any]:
         """The folders' names as names of the domains, unless the user chose some."""

@@ -109,6 +109,13 @@ def test_sizes_that_cannot_be_laid_side_by_side_are_refused(tmp_path: Path) -> N
         StyledImages([tmp_path], settings(preprocess="none"))
 
 
+def test_test_pictures_of_other_sizes_are_refused_too(makeup: Path) -> None:
+    Image.new("RGB", (40, 36)).save(makeup / "testB" / "wide.png")
+    with pytest.raises(UserError, match=r"wide.png becomes 40x36 pixels"):
+        StyledImages([makeup], settings(preprocess="none"))
+    assert StyledImages([makeup], settings()).validation() is not None
+
+
 def test_grey_and_colour_mixed_are_refused_unless_channels_are_given(tmp_path: Path) -> None:
     for domain, mode in (("A", "L"), ("B", "RGB")):
         (tmp_path / domain).mkdir()
