@@ -186,7 +186,7 @@ def print_results(results: dict[str, dict[str, tuple[Tensor, Tensor]]], things: 
 
 
 def write_sheet(path: Path, pictures: Pictures, translate: Callable[[Tensor, str, str], Tensor]) -> None:
-    """Two things of every domain: the input, its translation to every other domain, and the truth of one."""
+    """Two things of every domain: the input, and its translation to every other domain."""
     names = list(pictures.test)
     things = len(pictures.test[names[0]])
     rows = []
