@@ -8,7 +8,8 @@ python benchmarks/digits.py write mnist.npz --other opencv.npz --out digits
 
 python benchmarks/digits.py read digits/colours-mnist --model runs/dtn-colours-mnist
     trains a small classifier on the labelled images in target/ (DTN is given the same images, but no labels),
-    and prints how many it reads correctly of test/target, of test/source as it is, and of DTN's answers
+    and prints how many it reads correctly of test/target, of test/source as it is, and of DTN's answers;
+    with --judge mnist.pth of the Python package ccexam 1.0.0, that classifier reads, and none is trained
 """
 
 import argparse
@@ -21,7 +22,10 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
+from i2icli.engine.initial import load_initial
 from i2icli.engine.translator import Translator
+from i2icli.systems.dtn.config import DTNConfig
+from i2icli.systems.dtn.system import DTN
 
 SIDE = 32  # pixels the classifier sees
 TEST = 400  # digits that nothing is trained on
@@ -145,15 +149,22 @@ def share(network: nn.Module, images: Tensor, labels: Tensor) -> str:
     return f"{100 * right / len(labels):5.1f} % of {len(labels)}"
 
 
-def read(data: Path, model: str) -> None:
+def judge(weights: Path) -> nn.Module:
+    """ccexam's classifier of MNIST, for images (N, 1, SIDE, SIDE)."""
+    system = DTN(DTNConfig(extractor="ccexam-mnist"))
+    load_initial(system, str(weights))
+    return nn.Sequential(system.f, system.head).eval()
+
+
+def read(data: Path, model: str, weights: Path | None) -> None:
     """Print the three shares."""
     paths, labels = labelled(data / "target")
-    network = taught(opened(paths), labels)
+    network = taught(opened(paths), labels) if weights is None else judge(weights)
+    print(f"read by {weights or f'a classifier taught {len(labels)} real target images'}, correctly:")
     real, real_labels = labelled(data / "test" / "target")
     given, given_labels = labelled(data / "test" / "source")
     translator = Translator.load(model)
     answers = torch.stack([grey(translator.translate(path)) for path in given])
-    print(f"classifier taught {len(labels)} real target images, reads correctly:")
     print(f"  real target images, held back     {share(network, opened(real), real_labels)}")
     print(f"  source images, not translated     {share(network, opened(given), given_labels)}")
     print(f"  source images, translated         {share(network, answers, given_labels)}")
@@ -171,11 +182,12 @@ def main() -> None:
     reading = commands.add_parser("read")
     reading.add_argument("data", type=Path)
     reading.add_argument("--model", required=True)
+    reading.add_argument("--judge", type=Path)
     given = parser.parse_args()
     if given.command == "write":
         write(given.mnist, given.other, given.out)
     else:
-        read(given.data, given.model)
+        read(given.data, given.model, given.judge)
 
 
 if __name__ == "__main__":
