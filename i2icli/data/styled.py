@@ -1,6 +1,7 @@
 """Reference-style tasks: a collection of bare pictures and one of styled pictures, not paired."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,11 +13,12 @@ from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.faces import faces_found
 from i2icli.data.folder import collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import refuse_clips
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.style_names import Comparison, compare_by_name
 from i2icli.data.styled_examples import StyledExamples, StyledFile, StyledSource
 from i2icli.data.transforms import Framing
+from i2icli.errors import UserError
 
 
 class StyleSettings(Protocol):
@@ -145,7 +147,7 @@ class StyledImages(DataFolder):
             return
         self.files = [kept for kept, _ in split]
         self.held_out = [held_out for _, held_out in split]
-        self.comparisons = [Comparison(each.bare, each.styled, None, None) for each in self._compare()]
+        self.comparisons = [replace(each, truth_bare=None, truth_styled=None) for each in self._compare()]
         self.report.append(
             f"no val or test folders: {len(self.held_out[0])} bare and {len(self.held_out[1])} styled images "
             "held out for validation, shown but not scored (--holdout 0 to train on all)"
@@ -158,16 +160,15 @@ class StyledImages(DataFolder):
     def _with_equal_sizes(self, comparisons: list[Comparison]) -> list[Comparison]:
         """A truth of another size than what it is held against is none."""
         bare, styled = ([each.file.header.size for each in files] for files in self.held_out)
+
+        def kept(truth: int | None, sizes: list[tuple[int, int]], size: tuple[int, int]) -> int | None:
+            return truth if truth is not None and sizes[truth] == size else None
+
         return [
-            Comparison(
-                each.bare,
-                each.styled,
-                each.truth_bare
-                if each.truth_bare is not None and bare[each.truth_bare] == styled[each.styled]
-                else None,
-                each.truth_styled
-                if each.truth_styled is not None and styled[each.truth_styled] == bare[each.bare]
-                else None,
+            replace(
+                each,
+                truth_bare=kept(each.truth_bare, bare, styled[each.styled]),
+                truth_styled=kept(each.truth_styled, styled, bare[each.bare]),
             )
             for each in comparisons
         ]
@@ -180,7 +181,13 @@ class StyledImages(DataFolder):
         for both, frame in ((self.files, framing), (self.held_out, framing.for_validation())):
             files = [each.file for collection in both for each in collection]
             sizes = [frame.example_size(file.header.size) for file in files]
-            refuse_mixed_sizes(files, sizes, batch_size=2)
+            for file, (height, width) in zip(files, sizes, strict=True):
+                if (height, width) != sizes[0]:
+                    raise UserError(
+                        f"{file.path} becomes {width}x{height} pixels, {files[0].path} "
+                        f"{sizes[0][1]}x{sizes[0][0]}: an image and its reference are read together; "
+                        "use --preprocess resize or resize-and-crop"
+                    )
 
     def _domains(self, layout: Layout) -> dict[str, Any]:
         """The folders' names as names of the domains, unless the user chose some."""

@@ -111,7 +111,9 @@ def test_sizes_that_cannot_be_laid_side_by_side_are_refused(tmp_path: Path) -> N
 
 def test_test_pictures_of_other_sizes_are_refused_too(makeup: Path) -> None:
     Image.new("RGB", (40, 36)).save(makeup / "testB" / "wide.png")
-    with pytest.raises(UserError, match=r"wide.png becomes 40x36 pixels"):
+    with pytest.raises(
+        UserError, match=r"wide.png becomes 40x36 pixels.*read together; use --preprocess resize"
+    ):
         StyledImages([makeup], settings(preprocess="none"))
     assert StyledImages([makeup], settings()).validation() is not None
 
@@ -123,6 +125,12 @@ def test_grey_and_colour_mixed_are_refused_unless_channels_are_given(tmp_path: P
     with pytest.raises(UserError, match="--channels 3"):
         StyledImages([tmp_path], settings())
     assert StyledImages([tmp_path], settings(channels=3)).settings["channels"] == (3,)
+
+
+def test_a_truth_of_another_size_is_none(makeup: Path) -> None:
+    Image.new("RGB", (48, 48)).save(makeup / "testA" / "0001.png")
+    data = StyledImages([makeup], settings())
+    assert any("the truth is known of 3 removals and 3 transfers" in line for line in data.report)
 
 
 # -- synthetic transfers ---------------------------------------------------------------------
