@@ -15,7 +15,15 @@ class Main(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names of the commands."""
-        return ["train", "translate", "info", "systems", "demo"]
+        return ["train", "grow", "translate", "info", "systems", "demo"]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A command by its name; the one whose options are settings is built when it is asked for."""
+        if cmd_name != "grow":
+            return super().get_command(ctx, cmd_name)
+        from i2icli.cli.grow import grow_command
+
+        return grow_command()
 
 
 app = typer.Typer(

@@ -127,7 +127,7 @@ class LiveDisplay:
         return Group(*parts)
 
     def _line(self, progress: Progress) -> str:
-        saved = "" if self._saved_at is None else f" · saved {_duration(self._clock() - self._saved_at)} ago"
+        saved = "" if self._saved_at is None else f" · saved {duration(self._clock() - self._saved_at)} ago"
         return _rates(progress) + saved
 
     def _losses_table(self, progress: Progress) -> Table:
@@ -196,10 +196,10 @@ def _scores(scores: dict[str, float]) -> str:
 
 
 def _eta(progress: Progress) -> str:
-    return "..." if progress.eta_s is None else f"{_duration(progress.eta_s)} to go"
+    return "..." if progress.eta_s is None else f"{duration(progress.eta_s)} to go"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)

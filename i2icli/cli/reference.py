@@ -13,6 +13,7 @@ COMMANDS = (
     [],
     ["train"],
     *(["train", name] for name in registry.SYSTEMS),
+    ["grow"],
     ["translate"],
     ["info"],
     ["systems"],

@@ -12,7 +12,7 @@ from i2icli import registry
 from i2icli.cli.commands import Command
 from i2icli.cli.console import INTERRUPTED, errors, output
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
-from i2icli.config import RunOptions
+from i2icli.config import Config, RunOptions
 from i2icli.fields import flag
 from i2icli.recipe import resolve_config, shipped_recipes
 
@@ -29,21 +29,22 @@ def system_command(system: str) -> Any:
         config = resolve_config(system, recipe, typed(ctx, model), flag)
         return _train(system, data, config, run_options(ctx), dry_run)
 
-    with_parameters(
-        command,
-        [
-            inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
-            inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_DATA),
-            inspect.Parameter("recipe", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_RECIPE),
-            inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DRY_RUN),
-            *parameters(RunOptions, lambda _: RUN),
-            *parameters(model, lambda name: panel_of(name, system)),
-        ],
-    )
+    with_parameters(command, [*shared_parameters(), *parameters(model, lambda name: panel_of(name, system))])
     single = typer.Typer(add_completion=False)
     about = f"{entry.summary[:1].upper()}{entry.summary[1:]}.\n\n{entry.paper}, {entry.url}"
     single.command(system, cls=Command, help=escape(about), epilog=_examples(system))(command)
     return get_command(single)
+
+
+def shared_parameters() -> list[inspect.Parameter]:
+    """What every command that trains takes: data, recipe, --dry-run and the run's options."""
+    return [
+        inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
+        inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=_DATA),
+        inspect.Parameter("recipe", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_RECIPE),
+        inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_DRY_RUN),
+        *parameters(RunOptions, lambda _: RUN),
+    ]
 
 
 def _recipe_names(incomplete: str) -> list[str]:
@@ -69,14 +70,19 @@ _DRY_RUN = Annotated[
 
 
 def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_run: bool) -> int:
-    from i2icli.cli.display import display, summary
-    from i2icli.engine import training  # torch loads only when there is work
-
     if dry_run:
         from i2icli.engine.plan import plan
 
-        _print_plan(plan(system, data, config, options))
+        print_plan(plan(system, data, config, options))
         return 0
+    return run(system, data, config, options)
+
+
+def run(system: str, data: list[Path], config: Config, options: RunOptions) -> int:
+    """Train with a display, and say at the end how it went; the exit code."""
+    from i2icli.cli.display import display, summary
+    from i2icli.engine import training  # torch loads only when there is work
+
     with display(system, errors()) as watcher:
         result = training.train(system, data, config, options, watcher)
     for line in summary(result):
@@ -84,7 +90,7 @@ def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_
     return INTERRUPTED if result.reason == "interrupted" else 0
 
 
-def _print_plan(plan: "Plan") -> None:
+def print_plan(plan: "Plan") -> None:
     """What would be trained, as a recipe: everything that is no setting is a comment."""
     lines = [f"# {line}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]

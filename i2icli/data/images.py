@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
+from i2icli.config import Config
 from i2icli.errors import UserError
+from i2icli.growable import GrowableConfig
 from i2icli.image import Header, Pixels, convert_channels, probe, resize
 
 _MANY = 64  # from so many files on, threads are worth their start
@@ -88,6 +90,19 @@ def refuse_mixed_sizes(files: Sequence[ImageFile], sizes: Sequence[tuple[int, in
                 f"{file.path} becomes {size[1]}x{size[0]} pixels, "
                 f"{files[0].path} {sizes[0][1]}x{sizes[0][0]}: they cannot share a batch; "
                 "use --batch-size 1, or --preprocess resize or crop"
+            )
+
+
+def refuse_small_to_grow(images: Iterable[tuple[Path, tuple[int, int]]], config: Config) -> None:
+    """Raise UserError if an image, of (height, width), is smaller than what grown networks are to learn."""
+    if not (isinstance(config, GrowableConfig) and config.grown):
+        return
+    height, width = config.crop_size
+    for path, size in images:
+        if size[0] < height or size[1] < width:
+            raise UserError(
+                f"{path} has {size[1]}x{size[0]} pixels, too few to grow to {width}x{height}; "
+                "choose a smaller --to, or leave such images out"
             )
 
 

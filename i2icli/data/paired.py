@@ -12,7 +12,14 @@ from i2icli.data.collections import TRANSPARENCY_LINE, plan_cache
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import Store, count_channels, prepare, refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import (
+    Store,
+    count_channels,
+    prepare,
+    refuse_clips,
+    refuse_mixed_sizes,
+    refuse_small_to_grow,
+)
 from i2icli.data.layouts import Layout, recognise
 from i2icli.data.pairs import Pair, find_pairs
 from i2icli.data.transforms import Framing
@@ -52,6 +59,7 @@ class PairedImages(DataFolder):
         if not layout.validation:
             train, validation = self._hold_out(train)
         self.pairs, self.held_out = train, validation
+        refuse_small_to_grow(((pair.a.path, pair.size) for pair in train), config)
         framing = Framing.of(config)
         sizes = [framing.example_size(pair.size) for pair in train]
         refuse_mixed_sizes([pair.a for pair in train], sizes, config.batch_size)

@@ -13,7 +13,13 @@ from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, collect
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, count_channels, refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import (
+    ImageFile,
+    count_channels,
+    refuse_clips,
+    refuse_mixed_sizes,
+    refuse_small_to_grow,
+)
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
@@ -54,6 +60,7 @@ class UnpairedImages(DataFolder):
             self._hold_out()
         framing = Framing.of(config)
         for files in self.files:
+            refuse_small_to_grow(((file.path, file.header.size) for file in files), config)
             sizes = [framing.example_size(file.header.size) for file in files]
             refuse_mixed_sizes(files, sizes, config.batch_size)
         self.channels = self._channels()
