@@ -77,18 +77,25 @@ def digit(number: int, seed: int, size: int = 32) -> Digit:
 def write_digits(folder: Path, train: int, test: int, size: int = 32, seed: int = 0) -> None:
     """Write source/CLASS in ink, target/ as signs; test/source and test/target hold the same digits in both.
 
+    Half of the source is its own negative, as chalk on a board: a feature function that knows only dark
+    on light would not recognise a sign.
     `train` and `test` count the images of each; classes come in turn.
     """
     for index in range(train):
         here = digit(index % 10, seed + index, size)
         there = digit(index % 10, seed + _OTHER_SEEDS + index, size)
-        _write(folder / "source" / str(here.number) / f"{index:04}.png", here.ink)
+        _write(folder / "source" / str(here.number) / f"{index:04}.png", _ink_or_chalk(here, index))
         _write(folder / "target" / f"{index:04}.png", there.sign)
     for index in range(test):
         both = digit(index % 10, seed + _TEST_SEEDS + index, size)
         name = Path(str(both.number)) / f"{index:04}.png"
-        _write(folder / "test" / "source" / name, both.ink)
+        _write(folder / "test" / "source" / name, _ink_or_chalk(both, index))
         _write(folder / "test" / "target" / name, both.sign)
+
+
+def _ink_or_chalk(drawn: Digit, index: int) -> NDArray[np.uint8]:
+    """Dark on light and light on dark in turn, each for all ten digits: (H, W, 3)."""
+    return drawn.ink if index // 10 % 2 == 0 else 255 - drawn.ink
 
 
 def _bent(strokes: tuple[Points, ...], rng: np.random.Generator) -> list[Points]:
