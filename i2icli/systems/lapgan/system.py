@@ -106,7 +106,7 @@ class LAPGAN(System[LAPGANConfig]):
 
     def _shrunk(self, images: Tensor, place: int) -> Tensor:
         """The images (B, C, S, S) as that picture of the pyramid, step by step: (B, C, s, s)."""
-        for side in self.config.pyramid[-2 : None if place == 0 else place - 1 : -1]:
+        for side in reversed(self.config.pyramid[place:-1]):
             images = shrink(images, (side, side))  # (B, C, s, s)
         return images
 
