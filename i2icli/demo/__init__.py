@@ -9,6 +9,7 @@ LESSONS: dict[str, str] = {
     "stargan": "i2icli.demo.stargan",
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
     "lapgan": "i2icli.demo.lapgan",
+    "progan": "i2icli.demo.progan",
 }
 """System -> the module with its LESSON."""
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, interpolate, one_hot
+from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Optimizer
 
 from i2icli.data.image_folder import ImageFolder
@@ -22,9 +22,9 @@ from i2icli.losses.precision import at_least_float32
 from i2icli.system import Batch, Request, Stage, System, Update
 from i2icli.systems.progan.config import SMALLEST, Growth, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
-from i2icli.systems.progan.networks import Discriminator, Generator, fade_reals
+from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
 
-MORE = 4  # samples beside the one that a row of a sample sheet follows through the resolutions
+SAMPLES = 6  # in a row of a sample sheet
 
 
 class Place(NamedTuple):
@@ -166,18 +166,19 @@ class ProGAN(System[ProGANConfig]):
         return images
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """One code at every resolution so far, the current one last; more samples; a real image."""
-        place, real = self.place(), batch["image"]
-        own = self._code(batch, 0)
+        """Samples whose codes stay the same all through training; while a level fades in, both ways first."""
+        (level, share), real = self.place(), batch["image"]
+        code = self._code(batch, 0)
         shown: dict[str, Tensor] = {}
-        for level in range(self.config.growth()[0].level, place.level + 1):
-            share = place.share if level == place.level else 1.0
-            fading = f", {share:.0%} faded in" if share < 1 else ""
-            images = self.G(own, level, share).clamp(-1, 1)  # (B, C, h, w)
-            shown[f"{SMALLEST << level} px{fading}"] = interpolate(images, real.shape[-2:], mode="nearest")
-        for turn in range(1, MORE + 1):
-            other = self._code(batch | {"codes": batch["codes"].roll(turn, dims=-1)}, 1)  # another order
-            shown[f"sample {turn + 1}"] = self.G(other, *place).clamp(-1, 1)
+        if share < 1:
+            below = self.G(code, level - 1).clamp(-1, 1)  # (B, C, H / 2, W / 2)
+            shown[f"{SMALLEST << level - 1} px"] = enlarge(below)
+            shown[f"{SMALLEST << level} px"] = self.G(code, level).clamp(-1, 1)
+        for turn in range(SAMPLES):
+            other = code.clone()
+            other[:, : self.config.num_latents] = batch["codes"][:, 0].roll(turn, dims=-1)  # another order
+            name = f"{share:.0%} faded in" if share < 1 and turn == 0 else f"sample {turn + 1}"
+            shown[name] = self.G(other, level, share).clamp(-1, 1)
         return shown | {"real": real}
 
 

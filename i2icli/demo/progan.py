@@ -1,0 +1,43 @@
+"""The Progressive GAN demonstration: faces out of nothing, grown from 8 to 32 pixels."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from i2icli.data.toy_sprites import write_sprites
+from i2icli.demo.lesson import TEST, Lesson, Shown
+from i2icli.engine.latents import between, draw_codes
+from i2icli.engine.translator import Translator
+from i2icli.image import read_picture, to_pixels, to_tensor
+from i2icli.system import Request
+
+SIDE = 32  # pixels
+TRAIN = 1000  # faces
+STEPS = 4  # pictures on the way from one code to the next
+
+
+def _write(folder: Path, seed: int) -> None:
+    write_sprites(folder, TRAIN, TEST, SIDE, seed)
+
+
+def _show(translator: Translator, folder: Path) -> Shown:
+    """Each row goes from one code to another; a test picture stands beside, to compare the looks."""
+    paths = sorted((folder / "test").glob("*.png"))
+    size = translator.system.latent_size()
+    rows = []
+    for number, path in enumerate(paths):
+        codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
+        with torch.inference_mode():
+            made = translator.system.translate(Request(latent=translator.placement.tensor(codes)))
+        rows.append([*(to_pixels(image.float(), np.uint8) for image in made), read_picture(path).pixels])
+    colours = [np.stack([to_tensor(row[place]).mean((1, 2)) for row in rows]) for place in (0, -1)]
+    figures = tuple(
+        (f"spread of mean colours, {what}", f"{127.5 * float(each.std(0).mean()):.1f} of 255")
+        for what, each in zip(("samples", "real"), colours, strict=True)
+    )
+    names = ("sample", *(f"{step} of {STEPS - 2}" for step in range(1, STEPS - 1)), "another")
+    return Shown((*names, "real"), rows, figures)
+
+
+LESSON = Lesson("progan", "faces out of nothing, coarse to fine", "sprites", _write, _show)
