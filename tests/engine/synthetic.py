@@ -47,7 +47,7 @@ def images_with_codes(generator: Generator, size: int, side: int) -> Batch:
 
 
 def images_with_noise(generator: Generator, size: int, side: int) -> Batch:
-    """Batches of noise with the uniform noise that LAPGAN makes such pictures of: levels of 8, 16 and 32 px."""
+    """Batches of noise, and the uniform noise that LAPGAN makes such pictures of: 8, 16 and 32 px."""
     drawn = torch.rand(size, 100 + 16**2 + 32**2, generator=generator, dtype=torch.float64)  # (B, Z)
     return {"noise": drawn * 2 - 1} | images("image")(generator, size, side)
 
