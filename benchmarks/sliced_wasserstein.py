@@ -119,9 +119,7 @@ def main() -> None:
         interpolate(second, scale_factor=0.5, mode="area"), size=(side, side), mode="bilinear"
     )
     sides = [level.shape[-1] for level in pyramid(ours[:1])]
-    print(
-        f"sliced Wasserstein distance x 1000, {count} pictures each of {side} px; half of the real against"
-    )
+    print(f"sliced Wasserstein distance x 1000, {count} pictures each of {side} px; half of the real against")
     print(" " * 24 + "".join(f"{f'{each} px':>9}" for each in sides) + f"{'mean':>9}")
     rows = {"the other half": second, "the other half, blurred": blurred, "samples": ours, "noise": noise}
     for name, images in rows.items():
