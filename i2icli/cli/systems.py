@@ -20,7 +20,6 @@ class Planned(NamedTuple):
 
 
 PLANNED = (
-    Planned("progan", "progressive growing", "Karras et al., ICLR 2018", "https://arxiv.org/abs/1710.10196"),
     Planned(
         "pix2pixhd",
         "label maps to large photos",
