@@ -31,10 +31,7 @@ class UNetGenerator(nn.Module):
         statistics: Statistics = "image",
         upsampling: Upsampling = "transposed",
     ) -> None:
-        """depth: at least 2. statistics: what batch norm uses after training, see nn.norm.
-
-        upsampling: how features are doubled, see nn.upsampling; transposed is the paper's.
-        """
+        """depth: at least 2. statistics of batch norm: see nn.norm; upsampling: see nn.upsampling."""
         super().__init__()
         bias = needs_bias(norm)
         widths = [width * min(2**level, 8) for level in range(depth)]
