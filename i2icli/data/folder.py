@@ -60,10 +60,20 @@ def check_folder(folder: Path) -> None:
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
-    """The folders directly inside a folder by lower-case name, junk left out, in natural order."""
+    """The folders directly inside a folder by lower-case name, junk left out, in natural order.
+
+    Raises UserError for names that differ only in case: other systems would take them for one folder.
+    """
     inside = [entry for entry in _entries(folder) if entry.is_dir()]
     inside.sort(key=lambda entry: _natural(Path(entry.name)))
-    return {entry.name.casefold(): folder / entry.name for entry in inside}
+    found: dict[str, Path] = {}
+    for entry in inside:
+        other = found.setdefault(entry.name.casefold(), folder / entry.name)
+        if other.name != entry.name:
+            raise UserError(
+                f"{folder}: {other.name}/ and {entry.name}/ differ only in case; rename one or merge them"
+            )
+    return found
 
 
 def holds_images(folder: Path) -> bool:

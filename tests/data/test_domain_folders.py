@@ -94,6 +94,11 @@ def test_names_in_other_case_are_the_same_domain(tmp_path: Path) -> None:
     assert found.validation[0].folder == tmp_path / "test" / "horse"
 
 
+def test_domains_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
+    fill_all(tmp_path, "Night", "night", "day")
+    assert f"{tmp_path}: Night/ and night/ differ only in case" in refusal(tmp_path)
+
+
 def test_an_empty_domain_is_named(tmp_path: Path) -> None:
     fill_all(tmp_path, "train/x", "train/y")
     (tmp_path / "train" / "z").mkdir()
