@@ -1,5 +1,6 @@
 """ComboGAN: checkpoints of the authors are found, put together and refused by name."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_incomplete_originals_are_refused_by_name(tmp_path: Path) -> None:
     torch.save(cases.read("combogan", "discriminator_n4").state("D0"), tmp_path / "200_net_D0.pth")
     with pytest.raises(UserError, match="this is a discriminator"):
         load_original(tmp_path / "200_net_D0.pth")
+
+
+def test_a_huge_number_in_a_name_costs_nothing(tmp_path: Path) -> None:
+    write_original(tmp_path, "generator_3domains")
+    (tmp_path / "200_net_G0.pth").rename(tmp_path / "200_net_G1000000.pth")
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"200_net_G0\.pth is missing"):
+            load_original(tmp_path / "200_net_G1.pth")
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_parts_of_different_models_are_refused(tmp_path: Path) -> None:

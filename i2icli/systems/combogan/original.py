@@ -71,20 +71,20 @@ def _parts(state: State, path: Path, read: Read) -> list[State]:
             f"{path}: one part of a ComboGAN, but its name does not lead to the others; "
             "expected <epoch>_net_G<number>.pth beside its fellows"
         )
-    numbers = [
+    numbers = sorted({
         int(found[1])
         for beside in path.parent.iterdir()
         if (found := re.fullmatch(re.escape(match[1]) + r"(\d+)" + re.escape(path.suffix), beside.name))
-    ]
-    missing = set(range(max(numbers) + 1)) - set(numbers)
-    if missing:
+    })  # fmt: skip
+    missing = next((place for place, number in enumerate(numbers) if place != number), None)
+    if missing is not None:
         raise UserError(
-            f"{path}: a ComboGAN of {max(numbers) + 1} files or more, but "
-            f"{match[1]}{min(missing)}{path.suffix} is missing; put all of them into one folder"
+            f"{path}: a ComboGAN of {numbers[-1] + 1} files or more, but "
+            f"{match[1]}{missing}{path.suffix} is missing; put all of them into one folder"
         )
     return [
         state if number == int(match[2]) else read(path.with_name(f"{match[1]}{number}{path.suffix}"))
-        for number in sorted(numbers)
+        for number in numbers
     ]
 
 
