@@ -1,0 +1,121 @@
+"""`i2i grow`: the plan, growing on, growing a translator; and how it refuses."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from i2icli.__main__ import main
+from i2icli.config import RunOptions
+from i2icli.engine.training import train
+from i2icli.metadata import read_metadata
+from tests.engine.commands import i2i
+from tests.tiny import tiny_config
+
+SMALL = {"crop_size": 16, "num_layers": 1, "depth": 2, "steps": 2, "batch_size": 2}
+
+
+def ok(done):
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def small(toy, tmp_path_factory):
+    """A run of pix2pix at 16 px."""
+    out = tmp_path_factory.mktemp("grow") / "small"
+    return train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", **SMALL), RunOptions(out=out)).folder
+
+
+def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_path):
+    options = ["--width", 4, "--num-latents", 4, "--start-size", 8, "--batch-size", 2, "--precision", "fp32"]
+    options += ["--stage-images", 4, "--fade-images", 4, "--sample-every", 1]
+    command = ["grow", toy("progan"), "--out", "runs/faces"]
+    first = ok(i2i(*command, "--to", 16, *options, cwd=tmp_path))
+    plan = [line.split() for line in first.stderr.splitlines()]
+    assert ["stage", "resolution", "images", "batch", "memory", "done", "to", "go"] in plan
+    assert [row[:2] for row in plan[1:4]] == [["8", "px"], ["16", "px,"], ["16", "px"]]
+    assert plan[1][2:6] == ["8", "px", "4", "2"]
+    assert "in all, by steps timed on this machine" in first.stderr
+    assert "finished 6 steps: runs/faces" in first.stdout
+
+    again = ok(i2i(*command, "--to", 32, "--time-limit", "0.001s", cwd=tmp_path))
+    assert "going on with runs/faces at step 6 of 10" in again.stderr
+    assert "in stage 32 px, fading in (alpha 0.50)" in again.stderr
+    assert "stopped (time limit) after 7 of 10 steps" in again.stdout
+    last = ok(i2i(*command, cwd=tmp_path))
+    assert "100%" in last.stderr
+    assert "50%" in last.stderr
+    assert "finished 10 steps: runs/faces" in last.stdout
+    assert len(list((tmp_path / "runs" / "faces" / "samples").iterdir())) == 8  # 1 to 6, 7 as it stopped, 10
+
+    refused = i2i(*command, "--to", 16, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert (
+        "error: --to 16: runs/faces is a run that grows to 32 px; it cannot grow to a smaller"
+        in refused.stderr
+    )
+    ok(i2i("translate", "--model", "runs/faces", "--count", 1, "--out", "samples", cwd=tmp_path))
+    assert Image.open(tmp_path / "samples" / "0001.png").size == (32, 32)
+
+
+@pytest.mark.parametrize("how", ["fade", "residual", "scratch"])
+def test_a_translator_grows_to_twice_its_size(how, small, toy, tmp_path):
+    command = ["grow", toy("pix2pix"), "--from", small, "--to", 32, "--how", how, "--steps", 4]
+    command += ["--out", "runs/large"]
+    stopped = ok(i2i(*command, "--time-limit", "0.001s", cwd=tmp_path))
+    assert "stopped (time limit) after 1 of 4 steps" in stopped.stdout
+    assert ("taken over" in stopped.stderr) == (how != "scratch")
+    resumed = ok(i2i(*command, cwd=tmp_path))
+    assert "finished 4 steps (psnr" in resumed.stdout
+    model = read_metadata(tmp_path / "runs" / "large" / "model.safetensors")
+    assert (model.system, model.config["crop_size"], model.config["grown"]) == ("pix2pix", 32, 1)
+    done = i2i(
+        "translate", toy("pix2pix") / "test" / "A", "--model", "runs/large", "--out", "out", cwd=tmp_path
+    )
+    assert Image.open(next((tmp_path / "out").rglob("*.png"))).size == (40, 40)
+    ok(done)
+
+
+def test_the_grown_run_goes_beside_the_small_one_and_is_as_long(small, toy, tmp_path):
+    done = ok(i2i("grow", toy("pix2pix"), "--from", small, cwd=tmp_path))
+    assert "finished 2 steps" in done.stdout
+    rows = [json.loads(line) for line in (small.with_name("small-32") / "log.jsonl").read_text().splitlines()]
+    assert {row["stage"] for row in rows if "stage" in row} <= {"32 px, fading in", "32 px"}
+
+
+def test_a_dry_run_prints_the_plan_and_trains_nothing(small, toy, tmp_path):
+    done = ok(i2i("grow", toy("pix2pix"), "--from", small, "--out", "runs/x", "--dry-run", cwd=tmp_path))
+    assert "grown = 1" in done.stdout
+    assert "32 px, fading in" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+WRONG = [
+    ("--to nothing", "error: --to nothing: expected pixels like 256"),
+    ("--how fade", "error: --how is about growing a trained translator; name it with --from"),
+    ("--from nowhere", "error: no model 'nowhere'"),
+    ("--from SMALL --widths 3", "error: --widths is an option of progan"),
+    ("--from SMALL --recipe x", "error: --recipe: with --from the settings are those of the trained model"),
+    ("--from SMALL --init-from x", "error: --init-from and --from both name a model"),
+    ("--from SMALL --to 24", "it grows by doubling; choose one of 32, 64, 128"),
+    ("--from SMALL --to 8", "it cannot grow to a smaller size"),
+    ("--from SMALL --how fast", "error: --how fast: expected one of fade, residual, scratch"),
+    ("--from SMALL --fade 2", "error: --fade 2: expected a number, more than 0, less than 1"),
+    ("--from SMALL --out SMALL", "the trained model is there; choose a folder for the grown one"),
+    ("--out SMALL", "holds a run of pix2pix; to grow it: i2i grow DATA --from"),
+    ("--to 48", "choose a power of two"),
+    ("--start-size 64 --to 32", "it cannot grow to a smaller size"),
+    ("--from SMALL --to 64", "too few to grow to 64x64; choose a smaller --to"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), WRONG, ids=[options for options, _ in WRONG])
+def test_wrong_use_is_one_line(options, message, small, toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = options.replace("SMALL", str(small)).split()
+    assert main(["grow", str(toy("pix2pix")), *words]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
