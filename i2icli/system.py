@@ -161,6 +161,10 @@ class System(nn.Module, Generic[C]):
         """Fields that a request to this target must hold beside the image."""
         return frozenset()
 
+    def reads(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - as above
+        """Fields of a request that the answer for a target depends on: those it accepts, or fewer."""
+        return self.accepts
+
     def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - as above
         """Numbers in a latent code, Z, for a target; 0 where it reads none. Codes are drawn from N(0, 1)."""
         return 0

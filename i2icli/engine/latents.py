@@ -15,13 +15,11 @@ def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) 
     """Codes (count, size) from N(0, 1); the first ones are the same whatever the count.
 
     `truncate` keeps every number within these bounds: more usual pictures, less variety (Brock et al.,
-    BigGAN, 2019, section 3.1). Raises UserError unless it is positive.
+    BigGAN, 2019, section 3.1).
     """
     generator = torch.Generator().manual_seed(seed)
     if truncate is None:
         return torch.stack([torch.randn(size, generator=generator) for _ in range(count)])  # (K, Z)
-    if not truncate > 0:
-        raise UserError(f"--truncate {truncate:g}: expected a positive number, such as 0.7")
     codes = torch.empty(count, size)
     for code in codes:
         torch.nn.init.trunc_normal_(code, a=-truncate, b=truncate, generator=generator)
@@ -34,27 +32,32 @@ def given_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tenso
     -> (K, size). Raises UserError for another size, for what is no number, and for unreadable files.
     """
     where, values = _values(latent)
-    codes = np.atleast_2d(values)
-    if codes.ndim != 2 or not np.issubdtype(codes.dtype, np.number) or not np.isfinite(codes).all():
+    if values.dtype.kind not in "fiu" or values.ndim not in (1, 2) or not values.size:
         raise UserError(
             f"{where}: shape {values.shape} of {values.dtype} is no latent code; "
             f"expected {size} finite numbers"
         )
-    if codes.shape[1] != size:
-        raise UserError(f"{where}: a code of {codes.shape[1]} numbers; this model reads {size}")
-    return torch.from_numpy(codes.astype(np.float32))
+    if values.shape[-1] != size:
+        raise UserError(f"{where}: a code of {values.shape[-1]} numbers; this model reads {size}")
+    with np.errstate(over="ignore"):
+        codes = np.atleast_2d(values).astype(np.float32)  # (K, Z)
+    if not np.isfinite(codes).all():
+        raise UserError(f"{where}: holds numbers that are not finite, which is no latent code")
+    return torch.from_numpy(codes)
 
 
-def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[np.floating]]:
+def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[np.generic]]:
     """What the codes are called in messages, and their numbers."""
     if isinstance(latent, np.ndarray):
         return "latent", latent
     where = f"--latent {latent}"
     if str(latent).endswith(".npy"):
         try:
-            return where, np.load(latent, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise UserError(f"{where}: cannot be read ({error}); expected an array of numbers") from None
+            # Mapped, so that a head that promises more than the file holds costs no memory.
+            return where, np.lib.format.open_memmap(Path(latent), mode="r")
+        except Exception as error:  # hostile heads find every way to fail
+            why = str(error).splitlines()[0] if str(error) else "empty"
+            raise UserError(f"{where}: cannot be read ({why}); expected an array of numbers") from None
     try:
         return where, np.array([float(word) for word in str(latent).split(",")])
     except ValueError:

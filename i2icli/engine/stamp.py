@@ -4,6 +4,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
+
 from i2icli.errors import UserError
 from i2icli.files import written_beside
 
@@ -15,6 +17,20 @@ def fingerprint(model: Path) -> str:
     """Short text that changes when the model does."""
     with model.open("rb") as file:
         return f"{hashlib.blake2b(file.read(HEAD), digest_size=8).hexdigest()}-{model.stat().st_size}"
+
+
+def content(given: object) -> str:
+    """Text for a file, folder, array or plain value that changes when what it holds does."""
+    if isinstance(given, np.ndarray):
+        return hashlib.blake2b(np.ascontiguousarray(given).tobytes(), digest_size=8).hexdigest()
+    text = str(given)
+    path = Path(text)
+    try:
+        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        parts = [hashlib.blake2b(each.read_bytes(), digest_size=8).hexdigest() for each in files]
+    except (OSError, ValueError):
+        return text  # no file: the value itself, such as numbers
+    return " ".join([text, *parts])
 
 
 def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from i2icli.data.folder import find_images
 from i2icli.engine.latents import between, draw_codes, given_codes
+from i2icli.engine.stamp import content
 from i2icli.errors import UserError
 from i2icli.image import probe
 from i2icli.system import System
@@ -19,6 +20,7 @@ from i2icli.system import System
 ALL = "all"  # the value of --to that means every target
 
 _FLAGS = {"source": "from"}  # fields of a request whose option has another name
+_CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
 _LONGEST_NAME = 80  # characters of a folder's name
 
 
@@ -41,9 +43,9 @@ class Asked:
         given = {
             "to": self.to,
             "from": self.source,
-            "reference": [str(each) for each in self.references] or None,
+            "reference": [content(each) for each in self.references] or None,
             "samples": self.samples,
-            "latent": None if self.latent is None else str(self.latent),
+            "latent": None if self.latent is None else content(self.latent),
             "interpolate": self.interpolate,
             "truncate": self.truncate,
             "size": list(self.size) if self.size else None,
@@ -79,12 +81,15 @@ def make_wishes(system: System[Any], asked: Asked) -> list[Wish]:
         if "reference" in system.needs(to) and not references:
             way = f" to {to}" if to else ""
             raise UserError(f"translating{way} needs --reference: the image whose look is taken over")
-        source = system.resolve_source(asked.source) if asked.source is not None else None
+        source = _source(system, asked.source)
         codes = _codes(system, to, asked)
-        for reference in references or (None,):
+        reads = "reference" in system.reads(to)
+        if references and not reads and len(targets) == 1:
+            raise UserError(f"translating to {to} reads no --reference: there is one answer only")
+        for reference in references if references and reads else (None,):
             for number, latent in enumerate(codes, 1):
                 names = [to] if len(targets) > 1 and to else []
-                names += [reference.stem] if len(references) > 1 and reference else []
+                names += [reference.stem] if reference and len(references) > 1 else []
                 names += [f"{number:0{len(str(len(codes)))}}"] if len(codes) > 1 else []
                 wishes.append(Wish(" ".join(names), to, source, reference, latent, asked.size, asked.seed))
     return _named(wishes)
@@ -113,20 +118,20 @@ def check_options(system: System[Any], asked: Asked) -> None:
         "to": asked.to,
         "source": asked.source,
         "reference": asked.references or None,
-        "latent": asked.latent if asked.latent is not None else asked.samples or asked.interpolate,
+        "latent": next((flag for flag in _CODES if getattr(asked, flag) is not None), None),
     }
     for field, value in fields.items():
         if value is not None and field not in accepts:
             others = ", ".join(f"--{_FLAGS.get(each, each)}" for each in sorted(accepts - {"image"}))
             takes = f"it takes {others}" if others else "it translates images in one way only"
-            flag = _FLAGS.get(field, field)
-            if field == "latent" and asked.latent is None:
-                flag = "samples" if asked.samples else "interpolate"
+            flag = value if field == "latent" else _FLAGS.get(field, field)
             raise UserError(f"{name} has no --{flag}; {takes}")
     if asked.references and fields["latent"] is not None:
         raise UserError("--reference and latent codes both decide the look; give one of them")
     if asked.latent is not None and (asked.samples is not None or asked.truncate is not None):
         raise UserError("--latent gives the codes that would be drawn; leave out --samples and --truncate")
+    if asked.truncate is not None and not asked.truncate > 0:
+        raise UserError(f"--truncate {asked.truncate:g}: expected a positive number, such as 0.7")
     for flag, number, least in (("samples", asked.samples, 1), ("interpolate", asked.interpolate, 2)):
         if number is not None and number < least:
             raise UserError(f"--{flag} {number}: expected {least} or more")
@@ -143,6 +148,13 @@ def resolve_targets(system: System[Any], to: str | None) -> list[str | None]:
         return [system.resolve_target(to)]
     except UserError as error:
         raise UserError(f"--to {to}: {error}") from None
+
+
+def _source(system: System[Any], source: str | None) -> str | None:
+    try:
+        return None if source is None else system.resolve_source(source)
+    except UserError as error:
+        raise UserError(f"--from {source}: {error}") from None
 
 
 def _references(given: Sequence[str | Path]) -> list[Path]:

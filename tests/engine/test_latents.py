@@ -28,7 +28,8 @@ def test_codes_are_read_from_numbers_arrays_and_files(tmp_path):
         ("1,2", "a code of 2 numbers; this model reads 3"),
         ("1,x,3", "expected numbers like"),
         ("nowhere.npy", "cannot be read"),
-        ("1,nan,3", "no latent code"),
+        ("1,nan,3", "not finite"),
+        ("1e300,0,0", "not finite"),
     ],
 )
 def test_unusable_codes_are_refused_in_one_line(latent, complaint):
@@ -51,3 +52,23 @@ def test_the_way_between_codes_keeps_their_length():
     assert torch.allclose(way[-1], codes[2], atol=1e-6)
     assert torch.allclose(way[:5].norm(dim=1), torch.full((5,), 3.0))
     assert torch.allclose(way[2], torch.full((2,), 3 / 2**0.5))
+
+
+@pytest.mark.parametrize("codes", [np.empty((0, 3)), np.ones((1, 3), complex), np.ones((1, 1, 3))])
+def test_arrays_that_are_no_codes_are_refused(codes):
+    with pytest.raises(UserError, match="no latent code"):
+        given_codes(codes, 3)
+
+
+def test_files_that_are_no_arrays_are_refused_and_cost_no_memory(tmp_path):
+    (tmp_path / "empty.npy").touch()
+    with (tmp_path / "archive.npy").open("wb") as file:
+        np.savez(file, np.ones(3))
+    np.save(tmp_path / "huge.npy", np.ones((1, 3)))
+    head = (tmp_path / "huge.npy").read_bytes()
+    (tmp_path / "huge.npy").write_bytes(
+        head.replace(b"(1, 3), }        ", b"(1000000000000,3)"[:8] + b"(1, 3), }")
+    )
+    for name in ("empty", "archive", "huge"):
+        with pytest.raises(UserError, match="cannot be read"):
+            given_codes(tmp_path / f"{name}.npy", 3)

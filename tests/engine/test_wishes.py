@@ -105,7 +105,7 @@ def test_names_of_targets_cannot_lead_out_of_the_folder(system, monkeypatch):
     ("asked", "complaint"),
     [
         (Asked(to="pink"), "--to pink: unknown target 'pink'; this model knows: red, green, Blue"),
-        (Asked(source="film"), "unknown source 'film'; this model knows: photo, sketch"),
+        (Asked(source="film"), "--from film: unknown source 'film'; this model knows: photo, sketch"),
         (Asked(references=("no.png",)), "--reference: cannot read no.png"),
         (Asked(to="green", samples=2), "green reads no latent code"),
         (Asked(samples=0), "--samples 0: expected 1 or more"),
@@ -128,6 +128,7 @@ def test_options_a_system_does_not_read_are_refused(system, monkeypatch, tmp_pat
     monkeypatch.setattr(Painter, "accepts", frozenset({"image", "to"}))
     for asked, flag in (
         (Asked(source="photo"), "--from"),
+        (Asked(truncate=0.5), "--truncate"),
         (Asked(references=(picture(tmp_path / "r.png"),)), "--reference"),
         (Asked(samples=2), "--samples"),
         (Asked(interpolate=2), "--interpolate"),
@@ -192,3 +193,26 @@ def test_another_seed_needs_another_folder(translator, tmp_path):
     list(translator.run([image], tmp_path / "out", Asked(samples=2)))
     with pytest.raises(UserError, match="made with another --seed"):
         translator.run([image], tmp_path / "out", Asked(samples=2, seed=1))
+
+
+def test_targets_that_read_no_reference_get_one_answer_without(system, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Painter,
+        "reads",
+        lambda self, to=None: self.accepts - {"reference"} if to == "green" else self.accepts,
+    )
+    looks = tuple(picture(tmp_path / f"{name}.png") for name in ("one", "two"))
+    wishes = make_wishes(system, Asked(to="all", references=looks))
+    assert [(wish.name, wish.reference) for wish in wishes if wish.to == "green"] == [("green", None)]
+    assert len(wishes) == 5
+    with pytest.raises(UserError, match="translating to green reads no --reference"):
+        make_wishes(system, Asked(to="green", references=looks))
+
+
+def test_another_picture_of_the_same_name_is_another_reference(translator, tmp_path):
+    image = str(picture(tmp_path / "photo" / "a.png"))
+    look = picture(tmp_path / "look.png", 200)
+    list(translator.run([image], tmp_path / "out", Asked(references=(look,))))
+    picture(look, 30)
+    with pytest.raises(UserError, match="made with another --reference"):
+        translator.run([image], tmp_path / "out", Asked(references=(look,)))

@@ -198,6 +198,11 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         side = "A" if self._to_A(request.to) else "B"
         return self.maps.to(side, request.image, self._asked_code(side, request))
 
+    def reads(self, to: str | None = None) -> frozenset[str]:
+        """No look where there is one answer only."""
+        one = ("A" if self._to_A(to) else "B") not in self.maps.coded
+        return self.accepts - {"latent", "reference"} if one else self.accepts
+
     def _asked_code(self, side: str, request: Request) -> Tensor | None:
         """(B, Z), or None where there is one answer only. Raises UserError for a look it cannot take."""
         assert request.image is not None

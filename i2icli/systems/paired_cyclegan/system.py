@@ -216,6 +216,10 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def _to_bare(self, to: str | None) -> bool:
         return to is not None and self.resolve_target(to) == self.config.domains[0]
 
+    def reads(self, to: str | None = None) -> frozenset[str]:
+        """Nothing but the image where the style is taken off."""
+        return self.accepts - {"reference"} if self._to_bare(to) else self.accepts
+
     def needs(self, to: str | None = None) -> frozenset[str]:
         """A style has to come from somewhere; none is needed to remove one."""
         return frozenset() if self._to_bare(to) else frozenset({"reference"})
