@@ -64,11 +64,12 @@ def test_files_that_are_no_arrays_are_refused_and_cost_no_memory(tmp_path):
     (tmp_path / "empty.npy").touch()
     with (tmp_path / "archive.npy").open("wb") as file:
         np.savez(file, np.ones(3))
-    np.save(tmp_path / "huge.npy", np.ones((1, 3)))
-    head = (tmp_path / "huge.npy").read_bytes()
-    (tmp_path / "huge.npy").write_bytes(
-        head.replace(b"(1, 3), }        ", b"(1000000000000,3)"[:8] + b"(1, 3), }")
-    )
-    for name in ("empty", "archive", "huge"):
+    head = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 3)}
+    with (tmp_path / "huge.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, head)
+    np.save(tmp_path / "odd.npy", np.ones(3))
+    odd = (tmp_path / "odd.npy").read_bytes()
+    (tmp_path / "odd.npy").write_bytes(odd.replace(b"(3,)", b"((3,"))
+    for name in ("empty", "archive", "huge", "odd"):
         with pytest.raises(UserError, match="cannot be read"):
             given_codes(tmp_path / f"{name}.npy", 3)
