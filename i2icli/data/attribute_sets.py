@@ -26,6 +26,32 @@ def attribute_tables(folder: Path, named: str | None) -> dict[Path, Path]:
     return found if places[0] in found else {}
 
 
+def named_tables(folders: Sequence[Path], named: str | None) -> list[dict[Path, Path]]:
+    """The `attribute_tables` of several data folders; a named file is about the images of its own folder.
+
+    A single folder may take a file from anywhere. Raises UserError if none of several holds the file.
+    """
+    if named is None or len(folders) == 1:
+        return [attribute_tables(folder, named) for folder in folders]
+    held = [_holds(folder, Path(named)) for folder in folders]
+    if not any(held):
+        raise UserError(
+            f"--attribute-file {named}: no such file in {', '.join(map(str, folders))}; "
+            "with several data folders put it into the one whose images it is about"
+        )
+    return [
+        attribute_tables(folder, named if holds else None)
+        for folder, holds in zip(folders, held, strict=True)
+    ]
+
+
+def _holds(folder: Path, named: Path) -> bool:
+    """Whether a file, named from the folder or by its path, lies in a data folder."""
+    if not named.is_absolute() and (folder / named).is_file():
+        return True
+    return named.is_file() and named.parent.resolve().is_relative_to(folder.resolve())
+
+
 def attribute_set(
     folder: Path, tables: dict[Path, Path], columns: tuple[str, ...], wishes: Wishes, strict: bool
 ) -> FoundLabels:

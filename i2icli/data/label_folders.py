@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from i2icli.data.attribute_sets import attribute_set, attribute_tables
+from i2icli.data.attribute_sets import attribute_set, named_tables
 from i2icli.data.attributes import choose_columns, read_columns
 from i2icli.data.domain_folders import DOMAINS_EXAMPLE, recognise_domains
 from i2icli.data.domain_sets import domain_set
@@ -20,7 +20,7 @@ def find_labels(folders: Sequence[Path], wishes: Wishes, *, strict: bool) -> lis
     """
     for folder in folders:
         check_folder(folder)
-    tables = [attribute_tables(folder, wishes.attribute_file) for folder in folders]
+    tables = named_tables(folders, wishes.attribute_file)
     if len(folders) > 1 and not any(tables) and not all(map(_holds_domains, folders)):
         _refuse_wishes(wishes, folders, attributes=False, domains=True)
         return [domain_set(folders, wishes.domains, wishes, strict)]

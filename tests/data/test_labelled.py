@@ -243,6 +243,21 @@ def test_attributes_of_two_files_are_chosen_together(tmp_path: Path) -> None:
         data(tmp_path / "one", tmp_path / "two", attributes="Male")
 
 
+@pytest.mark.parametrize("whole_path", [False, True])
+def test_a_named_file_is_about_the_images_of_its_own_folder(whole_path: bool, tmp_path: Path) -> None:
+    faces = attributes(tmp_path / "one", FOUR)
+    (faces / "other.csv").write_text("image,Beard\n")
+    named = str(faces / "attributes.csv") if whole_path else "attributes.csv"
+    found = data(faces, domains(tmp_path / "two"), attribute_file=named)
+    assert found.settings["attributes"] == ("Male", "Smiling")
+    assert found.settings["sets"] == ("attributes:2", "domains:3")
+    third = attributes(tmp_path / "three", FOUR, "Hat,Tie")
+    both = data(faces, third, attribute_file=named)
+    assert both.settings["attributes"] == ("Male", "Smiling", "Hat", "Tie")
+    with pytest.raises(UserError, match=r"--attribute-file no\.csv: no such file in .*one, .*two"):
+        data(faces, tmp_path / "two", attribute_file="no.csv")
+
+
 def test_a_label_in_two_sets_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"'Male' occurs twice"):
         data(attributes(tmp_path / "one", FOUR), domains(tmp_path / "two", ["Male", "b"]))
