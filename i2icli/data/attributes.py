@@ -78,11 +78,12 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
     """The rows of an attribute file, for some of its columns.
 
     Raises UserError naming the line: values other than 0, 1, -1, true, false, a number of cells that
-    does not fit the header, an image named twice.
+    does not fit the header, an image named twice, if only in other case.
     """
     header, body = _parsed(path)
     places = [header.index(name) for name in columns]
     rows: dict[str, tuple[bool, ...]] = {}
+    known: dict[str, str] = {}
     for line, (name, *cells) in body:
         if len(cells) != len(header):
             raise UserError(
@@ -91,6 +92,12 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
             )
         if name in rows:
             raise UserError(f"{path}, line {line}: {name} occurs a second time; keep one row per image")
+        other = known.setdefault(_key(name), name)
+        if other != name:
+            raise UserError(
+                f"{path}, line {line}: {name} and {other} mean the same image; "
+                "keep one row per image, or rename one image in more than case"
+            )
         rows[name] = tuple(_truth(path, line, header[place], cells[place]) for place in places)
     if not rows:
         raise UserError(f"{path}: no rows below the header; expected {EXAMPLE}")
@@ -147,25 +154,40 @@ def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]
     first = 1 if lines and lines[0].strip().isdecimal() else 0  # CelebA's begins with the number of images
     if len(lines) <= first or not lines[first].strip():
         raise UserError(f"{path}: no header found; expected {EXAMPLE}")
-    header, *peek = islice(_cells(lines[first:]), 2)
-    if not peek or len(peek[0]) != len(header) + 1:
-        header = header[1:]  # it has a word above the names of the images, unlike CelebA's
+    (_, header), *peek = islice(_cells(path, lines, first), 2)
+    corner = not peek or len(peek[0][1]) != len(header) + 1
+    header = header[corner:]  # without the word above the names of the images, that CelebA's does not have
     if not header or all(cell.lower() in _VALUES for cell in header):
         raise UserError(f"{path}: its first line names no attributes; expected {EXAMPLE}")
+    if "" in header:
+        raise UserError(
+            f"{path}: column {header.index('') + 1 + corner} of its first line has no name; add it"
+        )
     twice = [name for place, name in enumerate(header) if name in header[:place]]
     if twice:
         raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
-    below = islice(enumerate(_cells(lines[first:]), first + 1), 1, None)
+    below = islice(_cells(path, lines, first), 1, None)
     return tuple(header), ((line, cells) for line, cells in below if any(cells))
 
 
-def _cells(lines: list[str]) -> Iterator[list[str]]:
-    """Lines split as the first one shows: by commas, semicolons or tabs, else by blanks."""
-    delimiter = max(",;\t", key=lines[0].count)
-    if not lines[0].count(delimiter):
-        return (line.split() for line in lines)
-    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-    return ([cell.strip() for cell in row] for row in rows)
+def _cells(path: Path, lines: list[str], first: int) -> Iterator[tuple[int, list[str]]]:
+    """Numbers of lines, and the lines split as the first one shows: by commas, semicolons, tabs, else blanks.
+
+    Raises UserError naming the line for a cell that is larger than cells can be.
+    """
+    delimiter = max(",;\t", key=lines[first].count)
+    if not lines[first].count(delimiter):
+        yield from ((number, line.split()) for number, line in enumerate(lines[first:], first + 1))
+        return
+    rows = csv.reader(lines[first:], delimiter=delimiter, skipinitialspace=True)
+    try:
+        for row in rows:
+            yield first + rows.line_num, [cell.strip() for cell in row]
+    except csv.Error as error:
+        line = first + rows.line_num
+        raise UserError(
+            f"{path}, line {line}: {error}; a quotation mark may be missing; expected {EXAMPLE}"
+        ) from error
 
 
 def _text(path: Path) -> str:

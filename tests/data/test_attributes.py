@@ -62,6 +62,11 @@ def test_every_dialect_says_the_same(text: str, tmp_path: Path) -> None:
         ("image,Male\na.png,1\nb.png,2\n", ["line 3", "'2'"]),
         ("image,Male\na.png,1\nb.png\n", ["line 3", "1 cells", "2"]),
         ("image,Male\na.png,1\na.png,0\n", ["line 3", "a.png", "second time"]),
+        ("image,Male\na.png,1\nA.PNG,0\n", ["line 3", "A.PNG and a.png", "same image"]),
+        ("image,Male\na.png,1\nb.png," + "1" * 200_000, ["line 3", "131072"]),
+        ("image,Male\n" + "a" * 200_000, ["line 2", "131072"]),
+        ("image,,b\na.png,1,0\n", ["column 2", "no name"]),
+        (",a,\na.png,1,0\n", ["column 3", "no name"]),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_line(text: str, words: list[str], tmp_path: Path) -> None:
