@@ -95,6 +95,11 @@ def _refuse_wishes(wishes: Wishes, folders: Sequence[Path], *, attributes: bool,
             f"--attributes {','.join(wishes.attributes)}: found no attribute file in {where}; "
             "expected a CSV or list_attr_celeba.txt there, or --attribute-file"
         )
+    if wishes.exclusive and not attributes:
+        raise UserError(
+            f"--exclusive {','.join(wishes.exclusive)}: found no attributes in {where}, and of domains only "
+            "one can be on anyway; leave it out"
+        )
     if wishes.domains and not domains:
         raise UserError(
             f"--domains {','.join(wishes.domains)}: {where} has an attribute file, not domain folders"

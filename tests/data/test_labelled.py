@@ -267,6 +267,9 @@ def test_wishes_that_do_not_fit_the_data_are_refused(tmp_path: Path) -> None:
     faces, looks = attributes(tmp_path / "one", FOUR), domains(tmp_path / "two")
     with pytest.raises(UserError, match=r"--attributes Male: found no attribute file in .*two"):
         data(looks, attributes="Male")
+    for folders in ([looks], [looks / "a", looks / "b"]):
+        with pytest.raises(UserError, match=r"--exclusive Nope/Nada: found no attributes in .*two"):
+            data(*folders, exclusive="Nope/Nada")
     with pytest.raises(UserError, match=r"--domains a,b: .*one has an attribute file"):
         data(faces, domains="a,b")
     with pytest.raises(UserError, match=r"--exclusive names 'Beard'.*attributes: Male, Smiling"):
