@@ -58,9 +58,11 @@ def test_train_resume_translate_look(name, toy, tmp_path):
         "000006.png",
     ]
 
-    places = ("test/A", "testA", "test/source", "test/night")
+    places = ("test/A", "testA", "test/source", "test/night", "test")
     photos = next(data / place for place in places if (data / place).is_dir())
-    needed = build_system(name, tiny_config(name)).needs()
+    system = build_system(name, tiny_config(name))
+    needed = system.needs()
+    scale = system.scale(next(iter(system.targets()), None))
     look = ["--reference", next(photos.rglob("*.png"))] if "reference" in needed else []
     translate = ["translate", photos, "--model", name, "--out", "out", "--compare", *look]
     translated = ok(i2i(*translate, cwd=tmp_path))
@@ -68,7 +70,8 @@ def test_train_resume_translate_look(name, toy, tmp_path):
     for path in photos.rglob("*.png"):
         answer = tmp_path / "out" / path.relative_to(photos)
         with Image.open(path) as before, Image.open(answer) as after:
-            assert (before.size, before.mode, before.format) == (after.size, after.mode, after.format)
+            assert after.size == (before.width * scale, before.height * scale)
+            assert (before.mode, before.format) == (after.mode, after.format)
             assert not np.array_equal(np.asarray(before), np.asarray(after))
     assert (tmp_path / "out" / "compare" / "0001.png").is_file()
 

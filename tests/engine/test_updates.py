@@ -66,7 +66,7 @@ def test_accumulated_batches_equal_the_large_one(name):
     # Batch norm, dropout and pools see the batches one by one, by design: they are off here.
     changes = image_by_image(name, norm="instance")
     ends = []
-    for size, accumulate in ((4, 1), (2, 2), (1, 4)):
+    for size, accumulate in ((8, 1), (4, 2), (2, 4)):
         config = tiny_config(name, steps=3, batch_size=size, accumulate=accumulate, **changes)
         system = build_system(name, config).double()
         Trainer(system, _pieces(name, size), CPU).fit()
@@ -76,12 +76,12 @@ def test_accumulated_batches_equal_the_large_one(name):
 
 
 def _pieces(name, size):
-    """The batches of four, cut into batches of `size`."""
+    """The batches of eight, cut into batches of `size`."""
 
     def endless(stage, start):
         assert start == 0
-        for whole in batches(name, 4, dtype=torch.float64)(stage, 0):
-            for first in range(0, 4, size):
+        for whole in batches(name, 8, dtype=torch.float64)(stage, 0):
+            for first in range(0, 8, size):
                 yield {key: images[first : first + size] for key, images in whole.items()}
 
     return endless
