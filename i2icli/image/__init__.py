@@ -1,5 +1,6 @@
 """Files <-> pictures <-> tensors. torch is only loaded by the functions that make tensors."""
 
+from i2icli.image.grey import grey_levels
 from i2icli.image.picture import MAX_PIXELS, Format, Header, Picture, Pixels
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize
@@ -18,6 +19,7 @@ __all__ = [
     "convert_channels",
     "crop_back",
     "from_pillow",
+    "grey_levels",
     "pad_to_multiple",
     "probe",
     "read_picture",

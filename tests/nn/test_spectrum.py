@@ -1,9 +1,23 @@
 """The spectrum's profile equals the reference's and tells smooth pictures from noisy ones."""
 
+import numpy as np
 import pytest
 import torch
 
-from i2icli.nn.spectrum import azimuthal_average, grey, log_spectrum, spectral_distance, spectral_profile
+from i2icli.nn.spectrum import (
+    azimuthal_average,
+    central_third,
+    features_of,
+    grey,
+    log_spectrum,
+    num_rings,
+    profile_of,
+    relative,
+    resampled,
+    spectral_distance,
+    spectral_profile,
+    spread,
+)
 from tests.parity import cases
 
 
@@ -18,10 +32,64 @@ def test_profiles_equal_the_references(name: str) -> None:
     torch.testing.assert_close(profile[0], case.expected("profile"), atol=1e-5, rtol=1e-5)
     plain = azimuthal_average(brightness)
     torch.testing.assert_close(plain[0], case.expected("profile_of_plain_image"), atol=1e-9, rtol=1e-9)
-    low, high = profile.min(), profile.max()
-    torch.testing.assert_close(
-        ((profile - low) / (high - low))[0], case.expected("profile_minmax"), atol=1e-5, rtol=1e-5
+    torch.testing.assert_close(spread(profile)[0], case.expected("profile_minmax"), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", cases.names("upconv", "profile_"))
+@pytest.mark.parametrize("length", [80, 88, 300])
+def test_what_the_published_detectors_read(name: str, length: int) -> None:
+    case = cases.read("upconv", name)
+    levels = case.given("gray").numpy()
+    np.testing.assert_allclose(
+        resampled(profile_of(levels), length), case.expected(f"interpolated_{length}"), rtol=1e-5, atol=1e-5
     )
+    np.testing.assert_allclose(features_of(levels, length), case.expected(f"feature_{length}"), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 9), (2, 2), (3, 3), (4, 7), (8, 8), (9, 9), (30, 1), (17, 32), (32, 17)]
+)
+def test_half_a_transform_is_enough(size: tuple[int, int]) -> None:
+    levels = torch.rand(2, *size, dtype=torch.float64)
+    expected = azimuthal_average(log_spectrum(levels))
+    torch.testing.assert_close(spectral_profile(levels), expected)
+    assert expected.shape == (2, num_rings(*size))
+    assert torch.isfinite(expected).all()
+
+
+def test_rings_made_in_inference_serve_in_training() -> None:
+    with torch.inference_mode():
+        spectral_profile(torch.rand(1, 11, 13))
+    image = torch.rand(1, 11, 13, requires_grad=True)
+    spectral_profile(image).sum().backward()
+    assert image.grad is not None
+
+
+def test_a_spline_goes_through_a_cubic_exactly() -> None:
+    places = np.linspace(0, 1, 7)
+    cubic = 2 * places**3 - places**2 + 3
+    finer = np.linspace(0, 1, 20)
+    np.testing.assert_allclose(resampled(cubic, 20), 2 * finer**3 - finer**2 + 3, rtol=1e-12)
+    assert resampled(np.ones((3, 2, 5)), 9).shape == (3, 2, 9)
+
+
+def test_too_few_rings_are_refused() -> None:
+    assert num_rings(8, 8) == 3
+    with pytest.raises(ValueError, match="4 values, not 3"):
+        features_of(np.eye(8) * 255, 80)
+
+
+def test_the_middle_third_of_a_frame() -> None:
+    assert central_third(np.zeros((90, 120))).shape == (30, 40)
+    assert central_third(np.arange(7)[:, None] * np.ones(5)).tolist() == [[2] * 3, [3] * 3, [4] * 3]
+
+
+def test_relative_profiles_begin_at_one() -> None:
+    np.testing.assert_allclose(relative(np.array([[2.0, 1.0], [4.0, 8.0]])), [[1, 0.5], [1, 2]])
+
+
+def test_a_flat_profile_spreads_to_zeros() -> None:
+    assert spread(torch.full((1, 4), 7.0)).tolist() == [[0.0] * 4]
 
 
 def test_a_profile_has_a_value_for_every_ring() -> None:
