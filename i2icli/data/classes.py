@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from i2icli.config import Config
 from i2icli.data.class_folders import ClassFolders, Labelled, recognise_classes
-from i2icli.data.collections import Source, decoded_bytes, look_over, plan_cache, transparency_lines
+from i2icli.data.collections import Reading, Source, look_over, memory_needed, transparency_lines
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, Store, count_channels, prepare, refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import ImageFile, count_channels, refuse_mixed_sizes
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
-from i2icli.image import Pixels, read_picture, to_tensor
+from i2icli.image import Pixels, to_tensor
 
 
 @runtime_checkable
@@ -36,12 +35,8 @@ class ClassesAndTarget(DataFolder):
     the source's class (int64). Validation examples of one thing in both looks carry "truth", a true value.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
         layout = recognise_classes(folders)
         self.classes = self._classes(layout.source)
         self.source = self._files(layout.source.collection)
@@ -49,48 +44,37 @@ class ClassesAndTarget(DataFolder):
         self.report.insert(0, self._recognised(layout))
         self.labels = self._labels(layout.source, self.source)
         self._take_validation(layout)
-        framing = Framing.of(config)
+        framing = Framing.of(self.config)
         for files in (self.source, self.target):
             sizes = [framing.example_size(file.header.size) for file in files]
-            refuse_mixed_sizes(files, sizes, config.batch_size)
+            refuse_mixed_sizes(files, sizes, self.config.batch_size)
         self.channels = self._channels()
-        self.settings: dict[str, Any] = {"channels": self.channels, "classes": self.classes}
+        self.settings = {"channels": self.channels, "classes": self.classes}
         self.report += transparency_lines((self.source, self.target))
-        self.cached = self._plan_cache(cache_bytes)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        held_out = (self.held_out, self.shown)
+        self.plan_cache(memory_needed((self.source, self.target), held_out, self.channels, framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images: as many examples as the larger collection has."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """As many examples as there are source images for validation, None where there are none."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = Framing.of(self.config, resolution)
-            still = framing.for_validation()
-            train = ClassExamples(
-                self._labelled(self.source, self.labels, framing), self._plain(self.target, framing)
-            )
-            held_out = ClassExamples(
-                self._labelled(self.held_out, self.held_out_labels, still),
-                self._plain(self.shown, still),
-                truth=self.truth,
-            )
-            self._made[resolution] = train, held_out if self.held_out else None
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. To train on as many examples as the larger collection has, for validation
+        as many as there are source images.
+        """
+        framing = Framing.of(self.config, resolution)
+        still = framing.for_validation()
+        train = ClassExamples(
+            self._labelled(self.source, self.labels, framing), self._plain(self.target, framing)
+        )
+        held_out = ClassExamples(
+            self._labelled(self.held_out, self.held_out_labels, still),
+            self._plain(self.shown, still),
+            truth=self.truth,
+        )
+        return train, held_out if self.held_out else None
 
     def _labelled(self, files: list[ImageFile], labels: list[int], framing: Framing) -> "LabelledSource":
-        return LabelledSource(
-            files, labels, self.channels[0], framing, cached=self.cached, strict=self.strict
-        )
+        return LabelledSource(files, labels, Reading(self.channels[0], framing, self.cached, self.strict))
 
     def _plain(self, files: list[ImageFile], framing: Framing) -> Source:
-        return Source(files, self.channels[1], framing, self.cached, self.strict)
+        return Source(files, Reading(self.channels[1], framing, self.cached, self.strict))
 
     # -- looking at the folders ----------------------------------------------------------
 
@@ -185,43 +169,17 @@ class ClassesAndTarget(DataFolder):
             )
         return source, target
 
-    def _plan_cache(self, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
-        still = framing.for_validation()
-        source, target = self.channels
-        needed = sum(
-            decoded_bytes(files, channels, frame)
-            for files, channels, frame in (
-                (self.source, source, framing),
-                (self.target, target, framing),
-                (self.held_out, source, still),
-                (self.shown, target, still),
-            )
-        )
-        cached, line = plan_cache(needed, cache_bytes)
-        self.report.append(line)
-        return cached
-
 
 class LabelledSource:
     """The prepared images of the source with their labels, by index."""
 
-    def __init__(
-        self,
-        files: Sequence[ImageFile],
-        labels: Sequence[int],
-        channels: int,
-        framing: Framing,
-        *,
-        cached: bool,
-        strict: bool,
-    ) -> None:
+    def __init__(self, files: Sequence[ImageFile], labels: Sequence[int], reading: Reading) -> None:
         self.files = files
         self.labels = labels
-        self.channels = channels
-        self.framing = framing
+        self.framing = reading.framing
+        self.prepared = reading.prepared
         # The label is stored beside the pixels: where an image is broken, another one with its own comes.
-        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+        self.store = reading.store(len(files), self._load)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -237,9 +195,7 @@ class LabelledSource:
         )
 
     def _load(self, index: int) -> tuple[Pixels, Pixels]:
-        pixels = read_picture(self.files[index].path).pixels
-        prepared = prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2]))
-        return prepared, np.array(self.labels[index])
+        return self.prepared(self.files[index].path), np.array(self.labels[index])
 
 
 class ClassExamples(Examples):

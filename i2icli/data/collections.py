@@ -1,11 +1,13 @@
 """What every kind of data does with a collection of images: look it over, count, plan, read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from i2icli.data.describe import cache_line, skipped_lines
+from i2icli.data.describe import skipped_lines
 from i2icli.data.folder import Collection
 from i2icli.data.images import ImageFile, Store, count_channels, prepare, survey
 from i2icli.data.transforms import Framing
@@ -53,21 +55,46 @@ def decoded_bytes(files: Sequence[ImageFile], channels: int, framing: Framing) -
     return total
 
 
-def plan_cache(needed: int, cache_bytes: int) -> tuple[bool, str]:
-    """Whether decoded images of `needed` bytes are kept in memory, and the report line that says so."""
-    return needed <= cache_bytes, cache_line(needed, cache_bytes)
+def memory_needed(
+    train: Iterable[Sequence[ImageFile]],
+    held_out: Iterable[Sequence[ImageFile]],
+    channels: Sequence[int],
+    framing: Framing,
+) -> int:
+    """Bytes of the prepared images of all collections, one number of channels for each."""
+    return sum(
+        decoded_bytes(files, count, frame)
+        for collections, frame in ((train, framing), (held_out, framing.for_validation()))
+        for files, count in zip(collections, channels, strict=False)  # nothing may be held out
+    )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the images of a collection are read."""
+
+    channels: int
+    framing: Framing
+    cached: bool  # kept in memory
+    strict: bool  # a broken one is an error
+
+    def prepared(self, path: Path) -> Pixels:
+        """An image (H, W, C) at the size it is cut from. Raises UserError."""
+        pixels = read_picture(path).pixels
+        return prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2]))
+
+    def store(self, length: int, load: Callable[[int], tuple[Pixels, ...]]) -> Store:
+        """What `load` reads, by index."""
+        return Store(length, load, cached=self.cached, strict=self.strict)
 
 
 class Source:
     """The prepared images of one collection, by index."""
 
-    def __init__(
-        self, files: Sequence[ImageFile], channels: int, framing: Framing, cached: bool, strict: bool
-    ) -> None:
+    def __init__(self, files: Sequence[ImageFile], reading: Reading) -> None:
         self.files = files
-        self.channels = channels
-        self.framing = framing
-        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+        self.reading = reading
+        self.store = reading.store(len(files), self._load)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -75,8 +102,7 @@ class Source:
     def example(self, index: int, rng: np.random.Generator | None) -> Tensor:
         """(C, H, W) in [-1, 1], cut and mirrored by `rng`. Raises UserError if none can be read."""
         (pixels,) = self.store.get(index)
-        return to_tensor(self.framing.window(pixels.shape[:2], rng).cut(pixels))
+        return to_tensor(self.reading.framing.window(pixels.shape[:2], rng).cut(pixels))
 
     def _load(self, index: int) -> tuple[Pixels]:
-        pixels = read_picture(self.files[index].path).pixels
-        return (prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2])),)
+        return (self.reading.prepared(self.files[index].path),)

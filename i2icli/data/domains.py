@@ -3,26 +3,25 @@
 from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from i2icli.config import Config
 from i2icli.data.collections import (
+    Reading,
     Source,
     common_channels,
-    decoded_bytes,
     look_over,
-    plan_cache,
+    memory_needed,
     transparency_lines,
 )
 from i2icli.data.describe import counted
 from i2icli.data.domain_folders import DOMAINS_EXAMPLE, DomainFolders, recognise_domains
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection
-from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, refuse_clips, refuse_mixed_sizes
+from i2icli.data.holdout import TOO_FEW, hold_out_of_each
+from i2icli.data.images import ImageFile, refuse_mixed_sizes
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError, one_of
 
@@ -51,12 +50,8 @@ class DomainImages(DataFolder):
     both domains carry "truth", a true value.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
         found = recognise_domains(folders)
         self.names, chosen = self._chosen(found.names)
         self.files = [self._files(found.train[place]) for place in chosen]
@@ -70,41 +65,32 @@ class DomainImages(DataFolder):
             self._take_validation(found, chosen)
         else:
             self._hold_out()
-        framing = Framing.of(config)
+        framing = Framing.of(self.config)
         everything = [file for files in self.files for file in files]
         sizes = [framing.example_size(file.header.size) for file in everything]
-        refuse_mixed_sizes(everything, sizes, config.batch_size)
-        self.channels = common_channels([*self.files, *self.held_out], config.channels)
-        self.settings: dict[str, Any] = {"channels": (self.channels,), "domains": self.names}
+        refuse_mixed_sizes(everything, sizes, self.config.batch_size)
+        self.channels = common_channels([*self.files, *self.held_out], self.config.channels)
+        self.settings = {"channels": (self.channels,), "domains": self.names}
         self.learned = self._learned()
         self.report += transparency_lines(self.files)
-        self.cached = self._plan_cache(cache_bytes)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        channels = [self.channels] * len(self.names)
+        self.plan_cache(memory_needed(self.files, self.held_out, channels, framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """As many examples as make every image be shown once, on average: two are in each."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """Some for every two domains, None where no domain has images left for it."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = Framing.of(self.config, resolution)
-            pairs = [pair for pair in combinations(range(len(self.names)), 2) if self.learned & set(pair)]
-            train = DomainPairs(self._sources(self.files, framing), pairs)
-            validation = None
-            if self.held_out:
-                sources = self._sources(self.held_out, framing.for_validation())
-                validation = ValidationPairs(sources, pairs, truth=self.truth)
-            self._made[resolution] = train, validation
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. For training so many that every image is shown once, on average: two are
+        in each; for validation some for every two domains.
+        """
+        framing = Framing.of(self.config, resolution)
+        pairs = [pair for pair in combinations(range(len(self.names)), 2) if self.learned & set(pair)]
+        train = DomainPairs(self._sources(self.files, framing), pairs)
+        if not self.held_out:
+            return train, None
+        sources = self._sources(self.held_out, framing.for_validation())
+        return train, ValidationPairs(sources, pairs, truth=self.truth)
 
     def _sources(self, collections: list[Files], framing: Framing) -> list[Source]:
-        return [Source(files, self.channels, framing, self.cached, self.strict) for files in collections]
+        reading = Reading(self.channels, framing, self.cached, self.strict)
+        return [Source(files, reading) for files in collections]
 
     # -- looking at the folders ----------------------------------------------------------
 
@@ -169,27 +155,15 @@ class DomainImages(DataFolder):
             self.report.append(f"validation: {counts}; other names, so other scenes: shown, not scored")
 
     def _hold_out(self) -> None:
-        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
-        if not all(held_out for _, held_out in split):
-            self.report.append(
-                "no val or test folders, and too few images to hold some out: nothing to validate on"
-            )
+        split = hold_out_of_each(self.files, self.config)
+        if split is None:
+            self.report.append(TOO_FEW)
             return
-        self.files = [kept for kept, _ in split]
-        self.held_out = [held_out for _, held_out in split]
+        self.files, self.held_out = split
         self.report.append(
             f"no val or test folders: {sum(map(len, self.held_out))} images held out for validation, "
             "shown but not scored (--holdout 0 to train on all)"
         )
-
-    def _plan_cache(self, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
-        still = framing.for_validation()
-        needed = sum(decoded_bytes(files, self.channels, framing) for files in self.files)
-        needed += sum(decoded_bytes(files, self.channels, still) for files in self.held_out)
-        cached, line = plan_cache(needed, cache_bytes)
-        self.report.append(line)
-        return cached
 
 
 class DomainPairs(Examples):

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from i2icli.config import Config
+from i2icli.data.describe import cache_line
 
 Example = dict[str, Tensor]
 
@@ -43,17 +44,48 @@ class DataFolder(ABC):
     """Settings that only the data can tell, e.g. {"channels": (3, 3)}."""
     report: list[str]
     """What was recognised, how many, what was skipped and why: one line each."""
+    cached: bool = False
+    """Whether decoded images are kept in memory."""
 
-    @abstractmethod
     def __init__(
         self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
     ) -> None:
-        """Look at one or more folders. Raises UserError naming the folder, what is missing and what works."""
+        """Look at one or more folders. Raises UserError naming the folder, what is missing and what works.
+
+        strict: the first broken image is an error, it is not skipped.
+        """
+        self.config = config
+        self.strict = strict
+        self.cache_bytes = cache_bytes
+        self.settings = {}
+        self.report = []
+        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        self.look(folders)
 
     @abstractmethod
+    def look(self, folders: Sequence[Path]) -> None:
+        """Recognise the folders: fill in `settings` and `report`. Raises UserError as above."""
+
+    @abstractmethod
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """Training and validation examples at a stage's resolution; called once for each."""
+
     def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
         """The training examples, at a stage's resolution (None: as configured)."""
+        return self._examples(resolution, clip_length)[0]
 
-    @abstractmethod
     def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
         """The validation examples, None where there are none."""
+        return self._examples(resolution, clip_length)[1]
+
+    def plan_cache(self, needed: int) -> None:
+        """Decide whether decoded images, of `needed` bytes, are kept in memory, and report it."""
+        self.cached = needed <= self.cache_bytes
+        self.report.append(cache_line(needed, self.cache_bytes))
+
+    def _examples(self, resolution: int | None, clip_length: int | None) -> tuple[Examples, Examples | None]:
+        if clip_length is not None:
+            raise ValueError(f"these are single images; they cannot give clips of {clip_length} frames")
+        if resolution not in self._made:
+            self._made[resolution] = self.make(resolution)
+        return self._made[resolution]

@@ -5,8 +5,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from i2icli.config import Config
+
 T = TypeVar("T")
 
+TOO_FEW = "no val or test folders, and too few images to hold some out: nothing to validate on"
 _MOST = 50  # more tell little more and cost time
 
 
@@ -16,3 +19,13 @@ def hold_out(items: Sequence[T], fraction: float, seed: int) -> tuple[list[T], l
     chosen = set(np.random.default_rng((seed, len(items))).permutation(len(items))[:number].tolist())
     kept = [item for place, item in enumerate(items) if place not in chosen]
     return kept, [item for place, item in enumerate(items) if place in chosen]
+
+
+def hold_out_of_each(
+    collections: Sequence[Sequence[T]], config: Config
+) -> tuple[list[list[T]], list[list[T]]] | None:
+    """-> (kept, held out), as `hold_out` of every collection; None if one has too few for that."""
+    split = [hold_out(items, config.holdout, config.seed) for items in collections]
+    if not all(held_out for _, held_out in split):
+        return None
+    return [kept for kept, _ in split], [held_out for _, held_out in split]

@@ -2,26 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from i2icli.config import Config
 from i2icli.data.collections import (
+    Reading,
     Source,
     common_channels,
-    decoded_bytes,
     look_over,
-    plan_cache,
+    memory_needed,
     transparency_lines,
 )
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, check_folder, collect, holds_images, listing, subfolders
 from i2icli.data.holdout import hold_out
-from i2icli.data.images import ImageFile, refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import ImageFile, refuse_mixed_sizes
 from i2icli.data.label_sets import splits
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
@@ -57,12 +56,8 @@ class ImageFolder(DataFolder):
     the same however batches are divided.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
         self.classes, train, validation = self._recognised(folders)
         self.files = [self._files(collection) for collection in train]
         self.held_out: list[list[ImageFile]] = [[] for _ in train]
@@ -73,44 +68,31 @@ class ImageFolder(DataFolder):
         else:
             self._hold_out()
         everything = [file for files in (*self.files, *self.held_out) for file in files]
-        framing = Framing.of(config)
-        refuse_small(everything, config.crop_size)
+        framing = Framing.of(self.config)
+        refuse_small(everything, self.config.crop_size)
         sizes = [framing.example_size(file.header.size) for file in everything]
         refuse_mixed_sizes(everything, sizes, batch_size=2)  # stages have batches of their own
-        self.channels = common_channels([everything], config.channels)
-        self.settings: dict[str, Any] = {"channels": (self.channels,)}
+        self.channels = common_channels([everything], self.config.channels)
+        self.settings = {"channels": (self.channels,)}
         if self.classes:
             self.settings["classes"] = self.classes
         self.report += transparency_lines([everything])
-        self.cached = self._plan_cache(cache_bytes)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        channels = [self.channels] * len(self.files)
+        self.plan_cache(memory_needed(self.files, self.held_out, channels, framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The images set aside, None where there are none."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = Framing.of(self.config, resolution)
-            still = framing.for_validation()
-            labels = bool(self.classes)
-            latents = self.config.num_latents if isinstance(self.config, Coded) else 0
-            self._made[resolution] = (
-                LabelledExamples(self._sources(self.files, framing), labels, latents),
-                LabelledExamples(self._sources(self.held_out, still), labels, latents)
-                if any(self.held_out)
-                else None,
-            )
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`."""
+        framing = Framing.of(self.config, resolution)
+        still = framing.for_validation()
+        labels = bool(self.classes)
+        latents = self.config.num_latents if isinstance(self.config, Coded) else 0
+        train = LabelledExamples(self._sources(self.files, framing), labels, latents)
+        validation = LabelledExamples(self._sources(self.held_out, still), labels, latents)
+        return train, validation if any(self.held_out) else None
 
     def _sources(self, groups: list[list[ImageFile]], framing: Framing) -> list[Source]:
-        return [Source(files, self.channels, framing, self.cached, self.strict) for files in groups]
+        reading = Reading(self.channels, framing, self.cached, self.strict)
+        return [Source(files, reading) for files in groups]
 
     # -- looking at the folders ----------------------------------------------------------
 
@@ -159,15 +141,6 @@ class ImageFolder(DataFolder):
             self.report.append(
                 f"no val or test folder: {counted(number, 'image')} held out (--holdout 0 to train on all)"
             )
-
-    def _plan_cache(self, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
-        still = framing.for_validation()
-        needed = sum(decoded_bytes(files, self.channels, framing) for files in self.files)
-        needed += sum(decoded_bytes(files, self.channels, still) for files in self.held_out)
-        cached, line = plan_cache(needed, cache_bytes)
-        self.report.append(line)
-        return cached
 
 
 class LabelledExamples(Examples):

@@ -106,12 +106,6 @@ def refuse_small_to_grow(images: Iterable[tuple[Path, tuple[int, int]]], config:
             )
 
 
-def refuse_clips(clip_length: int | None) -> None:
-    """Raise ValueError if a stage of a system asks single images for clips."""
-    if clip_length is not None:
-        raise ValueError(f"these are single images; they cannot give clips of {clip_length} frames")
-
-
 def prepare(pixels: Pixels, channels: int, size: tuple[int, int]) -> Pixels:
     """(H, W, C) -> (height, width, channels), in whichever order is cheaper. Raises UserError."""
     if pixels.shape[2] > channels:

@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from i2icli.config import Config
-from i2icli.data.collections import common_channels, decoded_bytes, plan_cache, transparency_lines
+from i2icli.data.collections import Reading, common_channels, decoded_bytes, transparency_lines
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.images import Store, prepare, refuse_clips, refuse_mixed_sizes
+from i2icli.data.images import refuse_mixed_sizes
 from i2icli.data.label_folders import find_labels
 from i2icli.data.label_sets import FoundLabels, Labelled, Wishes
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
 from i2icli.fields import explain, flag
-from i2icli.image import Pixels, read_picture, to_tensor
+from i2icli.image import Pixels, to_tensor
 
 
 @runtime_checkable
@@ -39,19 +39,18 @@ class LabelledImages(DataFolder):
     "truth_0" (L, C, H, W): the image in every domain.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
+        config = self.config
         if not isinstance(config, LabelConfig):
             raise TypeError(f"{type(config).__name__} has no settings for labels")
         if config.batch_size == 1:
             raise UserError(
                 "--batch-size 1: images are translated to the labels of others in the batch; use 2 or more"
             )
-        self.strict = strict
-        self.config, self.centred = config, config.centred
+        self.centred = config.centred
         framing = self._framing()
-        self.sets = find_labels(folders, config, strict=strict)
+        self.sets = find_labels(folders, config, strict=self.strict)
         self.report = [line for found in self.sets for line in found.report]
         files = [[each.file for each in found.train + found.validation] for found in self.sets]
         for found in self.sets:
@@ -59,42 +58,27 @@ class LabelledImages(DataFolder):
             sizes = [framing.example_size(file.header.size) for file in train]
             refuse_mixed_sizes(train, sizes, config.batch_size)
         self.channels = common_channels(files, config.channels)
-        self.settings: dict[str, Any] = {"channels": (self.channels,)} | self._labels()
+        self.settings = {"channels": (self.channels,)} | self._labels()
         _check(config, self.settings)
         self.report += transparency_lines(files)
-        self.cached, line = plan_cache(
-            sum(decoded_bytes(each, self.channels, framing) for each in files), cache_bytes
-        )
-        self.report.append(line)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        self.plan_cache(sum(decoded_bytes(each, self.channels, framing) for each in files))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images: as many examples as the largest set has."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The validation images, None unless every set has some."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = self._framing(resolution)
-            still = framing.for_validation()
-            train = LabelledExamples([self._source(found.train, framing) for found in self.sets])
-            validation = None
-            if all(found.validation for found in self.sets):
-                validation = LabelledExamples([self._validation_source(found, still) for found in self.sets])
-            self._made[resolution] = train, validation
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. To train on as many examples as the largest set has; validation examples
+        are None unless every set has some.
+        """
+        framing = self._framing(resolution)
+        still = framing.for_validation()
+        train = LabelledExamples([self._source(found.train, framing) for found in self.sets])
+        if not all(found.validation for found in self.sets):
+            return train, None
+        return train, LabelledExamples([self._validation_source(found, still) for found in self.sets])
 
     def _framing(self, resolution: int | None = None) -> Framing:
         return replace(Framing.of(self.config, resolution), centred=self.centred)
 
     def _source(self, images: list[Labelled], framing: Framing) -> "LabelledSource":
-        groups = [[each] for each in images]
-        return LabelledSource(groups, self.channels, framing, self.cached, self.strict)
+        return LabelledSource([[each] for each in images], self._reading(framing))
 
     def _validation_source(self, found: FoundLabels, framing: Framing) -> "LabelledSource":
         if not found.same_things:
@@ -103,7 +87,10 @@ class LabelledImages(DataFolder):
         groups = [
             found.validation[first : first + number] for first in range(0, len(found.validation), number)
         ]
-        return LabelledSource(groups, self.channels, framing, self.cached, self.strict)
+        return LabelledSource(groups, self._reading(framing))
+
+    def _reading(self, framing: Framing) -> Reading:
+        return Reading(self.channels, framing, self.cached, self.strict)
 
     def _labels(self) -> dict[str, Any]:
         """The settings that name the labels."""
@@ -118,15 +105,13 @@ class LabelledImages(DataFolder):
 class LabelledSource:
     """The prepared images of one label set, by index. Images that show one thing come in groups."""
 
-    def __init__(
-        self, groups: list[list[Labelled]], channels: int, framing: Framing, cached: bool, strict: bool
-    ) -> None:
+    def __init__(self, groups: list[list[Labelled]], reading: Reading) -> None:
         """groups: all of one length."""
         self.groups = groups
         self.size = len(groups[0])
-        self.channels = channels
-        self.framing = framing
-        self.store = Store(len(groups), self._load, cached=cached, strict=strict)
+        self.framing = reading.framing
+        self.prepared = reading.prepared
+        self.store = reading.store(len(groups), self._load)
 
     def __len__(self) -> int:
         return len(self.groups) * self.size
@@ -145,12 +130,8 @@ class LabelledSource:
 
     def _load(self, group: int) -> tuple[Pixels, ...]:
         """The images of a group and their labels (images, L): another group may stand in for a broken one."""
-        pictures = [read_picture(each.file.path).pixels for each in self.groups[group]]
         labels = np.array([each.label for each in self.groups[group]], np.uint8)
-        return (
-            *(prepare(each, self.channels, self.framing.prepared_size(each.shape[:2])) for each in pictures),
-            labels,
-        )
+        return *(self.prepared(each.file.path) for each in self.groups[group]), labels
 
 
 class LabelledExamples(Examples):

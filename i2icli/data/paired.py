@@ -7,8 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from i2icli.config import Config
-from i2icli.data.collections import TRANSPARENCY_LINE, plan_cache
+from i2icli.data.collections import TRANSPARENCY_LINE
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.holdout import hold_out
@@ -16,7 +15,6 @@ from i2icli.data.images import (
     Store,
     count_channels,
     prepare,
-    refuse_clips,
     refuse_mixed_sizes,
     refuse_small_to_grow,
 )
@@ -41,18 +39,15 @@ class PairedImages(DataFolder):
     Examples: "source" and "target", (C, H, W) in [-1, 1], cut and mirrored alike.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
+        config = self.config
         self.backwards = isinstance(config, Directed) and config.direction == "BtoA"
         layout = recognise(folders, pairs=True)
-        train, skipped = find_pairs(layout.train, strict=strict)
+        train, skipped = find_pairs(layout.train, strict=self.strict)
         validation: list[Pair] = []
         if layout.validation:
-            validation, more = find_pairs(layout.validation, strict=strict)
+            validation, more = find_pairs(layout.validation, strict=self.strict)
             skipped += more
         self._describe(layout, train, validation)
         self.report += skipped
@@ -65,33 +60,17 @@ class PairedImages(DataFolder):
         refuse_mixed_sizes([pair.a for pair in train], sizes, config.batch_size)
         self.channels = self._channels(train + validation)
         self.settings = {"channels": self.channels}
-        self.cached = self._plan_cache(cache_bytes)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        self.plan_cache(self._memory_needed(framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training pairs."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`."""
+        framing = Framing.of(self.config, resolution)
+        train = self._pair_examples(self.pairs, framing)
+        validation = self._pair_examples(self.held_out, framing.for_validation())
+        return train, validation if self.held_out else None
 
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The validation pairs, None where there are none."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = Framing.of(self.config, resolution)
-            train = PairExamples(self.pairs, framing, self.channels, self.backwards, self.cached, self.strict)
-            validation = PairExamples(
-                self.held_out,
-                framing.for_validation(),
-                self.channels,
-                self.backwards,
-                self.cached,
-                self.strict,
-            )
-            self._made[resolution] = train, validation if self.held_out else None
-        return self._made[resolution]
+    def _pair_examples(self, pairs: list[Pair], framing: Framing) -> "PairExamples":
+        return PairExamples(pairs, framing, self.channels, self.backwards, self.cached, self.strict)
 
     # -- looking at the folders ----------------------------------------------------------
 
@@ -150,8 +129,7 @@ class PairedImages(DataFolder):
             lines.append(TRANSPARENCY_LINE)
         self.report += lines
 
-    def _plan_cache(self, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
+    def _memory_needed(self, framing: Framing) -> int:
         total = 0
         for pairs, frame in ((self.pairs, framing), (self.held_out, framing.for_validation())):
             for pair in pairs:
@@ -160,9 +138,7 @@ class PairedImages(DataFolder):
                 a, b = reversed(self.channels) if self.backwards else self.channels
                 values = a * sides[0].header.dtype.itemsize + b * sides[1].header.dtype.itemsize
                 total += height * width * values
-        cached, line = plan_cache(total, cache_bytes)
-        self.report.append(line)
-        return cached
+        return total
 
 
 class PairExamples(Examples):

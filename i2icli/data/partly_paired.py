@@ -7,7 +7,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from i2icli.config import Config
 from i2icli.data.collections import decoded_bytes
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
@@ -42,31 +41,23 @@ class PartlyPairedImages(DataFolder):
     `supervised_fraction` "paired_A" and "paired_B": one of the chosen pairs, cut and mirrored alike.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
+        config = self.config
         if not isinstance(config, Augmented):
             raise TypeError(f"{type(config).__name__} has no latent codes")
-        self.config, self.augmented = config, config
-        self.strict = strict
-        self.unpaired = UnpairedImages(folders, config, strict=strict, cache_bytes=cache_bytes)
+        self.augmented = config
+        self.unpaired = UnpairedImages(folders, config, strict=self.strict, cache_bytes=self.cache_bytes)
         self.settings, self.report = self.unpaired.settings, self.unpaired.report
         self.pairs = self._choose(recognise(folders, pairs=False).train)
-        self.cached = self.unpaired.cached and self._needed() <= cache_bytes
-        self._made: dict[int | None, Examples] = {}
+        self.cached = self.unpaired.cached and self._needed() <= self.cache_bytes
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images: as many examples as the larger collection has."""
-        unpaired = self.unpaired.train(resolution, clip_length)
-        if resolution not in self._made:
-            sides = ("A", "B") if self.augmented.two_sided else ("B",)
-            pairs = self._pair_examples(Framing.of(self.config, resolution)) if self.pairs else None
-            self._made[resolution] = AugmentedExamples(unpaired, pairs, self.augmented.num_latents, sides)
-        return self._made[resolution]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The validation images, None where there are none; they have no codes."""
-        return self.unpaired.validation(resolution, clip_length)
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. Validation examples have no codes."""
+        sides = ("A", "B") if self.augmented.two_sided else ("B",)
+        pairs = self._pair_examples(Framing.of(self.config, resolution)) if self.pairs else None
+        train = AugmentedExamples(self.unpaired.train(resolution), pairs, self.augmented.num_latents, sides)
+        return train, self.unpaired.validation(resolution)
 
     def _pair_examples(self, framing: Framing) -> PairExamples:
         channels = self.unpaired.channels

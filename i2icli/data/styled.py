@@ -6,14 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from i2icli.config import Config
-from i2icli.data.collections import common_channels, decoded_bytes, look_over, plan_cache, transparency_lines
+from i2icli.data.collections import Reading, common_channels, look_over, memory_needed, transparency_lines
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.faces import faces_found
 from i2icli.data.folder import collect
-from i2icli.data.holdout import hold_out
-from i2icli.data.images import refuse_clips
+from i2icli.data.holdout import TOO_FEW, hold_out_of_each
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.style_names import Comparison, compare_by_name
 from i2icli.data.styled_examples import StyledExamples, StyledFile, StyledSource
@@ -47,13 +45,9 @@ class StyledImages(DataFolder):
     Where faces are needed, pictures without one are left out.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.style: StyleSettings = config  # type: ignore[assignment] # the settings of the system that asked
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
+        self.style: StyleSettings = self.config  # type: ignore[assignment] # of the system that asked
         layout = recognise(folders, pairs=False)
         self.files = [self._files(folder) for folder in layout.train]
         self.held_out: list[list[StyledFile]] = [[], []]
@@ -62,42 +56,30 @@ class StyledImages(DataFolder):
         self._take_validation(layout) if layout.validation else self._hold_out()
         self._refuse_mixed_sizes()
         heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
-        channels = common_channels(heads, config.channels)
-        self.settings: dict[str, Any] = {"channels": (channels,)} | self._domains(layout)
+        self.channels = common_channels(heads, self.config.channels)
+        self.settings = {"channels": (self.channels,)} | self._domains(layout)
         self.report += transparency_lines(heads)
-        self.cached = self._plan_cache(channels, cache_bytes)
-        self.channels = channels
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        framing = Framing.of(self.config)
+        self.plan_cache(memory_needed(heads[:2], heads[2:], [self.channels] * 2, framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training pictures: as many examples as the larger collection has."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """A comparison for each styled validation picture, None where there are none."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing, style = Framing.of(self.config, resolution), self.style
-            make = partial(
-                StyledExamples,
-                synthetic=style.synthetic,
-                regions=style.regions,
-                region_size=style.region_size,
-            )
-            train = make(*self._sources(self.files, framing))
-            still = self._sources(self.held_out, framing.for_validation())
-            validation = make(*still, comparisons=self.comparisons) if self.comparisons else None
-            self._made[resolution] = train, validation
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. To train on as many examples as the larger collection has, for validation a
+        comparison for each styled picture.
+        """
+        framing, style = Framing.of(self.config, resolution), self.style
+        examples = partial(
+            StyledExamples,
+            synthetic=style.synthetic,
+            regions=style.regions,
+            region_size=style.region_size,
+        )
+        train = examples(*self._sources(self.files, framing))
+        still = self._sources(self.held_out, framing.for_validation())
+        return train, examples(*still, comparisons=self.comparisons) if self.comparisons else None
 
     def _sources(self, both: list[list[StyledFile]], framing: Framing) -> tuple[StyledSource, StyledSource]:
-        bare, styled = (
-            StyledSource(files, self.channels, framing, self.cached, self.strict) for files in both
-        )
+        reading = Reading(self.channels, framing, self.cached, self.strict)
+        bare, styled = (StyledSource(files, reading) for files in both)
         return bare, styled
 
     # -- looking at the folders ----------------------------------------------------------
@@ -139,14 +121,11 @@ class StyledImages(DataFolder):
         )
 
     def _hold_out(self) -> None:
-        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
-        if not all(held_out for _, held_out in split):
-            self.report.append(
-                "no val or test folders, and too few images to hold some out: nothing to validate on"
-            )
+        split = hold_out_of_each(self.files, self.config)
+        if split is None:
+            self.report.append(TOO_FEW)
             return
-        self.files = [kept for kept, _ in split]
-        self.held_out = [held_out for _, held_out in split]
+        self.files, self.held_out = split
         self.comparisons = [replace(each, truth_bare=None, truth_styled=None) for each in self._compare()]
         self.report.append(
             f"no val or test folders: {len(self.held_out[0])} bare and {len(self.held_out[1])} styled images "
@@ -196,14 +175,3 @@ class StyledImages(DataFolder):
             return {}
         self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
         return {"domains": layout.names}
-
-    def _plan_cache(self, channels: int, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
-        needed = sum(
-            decoded_bytes([each.file for each in files], channels, frame)
-            for both, frame in ((self.files, framing), (self.held_out, framing.for_validation()))
-            for files in both
-        )
-        cached, line = plan_cache(needed, cache_bytes)
-        self.report.append(line)
-        return cached

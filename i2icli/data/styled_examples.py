@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from i2icli.data.collections import Reading
 from i2icli.data.colour_statistics import with_colours_of
 from i2icli.data.examples import Example, Examples
-from i2icli.data.images import ImageFile, Store, prepare
+from i2icli.data.images import ImageFile
 from i2icli.data.style_names import Comparison
-from i2icli.data.transforms import Framing, Window
+from i2icli.data.transforms import Window
 from i2icli.face import (
     Points,
     Triangles,
@@ -21,7 +22,7 @@ from i2icli.face import (
     synthetic_transfer,
     triangulate,
 )
-from i2icli.image import Pixels, read_picture, resize, to_tensor
+from i2icli.image import Pixels, resize, to_tensor
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,11 @@ class Cut:
 class StyledSource:
     """The prepared pictures of one collection, by index."""
 
-    def __init__(
-        self, files: Sequence[StyledFile], channels: int, framing: Framing, cached: bool, strict: bool
-    ) -> None:
+    def __init__(self, files: Sequence[StyledFile], reading: Reading) -> None:
         self.files = files
-        self.channels = channels
-        self.framing = framing
-        self.store = Store(len(files), self._load, cached=cached, strict=strict)
+        self.framing = reading.framing
+        self.prepared = reading.prepared
+        self.store = reading.store(len(files), self._load)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -75,8 +74,7 @@ class StyledSource:
     def _load(self, index: int) -> tuple[Pixels, ...]:
         # All together, as a broken picture's place is taken by another one with a face of its own.
         each = self.files[index]
-        pixels = read_picture(each.file.path).pixels
-        pixels = prepare(pixels, self.channels, self.framing.prepared_size(pixels.shape[:2]))
+        pixels = self.prepared(each.file.path)
         if each.face is None:
             return pixels, np.zeros((0, 2), np.float32), np.zeros((0, 3), int)
         points = each.face * np.array([pixels.shape[1], pixels.shape[0]], np.float32)

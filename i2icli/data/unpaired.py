@@ -7,16 +7,14 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from i2icli.config import Config
-from i2icli.data.collections import Source, decoded_bytes, look_over, plan_cache, transparency_lines
+from i2icli.data.collections import Reading, Source, look_over, memory_needed, transparency_lines
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection, collect
-from i2icli.data.holdout import hold_out
+from i2icli.data.holdout import TOO_FEW, hold_out_of_each
 from i2icli.data.images import (
     ImageFile,
     count_channels,
-    refuse_clips,
     refuse_mixed_sizes,
     refuse_small_to_grow,
 )
@@ -42,12 +40,8 @@ class UnpairedImages(DataFolder):
     Validation examples of one scene in both looks carry "truth", a true value.
     """
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        self.config = config
-        self.strict = strict
-        self.report: list[str] = []
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
         layout = recognise(folders, pairs=False)
         collections = [collect(folder) for folder in layout.train]
         self.files = [self._files(collection) for collection in collections]
@@ -58,39 +52,27 @@ class UnpairedImages(DataFolder):
             self._take_validation(layout.validation)
         else:
             self._hold_out()
-        framing = Framing.of(config)
+        framing = Framing.of(self.config)
         for files in self.files:
-            refuse_small_to_grow(((file.path, file.header.size) for file in files), config)
+            refuse_small_to_grow(((file.path, file.header.size) for file in files), self.config)
             sizes = [framing.example_size(file.header.size) for file in files]
-            refuse_mixed_sizes(files, sizes, config.batch_size)
+            refuse_mixed_sizes(files, sizes, self.config.batch_size)
         self.channels = self._channels()
-        self.settings: dict[str, Any] = {"channels": self.channels} | self._domains(layout)
+        self.settings = {"channels": self.channels} | self._domains(layout)
         self.report += transparency_lines(self.files)
-        self.cached = self._plan_cache(cache_bytes)
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        self.plan_cache(memory_needed(self.files, self.held_out, self.channels, framing))
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images: as many examples as the larger collection has."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[0]
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The validation images, None where there are none."""
-        refuse_clips(clip_length)
-        return self._examples(resolution)[1]
-
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            framing = Framing.of(self.config, resolution)
-            train = UnpairedExamples(*self._sources(self.files, framing), framing, truth=False)
-            still = framing.for_validation()
-            validation = UnpairedExamples(*self._sources(self.held_out, still), still, truth=self.truth)
-            self._made[resolution] = train, validation if all(self.held_out) else None
-        return self._made[resolution]
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`. For training as many examples as the larger collection has."""
+        framing = Framing.of(self.config, resolution)
+        still = framing.for_validation()
+        train = UnpairedExamples(*self._sources(self.files, framing), truth=False)
+        validation = UnpairedExamples(*self._sources(self.held_out, still), truth=self.truth)
+        return train, validation if all(self.held_out) else None
 
     def _sources(self, both: list[list[ImageFile]], framing: Framing) -> tuple[Source, Source]:
         a, b = (
-            Source(files, channels, framing, self.cached, self.strict)
+            Source(files, Reading(channels, framing, self.cached, self.strict))
             for files, channels in zip(both, self.channels, strict=True)
         )
         return a, b
@@ -127,14 +109,11 @@ class UnpairedImages(DataFolder):
             self.report.append(f"validation: {count}; other names, so other scenes: shown, not scored")
 
     def _hold_out(self) -> None:
-        split = [hold_out(files, self.config.holdout, self.config.seed) for files in self.files]
-        if not all(held_out for _, held_out in split):
-            self.report.append(
-                "no val or test folders, and too few images to hold some out: nothing to validate on"
-            )
+        split = hold_out_of_each(self.files, self.config)
+        if split is None:
+            self.report.append(TOO_FEW)
             return
-        self.files = [kept for kept, _ in split]
-        self.held_out = [held_out for _, held_out in split]
+        self.files, self.held_out = split
         self.report.append(
             f"no val or test folders: {len(self.held_out[0])} of A and {len(self.held_out[1])} of B held out "
             "for validation, shown but not scored (--holdout 0 to train on all)"
@@ -161,25 +140,13 @@ class UnpairedImages(DataFolder):
         self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
         return {"domains": layout.names}
 
-    def _plan_cache(self, cache_bytes: int) -> bool:
-        framing = Framing.of(self.config)
-        needed = sum(
-            decoded_bytes(files, channels, frame)
-            for both, frame in ((self.files, framing), (self.held_out, framing.for_validation()))
-            for files, channels in zip(both, self.channels, strict=True)
-        )
-        cached, line = plan_cache(needed, cache_bytes)
-        self.report.append(line)
-        return cached
-
 
 class UnpairedExamples(Examples):
     """One image of each collection: "A" and "B" (C, H, W) in [-1, 1], and "truth" if they show one scene."""
 
-    def __init__(self, a: Source, b: Source, framing: Framing, *, truth: bool) -> None:
+    def __init__(self, a: Source, b: Source, *, truth: bool) -> None:
         self.a = a
         self.b = b
-        self.framing = framing
         self.truth = truth
 
     def __len__(self) -> int:
