@@ -1,11 +1,12 @@
 """An independent judge of translations between domains: is it the target's look, and still the same thing?
 
-    python benchmarks/judge.py DATA --model runs/x [--sheet sheet.png] [--epochs 12] [--size 64] [--seed 0]
+    python benchmarks/judge.py DATA --model runs/x [--judge judge.safetensors] [--sheet sheet.png]
+                               [--epochs 60] [--size 64] [--seed 0]
 
 DATA holds a folder per domain in train/ and test/; in test/ one file name is one thing in every domain.
 A small network is trained to tell the domains of real training pictures apart, and its accuracy on the
-real test pictures printed. Then every test picture of every domain is translated to every other domain, and
-printed are
+real test pictures printed; --judge keeps it in a file, or takes it from there. Then every test picture of
+every domain is translated to every other domain, and printed are
 
 - the share of translations that the network takes for the target domain,
 - PSNR and SSIM against the true picture of the target domain,
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
@@ -34,7 +36,7 @@ from i2icli.image import convert_channels, read_picture, resize, to_tensor
 from i2icli.scores import psnr, ssim
 
 BATCH = 32
-SHIFT = 4  # pixels that training pictures are moved at most
+SHIFT = 6  # pixels that training pictures are moved at most
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def load(data: Path, size: int) -> Pictures:
 def classifier(classes: int) -> nn.Module:
     """(B, 3, S, S) -> (B, classes) logits, from the mean of features over the picture."""
     layers: list[nn.Module] = []
-    for before, after in ((3, 24), (24, 48), (48, 96), (96, 96)):
+    for before, after in ((3, 32), (32, 64), (64, 128), (128, 128)):
         layers += [
             nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(after),
@@ -82,7 +84,7 @@ def classifier(classes: int) -> nn.Module:
             nn.BatchNorm2d(after),
             nn.ReLU(inplace=True),
         ]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, classes))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, classes))
 
 
 def train_judge(train: dict[str, Tensor], epochs: int, seed: int) -> nn.Module:
@@ -97,10 +99,22 @@ def train_judge(train: dict[str, Tensor], epochs: int, seed: int) -> nn.Module:
     for _ in range(epochs):
         for chosen in torch.randperm(len(images)).split(BATCH)[: len(images) // BATCH]:
             optimizer.zero_grad()
-            cross_entropy(network(moved(images[chosen])), labels[chosen]).backward()
+            cross_entropy(network(moved(images[chosen])), labels[chosen], label_smoothing=0.1).backward()
             optimizer.step()
             schedule.step()
     return network.eval()
+
+
+def prepared_judge(train: dict[str, Tensor], kept: Path | None, epochs: int, seed: int) -> nn.Module:
+    """The judge from its file, or trained and then kept there."""
+    if kept is None or not kept.exists():
+        judge = train_judge(train, epochs, seed)
+        if kept is not None:
+            save_model(judge, kept)
+        return judge
+    judge = classifier(len(train))
+    load_model(judge, kept)
+    return judge.eval()
 
 
 def moved(images: Tensor) -> Tensor:
@@ -206,7 +220,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", required=True)
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--judge", type=Path, help="file to keep the trained judge in")
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--size", type=int, default=64, help="pixels; sides that suit the model")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -222,7 +237,7 @@ def main() -> None:
 
     if options.sheet:
         write_sheet(options.sheet, pictures, translate)
-    judge = train_judge(pictures.train, options.epochs, options.seed)
+    judge = prepared_judge(pictures.train, options.judge, options.epochs, options.seed)
     right = [judged(judge, images) == place for place, images in enumerate(pictures.test.values())]
     things = len(right[0])
     print(

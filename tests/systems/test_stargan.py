@@ -368,3 +368,23 @@ def test_a_file_that_is_nearly_a_generator_is_not_taken_for_one(change: str, tmp
     state.update({"extra": torch.zeros(1)} if change == "extra" else {change: torch.zeros(7)})
     with pytest.raises(UserError, match="no system here recognises"):
         load_original(saved(state, tmp_path / "1-G.ckpt"))
+
+
+# -- what the discriminator is shown -----------------------------------------------------------
+
+
+def test_the_discriminator_is_shown_images_moved_about() -> None:
+    system = tiny(domains=("a", "b"), discriminator_shift=0.25)
+    seen: list[Tensor] = []
+    system.D.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+    batch = {"image_0": images(), "label_0": torch.eye(2)}
+    run_step(system, batch)
+    assert len(seen) == 4, "real, made, in between, and made again for G"
+    assert not torch.equal(seen[0], batch["image_0"])
+    assert torch.isin(seen[0], batch["image_0"]).all(), "whole pixels: nothing is blurred"
+
+
+@pytest.mark.parametrize("kind", ["transposed", "nearest", "bilinear"])
+def test_every_upsampling_translates(kind: str) -> None:
+    system = tiny(domains=("a", "b"), upsampling=kind)
+    assert system.translate(Request(image=images(), to="b")).shape == (2, 3, 32, 32)

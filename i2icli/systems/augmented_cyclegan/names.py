@@ -60,14 +60,3 @@ def once(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             name = ".".join([model, number, "conv_block", *rest])
         result[name] = tensor
     return result
-
-
-def rename(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor] | None:
-    """The same tensors under our names; None if one of them has no name here."""
-    renamed = {}
-    for name, tensor in state.items():
-        prefix, _, last = name.rpartition(".")
-        if prefix not in names:
-            return None
-        renamed[f"{names[prefix]}.{last}"] = tensor
-    return renamed

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.original import Original, Read, State, fitted, renamed
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
-from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once, rename
+from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
 
 THEIRS = {"netG_A_B": "G_AB", "netG_B_A": "G_BA", "netE_B": "E.B"}
@@ -49,10 +49,10 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     }
     tensors: State = {}
     for theirs, ours in THEIRS.items():
-        renamed = rename(parts[theirs], names[theirs])
-        if renamed is None:
+        part = renamed(parts[theirs], names[theirs])
+        if part is None:
             return None
-        tensors |= {f"{ours}.{name}": tensor for name, tensor in renamed.items()}
+        tensors |= {f"{ours}.{name}": tensor for name, tensor in part.items()}
     try:
         config = AugmentedCycleGANConfig.model_validate(_settings(tensors, num_blocks))
     except (ValueError, KeyError, IndexError):
@@ -97,12 +97,4 @@ def _filled_and_checked(config: AugmentedCycleGANConfig, tensors: State) -> Stat
         for module in system.inference_modules
         for name, tensor in system.get_submodule(module).state_dict().items()
     }
-    filled: State = {}
-    for name, like in wanted.items():
-        tensor = tensors.get(name)
-        if tensor is None and name.endswith("num_batches_tracked"):
-            tensor = torch.zeros(like.shape)
-        if tensor is None or tensor.shape != like.shape:
-            return None
-        filled[name] = tensor.to(like.dtype).contiguous()
-    return filled if tensors.keys() <= wanted.keys() else None
+    return fitted(tensors, wanted) if tensors.keys() <= wanted.keys() else None

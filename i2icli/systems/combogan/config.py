@@ -41,6 +41,12 @@ class ComboGANConfig(Config):
     latent_weight: float = Field(
         0.0, ge=0, description="weight of the difference of both codes, reached at the end of training"
     )
+    discriminator_shift: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="how far the discriminators' images are moved at random, as a share of the sides",
+    )
     pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D")
 
     @property

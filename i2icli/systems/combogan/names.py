@@ -1,8 +1,5 @@
 """The names of layers in the authors' files (AAnoosheh/ComboGAN), and ours for them."""
 
-import re
-from collections.abc import Mapping
-
 from i2icli.original import State
 
 _BLOCK = {
@@ -50,17 +47,6 @@ def branch_names(num_layers: int) -> dict[str, str]:
                 names[f"{theirs}.{stage}.{place}"] = f"{layer}.{part}"
         names[f"{theirs}.{num_layers}.3"] = f"{ours}.head"
     return names
-
-
-def rename(state: State, names: Mapping[str, str]) -> State | None:
-    """The state under our names; None if it has a layer that `names` does not know."""
-    renamed: State = {}
-    for key, value in state.items():
-        match = re.fullmatch(r"(.+)\.(\w+)", key)
-        if match is None or match[1] not in names:
-            return None
-        renamed[f"{names[match[1]]}.{match[2]}"] = value
-    return renamed
 
 
 def _layer(place: int, ours: str) -> dict[str, str]:

@@ -12,13 +12,12 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.original import Original, Read, State, fitted, renamed
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
     count_blocks,
     decoder_names,
     encoder_names,
-    rename,
     shared_names,
 )
 from i2icli.systems.combogan.system import ComboGAN, module_name
@@ -123,13 +122,13 @@ def _tensors(config: ComboGANConfig, parts: list[State], path: Path) -> State:
     places += ["decoders.shared"] * bool(config.num_shared)
     tensors: State = {}
     for number, (place, part) in enumerate(zip(places, parts, strict=True)):
-        fitted = _fitted(part, system.get_submodule(place))
-        if fitted is None:
+        ours = _fitted(part, system.get_submodule(place))
+        if ours is None:
             raise UserError(
                 f"{path}: the file G{number} beside it is not of the size that the other parts have; "
                 "put files of one model into one folder"
             )
-        tensors |= {f"{place}.{name}": tensor for name, tensor in fitted.items()}
+        tensors |= {f"{place}.{name}": tensor for name, tensor in ours.items()}
     return tensors
 
 
@@ -140,22 +139,14 @@ def _fitted(state: State, network: nn.Module) -> State | None:
     library 0.3 keep for instance norms are left out.
     """
     kind = _kind(state)
-    renamed = rename(state, _NAMES[kind](count_blocks(state))) if kind else None
-    if renamed is None:
+    ours = renamed(state, _NAMES[kind](count_blocks(state))) if kind else None
+    if ours is None:
         return None
     wanted = network.state_dict()
     old = ("running_mean", "running_var", "num_batches_tracked")
-    if any(name not in wanted and not name.endswith(old) for name in renamed):
+    if any(name not in wanted and not name.endswith(old) for name in ours):
         return None
-    fitted: State = {}
-    for name, like in wanted.items():
-        tensor = renamed.get(name)
-        if tensor is None and name.endswith(("num_batches_tracked", ".bias")):
-            tensor = torch.zeros(like.shape)
-        if tensor is None or tensor.shape != like.shape:
-            return None
-        fitted[name] = tensor.to(like.dtype).contiguous()
-    return fitted
+    return fitted(ours, wanted, lambda name: 0.0 if name.endswith(".bias") else None)
 
 
 def _notes(config: ComboGANConfig) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.pool import ImagePool
+from i2icli.nn.random_shift import RandomShift
 from i2icli.system import Batch, Request, System, Update
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.losses import coarse_distance, discriminator_loss, distance, generator_loss
@@ -46,6 +47,7 @@ class ComboGAN(System[ComboGANConfig]):
         self.decoders["shared"] = self._shared(half)
         self.discriminators = self._for_each_domain(self._discriminator)
         self.pools = self._for_each_domain(lambda: ImagePool(config.pool_size))
+        self.shift = RandomShift(config.discriminator_shift)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
         for network in self._kept():
@@ -164,12 +166,12 @@ class ComboGAN(System[ComboGANConfig]):
 
     def _fooled(self, domain: str, fake: Tensor) -> Tensor:
         (D,) = self._of(domain, self.discriminators)
-        return generator_loss(self.gan, D(fake))
+        return generator_loss(self.gan, D(self.shift(fake)))
 
     def _told_apart(self, domain: str, real: Tensor, fake: Tensor) -> Tensor:
         """Half the sum of both terms, so that D learns slower than G."""
         D, pool = self._of(domain, self.discriminators, self.pools)
-        return 0.5 * discriminator_loss(self.gan, D(real), D(pool(fake)))
+        return 0.5 * discriminator_loss(self.gan, D(self.shift(real)), D(self.shift(pool(fake))))
 
     def _pair(self, batch: Batch) -> tuple[str, str]:
         """The names of the two domains of a batch."""

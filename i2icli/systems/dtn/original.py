@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.original import Original, Read, State, fitted
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import CCEXAM
 from i2icli.systems.dtn.system import DTN
@@ -180,26 +180,16 @@ def _checked(config: DTNConfig, tensors: State, parts: tuple[str, ...], *notes: 
     """
     with torch.device("meta"):
         system = DTN(config)
-    wanted = system.state_dict()
     if "head.conv.weight" in tensors:
         parts = (*parts, "head")
-    filled: State = {}
-    for name, like in wanted.items():
-        if name.partition(".")[0] not in parts:
-            continue
-        tensor = tensors.get(name)
-        if tensor is None and name.endswith("num_batches_tracked"):
-            tensor = torch.zeros(like.shape)
-        if (
-            tensor is None
-            and name.endswith(".weight")
-            and name.replace(".weight", ".running_mean") in tensors
-        ):
-            tensor = torch.ones(like.shape)
-        if tensor is None or tensor.shape != like.shape:
-            return None
-        filled[name] = tensor.to(like.dtype).contiguous()
-    return Original("dtn", config, filled, notes, translates="g" in parts)
+    wanted = {name: like for name, like in system.state_dict().items() if name.partition(".")[0] in parts}
+
+    def scale(name: str) -> float | None:
+        norm, _, last = name.rpartition(".")
+        return 1.0 if last == "weight" and f"{norm}.running_mean" in tensors else None
+
+    found = fitted(tensors, wanted, scale)
+    return None if found is None else Original("dtn", config, found, notes, translates="g" in parts)
 
 
 # -- classifiers of ccexam -----------------------------------------------------------------------

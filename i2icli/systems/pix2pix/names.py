@@ -68,17 +68,6 @@ def resnet_names(num_blocks: int, dropout: bool) -> dict[str, str]:
     return names
 
 
-def rename(state: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor] | None:
-    """The same tensors under our names; None if one of them has no name here."""
-    renamed = {}
-    for name, tensor in state.items():
-        prefix, _, last = name.rpartition(".")
-        if prefix not in names:
-            return None
-        renamed[f"{names[prefix]}.{last}"] = tensor
-    return renamed
-
-
 def _unet_level(level: int) -> str:
     """The prefix of a level of the U-Net, 0 at the image."""
     return "model.model" if level == 0 else "model.model.1.model" + ".3.model" * (level - 1)

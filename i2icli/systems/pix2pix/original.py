@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.original import Original, Read, State, fitted, renamed
 from i2icli.systems.pix2pix.config import Pix2PixConfig
-from i2icli.systems.pix2pix.names import Layout, find_layout, rename
+from i2icli.systems.pix2pix.names import Layout, find_layout
 from i2icli.systems.pix2pix.networks import build_generator
 
 
@@ -25,10 +25,10 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if _is_discriminator(state):
         raise UserError(f"{path}: this is a discriminator; give the generator's file beside it (.._net_G..)")
     layout = find_layout(state)
-    renamed = rename(state, layout.names) if layout else None
-    if layout is None or renamed is None or "head.weight" not in renamed:
+    ours = renamed(state, layout.names) if layout else None
+    if layout is None or ours is None or "head.weight" not in ours:
         return None
-    norm, tensors = _without_old_statistics(renamed)
+    norm, tensors = _without_old_statistics(ours)
     try:
         config = Pix2PixConfig.model_validate(_settings(layout, norm, tensors))
     except ValueError:
@@ -91,18 +91,9 @@ def _filled_and_checked(config: Pix2PixConfig, state: State) -> State | None:
     source, target = config.channels or (3, 3)
     with torch.device("meta"):
         wanted = build_generator(config, source, target).state_dict()
-    filled: State = {}
-    for name, like in wanted.items():
-        optional = name.endswith("num_batches_tracked") or (
-            config.norm == "none" and name.endswith("conv.bias")
-        )
-        tensor = state.get(name)
-        if tensor is None and optional:
-            tensor = torch.zeros(like.shape)
-        if tensor is None or tensor.shape != like.shape:
-            return None
-        filled[name] = tensor.to(like.dtype).contiguous()
-    return filled if set(state) <= set(wanted) else None
+    if not state.keys() <= wanted.keys():
+        return None
+    return fitted(state, wanted, lambda n: 0.0 if config.norm == "none" and n.endswith("conv.bias") else None)
 
 
 def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:

@@ -63,6 +63,15 @@ class StarGANConfig(Config):
     num_layers: int = Field(
         6, ge=1, le=10, description="halvings in the discriminator; crop sides must be multiples of 2^this"
     )
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed", description="how the generator doubles the sides of its features"
+    )
+    discriminator_shift: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="how far the discriminator's images are moved at random, as a share of the sides",
+    )
     critic_steps: int = Field(5, ge=1, description="discriminator updates per generator update")
     classification_weight: float = Field(1.0, ge=0, description="lambda_cls, Eq. (5) and (6)")
     cycle_weight: float = Field(10.0, ge=0, description="lambda_rec of the reconstruction loss, Eq. (6)")

@@ -8,6 +8,7 @@ from torch.nn.functional import leaky_relu
 
 from i2icli.nn.blocks import ConvNorm
 from i2icli.nn.norm import per_image
+from i2icli.nn.upsampling import Upsampling, build_doubling
 
 _SLOPE = 0.01  # of the discriminator's leaky ReLU
 
@@ -53,12 +54,19 @@ class Generator(nn.Module):
     multiple = 4
     """Sides of the input must be multiples of this."""
 
-    def __init__(self, channels: int, num_labels: int, width: int = 64, num_blocks: int = 6) -> None:
+    def __init__(
+        self,
+        channels: int,
+        num_labels: int,
+        width: int = 64,
+        num_blocks: int = 6,
+        upsampling: Upsampling = "transposed",
+    ) -> None:
         super().__init__()
         self.stem = _conv(channels + num_labels, width, 7)
         self.down = nn.ModuleList([_half(width), _half(2 * width)])
         self.blocks = nn.Sequential(*(_Block(4 * width) for _ in range(num_blocks)))
-        self.up = nn.ModuleList([_double(4 * width), _double(2 * width)])
+        self.up = nn.ModuleList([_double(4 * width, upsampling), _double(2 * width, upsampling)])
         self.head = nn.Conv2d(width, channels, 7, padding=3, bias=False)
         self.relu = nn.ReLU(inplace=True)
 
@@ -113,6 +121,6 @@ def _half(channels: int) -> ConvNorm:
     return ConvNorm(conv, AffineInstanceNorm(2 * channels))
 
 
-def _double(channels: int) -> ConvNorm:
-    conv = nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1, bias=False)
+def _double(channels: int, upsampling: Upsampling) -> ConvNorm:
+    conv = build_doubling(upsampling, channels, channels // 2, kernel=4, bias=False)
     return ConvNorm(conv, AffineInstanceNorm(channels // 2))

@@ -17,6 +17,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
+from i2icli.nn.random_shift import RandomShift
 from i2icli.system import Batch, Request, System, Update
 from i2icli.systems.stargan.config import LabelSet, StarGANConfig
 from i2icli.systems.stargan.labels import chosen, flipped, spelled
@@ -37,10 +38,11 @@ class StarGAN(System[StarGANConfig]):
         super().__init__(config)
         self.label_sets = config.label_sets
         channels, _ = self.channels()
-        self.G = Generator(channels, config.label_size, config.width, config.num_blocks)
+        self.G = Generator(channels, config.label_size, config.width, config.num_blocks, config.upsampling)
         self.D = Discriminator(
             channels, len(config.targets), config.crop_size, config.discriminator_width, config.num_layers
         )
+        self.shift = RandomShift(config.discriminator_shift)
         self.gan = Wasserstein()
 
     def optimizers(self) -> dict[str, Optimizer]:
@@ -72,6 +74,7 @@ class StarGAN(System[StarGANConfig]):
 
     def _update_D(self, real: Tensor, label: Tensor, fake: Tensor, number: int) -> Update:
         config, end = self.config, self._suffix(number)
+        real, fake = self.shift(real), self.shift(fake)
         (real_scores, logits), (fake_scores, _) = self.D(real), self.D(fake)
         logits = self._logits(logits, number)
         losses = {
@@ -86,7 +89,7 @@ class StarGAN(System[StarGANConfig]):
 
     def _update_G(self, real: Tensor, label: Tensor, fake: Tensor, target: Tensor, number: int) -> Update:
         config, end = self.config, self._suffix(number)
-        scores, logits = self.D(fake)
+        scores, logits = self.D(self.shift(fake))
         logits = self._logits(logits, number)
         cycled = self.G(fake, self._condition(label, number))
         classification = self._classification(logits, target, number)
