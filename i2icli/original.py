@@ -4,10 +4,11 @@ It stands beside the contract because both sides import it: the systems, which r
 files of their paper's authors, and `i2icli.originals` above them, which asks each in turn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from i2icli.config import Config
@@ -26,3 +27,35 @@ class Original:
     tensors: dict[str, Tensor]  # as in System.state_dict(), at least the inference modules: "G.head.bias"
     notes: tuple[str, ...] = ()  # what the file cannot tell, one sentence each
     translates: bool = True  # False: it holds a part of a system, which can only start a training
+
+
+def rename(state: State, names: Mapping[str, str]) -> State | None:
+    """The same tensors under our names: `names` gives ours for the prefixes of theirs.
+
+    "model.4" stands for "model.4.weight" and "model.4.bias". None if a tensor has no name there.
+    """
+    found: State = {}
+    for name, tensor in state.items():
+        prefix, _, last = name.rpartition(".")
+        if prefix not in names:
+            return None
+        found[f"{names[prefix]}.{last}"] = tensor
+    return found
+
+
+def fit(state: State, wanted: State, default: Callable[[str], float | None] = lambda _: None) -> State | None:
+    """The tensors that networks of ours hold, `wanted`, out of a file; None if one is not as it should be.
+
+    `default` names the value of a tensor that files may lack, None where it must be there. Counters of
+    batch norm, which old files lack, become 0.
+    """
+    found: State = {}
+    for name, like in wanted.items():
+        tensor = state.get(name)
+        value = 0.0 if name.endswith("num_batches_tracked") else default(name)
+        if tensor is None and value is not None:
+            tensor = torch.full(like.shape, value)
+        if tensor is None or tensor.shape != like.shape:
+            return None
+        found[name] = tensor.to(like.dtype).contiguous()
+    return found

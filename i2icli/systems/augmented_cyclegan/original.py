@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fitted, renamed
+from i2icli.original import Original, Read, State, fit, rename
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
@@ -49,7 +49,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     }
     tensors: State = {}
     for theirs, ours in THEIRS.items():
-        part = renamed(parts[theirs], names[theirs])
+        part = rename(parts[theirs], names[theirs])
         if part is None:
             return None
         tensors |= {f"{ours}.{name}": tensor for name, tensor in part.items()}
@@ -97,4 +97,4 @@ def _filled_and_checked(config: AugmentedCycleGANConfig, tensors: State) -> Stat
         for module in system.inference_modules
         for name, tensor in system.get_submodule(module).state_dict().items()
     }
-    return fitted(tensors, wanted) if tensors.keys() <= wanted.keys() else None
+    return fit(tensors, wanted) if tensors.keys() <= wanted.keys() else None

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fitted, renamed
+from i2icli.original import Original, Read, State, fit, rename
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
     count_blocks,
@@ -139,14 +139,14 @@ def _fitted(state: State, network: nn.Module) -> State | None:
     library 0.3 keep for instance norms are left out.
     """
     kind = _kind(state)
-    ours = renamed(state, _NAMES[kind](count_blocks(state))) if kind else None
+    ours = rename(state, _NAMES[kind](count_blocks(state))) if kind else None
     if ours is None:
         return None
     wanted = network.state_dict()
     old = ("running_mean", "running_var", "num_batches_tracked")
     if any(name not in wanted and not name.endswith(old) for name in ours):
         return None
-    return fitted(ours, wanted, lambda name: 0.0 if name.endswith(".bias") else None)
+    return fit(ours, wanted, lambda name: 0.0 if name.endswith(".bias") else None)
 
 
 def _notes(config: ComboGANConfig) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fitted
+from i2icli.original import Original, Read, State, fit
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import CCEXAM
 from i2icli.systems.dtn.system import DTN
@@ -188,7 +188,7 @@ def _checked(config: DTNConfig, tensors: State, parts: tuple[str, ...], *notes: 
         norm, _, last = name.rpartition(".")
         return 1.0 if last == "weight" and f"{norm}.running_mean" in tensors else None
 
-    found = fitted(tensors, wanted, scale)
+    found = fit(tensors, wanted, scale)
     return None if found is None else Original("dtn", config, found, notes, translates="g" in parts)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fitted, renamed
+from i2icli.original import Original, Read, State, fit, rename
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.names import Layout, find_layout
 from i2icli.systems.pix2pix.networks import build_generator
@@ -25,7 +25,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if _is_discriminator(state):
         raise UserError(f"{path}: this is a discriminator; give the generator's file beside it (.._net_G..)")
     layout = find_layout(state)
-    ours = renamed(state, layout.names) if layout else None
+    ours = rename(state, layout.names) if layout else None
     if layout is None or ours is None or "head.weight" not in ours:
         return None
     norm, tensors = _without_old_statistics(ours)
@@ -93,7 +93,7 @@ def _filled_and_checked(config: Pix2PixConfig, state: State) -> State | None:
         wanted = build_generator(config, source, target).state_dict()
     if not state.keys() <= wanted.keys():
         return None
-    return fitted(state, wanted, lambda n: 0.0 if config.norm == "none" and n.endswith("conv.bias") else None)
+    return fit(state, wanted, lambda n: 0.0 if config.norm == "none" and n.endswith("conv.bias") else None)
 
 
 def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
