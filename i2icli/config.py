@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Preprocess = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
@@ -36,6 +36,12 @@ def _parse_list(value: object) -> object:
     return (value,) if isinstance(value, int | float) else value
 
 
+def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"both domains are called {names[0]!r}; --to could not tell them apart")
+    return names
+
+
 def _parse_duration(value: object) -> object:
     """ "90", "90s", "30m", "1.5h" -> seconds."""
     if isinstance(value, str):
@@ -52,6 +58,8 @@ Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_parse_size), PlainSeria
 Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_parse_list)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(_parse_list)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
+"""What the two domains of a system are called."""
 Betas = Annotated[tuple[float, float], BeforeValidator(_parse_list)]
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(_parse_duration)]
 

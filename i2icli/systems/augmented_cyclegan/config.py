@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Names, Preprocess, Size
+from i2icli.config import Config, Preprocess, Size, TwoNames
 
 SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pixel
 
@@ -12,10 +12,8 @@ SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pix
 class AugmentedCycleGANConfig(Config):
     """Augmented CycleGAN options"""
 
-    domains: Names = Field(
+    domains: TwoNames = Field(
         ("A", "B"),
-        min_length=2,
-        max_length=2,
         description="names of the two collections; each image of the first has many answers in the second",
     )
     num_latents: int = Field(16, ge=1, le=4096, description="numbers in a latent code")
@@ -89,12 +87,6 @@ class AugmentedCycleGANConfig(Config):
     def uses_latent_gan(self) -> bool:
         """Whether there are discriminators of codes: a predicted Gaussian has its KL divergence instead."""
         return self.latent_gan and not self.stochastic_encoder
-
-    @model_validator(mode="after")
-    def _domains_differ(self) -> Self:
-        if len(set(self.domains)) < 2:
-            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
-        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:

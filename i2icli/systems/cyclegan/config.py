@@ -4,14 +4,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Names
+from i2icli.config import TwoNames
 from i2icli.growable import GrowableConfig
 
 
 class CycleGANConfig(GrowableConfig):
     """CycleGAN options"""
 
-    domains: Names = Field(("A", "B"), min_length=2, max_length=2, description="names of the two collections")
+    domains: TwoNames = Field(("A", "B"), description="names of the two collections")
     width: int = Field(64, ge=1, le=4096, description="channels of the generators' first layer")
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks per generator (6 suit 128 px)")
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
@@ -47,12 +47,6 @@ class CycleGANConfig(GrowableConfig):
     def targets(self) -> tuple[str, ...]:
         """Both domains, the second first: it is the default."""
         return self.domains[::-1]
-
-    @model_validator(mode="after")
-    def _domains_differ(self) -> Self:
-        if len(set(self.domains)) < 2:
-            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
-        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Names
+from i2icli.config import Config, Names, TwoNames
 
 REGIONS = ("eyes", "lips", "skin")
 WHOLE = "whole"
@@ -13,9 +13,7 @@ WHOLE = "whole"
 class PairedCycleGANConfig(Config):
     """PairedCycleGAN options"""
 
-    domains: Names = Field(
-        ("bare", "styled"), min_length=2, max_length=2, description="names of the two collections"
-    )
+    domains: TwoNames = Field(("bare", "styled"), description="names of the two collections")
     synthetic: Literal["landmarks", "colour", "removal", "none"] = Field(
         "colour",
         description="what the style discriminator takes for a true transfer: the reference warped onto the "
@@ -77,12 +75,6 @@ class PairedCycleGANConfig(Config):
     def targets(self) -> tuple[str, ...]:
         """Both domains, the styled one first: it is the default."""
         return self.domains[::-1]
-
-    @model_validator(mode="after")
-    def _domains_differ(self) -> Self:
-        if len(set(self.domains)) < 2:
-            raise ValueError(f"both domains are called {self.domains[0]!r}; --to could not tell them apart")
-        return self
 
     @model_validator(mode="after")
     def _regions_are_known(self) -> Self:
