@@ -10,6 +10,7 @@ from i2icli.config import RunOptions
 from i2icli.engine.checkpoint import write_model
 from i2icli.engine.device import peak_memory
 from i2icli.engine.distributed import highest, is_main
+from i2icli.engine.finished import Kept, columns, completes, made_by
 from i2icli.engine.interrupt import Interrupt
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.sample_sheet import write_sample_sheet
@@ -51,6 +52,7 @@ class Session:
         self.reason = "finished"
         self.scores: Scores = {}
         self.best: float | None = None
+        self.finished: Kept = {}  # samples of the resolutions that are learned
         self.facts: dict[str, Any] = {}  # what else resuming needs, e.g. the settings
         self.shown: dict[str, float] = {}
 
@@ -69,7 +71,7 @@ class Session:
         if vote in REASONS:
             self.reason = REASONS[vote]
             self._last_words(trainer)
-        if over:
+        if last or over:
             self._end_stage(trainer)
         if vote != GO_ON:
             self.save(trainer)  # a stage that is over, too: what comes may not fit into memory
@@ -79,20 +81,22 @@ class Session:
         """Keep everything to resume from, and publish the model. Collective."""
         state = trainer.state()
         if is_main():
-            self.folder.save_state(state | self.facts | {"best": self.best, "scores": self.scores})
+            own = {"best": self.best, "scores": self.scores, "finished": self.finished}
+            self.folder.save_state(state | self.facts | own)
             write_model(self.folder.model, trainer.system, self.system, trainer.average.modules())
             self.watcher.saved(self.folder.path)
         self.saved_at = time.monotonic()
 
     def sample(self, trainer: Trainer) -> None:
-        """Write a sample sheet, one row per preview example."""
+        """Write a sample sheet, one row per preview example: what smaller resolutions gave, then this one."""
         rows: list[dict[str, Tensor]] = []
+        stages, now = trainer.system.stages(), trainer.system.clock.stage
         with trainer.average.applied():
-            for batch in self.previews(trainer.system.clock.stage):
-                columns = trainer.system.preview(trainer.placement.batch(batch))
-                rows += [
-                    dict(zip(columns, images, strict=True)) for images in zip(*columns.values(), strict=True)
-                ]
+            for batch in self.previews(now):
+                shown = trainer.system.preview(trainer.placement.batch(batch))
+                for images in zip(*shown.values(), strict=True):
+                    before = columns(self.finished, stages, now, len(rows))
+                    rows.append(before | dict(zip(shown, images, strict=True)))
         if rows:
             write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
 
@@ -109,10 +113,16 @@ class Session:
         return (cheap or saving or step % self.options.log_every == 0) and not trainer.meter.finite()
 
     def _end_stage(self, trainer: Trainer) -> None:
-        """Forget the best scores where the next stage has images of another size: they do not compare."""
-        stages = trainer.system.stages()
-        here = [stage.name for stage in stages].index(trainer.system.clock.stage.name)
-        if stages[here].resolution != stages[here + 1].resolution:
+        """Keep samples of a resolution that is learned, and forget the best scores where the next stage has
+        images of another size: they do not compare.
+        """
+        stage, stages = trainer.system.clock.stage, [*trainer.system.stages(), None]
+        following = stages[[each and each.name for each in stages].index(stage.name) + 1]
+        if is_main() and completes(stage, following):
+            batches = map(trainer.placement.batch, self.previews(stage))
+            with trainer.average.applied():
+                self.finished[stage.name] = made_by(trainer.system, batches)
+        if following and stage.resolution != following.resolution:
             self.best = None
 
     def _last_words(self, trainer: Trainer) -> None:
