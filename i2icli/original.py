@@ -27,6 +27,8 @@ class Original:
     tensors: dict[str, Tensor]  # as in System.state_dict(), at least the inference modules: "G.head.bias"
     notes: tuple[str, ...] = ()  # what the file cannot tell, one sentence each
     translates: bool = True  # False: it holds a part of a system, which can only start a training
+    stage: str | None = None  # in which it was saved, by name; None: the first of these settings
+    stage_step: int = 0
 
 
 def rename(state: State, names: Mapping[str, str]) -> State | None:

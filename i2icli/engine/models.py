@@ -22,4 +22,8 @@ def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
             f"{path}: this is only a part of {original.system} and cannot translate; "
             f"it can start a training: i2i train {original.system} DATA --init-from {path}"
         )
-    return with_weights(original.system, original.config, original.tensors, path), original.notes
+    system = with_weights(original.system, original.config, original.tensors, path)
+    if original.stage is not None:
+        system.clock.stage = next(stage for stage in system.stages() if stage.name == original.stage)
+        system.clock.step = original.stage_step
+    return system, original.notes

@@ -4,6 +4,7 @@ import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -18,10 +19,14 @@ WRAPPERS = ("state_dict", "model", "model_state_dict", "generator", "params", "n
 
 
 class Settings:
-    """Stands for objects that hold only settings; what they hold is dropped."""
+    """Stands for objects that hold only settings; their numbers are kept, all else is dropped."""
+
+    numbers: Mapping[str, float] = MappingProxyType({})
 
     def __setstate__(self, state: object) -> None:
-        """Keep nothing."""
+        """Keep the numbers."""
+        named = state.items() if isinstance(state, dict) else ()
+        self.numbers = {str(name): float(value) for name, value in named if type(value) in (int, float)}
 
 
 SETTINGS: list[Any] = [(Settings, "models.utils.config.BaseConfig")]  # of pytorch_GAN_zoo
@@ -32,8 +37,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors in a state dict saved by torch.save, zipped or in the legacy format, on the CPU.
 
     A wrapper like {"state_dict": ...} and the prefix "module." of DataParallel are taken off. Several
-    state dicts in one file, {"netG": ..., "netD": ..., "optim": ...}, become "netG.<name>", "netD.<name>".
-    Raises UserError for anything else: other files, other objects, damage.
+    state dicts in one file, {"netG": ..., "netD": ..., "optim": ...}, become "netG.<name>", "netD.<name>";
+    the numbers among known settings beside them, {"config": ...}, become "config.<name>". Raises
+    UserError for anything else: other files, other objects, damage.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; expected a checkpoint ({', '.join(SUFFIXES)})")
@@ -94,6 +100,9 @@ def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
             str(name): _without_parallel_prefix(part) for name, part in found.items() if _is_state(part)
         }
         if networks:
+            for name, part in found.items():
+                if isinstance(part, Settings):
+                    networks[str(name)] = {key: torch.tensor(value) for key, value in part.numbers.items()}
             return {f"{name}.{key}": value for name, part in networks.items() for key, value in part.items()}
     kind = (
         f"keys {', '.join(map(str, list(found)[:4]))}" if isinstance(found, Mapping) else type(found).__name__

@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
 from i2icli.original import Original
 from i2icli.originals import load_original
@@ -106,7 +107,21 @@ def test_resolutions_that_were_never_reached_are_left_out(tmp_path: Path) -> Non
     cases.assert_images(
         interpolate(images, scale_factor=2, mode="nearest"), case.expected("lod_1.0").clamp(-1, 1)
     )
-    assert "faded in" in load_original(published(tmp_path / "fading.pkl", lod=0.3)).notes[0]
+
+
+@pytest.mark.parametrize("lod", [0.3, 1.6])
+def test_a_file_saved_in_the_middle_of_a_fade_answers_so(lod: float, tmp_path: Path) -> None:
+    case = cases.read(SYSTEM, "official_generator")
+    path = published(tmp_path / "fading.pkl", lod=lod)
+    translator = Translator.load(path, "cpu", "fp32")
+    with torch.inference_mode():
+        images = translator.system.translate(Request(latent=case.given("latents")))
+    assert images.shape[-1] == 16 >> int(lod)
+    enlarged = interpolate(images, size=16, mode="nearest")
+    cases.assert_images(enlarged, case.expected(f"lod_{lod}").clamp(-1, 1))
+    assert translator.notes == (
+        f"it was saved while {16 >> int(lod)} px were faded in (alpha {1 - lod % 1:.2f}), and answers so",
+    )
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
@@ -193,7 +208,9 @@ def test_networks_of_other_kinds_are_refused(tmp_path: Path) -> None:
 # -- the re-implementation -------------------------------------------------------------------------
 
 
-def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, infix: bool = True) -> Path:
+def zoo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, infix: bool = True, end: str = "alpha0", **more: Any
+) -> Path:
     """A file of pytorch_GAN_zoo: the settings, an object of its own class, beside three networks."""
     for name in ("models", "models.utils", "models.utils.config"):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
@@ -205,16 +222,17 @@ def zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, infix: bool = True) -> 
     sys.modules["models.utils.config"].BaseConfig = BaseConfig  # type: ignore[attr-defined]
     settings = BaseConfig()
     settings.__dict__ |= {"depthScale0": 8, "depthOtherScales": [8, 4], "alpha": 0, "leakyReluLeak": 0.2}
+    settings.__dict__ |= more
 
     def state(name: str) -> dict[str, Any]:
         found = cases.read(SYSTEM, name).state()
         return found if infix else {key.replace(".module", ""): value for key, value in found.items()}
 
-    G = state("zoo_generator_16px_alpha0")
+    G = state(f"zoo_generator_16px_{end}")
     content = {
         "config": settings,
         "netG": {key: torch.zeros_like(value) for key, value in G.items()},
-        "netD": state("zoo_discriminator_16px_alpha0"),
+        "netD": state(f"zoo_discriminator_16px_{end}"),
         "avgG": G,
     }
     torch.save(content, tmp_path / "zoo.pth")
@@ -233,3 +251,19 @@ def test_a_file_of_the_re_implementation(
         scores = system.D(judge.given("x"), 2)
     cases.assert_images(images, case.expected().clamp(-1, 1))
     cases.assert_images(scores, judge.expected("score"))
+
+
+def test_a_fade_of_the_re_implementation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = zoo(tmp_path, monkeypatch, end="alpha0p3", alpha=0.3)  # there it is the weight of what fades out
+    translator = Translator.load(path, "cpu", "fp32")
+    case = cases.read(SYSTEM, "zoo_generator_16px_alpha0p3")
+    with torch.inference_mode():
+        images = translator.system.translate(Request(latent=case.given("z")))
+    cases.assert_images(images, case.expected().clamp(-1, 1))
+    assert translator.notes == ("it was saved while 16 px were faded in (alpha 0.70), and answers so",)
+
+
+@pytest.mark.parametrize("alpha", [-0.5, 2, float("nan")])
+def test_an_impossible_fade_is_refused(alpha: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UserError, match=r"zoo.pth: its settings give alpha .*from 0 to 1"):
+        load_original(zoo(tmp_path, monkeypatch, alpha=alpha))

@@ -23,6 +23,11 @@ class Growth(NamedTuple):
         """Pixels a side."""
         return SMALLEST << self.level
 
+    @property
+    def name(self) -> str:
+        """Of the stage that it is."""
+        return f"{self.resolution} px" + ", fading in" * self.fading
+
 
 class ProGANConfig(Config):
     """Progressive GAN options"""

@@ -18,6 +18,7 @@ from i2icli.systems.progan.system import ProGAN
 
 _NEEDED = {"use_wscale": 1, "normalize_latents": 1, "use_pixelnorm": 1, "use_leakyrelu": 1, "tanh_at_end": 0}
 """Settings of the authors' networks that ours always have."""
+FADE_IMAGES = 16_000_000  # of a fade that was left in the middle: so many that its step tells any alpha
 
 
 def recognise(state: State, path: Path, _read: Read) -> Original | None:
@@ -37,7 +38,7 @@ def _parts(state: State) -> dict[str, State]:
     """The networks of a file by name; keys of a single one stand under ""."""
     parts: dict[str, State] = {}
     for key, value in state.items():
-        match = re.match(r"(G|D|Gs|netG|netD|avgG)\.", key)
+        match = re.match(r"(G|D|Gs|netG|netD|avgG|config)\.", key)
         name = match[1] if match else ""
         parts.setdefault(name, {})[key.removeprefix(f"{name}.") if match else key] = value
     return parts
@@ -62,10 +63,7 @@ def _paper(parts: dict[str, State], path: Path) -> Original | None:
     elif not fused:
         settings["stddev_group"] = 16
     labels = int(G.get("static_kwargs/label_size", torch.tensor(0.0)))
-    notes = ["it was saved while its last resolution was faded in: shown as if that were done"] * (
-        lod % 1 > 0
-    )
-    return _original(renamed, judge, levels, labels, settings, notes)
+    return _original(renamed, judge, levels, labels, settings, 1 - lod % 1)
 
 
 def _zoo(parts: dict[str, State], path: Path) -> Original | None:
@@ -76,7 +74,11 @@ def _zoo(parts: dict[str, State], path: Path) -> Original | None:
     judge = from_zoo(D, "D") if D is not None else None
     if renamed is None:
         return None
-    return _original(renamed, judge, _levels(renamed), 0, {"convention": "zoo", "fused_scale": False}, [])
+    old = float(parts.get("config", {}).get("alpha", torch.tensor(0.0)))  # weight of the level below
+    if not 0 <= old <= 1:
+        raise UserError(f"{path}: its settings give alpha {old}; expected a number from 0 to 1")
+    settings = {"convention": "zoo", "fused_scale": False}
+    return _original(renamed, judge, _levels(renamed), 0, settings, 1 - old)
 
 
 def _refuse_unknown_kinds(G: State, path: Path) -> None:
@@ -100,9 +102,9 @@ def _levels(G: State) -> int:
 
 
 def _original(
-    G: State, D: State | None, levels: int, labels: int, settings: dict[str, Any], notes: list[str]
+    G: State, D: State | None, levels: int, labels: int, settings: dict[str, Any], share: float
 ) -> Original | None:
-    """Put together what was found, if it is exactly a network of ours."""
+    """Put together what was found, if it is exactly a network of ours. share: of the newest level."""
     kept = {name: value for name, value in G.items() if _level(name) < levels}
     codes, rgb = G.get("blocks.0.dense.weight"), G.get("to_rgb.0.weight")
     if levels < 1 or codes is None or rgb is None or codes.ndim != 2 or rgb.ndim != 4:
@@ -111,15 +113,18 @@ def _original(
     judging = {name: value for name, value in (D or {}).items() if _level(name) < levels}
     dense = judging.get("blocks.0.dense.weight")
     names = tuple(str(number + 1) for number in range(labels))
-    if labels:
-        notes = [*notes, "the file does not name its classes: they are called by their numbers"]
+    notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
     side = 4 << (levels - 1)
+    fading = levels > 1 and share < 1
+    if fading:
+        notes.append(f"it was saved while {side} px were faded in (alpha {share:.2f}), and answers so")
+        settings |= {"fade_images": FADE_IMAGES}
     try:
         config = ProGANConfig.model_validate(
             settings
             | {
                 "crop_size": side,
-                "start_size": side,
+                "start_size": side // 2 if fading else side,
                 "num_latents": codes.shape[1] - labels,
                 "channels": (rgb.shape[0],),
                 "width": max([*widths, dense.shape[0] if dense is not None and dense.ndim == 2 else 0]),
@@ -137,7 +142,11 @@ def _original(
     tensors = {f"G.{name}": value.float().contiguous() for name, value in kept.items()}
     if _same_shapes(judging, ours.D.state_dict()):
         tensors |= {f"D.{name}": value.float().contiguous() for name, value in judging.items()}
-    return Original("progan", config, tensors, tuple(notes))
+    if not fading:
+        return Original("progan", config, tensors, tuple(notes))
+    _, stretch, _ = config.growth()
+    step = round(share * stretch.planned)
+    return Original("progan", config, tensors, tuple(notes), stage=stretch.name, stage_step=step)
 
 
 def _level(name: str) -> int:
