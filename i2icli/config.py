@@ -97,6 +97,12 @@ class Config(BaseModel):
     max_grad_norm: float | None = Field(
         None, gt=0, description="clip gradients to this norm; default: no clipping"
     )
+    spectral_weight: float = Field(
+        0.0, ge=0, description="weight of the generators' spectral regularisation; 0: none"
+    )
+    spectral_cut: float = Field(
+        0.0, ge=0, lt=1, description="fraction of the spectrum that it leaves alone, from the lowest frequency"
+    )
     ema: float = Field(
         0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
     )

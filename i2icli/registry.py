@@ -94,6 +94,13 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1506.05751",
         original="i2icli.systems.lapgan.original",
     ),
+    "spectral_dcgan": Entry(
+        "i2icli.systems.spectral_dcgan.system:SpectralDCGAN",
+        "i2icli.systems.spectral_dcgan.config:SpectralDCGANConfig",
+        "make images out of nothing, with the spectrum of real ones",
+        "Durall et al., CVPR 2020",
+        "https://arxiv.org/abs/2003.01826",
+    ),
 }
 
 STAGED = "progan"

@@ -20,6 +20,9 @@ from i2icli.growable import GrowableConfig
 from i2icli.nn.growth import Standing, learning
 
 Batch = dict[str, Tensor]
+Pairs = dict[str, tuple[Tensor, Tensor]]
+"""Generated images beside real ones of their kind, (B, C, H, W) each, of one size, by name ("" for the only
+one). They need not show the same."""
 C = TypeVar("C", bound=Config)
 
 
@@ -61,6 +64,7 @@ class Update:
     optimizer: str
     losses: dict[str, Tensor]  # already weighted; logged under these names
     metrics: dict[str, Tensor] = field(default_factory=dict)  # logged, not minimised
+    fakes: Pairs = field(default_factory=dict)  # what its weights generated, for `--spectral-weight`
 
 
 @dataclass(frozen=True)
@@ -203,6 +207,13 @@ class System(nn.Module, Generic[C]):
     def measure(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - as above
         """Other validation numbers, one per image: name -> (B,), e.g. an accuracy; their means are logged."""
         return {}
+
+    def samples(self, batch: Batch) -> Pairs:
+        """What it generates of a validation batch beside real images, to compare their spectra.
+
+        By default what `compare` answers with: override it where the truth is not known.
+        """
+        return self.compare(batch)
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """Compute what inference needs once training is over (e.g. feature clusters)."""

@@ -56,6 +56,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "dtn": write_digits,
         "lapgan": write_landscapes,
         "progan": write_sprites,
+        "spectral_dcgan": write_sprites,
         "paired_cyclegan": write_makeup,
     }
     folders: dict[str, Path] = {}

@@ -108,6 +108,43 @@ def test_updates_and_losses_equal_the_golden_ones(name):
 
 
 @every_system
+def test_spectral_regularisation_is_a_term_of_what_generates(name):
+    """Only of updates that say what their weights generated, each beside real images of the same size."""
+    system = fresh(name, steps=STEPS, spectral_weight=0.5, spectral_cut=0.25)
+    trainer = Trainer(system, batches(name, 2), CPU)
+    apply = trainer.updater.backward
+    with_term: set[str] = set()
+
+    def looking(update, *arguments, **named):
+        terms = {key for key in update.losses if key.startswith("spectrum")}
+        assert len(terms) in (0, len(update.fakes))
+        for fake, real in update.fakes.values():
+            assert fake.requires_grad
+            assert fake.shape[1:] == real.shape[1:]
+        if terms:
+            with_term.add(update.optimizer)
+            assert all(torch.isfinite(update.losses[key]) for key in terms)
+        return apply(update, *arguments, **named)
+
+    trainer.updater.backward = looking  # type: ignore[method-assign]
+    trainer.fit()
+    assert with_term
+    assert not any(optimizer.startswith("D") for optimizer in with_term)
+
+
+@every_system
+def test_samples_are_beside_real_images_of_their_size(name):
+    system = fresh(name, steps=STEPS)
+    Trainer(system, batches(name, 2), CPU).fit()
+    with torch.inference_mode():
+        found = system.eval().samples(first_batch(name, system))
+    assert found or name == "pix2pix"
+    for fake, real in found.values():
+        assert fake.shape == real.shape
+        assert fake.isfinite().all()
+
+
+@every_system
 def test_the_weights_of_the_optimisers_are_disjoint_and_of_the_system(name):
     system = fresh(name)
     known = {id(weight) for weight in system.parameters()}

@@ -58,6 +58,7 @@ TINY: dict[str, dict[str, Any]] = {
         "optimizer": "adam",
         "lr": 2e-4,
     },
+    "spectral_dcgan": {"width": 4, "num_latents": 8, "batch_size": 2},
     "paired_cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2},
 }
 """By the system's name: networks of width 4 with as few layers as make sense."""
@@ -72,12 +73,14 @@ def tiny_config(name: str, **changes: Any) -> Config:
 
 
 def image_by_image(name: str, norm: str) -> dict[str, Any]:
-    """Settings that switch off what sees a batch as a whole or draws: pools, dropout, batch norm, penalties.
+    """Settings that switch off what sees a batch as a whole or draws.
 
+    Those are pools, dropout, batch norm, penalties and the mean spectrum of the real images.
     `norm` ("instance" or "none") is taken where a system knows it, otherwise none at all.
     """
     fields = config_type(name).model_fields
     off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0, "penalty_weight": 0.0, "stddev_group": 1}
+    off["spectral_weight"] = 0.0
     if "norm" in fields:
         off["norm"] = norm if norm in choices(fields["norm"]) else "none"
     return {field: value for field, value in off.items() if field in fields}

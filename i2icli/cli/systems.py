@@ -28,12 +28,6 @@ PLANNED = (
     ),
     Planned("vid2vid", "video to video", "Wang et al., NeurIPS 2018", "https://arxiv.org/abs/1808.06601"),
     Planned("spade", "label maps to photos", "Park et al., CVPR 2019", "https://arxiv.org/abs/1903.07291"),
-    Planned(
-        "spectral_dcgan",
-        "DCGAN with the spectrum of photos",
-        "Durall et al., CVPR 2020",
-        "https://arxiv.org/abs/2003.01826",
-    ),
 )
 
 

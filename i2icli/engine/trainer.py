@@ -42,7 +42,8 @@ class Trainer:
         self.after_step = after_step
         placement.place(system)
         self.average = Average(system, system.config.ema)
-        self.updater = Updater(placement, system.config.max_grad_norm)
+        config = system.config
+        self.updater = Updater(placement, config.max_grad_norm, config.spectral_weight, config.spectral_cut)
         self.optimizers: dict[str, Optimizer] = {}
         self.meter = Meter()
         self.restored: dict[str, Any] | None = None

@@ -25,6 +25,7 @@ from torch import Tensor
 
 EPSILON = 1e-8  # added to the transform, so that its logarithm is finite
 GREY = (0.2989, 0.5870, 0.1140)  # what red, green and blue add to brightness
+FLATTEST = 1e-3  # of a profile, from its lowest value to its highest: less is rounding
 FEWEST_RINGS = 4  # what a cubic needs: a square picture of 9 px has them
 
 
@@ -76,7 +77,7 @@ def spectral_profile(brightness: Tensor) -> Tensor:
     """(B, H, W) of any size -> (B, R): the azimuthal average of the log spectrum. Differentiable.
 
     `azimuthal_average(log_spectrum(brightness))` at the cost of half a transform and one addition per
-    frequency. R depends on the size alone: 44 for 64x64, 88 for 128x128, 722 for 1024x1024. The average is
+    frequency. R depends on the size alone: 43 for 64x64, 88 for 128x128, 722 for 1024x1024. The average is
     over logarithms. Half precision is widened to float32, float64 stays. Pictures that are one flat grey
     have no spectrum: what they answer with is the logarithm of rounding errors.
     """
@@ -90,9 +91,9 @@ def spectral_profile(brightness: Tensor) -> Tensor:
 
 
 def spread(profiles: Tensor) -> Tensor:
-    """(B, R) -> (B, R): each profile brought from its lowest and highest value to 0 and 1, as for training."""
+    """(B, R) -> (B, R): each profile brought from its lowest and highest value to 0 and 1, for training."""
     low, high = profiles.aminmax(dim=1, keepdim=True)  # (B, 1) each
-    return (profiles - low) / (high - low).clamp_min(torch.finfo(profiles.dtype).tiny)
+    return (profiles - low) / (high - low).clamp_min(FLATTEST)
 
 
 def spectral_distance(images: Tensor, truth: Tensor) -> Tensor:

@@ -67,6 +67,7 @@ MAKERS: dict[str, Maker] = {
     "stargan": one_of_four_domains,
     "progan": image_with_codes,
     "lapgan": images_with_noise,
+    "spectral_dcgan": image_with_codes,
     "paired_cyclegan": images("bare", "styled", "synthetic"),
 }
 

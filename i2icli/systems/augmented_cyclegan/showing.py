@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from i2icli.system import Batch
+from i2icli.system import Batch, Pairs
 from i2icli.systems.augmented_cyclegan.maps import Maps
 
 ANSWERS = 4  # per image
@@ -54,6 +54,16 @@ def preview(maps: Maps, batch: Batch) -> dict[str, Tensor]:
         B: real_B,
         f"{B} to {A}": fake_A,
         f"and back to {B}": maps.back("B", fake_A, codes),
+    }
+
+
+def samples(maps: Maps, batch: Batch) -> Pairs:
+    """Both directions, beside images of the other collection, with the same look for all."""
+    code = fixed_codes(maps, batch["A"])[:1].expand(len(batch["A"]), -1)  # (B, Z)
+    first, second = maps.config.domains
+    return {
+        first: (maps.middle("A", batch["B"]), batch["A"]),
+        second: (maps.generators["B"](batch["A"], code), batch["B"]),
     }
 
 

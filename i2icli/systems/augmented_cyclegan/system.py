@@ -17,7 +17,7 @@ from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Request, System, Update
+from i2icli.system import Batch, Pairs, Request, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes, LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.maps import Maps
@@ -27,7 +27,7 @@ from i2icli.systems.augmented_cyclegan.networks import (
     PatchDiscriminator,
     init_weights,
 )
-from i2icli.systems.augmented_cyclegan.showing import compare, measure, preview
+from i2icli.systems.augmented_cyclegan.showing import compare, measure, preview, samples
 
 LIKELIHOOD = {"gaussian": gaussian_log_likelihood, "laplace": laplace_log_likelihood}
 
@@ -130,7 +130,8 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
 
         fakes = {"A": fake_A, "B": fake_B}
         losses = self._generator_losses({"A": real_A, "B": real_B}, fakes, prior, codes)
-        yield Update("G", losses | self._paired_losses(batch))
+        both = {"A": (fake_A, real_A), "B": (fake_B, real_B)}
+        yield Update("G", losses | self._paired_losses(batch), fakes=both)
 
     def _generator_losses(
         self,
@@ -248,6 +249,10 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """See showing.preview."""
         return preview(self.maps, batch)
+
+    def samples(self, batch: Batch) -> Pairs:
+        """See showing.samples."""
+        return samples(self.maps, batch)
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """See showing.compare."""

@@ -18,7 +18,7 @@ from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Batch, Request, System, Update
+from i2icli.system import Batch, Pairs, Request, System, Update
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.losses import coarse_distance, discriminator_loss, distance, generator_loss
 from i2icli.systems.combogan.networks import Decoder, Discriminator, Encoder, SharedBlocks
@@ -131,7 +131,7 @@ class ComboGAN(System[ComboGANConfig]):
         }
         yield Update("G", losses | self._optional_losses(
             ((a, real_A, code_A, fake_B, seen_B), (b, real_B, code_B, fake_A, seen_A))
-        ))  # fmt: skip
+        ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
 
         told_apart = [
             self._told_apart(domain, real, fake)
@@ -234,6 +234,15 @@ class ComboGAN(System[ComboGANConfig]):
             | {f"to {name}": image for name, image in every.items()}
             | {"and back": back}
         )
+
+    def samples(self, batch: Batch) -> Pairs:
+        """The drawn pair, both directions."""
+        a, b = self._pair(batch)
+        A, B = batch["A"], batch["B"]  # (B, C, H, W) each
+        return {
+            f"to_{b}": (self.decode(self.encode(A, a), b), B),
+            f"to_{a}": (self.decode(self.encode(B, b), a), A),
+        }
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Both directions of examples whose images show the same scene, by target."""

@@ -20,7 +20,7 @@ from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.resnet import ResnetGenerator
-from i2icli.system import Batch, Request, System, Update
+from i2icli.system import Batch, Pairs, Request, System, Update
 from i2icli.systems.cyclegan.config import CycleGANConfig
 
 
@@ -80,12 +80,13 @@ class CycleGAN(System[CycleGANConfig]):
         cycle = self.config.cycle_weight
 
         fake_B, fake_A = self.G_AB(real_A), self.G_BA(real_B)
+        fakes = {"A": (fake_A, real_A), "B": (fake_B, real_B)}
         yield Update("G", {
             "gan_AB": self.gan.generator(self.D_B(fake_B)),
             "gan_BA": self.gan.generator(self.D_A(fake_A)),
             "cycle_A": cycle * l1_loss(self.G_BA(fake_B), real_A),
             "cycle_B": cycle * l1_loss(self.G_AB(fake_A), real_B),
-        } | self._identity_losses(real_A, real_B))  # fmt: skip
+        } | self._identity_losses(real_A, real_B), fakes=fakes)  # fmt: skip
 
         yield Update("D", (
             self._discriminator_losses("A", self.D_A, real_A, self.pool_A(fake_A))
@@ -142,6 +143,11 @@ class CycleGAN(System[CycleGANConfig]):
             A: batch["A"], f"{A} to {B}": fake_B, f"and back to {A}": self.G_BA(fake_B),
             B: batch["B"], f"{B} to {A}": fake_A, f"and back to {B}": self.G_AB(fake_A),
         }  # fmt: skip
+
+    def samples(self, batch: Batch) -> Pairs:
+        """Both directions, beside images of the other collection."""
+        A, B = self.config.domains
+        return {A: (self.G_BA(batch["B"]), batch["A"]), B: (self.G_AB(batch["A"]), batch["B"])}
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Both directions, of those examples whose images show the same scene; usually there are none.

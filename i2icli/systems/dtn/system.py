@@ -16,7 +16,7 @@ from i2icli.data.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
-from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.system import Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import ClassHead
@@ -76,15 +76,20 @@ class DTN(System[DTNConfig]):
         source, target = {"source": batch["source"]}, {"target": batch["target"]}
         updates = self.config.updates
         if len(updates) == 2:
-            yield from self._round(source | target, *updates)
+            yield from self._round(source | target, batch["target"], *updates)
             yield from self._feature_update(source)
         else:
-            yield from self._round(source, *updates[:2])
+            yield from self._round(source, batch["target"], *updates[:2])
             yield from self._feature_update(source)
-            yield from self._round(target, *updates[2:])
+            yield from self._round(target, batch["target"], *updates[2:])
 
-    def _round(self, images: Sides, critic_updates: int, generator_updates: int) -> Iterator[Update]:
-        """So many updates of D, then of g, on the images (B, C, H, W) of one side or of both."""
+    def _round(
+        self, images: Sides, real: Tensor, critic_updates: int, generator_updates: int
+    ) -> Iterator[Update]:
+        """So many updates of D, then of g, on the images (B, C, H, W) of one side or of both.
+
+        real: target images, as which the answers should look.
+        """
         features = self._features(images)
         fakes = {side: self.g(code) for side, code in features.items()}
         for _ in range(critic_updates):
@@ -92,7 +97,8 @@ class DTN(System[DTNConfig]):
         for number in range(generator_updates):
             if number:  # g has moved on
                 fakes = {side: self.g(code) for side, code in features.items()}
-            yield Update("g", self._generator_losses(fakes, features, images))
+            pairs = {side: (fake, real) for side, fake in fakes.items()}
+            yield Update("g", self._generator_losses(fakes, features, images), fakes=pairs)
 
     @torch.no_grad()
     def _features(self, images: Sides) -> Sides:
@@ -163,6 +169,10 @@ class DTN(System[DTNConfig]):
     def _read(self, images: Tensor) -> Tensor:
         """(B, C, H, W) -> classes (B,)."""
         return self.head(self.f(images)).argmax(1)  # type: ignore[no-any-return]
+
+    def samples(self, batch: Batch) -> Pairs:
+        """Answers to source images, beside images of the target."""
+        return {} if self._learning_features() else {"": (self.G(batch["source"]), batch["target"])}
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Answers of those examples whose target shows the same thing; usually there are none.

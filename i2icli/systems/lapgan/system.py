@@ -21,7 +21,7 @@ from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.system import Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
@@ -102,7 +102,8 @@ class LAPGAN(System[LAPGANConfig]):
         if self.config.pixel_weight and place is not None:
             distance = l1_loss(at_least_float32(fake), at_least_float32(real))
             losses["pixels"] = self.config.pixel_weight * distance
-        yield Update("G", losses)
+        coarse = context[0] if context else 0.0
+        yield Update("G", losses, fakes={"": (coarse + fake, coarse + real)})
 
     def _shrunk(self, images: Tensor, place: int) -> Tensor:
         """The images (B, C, S, S) as that picture of the pyramid, step by step: (B, C, s, s)."""
@@ -217,6 +218,14 @@ class LAPGAN(System[LAPGANConfig]):
             coarse = enlarge(image, (side, side), self.config.interpolation)  # (B, C, s, s)
             image = coarse + self.G.residual(place, coarse, noise, label)
         return image.clamp(-1, 1)
+
+    def samples(self, batch: Batch) -> Pairs:
+        """Pictures made up as far as it is learned; those enlarged once, where it only enlarges."""
+        if not self.can_sample():
+            answer, _, truth = self._again(batch)
+            return {"": (answer, truth)}
+        noise, number = self.G.split(batch["noise"]), 0 if self._level is None else self._level + 1
+        return {"": (self._made_up(noise, batch.get("label"), number), self._shrunk(batch["image"], number))}
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Pictures shrunk once and enlarged again, beside themselves, at the last level only.

@@ -19,7 +19,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.system import Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.regions import blend_regions
@@ -102,14 +102,17 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         """First stage: F, D_X. Second stage: G, then F against the new G, then all discriminators."""
         examples = self._examples(batch)
         bare = {each.part: self.F[each.part](each.y) for each in examples}
+        taken_off = {_suffix(each.part).removeprefix("_"): (bare[each.part], each.x) for each in examples}
         if self.clock.stage.name == REMOVAL:
-            yield Update("F", _merged(self._losses_removal(each, bare) for each in examples))
+            removal = _merged(self._losses_removal(each, bare) for each in examples)
+            yield Update("F", removal, fakes=taken_off)
             yield Update("D", {_name("gan_X", each): self._told_X(each, bare) for each in examples})
             return
 
         styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
-        yield Update("G", _merged(self._losses_G(each, bare, styled) for each in examples))
-        yield Update("F", _merged(self._losses_F(each, bare, styled) for each in examples))
+        put_on = {_suffix(each.part).removeprefix("_"): (styled[each.part], each.y) for each in examples}
+        yield Update("G", _merged(self._losses_G(each, bare, styled) for each in examples), fakes=put_on)
+        yield Update("F", _merged(self._losses_F(each, bare, styled) for each in examples), fakes=taken_off)
         yield Update("D", _merged(self._losses_D(each, bare, styled) for each in examples))
 
     def _losses_G(
@@ -239,6 +242,15 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             if self.D_S is not None:
                 columns[f"{name}synthetic"] = self._synthetic(each, {each.part: F(each.y)})
         return columns
+
+    def samples(self, batch: Batch) -> Pairs:
+        """Removal of every part beside bare ones, and once G learns transfer beside styled ones."""
+        found: Pairs = {}
+        for each in self._examples(batch):
+            found[REMOVAL + _suffix(each.part)] = self.F[each.part](each.y), each.x
+            if self.clock.stage.name != REMOVAL:
+                found[TRANSFER + _suffix(each.part)] = self.G[each.part](each.x, each.y), each.y
+        return found
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Removal and transfer where the data knows what should come out; whole images only."""

@@ -51,7 +51,7 @@ class Pix2Pix(System[Pix2PixConfig]):
         yield Update("G", {
             "gan": self.gan.generator(score),
             "l1": self.config.l1_weight * l1_loss(fake, target),
-        })  # fmt: skip
+        }, fakes={"": (fake, target)})  # fmt: skip
 
     def _discriminator_losses(self, source: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Half the sum of both terms: D learns slower than G, section 3.3."""

@@ -19,7 +19,7 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Request, Stage, System, Update
+from i2icli.system import Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.progan.config import SMALLEST, Growth, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
@@ -99,11 +99,12 @@ class ProGAN(System[ProGANConfig]):
         with torch.no_grad():
             fake = self.G(self._code(batch, 0), *place)
         yield Update("D", self._critic_losses(real, fake, label, place))
-        judged = self.D(self.G(self._code(batch, 1), *place), *place)  # (B, 1 + L)
+        fake = self.G(self._code(batch, 1), *place)  # (B, C, H, W)
+        judged = self.D(fake, *place)  # (B, 1 + L)
         losses = {"gan": self._reduced(self.gan.generator(judged[:, 0]), judged)}
         if label is not None:
             losses["class"] = self.config.class_weight * self._classified(judged, label)
-        yield Update("G", losses)
+        yield Update("G", losses, fakes={"": (fake, real)})
 
     def _critic_losses(
         self, real: Tensor, fake: Tensor, label: Tensor | None, place: Place
@@ -164,6 +165,11 @@ class ProGAN(System[ProGANConfig]):
             raise UserError(f"this model was trained without classes, so there is no {to!r}; leave it out")
         images: Tensor = self.G(code, *place)
         return images
+
+    def samples(self, batch: Batch) -> Pairs:
+        """As many samples as images."""
+        place = self.place()
+        return {"": (self.G(self._code(batch, 0), *place), fade_reals(batch["image"], place.share))}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Samples whose codes stay the same all through training; while a level fades in, both ways first."""

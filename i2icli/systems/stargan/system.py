@@ -18,7 +18,7 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Batch, Request, System, Update
+from i2icli.system import Batch, Pairs, Request, System, Update
 from i2icli.systems.stargan.config import LabelSet, StarGANConfig
 from i2icli.systems.stargan.labels import chosen, flipped, spelled
 from i2icli.systems.stargan.networks import Discriminator, Generator
@@ -101,7 +101,8 @@ class StarGAN(System[StarGANConfig]):
         if config.identity_weight:
             same = (label == target).all(1)  # (B,)
             losses[f"identity{end}"] = config.identity_weight * _distance_of(fake, real, same)
-        return Update("G", losses, {f"accuracy{end}": self._accuracy(logits, target, number).mean()})
+        accuracy = {f"accuracy{end}": self._accuracy(logits, target, number).mean()}
+        return Update("G", losses, accuracy, {end.removeprefix("_"): (fake, real)})
 
     # -- labels ----------------------------------------------------------------------------
 
@@ -213,6 +214,15 @@ class StarGAN(System[StarGANConfig]):
         condition = self._condition(torch.cat(list(targets.values())), number)  # (B x targets, L)
         answers = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (B x targets, C, H, W)
         return dict(zip(targets, answers.split(len(real)), strict=True))
+
+    def samples(self, batch: Batch) -> Pairs:
+        """Every translation of an image, beside that image."""
+        found: Pairs = {}
+        for number in range(len(self.label_sets)):
+            real, answers = batch[f"image_{number}"], self._translations(batch, number)
+            reals = real.repeat(len(answers), 1, 1, 1)  # (B x targets, C, H, W)
+            found[self._suffix(number).removeprefix("_")] = torch.cat(list(answers.values())), reals
+        return found
 
     def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
         """Translations to every other domain, where the data holds the same thing in all of them."""

@@ -1,0 +1,34 @@
+"""Spectral regularisation: what a generator makes should hold the frequencies that real images hold."""
+
+import torch
+from torch import Tensor
+
+from i2icli.nn.spectrum import grey, spectral_profile, spread
+
+LOWEST_LOG = -100.0  # of a probability of 0, as published
+
+
+def spectral_loss(fake: Tensor, real: Tensor, cut: float = 0.0) -> Tensor:
+    """Cross-entropy between the profile of each fake and the mean profile of the real images, a scalar.
+
+    Durall et al., "Watch your Up-Convolution", CVPR 2020, https://arxiv.org/abs/2003.01826, section 4.1; each
+    profile is spread over [0, 1]. fake: (B, C, H, W), real: (N, C, H, W), alike in size. cut: the lowest
+    frequencies left out, as a fraction of the profile, in [0, 1). At least float32.
+
+    Its gradient goes through the transform into the fakes; the published program's has none. It is linear in
+    the real profiles, so that the mean over a batch is as good, on average, as that over all data. Where a
+    fake reaches exactly 0 or 1 (its lowest and highest ring) there is no gradient.
+    """
+    with torch.no_grad():
+        target = spread(spectral_profile(grey(real))).mean(0)  # (R,)
+    predicted = spread(spectral_profile(grey(fake)))  # (B, R)
+    first = int(cut * len(target))
+    target, predicted = target[first:], predicted[:, first:]
+    return -(target * _log(predicted) + (1 - target) * _log(1 - predicted)).mean()
+
+
+def _log(probability: Tensor) -> Tensor:
+    """Logarithm, not below LOWEST_LOG; without gradient at 0, where its own would not be finite."""
+    positive = probability > 0
+    logarithm = torch.where(positive, probability, 1).log().clamp_min(LOWEST_LOG)
+    return torch.where(positive, logarithm, LOWEST_LOG)

@@ -1,0 +1,77 @@
+"""The spectral DCGAN's settings, with the paper's defaults. No torch here."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from i2icli.config import Config, Preprocess, Size
+
+SMALLEST = 16  # pixels a side: two doublings from 4x4
+
+
+class SpectralDCGANConfig(Config):
+    """Spectral DCGAN options"""
+
+    epochs: float = Field(
+        10, gt=0, description="length in passes over the data, if neither of the above is given"
+    )
+    decay_from: float = Field(
+        1.0, ge=0, le=1, description="fraction of training after which the learning rate falls to zero"
+    )
+    batch_size: int = Field(64, ge=1, description="images per forward pass, over all devices")
+    crop_size: Size = Field((128, 128), description="size of the images: 16, 32, 64 ... pixels a side")
+    preprocess: Preprocess = Field("scale-width-and-crop", description="how images are brought to that size")
+    flip: bool = Field(False, description="mirror half of the training images")
+    spectral_weight: float = Field(
+        1.0,
+        ge=0,
+        description="weight of the generator's spectral regularisation; 0: none. The 1e-5 of the published "
+        "program goes with a term that has no gradient",
+    )
+    num_latents: int = Field(128, ge=1, le=65536, description="numbers in a latent code")
+    width: int = Field(
+        32, ge=1, le=4096, description="channels of the widest images' features, in both networks"
+    )
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed",
+        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+    )
+    final_layers: int = Field(
+        3,
+        ge=0,
+        le=8,
+        description="5x5 convolutions after the last doubling, nearest then; 0: it is like the others",
+    )
+    norm: Literal["batch", "instance", "layer", "none"] = Field(
+        "batch", description="normalisation in both networks; in D layer where wgangp makes batch impossible"
+    )
+    gan_loss: Literal["vanilla", "lsgan", "wgangp", "hinge"] = Field(
+        "vanilla", description="adversarial loss"
+    )
+    penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
+    critic_steps: int = Field(1, ge=1, description="updates of D for each of G")
+
+    @property
+    def resize_to(self) -> tuple[int, int]:
+        """Images are brought to the size itself: nothing is cut off square ones."""
+        return self.load_size or self.crop_size
+
+    @property
+    def doublings(self) -> int:
+        """From 4x4 features to the image."""
+        return self.crop_size[0].bit_length() - 3
+
+    @property
+    def discriminator_norm(self) -> Literal["batch", "instance", "layer", "none"]:
+        """A gradient penalty is about one image alone, which batch norm does not know."""
+        return "layer" if self.gan_loss == "wgangp" and self.norm == "batch" else self.norm
+
+    @model_validator(mode="after")
+    def _size_is_a_power_of_two(self) -> Self:
+        height, width = self.crop_size
+        if height != width or height < SMALLEST or height & (height - 1):
+            raise ValueError(
+                f"crops of {width}x{height} do not suit networks that double: choose a power of two from "
+                f"{SMALLEST} on, such as 64 or 128"
+            )
+        return self

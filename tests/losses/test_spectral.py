@@ -1,0 +1,101 @@
+"""Spectral regularisation: the reference's numbers, and a gradient through the transform."""
+
+import pytest
+import torch
+from torch.nn.functional import avg_pool2d, binary_cross_entropy
+
+from i2icli.losses.spectral import spectral_loss
+from i2icli.nn.spectrum import grey, spectral_profile, spread
+from tests.parity import cases
+
+
+def test_the_loss_equals_the_reference() -> None:
+    case = cases.read("upconv", "spectral_loss")
+    fake, real = case.given("fake"), case.given("real")
+    for name, images in (("fake", fake), ("real", real)):
+        profile = spread(spectral_profile(grey(images)))
+        torch.testing.assert_close(profile, case.expected(f"profile_{name}"), atol=5e-5, rtol=1e-4)
+    cases.assert_loss(spectral_loss(fake, real), case.expected("paper.freq_loss_batch_mean_target"))
+
+
+def test_the_mean_over_pairs_is_the_loss_against_the_mean() -> None:
+    """Linear in the reals: what makes the mean of a batch as good as that of all data."""
+    case = cases.read("upconv", "spectral_loss")
+    fake, real = case.given("fake"), case.given("real")
+    one_by_one = torch.stack([spectral_loss(fake[i : i + 1], real[i : i + 1]) for i in range(len(fake))])
+    cases.assert_loss(one_by_one.mean(), case.expected("paper.freq_loss_pairwise"))
+    against_each = torch.stack([spectral_loss(fake, real[i : i + 1]) for i in range(len(real))])
+    cases.assert_loss(against_each.mean(), spectral_loss(fake, real))
+
+
+def test_the_published_order_of_its_arguments() -> None:
+    """The published program takes the fakes for the truth and multiplies by the other loss."""
+    case = cases.read("upconv", "spectral_loss")
+    fake, real = case.given("fake"), case.given("real")
+    pairs = [spectral_loss(real[i : i + 1], fake[i : i + 1]) for i in range(len(fake))]
+    published = torch.stack(pairs).mean()
+    cases.assert_loss(published, case.expected("code.freq_loss"))
+    adversarial = case.given("adversarial_loss")
+    expected = case.expected("code.generator_loss")
+    candidates = (adversarial + 1e-5 * published * adversarial, adversarial + 1e-5 * published)
+    assert any(torch.allclose(each, expected, rtol=1e-5) for each in candidates)
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.5])
+def test_gradients_equal_finite_differences(cut: float) -> None:
+    torch.manual_seed(0)
+    fake = (torch.rand(2, 3, 13, 12, dtype=torch.float64) * 2 - 1).requires_grad_()
+    real = torch.rand(3, 3, 13, 12, dtype=torch.float64) * 2 - 1
+    assert torch.autograd.gradcheck(lambda images: spectral_loss(images, real, cut), (fake,))
+    spectral_loss(fake, real, cut).backward()
+    assert fake.grad is not None
+    assert fake.grad.abs().max() > 1e-4
+
+
+def pictures(number: int, side: int) -> torch.Tensor:
+    """Clouds, (number, 1, side, side): amplitudes fall with the frequency as those of photographs do."""
+    frequency = torch.fft.fftfreq(side)
+    radius = torch.hypot(frequency[:, None], frequency[None]).clamp_min(1 / side)
+    clouds = torch.fft.ifft2(torch.fft.fft2(torch.randn(number, 1, side, side)) / radius).real
+    return clouds / clouds.abs().amax((2, 3), keepdim=True)
+
+
+def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_ones() -> None:
+    torch.manual_seed(0)
+    real = pictures(16, 32)
+    blurred = avg_pool2d(pictures(16, 32), 3, stride=1, padding=1).requires_grad_()
+    target = spread(spectral_profile(grey(real))).mean(0)
+
+    def gap() -> torch.Tensor:
+        profile = spread(spectral_profile(grey(blurred.detach()))).mean(0)
+        return (profile - target).square().mean().sqrt()
+
+    before = gap()
+    optimizer = torch.optim.Adam([blurred], lr=0.003)
+    for _ in range(150):
+        optimizer.zero_grad()
+        spectral_loss(blurred, real).backward()
+        optimizer.step()
+    assert gap() < 0.5 * before
+
+
+def test_only_the_frequencies_above_the_cut_count() -> None:
+    torch.manual_seed(0)
+    fake, real = torch.rand(2, 2, 3, 64, 64)
+    target, predicted = spread(spectral_profile(grey(real))).mean(0), spread(spectral_profile(grey(fake)))
+    upper = binary_cross_entropy(predicted[:, 32:], target[32:].expand(2, -1))
+    torch.testing.assert_close(spectral_loss(fake, real, 0.75), upper, rtol=1e-5, atol=1e-7)
+
+
+def test_flat_and_black_pictures_have_finite_losses_and_gradients() -> None:
+    fake = torch.stack([torch.zeros(3, 16, 16), torch.ones(3, 16, 16)]).requires_grad_()
+    loss = spectral_loss(fake, torch.rand(2, 3, 16, 16))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert fake.grad is not None
+    assert torch.isfinite(fake.grad).all()
+
+
+def test_half_precision_is_widened() -> None:
+    fake = torch.rand(2, 3, 16, 16).bfloat16()
+    assert spectral_loss(fake, torch.rand(2, 3, 16, 16)).dtype is torch.float32
