@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from i2icli.engine.device import Placement
 from i2icli.engine.trainer import Trainer
@@ -26,6 +26,8 @@ from tests.systems.steps import run_step
     ({"gan_loss": "vanilla", "norm": "batch"}, ["gan", "cycle", "identity"]),
     ({"num_shared": 2, "norm": "none"}, ["gan", "cycle", "identity"]),
     ({"num_blocks": 3, "num_shared": 1, "num_layers": 4}, ["gan", "cycle", "identity"]),
+    ({"discriminator_norm": "none", "discriminator_shift": 0.1}, ["gan", "cycle", "identity"]),
+    ({"upsampling": "nearest"}, ["gan", "cycle", "identity"]),
 ])  # fmt: skip
 def test_every_variant_trains(changes: dict[str, Any], generator: list[str]) -> None:
     system = tiny(**changes)
@@ -196,3 +198,11 @@ def test_settings_that_cannot_be() -> None:
         settings(domains=("night", "Night"))
     with pytest.raises(ValueError, match="--num-shared 3 of only 2"):
         settings(num_shared=3)
+
+
+def test_discriminators_may_have_another_norm_than_the_rest() -> None:
+    system = tiny(norm="batch", discriminator_norm="none")
+    with_norm = {
+        name.split(".")[0] for name, module in system.named_modules() if isinstance(module, nn.BatchNorm2d)
+    }
+    assert with_norm == {"encoders", "decoders"}

@@ -24,7 +24,13 @@ class ComboGANConfig(Config):
         0, ge=0, le=100, description="how many of them all domains share; then none can be added later"
     )
     norm: Literal["instance", "batch", "none"] = Field(
-        "instance", description="normalisation in all networks"
+        "instance", description="normalisation in encoders and decoders"
+    )
+    discriminator_norm: Literal["instance", "batch", "none"] | None = Field(
+        None, description="normalisation in the discriminators; default: as --norm"
+    )
+    upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
+        "transposed", description="how the decoders double the sides of their features"
     )
     num_layers: int = Field(4, ge=1, le=8, description="layers of the patch discriminators")
     discriminator_width: int = Field(

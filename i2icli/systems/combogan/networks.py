@@ -15,6 +15,7 @@ from torch.nn.functional import conv2d
 
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
+from i2icli.nn.upsampling import Upsampling, build_doubling
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 _BLUR_SIDE, _BLUR_SIGMA = 5, 3.0
@@ -87,17 +88,20 @@ class Decoder(nn.Module):
     """From the shared code to images of one domain."""
 
     def __init__(
-        self, channels: int, width: int, num_blocks: int, norm: Norm, statistics: Statistics = "image"
+        self,
+        channels: int,
+        width: int,
+        num_blocks: int,
+        norm: Norm,
+        statistics: Statistics = "image",
+        upsampling: Upsampling = "transposed",
     ) -> None:
         super().__init__()
+        bias = needs_bias(norm)
         self.blocks = nn.Sequential(*(Block(4 * width, norm, statistics) for _ in range(num_blocks)))
         self.up = nn.Sequential(
             *(
-                Layer(
-                    nn.ConvTranspose2d(size, size // 2, 4, stride=2, padding=1, bias=needs_bias(norm)),
-                    norm,
-                    statistics,
-                )
+                Layer(build_doubling(upsampling, size, size // 2, kernel=4, bias=bias), norm, statistics)
                 for size in (4 * width, 2 * width)
             )
         )

@@ -41,8 +41,8 @@ class ComboGAN(System[ComboGANConfig]):
         own = config.num_blocks - config.num_shared
         first = own // 2  # of a domain's own blocks, those before the code
         half = config.num_shared // 2
-        self.encoders = self._for_each_domain(lambda: self._half(Encoder, first))
-        self.decoders = self._for_each_domain(lambda: self._half(Decoder, own - first))
+        self.encoders = self._for_each_domain(lambda: self._encoder(first))
+        self.decoders = self._for_each_domain(lambda: self._decoder(own - first))
         self.encoders["shared"] = self._shared(config.num_shared - half)
         self.decoders["shared"] = self._shared(half)
         self.discriminators = self._for_each_domain(self._discriminator)
@@ -56,9 +56,15 @@ class ComboGAN(System[ComboGANConfig]):
     def _for_each_domain(self, build: Callable[[], nn.Module]) -> nn.ModuleDict:
         return nn.ModuleDict({module_name(name): build() for name in self.config.domains})
 
-    def _half(self, kind: type[Encoder] | type[Decoder], num_blocks: int) -> nn.Module:
+    def _encoder(self, num_blocks: int) -> Encoder:
         config = self.config
-        return kind(self.channels()[0], config.width, num_blocks, config.norm)
+        return Encoder(self.channels()[0], config.width, num_blocks, config.norm)
+
+    def _decoder(self, num_blocks: int) -> Decoder:
+        config = self.config
+        return Decoder(
+            self.channels()[0], config.width, num_blocks, config.norm, upsampling=config.upsampling
+        )
 
     def _shared(self, num_blocks: int) -> SharedBlocks:
         config = self.config
@@ -66,7 +72,8 @@ class ComboGAN(System[ComboGANConfig]):
 
     def _discriminator(self) -> Discriminator:
         config = self.config
-        return Discriminator(self.channels()[0], config.discriminator_width, config.num_layers, config.norm)
+        norm = config.discriminator_norm or config.norm
+        return Discriminator(self.channels()[0], config.discriminator_width, config.num_layers, norm)
 
     # -- which domains learn -------------------------------------------------------------
 
