@@ -25,7 +25,6 @@ from i2icli.data.images import ImageFile, refuse_mixed_sizes
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError, one_of
 
-_DEFAULT_NAMES = ("A", "B")
 _VALIDATED = 100  # validation examples, unless there are more pairs of domains
 
 Files = list[ImageFile]
@@ -96,7 +95,7 @@ class DomainImages(DataFolder):
 
     def _chosen(self, found: tuple[str, ...]) -> tuple[tuple[str, ...], list[int]]:
         """The domains to use and their places among those found; all of them, unless the user named some."""
-        if not isinstance(self.config, Learning) or self.config.domains == _DEFAULT_NAMES:
+        if not isinstance(self.config, Learning) or "domains" not in self.config.model_fields_set:
             return found, list(range(len(found)))
         names = tuple(self._known(name, found, "domains") for name in self.config.domains)
         return names, [found.index(name) for name in names]

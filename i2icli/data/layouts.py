@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from i2icli.config import Config
 from i2icli.data.folder import check_folder, collect, holds_images, holds_images_below, listing, subfolders
 from i2icli.errors import UserError
 
@@ -28,6 +30,17 @@ class Layout:
     def side_by_side(self) -> bool:
         """Whether one image file holds both halves of a pair."""
         return len(self.train) == 1
+
+    def naming(self, config: Config) -> tuple[dict[str, Any], list[str]]:
+        """The folders' names as a setting of systems that name their domains, and the report line about it.
+
+        Nothing where the user chose names, or the folders bear none.
+        """
+        if "domains" not in type(config).model_fields or "domains" in config.model_fields_set:
+            return {}, []
+        if self.names is None:
+            return {}, []
+        return {"domains": self.names}, [f"the domains are called {self.names[0]} and {self.names[1]}"]
 
 
 def recognise(folders: Sequence[Path], *, pairs: bool) -> Layout:

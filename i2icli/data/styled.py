@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from i2icli.data.collections import Reading, common_channels, look_over, memory_needed, transparency_lines
 from i2icli.data.describe import counted
@@ -21,10 +21,6 @@ from i2icli.errors import UserError
 
 class StyleSettings(Protocol):
     """What a system's settings say about reference-style data."""
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Names of the bare and the styled collection."""
 
     @property
     def synthetic(self) -> str:
@@ -57,7 +53,9 @@ class StyledImages(DataFolder):
         self._refuse_mixed_sizes()
         heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
         self.channels = common_channels(heads, self.config.channels)
-        self.settings = {"channels": (self.channels,)} | self._domains(layout)
+        names, lines = layout.naming(self.config)
+        self.settings = {"channels": (self.channels,)} | names
+        self.report += lines
         self.report += transparency_lines(heads)
         framing = Framing.of(self.config)
         self.plan_cache(memory_needed(heads[:2], heads[2:], [self.channels] * 2, framing))
@@ -167,11 +165,3 @@ class StyledImages(DataFolder):
                         f"{sizes[0][1]}x{sizes[0][0]}: an image and its reference are read together; "
                         "use --preprocess resize or resize-and-crop"
                     )
-
-    def _domains(self, layout: Layout) -> dict[str, Any]:
-        """The folders' names as names of the domains, unless the user chose some."""
-        chosen = self.style.domains != type(self.config).model_fields["domains"].default
-        if chosen or layout.names is None:
-            return {}
-        self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
-        return {"domains": layout.names}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,16 +20,6 @@ from i2icli.data.images import (
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
-
-_DEFAULT_NAMES = ("A", "B")
-
-
-@runtime_checkable
-class Named(Protocol):
-    """Settings that name the domains."""
-
-    @property
-    def domains(self) -> tuple[str, ...]: ...
 
 
 class UnpairedImages(DataFolder):
@@ -58,7 +47,9 @@ class UnpairedImages(DataFolder):
             sizes = [framing.example_size(file.header.size) for file in files]
             refuse_mixed_sizes(files, sizes, self.config.batch_size)
         self.channels = self._channels()
-        self.settings = {"channels": self.channels} | self._domains(layout)
+        names, lines = layout.naming(self.config)
+        self.settings = {"channels": self.channels} | names
+        self.report += lines
         self.report += transparency_lines(self.files)
         self.plan_cache(memory_needed(self.files, self.held_out, self.channels, framing))
 
@@ -128,17 +119,6 @@ class UnpairedImages(DataFolder):
             count_channels(a, wanted[0] if wanted else None),
             count_channels(b, wanted[-1] if wanted else None),
         )
-
-    def _domains(self, layout: Layout) -> dict[str, Any]:
-        """The folders' names as names of the domains, unless the user chose some."""
-        if (
-            not isinstance(self.config, Named)
-            or self.config.domains != _DEFAULT_NAMES
-            or layout.names is None
-        ):
-            return {}
-        self.report.append(f"the domains are called {layout.names[0]} and {layout.names[1]}")
-        return {"domains": layout.names}
 
 
 class UnpairedExamples(Examples):

@@ -28,7 +28,7 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
     for key in changed:
         if key not in config.may_change | config.stage_settings:
             raise UserError(
-                f"{folder.path} was begun with {flag(key)} {before[key]}, not {now[key]}, "
+                f"{folder.path} was begun with {flag(key)} {show(before[key])}, not {show(now[key])}, "
                 "and that cannot change; "
                 f"go on with --recipe {folder.recipe}, or choose another --out for a new run"
             )

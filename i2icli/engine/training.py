@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
@@ -28,7 +29,9 @@ from i2icli.engine.tensorboard import tensorboard_events
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.validation import Spread
 from i2icli.engine.watch import Silent, Watcher
+from i2icli.engine.wishes import ALL
 from i2icli.errors import UserError
+from i2icli.fields import explain, flag
 from i2icli.recipe import write_recipe
 from i2icli.system import Batch, Stage, System
 
@@ -224,12 +227,22 @@ class _Run:
 def open_data(
     name: str, data: Sequence[Path], config: Config, options: RunOptions
 ) -> tuple[DataFolder, Config]:
-    """Recognise the folders; the settings completed by what only the data could tell."""
+    """Recognise the folders; the settings completed by what only the data could tell.
+
+    Raises UserError for data that do not suit the system or these settings.
+    """
     dataset = registry.system_type(name).dataset
     cache_bytes = int(options.cache * 2**30)
     folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
     steps = config.total_steps(len(folder.train()))
-    return folder, config.with_found(folder.settings | {"steps": steps})
+    try:
+        complete = config.with_found(folder.settings | {"steps": steps})
+    except ValidationError as error:
+        raise UserError(explain(error, type(config), flag)) from error
+    hidden = [target for target in complete.targets if target.casefold() == ALL]
+    if hidden:
+        raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
+    return folder, complete
 
 
 def build_system(name: str, config: Config) -> System[Any]:
