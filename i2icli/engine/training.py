@@ -155,6 +155,7 @@ class _Run:
             grown = state["config"] != self.config.model_dump(mode="json")
             trainer.restore(state, grown=grown)
             session.best, session.scores = state["best"], state["scores"]
+            session.finished = state.get("finished", {})
             self.watcher.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
         session.facts = {
             "format": STATE_FORMAT,

@@ -222,7 +222,8 @@ def test_sheets_show_the_level_that_is_learned() -> None:
     assert list(columns) == ["made up", "real"]
     assert columns["real"].shape == (2, 3, 8, 8)
     columns = at(system, "16 px").preview(batch(system))
-    assert list(columns) == ["coarse", "with its residual", "real", "made up"]
+    assert list(columns) == ["coarse", "with its residual", "real", "made up, 8 px", "made up, 16 px"]
+    assert columns.pop("made up, 8 px").shape == (2, 3, 8, 8)
     assert {column.shape for column in columns.values()} == {(2, 3, 16, 16)}
 
 

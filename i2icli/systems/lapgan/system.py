@@ -196,7 +196,7 @@ class LAPGAN(System[LAPGANConfig]):
     # -- looking at it -------------------------------------------------------------------
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """The level that is learned: its picture, made and real; and once all are learned, samples."""
+        """The level that is learned: its picture, made and real; and samples at all levels so far."""
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
         if place is None:
             return {"made up": self.G.first_image(noise, label), "real": self._shrunk(batch["image"], 0)}
@@ -207,7 +207,9 @@ class LAPGAN(System[LAPGANConfig]):
             "real": image,
         }
         if self.can_sample():
-            columns["made up"] = self._made_up(noise, label, place + 1)
+            for number in range(place + 2):
+                made = self._made_up(noise, label, number)  # (B, C, s, s)
+                columns[f"made up, {made.shape[-1]} px"] = made
         return columns
 
     def _made_up(self, noise: tuple[Tensor, ...], label: Tensor | None, number: int) -> Tensor:

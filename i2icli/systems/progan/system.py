@@ -60,7 +60,7 @@ class ProGAN(System[ProGANConfig]):
         """Each resolution twice, but for the first: while it is faded in, and once it is."""
         return [
             Stage(
-                _name(stretch),
+                stretch.name,
                 stretch.steps,
                 stretch.batch_size,
                 stretch.resolution,
@@ -71,7 +71,7 @@ class ProGAN(System[ProGANConfig]):
 
     def stretch(self) -> Growth:
         """The stretch of growth that the clock's stage is."""
-        growth = {_name(stretch): stretch for stretch in self.config.growth()}
+        growth = {stretch.name: stretch for stretch in self.config.growth()}
         return growth[self.clock.stage.name]
 
     def place(self) -> Place:
@@ -186,7 +186,3 @@ class ProGAN(System[ProGANConfig]):
             name = f"{share:.0%} faded in" if share < 1 and turn == 0 else f"sample {turn + 1}"
             shown[name] = self.G(other, level, share).clamp(-1, 1)
         return shown | {"real": real}
-
-
-def _name(stretch: Growth) -> str:
-    return f"{stretch.resolution} px" + ", fading in" * stretch.fading
