@@ -398,6 +398,18 @@ def test_classifiers_of_digits_become_f(
         load_initial(DTN(DTNConfig()), str(path))
 
 
+def test_f_must_come_from_somewhere() -> None:
+    weights = frozenset(name for name, _ in tiny(steps=4).named_parameters())
+    carried = tiny(steps=4, feature_steps=0)
+    with pytest.raises(UserError, match=r"--feature-steps 0 .*--init-from") as refused:
+        carried.check_start(frozenset())
+    assert "\n" not in str(refused.value)
+    with pytest.raises(UserError, match=r"--init-from"):
+        carried.check_start(frozenset(name for name in weights if not name.startswith("f.")))
+    carried.check_start(frozenset(name for name in weights if name.startswith("f.")))
+    tiny(steps=4, feature_steps=2).check_start(frozenset())
+
+
 def test_a_classifier_is_used_as_f_by_a_real_training(toy: Any, tmp_path: Path) -> None:
     path = saved(DigitCNN(1, (32, 64), 28, 128, "mnist").state_dict(), tmp_path / "digits.pth")
     given = torch.load(path, weights_only=True)["features.0.weight"]

@@ -59,6 +59,15 @@ class DTN(System[DTNConfig]):
     def _learning_features(self) -> bool:
         return self.clock.stage.name == "features"
 
+    def check_start(self, taken: frozenset[str]) -> None:
+        """An f that does not learn here has to come from elsewhere."""
+        own = {f"f.{name}" for name, _ in self.f.named_parameters()}
+        if not self.config.learning_steps and not own <= taken:
+            raise UserError(
+                "--feature-steps 0 leaves f as --init-from gives it, but f was not given; add --init-from "
+                "with a model whose f fits, or let f learn with more --feature-steps"
+            )
+
     # -- training ------------------------------------------------------------------------
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
