@@ -38,8 +38,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
     A wrapper like {"state_dict": ...} and the prefix "module." of DataParallel are taken off. Several
     state dicts in one file, {"netG": ..., "netD": ..., "optim": ...}, become "netG.<name>", "netD.<name>";
-    the numbers among known settings beside them, {"config": ...}, become "config.<name>". Raises
-    UserError for anything else: other files, other objects, damage.
+    the numbers among known settings beside them, {"config": ...}, become "config.<name>". `wrapped_alone`
+    gives the one of several that a wrapper held. Raises UserError for anything else: other files, other
+    objects, damage.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; expected a checkpoint ({', '.join(SUFFIXES)})")
@@ -93,12 +94,11 @@ def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
     if _is_state(found):
         return _without_parallel_prefix(found)
     if isinstance(found, Mapping):
-        for name in WRAPPERS:
-            if _is_state(found.get(name)):
-                return _without_parallel_prefix(found[name])
         networks = {
             str(name): _without_parallel_prefix(part) for name, part in found.items() if _is_state(part)
         }
+        if len(networks) == 1 and networks.keys() <= set(WRAPPERS):
+            return next(iter(networks.values()))
         if networks:
             for name, part in found.items():
                 if isinstance(part, Settings):
@@ -108,6 +108,19 @@ def _unwrapped(found: Any, path: Path) -> dict[str, Tensor]:
         f"keys {', '.join(map(str, list(found)[:4]))}" if isinstance(found, Mapping) else type(found).__name__
     )
     raise UserError(f"{path}: holds no state dict but {kind}; expected names and tensors of one network")
+
+
+def wrapped_alone(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Of several state dicts in one file the one that a wrapper held; empty if there is none.
+
+    What lies beside it, such as an average or a discriminator, may be nothing that a system asks for.
+    """
+    for name in WRAPPERS:
+        start = f"{name}."
+        part = {key.removeprefix(start): value for key, value in state.items() if key.startswith(start)}
+        if part:
+            return part
+    return {}
 
 
 def _is_state(found: Any) -> bool:

@@ -14,6 +14,7 @@ from torch import Tensor
 from i2icli.errors import UserError
 from i2icli.original import Original
 from i2icli.originals import load_original
+from i2icli.originals.reader import read_state
 from i2icli.registry import system_type
 from i2icli.system import Request, System
 from tests.parity import cases
@@ -98,6 +99,18 @@ def test_the_ways_in_which_weights_are_saved(options: Any, wrap: Any, prefix: st
     original = load_original(saved(wrapped, tmp_path / "200_net_G.pth", **options))
 
     torch.testing.assert_close(original.tensors["G.stem.conv.weight"], state["model.1.weight"])
+
+
+@pytest.mark.parametrize("name", ["state_dict", "generator"])
+def test_networks_beside_the_wrapped_one_are_kept(name: str, tmp_path: Path) -> None:
+    state = cases.read("pix2pix_cyclegan", "resnet6_instance_eval").state()
+    beside = {"other": {"layer.weight": torch.ones(2, 2)}, "epoch": 3}
+    path = saved({name: state} | beside, tmp_path / "200_net_G.pth")
+
+    found = read_state(path)
+
+    assert found.keys() == {f"{name}.{key}" for key in state} | {"other.layer.weight"}
+    assert load_original(path).system == "pix2pix"  # no system asks for both, so the wrapped one counts
 
 
 def test_files_of_old_versions_have_no_batch_counters(tmp_path: Path) -> None:
