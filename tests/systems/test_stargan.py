@@ -185,6 +185,9 @@ def test_the_source_makes_no_difference_to_domains() -> None:
     one, other = (system.translate(Request(image=images(), to="a", source=each)) for each in ("b", None))
     assert torch.equal(one, other)
     assert system.sources() == ()
+    assert system.resolve_source("B") == "b"
+    with pytest.raises(UserError, match="unknown source 'c'; this model knows: a, b"):
+        system.resolve_source("c")
     assert tiny(**JOINT).sources() == CELEBA
 
 
