@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
-from i2icli.config import Config
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_folder import ImageFolder
 
@@ -23,23 +22,18 @@ class Noisy(Protocol):
 class ImagesWithNoise(DataFolder):
     """What `ImageFolder` finds, and with each example "noise", (Z,) in [-1, 1], Z as the settings say."""
 
-    def __init__(
-        self, folders: Sequence[Path], config: Config, *, strict: bool = False, cache_bytes: int = 0
-    ) -> None:
-        assert isinstance(config, Noisy)
-        self.size = config.noise_size
-        self.images = ImageFolder(folders, config, strict=strict, cache_bytes=cache_bytes)
-        self.settings: dict[str, Any] = self.images.settings
-        self.report = self.images.report
+    def look(self, folders: Sequence[Path]) -> None:
+        """See `DataFolder.look`."""
+        self.images = ImageFolder(folders, self.config, strict=self.strict, cache_bytes=self.cache_bytes)
+        self.settings, self.report = self.images.settings, self.images.report
+        self.cached = self.images.cached
 
-    def train(self, resolution: int | None = None, clip_length: int | None = None) -> Examples:
-        """The training images, with noise drawn anew each time."""
-        return WithNoise(self.images.train(resolution, clip_length), self.size)
-
-    def validation(self, resolution: int | None = None, clip_length: int | None = None) -> Examples | None:
-        """The images set aside, each with noise of its own; None where there are none."""
-        found = self.images.validation(resolution, clip_length)
-        return None if found is None else WithNoise(found, self.size)
+    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`."""
+        assert isinstance(self.config, Noisy)
+        size = self.config.noise_size
+        train, validation = self.images.make(resolution)
+        return WithNoise(train, size), None if validation is None else WithNoise(validation, size)
 
 
 class WithNoise(Examples):
