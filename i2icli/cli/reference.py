@@ -15,6 +15,7 @@ COMMANDS = (
     *(["train", name] for name in registry.SYSTEMS),
     ["grow"],
     ["translate"],
+    ["spectrum"],
     ["info"],
     ["systems"],
     ["demo"],

@@ -5,7 +5,7 @@ from collections import defaultdict
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.engine.run_folder import RunFolder
-from i2icli.report.log import loss_curves, read_log, score_curves
+from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Text, Values
 
@@ -27,6 +27,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
         Curves(curves, f"Validation: {_TITLES.get(name, name)}", y_label=_TITLES.get(name, name))
         for name, curves in by_name.items()
     ]
+    sections += [Text(f"{remark[:1].upper()}{remark[1:]}.", heading) for remark, heading in _remarks(rows)]
     grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in loss_curves(rows).items():
         optimizer, _, loss = key.partition("/")
@@ -42,13 +43,24 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     write_page(folder.report, folder.path.resolve().name, sections)
 
 
-_TITLES = {"psnr": "PSNR (dB)", "ssim": "SSIM"}
+_TITLES = {
+    "psnr": "PSNR (dB)",
+    "ssim": "SSIM",
+    "spectral_distance": "spectral distance of samples to the data (20 ln; 0 is best)",
+    "checkerboard": "checkerboard in samples, power against real images (1 is best)",
+}
 
 _RUN = {
     "images_per_s": "Images per second",
     "data_wait": "Share of the time spent waiting for data",
     "lr_factor": "Learning rate, as a factor",
 }
+
+
+def _remarks(rows: list[Row]) -> list[tuple[str, str]]:
+    """What the last measurement found, with a heading over the first."""
+    last: list[str] = next((row["remarks"] for row in reversed(rows) if "remarks" in row), [])
+    return [(remark, "" if place else "What stands out") for place, remark in enumerate(last)]
 
 
 def _samples(folder: RunFolder) -> list[Section]:

@@ -16,7 +16,7 @@ from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.sample_sheet import write_sample_sheet
 from i2icli.engine.tensorboard import Events
 from i2icli.engine.trainer import Trainer
-from i2icli.engine.validation import Scores, quality, validate
+from i2icli.engine.validation import Scores, measure_spectra, quality, validate
 from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import UserError
 from i2icli.system import Batch, Stage
@@ -38,6 +38,7 @@ class Session:
         interrupt: Interrupt,
         previews: Callable[[Stage], Iterator[Batch]],
         validation: Callable[[Stage], Iterator[Batch]],
+        learned: Callable[[Stage], Iterator[Batch]],
         events: Events,
     ) -> None:
         self.system = system
@@ -47,6 +48,7 @@ class Session:
         self.interrupt = interrupt
         self.previews = previews  # the batches of a stage's sample sheets
         self.validation = validation  # a stage's validation batches once over
+        self.learned = learned  # some of what it learns from, where there are none
         self.events = events
         self.began = self.saved_at = time.monotonic()
         self.reason = "finished"
@@ -185,20 +187,25 @@ class Session:
 
     def validate(self, trainer: Trainer) -> None:
         """Measure on the validation images; keep the model if it is closest to the truth so far."""
+        system, to_device = trainer.system, trainer.placement.batch
         with trainer.average.applied():
-            self.scores = validate(
-                trainer.system, map(trainer.placement.batch, self.validation(trainer.system.clock.stage))
-            )
+            found = validate(system, map(to_device, self.validation(system.clock.stage)))
+            if not found.scores:
+                found = measure_spectra(system, map(to_device, self.learned(system.clock.stage)))
+        self.scores = found.scores
         if not self.scores:
             return
-        step, now = trainer.system.clock.total, quality(self.scores)
+        step, now = system.clock.total, quality(self.scores)
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
             write_model(self.folder.best, trainer.system, self.system, trainer.average.modules())
-        self.folder.log({"step": step, "validation": self.scores, "best": best})
+        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": found.remarks})
         self.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
         self.watcher.scores(step, self.scores, best)
+        if step == trainer.steps:
+            for remark in found.remarks:
+                self.watcher.note(remark)
 
     def _not_finite(self, trainer: Trainer) -> UserError:
         names = [name for name, value in trainer.meter.losses().items() if value - value != 0]

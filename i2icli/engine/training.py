@@ -125,6 +125,7 @@ class _Run:
                 interrupt,
                 self._previews,
                 self._validation,
+                self._learned,
                 events,
             )
             placement = place(device, self.config.precision, system.children())
@@ -216,6 +217,11 @@ class _Run:
         """The validation batches of a stage; none where the data has none."""
         examples = self.data.validation(stage.resolution, stage.clip_length)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
+
+    def _learned(self, stage: Stage) -> Iterator[Batch]:
+        """As many training batches, without chance: for what needs no images set aside."""
+        examples = self.data.train(stage.resolution, stage.clip_length)
+        return self._in_order(examples, self.options.validate_images)
 
     def _previews(self, stage: Stage) -> Iterator[Batch]:
         shape = stage.resolution, stage.clip_length

@@ -1,12 +1,14 @@
-"""Measure a system on validation images: PSNR and SSIM where there is a truth, and its own numbers."""
+"""Measure a system on validation images: PSNR and SSIM where there is a truth, its own numbers, spectra."""
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from i2icli.data.examples import Example, Examples
+from i2icli.engine.sample_spectra import SampleSpectra
 from i2icli.scores import psnr, ssim
 from i2icli.system import Batch, System
 
@@ -28,21 +30,43 @@ class Spread(Examples):
         return self.examples.get(index * len(self.examples) // self.count, rng)
 
 
-def validate(system: System[Any], batches: Iterable[Batch]) -> Scores:
+@dataclass(frozen=True)
+class Measured:
+    """What a measurement on images found."""
+
+    scores: Scores
+    remarks: tuple[str, ...] = ()  # what stands out, in words
+
+
+def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
     """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several answers "psnr/A_to_B", ...
 
-    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the truth; beside them
-    what the system measures itself. Empty where there is neither.
+    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the truth; beside them what the
+    system measures itself, and how far the spectrum of its samples is from that of the images. Scores are
+    empty where there is nothing of these.
     """
     values: dict[str, list[float]] = defaultdict(list)
+    spectra = SampleSpectra()
+    own = type(system).samples is not System.samples
     for batch in batches:
-        for name, (answer, truth) in system.compare(batch).items():
+        compared = system.compare(batch)
+        spectra.add(system.samples(batch) if own else compared)
+        for name, (answer, truth) in compared.items():
             suffix = f"/{name}" if name else ""
             values[f"psnr{suffix}"] += psnr(answer.float(), truth.float()).tolist()
             values[f"ssim{suffix}"] += ssim(answer.float(), truth.float()).tolist()
         for name, each in system.measure(batch).items():
             values[name] += each.float().tolist()
-    return {name: sum(each) / len(each) for name, each in values.items() if each}
+    scores = {name: sum(each) / len(each) for name, each in values.items() if each}
+    return Measured(spectra.scores() | scores, tuple(spectra.remarks()))
+
+
+def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
+    """Only how far the spectrum of samples is from that of images which it has learned from."""
+    spectra = SampleSpectra()
+    for batch in batches:
+        spectra.add(system.samples(batch))
+    return Measured(spectra.scores(), tuple(spectra.remarks()))
 
 
 def quality(scores: Scores) -> float | None:

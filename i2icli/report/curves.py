@@ -130,12 +130,12 @@ def _grid(x_axis: Axis, y_axis: Axis) -> list[str]:
     for tick in y_axis.ticks():
         y = y_axis.place(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{_number(tick)}</text>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short_number(tick)}</text>')
     for tick in x_axis.ticks():
         x = x_axis.place(tick)
         anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
         parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{_number(tick)}</text>'
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{short_number(tick)}</text>'
         )
     floor = HEIGHT - BOTTOM
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}"/>')
@@ -163,7 +163,7 @@ def _line(points: Points, look: str, x_axis: Axis, y_axis: Axis) -> str:
 def _legend(shown: Series) -> str:
     entries = [
         f'<li><svg viewBox="0 0 18 4"><polyline class="series-{index % COLOURS}" points="0,2 18,2"/></svg>'
-        f"{escape(name)} <b>{_number(trend(points)[-1][1])}</b></li>"
+        f"{escape(name)} <b>{short_number(trend(points)[-1][1])}</b></li>"
         for index, (name, points) in enumerate(shown.items())
     ]
     return f'<ul class="legend">{"".join(entries)}</ul>'
@@ -175,7 +175,7 @@ def _round_step(rough: float) -> float:
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
 
 
-def _number(value: float) -> str:
+def short_number(value: float) -> str:
     """12000 -> "12k", 0.25 -> "0.25"."""
     if abs(value) >= 1e6:
         return f"{value / 1e6:.3g}M"

@@ -1,0 +1,78 @@
+"""`i2i spectrum IMAGES...`: which frequencies pictures hold, folders side by side."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from i2icli.cli.console import complain, errors, output
+from i2icli.errors import UserError
+
+MOST_LINES = 5  # about pictures that were left out
+EXAMPLES = (
+    "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
+    "Numbers:  i2i spectrum photos samples --csv > spectra.csv"
+)
+
+
+def spectrum(
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGES", help="folders, one curve each; files; globs")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="the picture: .png, .svg or .html; default: spectrum.png")
+    ] = None,
+    over_first: Annotated[
+        bool,
+        typer.Option("--relative", help="each over its first value; always so where pictures differ in size"),
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="print the curves as CSV; no picture without --out")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print the curves as JSON; likewise")] = False,
+) -> None:
+    """Draw the spectra of pictures: how strong each frequency is, from coarse to fine.
+
+    A curve is the mean over a folder, its band one standard deviation. The frequency 1 is the highest
+    that pixels can hold, that of a chessboard. Pictures of networks often show too little or too much there.
+    """
+    if as_csv and as_json:
+        raise UserError("--csv and --json cannot be printed together; choose one")
+    from i2icli.engine import spectra as engine
+
+    if out is None and not (as_csv or as_json):
+        out = Path("spectrum.png")
+    if out is not None and out.suffix.lower() not in engine.PICTURES:
+        raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(engine.PICTURES))}")
+    groups = engine.gather(images)
+    found, over_first = engine.measure(groups, over_first=over_first)
+    if out is not None:
+        engine.write(out, found, over_first=over_first)
+    if as_csv:
+        print(engine.csv_text(found), end="")
+    elif as_json:
+        print(json.dumps(engine.json_rows(found, over_first=over_first), indent=2))
+    else:
+        _print_table(*engine.summary(found))
+    if out is not None:
+        errors().print(f"written: {out}", markup=False, soft_wrap=True)
+    troubles = [line for each in found for line in each.troubles]
+    for line in troubles[:MOST_LINES]:
+        complain(f"left out: {line}")
+    if len(troubles) > MOST_LINES:
+        complain(f"left out: {len(troubles) - MOST_LINES:,} more")
+    if troubles:
+        raise typer.Exit(1)
+
+
+def _print_table(columns: list[str], rows: list[list[str]]) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(escape(column), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    output().print(table)
