@@ -86,6 +86,7 @@ class System(nn.Module, Generic[C]):
     dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
     accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
+    criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model
 
     def __init__(self, config: C) -> None:
         """Build every network of every stage, so that all checkpoints have the same keys."""

@@ -195,7 +195,7 @@ class Session:
         self.scores = found.scores
         if not self.scores:
             return
-        step, now = system.clock.total, quality(self.scores)
+        step, now = system.clock.total, quality(self.scores, trainer.system.criterion)
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now

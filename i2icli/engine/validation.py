@@ -69,7 +69,10 @@ def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
     return Measured(spectra.scores(), tuple(spectra.remarks()))
 
 
-def quality(scores: Scores) -> float | None:
-    """The one number by which the best model is kept: mean PSNR in dB. None where there is no truth."""
-    each = [value for name, value in scores.items() if name.startswith("psnr")]
+def quality(scores: Scores, criterion: str) -> float | None:
+    """The one number by which the best model is kept, the higher the better: `System.criterion`.
+
+    The mean over several answers, "psnr/A_to_B", ...; None where it was not measured.
+    """
+    each = [value for name, value in scores.items() if name.partition("/")[0] == criterion]
     return sum(each) / len(each) if each else None

@@ -1,5 +1,6 @@
 """DTN: losses and their order in both stages, options, sizes, channels, checkpoints of others."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -396,6 +397,20 @@ def test_classifiers_of_digits_become_f(
         torch.testing.assert_close(logits, theirs(normalised), atol=1e-4, rtol=1e-4)
     with pytest.raises(UserError, match=rf"belongs to dtn with .*--extractor ccexam-{kind}"):
         load_initial(DTN(DTNConfig()), str(path))
+
+
+def test_the_best_model_is_the_one_whose_answers_are_read_best(toy: Any, tmp_path: Path) -> None:
+    config = tiny_config("dtn", steps=4, feature_steps=1)
+    options = RunOptions(out=tmp_path / "run", validate_every=1)
+    folder = train("dtn", [toy("dtn")], config, options).folder
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    measured = [(row["validation"], row["best"]) for row in rows if "validation" in row]
+    highest = -1.0
+    for scores, best in measured:
+        assert best == (scores.get("accuracy", -1.0) > highest)
+        highest = max(highest, scores.get("accuracy", -1.0))
+    assert highest >= 0
+    assert (folder / "best.safetensors").is_file()
 
 
 def test_f_must_come_from_somewhere() -> None:

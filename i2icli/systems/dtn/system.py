@@ -30,6 +30,7 @@ class DTN(System[DTNConfig]):
     config_type = DTNConfig
     dataset = ClassesAndTarget
     inference_modules = ("f", "g")
+    criterion = "accuracy"  # rarely does the data hold a truth, and answers should read like their source
 
     def __init__(self, config: DTNConfig) -> None:
         super().__init__(config)
