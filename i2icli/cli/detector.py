@@ -1,0 +1,223 @@
+"""`i2i detector fit|evaluate`: detectors of your own, and how good a detector is."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from i2icli.cli.commands import Command, Group, unwrapped
+from i2icli.cli.console import complain, errors, output
+from i2icli.errors import UserError, one_of
+
+if TYPE_CHECKING:
+    from i2icli.detector.collection import Collection
+    from i2icli.detector.evaluation import Condition, Score
+    from i2icli.detector.judge import Detector
+
+CLASSIFIERS = ("logistic", "svm", "svm-linear", "svm-poly", "kmeans", "trees")
+FEATURES = ("profile", "raw-profile", "frames", "traces")
+MODES = ("traces", "profile")
+MOST_LINES = 5  # about pictures that were left out
+
+FIT_EXAMPLES = (
+    "As in the paper:  i2i detector fit celeba generated --classifier svm\n\n"
+    "Folders that differ in size or format:  i2i detector fit photos fakes --equalise --out d.safetensors"
+)
+EVALUATE_EXAMPLES = (
+    "The shipped one:  i2i detector evaluate photos fakes --out report\n\n"
+    "Your own:  i2i detector evaluate photos fakes --model d.safetensors --conditions 'JPEG 90,0.75x'"
+)
+
+_Real = Annotated[Path, typer.Argument(metavar="REAL", help="folder of photographs")]
+_Fake = Annotated[Path, typer.Argument(metavar="FAKE", help="folder of fakes; a folder inside is a group")]
+_Limit = Annotated[
+    int | None, typer.Option(metavar="<int>", min=1, help="read at most so many pictures of each folder")
+]
+_Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")]
+
+app = typer.Typer(cls=Group, no_args_is_help=True)
+
+
+@app.callback()
+def detector() -> None:
+    """Fit detectors of fakes to folders of your own, and measure them."""
+
+
+def fit(
+    real: _Real,
+    fake: _Fake,
+    out: Annotated[Path, typer.Option(metavar="<path>", help="detector file to write")] = Path(
+        "detector.safetensors"
+    ),
+    classifier: Annotated[
+        str, typer.Option(metavar="<choice>", help=f"the papers': {', '.join(CLASSIFIERS[:5])}; or trees")
+    ] = "logistic",
+    features: Annotated[
+        str,
+        typer.Option(
+            metavar="<choice>",
+            help="profile of the spectrum over its first value, any size (profile); as it is, one size "
+            "(raw-profile); of the middle of film frames (frames); traces of up-sampling (traces)",
+        ),
+    ] = "profile",
+    equalise: Annotated[
+        bool,
+        typer.Option("--equalise", help="first bring all pictures to one size, colour mode and JPEG"),
+    ] = False,
+    limit: _Limit = None,
+    seed: Annotated[int, typer.Option(metavar="<int>", help="fixes splits and fits")] = 0,
+    as_json: _Json = False,
+) -> None:
+    """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.
+
+    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise takes that away.
+    """
+    from i2icli.detector.judge import Detector
+
+    one_of(classifier, CLASSIFIERS, "classifier")
+    one_of(features, FEATURES, "features")
+    if out.suffix != ".safetensors":
+        raise UserError(f"--out {out}: expected a name that ends in .safetensors")
+    from i2icli.detector.own import fit_folders
+
+    made, found, leaks = fit_folders(
+        real, fake, classifier, features, equalise=equalise, limit=limit, seed=seed
+    )
+    _left_out(found.troubles)
+    for leak in leaks:
+        advice = "taken away by --equalise" if equalise else "add --equalise, or the detector learns it"
+        errors().print(f"[bold yellow]warning:[/] {escape(str(leak))}; {advice}", soft_wrap=True)
+    made.save(out)
+    _print_fitted(made, found, leaks, out, as_json)
+    assert isinstance(made, Detector)
+
+
+def evaluate(
+    real: _Real,
+    fake: _Fake,
+    model: Annotated[
+        Path | None, typer.Option(metavar="<path>", help="a detector that i2i detector fit wrote")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(metavar="<choice>", help="shipped detector: traces (default) or profile")
+    ] = None,
+    conditions: Annotated[
+        str, typer.Option(metavar="<list>", help="what is done to the pictures first: names by comma, or all")
+    ] = "all",
+    limit: _Limit = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="<path>", help="folder for the table and pictures of the curves")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Measure a detector: accuracy, ROC-AUC and calibration, per group of fakes.
+
+    Also after JPEG, resizing, blur and noise.
+    """
+    from i2icli.detector.evaluation import judge_conditions, score
+    from i2icli.detector.judge import Detector
+
+    if model and mode:
+        raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
+    names = _conditions(conditions)
+    detector = Detector.load(model) if model else Detector.shipped(one_of(mode or "traces", MODES, "mode"))
+    done, scores = [], []
+    for condition in judge_conditions(detector, real, fake, names, limit):
+        done.append(condition)
+        scores += score(detector, condition)
+        errors().print(f"measured: {condition.name}", markup=False)
+    if not done:
+        raise UserError(f"{real}: no pictures of the size that this detector was fitted to", exit_code=1)
+    _left_out(done[0].troubles)
+    if as_json:
+        print(json.dumps([each.as_row() for each in scores], indent=2))
+    else:
+        _print_scores(scores)
+    if out:
+        _write_report(out, done, scores)
+
+
+for command, epilog in ((fit, FIT_EXAMPLES), (evaluate, EVALUATE_EXAMPLES)):
+    app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)
+app.command("train", cls=Command, help="The same as fit.", hidden=True)(fit)
+
+
+def _conditions(text: str) -> list[str]:
+    from i2icli.detector.treatments import CONDITIONS
+
+    if text == "all":
+        return list(CONDITIONS)
+    return [one_of(name.strip(), tuple(CONDITIONS), "condition") for name in text.split(",")]
+
+
+def _left_out(troubles: list[str]) -> None:
+    for line in troubles[:MOST_LINES]:
+        complain(f"left out: {line}")
+    if len(troubles) > MOST_LINES:
+        complain(f"left out: {len(troubles) - MOST_LINES:,} more")
+
+
+def _print_fitted(made: "Detector", found: "Collection", leaks: list[Any], out: Path, as_json: bool) -> None:
+    about = made.description
+    if as_json:
+        row = {"detector": str(out), "reals": about.reals, "fakes": about.fakes, "scores": about.scores}
+        print(json.dumps(row | {"leaks": [str(leak) for leak in leaks], "left_out": len(found.troubles)}))
+        return
+    console = output()
+    console.print(f"{about.name} on {about.features} of {about.reals:,} photographs, {about.fakes:,} fakes")
+    console.print("on a held-out fifth, mean of ten splits:", markup=False)
+    for name, value in about.scores.items():
+        console.print(f"  {name.replace('_', ' '):<18} {value:.3f}", markup=False)
+    console.print(f"written: {out}", markup=False, soft_wrap=True)
+
+
+def _print_scores(scores: list["Score"]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = (
+        "condition",
+        "fakes of",
+        "AUC",
+        "balanced",
+        "verdicts right",
+        "coverage",
+        "false alarms",
+        "missed",
+        "calibration error",
+    )
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number > 1 else "left")
+    for each in scores:
+        numbers = (each.auc, each.accuracy, each.told)
+        shares = (each.coverage, each.false_alarms, each.missed)
+        table.add_row(
+            each.condition,
+            escape(f"{each.group} ({each.fakes:,})"),
+            *(f"{number:.3f}" for number in numbers),
+            *(f"{share:.1%}" for share in shares),
+            f"{each.calibration_error:.3f}",
+        )
+    output().print(table)
+
+
+def _write_report(folder: Path, conditions: list["Condition"], scores: list["Score"]) -> None:
+    from i2icli.detector.picture import plot_calibration, plot_evaluation
+    from i2icli.files import written_beside
+
+    rows = [each.as_row() for each in scores]
+    with (
+        written_beside(folder / "scores.csv") as beside,
+        beside.open("w", newline="", encoding="utf-8") as file,
+    ):
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows(rows)
+    plot_evaluation(folder / "curves.png", conditions)
+    plot_calibration(folder / "calibration.png", conditions)
+    errors().print(f"written: {folder}/scores.csv, curves.png, calibration.png", markup=False, soft_wrap=True)
+    sys.stdout.flush()

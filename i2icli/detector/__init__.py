@@ -1,0 +1,1 @@
+"""Telling pictures of up-convolution networks from photographs."""

@@ -1,0 +1,205 @@
+"""Fitted classifiers as plain numbers: scored with numpy alone, stored without pickle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+
+
+class Classifier(Protocol):
+    """Gives every row of features a score: the larger, the more like a fake."""
+
+    def scores(self, rows: Array) -> Array:
+        """(N, D) -> (N,)."""
+        ...
+
+    def arrays(self) -> Arrays:
+        """All it knows, by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Brings each feature to its median and the range between its quartiles, at most `limit` of them away."""
+
+    centre: Array  # (D,)
+    spread: Array  # (D,), positive
+    limit: float = np.inf
+
+    @classmethod
+    def fitted(cls, rows: Array, limit: float) -> "Scaling":
+        """To (N, D)."""
+        low, centre, high = np.percentile(rows, (25, 50, 75), axis=0)
+        return cls(centre, np.maximum(high - low, 1e-6), limit)
+
+    @classmethod
+    def none(cls, length: int) -> "Scaling":
+        """Leaves features as they are."""
+        return cls(np.zeros(length), np.ones(length))
+
+    def apply(self, rows: Array) -> Array:
+        """(N, D) -> (N, D)."""
+        return np.clip((rows - self.centre) / self.spread, -self.limit, self.limit)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Logistic regression or a linear support vector machine."""
+
+    weights: Array  # (D,)
+    bias: float
+
+    def scores(self, rows: Array) -> Array:
+        """(N, D) -> (N,): signed distance from the boundary, in units of the fit."""
+        return rows @ self.weights + self.bias
+
+    def arrays(self) -> Arrays:
+        """weights, bias."""
+        return {"weights": self.weights, "bias": np.array([self.bias])}
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A support vector machine: rbf exp(-gamma |x-v|^2), or polynomial (gamma x.v + shift)^degree."""
+
+    kind: Literal["rbf", "poly"]
+    vectors: Array  # (V, D)
+    coefficients: Array  # (V,)
+    bias: float
+    gamma: float
+    degree: int = 3
+    shift: float = 0.0
+
+    def scores(self, rows: Array) -> Array:
+        """(N, D) -> (N,)."""
+        products = rows @ self.vectors.T  # (N, V)
+        if self.kind == "rbf":
+            squares = (rows**2).sum(1)[:, None] + (self.vectors**2).sum(1) - 2 * products
+            likeness = np.exp(-self.gamma * np.maximum(squares, 0))
+        else:
+            likeness = (self.gamma * products + self.shift) ** self.degree
+        result: Array = likeness @ self.coefficients + self.bias
+        return result
+
+    def arrays(self) -> Arrays:
+        """vectors, coefficients, bias, and the kernel's numbers."""
+        numbers = np.array([self.gamma, self.degree, self.shift])
+        return {
+            "vectors": self.vectors,
+            "coefficients": self.coefficients,
+            "bias": np.array([self.bias]),
+            "kernel": numbers,
+        }
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Two clusters, found without being told which picture is fake; the second is where most fakes fell."""
+
+    centres: Array  # (2, D): photographs, fakes
+
+    def scores(self, rows: Array) -> Array:
+        """(N, D) -> (N,): how much nearer the cluster of fakes is."""
+        distances = np.linalg.norm(rows[:, None] - self.centres, axis=2)  # (N, 2)
+        difference: Array = distances[:, 0] - distances[:, 1]
+        return difference
+
+    def arrays(self) -> Arrays:
+        """centres."""
+        return {"centres": self.centres}
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Gradient-boosted trees: T trees of at most M nodes; a leaf points at itself."""
+
+    features: NDArray[np.int32]  # (T, M): which feature a node asks for
+    thresholds: Array  # (T, M): at most this: left
+    children: NDArray[np.int32]  # (T, M, 2): left, right
+    values: Array  # (T, M): what a leaf adds
+    start: float
+
+    def scores(self, rows: Array) -> Array:
+        """(N, D) -> (N,): log odds."""
+        trees = np.arange(len(self.features))
+        place: NDArray[np.int64] = np.zeros((len(rows), len(trees)), np.int64)  # (N, T)
+        for _ in range(self.features.shape[1]):  # no path is longer than there are nodes
+            asked = np.take_along_axis(rows, self.features[trees, place], 1)  # (N, T)
+            further: NDArray[np.int64] = self.children[
+                trees, place, (asked > self.thresholds[trees, place]).astype(np.int64)
+            ].astype(np.int64)
+            if np.array_equal(further, place):
+                break
+            place = further
+        result: Array = self.values[trees, place].sum(1) + self.start
+        return result
+
+    def arrays(self) -> Arrays:
+        """features, thresholds, children, values, start."""
+        return {
+            "features": self.features,
+            "thresholds": self.thresholds,
+            "children": self.children,
+            "values": self.values,
+            "start": np.array([self.start]),
+        }
+
+
+def from_arrays(kind: str, arrays: Mapping[str, NDArray[Any]], length: int) -> Classifier:
+    """The classifier of a kind: linear, rbf, poly, clusters, trees; for rows of so many features.
+
+    Raises ValueError where arrays are missing, of a wrong shape, or point out of bounds.
+    """
+    for name, array in arrays.items():
+        if array.size and not np.isfinite(array).all():
+            raise ValueError(f"{name} holds values that are not finite")
+    if kind == "linear":
+        return Linear(_get(arrays, "weights", (length,)), float(_get(arrays, "bias", (1,))[0]))
+    if kind in ("rbf", "poly"):
+        coefficients = _get(arrays, "coefficients", (None,))
+        vectors = _get(arrays, "vectors", (len(coefficients), length))
+        gamma, degree, shift = _get(arrays, "kernel", (3,)).tolist()
+        if not 1 <= degree <= 9 or degree != int(degree):
+            raise ValueError(f"a degree of {degree:g}")
+        bias = float(_get(arrays, "bias", (1,))[0])
+        which: Literal["rbf", "poly"] = "rbf" if kind == "rbf" else "poly"
+        return Kernel(which, vectors, coefficients, bias, gamma, int(degree), shift)
+    if kind == "clusters":
+        return Clusters(_get(arrays, "centres", (2, length)))
+    if kind == "trees":
+        return _trees(arrays, length)
+    raise ValueError(f"a classifier of the kind {kind[:40]!r}")
+
+
+def _trees(arrays: Mapping[str, NDArray[Any]], length: int) -> Trees:
+    features = _get(arrays, "features", (None, None))
+    shape = features.shape
+    children = _get(arrays, "children", (*shape, 2))
+    if features.size == 0 or features.min() < 0 or features.max() >= length:
+        raise ValueError(f"trees that ask for features beyond {length}")
+    if children.min() < 0 or children.max() >= shape[1]:
+        raise ValueError("trees with branches that lead nowhere")
+    return Trees(
+        features.astype(np.int32),
+        _get(arrays, "thresholds", shape),
+        children.astype(np.int32),
+        _get(arrays, "values", shape),
+        float(_get(arrays, "start", (1,))[0]),
+    )
+
+
+def _get(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> Array:
+    """An array of a shape, None standing for any length. Raises ValueError."""
+    if name not in arrays:
+        raise ValueError(f"no {name}")
+    found = arrays[name]
+    if len(found.shape) != len(shape) or any(
+        wanted not in (None, side) for wanted, side in zip(shape, found.shape, strict=True)
+    ):
+        raise ValueError(f"{name} of shape {found.shape}")
+    return found.astype(np.float64)

@@ -1,0 +1,116 @@
+"""Folders of photographs and of fakes as rows of features, with where each came from."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.data.folder import find_images
+from i2icli.detector.inputs import SMALLEST_SIDE, Features, row_of
+from i2icli.detector.jpeg import jpeg_quality
+from i2icli.detector.leakage import grid_strength
+from i2icli.errors import UserError
+from i2icli.image import Header, Pixels, probe, read_picture
+
+Treatment = Callable[[Pixels], Pixels]
+
+
+@dataclass
+class Collection:
+    """Rows of features of two folders."""
+
+    rows: NDArray[np.float64]  # (N, D)
+    fake: NDArray[np.bool_]  # (N,)
+    files: list[Path]
+    groups: list[str]  # the folder a file lies in, below the one that was named
+    headers: list[Header]
+    grids: NDArray[np.float64]  # (N,): strength of a JPEG grid in the pixels as they were read
+    qualities: list[int | None]  # of JPEG files
+    troubles: list[str] = field(default_factory=list)  # one line for each file left out
+
+
+def collect(
+    real: Path,
+    fake: Path,
+    features: Features,
+    *,
+    limit: int | None = None,
+    treatment: Treatment | None = None,
+) -> Collection:
+    """Read two folders. Raises UserError for folders without images, or pictures that cannot be compared."""
+    if real.resolve() == fake.resolve():
+        raise UserError(f"{real}: the same folder for photographs and fakes")
+    named = [(real, False, file) for file in _spread(find_images(real), limit)]
+    named += [(fake, True, file) for file in _spread(find_images(fake), limit)]
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        found = list(pool.map(lambda each: _read(each[2], features, treatment), named))
+    good = [(place, read) for place, read in zip(named, found, strict=True) if isinstance(read, _Read)]
+    troubles = [read for read in found if isinstance(read, str)]
+    for folder, wanted in ((real, False), (fake, True)):
+        if not any(place[1] == wanted for place, _ in good):
+            first = f"; {troubles[0]}" if troubles else ""
+            raise UserError(f"{folder}: no images that can be used{first}")
+    _check_lengths([read for _, read in good])
+    return Collection(
+        np.stack([read.row for _, read in good]),
+        np.array([is_fake for (_, is_fake, _), _ in good]),
+        [file for (_, _, file), _ in good],
+        [_group(folder, file) for (folder, _, file), _ in good],
+        [read.header for _, read in good],
+        np.array([read.grid for _, read in good]),
+        [read.quality for _, read in good],
+        troubles,
+    )
+
+
+def _group(folder: Path, file: Path) -> str:
+    """The folder a file lies in, below the one that was named."""
+    below = file.parent.relative_to(folder).as_posix()
+    return folder.name if below == "." else below
+
+
+def _spread(files: Sequence[Path], limit: int | None) -> list[Path]:
+    """At most so many, evenly spread."""
+    if limit is None or len(files) <= limit:
+        return list(files)
+    return [files[index * len(files) // limit] for index in range(limit)]
+
+
+@dataclass(frozen=True)
+class _Read:
+    row: NDArray[np.float64]
+    header: Header
+    grid: float
+    quality: int | None
+
+
+def _read(file: Path, features: Features, treatment: Treatment | None) -> _Read | str:
+    """What is needed of one file, or why it cannot be used."""
+    try:
+        header = probe(file)
+        pixels = read_picture(file).pixels
+        if pixels.shape[2] not in (1, 3):
+            return f"{file}: {pixels.shape[2]} channels; expected grey or colour"
+        grid, quality = grid_strength(pixels), jpeg_quality(file)
+        if treatment is not None:
+            pixels = treatment(pixels)
+        least = SMALLEST_SIDE[features]
+        if min(pixels.shape[:2]) < least:
+            size = f"{pixels.shape[1]}x{pixels.shape[0]}"
+            return f"{file}: {size} pixels; {features} needs {least} a side"
+        return _Read(row_of(pixels, features), header, grid, quality)
+    except UserError as error:
+        return str(error)
+
+
+def _check_lengths(found: Sequence[_Read]) -> None:
+    if len({len(read.row) for read in found}) > 1:
+        sizes = sorted({f"{read.header.size[1]}x{read.header.size[0]}" for read in found})
+        raise UserError(
+            f"pictures of {len(sizes)} sizes ({', '.join(sizes[:4])}{' ...' if len(sizes) > 4 else ''}); "
+            "--features raw-profile needs one size: use --features profile, or --equalise"
+        )

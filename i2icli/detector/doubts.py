@@ -1,0 +1,40 @@
+"""Where a detector cannot know: reasons to call a picture uncertain whatever its probability."""
+
+import numpy as np
+
+from i2icli.detector.storing import Description
+from i2icli.image import Pixels
+
+LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the grid of blocks is strong
+FLAT = 0.4  # of the pixels equal to both neighbours: drawn, not photographed
+LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
+
+
+def doubts(description: Description, pixels: Pixels, quality: int | None, verdict: str) -> list[str]:
+    """One line for each reason; none, where the verdict may stand."""
+    found = []
+    height, width = pixels.shape[:2]
+    if description.features == "traces":
+        if min(height, width) < LEAST_SIDE and verdict == "real":
+            found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
+        if quality is not None and quality < LEAST_QUALITY and verdict == "real":
+            found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
+        if _flat(pixels) > FLAT:
+            found.append("not photographic: large parts are of one colour")
+        return found
+    if min(height, width) < description.smallest or max(height, width) > description.largest:
+        found.append(
+            f"{width}x{height} pixels: the detector was fitted to sides of {description.smallest} to "
+            f"{description.largest}, and profiles change with size"
+        )
+    if quality is not None and "jpeg" not in description.formats:
+        found.append(f"a JPEG file: the detector was fitted to {', '.join(description.formats)}")
+    return found
+
+
+def _flat(pixels: Pixels) -> float:
+    """The fraction of pixels that equal the next to the right and the next below."""
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 500_000)))
+    here, right, below = pixels[:-1:step, :-1:step], pixels[:-1:step, 1::step], pixels[1::step, :-1:step]
+    equal = ((here == right) & (here == below)).all(-1)
+    return float(equal.mean())

@@ -1,0 +1,156 @@
+"""A detector at work: pictures in, verdicts with a probability and a reason out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.detector import storing
+from i2icli.detector.calibration import Calibration
+from i2icli.detector.cascade import Cascade
+from i2icli.detector.classifiers import Classifier, Scaling, from_arrays
+from i2icli.detector.doubts import doubts
+from i2icli.detector.inputs import SMALLEST_SIDE, row_of
+from i2icli.detector.jpeg import jpeg_quality
+from i2icli.detector.reasons import reason
+from i2icli.detector.storing import Description
+from i2icli.detector.treatments import equalise
+from i2icli.errors import UserError
+from i2icli.image import Pixels, read_picture
+
+Verdict: TypeAlias = Literal["fake", "real", "uncertain"]
+
+SHIPPED = {mode: Path(__file__).parent / "shipped" / f"{mode}.safetensors" for mode in ("traces", "profile")}
+"""Detectors that come with the package: the cascade, and the paper's on the same pictures."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a detector says of one picture."""
+
+    verdict: Verdict
+    probability: float | None  # of a fake, if as many fakes as photographs are met; None: cannot be judged
+    reason: str
+    doubts: tuple[str, ...] = ()  # why the verdict is no better than uncertain
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A fitted classifier with all that its verdicts need."""
+
+    description: Description
+    scaling: Scaling
+    classifier: Classifier
+    calibration: Calibration
+
+    @classmethod
+    def load(cls, path: Path) -> "Detector":
+        """Read a detector file. Raises UserError if it is not one, or damaged."""
+        description, arrays = storing.load(path)
+        try:
+            return cls._of(description, arrays)
+        except (ValueError, KeyError) as error:
+            raise UserError(f"{path}: a damaged detector file ({error}); copy it again") from None
+
+    @classmethod
+    def shipped(cls, mode: str) -> "Detector":
+        """One of the detectors inside the package."""
+        return _shipped(mode)
+
+    @classmethod
+    def _of(cls, description: Description, arrays: dict[str, NDArray[np.float64]]) -> "Detector":
+        length = description.length
+        limit = np.inf if description.limit is None else description.limit
+        centre, spread = (_row(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
+        scaling = Scaling(centre, spread, limit)
+        own = {
+            name.removeprefix("classifier."): array
+            for name, array in arrays.items()
+            if name.startswith("classifier.")
+        }
+        classifier: Classifier
+        if description.kind == "cascade":
+            classifier = Cascade.from_arrays(own, length)
+        else:
+            classifier = from_arrays(description.kind, own, length)
+        return cls(description, scaling, classifier, Calibration(description.slope, description.offset))
+
+    def save(self, path: Path) -> None:
+        """Write a detector file, without pickle."""
+        arrays = {"scaling.centre": self.scaling.centre, "scaling.spread": self.scaling.spread}
+        arrays |= {f"classifier.{name}": array for name, array in self.classifier.arrays().items()}
+        storing.save(path, self.description, arrays)
+
+    def row(self, pixels: Pixels) -> NDArray[np.float64]:
+        """What this detector reads of a picture. Raises UserError if it cannot read pictures of this size."""
+        side = min(pixels.shape[:2])
+        least = SMALLEST_SIDE[self.description.features]
+        size, equal_side = self.description.size, self.description.equal_side
+        least = max(least, equal_side or 0)
+        if side < least:
+            raise UserError(
+                f"too small: {_size(pixels)} pixels, at least {least} a side are needed", exit_code=1
+            )
+        one_size = self.description.features == "raw-profile" and not equal_side
+        if one_size and size and pixels.shape[:2] != size:
+            raise UserError(
+                f"{_size(pixels)} pixels: this detector reads only {size[1]}x{size[0]}, as it was fitted to; "
+                "one fitted with --features profile reads other sizes",
+                exit_code=1,
+            )
+        return row_of(equalise(equal_side)(pixels) if equal_side else pixels, self.description.features)
+
+    def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, D) -> (N,)."""
+        return self.classifier.scores(self.scaling.apply(rows))
+
+    def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N, D) -> probability of a fake, (N,)."""
+        return self.calibration.probabilities(self.scores(rows))
+
+    def judge_file(self, path: Path) -> Judgement:
+        """Read a file and judge it. Raises UserError if it cannot be read."""
+        return self.judge(read_picture(path).pixels, jpeg_quality(path))
+
+    def judge(self, pixels: Pixels, quality: int | None = None) -> Judgement:
+        """A picture (H, W, C); `quality`: of the JPEG it comes from, where it does."""
+        if pixels.shape[2] not in (1, 3):
+            return Judgement("uncertain", None, f"{pixels.shape[2]} channels: neither grey nor colour")
+        try:
+            row = self.row(pixels)
+        except UserError as error:
+            return Judgement("uncertain", None, str(error))
+        probability = float(self.probabilities(row[None])[0])
+        verdict = self.verdict(probability)
+        found = doubts(self.description, pixels, quality, verdict)
+        why = reason(self.description, row, probability)
+        return Judgement("uncertain" if found else verdict, probability, why, tuple(found))
+
+    def verdict(self, probability: float) -> Verdict:
+        """What a probability amounts to."""
+        if probability >= self.description.fake_above:
+            return "fake"
+        return "real" if probability <= self.description.real_below else "uncertain"
+
+    def verdicts(self, probabilities: Sequence[float]) -> list[Verdict]:
+        """The same for many."""
+        return [self.verdict(each) for each in probabilities]
+
+
+@cache
+def _shipped(mode: str) -> Detector:
+    return Detector.load(SHIPPED[mode])
+
+
+def _row(arrays: dict[str, NDArray[np.float64]], name: str, length: int) -> NDArray[np.float64]:
+    if name not in arrays or arrays[name].shape != (length,) or not np.isfinite(arrays[name]).all():
+        raise ValueError(f"{name} is missing or of a wrong shape")
+    return arrays[name].astype(np.float64)
+
+
+def _size(pixels: Pixels) -> str:
+    return f"{pixels.shape[1]}x{pixels.shape[0]}"

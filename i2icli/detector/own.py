@@ -1,0 +1,86 @@
+"""Fitting a detector to two folders of the user."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+from i2icli import __version__
+from i2icli.data.folder import find_images
+from i2icli.detector.collection import Collection, collect
+from i2icli.detector.fitting import KINDS, Name, check_enough, fit
+from i2icli.detector.inputs import SMALLEST_SIDE, Features
+from i2icli.detector.judge import Detector
+from i2icli.detector.leakage import Leak, leaks
+from i2icli.detector.storing import Description
+from i2icli.detector.treatments import equalise as equalising
+from i2icli.errors import UserError
+from i2icli.image import probe
+
+REAL_BELOW, FAKE_ABOVE = 0.2, 0.8  # between them the verdict is "uncertain"
+LEAST_EQUAL = 64  # pixels a side: smaller squares hold no spectrum to speak of
+
+
+def fit_folders(
+    real: Path,
+    fake: Path,
+    classifier: str,
+    features: str,
+    *,
+    equalise: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+) -> tuple[Detector, Collection, list[Leak]]:
+    """A detector, what it was fitted to, and what separates the folders apart from their spectra.
+
+    Raises UserError for unusable folders, too few pictures, names that do not exist.
+    """
+    name: Any = classifier
+    kind: Any = features
+    if name not in get_args(Name) or kind not in get_args(Features):
+        raise UserError(f"unknown classifier {classifier!r} or features {features!r}")
+    side = _common_side(real, fake, features) if equalise else None
+    treatment = equalising(side) if side else None
+    found = collect(real, fake, kind, limit=limit, treatment=treatment)
+    check_enough(found.fake)
+    fitted = fit(found.rows, found.fake, name, scaled=kind == "traces", seed=seed)
+    sizes = {header.size for header in found.headers}
+    sides = [side for header in found.headers for side in header.size]
+    description = Description(
+        version=__version__,
+        features=kind,
+        length=found.rows.shape[1],
+        kind=KINDS[classifier],
+        name=classifier,
+        real_below=REAL_BELOW,
+        fake_above=FAKE_ABOVE,
+        slope=fitted.calibration.slope,
+        offset=fitted.calibration.offset,
+        limit=fitted.scaling.limit if kind == "traces" else None,
+        reals=int((~found.fake).sum()),
+        fakes=int(found.fake.sum()),
+        smallest=min(min(header.size) for header in found.headers),
+        largest=max(sides),
+        size=next(iter(sizes)) if len(sizes) == 1 else None,
+        equal_side=side,
+        formats=sorted({header.format for header in found.headers}),
+        scores=fitted.scores,
+    )
+    detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration)
+    return detector, found, leaks(found.headers, found.fake, found.grids, found.qualities)
+
+
+def _common_side(real: Path, fake: Path, features: str) -> int:
+    """The largest square that every picture can give, a multiple of 8."""
+    sides = []
+    for file in (*find_images(real), *find_images(fake)):
+        try:
+            sides.append(min(probe(file).size))
+        except UserError:  # said by `collect`
+            continue
+    side = min(sides, default=0) // 8 * 8
+    least = max(LEAST_EQUAL, SMALLEST_SIDE[features])
+    if side < least:
+        raise UserError(
+            f"--equalise: the smallest picture has a side of {min(sides, default=0)} pixels; at least "
+            f"{least} are needed: take the small ones out"
+        )
+    return side

@@ -1,0 +1,94 @@
+"""Pictures of what a detector sees and how it does."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+
+from i2icli.detector.calibration import reliability
+from i2icli.detector.evaluation import Condition
+from i2icli.detector.judge import Detector
+from i2icli.detector.peaks import EVEN, STEP, WINDOW, prominence
+from i2icli.detector.residual import SMALLEST, high_pass, parts, planes
+from i2icli.files import written_beside
+from i2icli.image import read_picture
+from i2icli.report.chart import Chart, Line, write_chart
+
+if TYPE_CHECKING:
+    from i2icli.detector.run import Finding
+
+_SCALE = 6  # pixels of the drawing for one bin of the spectrum
+_DARK, _BRIGHT = -1.0, 4.0  # log power above the neighbours, from black to white
+
+
+def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:  # noqa: ARG001
+    """Draw the prominence spectrum of each picture that was judged, with circles where lattices show."""
+    taken: set[str] = set()
+    for finding in findings:
+        if finding.verdict == "failed" or finding.frames is not None:
+            continue
+        pixels = read_picture(finding.file).pixels
+        if min(pixels.shape[:2]) < SMALLEST or pixels.shape[2] not in (1, 3):
+            continue
+        name = f"{finding.file.stem}-spectrum"
+        while name in taken:
+            name += "-"
+        taken.add(name)
+        with torch.no_grad():
+            prominent = prominence([high_pass(planes(part)) for part in parts(pixels)]).amax(0)  # (64, 33)
+        path = folder / f"{name}.png"
+        with written_beside(path) as beside:
+            _drawn(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(beside)
+        yield path
+
+
+def _drawn(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", text: str) -> Image.Image:
+    """(64, 33) -> the whole spectrum, the zero frequency in the middle, a line of text below."""
+    left = np.roll(prominent[::-1, 1:-1][:, ::-1], 1, 0)  # negative columns mirror positive ones
+    whole = np.fft.fftshift(np.concatenate([prominent, left], 1))  # (64, 64)
+    levels = ((whole - _DARK) / (_BRIGHT - _DARK)).clip(0, 1) * 255
+    side = WINDOW * _SCALE
+    picture = Image.new("RGB", (side, side + 40), "white")
+    picture.paste(Image.fromarray(levels.astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST))
+    draw = ImageDraw.Draw(picture)
+    for a, b in EVEN:
+        for y, x in {(sy * p, sx * q) for p, q in ((a, b), (b, a)) for sy in (1, -1) for sx in (1, -1)}:
+            centre_x = ((x * STEP + WINDOW // 2) % WINDOW + 0.5) * _SCALE
+            centre_y = ((y * STEP + WINDOW // 2) % WINDOW + 0.5) * _SCALE
+            draw.ellipse((centre_x - 9, centre_y - 9, centre_x + 9, centre_y + 9), outline="orange", width=2)
+    for row, start in enumerate(range(0, min(len(text), 128), 64)):
+        draw.text((4, side + 4 + 16 * row), text[start : start + 64], fill="black")
+    return picture
+
+
+def plot_evaluation(path: Path, conditions: Sequence[Condition]) -> None:
+    """Curves of hits over false alarms, one for each condition: .png, .svg."""
+    lines = [
+        Line(condition.name, *_curve(condition.probabilities, condition.fake)) for condition in conditions
+    ]
+    write_chart(path, Chart("Fakes found", lines, "photographs called fake", "fakes called fake"))
+
+
+def plot_calibration(path: Path, conditions: Sequence[Condition]) -> None:
+    """How often pictures of a probability are fakes, one line for each condition."""
+    lines = []
+    for condition in conditions:
+        points = reliability(condition.probabilities, condition.fake)
+        said, true = (np.array([point[index] for point in points]) for index in (0, 1))
+        lines.append(Line(condition.name, said, true))
+    even = np.array([0.0, 1.0])
+    lines.append(Line("perfect", even, even))
+    write_chart(path, Chart("Calibration", lines, "probability of a fake", "share of fakes"))
+
+
+def _curve(
+    said: "np.ndarray[tuple[int], np.dtype[np.float64]]", fake: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
+) -> tuple["np.ndarray[tuple[int], np.dtype[np.float64]]", "np.ndarray[tuple[int], np.dtype[np.float64]]"]:
+    order = np.argsort(-said)
+    last = np.append(np.diff(said[order]) != 0, True)  # of those with one probability
+    alarms = np.cumsum(~fake[order])[last] / max(1, (~fake).sum())
+    hits = np.cumsum(fake[order])[last] / max(1, fake.sum())
+    return np.insert(alarms, 0, 0.0), np.insert(hits, 0, 0.0)

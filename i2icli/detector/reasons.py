@@ -1,0 +1,50 @@
+"""Why a detector says what it says, in plain words: which band deviates, and by how much."""
+
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.detector.features import PLANES
+from i2icli.detector.peaks import EVEN, ORBITS
+from i2icli.detector.storing import Description
+
+DECIBEL = 10 / log(10)  # of a natural logarithm of power
+_TELLING = 0.5  # log power: peaks lower than that occur in photographs
+_WORDS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
+
+
+def reason(description: Description, row: NDArray[np.float64], probability: float) -> str:
+    """One line about a picture whose features are given."""
+    if description.features == "traces":
+        return _of_traces(row, probability)
+    return f"its spectrum's profile lies on the side of {'fakes' if probability > 0.5 else 'photographs'}"
+
+
+def _of_traces(row: NDArray[np.float64], probability: float) -> str:
+    count = len(ORBITS)
+    peaks = row[: 3 * count].reshape(3, count)
+    lattice = row[3 * count : 9 * count].reshape(3, 2, count)
+    even = [ORBITS.index(orbit) for orbit in EVEN]
+    plane, place = np.unravel_index(int(peaks[:, even].argmax()), (3, len(even)))
+    height = float(peaks[plane, even[place]])
+    if height > _TELLING:
+        return (
+            f"a peak at {_where(even[place])} of the sampling rate in {PLANES[plane]}, "
+            f"{height * DECIBEL:.0f} dB above its neighbours"
+        )
+    strongest = int(lattice[:, :, even].max((0, 1)).argmax())
+    power = float(lattice[:, :, even[strongest]].max())
+    if probability > 0.5:
+        return (
+            f"a faint lattice at {_where(even[strongest])} of the sampling rate, "
+            f"{max(power, 0) * DECIBEL:.0f} dB above chance; no clear peak"
+        )
+    mean = float(peaks[:, even].mean()) * DECIBEL
+    return f"no peak at even fractions of the sampling rate (mean {mean:+.1f} dB)"
+
+
+def _where(orbit: int) -> str:
+    """An orbit as fractions of the sampling rate, across and down in either order."""
+    low, high = ORBITS[orbit]
+    return f"({_WORDS[low]}, {_WORDS[high]})"

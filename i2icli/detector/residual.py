@@ -1,0 +1,73 @@
+"""What a picture is to the detector: brightness and two colour differences, and what is fine in them."""
+
+from math import exp
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import pad
+
+from i2icli.image import Pixels, change_type
+
+SMALLEST = 64  # pixels of a side: one window of the peak measurements
+TILE, TILES = 384, 4  # pixels of a side, and how many: larger pictures are judged by so many parts
+CELL = 8  # pixels: the period of the coarsest lattice that is looked for, and of JPEG's blocks
+
+_LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
+_BELL = [exp(-(step**2) / 2) for step in range(3)]  # a Gaussian of sigma 1 pixel
+_KERNEL = [value / (_BELL[0] + 2 * _BELL[1] + 2 * _BELL[2]) for value in _BELL]
+
+
+def planes(pixels: Pixels) -> Tensor:
+    """(H, W, 1 or 3) of any type -> brightness, R-G, B-G in 0..255: (3, H, W) float32.
+
+    A grey picture has colour differences of zero.
+    """
+    levels = pixels.astype(np.float32) if pixels.dtype == np.uint8 else _to_255(pixels)
+    image = torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))  # (C, H, W)
+    if image.shape[0] != 3:
+        grey = image.mean(0, keepdim=True)  # (1, H, W)
+        return torch.cat([grey, torch.zeros_like(grey).expand(2, -1, -1)])  # (3, H, W)
+    red, green, blue = image
+    brightness = _LUMINANCE[0] * red + _LUMINANCE[1] * green + _LUMINANCE[2] * blue
+    return torch.stack([brightness, red - green, blue - green])  # (3, H, W)
+
+
+def high_pass(image: Tensor) -> Tensor:
+    """(P, H, W) -> the same minus its Gaussian blur (5x5, sigma 1)."""
+    # Sums of shifted pictures: ten times as fast on a CPU as a convolution of one channel.
+    blurred = pad(image[:, None], (2, 2, 2, 2), mode="reflect")[:, 0]  # (P, H+4, W+4)
+    for dim in (1, 2):
+        length = blurred.shape[dim] - 4
+        shifted = [blurred.narrow(dim, start, length) for start in range(5)]
+        blurred = shifted[2] * _KERNEL[0]
+        blurred = blurred.add_(shifted[1] + shifted[3], alpha=_KERNEL[1])
+        blurred = blurred.add_(shifted[0] + shifted[4], alpha=_KERNEL[2])
+    return image - blurred  # (P, H, W)
+
+
+def parts(pixels: Pixels) -> list[Pixels]:
+    """(H, W, C) -> itself, or if large, evenly spread tiles of one size that begin on whole cells."""
+    height, width = pixels.shape[:2]
+    if height * width <= TILES * TILE * TILE:
+        return [pixels]
+    rows = min(2, -(-height // TILE))  # a long strip has but one row, or column
+    columns = TILES // rows if width >= 2 * TILE else 1
+    rows = rows if columns > 1 else TILES
+    return [
+        pixels[top : top + TILE, left : left + TILE]
+        for top in _starts(height, rows)
+        for left in _starts(width, columns)
+    ]
+
+
+def _starts(side: int, number: int) -> list[int]:
+    """Where so many tiles begin, each in the middle of its share of a side."""
+    share = side / number
+    return [max(0, int(share * (index + 0.5) - TILE / 2)) // CELL * CELL for index in range(number)]
+
+
+def _to_255(pixels: Pixels) -> NDArray[np.float32]:
+    """Deeper pixels keep their fractions."""
+    return np.asarray((change_type(pixels, np.float32) + 1) * np.float32(127.5))

@@ -1,0 +1,89 @@
+"""What happens to pictures on their way: JPEG, resizing, blur, noise; and what makes two folders alike."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from i2icli.image import Pixels, change_type, convert_channels
+
+Treatment = Callable[[Pixels], Pixels]
+
+EQUAL_QUALITY = 95  # of the JPEG that both folders go through when they are made alike
+
+
+def jpeg(quality: int) -> Treatment:
+    """Write and read as JPEG, colours at half the resolution."""
+
+    def treat(pixels: Pixels) -> Pixels:
+        buffer = BytesIO()
+        _image(pixels).save(buffer, "JPEG", quality=quality)
+        return _pixels(Image.open(buffer))
+
+    return treat
+
+
+def resized(factor: float) -> Treatment:
+    """Enlarge or shrink, bicubic."""
+
+    def treat(pixels: Pixels) -> Pixels:
+        image = _image(pixels)
+        size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+        return _pixels(image.resize(size, Image.Resampling.BICUBIC))
+
+    return treat
+
+
+def blurred(radius: float) -> Treatment:
+    """A Gaussian of so many pixels."""
+    return lambda pixels: _pixels(_image(pixels).filter(ImageFilter.GaussianBlur(radius)))
+
+
+def noisy(deviation: float) -> Treatment:
+    """Gaussian noise in levels of 255, the same draw for every picture of one size."""
+
+    def treat(pixels: Pixels) -> Pixels:
+        values = np.asarray(_image(pixels), np.float32)
+        noise = np.random.default_rng(0).normal(0, deviation, values.shape)
+        return _pixels(Image.fromarray((values + noise + 0.5).clip(0, 255).astype(np.uint8)))
+
+    return treat
+
+
+CONDITIONS: dict[str, Treatment | None] = {
+    "as they are": None,
+    "JPEG 95": jpeg(95),
+    "JPEG 90": jpeg(90),
+    "JPEG 75": jpeg(75),
+    "JPEG 50": jpeg(50),
+    "0.5x": resized(0.5),
+    "0.75x": resized(0.75),
+    "1.5x": resized(1.5),
+    "blur 1": blurred(1.0),
+    "noise 4": noisy(4.0),
+}
+"""By what `i2i detector evaluate` calls them."""
+
+
+def equalise(size: int) -> Treatment:
+    """Colour, 8 bit, a square of so many pixels from about the middle, and one more JPEG of quality 95."""
+    compress = jpeg(EQUAL_QUALITY)
+
+    def treat(pixels: Pixels) -> Pixels:
+        # Off the grid of an earlier JPEG, which the new one would otherwise meet, where there is room.
+        top, left = (max(0, min((side - size) // 16 * 8 + 3, side - size)) for side in pixels.shape[:2])
+        square = change_type(pixels[top : top + size, left : left + size], np.uint8)
+        return compress(convert_channels(square, 3))
+
+    return treat
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    eight_bit = change_type(pixels, np.uint8)
+    return Image.fromarray(np.ascontiguousarray(eight_bit[..., 0] if eight_bit.shape[2] == 1 else eight_bit))
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    array = np.asarray(image)
+    return array if array.ndim == 3 else array[..., None]

@@ -1,0 +1,49 @@
+"""Some frames of a film file."""
+
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.errors import UserError
+
+_MOST_PIXELS = 100_000_000  # of a frame: more is an attack, not a film
+
+
+def sample_frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
+    """At most so many frames (H, W, 3), evenly spread. Raises UserError if the film cannot be read."""
+    if not path.is_file():
+        raise UserError(f"cannot read {path}: no such file or directory", exit_code=1)
+    try:
+        frames = _frames(path, number)
+    except (OSError, RuntimeError, StopIteration, ValueError, KeyError, IndexError) as error:
+        line = (str(error).strip().splitlines() or [type(error).__name__])[-1][:120]
+        raise UserError(
+            f"cannot read {path}: not a film that ffmpeg can read ({line})", exit_code=1
+        ) from None
+    if not frames:
+        raise UserError(f"cannot read {path}: no frames", exit_code=1)
+    return frames
+
+
+def _frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
+    """Raises whatever the reader does."""
+    reader = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
+    try:
+        about: dict[str, Any] = next(reader)
+        width, height = about["size"]
+        if width * height > _MOST_PIXELS:
+            raise UserError(f"cannot read {path}: frames of {width}x{height} pixels", exit_code=1)
+        length = max(1, round(about["duration"] * about["fps"]))
+        wanted = {int((index + 0.5) * length / number) for index in range(number)}
+        frames = []
+        for index, data in enumerate(reader):
+            if index in wanted:
+                frames.append(np.frombuffer(data, np.uint8).reshape(height, width, 3).copy())
+            if index >= max(wanted):
+                break
+    finally:
+        reader.close()
+    return frames
