@@ -15,15 +15,56 @@ import numpy as np
 from detector_fakes import RESIZERS, Pixels, random_crop
 from PIL import Image
 
-PHOTOGRAPHS = (
-    (
-        "Aqua Blinds Dune FreshFlower Garden GreenMeadow LadyBird RainDrops Storm TwoWings Wood YellowFlower "  # mate
-        "astronaut chelsea coffee rocket motorcycle_left gravel brick grass "  # scikit-image
-        "plant scenetext01 scenetext02 scenetext03 scenetext04 scenetext05 scenetext06 home fruits baboon leuvenA "
-        "squirrel_cls aloeL board messi5 orange apple aero1 aero3 building butterfly basketball1 rubberwhale1 "
-        "ela_original graf1 smarties box_in_scene 000"  # OpenCV
-    ).split()
-)
+PHOTOGRAPHS = [  # of mate-backgrounds, scikit-image and OpenCV
+    "Aqua",
+    "Blinds",
+    "Dune",
+    "FreshFlower",
+    "Garden",
+    "GreenMeadow",
+    "LadyBird",
+    "RainDrops",
+    "Storm",
+    "TwoWings",
+    "Wood",
+    "YellowFlower",
+    "astronaut",
+    "chelsea",
+    "coffee",
+    "rocket",
+    "motorcycle_left",
+    "gravel",
+    "brick",
+    "grass",
+    "plant",
+    "scenetext01",
+    "scenetext02",
+    "scenetext03",
+    "scenetext04",
+    "scenetext05",
+    "scenetext06",
+    "home",
+    "fruits",
+    "baboon",
+    "leuvenA",
+    "squirrel_cls",
+    "aloeL",
+    "board",
+    "messi5",
+    "orange",
+    "apple",
+    "aero1",
+    "aero3",
+    "building",
+    "butterfly",
+    "basketball1",
+    "rubberwhale1",
+    "ela_original",
+    "graf1",
+    "smarties",
+    "box_in_scene",
+    "000",
+]
 
 
 def square(picture: Image.Image, size: int, rng: np.random.Generator) -> Pixels:

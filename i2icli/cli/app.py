@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from i2icli import __version__
-from i2icli.cli import demo, info, spectrum, systems, train, translate
+from i2icli.cli import demo, detect_fake, detector, info, spectrum, systems, train, translate
 from i2icli.cli.commands import Command, Group, unwrapped
 
 
@@ -15,7 +15,8 @@ class Main(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names of the commands."""
-        return ["train", "grow", "translate", "spectrum", "info", "systems", "demo"]
+        using = ["translate", "spectrum", "detect-fake", "detector"]
+        return ["train", "grow", *using, "info", "systems", "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; the one whose options are settings is built when it is asked for."""
@@ -55,9 +56,11 @@ def i2i(
 
 
 app.add_typer(train.app, name="train")
+app.add_typer(detector.app, name="detector")
 for command, epilog in (
     (translate.translate, translate.EXAMPLES),
     (spectrum.spectrum, spectrum.EXAMPLES),
+    (detect_fake.detect_fake, detect_fake.EXAMPLES),
     (info.info, info.EXAMPLES),
     (systems.systems, systems.EXAMPLES),
     (demo.demo, demo.EXAMPLES),
