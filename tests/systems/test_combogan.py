@@ -206,3 +206,18 @@ def test_discriminators_may_have_another_norm_than_the_rest() -> None:
         name.split(".")[0] for name, module in system.named_modules() if isinstance(module, nn.BatchNorm2d)
     }
     assert with_norm == {"encoders", "decoders"}
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_a_discriminator_may_have_to_reject_images_of_the_other_domain(share: float) -> None:
+    def shown(domain: str) -> list[Tensor]:
+        system = tiny(mismatch_share=share)
+        seen: list[Tensor] = []
+        D = system.discriminators[module_name(domain)]
+        D.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].detach()))
+        run_step(system, two_domains(0, 1))
+        return seen
+
+    batch, others = two_domains(0, 1), 1 if share else 0
+    for domain, other in ((SEASONS[0], batch["B"]), (SEASONS[1], batch["A"])):
+        assert sum(torch.equal(images, other) for images in shown(domain)) == others

@@ -47,6 +47,13 @@ class ComboGANConfig(Config):
     latent_weight: float = Field(
         0.0, ge=0, description="weight of the difference of both codes, reached at the end of training"
     )
+    mismatch_share: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of what a discriminator rejects that are real images of the other drawn domain, "
+        "not fakes; not in the paper",
+    )
     discriminator_shift: float = Field(
         0.0,
         ge=0,

@@ -141,8 +141,8 @@ class ComboGAN(System[ComboGANConfig]):
         ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
 
         told_apart = [
-            self._told_apart(domain, real, fake)
-            for domain, real, fake in ((a, real_A, fake_A), (b, real_B, fake_B))
+            self._told_apart(domain, real, fake, other)
+            for domain, real, fake, other in ((a, real_A, fake_A, real_B), (b, real_B, fake_B, real_A))
             if domain in self.config.learned
         ]
         yield Update("D", {"gan": torch.stack(told_apart).sum()})
@@ -175,10 +175,14 @@ class ComboGAN(System[ComboGANConfig]):
         (D,) = self._of(domain, self.discriminators)
         return generator_loss(self.gan, D(self.shift(fake)))
 
-    def _told_apart(self, domain: str, real: Tensor, fake: Tensor) -> Tensor:
-        """Half the sum of both terms, so that D learns slower than G."""
+    def _told_apart(self, domain: str, real: Tensor, fake: Tensor, other: Tensor) -> Tensor:
+        """Half the sum of both terms, so that D learns slower than G. `other`: images of the other domain."""
         D, pool = self._of(domain, self.discriminators, self.pools)
-        return 0.5 * discriminator_loss(self.gan, D(self.shift(real)), D(self.shift(pool(fake))))
+        scores, share = D(self.shift(real)), self.config.mismatch_share
+        loss = (1 - share) * discriminator_loss(self.gan, scores, D(self.shift(pool(fake))))
+        if share:
+            loss = loss + share * discriminator_loss(self.gan, scores, D(self.shift(other)))
+        return 0.5 * loss
 
     def _pair(self, batch: Batch) -> tuple[str, str]:
         """The names of the two domains of a batch."""
