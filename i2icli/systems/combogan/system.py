@@ -176,7 +176,11 @@ class ComboGAN(System[ComboGANConfig]):
         return generator_loss(self.gan, D(self.shift(fake)))
 
     def _told_apart(self, domain: str, real: Tensor, fake: Tensor, other: Tensor) -> Tensor:
-        """Half the sum of both terms, so that D learns slower than G. `other`: images of the other domain."""
+        """Half the sum of both terms, so that D learns slower than G.
+
+        other: real images of the other domain, which may have to be rejected as well, like texts that do not
+        match in Reed et al., "Generative Adversarial Text to Image Synthesis", ICML 2016, algorithm 1.
+        """
         D, pool = self._of(domain, self.discriminators, self.pools)
         scores, share = D(self.shift(real)), self.config.mismatch_share
         loss = (1 - share) * discriminator_loss(self.gan, scores, D(self.shift(pool(fake))))
