@@ -33,14 +33,31 @@ def display(title: str, console: Console) -> Iterator[Watcher]:
         live.refresh()
 
 
+class Pace:
+    """When another plain line is due, so that logs stay short."""
+
+    def __init__(self, clock: Callable[[], float], *, at_once: bool) -> None:
+        """at_once: whether the first line need not wait."""
+        self._clock = clock
+        self._start = clock()
+        self._last = None if at_once else self._start
+
+    def due(self) -> bool:
+        """Whether enough time has passed since it last was."""
+        now = self._clock()
+        pause = FIRST_LINES_S if now - self._start < 300 else LATER_LINES_S
+        if self._last is not None and now - self._last < pause:
+            return False
+        self._last = now
+        return True
+
+
 class PlainDisplay:
     """One line now and then: for logs, pipes and schedulers."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._clock = clock
-        self._start = clock()
-        self._last_line: float | None = None
+        self._pace = Pace(clock, at_once=True)
 
     def note(self, text: str) -> None:
         """Print a note."""
@@ -52,11 +69,7 @@ class PlainDisplay:
 
     def progress(self, progress: Progress) -> None:
         """Print where the run stands, at the first step, the last, and at intervals."""
-        now = self._clock()
-        pause = FIRST_LINES_S if now - self._start < 300 else LATER_LINES_S
-        due = self._last_line is None or now - self._last_line >= pause
-        if due or progress.step == progress.steps:
-            self._last_line = now
+        if self._pace.due() or progress.step == progress.steps:
             self._print(" · ".join([_where(progress), *_losses(progress), _speed(progress)]))
 
     def scores(self, step: int, scores: dict[str, float], best: bool) -> None:

@@ -3,7 +3,9 @@
 import dataclasses
 import json
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -194,14 +196,23 @@ def translate(
     return 1 if counts["failed"] else 0
 
 
-def report(results: "Results | list[Result]", console: "Console", as_json: bool) -> Counter[str]:
+def report(
+    results: "Results | list[Result]",
+    console: "Console",
+    as_json: bool,
+    clock: Callable[[], float] = time.monotonic,
+) -> Counter[str]:
     """Show results as they come: failures as lines, a bar on a terminal, JSON lines on stdout if asked.
 
-    Returns how many results had which status.
+    Where there is no terminal a line now and then says how far it is. Returns how many results had which
+    status.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from i2icli.cli.display import Pace
+
     counts: Counter[str] = Counter()
+    pace = Pace(clock, at_once=False)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("loading", total=len(results))
@@ -209,12 +220,20 @@ def report(results: "Results | list[Result]", console: "Console", as_json: bool)
             counts[result.status] += 1
             bar.update(task, description=_counted(counts), advance=1)
             if result.status == "failed":
-                error = (result.error or "").removeprefix(f"{result.source}: ")
-                console.print(f"failed: {result.source}: {error}", markup=False, soft_wrap=True)
+                console.print(f"failed: {_error(result)}", markup=False, soft_wrap=True)
+            elif not console.is_terminal and pace.due():
+                console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
                 sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
                 sys.stdout.flush()
     return counts
+
+
+def _error(result: "Result") -> str:
+    """Why an input failed, with its name, which the error itself may hold."""
+    error = result.error or "failed"
+    named = f" {result.source}: " in f" {error}"
+    return error if named else f"{result.source}: {error}"
 
 
 def _counted(counts: Counter[str]) -> str:

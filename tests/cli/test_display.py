@@ -78,6 +78,27 @@ def test_a_summary_says_how_to_go_on_and_how_to_translate() -> None:
     assert "again" not in finished
 
 
+def test_a_failed_input_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = ["cannot read a/b.png: not an image", "a/b.png: no face found", "no face found"]
+
+    report([Result("a/b.png", None, "failed", each) for each in errors], Console(stderr=True), as_json=False)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.removeprefix("failed: ") for line in lines] == [*errors[:2], "a/b.png: no face found"]
+
+
+def test_how_far_a_translation_is_shows_on_a_terminal_and_now_and_then_in_a_log() -> None:
+    results = [Result(f"{number}.png", Path("x.png"), "done") for number in range(4)]
+    terminal, log = io.StringIO(), io.StringIO()
+    times = iter(range(0, 700, 7))
+
+    report(results, Console(file=terminal, force_terminal=True, width=100), as_json=False)
+    report(results, Console(file=log), as_json=False, clock=lambda: next(times))
+
+    assert "4/4" in terminal.getvalue()
+    assert log.getvalue().splitlines() == ["2/4: 2 translated", "4/4: 4 translated"]
+
+
 def test_translated_files_are_counted_and_failures_named(capsys: pytest.CaptureFixture[str]) -> None:
     results = [
         Result("a.png", Path("out/a.png"), "done"),
