@@ -1,0 +1,141 @@
+"""`i2i spectrum` as users run it: folders side by side, all kinds of pictures, one line for each trouble."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from i2icli.cli.app import app
+from i2icli.cli.console import run
+from i2icli.nn.spectrum import profile_of
+from i2icli.report.chart import Chart, Line, chart_image, chart_svg
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """noise/ with four pictures of 32 px, smooth/ with four blurred ones."""
+    rng = np.random.default_rng(0)
+    for name, factor in (("noise", 1), ("smooth", 4)):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            small = Image.fromarray(rng.integers(0, 256, (32 // factor, 32 // factor, 3), dtype=np.uint8))
+            small.resize((32, 32), Image.Resampling.BICUBIC).save(tmp_path / name / f"{number}.png")
+    return tmp_path
+
+
+def i2i(*words: object) -> int:
+    return run(app, ["spectrum", *map(str, words)])
+
+
+def test_folders_side_by_side_as_pictures_and_a_table(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    assert i2i("noise", "smooth") == 0
+    printed = capsys.readouterr()
+    assert "smooth" in printed.out
+    assert "32x32" in printed.out
+    assert "written: spectrum.png" in printed.err
+    assert Image.open("spectrum.png").size[0] == 900
+    assert i2i("noise", "smooth", "--out", "a.svg") == 0
+    assert "noise (4)" in Path("a.svg").read_text()
+    assert i2i("noise", "smooth", "--out", "a.html") == 0
+    assert "data:image/png" in Path("a.html").read_text()
+
+
+def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    assert i2i("noise", "smooth", "--json") == 0
+    noise, smooth = json.loads(capsys.readouterr().out)
+    grey = [np.asarray(Image.open(path).convert("L")) for path in sorted(Path("noise").iterdir())]
+    np.testing.assert_allclose(noise["mean"], np.mean([profile_of(each) for each in grey], axis=0), atol=0.5)
+    assert noise["mean"][-1] > smooth["mean"][-1] + 20
+    assert noise["pictures"] == 4
+    assert not Path("spectrum.png").exists()
+    assert i2i("noise", "smooth", "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len(rows) == 2 * len(noise["mean"])
+    assert float(rows[0]["mean"]) == pytest.approx(noise["mean"][0], rel=1e-4)
+
+
+def test_every_kind_of_picture_is_read(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+    image = Image.fromarray(pixels)
+    image.save("rgb.png")
+    image.convert("L").save("grey.png")
+    image.convert("RGBA").save("alpha.png")
+    image.convert("CMYK").save("cmyk.jpg", quality=100)
+    image.convert("P").save("palette.png")
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 257).save("deep.png")
+    names = ["rgb.png", "grey.png", "alpha.png", "cmyk.jpg", "palette.png", "deep.png"]
+    assert i2i(*names, "--json") == 0
+    curves = {each["name"]: each["mean"] for each in json.loads(capsys.readouterr().out)}
+    for name in ("grey.png", "alpha.png"):
+        np.testing.assert_allclose(curves[name], curves["rgb.png"], atol=0.3)
+    assert all(np.isfinite(curve).all() for curve in curves.values())
+
+
+def test_sizes_that_differ_are_compared_over_their_first_value(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (50, 70), dtype=np.uint8)).save("one.png")
+    assert i2i("noise", "one.png", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["mean"][0] for each in found] == [1.0, 1.0]
+    assert [len(each["mean"]) for each in found] == [300, 300]
+    assert "over the first value" in found[0]["unit"]
+
+
+def test_pictures_without_a_spectrum_are_left_out_and_told(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Path("noise/broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    Path("noise/empty.png").write_bytes(b"")
+    Image.new("RGB", (8, 8), "red").save("noise/tiny.png")
+    Image.new("RGB", (32, 32), "red").save("noise/flat.png")
+    assert i2i("noise", "--csv") == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) > 10
+    for text in ("broken.png", "empty file", "8x8 pixels are too few", "every pixel is alike"):
+        assert text in printed.err
+    assert all(line.startswith("error: left out: ") for line in printed.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nowhere"], "there is no file or folder nowhere"),
+        (["empty"], "no images in this folder"),
+        (["*.xyz"], "matches no file"),
+        (["noise", "--out", "a.pdf"], "expected a name that ends in .html, .png, .svg"),
+        (["noise", "--csv", "--json"], "choose one"),
+        (["moving.gif"], "a GIF; expected PNG"),
+    ],
+)
+def test_errors_are_one_line(words, said, folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Path("empty").mkdir()
+    frame = Image.new("L", (20, 20))
+    frame.save("moving.gif", save_all=True, append_images=[frame.copy()])
+    assert i2i(*words) != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+
+
+def test_charts_hold_many_lines_and_hostile_names() -> None:
+    x = np.linspace(0, 1, 5)
+    lines = [Line.of(f"<script>{n}" * 9, x, np.random.default_rng(n).random((3, 5))) for n in range(11)]
+    chart = Chart("a < b & c", lines, "across", "up", ((0.5, "half"),))
+    drawn = chart_svg(chart)
+    assert "<script>" not in drawn
+    assert "a &lt; b &amp; c" in drawn
+    assert "stroke-dasharray" in drawn
+    assert chart_image(chart).size == (900, 520 + 24 * 6)
+
+
+def test_one_flat_line_can_be_drawn() -> None:
+    line = Line.of("one", [0, 1], np.ones((1, 2)))
+    assert line.low is None
+    assert chart_image(Chart("", [line], "", "")).size[0] == 900
