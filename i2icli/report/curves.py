@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 Points = Sequence[tuple[float, float]]
 Series = Mapping[str, Points]
 
-WIDTH, HEIGHT = 760, 300  # of the drawing, in its own units; the page scales it
+SIZES = {"wide": (760, 300), "narrow": (340, 240)}  # of the drawings, of which the page shows what fits
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 12, 44  # margins around the plot
 MOST_POINTS = 400  # per curve: more than the eye can tell apart at this width
 NOISY_POINTS = 120  # from here on a curve is drawn faint, with its trend over it
@@ -51,7 +51,7 @@ class Axis:
 def draw_curves(
     series: Series, *, x_label: str = "step", y_label: str = "", log_scale: bool = False
 ) -> Markup:
-    """Curves by name as one SVG element, noisy ones faint under their trend.
+    """Curves by name as SVG, noisy ones faint under their trend; one drawing for screens, one for phones.
 
     Points that are not finite, or not positive on a log scale, are left out.
     """
@@ -59,15 +59,18 @@ def draw_curves(
     shown = {name: points for name, points in shown.items() if points}
     if not shown:
         return Markup('<p class="empty">nothing measured yet</p>')
-    x_axis, y_axis = _axes(shown, log_scale)
-    body = [*_grid(x_axis, y_axis), *_labels(x_label, y_label)]
-    for index, points in enumerate(shown.values()):
-        look = f"series-{index % COLOURS}"
-        if len(points) > NOISY_POINTS:
-            body.append(_line(thinned(points), f"{look} faint", x_axis, y_axis))
-        body.append(_line(trend(points), look, x_axis, y_axis))
-    head = f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="curves">'
-    return Markup(head + "".join(body) + "</svg>" + _legend(shown))  # every text in it went through escape
+    drawings: list[str] = []
+    for kind, (width, height) in SIZES.items():
+        x_axis, y_axis = _axes(shown, log_scale, width, height)
+        body = [*_grid(x_axis, y_axis), *_labels(x_label, y_label, x_axis, y_axis)]
+        for index, points in enumerate(shown.values()):
+            look = f"series-{index % COLOURS}"
+            if len(points) > NOISY_POINTS:
+                body.append(_line(thinned(points), f"{look} faint", x_axis, y_axis))
+            body.append(_line(trend(points), look, x_axis, y_axis))
+        head = f'<svg class="curves {kind}" viewBox="0 0 {width} {height}" role="img" aria-label="curves">'
+        drawings += [head, *body, "</svg>"]
+    return Markup("".join(drawings) + _legend(shown))  # every text in it went through escape
 
 
 def thinned(points: Points, most: int = MOST_POINTS) -> Points:
@@ -107,7 +110,7 @@ def _drawable(points: Points, log_scale: bool) -> Points:
     return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_scale)]
 
 
-def _axes(shown: Series, log_scale: bool) -> tuple[Axis, Axis]:
+def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis, Axis]:
     xs = [x for points in shown.values() for x, _ in points]
     ys = [y for points in shown.values() for _, y in points]
     low, high = min(ys), max(ys)
@@ -120,33 +123,31 @@ def _axes(shown: Series, log_scale: bool) -> tuple[Axis, Axis]:
     if x_low == x_high:
         x_low, x_high = x_low - 1, x_high + 1
     return (
-        Axis(x_low, x_high, LEFT, WIDTH - RIGHT),
-        Axis(low, high, HEIGHT - BOTTOM, TOP, log_scale),
+        Axis(x_low, x_high, LEFT, width - RIGHT),
+        Axis(low, high, height - BOTTOM, TOP, log_scale),
     )
 
 
 def _grid(x_axis: Axis, y_axis: Axis) -> list[str]:
     parts: list[str] = []
+    right, floor = round(x_axis.end), round(y_axis.start)
     for tick in y_axis.ticks():
         y = y_axis.place(tick)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short_number(tick)}</text>')
     for tick in x_axis.ticks():
         x = x_axis.place(tick)
-        anchor = "end" if x > WIDTH - RIGHT - 12 else "middle"
-        parts.append(
-            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="{anchor}">{short_number(tick)}</text>'
-        )
-    floor = HEIGHT - BOTTOM
-    parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{floor}" y2="{floor}"/>')
+        anchor = "end" if x > right - 12 else "middle"
+        parts.append(f'<text x="{x:.1f}" y="{floor + 18}" text-anchor="{anchor}">{short_number(tick)}</text>')
+    parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>')
     return parts
 
 
-def _labels(x_label: str, y_label: str) -> list[str]:
-    middle = (LEFT + WIDTH - RIGHT) / 2
-    parts = [f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>']
+def _labels(x_label: str, y_label: str, x_axis: Axis, y_axis: Axis) -> list[str]:
+    middle, bottom = (x_axis.start + x_axis.end) / 2, round(y_axis.start) + BOTTOM - 6
+    parts = [f'<text x="{middle}" y="{bottom}" text-anchor="middle">{escape(x_label)}</text>']
     if y_label:
-        y = (TOP + HEIGHT - BOTTOM) / 2
+        y = (y_axis.start + y_axis.end) / 2
         turned = f'x="14" y="{y}" transform="rotate(-90 14 {y})"'
         parts.append(f'<text {turned} text-anchor="middle">{escape(y_label)}</text>')
     return parts

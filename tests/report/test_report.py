@@ -74,6 +74,17 @@ def test_a_page_loads_nothing_from_outside_and_escapes_every_text(tmp_path: Path
     assert list(tmp_path.iterdir()) == [tmp_path / "report.html"]
 
 
+def test_curves_are_drawn_for_screens_and_for_phones() -> None:
+    drawn = draw_curves({"loss": [(0, 0.0), (100, 10.0)]})
+    widths = {kind: int(w) for kind, w in re.findall(r'class="curves (\w+)" viewBox="0 0 (\d+) ', drawn)}
+    assert widths["narrow"] <= 360 < widths["wide"]  # units are pixels where a phone shows it full width
+    for kind, width in widths.items():
+        (body,) = re.findall(rf'class="curves {kind}"(.*?)</svg>', drawn)
+        places = [float(x) for x in re.findall(r'[ "](-?[\d.]+),', body)]
+        assert 0 <= min(places) < max(places) <= width
+        assert body.count("<text") > 8
+
+
 def test_long_curves_stay_small_and_keep_their_spikes(tmp_path: Path) -> None:
     points = [(float(step), 1.0 + math.sin(step)) for step in range(3000)]
     points[1234] = (1234.0, 50.0)
