@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from i2icli.detector.features import find_traces
+from i2icli.detector.inputs import row_of
 from i2icli.image import read_picture
 
 SIZES = (128, 160, 192, 256, 256, 256, 384)
@@ -65,6 +66,22 @@ def examples(
             ):
                 rows.append((find_traces(pixels).vector, origin == group, origin, name, treatment))
     return _examples(rows)
+
+
+def profile_examples(
+    sources: Sequence[Photographs], number: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What the paper's detector reads of photographs and of fakes by random networks, untreated."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    rows, fakes = [], []
+    for index in range(number):
+        source = sources[index % len(sources)]
+        real = source.crop(int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))], rng)
+        _, fake = _fake(index, real, {}, rng)
+        rows += [row_of(real, "profile"), row_of(fake, "profile")]
+        fakes += [False, True]
+    return np.stack(rows), np.array(fakes)
 
 
 def native_examples(source: Photographs, each: int, seed: int) -> Examples:

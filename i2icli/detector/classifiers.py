@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+DEEPEST = 64  # nodes from the root to a leaf: a tree of 8 leaves has at most 7
+
 Array: TypeAlias = NDArray[np.float64]
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
@@ -128,7 +130,7 @@ class Trees:
         """(N, D) -> (N,): log odds."""
         trees = np.arange(len(self.features))
         place: NDArray[np.int64] = np.zeros((len(rows), len(trees)), np.int64)  # (N, T)
-        for _ in range(self.features.shape[1]):  # no path is longer than there are nodes
+        for _ in range(DEEPEST):  # a hostile file may lead round in circles
             asked = np.take_along_axis(rows, self.features[trees, place], 1)  # (N, T)
             further: NDArray[np.int64] = self.children[
                 trees, place, (asked > self.thresholds[trees, place]).astype(np.int64)

@@ -1,0 +1,205 @@
+"""`i2i detect-fake` and `i2i detector` as users run them."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from i2icli.__main__ import main
+from i2icli.detector.judge import Detector
+from i2icli.film import write_film
+from tests.detector.pictures import faked, photograph, write_folders
+from tests.engine.commands import i2i as i2i_process
+
+
+class Done:
+    """What a command printed, and its exit code."""
+
+    def __init__(self, returncode, stdout, stderr):
+        self.returncode, self.stdout, self.stderr = returncode, stdout, stderr
+
+
+@pytest.fixture
+def i2i(capsys, monkeypatch, tmp_path):
+    """The command in this process, which is quicker than a new one; `tmp_path` is its folder."""
+
+    def run(*words):
+        monkeypatch.chdir(tmp_path)
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        return Done(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """real.png, fake.png and every kind of picture beside them."""
+    folder = tmp_path_factory.mktemp("kinds")
+    pixels = photograph(0, 160)
+    Image.fromarray(pixels).save(folder / "real.png")
+    Image.fromarray(faked(pixels, 1)).save(folder / "fake.png")
+    return folder
+
+
+def lines(done):
+    return {row["file"].split("/")[-1]: row for row in map(json.loads, done.stdout.splitlines())}
+
+
+def test_real_and_fake_are_told_with_reasons_and_exit_codes(i2i, folder):
+    both = i2i_process("detect-fake", "real.png", "fake.png", "--json", cwd=folder)
+    assert both.returncode == 3, both.stderr
+    found = lines(both)
+    assert found["fake.png"]["verdict"] == "fake"
+    assert found["fake.png"]["probability"] > 0.95
+    assert "dB above its neighbours" in found["fake.png"]["reason"]
+    assert found["real.png"]["verdict"] != "fake"
+    assert found["real.png"]["probability"] < 0.5
+    table = i2i("detect-fake", folder / "fake.png")
+    assert table.stdout.split()[0] == "fake"
+    assert table.returncode == 3
+
+
+def test_csv_is_a_table_for_spreadsheets(i2i, folder):
+    done = i2i("detect-fake", folder, "--csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {row["verdict"] for row in rows} >= {"fake"}
+    assert all(0 <= float(row["probability"]) <= 1 for row in rows)
+
+
+def test_every_kind_of_picture_is_judged_or_refused_in_one_line(i2i, tmp_path):
+    pixels = faked(photograph(3, 128), 2)
+    image = Image.fromarray(pixels)
+    image.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    image.convert("L").save(tmp_path / "grey.png")
+    image.convert("RGBA").save(tmp_path / "alpha.png")
+    Image.fromarray(pixels[..., 0].astype(np.uint16) * 257).save(tmp_path / "deep.png")
+    image.resize((12, 12)).save(tmp_path / "tiny.png")
+    Image.new("RGB", (200, 200), "red").save(tmp_path / "flat.png")
+    image.save(tmp_path / "moving.webp", save_all=True, append_images=[image.rotate(90)])
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    done = i2i("detect-fake", tmp_path, "--json")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    found = lines(done)
+    assert len(found) == 9
+    assert {name for name, row in found.items() if row["verdict"] == "failed"} == {
+        "moving.webp",
+        "broken.png",
+        "empty.jpg",
+    }
+    assert (
+        found["grey.png"]["verdict"]
+        == found["alpha.png"]["verdict"]
+        == found["deep.png"]["verdict"]
+        == "fake"
+    )
+    assert found["tiny.png"]["verdict"] == "uncertain"
+    assert "too small" in found["tiny.png"]["reason"]
+    assert "not photographic" in found["flat.png"]["doubts"][0]
+    assert all("\n" not in row["reason"] for row in found.values())
+
+
+def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
+    frames = [faked(photograph(seed, 128), 5) for seed in range(6)]
+    write_film(tmp_path / "film.mp4", frames, 6)
+    done = i2i("detect-fake", tmp_path / "film.mp4", "--json")
+    row = lines(done)["film.mp4"]
+    assert sum(row["frames"].values()) == 6
+    assert row["verdict"] == "fake"
+    (tmp_path / "no.mp4").write_bytes(b"nothing")
+    broken = i2i("detect-fake", tmp_path / "no.mp4")
+    assert broken.returncode == 1
+    assert "not a film" in broken.stdout
+
+
+def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
+    for words, expected in (
+        (["nothing.png"], "no such file"),
+        ([tmp_path], "no pictures or films"),
+        ([str(tmp_path / "*.png")], "matches no file"),
+        ([folder / "real.png", "--mode", "magic"], "knows: traces, profile"),
+        ([folder / "real.png", "--json", "--csv"], "choose one"),
+        ([folder / "real.png", "--model", folder / "real.png"], "not a readable detector"),
+    ):
+        done = i2i("detect-fake", *words)
+        assert done.returncode in (1, 2), words
+        assert expected in done.stderr + done.stdout, (words, done.stderr)
+        assert "Traceback" not in done.stderr
+
+
+def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):
+    done = i2i("detect-fake", folder / "fake.png", "--plot", tmp_path / "plots")
+    assert done.returncode == 3
+    with Image.open(tmp_path / "plots" / "fake-spectrum.png") as picture:
+        assert picture.width > 300
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory):
+    return write_folders(tmp_path_factory.mktemp("collections"), 14)
+
+
+def test_a_detector_is_fitted_measured_and_used(i2i, collections, tmp_path):
+    pytest.importorskip("sklearn")
+    real, fake = collections
+    done = i2i("detector", "fit", real, fake, "--classifier", "svm", "--json", "--out", "d.safetensors")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["leaks"] == []
+    assert printed["scores"]["accuracy"] > 0.8
+    used = i2i("detect-fake", fake / "0.png", real / "0.png", "--model", "d.safetensors", "--json")
+    found = lines(used)
+    assert len(used.stdout.splitlines()) == 2, found
+    words = ["--model", "d.safetensors", "--conditions", "as they are,JPEG 90", "--out", "report", "--json"]
+    measured = i2i("detector", "evaluate", real, fake, *words)
+    assert measured.returncode == 0, measured.stderr
+    rows = json.loads(measured.stdout)
+    assert [row["condition"] for row in rows] == ["as they are", "JPEG 90"]
+    assert rows[0]["auc"] > 0.9
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        "scores.csv",
+        "curves.png",
+        "calibration.png",
+    }
+
+
+def test_leaks_are_told_and_equalised(i2i, tmp_path):
+    pytest.importorskip("sklearn")
+    real, fake = write_folders(tmp_path, 11)
+    for index in range(11):  # the same kind of picture in both folders, but for size and format
+        (fake / f"{index}.png").unlink()
+        Image.fromarray(photograph(2000 + index, 120)).save(fake / f"{index}.jpg", quality=60)
+    done = i2i("detector", "fit", real, fake, "--json", "--out", "a.safetensors")
+    leaks = " ".join(json.loads(done.stdout)["leaks"])
+    assert "image size" in leaks
+    assert "file format" in leaks
+    assert "--equalise" in done.stderr
+    words = ["--equalise", "--json", "--out", "b.safetensors"]
+    equal = i2i("detector", "fit", real, fake, *words)
+    assert equal.returncode == 0, equal.stderr
+    assert Detector.load(tmp_path / "b.safetensors").description.equal_side == 96
+    assert Detector.load(tmp_path / "b.safetensors").judge(photograph(9, 200)).probability is not None
+
+
+def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
+    pytest.importorskip("sklearn")
+    real, fake = collections
+    few = tmp_path / "few"
+    few.mkdir()
+    Image.fromarray(photograph(0, 96)).save(few / "a.png")
+    for words, expected in (
+        ([real, real], "the same folder"),
+        ([real, few], "at least 10"),
+        ([real, tmp_path / "none"], "no such folder"),
+        ([real, fake, "--out", "d.pkl"], "safetensors"),
+        ([real, fake, "--classifier", "oracle"], "knows: logistic"),
+    ):
+        done = i2i("detector", "fit", *words)
+        assert done.returncode == 2, (words, done.stderr)
+        assert expected in done.stderr, done.stderr
+        assert "Traceback" not in done.stderr
