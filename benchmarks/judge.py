@@ -8,12 +8,12 @@ A small network is trained to tell the domains of real training pictures apart, 
 real test pictures printed; --judge keeps it in a file, or takes it from there. Then every test picture of
 every domain is translated to every other domain, and printed are
 
-- the share of translations that the network takes for the target domain,
+- the share of translations that the network takes for the target domain, beside that of real pictures of it,
 - PSNR and SSIM against the true picture of the target domain,
 - the share of translations whose nearest neighbour (in pixels) among all true test pictures of the target
   domain is the right thing,
 
-the last two beside the same of the untranslated input. Works for every system with targets; the source
+each beside the same of the untranslated input. Works for every system with targets; the source
 domain is told to those that read it.
 """
 
@@ -21,8 +21,10 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
@@ -106,12 +108,18 @@ def train_judge(train: dict[str, Tensor], epochs: int, seed: int) -> nn.Module:
 
 
 def prepared_judge(train: dict[str, Tensor], kept: Path | None, epochs: int, seed: int) -> nn.Module:
-    """The judge from its file, or trained and then kept there."""
+    """The judge from its file, or trained and then kept there; a file of another judge is refused."""
+    size = next(iter(train.values())).shape[-1]
+    facts = {"domains": ",".join(train), "size": str(size), "epochs": str(epochs), "seed": str(seed)}
     if kept is None or not kept.exists():
         judge = train_judge(train, epochs, seed)
         if kept is not None:
-            save_model(judge, kept)
+            save_model(judge, kept, facts)
         return judge
+    with safe_open(kept, "pt") as file:
+        found = file.metadata()
+    if found != facts:
+        raise SystemExit(f"{kept} holds a judge with {found}, expected {facts}; name another file")
     judge = classifier(len(train))
     load_model(judge, kept)
     return judge.eval()
@@ -179,10 +187,15 @@ def compare(
     return results
 
 
-def print_results(results: dict[str, dict[str, tuple[Tensor, Tensor]]], things: int) -> None:
-    """A line per target domain and one for all, each figure beside the untranslated input's."""
-    print(f"{'target':14}{'taken for it':>20}{'found again':>20}{'PSNR dB':>20}{'SSIM':>20}")
-    print(f"{'':14}" + f"{'answer':>12}{'input':>8}" * 4)
+def print_results(
+    results: dict[str, dict[str, tuple[Tensor, Tensor]]], own: dict[str, float], things: int
+) -> None:
+    """A line per target domain and one for all, each figure beside the untranslated input's.
+
+    own: of real pictures of the target domain, by name: the share that the judge takes for it.
+    """
+    print(f"{'target':14}{'taken for it':>28}{'found again':>20}{'PSNR dB':>20}{'SSIM':>20}")
+    print(f"{'':14}" + f"{'answer':>12}{'input':>8}{'real':>8}" + f"{'answer':>12}{'input':>8}" * 3)
     every = {
         what: (
             torch.cat([each[what][0] for each in results.values()]),
@@ -195,6 +208,7 @@ def print_results(results: dict[str, dict[str, tuple[Tensor, Tensor]]], things: 
         for what, (ours, inputs) in row.items():
             form = "{:.1%}" if what in ("taken for the target", "found again") else "{:.2f}"
             cells.append(f"{form.format(ours.mean().item()):>12}{form.format(inputs.mean().item()):>8}")
+        cells[0] += f"{own.get(name, fmean(own.values())):>8.1%}"
         print(f"{name:14}" + "".join(cells))
     print(f"chance of being found again: {1 / things:.1%}")
 
@@ -238,13 +252,16 @@ def main() -> None:
     if options.sheet:
         write_sheet(options.sheet, pictures, translate)
     judge = prepared_judge(pictures.train, options.judge, options.epochs, options.seed)
-    right = [judged(judge, images) == place for place, images in enumerate(pictures.test.values())]
-    things = len(right[0])
+    own = {
+        name: (judged(judge, images) == place).float().mean().item()
+        for place, (name, images) in enumerate(pictures.test.items())
+    }
+    things = len(next(iter(pictures.test.values())))
     print(
-        f"judge: takes {torch.cat(right).float().mean():.1%} of the real test pictures for their own domain "
-        f"({len(right)} domains, {things} things each)"
+        f"judge: takes {fmean(own.values()):.1%} of the real test pictures for their own domain "
+        f"({len(own)} domains, {things} things each)"
     )
-    print_results(compare(pictures, judge, translate), things)
+    print_results(compare(pictures, judge, translate), own, things)
 
 
 if __name__ == "__main__":
