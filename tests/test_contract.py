@@ -288,10 +288,10 @@ def test_fields_and_targets_it_does_not_know_are_refused(name, published, tmp_pa
     translator = Translator.load(published / f"{name}.safetensors")
     system = translator.system
     if "reference" not in system.accepts:
-        with pytest.raises(UserError, match=rf"(?i){name} has no --reference; it "):
+        with pytest.raises(UserError, match=rf"(?i){name.replace('_', '_?')} has no --reference; it "):
             translator.wishes(Asked(references=(tmp_path / "a.png",)))
     if "to" not in system.accepts:
-        with pytest.raises(UserError, match=rf"(?i){name} has no --to; it "):
+        with pytest.raises(UserError, match=rf"(?i){name.replace('_', '_?')} has no --to; it "):
             translator.wishes(Asked(to="B"))
     elif system.targets():
         with pytest.raises(UserError, match=rf"--to nowhere: .*{system.targets()[0]}"):
@@ -323,7 +323,7 @@ def test_a_dry_run_tells_settings_and_sizes(name, toy):
         for module, count in counts.items()
     )
     assert "steps = 3" in told.recipe
-    assert told.memory_bytes > 4 * 4 * sum(counts.values())
+    assert told.memory_bytes > 4 * sum(counts.values())  # in fp32; gradients where a stage learns
     assert any("7" in line for line in told.report)
 
 

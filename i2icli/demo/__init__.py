@@ -10,6 +10,7 @@ LESSONS: dict[str, str] = {
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
     "lapgan": "i2icli.demo.lapgan",
     "progan": "i2icli.demo.progan",
+    "spectral_dcgan": "i2icli.demo.spectral_dcgan",
 }
 """System -> the module with its LESSON."""
 
