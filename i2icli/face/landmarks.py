@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
+from i2icli.face.quiet import quiet
 
 Points: TypeAlias = NDArray[np.float32]
 """(N, 2): x and y in pixels, from the upper left corner of the upper left pixel."""
 
 NUM_POINTS = 468  # of the mesh; what mediapipe adds for the irises follows the gaze, not the face
 MOST_FACES = 4  # looked for, of which the largest is taken
+
+_BLANK = 64  # pixels: side of a picture without a face
 
 _lock = Lock()  # a finder is no good for two threads at once
 
@@ -50,6 +53,12 @@ def _finder() -> Any:
         raise UserError(
             "finding faces needs mediapipe, which is not installed; pip install 'i2icli[face]'"
         ) from error
-    return solutions.face_mesh.FaceMesh(
-        static_image_mode=True, max_num_faces=MOST_FACES, refine_landmarks=True, min_detection_confidence=0.5
-    )
+    with quiet():
+        finder = solutions.face_mesh.FaceMesh(
+            static_image_mode=True,
+            max_num_faces=MOST_FACES,
+            refine_landmarks=True,
+            min_detection_confidence=0.5,
+        )
+        finder.process(np.zeros((_BLANK, _BLANK, 3), np.uint8))  # the rest starts with the first picture
+    return finder
