@@ -10,11 +10,10 @@ compiled kernels and what the allocator keeps.
 """
 
 import argparse
-import json
 import os
-import subprocess
-import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +24,14 @@ from torch.profiler import ProfilerActivity, profile
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
 from i2icli.engine.device import Placement
 from i2icli.engine.plan import plan
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system, open_data
 from i2icli.recipe import resolve_config
-from i2icli.system import Batch, Clock
+from i2icli.system import Clock
 
 STEPS = 3
 MEGA = 1e6
@@ -58,32 +58,25 @@ def write_noise(folder: Path, system: str, config: Config) -> None:
             Image.fromarray(pixels).save(folder / "train" / side / f"{number}.png")
 
 
-def measure(options: argparse.Namespace, data: Path) -> dict[str, float]:
-    """Bytes that one stage takes: allocated by PyTorch, and by the process."""
-    torch.set_num_threads(1)
-    folder, config = open_data(options.system, [data], settings(options), RunOptions())
-    warm = torch.rand(1, 3, 32, 32, requires_grad=True)
-    torch.nn.functional.conv2d(warm, torch.rand(3, 3, 3, 3)).sum().backward()  # libraries are loaded
-    before = _resident("VmRSS")
+def train_a_little(system_name: str, folder: DataFolder, config: Config, number: int) -> None:
+    """Build a system and take the first steps of one stage."""
+    system = build_system(system_name, config)
+    trainer = Trainer(system, lambda *_: iter(()), Placement(torch.device("cpu")))
+    stage = system.stages()[number]
+    system.clock = Clock(stage)
+    trainer.enter(stage)
+    own = batches(
+        folder.train(stage.resolution, stage.clip_length),
+        batch_size=stage.batch_size or config.batch_size,
+        seed=0,
+        start=0,
+    )
+    for _ in range(min(STEPS, stage.steps)):
+        trainer.step([trainer.placement.batch(next(own))])
 
-    def work() -> None:
-        system = build_system(options.system, config)
-        trainer = Trainer(system, lambda *_: iter(()), Placement(torch.device("cpu")))
-        stage = system.stages()[options.stage]
-        system.clock = Clock(stage)
-        trainer.enter(stage)
-        own = batches(
-            folder.train(stage.resolution, stage.clip_length),
-            batch_size=stage.batch_size or config.batch_size,
-            seed=0,
-            start=0,
-        )
-        for _ in range(min(STEPS, stage.steps)):
-            trainer.step([_placed(trainer, next(own))])
 
-    if options.resident:
-        work()
-        return {"resident": _resident("VmHWM") - before}
+def allocated(work: Callable[[], None]) -> float:
+    """The most bytes that PyTorch had allocated at a time."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         work()
     waiting, most = list(seen.profiler.kineto_results.experimental_event_tree()), 0
@@ -92,11 +85,14 @@ def measure(options: argparse.Namespace, data: Path) -> dict[str, float]:
         waiting += event.children
         if event.tag == _EventType.Allocation:
             most = max(most, event.extra_fields.total_allocated)
-    return {"allocated": float(most)}
+    return float(most)
 
 
-def _placed(trainer: Trainer, batch: Batch) -> Batch:
-    return trainer.placement.batch(batch)
+def resident(work: Callable[[], None]) -> float:
+    """By how many bytes the process grew at most."""
+    before = _resident("VmRSS")
+    work()
+    return _resident("VmHWM") - before
 
 
 def _resident(name: str) -> float:
@@ -105,15 +101,18 @@ def _resident(name: str) -> float:
     return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
-def in_process(data: Path, stage: int, *more: str) -> dict[str, float]:
-    """The same in a process of its own, whose allocator gives back at once what is freed."""
-    command = [sys.executable, "-m", "benchmarks.memory_plan", *sys.argv[1:], "--stage", str(stage)]
-    own = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "1"}
-    done = subprocess.run([*command, "--data", str(data), *more], capture_output=True, text=True, env=own)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+def in_process(work: Callable[[], float]) -> float:
+    """The answer of a process of its own (Linux, macOS)."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, str(work()).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        found = told.read()
+    os.waitpid(child, 0)
+    return float(found)
 
 
 def main() -> None:
@@ -123,25 +122,24 @@ def main() -> None:
     parser.add_argument("--recipe")
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
     parser.add_argument("--grow", choices=("fade", "residual", "scratch"))
-    parser.add_argument("--stage", type=int, help=argparse.SUPPRESS)  # in a process of its own
-    parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--resident", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.stage is not None:
-        print(json.dumps(measure(options, options.data)))
-        return
+    torch.set_num_threads(1)
+    warm = torch.rand(1, 3, 32, 32, requires_grad=True)
+    torch.nn.functional.conv2d(warm, torch.rand(3, 3, 3, 3)).sum().backward()  # libraries are loaded
     config, off = settings(options), []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         write_noise(data, options.system, config)
         print(f"{'stage':24}{'batch':>6}{'estimated':>12}{'allocated':>12}{'ratio':>8}{'process':>12}   (MB)")
         stages = plan(options.system, [data], config).stages
+        opened, config = open_data(options.system, [data], config, RunOptions())
         for number, stage in enumerate(stages):
-            found = in_process(data, number) | in_process(data, number, "--resident")
-            off.append(stage.memory_bytes / found["allocated"])
+            work = partial(train_a_little, options.system, opened, config, number)
+            most, grown = in_process(partial(allocated, work)), in_process(partial(resident, work))
+            off.append(stage.memory_bytes / most)
             print(
                 f"{stage.name:24}{stage.batch_size:6}{stage.memory_bytes / MEGA:12.1f}"
-                f"{found['allocated'] / MEGA:12.1f}{off[-1]:8.2f}{found['resident'] / MEGA:12.1f}",
+                f"{most / MEGA:12.1f}{off[-1]:8.2f}{grown / MEGA:12.1f}",
                 flush=True,
             )
     print(f"estimated / allocated: from {min(off):.2f} to {max(off):.2f}")

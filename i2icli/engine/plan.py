@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from i2icli.recipe import recipe_text
 from i2icli.system import Batch, Clock, Stage, System
 
 TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
-COPIES = 4  # of every weight while it learns: itself, its gradient, Adam's two averages
+GRADIENTS = 2  # of activations, that are there at a time: what a layer's backward pass reads and writes
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,16 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
         (name, sum(weight.numel() for weight in network.parameters()))
         for name, network in built.named_children()
     ]
-    weights = sum(weight.numel() * weight.element_size() for weight in built.parameters())
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, folder, stage, COPIES * weights) for stage in built.stages()],
+        [_of_stage(built, folder, stage) for stage in built.stages()],
         folder.report,
     )
 
 
-def _of_stage(system: System[Any], folder: DataFolder, stage: Stage, weights: int) -> StagePlan:
-    """What the first steps of a stage cost, beside `weights` bytes."""
+def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
+    """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
     example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
@@ -90,11 +90,33 @@ def _of_stage(system: System[Any], folder: DataFolder, stage: Stage, weights: in
             kept = max(kept, activation_bytes(system, batch))
         flops = max(flops, counted.total)
     images = size * system.config.accumulate
-    return StagePlan(stage.name, stage.resolution, images, stage.steps, weights + kept, flops)
+    return StagePlan(stage.name, stage.resolution, images, stage.steps, weight_bytes(system) + kept, flops)
+
+
+def weight_bytes(system: System[Any]) -> int:
+    """Bytes of all weights and their moving average, and of the gradients and averages of those that learn
+    in the stage where the clock stands.
+    """
+    held = chain(system.parameters(), system.buffers())
+    if system.config.ema:
+        published = (system.get_submodule(name).parameters() for name in system.inference_modules)
+        held = chain(held, *published)
+    learned = 0
+    for optimizer in system.optimizers().values():
+        for group in optimizer.param_groups:
+            averages = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's, or the momentum
+            learned += (1 + averages) * sum(map(_bytes, group["params"]))
+    return sum(map(_bytes, held)) + learned
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 def activation_bytes(system: System[Any], batch: Batch) -> int:
-    """Bytes that autograd keeps for the most expensive update of a training step on the meta device."""
+    """Bytes that autograd keeps for the most expensive update of a training step on the meta device, and
+    those of the gradients that come first in its backward pass.
+    """
     own = {weight.untyped_storage()._cdata for weight in system.parameters()}
     kept: dict[int, Tensor] = {}
 
@@ -108,7 +130,8 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         for update in system.training_step(batch):
             with_spectral_term(update, system.config.spectral_weight, system.config.spectral_cut)
-            most = max(most, sum(tensor.untyped_storage().nbytes() for tensor in kept.values()))
+            sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
+            most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
             kept.clear()
     return most
 
