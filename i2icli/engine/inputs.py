@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2icli.data.folder import find_images
+from i2icli.data.layouts import HELD_BACK
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES
 
@@ -18,6 +19,7 @@ class Job:
     source: Path
     targets: tuple[Path, ...]  # where its answers go, one for each wish
     error: str | None = None  # why it cannot be done, found before reading it
+    folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
 
 
 def plan_jobs(
@@ -31,21 +33,21 @@ def plan_jobs(
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
-    found: list[tuple[Path, Path]] = []
+    found: dict[tuple[Path, Path], tuple[str, ...]] = {}
     jobs: list[Job] = []
     for word in _words(inputs):
         try:
             Path(word).resolve().exists()  # refuses what no system can look up: a NUL byte, endless names
-            found += _expand(word, out.resolve())
+            for file, relative, given in _expand(word, out.resolve()):
+                found.setdefault((file, relative), folders_above(file, given))
         except (OSError, ValueError) as refused:
             why = f"not a usable path ({type(refused).__name__})"
             jobs.append(Job(Path(repr(word[:80])), (), why))
-    sources = list(dict.fromkeys(found))
-    if not sources and not jobs:
+    if not found and not jobs:
         raise UserError("nothing to translate: the list of inputs is empty")
-    taken = {source.resolve() for source, _ in sources}
+    taken = {source.resolve() for source, _ in found}
     owners: dict[Path, Path] = {}
-    for source, relative in sources:
+    for (source, relative), folders in found.items():
         name = relative.with_suffix(suffix) if suffix else relative
         targets = tuple(out / wish / name for wish in wishes)
         if replaced := next((target for target in targets if target.resolve() in taken), None):
@@ -54,8 +56,21 @@ def plan_jobs(
                 "choose another --out"
             )
         owner = owners.setdefault(targets[0], source)
-        jobs.append(Job(source, targets, _obstacle(source, targets[0], owner)))
+        jobs.append(Job(source, targets, _obstacle(source, targets[0], owner), folders))
     return jobs
+
+
+def folders_above(file: Path, given: Path) -> tuple[str, ...]:
+    """Names of the folders above a file, nearest first, up to the one that was given, as it was written.
+
+    A relative one counts with all its parts. Where the last is a split of a data set, train or test, the
+    folder that holds it counts as well.
+    """
+    parents = file.absolute().parents
+    count = parents.index(given.absolute()) + max(1, len(given.parts) if not given.is_absolute() else 1)
+    names = [parent.name for parent in parents[: count + 1]]
+    is_split = names[count - 1].casefold() in ("train", *HELD_BACK)
+    return tuple(names if is_split else names[:count])
 
 
 def _obstacle(source: Path, target: Path, owner: Path) -> str | None:
@@ -74,8 +89,8 @@ def _words(inputs: Iterable[str]) -> Iterator[str]:
             yield text
 
 
-def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
-    """(file, its path below --out) for one word of the command line."""
+def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path, Path]]:
+    """(file, its path below --out, the folder that was given or holds it) for a word of the command line."""
     path = Path(text)
     if path.is_dir():
         found = find_images(path)
@@ -83,12 +98,16 @@ def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path]]:
             found = [each for each in found if out not in each.resolve().parents]
         if not found:
             raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
-        yield from ((each, each.relative_to(path)) for each in found)
+        yield from ((each, each.relative_to(path), path) for each in found)
     elif not path.exists() and glob.has_magic(text):
         matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
         if not matches:
             raise UserError(f"{text}: matches no file")
         for match in map(Path, matches):
-            yield from _expand(str(match), out) if match.is_dir() else [(match, Path(match.name))]
+            yield from _expand(str(match), out) if match.is_dir() else [_alone(match)]
     else:
-        yield path, Path(path.name)
+        yield _alone(path)
+
+
+def _alone(file: Path) -> tuple[Path, Path, Path]:
+    return file, Path(file.name), file.parent

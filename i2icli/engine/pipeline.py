@@ -117,7 +117,7 @@ class Translation:
         try:
             picture = read_picture(job.source)
             system = self.translator.system
-            wishes = tuple((infer_source(system, wish, job.source), path) for wish, path in todo)
+            wishes = tuple((infer_source(system, wish, job.folders), path) for wish, path in todo)
             return _Loaded(job, picture, wishes, self._images(picture, wishes), settled)
         except (UserError, MemoryError) as error:
             return _Loaded(job, settled=(*settled, _failed(job, str(error) or "not enough memory")))

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from i2icli.engine.device import Placement, choose_device
+from i2icli.engine.inputs import folders_above
 from i2icli.engine.models import load_with_notes
 from i2icli.engine.pipeline import Translation, Writing
 from i2icli.engine.precision import place
@@ -89,7 +90,8 @@ class Translator:
         wishes = self.wishes(Asked(to, source, references, latent=latent, seed=seed))
         if len(wishes) > 1:
             raise UserError("one image is asked for, not several: name one target and give one latent code")
-        wish = infer_source(self.system, wishes[0], Path(image) if isinstance(image, str | Path) else None)
+        folders = folders_above(Path(image), Path(image).parent) if isinstance(image, str | Path) else ()
+        wish = infer_source(self.system, wishes[0], folders)
         if isinstance(image, np.ndarray):
             if image.ndim not in (2, 3) or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
                 raise UserError(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.data.folder import find_images
+from i2icli.data.layouts import HELD_BACK
 from i2icli.engine.latents import between, draw_codes, given_codes
 from i2icli.engine.stamp import content
 from i2icli.errors import UserError
@@ -21,6 +22,7 @@ ALL = "all"  # the value of --to that means every target
 
 _FLAGS = {"source": "from"}  # fields of a request whose option has another name
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
+_SPLIT = re.compile(rf"^({'|'.join(('train', *sorted(HELD_BACK, key=len, reverse=True)))})[ _-]?")
 _LONGEST_NAME = 80  # characters of a folder's name
 
 
@@ -95,17 +97,20 @@ def make_wishes(system: System[Any], asked: Asked) -> list[Wish]:
     return _named(wishes)
 
 
-def infer_source(system: System[Any], wish: Wish, picture: Path | None) -> Wish:
-    """The wish with the source domain filled in where it must be known: a folder above the picture names it.
+def infer_source(system: System[Any], wish: Wish, folders: Sequence[str]) -> Wish:
+    """The wish with the source domain filled in, if a folder above the picture names it, as in trainA.
 
-    Raises UserError if none does.
+    `folders`: their names, nearest first. Raises UserError if none does where it must be known.
     """
-    if wish.source is not None or "source" not in system.needs(wish.to):
+    if wish.source is not None:
         return wish
-    known = {name.casefold(): name for name in system.sources()}
-    for folder in picture.absolute().parents if picture is not None else ():
-        if folder.name.casefold() in known:
-            return replace(wish, source=known[folder.name.casefold()])
+    known = {name.casefold(): name for name in system.sources()} if system.sources_are_folders else {}
+    for folder in map(str.casefold, folders):
+        name = known.get(folder) or known.get(_SPLIT.sub("", folder))
+        if name is not None:
+            return replace(wish, source=name)
+    if "source" not in system.needs(wish.to):
+        return wish
     raise UserError(
         f"which domain is it from? No folder above it is called {_either(system.sources())}; say --from"
     )

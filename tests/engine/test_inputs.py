@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from i2icli.data.toy import write_unpaired
-from i2icli.engine.inputs import plan_jobs
+from i2icli.engine.inputs import folders_above, plan_jobs
 from i2icli.errors import UserError
 from i2icli.models import find_model
 
@@ -38,6 +38,35 @@ def test_a_glob_of_folders_gives_their_images(tmp_path):
         "dusk0000.png",
         "dusk0001.png",
     ]
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("{here}/seasons", ["deep", "autumn", "seasons"]),
+        ("{here}/seasons/autumn", ["deep", "autumn"]),
+        ("{here}/seasons/autumn/deep/x.png", ["deep"]),
+        ("seasons/autumn", ["deep", "autumn", "seasons"]),
+        ("./seasons/autumn/deep/x.png", ["deep", "autumn", "seasons"]),
+    ],
+)
+def test_folders_far_above_what_was_given_tell_no_domain(word, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "seasons" / "autumn" / "deep").mkdir(parents=True)
+    (tmp_path / "seasons" / "autumn" / "deep" / "x.png").touch()
+    (job,) = plan_jobs([word.format(here=tmp_path)], tmp_path / "out", None)
+    assert list(job.folders) == expected
+
+
+def test_a_split_that_was_given_lies_in_its_domain(tmp_path, monkeypatch):
+    (tmp_path / "autumn" / "test").mkdir(parents=True)
+    picture = tmp_path / "autumn" / "test" / "x.png"
+    picture.touch()
+    for word in (picture, picture.parent):
+        (job,) = plan_jobs([str(word)], tmp_path / "out", None)
+        assert job.folders == ("test", "autumn")
+    monkeypatch.chdir(picture.parent)
+    assert folders_above(Path("x.png"), Path()) == ("test", "autumn")
 
 
 def test_a_data_folder_does_not_hide_the_run_of_its_name(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from i2icli.engine.device import Placement
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import compile_networks
+from i2icli.engine.wishes import Wish, infer_source
 from i2icli.errors import UserError
 from i2icli.system import Request
 from i2icli.systems.combogan.config import ComboGANConfig
@@ -145,6 +146,7 @@ def test_the_source_must_be_told_unless_it_can_only_be_one() -> None:
         tiny().translate(Request(image=image, to="night", source="spring"))
     pair = tiny(domains=("day", "night")).eval()
     assert pair.needs() == frozenset()
+    assert infer_source(pair, Wish(to="day"), ("day",)).source == "day"  # the folder above is right
     with torch.inference_mode():
         assert torch.equal(
             pair.translate(Request(image=image, to="day")), pair.decode(pair.encode(image, "night"), "day")

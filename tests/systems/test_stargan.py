@@ -13,6 +13,7 @@ from i2icli.config import RunOptions
 from i2icli.data.toy_attributes import write_attributes
 from i2icli.data.toy_domains import write_domains
 from i2icli.engine.training import train
+from i2icli.engine.wishes import Wish, infer_source
 from i2icli.errors import UserError
 from i2icli.originals import load_original
 from i2icli.system import Request
@@ -391,3 +392,7 @@ def test_the_discriminator_is_shown_images_moved_about() -> None:
 def test_every_upsampling_translates(kind: str) -> None:
     system = tiny(domains=("a", "b"), upsampling=kind)
     assert system.translate(Request(image=images(), to="b")).shape == (2, 3, 32, 32)
+
+
+def test_a_folder_named_like_an_attribute_changes_nothing() -> None:
+    assert infer_source(tiny(attributes=CELEBA), Wish(to="Male"), ("Male",)).source is None

@@ -34,6 +34,7 @@ class ComboGAN(System[ComboGANConfig]):
     config_type = ComboGANConfig
     dataset = DomainImages
     accepts = frozenset({"image", "to", "source"})
+    sources_are_folders = True
     inference_modules = ("encoders", "decoders")
 
     def __init__(self, config: ComboGANConfig) -> None:
@@ -219,7 +220,7 @@ class ComboGAN(System[ComboGANConfig]):
         if request.source is not None:
             source = self.resolve_source(request.source)
         elif len(domains) == 2:
-            source = domains[to == domains[0]]  # it can only be the other one
+            source = domains[to == domains[0]]  # the other one
         else:
             raise UserError(
                 f"which domain the image is of must be told; this model knows: {', '.join(domains)}"
@@ -231,7 +232,7 @@ class ComboGAN(System[ComboGANConfig]):
         return self.config.domains
 
     def needs(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - the same for all
-        """The domain of the image; of two it can only be the other."""
+        """The domain of the image; of two it is taken for the other one, if nothing tells."""
         return frozenset({"source"}) if len(self.config.domains) > 2 else frozenset()
 
     def multiple_of(self) -> int:
