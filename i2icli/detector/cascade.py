@@ -13,6 +13,7 @@ from i2icli.detector.peaks import EVEN, ORBITS
 EVEN_COLUMNS = [
     plane * len(ORBITS) + ORBITS.index(orbit) for plane in range(3) for orbit in EVEN
 ]  # of a row of traces: what `peaks.even_score` averages
+ODD_COLUMNS = [column for column in range(3 * len(ORBITS)) if column not in EVEN_COLUMNS]
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class Cascade:
             1,
         )
         learned = judges @ self.weights[:3] + self.weights[3]
-        result: Array = learned + DECISIVE * np.clip(even - self.sure, 0, 1)
+        sure = self.sure + np.clip(rows[:, ODD_COLUMNS].mean(1), 0, JPEG_LIFTS)
+        result: Array = learned + DECISIVE * np.clip(even - sure, 0, 1)
         return result
 
     def arrays(self) -> Arrays:
@@ -81,9 +83,11 @@ class Cascade:
         )
 
 
+JPEG_LIFTS = 1.5  # log power: hard JPEG lifts odd peaks, and the even ones along with them
+SUREST = 6.0  # log odds
 DECISIVE = 12.0  # log odds that an even score of 1 above the sure one adds
 
 
 def squashed(scores: Array) -> Array:
-    """Log odds beyond about 3 say no more: a learned model is never that sure of what it has not seen."""
-    return 3 * np.tanh(scores / 3)
+    """Log odds beyond about 6 say no more: a learned model is never that sure of what it has not seen."""
+    return SUREST * np.tanh(scores / SUREST)
