@@ -13,7 +13,7 @@ from torch import Tensor
 from i2icli.engine.inputs import Job, plan_jobs
 from i2icli.engine.memory import is_out_of_memory
 from i2icli.engine.results import Result
-from i2icli.engine.sample_sheet import Row, SheetWriter
+from i2icli.engine.sample_sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.engine.wishes import Asked, Wish, infer_source
 from i2icli.errors import UserError
@@ -26,7 +26,6 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 THREADS = 2  # decode, and encode: enough to hide both behind any network here
-SHEETS = "compare"  # folder of the before/after sheets, below --out
 WRITING = 8  # results that may wait to be encoded
 
 
@@ -82,6 +81,8 @@ class Translation:
             )
         making = {"model": fingerprint(translator.model)} | asked.settings() | self._targets()
         self.since = stamp(out, making, overwrite=writing.overwrite)
+        if self.compare and not writing.overwrite:
+            check_sheets(self.sheets, len(self.jobs), self.since)
 
     def _targets(self) -> dict[str, object]:
         """The targets by their own names: the default may have been meant or written out."""

@@ -13,9 +13,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from i2icli.engine.inputs import Job, plan_jobs
 from i2icli.engine.latents import draw_codes
-from i2icli.engine.pipeline import SHEETS, Writing, suffix_of
+from i2icli.engine.pipeline import Writing, suffix_of
 from i2icli.engine.results import Result
-from i2icli.engine.sample_sheet import SheetWriter
+from i2icli.engine.sample_sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.engine.wishes import Asked, check_options, resolve_targets
 from i2icli.errors import UserError
@@ -144,4 +144,6 @@ def plan_projection(
     jobs = plan_jobs(inputs, out, suffix)
     making = {"model": fingerprint(translator.model)} | asked.settings()
     since = stamp(out, making, overwrite=writing.overwrite)
+    if not writing.overwrite:
+        check_sheets(out / SHEETS, len(jobs), since)
     return Projection(translator, jobs, targets[0], asked.seed, writing, out, since)

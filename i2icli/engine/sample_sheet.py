@@ -10,10 +10,13 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from i2icli.errors import UserError
 from i2icli.files import written_beside
 
 GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names, and for the name of a row
+SHEETS = "compare"  # folder of the sheets beside results
+ROWS = 8  # of a sheet
 SMALLEST, LARGEST = 128, 512  # pixels: the longer side of an image on a sheet
 
 
@@ -59,7 +62,7 @@ def write_sample_sheet(path: Path, rows: Sequence[Row], captions: Sequence[str] 
 class SheetWriter:
     """Collects rows and writes them as numbered sheets."""
 
-    def __init__(self, folder: Path, rows: int = 8) -> None:
+    def __init__(self, folder: Path, rows: int = ROWS) -> None:
         self.folder, self.rows = folder, rows
         self.waiting: list[Row] = []
         self.captions: list[str] = []
@@ -79,8 +82,23 @@ class SheetWriter:
 
     def _write(self) -> None:
         self.count += 1
-        write_sample_sheet(self.folder / f"{self.count:04}.png", self.waiting, self.captions)
+        write_sample_sheet(_numbered(self.folder, self.count), self.waiting, self.captions)
         self.waiting, self.captions = [], []
+
+
+def check_sheets(folder: Path, rows: int, since: int) -> None:
+    """Raise UserError if sheets of so many rows would replace a file that is older than our making (ns)."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"the sheets go to {folder}, which is a file; choose another --out")
+    for number in range(1, -(-rows // ROWS) + 1) if folder.exists() else ():
+        path = _numbered(folder, number)
+        if path.exists() and path.stat().st_mtime_ns < since:
+            why = "exists and was not made with this model, and a sheet would replace it"
+            raise UserError(f"{path} {why}; choose another --out, or add --overwrite")
+
+
+def _numbered(folder: Path, number: int) -> Path:
+    return folder / f"{number:04}.png"
 
 
 def _rgb(image: Tensor) -> NDArray[np.uint8]:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.engine.latents import between, draw_codes, given_codes
-from i2icli.engine.pipeline import SHEETS, Writing, suffix_of
+from i2icli.engine.pipeline import Writing, suffix_of
 from i2icli.engine.results import Result
-from i2icli.engine.sample_sheet import SheetWriter
+from i2icli.engine.sample_sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.engine.wishes import Asked, check_options, folder_name, resolve_targets
 from i2icli.errors import UserError
@@ -51,11 +51,15 @@ class Sampling:
 
     def __iter__(self) -> Iterator[Result]:
         for to in self.targets:
-            folder = self.out / folder_name(to) if to is not None and len(self.targets) > 1 else self.out
+            folder = self.folder(to)
             if self.asked.interpolate is not None:
                 yield self._film(folder / FILM, to)
             else:
                 yield from self._samples(folder, to)
+
+    def folder(self, to: str | None) -> Path:
+        """Where the samples of a target go."""
+        return self.out / folder_name(to) if to is not None and len(self.targets) > 1 else self.out
 
     def _samples(self, folder: Path, to: str | None) -> Iterator[Result]:
         suffix = suffix_of(self.writing.format) if self.writing.format else ".png"
@@ -129,7 +133,11 @@ def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Wr
     codes = {to: _codes(system.latent_size(to), asked) for to in targets}
     making = {"model": fingerprint(translator.model)} | asked.settings()
     since = stamp(out, making, overwrite=writing.overwrite)
-    return Sampling(translator, out, asked, writing, tuple(targets), codes, since)
+    sampling = Sampling(translator, out, asked, writing, tuple(targets), codes, since)
+    if asked.interpolate is None and not writing.overwrite:
+        for to in targets:
+            check_sheets(sampling.folder(to) / SHEETS, -(-len(codes[to]) // COLUMNS), since)
+    return sampling
 
 
 def _codes(size: int, asked: Asked) -> Tensor:

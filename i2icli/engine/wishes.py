@@ -13,6 +13,7 @@ from torch import Tensor
 from i2icli.data.folder import find_images
 from i2icli.data.layouts import HELD_BACK
 from i2icli.engine.latents import between, draw_codes, given_codes
+from i2icli.engine.sample_sheet import SHEETS
 from i2icli.engine.stamp import content
 from i2icli.errors import UserError
 from i2icli.image import probe
@@ -202,8 +203,8 @@ def folder_name(name: str) -> str:
 
 
 def _named(wishes: list[Wish]) -> list[Wish]:
-    """Names that differ and can be folders: they may come from files of others."""
-    taken: dict[str, int] = {}
+    """Names that differ, from the sheets' too, and can be folders: they may come from files of others."""
+    taken = {SHEETS.casefold(): 1}
     named: list[Wish] = []
     for wish in wishes:
         name = folder_name(wish.name)

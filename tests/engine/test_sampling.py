@@ -60,6 +60,25 @@ def test_samples_follow_from_the_seed_and_stand_on_sheets(translator, tmp_path):
     assert not np.array_equal(first, other)
 
 
+def test_files_of_the_user_are_no_sheets_of_samples(translator, tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"mine")
+    for folder in (
+        tmp_path / "a" / "compare",
+        tmp_path / "c" / "compare",
+        tmp_path / "b" / "small" / "compare",
+    ):
+        folder.mkdir(parents=True)
+        (folder / "0001.png").write_bytes(b"mine")
+    for call in (
+        lambda: translator.sample(tmp_path / "a", Asked(samples=2)),
+        lambda: translator.sample(tmp_path / "b", Asked(to="all", samples=2)),
+        lambda: translator.run([str(tmp_path / "photo.png")], tmp_path / "c"),
+    ):
+        with pytest.raises(UserError, match=r"0001\.png exists and was not made with this model"):
+            call()
+    assert (tmp_path / "a" / "compare" / "0001.png").read_bytes() == b"mine"
+
+
 def test_every_label_has_a_folder_that_cannot_lead_elsewhere(translator, tmp_path):
     results = list(translator.sample(tmp_path / "out", Asked(to="all", samples=1)))
     assert [result.target.parent.name for result in results] == ["small", "large_.._x"]

@@ -23,6 +23,7 @@ class Painter(System[Config]):
     config_type = Config
     dataset = UnpairedImages
     accepts = frozenset({"image", "to", "source", "reference", "latent"})
+    sources_are_folders = True
     inference_modules = ()
 
     def targets(self):
@@ -101,6 +102,12 @@ def test_names_of_targets_cannot_lead_out_of_the_folder(system, monkeypatch):
     assert names(make_wishes(system, Asked(to="all"))) == ["_.._up", "_", "a_b", "a_b (2)"]
 
 
+def test_names_stay_clear_of_the_sheets_and_of_each_other(system, monkeypatch):
+    known = ("Compare", "x", "x (2)", "X")
+    monkeypatch.setattr(Painter, "targets", lambda self: known)  # noqa: ARG005
+    assert names(make_wishes(system, Asked(to="all"))) == ["Compare (2)", "x", "x _2_", "X (2)"]
+
+
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
@@ -144,13 +151,33 @@ def test_a_needed_reference_is_asked_for(system, monkeypatch):
         make_wishes(system, Asked())
 
 
-def test_the_folder_above_tells_the_source(system, tmp_path):
+def test_the_folder_above_tells_the_source(system):
     (wish,) = make_wishes(system, Asked())
-    assert infer_source(system, wish, tmp_path / "Sketch" / "deep" / "a.png").source == "sketch"
+    assert infer_source(system, wish, ("deep", "Sketch", "photo")).source == "sketch"
     with pytest.raises(UserError, match="called photo or sketch; say --from"):
-        infer_source(system, wish, tmp_path / "else" / "a.png")
+        infer_source(system, wish, ("else",))
     (given,) = make_wishes(system, Asked(source="PHOTO"))
-    assert infer_source(system, given, tmp_path / "sketch" / "a.png").source == "photo"
+    assert infer_source(system, given, ("sketch",)).source == "photo"
+
+
+@pytest.mark.parametrize("folder", ["trainSketch", "test_sketch", "VAL-Sketch", "validation sketch"])
+def test_the_split_may_stand_before_the_domain(folder, system):
+    (wish,) = make_wishes(system, Asked())
+    assert infer_source(system, wish, (folder,)).source == "sketch"
+    with pytest.raises(UserError, match="say --from"):
+        infer_source(system, wish, ("constrainSketch", "trainSketches"))
+
+
+def test_the_folder_tells_the_source_where_it_is_not_needed_too(system):
+    (wish,) = make_wishes(system, Asked(to="green"))
+    assert infer_source(system, wish, ("Sketch",)).source == "sketch"
+    assert infer_source(system, wish, ("else",)).source is None
+
+
+def test_folders_say_nothing_where_sources_are_no_folders(system, monkeypatch):
+    monkeypatch.setattr(Painter, "sources_are_folders", False)
+    (wish,) = make_wishes(system, Asked(to="green"))
+    assert infer_source(system, wish, ("Sketch",)).source is None
 
 
 def test_several_answers_have_folders_and_a_sheet(translator, tmp_path):
@@ -167,6 +194,30 @@ def test_several_answers_have_folders_and_a_sheet(translator, tmp_path):
     }
     assert red["sketch/a.png"] > red["photo/b.png"]  # each source was found for itself
     again = translator.run([str(tmp_path / "in")], tmp_path / "out", Asked(to="all"))
+    assert {result.status for result in again} == {"there"}
+
+
+def test_a_target_called_like_the_folder_of_sheets(translator, tmp_path, monkeypatch):
+    monkeypatch.setattr(Painter, "targets", lambda self: ("red", "compare"))  # noqa: ARG005
+    image = str(picture(tmp_path / "photo" / "a.png"))
+    results = list(translator.run([image], tmp_path / "out", Asked(to="all")))
+    assert [result.target.parent.name for result in results] == ["red", "compare (2)"]
+    assert (tmp_path / "out" / "compare" / "0001.png").exists()
+
+
+def test_files_of_the_user_are_no_sheets(translator, tmp_path):
+    mine = picture(tmp_path / "out" / "compare" / "0001.png", 7)
+    before = mine.read_bytes()
+    image = str(picture(tmp_path / "photo" / "a.png"))
+    for _ in range(2):  # nor does the second run take it for its own
+        with pytest.raises(
+            UserError, match=r"0001\.png exists and was not made with this model.*--overwrite"
+        ):
+            translator.run([image], tmp_path / "out", Asked(to="all"))
+    assert mine.read_bytes() == before
+    list(translator.run([image], tmp_path / "out", Asked(to="all"), Writing(overwrite=True)))
+    assert mine.read_bytes() != before
+    again = translator.run([image], tmp_path / "out", Asked(to="all"))  # now it is ours
     assert {result.status for result in again} == {"there"}
 
 
