@@ -14,7 +14,6 @@ from i2icli.cli.console import errors, output
 from i2icli.errors import UserError, one_of
 
 if TYPE_CHECKING:
-    from i2icli.detector.judge import Detector
     from i2icli.detector.run import Finding
 
 EXAMPLES = (
@@ -78,7 +77,7 @@ def detect_fake(
     files = find_sources(_words(inputs))
     findings = _shown(judge_files(detector, files), len(files), as_json, as_csv)
     if plot:
-        _plot(detector, findings, plot)
+        _plot(findings, plot)
     return _exit_code(Counter(finding.verdict for finding in findings))
 
 
@@ -133,10 +132,10 @@ def _number(finding: "Finding", none: str) -> str:
     return none if finding.probability is None else f"{finding.probability:.3f}"
 
 
-def _plot(detector: "Detector", findings: list["Finding"], folder: Path) -> None:
+def _plot(findings: list["Finding"], folder: Path) -> None:
     from i2icli.detector.picture import plot_spectra
 
-    for path in plot_spectra(detector, findings, folder):
+    for path in plot_spectra(findings, folder):
         errors().print(f"plotted: {path}", markup=False, soft_wrap=True)
 
 

@@ -1,7 +1,9 @@
 """Pictures of what a detector sees and how it does."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +12,6 @@ from PIL import Image, ImageDraw
 
 from i2icli.detector.calibration import reliability
 from i2icli.detector.evaluation import Condition
-from i2icli.detector.judge import Detector
 from i2icli.detector.peaks import EVEN, STEP, WINDOW, prominence
 from i2icli.detector.residual import SMALLEST, high_pass, parts, planes
 from i2icli.files import written_beside
@@ -24,22 +25,20 @@ _SCALE = 6  # pixels of the drawing for one bin of the spectrum
 _DARK, _BRIGHT = -1.0, 4.0  # log power above the neighbours, from black to white
 
 
-def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:  # noqa: ARG001
+def plot_spectra(findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:
     """Draw the prominence spectrum of each picture that was judged, with circles where lattices show."""
-    taken: set[str] = set()
+    taken: Counter[str] = Counter()
     for finding in findings:
         if finding.verdict == "failed" or finding.frames is not None:
             continue
         pixels = read_picture(finding.file).pixels
         if min(pixels.shape[:2]) < SMALLEST or pixels.shape[2] not in (1, 3):
             continue
-        name = f"{finding.file.stem}-spectrum"
-        while name in taken:
-            name += "-"
-        taken.add(name)
+        taken[finding.file.stem] += 1
+        again = f"-{taken[finding.file.stem]}" if taken[finding.file.stem] > 1 else ""
         with torch.no_grad():
             prominent = prominence([high_pass(planes(part)) for part in parts(pixels)]).amax(0)  # (64, 33)
-        path = folder / f"{name}.png"
+        path = folder / f"{finding.file.stem}-spectrum{again}.png"
         with written_beside(path) as beside:
             _drawn(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(beside)
         yield path
@@ -59,8 +58,7 @@ def _drawn(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", text:
             centre_x = ((x * STEP + WINDOW // 2) % WINDOW + 0.5) * _SCALE
             centre_y = ((y * STEP + WINDOW // 2) % WINDOW + 0.5) * _SCALE
             draw.ellipse((centre_x - 9, centre_y - 9, centre_x + 9, centre_y + 9), outline="orange", width=2)
-    for row, start in enumerate(range(0, min(len(text), 128), 64)):
-        draw.text((4, side + 4 + 16 * row), text[start : start + 64], fill="black")
+    draw.text((4, side + 4), "\n".join(wrap(text, 62)[:2]), fill="black")
     return picture
 
 

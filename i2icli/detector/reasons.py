@@ -10,7 +10,7 @@ from i2icli.detector.peaks import EVEN, ORBITS
 from i2icli.detector.storing import Description
 
 DECIBEL = 10 / log(10)  # of a natural logarithm of power
-_TELLING = 0.5  # log power: peaks lower than that occur in photographs
+_TELLING = 0.8  # log power: lower peaks are not worth naming
 _WORDS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
 
 
@@ -28,7 +28,7 @@ def _of_traces(row: NDArray[np.float64], probability: float) -> str:
     even = [ORBITS.index(orbit) for orbit in EVEN]
     plane, place = np.unravel_index(int(peaks[:, even].argmax()), (3, len(even)))
     height = float(peaks[plane, even[place]])
-    if height > _TELLING:
+    if probability > 0.5 and height > _TELLING:
         return (
             f"a peak at {_where(even[place])} of the sampling rate in {PLANES[plane]}, "
             f"{height * DECIBEL:.0f} dB above its neighbours"
@@ -41,7 +41,10 @@ def _of_traces(row: NDArray[np.float64], probability: float) -> str:
             f"{max(power, 0) * DECIBEL:.0f} dB above chance; no clear peak"
         )
     mean = float(peaks[:, even].mean()) * DECIBEL
-    return f"no peak at even fractions of the sampling rate (mean {mean:+.1f} dB)"
+    return (
+        f"no lattice at even fractions of the sampling rate: {mean:+.1f} dB on average, "
+        f"{height * DECIBEL:.0f} dB at most"
+    )
 
 
 def _where(orbit: int) -> str:
