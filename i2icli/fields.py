@@ -1,15 +1,18 @@
 """What a setting accepts, in words, for help texts and for errors. No torch here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from i2icli.config import Seconds, Size
+from i2icli.config import Config, Seconds, Size
+from i2icli.errors import UserError
+
+C = TypeVar("C", bound=Config)
 
 Kind = Literal["flag", "choice", "size", "time", "list", "int", "number", "path", "text"]
 
@@ -119,6 +122,14 @@ def explain(error: ValidationError, model: type[BaseModel], spell: Callable[[str
         return str(reason or first["msg"])
     value = show(first["input"]) or "''"
     return f"{spell(name)} {value}: {reason or 'expected ' + allowed(model.model_fields[name])}"
+
+
+def completed(config: C, found: Mapping[str, Any]) -> C:
+    """`Config.with_found`. Raises UserError if what was found contradicts what was asked for."""
+    try:
+        return config.with_found(found)
+    except ValidationError as error:
+        raise UserError(explain(error, type(config), flag)) from error
 
 
 def _unwrapped(field: FieldInfo) -> tuple[Any, list[Any]]:

@@ -7,10 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
-from i2icli.config import Config
 from i2icli.data.collections import Reading, common_channels, decoded_bytes, transparency_lines
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.images import refuse_mixed_sizes
@@ -18,7 +16,7 @@ from i2icli.data.label_folders import find_labels
 from i2icli.data.label_sets import FoundLabels, Labelled, Wishes
 from i2icli.data.transforms import Framing
 from i2icli.errors import UserError
-from i2icli.fields import explain, flag
+from i2icli.fields import completed
 from i2icli.image import Pixels, to_tensor
 
 
@@ -59,7 +57,7 @@ class LabelledImages(DataFolder):
             refuse_mixed_sizes(train, sizes, config.batch_size)
         self.channels = common_channels(files, config.channels)
         self.settings = {"channels": (self.channels,)} | self._labels()
-        _check(config, self.settings)
+        completed(config, self.settings)
         self.report += transparency_lines(files)
         self.plan_cache(sum(decoded_bytes(each, self.channels, framing) for each in files))
 
@@ -155,11 +153,3 @@ class LabelledExamples(Examples):
             if group is not None:
                 example[f"truth_{number}"] = group
         return example
-
-
-def _check(config: Config, settings: dict[str, Any]) -> None:
-    """Raise UserError if what was found contradicts what was asked for."""
-    try:
-        config.with_found(settings)
-    except ValidationError as error:
-        raise UserError(explain(error, type(config), flag)) from error

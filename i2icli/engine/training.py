@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
@@ -31,7 +30,7 @@ from i2icli.engine.validation import Spread
 from i2icli.engine.watch import Silent, Watcher
 from i2icli.engine.wishes import ALL
 from i2icli.errors import UserError
-from i2icli.fields import explain, flag
+from i2icli.fields import completed
 from i2icli.recipe import write_recipe
 from i2icli.system import Batch, Stage, System
 
@@ -242,10 +241,7 @@ def open_data(
     cache_bytes = int(options.cache * 2**30)
     folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
     steps = config.total_steps(len(folder.train()))
-    try:
-        complete = config.with_found(folder.settings | {"steps": steps})
-    except ValidationError as error:
-        raise UserError(explain(error, type(config), flag)) from error
+    complete = completed(config, folder.settings | {"steps": steps})
     hidden = [target for target in complete.targets if target.casefold() == ALL]
     if hidden:
         raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
