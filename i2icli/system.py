@@ -171,6 +171,9 @@ class System(nn.Module, Generic[C]):
         """Fields of a request that the answer for a target depends on: those it accepts, or fewer."""
         return self.accepts
 
+    def check_reference(self, reference: Tensor, to: str | None = None) -> None:
+        """Raise UserError if the look of an image (1, C, h, w) cannot be taken over for a target."""
+
     def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - as above
         """Numbers in a latent code, Z, for a target; 0 where it reads none. Codes are drawn from N(0, 1)."""
         return 0

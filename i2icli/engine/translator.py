@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
 from math import lcm
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from i2icli.engine.device import Placement, choose_device
 from i2icli.engine.inputs import folders_above
+from i2icli.engine.looks import Looks
 from i2icli.engine.models import load_with_notes
 from i2icli.engine.pipeline import Translation, Writing
 from i2icli.engine.precision import place
@@ -37,7 +37,6 @@ from i2icli.image import (
 from i2icli.models import find_model
 from i2icli.system import Request, System
 
-LOOKS = 4  # reference images kept ready
 SMALLEST = 16  # pixels: smaller pictures are padded to it, or reflections inside networks would not fit
 
 
@@ -57,7 +56,7 @@ class Translator:
         self.notes = notes  # what an original checkpoint cannot tell about itself
         for name in system.inference_modules:
             placement.settle(system.get_submodule(name))
-        self.reference = lru_cache(maxsize=LOOKS)(self._reference)
+        self.looks = Looks(placement)
 
     @classmethod
     def load(cls, model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
@@ -125,27 +124,35 @@ class Translator:
         return plan_sampling(self, out, asked or Asked(), writing or Writing())
 
     def wishes(self, asked: Asked) -> list[Wish]:
-        """One wish for every answer a picture is to get. Raises UserError naming what the system takes."""
-        return make_wishes(self.system, asked)
+        """One wish for every answer a picture is to get.
+
+        Raises UserError naming what the system takes, or a reference whose look it cannot take over.
+        """
+        wishes = make_wishes(self.system, asked)
+        for path, to in dict.fromkeys((wish.reference, wish.to) for wish in wishes):
+            if path is None:
+                continue
+            try:
+                self.system.check_reference(self.reference(path, to), to)
+            except UserError as error:
+                raise UserError(f"--reference {path}: {error}") from None
+        return wishes
 
     def tensor(self, picture: Picture, wish: Wish) -> Tensor:
         """A picture as the system reads it: its channels, the wished size, padded; (1, C, H, W)."""
         channels, _ = self.system.channels(wish.to)
-        return self._prepared(picture, channels, wish.size)
-
-    def _reference(self, path: Path, to: str | None) -> Tensor:
-        """The image whose look is taken over, (1, C, h, w), at its own size."""
-        _, channels = self.system.channels(to)
-        return self.placement.tensor(self._prepared(read_picture(path), channels, None))
-
-    def _prepared(self, picture: Picture, channels: int, size: tuple[int, int] | None) -> Tensor:
         pixels = convert_channels(picture.pixels, channels)
-        if size is not None:
-            pixels = resize(pixels, size)
+        if wish.size is not None:
+            pixels = resize(pixels, wish.size)
         multiple = self.system.multiple_of()
         if min(pixels.shape[:2]) < SMALLEST:
             multiple = lcm(multiple, SMALLEST)
         return pad_to_multiple(to_tensor(pixels)[None], multiple)  # (1, C, H', W')
+
+    def reference(self, path: Path, to: str | None) -> Tensor:
+        """The image whose look is taken over, (1, C, h, w), at its own size."""
+        _, channels = self.system.channels(to)
+        return self.looks.get(path, channels)
 
     def answer(self, images: Tensor, wish: Wish) -> Tensor:
         """Translate images (B, C, H, W) in [-1, 1] whose sides fit the system; float32 on the CPU."""

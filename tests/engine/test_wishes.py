@@ -10,10 +10,12 @@ from PIL import Image
 from i2icli.config import Config
 from i2icli.data.unpaired import UnpairedImages
 from i2icli.engine.device import Placement
+from i2icli.engine.looks import Looks
 from i2icli.engine.pipeline import Writing
 from i2icli.engine.translator import Translator
 from i2icli.engine.wishes import Asked, infer_source, make_wishes
 from i2icli.errors import UserError
+from i2icli.image import read_picture
 from i2icli.system import Request, System
 
 
@@ -237,6 +239,53 @@ def test_a_reference_of_another_size_reaches_the_system(translator, tmp_path):
     )
     assert result.status == "done"
     assert np.asarray(Image.open(result.target)).mean() == pytest.approx(200, abs=1)
+
+
+def test_a_reference_reaches_the_system_as_it_is(translator, tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(Painter, "multiple_of", lambda self: 16)  # noqa: ARG005
+    monkeypatch.setattr(Painter, "check_reference", lambda self, image, to: sizes.append((image.shape, to)))  # noqa: ARG005
+    Image.fromarray(np.zeros((5, 7, 3), np.uint8)).save(tmp_path / "look.png")
+    translator.wishes(Asked(to="all", references=(tmp_path / "look.png",)))
+    assert sizes == [((1, 3, 5, 7), to) for to in ("red", "green", "Blue")]
+
+
+def test_a_reference_that_will_not_do_is_refused_at_once_by_name(translator, tmp_path, monkeypatch):
+    def check(self, image, to):  # noqa: ARG001
+        if image.mean() < 0:
+            raise UserError("too dark a look")
+
+    monkeypatch.setattr(Painter, "check_reference", check)
+    looks = picture(tmp_path / "looks" / "a.png", 200), picture(tmp_path / "looks" / "b.png", 20)
+    with pytest.raises(UserError, match=r"--reference \S*b\.png: too dark a look"):
+        translator.run([str(looks[0])], tmp_path / "out", Asked(to="Blue", references=looks))
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_reference_is_read_once(translator, tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        "i2icli.engine.looks.read_picture", lambda path: read.append(path) or read_picture(path)
+    )
+    for number in range(6):
+        picture(tmp_path / "looks" / f"{number}.png", 30 * number)
+        picture(tmp_path / "photo" / f"{number}.png", 30 * number)
+    asked = Asked(to="Blue", references=(tmp_path / "looks",))
+    results = list(translator.run([str(tmp_path / "photo")], tmp_path / "out", asked))
+    assert len(results) == 36
+    assert sorted(path.stem for path in read) == list("012345")
+
+
+def test_references_that_are_kept_are_bounded(tmp_path):
+    paths = [picture(tmp_path / f"{number}.png", 30 * number) for number in range(3)]
+    looks = Looks(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
+    for path in (*paths, paths[1]):
+        assert looks.get(path, 3).shape == (1, 3, 20, 24)
+    assert [path for path, _ in looks.kept] == [paths[2], paths[1]]
+    looks = Looks(Placement(torch.device("cpu")), most_bytes=0)
+    for path in paths:
+        looks.get(path, 1)
+    assert list(looks.kept) == [(paths[2], 1)]
 
 
 def test_another_seed_needs_another_folder(translator, tmp_path):

@@ -238,7 +238,7 @@ def test_only_the_region_changes(faces: list[Any]) -> None:
     outside[box.top : box.top + box.height, box.left : box.left + box.width] = False
     assert not answer[..., outside].any()
     assert answer[..., mask > 0.9].min() > 0.8
-    assert len(faces) == 4
+    assert len(faces) == 3  # the reference is searched once
     assert not image.any()
 
 
@@ -250,6 +250,18 @@ def test_removal_with_regions_needs_no_reference(faces: list[Any]) -> None:
     assert answer.shape == image.shape
     assert answer.abs().max() <= 1
     assert len(faces) == 2
+
+
+def test_the_face_of_a_reference_is_found_once_for_all_pictures(faces: list[Any]) -> None:
+    system = with_regions("lips").eval()
+    look = torch.full((1, 3, 60, 60), 0.5)
+    system.check_reference(look, "styled")
+    with torch.inference_mode():
+        for value in (0.1, 0.2):
+            system.translate(Request(image=torch.full((1, 3, 32, 32), value), reference=look))
+    assert [pixels.shape[0] for pixels in faces] == [60, 32, 32]
+    with pytest.raises(UserError, match="no face found in the reference"):
+        system.check_reference(torch.full((1, 3, 60, 60), -1.0), "styled")
 
 
 @pytest.mark.parametrize(("image", "reference", "what"), [(-1, 0, "picture"), (0, -1, "reference")])

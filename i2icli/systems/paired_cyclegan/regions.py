@@ -1,6 +1,10 @@
 """Regions of faces, translated by networks of their own and blended back."""
 
+from hashlib import blake2b
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -9,8 +13,29 @@ from i2icli.face import Box, Points, blank, find_face, points_in, region_box, re
 from i2icli.image import convert_channels, to_pixels
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 
+_REMEMBERED = 1000  # faces of references
 
-def blend_regions(generators: nn.ModuleDict, size: int, image: Tensor, *reference: Tensor) -> Tensor:
+
+class ReferenceFaces:
+    """Finds the face of a reference once: its look is put on many pictures."""
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, Points] = {}  # by what the reference shows
+
+    def find(self, image: Tensor) -> Points:
+        """The landmarks of a reference (C, h, w) in [-1, 1]. Raises UserError if it shows no face."""
+        pixels = to_pixels(image, "uint8")
+        key = blake2b(pixels.tobytes() + repr(pixels.shape).encode(), digest_size=16).digest()
+        if key not in self.known:
+            if len(self.known) >= _REMEMBERED:
+                self.known.clear()
+            self.known[key] = _face(pixels, "reference")
+        return self.known[key]
+
+
+def blend_regions(
+    generators: nn.ModuleDict, size: int, faces: ReferenceFaces, image: Tensor, *reference: Tensor
+) -> Tensor:
     """(B, C, H, W) in [-1, 1], and perhaps a reference for each -> the same shape, regions changed.
 
     Each region is cut out, resized to `size` pixels, given to its generator, and the change it answers
@@ -19,18 +44,19 @@ def blend_regions(generators: nn.ModuleDict, size: int, image: Tensor, *referenc
     results = []
     for index in range(len(image)):
         together = [each[index : index + 1] for each in (image, *reference)]  # (1, C, H, W) each
-        faces = [_face(each[0], what) for each, what in zip(together, ("picture", "reference"), strict=False)]
+        here = _face(to_pixels(image[index], "uint8"), "picture")
+        points = [here, *(faces.find(each[index]) for each in reference)]
         result = together[0]
         for region, generator in generators.items():
             assert isinstance(generator, DeltaGenerator)
-            cuts = [_cut(each, face, region, size) for each, face in zip(together, faces, strict=True)]
-            result = _added(result, generator.delta(*cuts), faces[0], region)
+            cuts = [_cut(each, face, region, size) for each, face in zip(together, points, strict=True)]
+            result = _added(result, generator.delta(*cuts), here, region)
         results.append(result.clamp(-1, 1))
     return torch.cat(results)  # (B, C, H, W)
 
 
-def _face(image: Tensor, what: str) -> Points:
-    points = find_face(convert_channels(to_pixels(image, "uint8"), 3))
+def _face(pixels: NDArray[Any], what: str) -> Points:
+    points = find_face(convert_channels(pixels, 3))
     if points is None:
         raise UserError(
             f"no face found in the {what}; expected one face seen from the front; "

@@ -22,7 +22,7 @@ from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.system import Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
-from i2icli.systems.paired_cyclegan.regions import blend_regions
+from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions
 
 REMOVAL, TRANSFER = "removal", "transfer"
 
@@ -58,6 +58,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         self.D_Y = self._discriminators(C)
         self.D_S = self._discriminators(2 * C) if config.synthetic != "none" else None
         self.gan = ADVERSARIAL[config.gan_loss]()
+        self.faces = ReferenceFaces()
         init_normal(self)
         for generator in (*self.G.values(), *self.F.values()):
             assert isinstance(generator, DeltaGenerator)
@@ -213,7 +214,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def _changed(self, generators: nn.ModuleDict, image: Tensor, *reference: Tensor) -> Tensor:
         if self.config.regions:
             each = (look.expand(len(image), -1, -1, -1) for look in reference)
-            return blend_regions(generators, self.config.region_size, image, *each)
+            return blend_regions(generators, self.config.region_size, self.faces, image, *each)
         return generators[WHOLE](image, *(_fitted(look, image) for look in reference))  # type: ignore[no-any-return]
 
     def _to_bare(self, to: str | None) -> bool:
@@ -226,6 +227,11 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     def needs(self, to: str | None = None) -> frozenset[str]:
         """A style has to come from somewhere; none is needed to remove one."""
         return frozenset() if self._to_bare(to) else frozenset({"reference"})
+
+    def check_reference(self, reference: Tensor, to: str | None = None) -> None:  # noqa: ARG002 - all alike
+        """With regions it has to show a face."""
+        if self.config.regions:
+            self.faces.find(reference[0])
 
     # -- looking -------------------------------------------------------------------------
 
