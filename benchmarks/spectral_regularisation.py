@@ -116,7 +116,9 @@ def train_one(tiles: Path, run: Path, weight: float, final_layers: int, options:
         holdout=0.05,
         seed=options.seed,
     )
-    train("spectral_dcgan", [tiles], config, RunOptions(out=run, sample_every=10**6, validate_every=10**6))
+    seldom = RunOptions(out=run, sample_every=10**6, validate_every=10**6)
+    if not train("spectral_dcgan", [tiles], config, seldom).finished:
+        raise SystemExit(f"stopped in {run}; the same command goes on")
     out = run / "answers"
     if len(list(out.glob("*.png"))) < options.count:
         for _ in Translator.load(str(run)).sample(out, Asked(samples=options.count, seed=1)):

@@ -48,7 +48,8 @@ class HalfRings(NamedTuple):
 
 
 def grey(images: Tensor) -> Tensor:
-    """(B, C, H, W) -> brightness (B, H, W); other than three channels count alike."""
+    """(B, C, H, W) -> brightness (B, H, W), at least float32; other than three channels count alike."""
+    images = _wide(images)
     if images.shape[1] != len(GREY):
         return images.mean(1)  # (B, H, W)
     return (images * images.new_tensor(GREY)[:, None, None]).sum(1)  # (B, H, W)

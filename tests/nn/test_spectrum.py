@@ -130,3 +130,5 @@ def test_brightness_weighs_the_colours() -> None:
 
 def test_half_precision_pictures_are_measured_in_float32() -> None:
     assert spectral_profile(torch.rand(1, 16, 16).bfloat16()).dtype is torch.float32
+    images = torch.rand(2, 3, 16, 16).bfloat16()
+    assert torch.equal(grey(images), grey(images.float()))
