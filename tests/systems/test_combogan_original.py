@@ -2,6 +2,7 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -84,3 +85,28 @@ def test_parts_of_different_models_are_refused(tmp_path: Path) -> None:
     torch.save(other, tmp_path / "200_net_G1.pth")
     with pytest.raises(UserError, match="G1 beside it is not of the size"):
         load_original(tmp_path / "200_net_G0.pth")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        (0, {"model.1.weight": None}),
+        (0, {"model.1.weight": torch.zeros(())}),
+        (0, {"model.1.weight": torch.zeros(5)}),
+        (0, {"model.1.weight": torch.zeros(5000, 3, 1, 1)}),
+        (0, {"model.1.weight": torch.zeros(8, 0, 7, 7)}),
+        (0, {"model.1.weight": torch.zeros(0, 3, 7, 7)}),
+        (0, {f"model.{place}.conv_block.1.weight": torch.zeros(1) for place in range(10, 130)}),
+        (1, {"model.10.conv_block.1.weight": torch.zeros(())}),
+        (2, {f"model.{place}.conv_block.1.weight": torch.zeros(1) for place in range(130)}),
+        (2, {"model..conv_block..weight": torch.zeros(1)}),
+    ],
+)
+def test_files_with_impossible_shapes_are_refused(part: int, changes: Any, tmp_path: Path) -> None:
+    write_original(tmp_path, "generator_2domains_batch")
+    path = tmp_path / f"200_net_G{part}.pth"
+    state = torch.load(path) | changes
+    torch.save({key: value for key, value in state.items() if value is not None}, path)
+    for number in range(4):
+        with pytest.raises(UserError):
+            load_original(tmp_path / f"200_net_G{number}.pth")

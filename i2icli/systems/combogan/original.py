@@ -45,7 +45,10 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
             f"{path}: the files beside it are not one model ({found}); expected an encoder for each of "
             "two domains or more, then as many decoders, numbered from G0"
         )
-    config = _config(parts, number, bool(centre))
+    try:
+        config = _config(parts, number, bool(centre))
+    except (KeyError, IndexError, ValueError):
+        return None  # layers are missing, or sizes are beyond what any such network has
     tensors = _tensors(config, parts, path)
     return Original("combogan", config, tensors, _notes(config))
 
@@ -88,7 +91,7 @@ def _parts(state: State, path: Path, read: Read) -> list[State]:
 
 
 def _config(parts: list[State], number: int, centre: bool) -> ComboGANConfig:
-    """What keys and shapes tell. Raises UserError never: what is not a ComboGAN fails to fit later."""
+    """What keys and shapes tell. Raises KeyError, IndexError or ValueError for what no ComboGAN has."""
     encoder, half = parts[0], len(parts) // 2
     decoder = parts[half]
     blocks = count_blocks(decoder)
