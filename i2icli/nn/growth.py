@@ -86,7 +86,7 @@ class GrowingGenerator(nn.Module):
             return fine  # type: ignore[no-any-return]
         answering = self.small if now.level == 1 else self.levels[now.level - 2]
         coarse = doubled(answering.answer(below))  # (B, out_channels, H, W)
-        return torch.lerp(coarse, fine, now.alpha)
+        return blended(coarse, fine, now.alpha)
 
     def _features(self, x: Tensor, level: int) -> Tensor:
         """What the last layer of a level makes its answer of, for images of that level's size."""
@@ -176,7 +176,7 @@ class GrowingDiscriminator(nn.Module):
         hidden = newest.down(newest.front(x))  # as the level below begins: (B, width, h, w)
         if now.fading:
             below = self.small if now.level == 1 else self.levels[now.level - 2]
-            hidden = torch.lerp(below.front(halved(x)), hidden, now.alpha)
+            hidden = blended(below.front(halved(x)), hidden, now.alpha)
         for level in range(now.level - 1, 0, -1):
             hidden = self.levels[level - 1].down(hidden)  # (B, width, h/2, w/2)
         return self.small.judge(hidden)  # type: ignore[no-any-return]
@@ -221,6 +221,12 @@ def halved(x: Tensor) -> Tensor:
 def doubled(x: Tensor) -> Tensor:
     """x: (B, C, H, W) -> (B, C, 2H, 2W), each pixel four times."""
     return interpolate(x, scale_factor=2, mode="nearest")
+
+
+def blended(below: Tensor, here: Tensor, alpha: float) -> Tensor:
+    """(1 - alpha) * below + alpha * here, of one shape; in low precision their types may differ."""
+    kind = torch.promote_types(below.dtype, here.dtype)
+    return torch.lerp(below.to(kind), here.to(kind), alpha)
 
 
 def halved_width(channels: int) -> int:
