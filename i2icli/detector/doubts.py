@@ -6,7 +6,7 @@ from i2icli.detector.storing import Description
 from i2icli.image import Pixels
 
 LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the grid of blocks is strong
-FLAT = 0.4  # of the pixels equal to both neighbours: drawn, not photographed
+FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # of the pixels equal to both neighbours: drawn
 LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
 
 
@@ -19,7 +19,7 @@ def doubts(description: Description, pixels: Pixels, quality: int | None, verdic
             found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
         if quality is not None and quality < LEAST_QUALITY and verdict == "real":
             found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
-        if _flat(pixels) > FLAT:
+        if _flat(pixels) > FLAT[verdict]:
             found.append("not photographic: large parts are of one colour")
         return found
     if min(height, width) < description.smallest or max(height, width) > description.largest:

@@ -15,14 +15,21 @@ from i2icli.detector.calibration import (
     calibration_error,
 )
 from i2icli.detector.classifiers import Classifier, Clusters, Kernel, Linear, Scaling, Trees
+from i2icli.detector.storing import Kind
 from i2icli.errors import UserError
 
 Name = Literal["logistic", "svm", "svm-linear", "svm-poly", "kmeans", "trees"]
 """The papers': logistic regression, support vector machines, two-means; and boosted trees."""
 NAMES: tuple[str, ...] = get_args(Name)
 
-KINDS = {"logistic": "linear", "svm": "rbf", "svm-linear": "linear", "svm-poly": "poly", "kmeans": "clusters"}
-KINDS |= {"trees": "trees"}
+KINDS: dict[str, Kind] = {
+    "logistic": "linear",
+    "svm": "rbf",
+    "svm-linear": "linear",
+    "svm-poly": "poly",
+    "kmeans": "clusters",
+}
+KINDS["trees"] = "trees"
 
 RUNS, HELD_OUT = 10, 0.2  # the papers: the mean of ten random splits of 80/20
 FEWEST = 10  # pictures of each kind: with fewer a held-out fifth says nothing

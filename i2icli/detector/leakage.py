@@ -52,8 +52,8 @@ def leaks(
     if max(area, 1 - area) >= TELLING + 0.1 and np.ptp(grids) > 0:
         place = _best_cut(grids, fake)
         medians = (float(np.median(grids[~fake])), float(np.median(grids[fake])))
-        example = f"steps at 8x8 blocks {medians[0]:+.0%} in photographs, {medians[1]:+.0%} in fakes"
-        found.append(Leak("the JPEG grid", place, example))
+        example = f"steps at their borders {medians[0]:+.0%} in photographs, {medians[1]:+.0%} in fakes"
+        found.append(Leak("a grid of 8x8 blocks (JPEG's, or a network's own lattice)", place, example))
     return sorted(found, key=lambda leak: -leak.accuracy)
 
 

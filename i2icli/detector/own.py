@@ -6,7 +6,7 @@ from typing import Any, get_args
 from i2icli import __version__
 from i2icli.data.folder import find_images
 from i2icli.detector.collection import Collection, collect
-from i2icli.detector.fitting import KINDS, Name, check_enough, fit
+from i2icli.detector.fitting import KINDS, Fitted, Name, check_enough, fit
 from i2icli.detector.inputs import SMALLEST_SIDE, Features
 from i2icli.detector.judge import Detector
 from i2icli.detector.leakage import Leak, leaks
@@ -42,30 +42,35 @@ def fit_folders(
     found = collect(real, fake, kind, limit=limit, treatment=treatment)
     check_enough(found.fake)
     fitted = fit(found.rows, found.fake, name, scaled=kind == "traces", seed=seed)
+    description = _description(found, fitted, kind, name, side)
+    detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration)
+    return detector, found, leaks(found.headers, found.fake, found.grids, found.qualities)
+
+
+def _description(
+    found: Collection, fitted: Fitted, features: Features, name: Name, side: int | None
+) -> Description:
     sizes = {header.size for header in found.headers}
-    sides = [side for header in found.headers for side in header.size]
-    description = Description(
+    return Description(
         version=__version__,
-        features=kind,
+        features=features,
         length=found.rows.shape[1],
-        kind=KINDS[classifier],
-        name=classifier,
+        kind=KINDS[name],
+        name=name,
         real_below=REAL_BELOW,
         fake_above=FAKE_ABOVE,
         slope=fitted.calibration.slope,
         offset=fitted.calibration.offset,
-        limit=fitted.scaling.limit if kind == "traces" else None,
+        limit=fitted.scaling.limit if features == "traces" else None,
         reals=int((~found.fake).sum()),
         fakes=int(found.fake.sum()),
-        smallest=min(min(header.size) for header in found.headers),
-        largest=max(sides),
+        smallest=min(min(size) for size in sizes),
+        largest=max(max(size) for size in sizes),
         size=next(iter(sizes)) if len(sizes) == 1 else None,
         equal_side=side,
         formats=sorted({header.format for header in found.headers}),
         scores=fitted.scores,
     )
-    detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration)
-    return detector, found, leaks(found.headers, found.fake, found.grids, found.qualities)
 
 
 def _common_side(real: Path, fake: Path, features: str) -> int:
