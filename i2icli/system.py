@@ -151,6 +151,10 @@ class System(nn.Module, Generic[C]):
         """What the user wrote as target -> the value for `Request.to`. Raises UserError listing them."""
         return one_of(to, self.targets(), "target")
 
+    def targets_from(self, source: str | None) -> tuple[str, ...]:  # noqa: ARG002 - for those that differ
+        """The targets that an image of a source (None: unknown) can be translated to."""
+        return self.targets()
+
     def can_sample(self) -> bool:
         """Whether it makes pictures of latent codes alone, without an image to translate."""
         return "image" not in self.accepts

@@ -24,6 +24,7 @@ ALL = "all"  # the value of --to that means every target
 _FLAGS = {"source": "from"}  # fields of a request whose option has another name
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
 _SPLIT = re.compile(rf"^({'|'.join(('train', *sorted(HELD_BACK, key=len, reverse=True)))})[ _-]?")
+_LARGEST_SEED = 2**63 - 1
 _LONGEST_NAME = 80  # characters of a folder's name
 
 
@@ -79,12 +80,12 @@ def make_wishes(system: System[Any], asked: Asked) -> list[Wish]:
     check_options(system, asked)
     references = _references(asked.references)
     wishes: list[Wish] = []
-    targets = resolve_targets(system, asked.to)
+    source = _source(system, asked.source)
+    targets = resolve_targets(system, asked.to, source)
     for to in targets:
         if "reference" in system.needs(to) and not references:
             way = f" to {to}" if to else ""
             raise UserError(f"translating{way} needs --reference: the image whose look is taken over")
-        source = _source(system, asked.source)
         codes = _codes(system, to, asked)
         reads = "reference" in system.reads(to)
         if references and not reads and len(targets) == 1:
@@ -138,22 +139,32 @@ def check_options(system: System[Any], asked: Asked) -> None:
         raise UserError("--latent gives the codes that would be drawn; leave out --samples and --truncate")
     if asked.truncate is not None and not asked.truncate > 0:
         raise UserError(f"--truncate {asked.truncate:g}: expected a positive number, such as 0.7")
+    if not 0 <= asked.seed <= _LARGEST_SEED:
+        raise UserError(f"--seed {asked.seed}: expected a whole number from 0 to {_LARGEST_SEED}")
     for flag, number, least in (("samples", asked.samples, 1), ("interpolate", asked.interpolate, 2)):
         if number is not None and number < least:
             raise UserError(f"--{flag} {number}: expected {least} or more")
 
 
-def resolve_targets(system: System[Any], to: str | None) -> list[str | None]:
-    """The targets that `--to` means: the default, one, or all. Raises UserError listing those there are."""
+def resolve_targets(system: System[Any], to: str | None, source: str | None = None) -> list[str | None]:
+    """The targets that `--to` means: the default, one, or all of those that images of a source can have.
+
+    Raises UserError listing those there are.
+    """
     known = system.targets()
     if to is None:
         return [known[0] if known else None]
-    if to == ALL and ALL not in known:
-        return list(known)
+    if _is_all(to) and to not in known:
+        return list(system.targets_from(source))
     try:
         return [system.resolve_target(to)]
     except UserError as error:
-        raise UserError(f"--to {to}: {error}") from None
+        every = f"; {ALL} means every one" if len(known) > 1 else ""
+        raise UserError(f"--to {to}: {error}{every}") from None
+
+
+def _is_all(to: str | None) -> bool:
+    return to is not None and to.casefold() == ALL
 
 
 def _source(system: System[Any], source: str | None) -> str | None:
@@ -183,7 +194,11 @@ def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor
     """The latent codes (Z,) asked for; one None where the system reads none or a reference decides."""
     size = system.latent_size(to)
     if size == 0 or asked.references:
-        if size == 0 and (asked.samples or asked.interpolate or asked.latent is not None) and asked.to != ALL:
+        if (
+            size == 0
+            and (asked.samples or asked.interpolate or asked.latent is not None)
+            and not _is_all(asked.to)
+        ):
             raise UserError(f"translating to {to} reads no latent code: there is one answer only")
         return [None]
     if asked.latent is not None:

@@ -84,6 +84,8 @@ def test_one_answer_needs_no_name(system):
 
 def test_every_target_every_reference_every_code(system, tmp_path):
     assert names(make_wishes(system, Asked(to="all"))) == ["red", "green", "Blue"]
+    assert names(make_wishes(system, Asked(to="ALL", samples=1))) == ["red", "green", "Blue"]
+    assert len(make_wishes(system, Asked(seed=2**63 - 1, samples=2))) == 2
     assert names(make_wishes(system, Asked(to="blue", samples=3))) == ["1", "2", "3"]
     for each in ("x/one.png", "x/two.png"):
         picture(tmp_path / each)
@@ -113,7 +115,12 @@ def test_names_stay_clear_of_the_sheets_and_of_each_other(system, monkeypatch):
 @pytest.mark.parametrize(
     ("asked", "complaint"),
     [
-        (Asked(to="pink"), "--to pink: unknown target 'pink'; this model knows: red, green, Blue"),
+        (
+            Asked(to="pink"),
+            "--to pink: unknown target 'pink'; this model knows: red, green, Blue; all means every one",
+        ),
+        (Asked(seed=-5), "--seed -5: expected a whole number from 0 to 9223372036854775807"),
+        (Asked(seed=2**63), "--seed 9223372036854775808: expected"),
         (Asked(source="film"), "--from film: unknown source 'film'; this model knows: photo, sketch"),
         (Asked(references=("no.png",)), "--reference: cannot read no.png"),
         (Asked(to="green", samples=2), "green reads no latent code"),

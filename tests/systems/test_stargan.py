@@ -13,7 +13,7 @@ from i2icli.config import RunOptions
 from i2icli.data.toy_attributes import write_attributes
 from i2icli.data.toy_domains import write_domains
 from i2icli.engine.training import train
-from i2icli.engine.wishes import Wish, infer_source
+from i2icli.engine.wishes import Asked, Wish, infer_source, make_wishes
 from i2icli.errors import UserError
 from i2icli.originals import load_original
 from i2icli.system import Request
@@ -392,6 +392,24 @@ def test_the_discriminator_is_shown_images_moved_about() -> None:
 def test_every_upsampling_translates(kind: str) -> None:
     system = tiny(domains=("a", "b"), upsampling=kind)
     assert system.translate(Request(image=images(), to="b")).shape == (2, 3, 32, 32)
+
+
+def test_all_with_a_source_means_the_targets_of_its_label_set() -> None:
+    system = tiny(
+        **{
+            **JOINT,
+            "attributes": (*CELEBA, "Bald", "Hat"),
+            "sets": ("attributes:5", "attributes:2", "domains:3"),
+        }
+    )
+    assert system.targets_from(None) == system.targets()
+    assert system.targets_from("Young") == (*CELEBA, "happy", "sad", "angry")
+    assert system.targets_from("Hat,Bald") == ("Bald", "Hat", "happy", "sad", "angry")
+    assert system.targets_from("sad") == ("happy", "sad", "angry")
+    wishes = make_wishes(system, Asked(to="all", source="Hat"))
+    assert [wish.to for wish in wishes] == ["Bald", "Hat", "happy", "sad", "angry"]
+    for wish in wishes:
+        system.translate(Request(image=images(), to=wish.to, source=wish.source))
 
 
 def test_a_folder_named_like_an_attribute_changes_nothing() -> None:

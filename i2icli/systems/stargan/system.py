@@ -175,6 +175,14 @@ class StarGAN(System[StarGANConfig]):
         number, names = chosen(source, self.label_sets, "source")
         return spelled(names, self.label_sets[number])
 
+    def targets_from(self, source: str | None) -> tuple[str, ...]:
+        """Those of the source's own label set, and domains, which are the same for every source."""
+        if source is None:
+            return self.targets()
+        own, _ = chosen(source, self.label_sets, "source")
+        sets = [each for k, each in enumerate(self.label_sets) if k == own or each.kind == "domains"]
+        return tuple(name for each in sets for name in each.names)
+
     def translate(self, request: Request) -> Tensor:
         """request.image: (B, C, H, W), sides multiples of 4 -> the same shape, with the labels `request.to`.
 
