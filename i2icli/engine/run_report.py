@@ -24,7 +24,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     for key, points in scores.items():
         by_name[key.split("/")[0]][key] = points
     sections += [
-        Curves(curves, f"Validation: {_TITLES.get(name, name)}", y_label=_TITLES.get(name, name))
+        Curves(curves, f"Validation: {_TITLES.get(name, name)}", y_label=_UNITS.get(name, _TITLES.get(name, name)))
         for name, curves in by_name.items()
     ]
     sections += [Text(f"{remark[:1].upper()}{remark[1:]}.", heading) for remark, heading in _remarks(rows)]
@@ -49,6 +49,8 @@ _TITLES = {
     "spectral_distance": "spectral distance of samples to the data (20 ln; 0 is best)",
     "checkerboard": "checkerboard in samples, power against real images (1 is best)",
 }
+
+_UNITS = {"spectral_distance": "20 ln", "checkerboard": "times as much"}
 
 _RUN = {
     "images_per_s": "Images per second",
