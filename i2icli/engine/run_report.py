@@ -24,7 +24,11 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     for key, points in scores.items():
         by_name[key.split("/")[0]][key] = points
     sections += [
-        Curves(curves, f"Validation: {_TITLES.get(name, name)}", y_label=_UNITS.get(name, _TITLES.get(name, name)))
+        Curves(
+            curves,
+            f"Validation: {_TITLES.get(name, name)}",
+            y_label=_UNITS.get(name, _TITLES.get(name, name)),
+        )
         for name, curves in by_name.items()
     ]
     sections += [Text(f"{remark[:1].upper()}{remark[1:]}.", heading) for remark, heading in _remarks(rows)]
