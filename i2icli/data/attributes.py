@@ -2,11 +2,13 @@
 
 import csv
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from i2icli.data.describe import counted
 from i2icli.data.folder import is_image_name
 from i2icli.errors import UserError
 
@@ -15,6 +17,7 @@ LARGEST_BYTES = 500_000_000  # CelebA's is 27 MB
 
 _VALUES = {"1": True, "0": False, "-1": False, "true": True, "false": False}
 _SHOWN = 60  # columns listed in an error
+_PEEK = 100  # rows that tell whether the header has a word above the images
 _MANY_COLUMNS = 16  # more are not learned unless they are asked for
 
 
@@ -78,7 +81,7 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
     """The rows of an attribute file, for some of its columns.
 
     Raises UserError naming the line: values other than 0, 1, -1, true, false, a number of cells that
-    does not fit the header, an image named twice, if only in other case.
+    does not fit the header, no image, an image named twice, if only in other case.
     """
     header, body = _parsed(path)
     places = [header.index(name) for name in columns]
@@ -87,9 +90,11 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
     for line, (name, *cells) in body:
         if len(cells) != len(header):
             raise UserError(
-                f"{path}, line {line}: {len(cells) + 1} cells, but the header has {len(header) + 1} "
-                f"(the image and {len(header)} attributes)"
+                f"{path}, line {line}: {counted(len(cells) + 1, 'cell')}, but the header has "
+                f"{len(header) + 1} (the image and {counted(len(header), 'attribute')})"
             )
+        if not name:
+            raise UserError(f"{path}, line {line}: the first cell names no image; expected {EXAMPLE}")
         if name in rows:
             raise UserError(f"{path}, line {line}: {name} occurs a second time; keep one row per image")
         other = known.setdefault(_key(name), name)
@@ -154,18 +159,19 @@ def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]
     first = 1 if lines and lines[0].strip().isdecimal() else 0  # CelebA's begins with the number of images
     if len(lines) <= first or not lines[first].strip():
         raise UserError(f"{path}: no header found; expected {EXAMPLE}")
-    (_, header), *peek = islice(_cells(path, lines, first), 2)
-    corner = not peek or len(peek[0][1]) != len(header) + 1
-    header = header[corner:]  # without the word above the names of the images, that CelebA's does not have
+    (_, header), *peek = islice(_cells(path, lines, first), 1 + _PEEK)
+    lengths = Counter(len(cells) for _, cells in peek)
+    corner = lengths[len(header) + 1] <= lengths[len(header)]  # a word above the names of the images
+    header = header[corner:]  # CelebA's has none
     if not header or all(cell.lower() in _VALUES for cell in header):
         raise UserError(f"{path}: its first line names no attributes; expected {EXAMPLE}")
     if "" in header:
         raise UserError(
             f"{path}: column {header.index('') + 1 + corner} of its first line has no name; add it"
         )
-    twice = [name for place, name in enumerate(header) if name in header[:place]]
-    if twice:
-        raise UserError(f"{path}: two columns are called {twice[0]!r}; rename one")
+    twice = next((name for name, count in Counter(header).items() if count > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}: two columns are called {twice!r}; rename one")
     below = islice(_cells(path, lines, first), 1, None)
     return tuple(header), ((line, cells) for line, cells in below if any(cells))
 
@@ -173,18 +179,21 @@ def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]
 def _cells(path: Path, lines: list[str], first: int) -> Iterator[tuple[int, list[str]]]:
     """Numbers of lines, and the lines split as the first one shows: by commas, semicolons, tabs, else blanks.
 
-    Raises UserError naming the line for a cell that is larger than cells can be.
+    Raises UserError naming the line for a cell that goes on in the next line, or is larger than cells can be.
     """
     delimiter = max(",;\t", key=lines[first].count)
     if not lines[first].count(delimiter):
         yield from ((number, line.split()) for number, line in enumerate(lines[first:], first + 1))
         return
     rows = csv.reader(lines[first:], delimiter=delimiter, skipinitialspace=True)
+    line = first + 1
     try:
         for row in rows:
-            yield first + rows.line_num, [cell.strip() for cell in row]
+            if first + rows.line_num > line:
+                raise csv.Error("a cell goes on in the next line")
+            yield line, [cell.strip() for cell in row]
+            line += 1
     except csv.Error as error:
-        line = first + rows.line_num
         raise UserError(
             f"{path}, line {line}: {error}; a quotation mark may be missing; expected {EXAMPLE}"
         ) from error

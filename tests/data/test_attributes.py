@@ -60,7 +60,15 @@ def test_every_dialect_says_the_same(text: str, tmp_path: Path) -> None:
         ("image,Male,Male\na.png,1,0\n", ["'Male'", "rename"]),
         ("image,Male\na.png,1\nb.png,maybe\n", ["line 3", "Male is 'maybe'", "0 or 1", "--attributes"]),
         ("image,Male\na.png,1\nb.png,2\n", ["line 3", "'2'"]),
-        ("image,Male\na.png,1\nb.png\n", ["line 3", "1 cells", "2"]),
+        ("image,Male\na.png,1\nb.png\n", ["line 3", "1 cell,", "2"]),
+        ("image,Male\na.png,1,1\nb.png,0\n", ["line 2", "3 cells", "has 2"]),
+        ("image Male\na.png 1 1\nb.png 0\nc.png 1\n", ["line 2", "3 cells", "has 2"]),
+        ("2\nBald Male\na.png 1\nb.png 0 1\nc.png 1 1\n", ["line 3", "2 cells", "has 3"]),
+        ('image,Male\na.png,"1\nb.png,0\n', ["line 2", "goes on", "quotation mark"]),
+        ('image,Male\na.png,1\n"b.png,0\nc.png,0\n', ["line 3", "goes on", "quotation mark"]),
+        ('image,"Male\na.png,1\nb.png,0\n', ["line 1", "goes on", "quotation mark"]),
+        ("image,Male\na.png,1\n,0\n", ["line 3", "names no image"]),
+        ("image,Male\na.png,1\n  ,0\n", ["line 3", "names no image"]),
         ("image,Male\na.png,1\na.png,0\n", ["line 3", "a.png", "second time"]),
         ("image,Male\na.png,1\nA.PNG,0\n", ["line 3", "A.PNG and a.png", "same image"]),
         ("image,Male\na.png,1\nb.png," + "1" * 200_000, ["line 3", "131072"]),
@@ -75,6 +83,19 @@ def test_what_cannot_be_read_is_refused_in_one_line(text: str, words: list[str],
         read_attributes(path, read_columns(path))
     assert all(word in str(refused.value) for word in ["attributes.csv", *words])
     assert "\n" not in str(refused.value)
+
+
+def test_a_header_without_a_word_above_the_images_may_be_of_any_dialect(tmp_path: Path) -> None:
+    path = written(tmp_path, "Bald,Male\na.png,1,0\nb.png,0,1\n")
+    assert read_columns(path) == ("Bald", "Male")
+    assert read_attributes(path, ("Male",)).rows == {"a.png": (False,), "b.png": (True,)}
+
+
+def test_very_many_columns_take_no_long_search(tmp_path: Path) -> None:
+    names = [f"n{number}" for number in range(60_000)]
+    path = written(tmp_path, ",".join(["image", *names, "n7"]) + "\nx.png" + ",1" * 60_001 + "\n")
+    with pytest.raises(UserError, match="two columns are called 'n7'"):
+        read_columns(path)
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

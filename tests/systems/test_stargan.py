@@ -412,5 +412,11 @@ def test_all_with_a_source_means_the_targets_of_its_label_set() -> None:
         system.translate(Request(image=images(), to=wish.to, source=wish.source))
 
 
+def test_very_many_labels_take_no_long_search() -> None:
+    names = tuple(f"n{number}" for number in range(60_000))
+    with pytest.raises(ValidationError, match="the label 'n7' occurs twice"):
+        StarGANConfig(attributes=(*names, "n7"))
+
+
 def test_a_folder_named_like_an_attribute_changes_nothing() -> None:
     assert infer_source(tiny(attributes=CELEBA), Wish(to="Male"), ("Male",)).source is None

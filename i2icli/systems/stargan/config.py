@@ -1,6 +1,7 @@
 """StarGAN's settings, with the paper's defaults, and what its labels are. No torch here."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -133,9 +134,9 @@ class StarGANConfig(Config):
     @model_validator(mode="after")
     def _labels_can_be_told_apart(self) -> Self:
         known = (*self.attributes, *self.domains)
-        twice = [name for place, name in enumerate(known) if name in known[:place]]
-        if twice:
-            raise ValueError(f"the label {twice[0]!r} occurs twice; --to could not tell them apart")
+        twice = next((name for name, count in Counter(known).items() if count > 1), None)
+        if twice is not None:
+            raise ValueError(f"the label {twice!r} occurs twice; --to could not tell them apart")
         odd = [name for name in known if "," in name or not name.strip()]
         if odd:
             raise ValueError(f"the label {odd[0]!r} cannot be written after --to; rename it")
