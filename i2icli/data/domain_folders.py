@@ -1,7 +1,7 @@
 """A folder of images per domain, for systems that translate between many: where the domains are."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/
 
 @dataclass(frozen=True)
 class DomainFolders:
-    """Domains recognised, in natural order of their names: one collection each, none of them empty."""
+    """Domains recognised, in natural order or as wanted: one collection each, none of them empty."""
 
     names: tuple[str, ...]
     train: tuple[Collection, ...]
@@ -29,22 +29,35 @@ class _Layout:
     validation: dict[str, Path] | None
 
 
-def recognise_domains(folders: Sequence[Path]) -> DomainFolders:
+def domain_names(folders: Sequence[Path]) -> tuple[str, ...]:
+    """The names of the domains, as `recognise_domains` finds them."""
+    return tuple(_layout(folders).train)
+
+
+def recognise_domains(
+    folders: Sequence[Path], wanted: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda names: names
+) -> DomainFolders:
     """Tell the domains of one folder that holds them all, or of several folders, each a domain.
 
-    Known are domain/, train/domain + test/domain, domain/train + domain/test, and trainA trainB trainC
-    (or train0 train1 ...) + testA ...; val, valid and validation are preferred to test. Raises UserError
-    with one line: fewer than two domains, an empty one, other domains in test than in train.
+    `wanted` chooses among their names; the others are not looked into. Known are domain/, train/domain +
+    test/domain, domain/train + domain/test, and trainA trainB trainC (or train0 train1 ...) + testA ...;
+    val, valid and validation are preferred to test. Raises UserError with one line: fewer than two
+    domains, an empty one, other domains in test than in train.
     """
-    for folder in folders:
-        check_folder(folder)
-    layout = _one_folder(folders[0]) if len(folders) == 1 else _several_folders(folders)
-    _check_names(layout, folders)
-    names = tuple(layout.train)
+    layout = _layout(folders)
+    names = wanted(tuple(layout.train))
     train = tuple(_filled(layout.train[name]) for name in names)
     if layout.validation is None:
         return DomainFolders(names, train, None)
     return DomainFolders(names, train, tuple(_filled(layout.validation[name]) for name in names))
+
+
+def _layout(folders: Sequence[Path]) -> _Layout:
+    for folder in folders:
+        check_folder(folder)
+    layout = _one_folder(folders[0]) if len(folders) == 1 else _several_folders(folders)
+    _check_names(layout, folders)
+    return layout
 
 
 # -- one folder ------------------------------------------------------------------------------

@@ -14,17 +14,18 @@ from i2icli.errors import UserError, one_of
 
 def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], wishes: Wishes, strict: bool) -> FoundLabels:
     """Images whose label is the domain they lie in."""
-    found = recognise_domains(folders)
-    names = tuple(_known(name, found.names, folders) for name in wanted) or found.names
-    places = [found.names.index(name) for name in names]
+    found = recognise_domains(
+        folders, lambda known: tuple(_known(name, known, folders) for name in wanted) or known
+    )
+    names = found.names
     report: list[str] = []
-    train = [_looked_over(found.train[place], report, strict) for place in places]
+    train = [_looked_over(collection, report, strict) for collection in found.train]
     if found.validation is None:
         split = [hold_out(files, wishes.holdout, wishes.seed) for files in train]
         train, validation = [kept for kept, _ in split], [held for _, held in split]
-        collections = [found.train[place] for place in places]
+        collections = found.train
     else:
-        collections = [found.validation[place] for place in places]
+        collections = found.validation
         validation = [_looked_over(collection, report, strict) for collection in collections]
     validation, same_things = _side_by_side(collections, validation)
     sizes = ", ".join(f"{name} {len(files)}" for name, files in zip(names, train, strict=True))

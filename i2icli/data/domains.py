@@ -17,7 +17,7 @@ from i2icli.data.collections import (
     transparency_lines,
 )
 from i2icli.data.describe import counted
-from i2icli.data.domain_folders import DOMAINS_EXAMPLE, DomainFolders, recognise_domains
+from i2icli.data.domain_folders import DOMAINS_EXAMPLE, recognise_domains
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.folder import Collection
 from i2icli.data.holdout import TOO_FEW, hold_out_of_each
@@ -51,9 +51,9 @@ class DomainImages(DataFolder):
 
     def look(self, folders: Sequence[Path]) -> None:
         """See `DataFolder.look`."""
-        found = recognise_domains(folders)
-        self.names, chosen = self._chosen(found.names)
-        self.files = [self._files(found.train[place]) for place in chosen]
+        found = recognise_domains(folders, self._chosen)
+        self.names = found.names
+        self.files = [self._files(collection) for collection in found.train]
         listed = ", ".join(
             f"{name} {len(files):,}" for name, files in zip(self.names, self.files, strict=True)
         )
@@ -61,7 +61,7 @@ class DomainImages(DataFolder):
         self.truth = False
         self.held_out: list[Files] = []
         if found.validation is not None:
-            self._take_validation(found, chosen)
+            self._take_validation(found.validation)
         else:
             self._hold_out()
         framing = Framing.of(self.config)
@@ -93,12 +93,11 @@ class DomainImages(DataFolder):
 
     # -- looking at the folders ----------------------------------------------------------
 
-    def _chosen(self, found: tuple[str, ...]) -> tuple[tuple[str, ...], list[int]]:
-        """The domains to use and their places among those found; all of them, unless the user named some."""
+    def _chosen(self, found: tuple[str, ...]) -> tuple[str, ...]:
+        """The domains to use; all of those found, unless the user named some."""
         if not isinstance(self.config, Learning) or "domains" not in self.config.model_fields_set:
-            return found, list(range(len(found)))
-        names = tuple(self._known(name, found, "domains") for name in self.config.domains)
-        return names, [found.index(name) for name in names]
+            return found
+        return tuple(self._known(name, found, "domains") for name in self.config.domains)
 
     @staticmethod
     def _known(name: str, known: Sequence[str], option: str) -> str:
@@ -125,10 +124,8 @@ class DomainImages(DataFolder):
         self.report += lines
         return files
 
-    def _take_validation(self, found: DomainFolders, chosen: list[int]) -> None:
+    def _take_validation(self, collections: Sequence[Collection]) -> None:
         """Read the validation folders; names that all domains have in equal sizes are the same scenes."""
-        assert found.validation is not None
-        collections = [found.validation[place] for place in chosen]
         self.held_out = [self._files(collection) for collection in collections]
         counts = ", ".join(
             f"{name} {len(files):,}" for name, files in zip(self.names, self.held_out, strict=True)

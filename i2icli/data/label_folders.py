@@ -5,7 +5,7 @@ from pathlib import Path
 
 from i2icli.data.attribute_sets import attribute_set, named_tables
 from i2icli.data.attributes import choose_columns, read_columns
-from i2icli.data.domain_folders import DOMAINS_EXAMPLE, recognise_domains
+from i2icli.data.domain_folders import DOMAINS_EXAMPLE, domain_names
 from i2icli.data.domain_sets import domain_set
 from i2icli.data.folder import check_folder, holds_images, holds_images_below, subfolders
 from i2icli.data.label_sets import FoundLabels, Wishes, splits
@@ -71,7 +71,7 @@ def _domain_names(folders: Sequence[Path], wishes: Wishes) -> dict[Path, tuple[s
     """The domains that --domains wants of each folder; all of them if it wants none."""
     if len(folders) < 2 or not wishes.domains:
         return dict.fromkeys(folders, wishes.domains)
-    inside = {folder: [name.casefold() for name in recognise_domains([folder]).names] for folder in folders}
+    inside = {folder: [name.casefold() for name in domain_names([folder])] for folder in folders}
     return {
         folder: tuple(name for name in wishes.domains if name.casefold() in inside[folder])
         for folder in folders

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from i2icli.data.domain_folders import recognise_domains
+from i2icli.data.domain_folders import domain_names, recognise_domains
 from i2icli.errors import UserError
 from tests.data.files import fill
 
@@ -97,6 +97,18 @@ def test_names_in_other_case_are_the_same_domain(tmp_path: Path) -> None:
 def test_domains_that_differ_only_in_case_are_refused(tmp_path: Path) -> None:
     fill_all(tmp_path, "Night", "night", "day")
     assert f"{tmp_path}: Night/ and night/ differ only in case" in refusal(tmp_path)
+
+
+def test_only_the_domains_that_are_wanted_are_looked_into(tmp_path: Path) -> None:
+    fill_all(tmp_path, *(f"{split}/{name}" for split in ("train", "test") for name in "xy"))
+    for split in ("train", "test"):
+        (tmp_path / split / "z").mkdir()
+    assert domain_names([tmp_path]) == ("x", "y", "z")
+    found = recognise_domains([tmp_path], lambda names: names[1::-1])
+    assert found.names == ("y", "x")
+    assert [collection.folder.name for collection in (*found.train, *(found.validation or ()))] == list(
+        "yxyx"
+    )
 
 
 def test_an_empty_domain_is_named(tmp_path: Path) -> None:

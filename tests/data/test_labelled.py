@@ -208,6 +208,13 @@ def test_other_names_in_test_domains_are_shown_only(tmp_path: Path) -> None:
     assert set(validation.get(0, None)) == {"image_0", "label_0"}
 
 
+def test_an_empty_folder_that_is_no_wanted_domain_is_left_alone(tmp_path: Path) -> None:
+    folder = domains(tmp_path / "d")
+    (folder / "empty").mkdir()
+    for folders in ([folder], [folder, attributes(tmp_path / "faces", FOUR)]):
+        assert data(*folders, domains="a,c").settings["domains"] == ("a", "c")
+
+
 def test_an_empty_domain_is_refused(tmp_path: Path) -> None:
     domains(tmp_path)
     (tmp_path / "d").mkdir()
