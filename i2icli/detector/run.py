@@ -14,6 +14,7 @@ from i2icli.errors import UserError
 from i2icli.film import sample_frames
 
 FRAMES = 12  # of a film
+_LEAST_BITS = 0.5  # per pixel of a film: with less, H.264 was seen to hide lattices altogether
 _FAKE_SHARE = 0.5  # of the frames that are no longer uncertain, from which a film is fake
 
 
@@ -56,7 +57,8 @@ def judge_files(detector: Detector, files: Sequence[Path]) -> Iterator[Finding]:
 
 def _film(detector: Detector, file: Path) -> tuple[Judgement, dict[str, int]]:
     """The frames vote; the probability is their mean, the reason that of the frame nearest to it."""
-    judged = [detector.judge(frame) for frame in sample_frames(file, FRAMES)]
+    sample = sample_frames(file, FRAMES)
+    judged = [detector.judge(frame) for frame in sample.frames]
     counts = Counter(each.verdict for each in judged)
     votes = {verdict: counts[verdict] for verdict in ("fake", "real", "uncertain")}
     known = [(each.probability, each.reason) for each in judged if each.probability is not None]
@@ -70,4 +72,7 @@ def _film(detector: Detector, file: Path) -> tuple[Judgement, dict[str, int]]:
         doubt = "most frames are uncertain: a film's compression takes traces away"
         return Judgement("uncertain", mean, why, (doubt,)), votes
     verdict: Verdict = "fake" if votes["fake"] >= _FAKE_SHARE * told else "real"
+    if verdict == "real" and sample.bits < _LEAST_BITS:
+        doubt = f"strongly compressed ({sample.bits:.2f} bits per pixel): traces may be lost"
+        return Judgement("uncertain", mean, why, (doubt,)), votes
     return Judgement(verdict, mean, why), votes

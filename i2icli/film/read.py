@@ -1,5 +1,6 @@
 """Some frames of a film file."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,20 @@ from i2icli.errors import UserError
 _MOST_PIXELS = 100_000_000  # of a frame: more is an attack, not a film
 
 
-def sample_frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
-    """At most so many frames (H, W, 3), evenly spread. Raises UserError if the film cannot be read."""
+@dataclass(frozen=True)
+class Sample:
+    """Some frames of a film."""
+
+    frames: list[NDArray[np.uint8]]  # (H, W, 3) each
+    bits: float  # per pixel of the whole film, sound included
+
+
+def sample_frames(path: Path, number: int) -> Sample:
+    """At most so many frames, evenly spread. Raises UserError if the film cannot be read."""
     if not path.is_file():
         raise UserError(f"cannot read {path}: no such file or directory", exit_code=1)
     try:
-        frames = _frames(path, number)
+        frames, length = _frames(path, number)
     except (OSError, RuntimeError, StopIteration, ValueError, KeyError, IndexError) as error:
         line = (str(error).strip().splitlines() or [type(error).__name__])[-1][:120]
         raise UserError(
@@ -25,11 +34,12 @@ def sample_frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
         ) from None
     if not frames:
         raise UserError(f"cannot read {path}: no frames", exit_code=1)
-    return frames
+    pixels = frames[0].shape[0] * frames[0].shape[1] * length
+    return Sample(frames, 8 * path.stat().st_size / pixels)
 
 
-def _frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
-    """Raises whatever the reader does."""
+def _frames(path: Path, number: int) -> tuple[list[NDArray[np.uint8]], int]:
+    """The frames, and how many there are in all. Raises whatever the reader does."""
     reader = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
     try:
         about: dict[str, Any] = next(reader)
@@ -46,4 +56,4 @@ def _frames(path: Path, number: int) -> list[NDArray[np.uint8]]:
                 break
     finally:
         reader.close()
-    return frames
+    return frames, length

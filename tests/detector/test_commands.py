@@ -111,6 +111,10 @@ def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     row = lines(done)["film.mp4"]
     assert sum(row["frames"].values()) == 6
     assert row["verdict"] == "fake"
+    calm = photograph(0, 128) // 8 + 100
+    write_film(tmp_path / "calm.mp4", [calm] * 12, 6)
+    held_back = lines(i2i("detect-fake", tmp_path / "calm.mp4", "--json"))["calm.mp4"]
+    assert held_back["verdict"] == "uncertain"
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     broken = i2i("detect-fake", tmp_path / "no.mp4")
     assert broken.returncode == 1

@@ -1,0 +1,125 @@
+"""When verdicts are held back, what tells folders apart, what is judged."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from i2icli.detector.doubts import doubts
+from i2icli.detector.jpeg import jpeg_quality
+from i2icli.detector.judge import Detector
+from i2icli.detector.leakage import grid_strength, leaks
+from i2icli.detector.sources import find_sources
+from i2icli.detector.treatments import CONDITIONS, equalise, jpeg
+from i2icli.errors import UserError
+from i2icli.image import probe
+from tests.detector.pictures import faked, photograph
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector.shipped("traces")
+
+
+def real(detector):
+    """A picture that is called real without doubts."""
+    pixels = next(each for each in map(photograph, range(9)) if detector.judge(each).verdict == "real")
+    assert detector.judge(pixels).doubts == ()
+    return pixels
+
+
+def test_real_is_held_back_where_traces_may_be_lost(detector):
+    pixels = real(detector)
+    hard = detector.judge(pixels, quality=30)
+    assert (hard.verdict, hard.probability) == ("uncertain", detector.judge(pixels).probability)
+    assert "strongly compressed" in hard.doubts[0]
+    assert "small" in doubts(detector.description, pixels[:70, :70], None, "real")[0]
+    assert detector.judge(pixels, quality=90).verdict == "real"
+
+
+def test_fake_stands_in_hard_jpeg_but_not_in_drawings(detector):
+    pixels = faked(photograph(1), 1)
+    assert detector.judge(pixels, quality=30).verdict == "fake"
+    drawing = np.full((256, 256, 3), 255, np.uint8)
+    drawing[:128, :128] = pixels
+    assert detector.judge(drawing).verdict == "uncertain"
+    assert "not photographic" in detector.judge(drawing).doubts[0]
+
+
+def test_profiles_are_not_judged_beyond_their_training():
+    profile = Detector.shipped("profile")
+    assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 500)).doubts[0]
+    assert "JPEG" in profile.judge(photograph(0, 256), quality=90).doubts[0]
+
+
+def test_other_channels_cannot_be_judged(detector):
+    judged = detector.judge(np.zeros((80, 80, 5), np.uint8))
+    assert (judged.verdict, judged.probability) == ("uncertain", None)
+
+
+@pytest.mark.parametrize("quality", [20, 50, 75, 92])
+def test_the_quality_of_a_jpeg_is_read_from_its_tables(tmp_path, quality):
+    path = tmp_path / "a.jpg"
+    Image.fromarray(photograph(0)).save(path, quality=quality)
+    assert jpeg_quality(path) == pytest.approx(quality, abs=1)
+    Image.fromarray(photograph(0)).save(tmp_path / "a.png")
+    assert jpeg_quality(tmp_path / "a.png") is None
+
+
+def headers(tmp_path, sizes, suffix="png"):
+    found = []
+    for index, size in enumerate(sizes):
+        path = tmp_path / f"{index}.{suffix}"
+        Image.new("RGB", (size, size)).save(path)
+        found.append(probe(path))
+    return found
+
+
+def test_a_size_that_tells_folders_apart_is_a_leak(tmp_path):
+    found = headers(tmp_path, [64] * 10 + [72] * 10)
+    fake = np.arange(20) >= 10
+    (leak,) = leaks(found, fake, np.zeros(20), [None] * 20)
+    assert (leak.what, leak.accuracy) == ("image size", 1.0)
+    assert "64x64" in str(leak)
+    assert "72x72" in str(leak)
+
+
+def test_sizes_that_are_all_different_are_no_leak(tmp_path):
+    found = headers(tmp_path, range(40, 60))
+    assert leaks(found, np.arange(20) % 2 == 0, np.zeros(20), [None] * 20) == []
+
+
+def test_a_jpeg_grid_in_png_files_is_a_leak(tmp_path):
+    pictures = [photograph(seed) for seed in range(12)]
+    fake = np.arange(12) >= 6
+    compressed = [jpeg(40)(each) if is_fake else each for each, is_fake in zip(pictures, fake, strict=True)]
+    grids = np.array([grid_strength(each) for each in compressed])
+    (leak,) = leaks(headers(tmp_path, [128] * 12), fake, grids, [None] * 12)
+    assert "8x8" in leak.what
+    assert leak.accuracy > 0.9
+
+
+def test_what_is_made_equal_has_one_shape():
+    made = [
+        equalise(96)(each) for each in (photograph(0, 96), photograph(1, 130)[..., :1], photograph(2, 200))
+    ]
+    assert {(each.shape, each.dtype.name) for each in made} == {((96, 96, 3), "uint8")}
+
+
+@pytest.mark.parametrize("name", [name for name, treat in CONDITIONS.items() if treat])
+def test_conditions_take_colour_grey_and_deep_pictures(name):
+    treat = CONDITIONS[name]
+    for pixels in (photograph(0, 96), photograph(0, 96)[..., :1], photograph(0, 96).astype(np.uint16) * 257):
+        treated = treat(pixels)
+        assert treated.shape[2] == pixels.shape[2]
+        assert treated.dtype == np.uint8
+
+
+def test_sources_are_files_folders_and_globs_each_once(tmp_path):
+    for name in ("b.png", "a.jpg", "film.mp4", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    everything = [tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "film.mp4"]
+    assert find_sources([str(tmp_path)]) == everything
+    assert find_sources([str(tmp_path / "*.png"), str(tmp_path / "b.png")]) == [tmp_path / "b.png"]
+    for words in ([], [str(tmp_path / "*.gif")]):
+        with pytest.raises(UserError):
+            find_sources(words)
