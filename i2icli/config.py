@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Preprocess = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
+LARGEST_SEED = 2**31 - 1
 
 
 def _parse_size(value: object) -> object:
@@ -101,7 +102,10 @@ class Config(BaseModel):
         0.0, ge=0, description="weight of the generators' spectral regularisation; 0: none"
     )
     spectral_cut: float = Field(
-        0.0, ge=0, lt=1, description="fraction of the spectrum that it leaves alone, from the lowest frequency"
+        0.0,
+        ge=0,
+        lt=1,
+        description="fraction of the spectrum that it leaves alone, from the lowest frequency",
     )
     ema: float = Field(
         0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
@@ -109,7 +113,7 @@ class Config(BaseModel):
     precision: Precision = Field(
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
-    seed: int = Field(0, ge=0, lt=2**31, description="every random draw follows from it")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="every random draw follows from it")
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"

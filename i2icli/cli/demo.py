@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from i2icli.cli.console import errors
+from i2icli.cli.options import seed_within_bounds
 from i2icli.demo import FIRST, LESSONS
 
 EXAMPLES = (
@@ -23,7 +24,10 @@ def demo(
     out: Annotated[
         Path, typer.Option(metavar="<path>", help="folder for runs, pictures and report.html")
     ] = Path("demo"),
-    seed: Annotated[int, typer.Option(metavar="<int>", min=0, help="every random draw follows from it")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="<int>", callback=seed_within_bounds, help="every random draw follows from it"),
+    ] = 0,
     data_only: Annotated[
         Path | None,
         typer.Option(

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import complain, errors, output
+from i2icli.cli.options import seed_within_bounds
 from i2icli.errors import UserError, one_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def fit(
         typer.Option("--equalise", help="first bring all pictures to one size, colour mode and JPEG"),
     ] = False,
     limit: _Limit = None,
-    seed: Annotated[int, typer.Option(metavar="<int>", help="fixes splits and fits")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="<int>", callback=seed_within_bounds, help="fixes splits and fits")
+    ] = 0,
     as_json: _Json = False,
 ) -> None:
     """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.

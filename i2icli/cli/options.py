@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from i2icli.config import Config, RunOptions
+from i2icli.config import LARGEST_SEED, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
@@ -31,6 +31,13 @@ def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[insp
         else _parameter(name, field, defaults[name], panel(name))
         for name, field in model.model_fields.items()
     ]
+
+
+def seed_within_bounds(seed: int) -> int:
+    """A seed as it is. Raises BadParameter for one that generators do not take."""
+    if not 0 <= seed <= LARGEST_SEED:
+        raise typer.BadParameter(f"{seed}: expected a whole number from 0 to {LARGEST_SEED}")
+    return seed
 
 
 def with_parameters(function: Callable[..., Any], parameters: list[inspect.Parameter]) -> Callable[..., Any]:

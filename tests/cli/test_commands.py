@@ -56,6 +56,12 @@ WRONG_USE = [
     ("translate a.png", "error: missing option '--model'"),
     ("translate a.png --model m --size 3y", "error: --size 3y: expected pixels like 256"),
     ("translate a.png --model m --precision fp8", "error: --precision fp8: expected one of auto"),
+    ("train cyclegan data --seed -5", "error: --seed -5: expected a whole number, at least 0"),
+    *(
+        (f"{command} --seed {seed}", "'--seed'")
+        for command in ("demo", "detector fit a b")
+        for seed in (-5, 2**31, 10**30)
+    ),
     ("info nope", "error: no model 'nope': no such file, run or system; there are no runs under runs"),
     ("info cyclegan", "error: no run of cyclegan under runs"),
 ]
