@@ -177,7 +177,8 @@ def write_profile(folders: Sequence[Path], path: Path) -> None:
         scores=fitted.scores,
         fitted_on=FITTED_ON,
     )
-    Detector(description, fitted.scaling, fitted.classifier, fitted.calibration).save(path)
+    typical = Scaling.of(rows[~fake])
+    Detector(description, fitted.scaling, fitted.classifier, fitted.calibration, typical).save(path)
     print(f"written: {path}, {path.stat().st_size:,} bytes")
     print("  " + ", ".join(f"{name} {value:.3f}" for name, value in fitted.scores.items()))
 

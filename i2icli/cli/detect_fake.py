@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output
-from i2icli.errors import UserError, one_of
+from i2icli.errors import UserError
 
 if TYPE_CHECKING:
     from i2icli.detector.run import Finding
@@ -72,7 +72,9 @@ def detect_fake(
         raise UserError("--json and --csv: choose one")
     if model and mode:
         raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
-    chosen = one_of(mode, MODES, "mode") if mode else "traces"
+    chosen = mode or "traces"
+    if chosen not in MODES:
+        raise UserError(f"--mode {chosen}: expected one of {', '.join(MODES)}")
     detector = Detector.load(model) if model else Detector.shipped(chosen)
     files = find_sources(_words(inputs))
     findings = _shown(judge_files(detector, files), len(files), as_json, as_csv)

@@ -12,7 +12,7 @@ from rich.markup import escape
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import complain, errors, output
 from i2icli.cli.options import seed_within_bounds
-from i2icli.errors import UserError, one_of
+from i2icli.errors import UserError
 
 if TYPE_CHECKING:
     from i2icli.detector.collection import Collection
@@ -81,8 +81,8 @@ def fit(
     """
     from i2icli.detector.judge import Detector
 
-    one_of(classifier, CLASSIFIERS, "classifier")
-    one_of(features, FEATURES, "features")
+    _chosen("--classifier", classifier, CLASSIFIERS)
+    _chosen("--features", features, FEATURES)
     if out.suffix != ".safetensors":
         raise UserError(f"--out {out}: expected a name that ends in .safetensors")
     from i2icli.detector.own import fit_folders
@@ -127,7 +127,7 @@ def evaluate(
     if model and mode:
         raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
     names = _conditions(conditions)
-    detector = Detector.load(model) if model else Detector.shipped(one_of(mode or "traces", MODES, "mode"))
+    detector = Detector.load(model) if model else Detector.shipped(_chosen("--mode", mode or "traces", MODES))
     done, scores = [], []
     for condition in judge_conditions(detector, real, fake, names, limit):
         done.append(condition)
@@ -149,12 +149,18 @@ for command, epilog in ((fit, FIT_EXAMPLES), (evaluate, EVALUATE_EXAMPLES)):
 app.command("train", cls=Command, help="The same as fit.", hidden=True)(fit)
 
 
+def _chosen(option: str, name: str, known: tuple[str, ...]) -> str:
+    if name not in known:
+        raise UserError(f"{option} {name}: expected one of {', '.join(known)}")
+    return name
+
+
 def _conditions(text: str) -> list[str]:
     from i2icli.detector.treatments import CONDITIONS
 
     if text == "all":
         return list(CONDITIONS)
-    return [one_of(name.strip(), tuple(CONDITIONS), "condition") for name in text.split(",")]
+    return [_chosen("--conditions", name.strip(), tuple(CONDITIONS)) for name in text.split(",")]
 
 
 def _left_out(troubles: list[str]) -> None:

@@ -44,6 +44,11 @@ class Scaling:
         """Leaves features as they are."""
         return cls(np.zeros(length), np.ones(length))
 
+    @classmethod
+    def of(cls, rows: Array) -> "Scaling":
+        """To the mean of (N, D) and its standard deviation."""
+        return cls(rows.mean(0), rows.std(0) + 1e-9)
+
     def apply(self, rows: Array) -> Array:
         """(N, D) -> (N, D)."""
         return np.clip((rows - self.centre) / self.spread, -self.limit, self.limit)

@@ -46,6 +46,7 @@ class Detector:
     scaling: Scaling
     classifier: Classifier
     calibration: Calibration
+    typical: Scaling | None = None  # mean and deviation of photographs: what a reason compares with
 
     @classmethod
     def load(cls, path: Path) -> "Detector":
@@ -77,12 +78,19 @@ class Detector:
             classifier = Cascade.from_arrays(own, length)
         else:
             classifier = from_arrays(description.kind, own, length)
-        return cls(description, scaling, classifier, Calibration(description.slope, description.offset))
+        typical = None
+        if "typical.centre" in arrays:
+            mean, deviation = (_row(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
+            typical = Scaling(mean, deviation)
+        calibration = Calibration(description.slope, description.offset)
+        return cls(description, scaling, classifier, calibration, typical)
 
     def save(self, path: Path) -> None:
         """Write a detector file, without pickle."""
         arrays = {"scaling.centre": self.scaling.centre, "scaling.spread": self.scaling.spread}
         arrays |= {f"classifier.{name}": array for name, array in self.classifier.arrays().items()}
+        if self.typical is not None:
+            arrays |= {"typical.centre": self.typical.centre, "typical.spread": self.typical.spread}
         storing.save(path, self.description, arrays)
 
     def row(self, pixels: Pixels) -> NDArray[np.float64]:
@@ -127,7 +135,7 @@ class Detector:
         probability = float(self.probabilities(row[None])[0])
         verdict = self.verdict(probability)
         found = doubts(self.description, pixels, quality, verdict)
-        why = reason(self.description, row, probability)
+        why = reason(self.description, row, probability, self.typical)
         return Judgement("uncertain" if found else verdict, probability, why, tuple(found))
 
     def verdict(self, probability: float) -> Verdict:

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from i2icli import __version__
 from i2icli.data.folder import find_images
+from i2icli.detector.classifiers import Scaling
 from i2icli.detector.collection import Collection, collect
 from i2icli.detector.fitting import KINDS, Fitted, Name, check_enough, fit
 from i2icli.detector.inputs import SMALLEST_SIDE, Features
@@ -43,7 +44,8 @@ def fit_folders(
     check_enough(found.fake)
     fitted = fit(found.rows, found.fake, name, scaled=kind == "traces", seed=seed)
     description = _description(found, fitted, kind, name, side)
-    detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration)
+    typical = Scaling.of(found.rows[~found.fake])
+    detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration, typical)
     return detector, found, leaks(found.headers, found.fake, found.grids, found.qualities)
 
 

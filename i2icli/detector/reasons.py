@@ -5,6 +5,7 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.detector.classifiers import Scaling
 from i2icli.detector.features import PLANES
 from i2icli.detector.peaks import EVEN, ORBITS
 from i2icli.detector.storing import Description
@@ -14,11 +15,22 @@ _TELLING = 0.8  # log power: lower peaks are not worth naming
 _WORDS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
 
 
-def reason(description: Description, row: NDArray[np.float64], probability: float) -> str:
+def reason(
+    description: Description, row: NDArray[np.float64], probability: float, typical: Scaling | None
+) -> str:
     """One line about a picture whose features are given."""
     if description.features == "traces":
         return _of_traces(row, probability)
-    return f"its spectrum's profile lies on the side of {'fakes' if probability > 0.5 else 'photographs'}"
+    if typical is None:
+        return f"its profile lies on the side of {'fakes' if probability > 0.5 else 'photographs'}"
+    away = typical.apply(row[None])[0]
+    place = int(np.abs(away).argmax())
+    side = "above" if away[place] > 0 else "below"
+    where = place / max(1, len(row) - 1)
+    return (
+        f"its profile is farthest from that of photographs at {where:.2f} of its length: "
+        f"{abs(away[place]):.1f} deviations {side}"
+    )
 
 
 def _of_traces(row: NDArray[np.float64], probability: float) -> str:

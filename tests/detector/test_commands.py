@@ -126,7 +126,7 @@ def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
         (["nothing.png"], "no such file"),
         ([tmp_path], "no pictures or films"),
         ([str(tmp_path / "*.png")], "matches no file"),
-        ([folder / "real.png", "--mode", "magic"], "knows: traces, profile"),
+        ([folder / "real.png", "--mode", "magic"], "expected one of traces, profile"),
         ([folder / "real.png", "--json", "--csv"], "choose one"),
         ([folder / "real.png", "--model", folder / "real.png"], "not a readable detector"),
     ):
@@ -201,7 +201,7 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
         ([real, few], "at least 10"),
         ([real, tmp_path / "none"], "no such folder"),
         ([real, fake, "--out", "d.pkl"], "safetensors"),
-        ([real, fake, "--classifier", "oracle"], "knows: logistic"),
+        ([real, fake, "--classifier", "oracle"], "expected one of logistic"),
     ):
         done = i2i("detector", "fit", *words)
         assert done.returncode == 2, (words, done.stderr)
