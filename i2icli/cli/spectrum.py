@@ -57,7 +57,11 @@ def spectrum(
         _print_table(*engine.summary(found))
     if out is not None:
         errors().print(f"written: {out}", markup=False, soft_wrap=True)
-    troubles = [line for each in found for line in each.troubles]
+    _left_out([line for each in found for line in each.troubles])
+
+
+def _left_out(troubles: list[str]) -> None:
+    """Say which pictures had no spectrum; any makes the exit code 1."""
     for line in troubles[:MOST_LINES]:
         complain(f"left out: {line}")
     if len(troubles) > MOST_LINES:
