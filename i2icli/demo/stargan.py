@@ -6,9 +6,11 @@ import numpy as np
 
 from i2icli.data.attributes import read_attributes
 from i2icli.data.toy_attributes import ATTRIBUTES, FILE, write_attributes
-from i2icli.demo.lesson import SIDE, TEST, TRAIN, Lesson, Shown, mean_psnr
+from i2icli.demo.lesson import TEST, TRAIN, Lesson, Shown, mean_psnr
 from i2icli.engine.translator import Translator
 from i2icli.image import read_picture
+
+SIDE = 48  # pixels: smaller than other lessons, as one network learns all attributes
 
 
 def _write(folder: Path, seed: int) -> None:
