@@ -19,6 +19,14 @@ def settings(**changes: Any) -> ComboGANConfig:
     return config
 
 
+def all_found(**changes: Any) -> ComboGANConfig:
+    """The tiny settings that name no domains: all of the data's are used."""
+    given = settings(**changes)
+    return ComboGANConfig.model_validate(
+        {name: getattr(given, name) for name in given.model_fields_set - {"domains"}}
+    )
+
+
 def tiny(**changes: Any) -> ComboGAN:
     """A tiny system in training mode."""
     torch.manual_seed(0)

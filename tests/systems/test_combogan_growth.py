@@ -12,7 +12,7 @@ from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
 from i2icli.systems.combogan.system import ComboGAN, module_name
 from tests.engine.synthetic import assert_same
-from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains
+from tests.systems.combogan import SEASONS, all_found, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
 
 
@@ -34,7 +34,7 @@ def three_learned(four: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_domain_is_added_and_the_others_stay_as_they_were(
     four: Path, three_learned: Path, tmp_path: Path
 ) -> None:
-    config = settings(domains=("A", "B"), learn=("winter",), steps=4, norm="instance", seed=5)
+    config = all_found(learn=("winter",), steps=4, norm="instance", seed=5)
     more = train("combogan", [four], config, RunOptions(out=tmp_path / "more", init_from=str(three_learned)))
     old, new = (
         torch.load(folder / "resume.pt", weights_only=True)["system"]
@@ -95,7 +95,7 @@ def test_many_domains_may_be_added_to_few(four: Path, tmp_path: Path) -> None:
     for more in ("x", "y", "z"):
         for split in ("train", "test"):
             (tmp_path / "six" / split / more).symlink_to(four / split / "winter")
-    config = settings(domains=("A", "B"), learn=("summer", "winter", "x", "y", "z"), steps=1)
+    config = all_found(learn=("summer", "winter", "x", "y", "z"), steps=1)
     result = train(
         "combogan", [tmp_path / "six"], config, RunOptions(out=tmp_path / "seven", init_from=str(few.folder))
     )
