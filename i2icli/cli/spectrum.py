@@ -41,12 +41,10 @@ def spectrum(
         raise UserError("--csv and --json cannot be printed together; choose one")
     from i2icli.engine import spectra as engine
 
-    if out is None and not (as_csv or as_json):
-        out = Path("spectrum.png")
+    out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None and out.suffix.lower() not in engine.PICTURES:
         raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(engine.PICTURES))}")
-    groups = engine.gather(images)
-    found, over_first = engine.measure(groups, over_first=over_first)
+    found, over_first = engine.measure(engine.gather(images), over_first=over_first)
     if out is not None:
         engine.write(out, found, over_first=over_first)
     if as_csv:
