@@ -106,37 +106,19 @@ def _original(
 ) -> Original | None:
     """Put together what was found, if it is exactly a network of ours. share: of the newest level."""
     kept = {name: value for name, value in G.items() if _level(name) < levels}
-    codes, rgb = G.get("blocks.0.dense.weight"), G.get("to_rgb.0.weight")
-    if levels < 1 or codes is None or rgb is None or codes.ndim != 2 or rgb.ndim != 4:
-        return None
-    widths = [len(G.get(f"to_rgb.{level}.weight", rgb)[0]) for level in range(levels)]
     judging = {name: value for name, value in (D or {}).items() if _level(name) < levels}
-    dense = judging.get("blocks.0.dense.weight")
-    names = tuple(str(number + 1) for number in range(labels))
-    notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
-    side = 4 << (levels - 1)
+    side = 4 << max(levels - 1, 0)
     fading = levels > 1 and share < 1
+    notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
     if fading:
         notes.append(f"it was saved while {side} px were faded in (alpha {share:.2f}), and answers so")
         settings |= {"fade_images": FADE_IMAGES}
-    try:
-        config = ProGANConfig.model_validate(
-            settings
-            | {
-                "crop_size": side,
-                "start_size": side // 2 if fading else side,
-                "num_latents": codes.shape[1] - labels,
-                "channels": (rgb.shape[0],),
-                "width": max([*widths, dense.shape[0] if dense is not None and dense.ndim == 2 else 0]),
-                "widths": widths,
-                "conditional": labels > 0,
-                "classes": names,
-            }
-        )
-        with torch.device("meta"):
-            ours = ProGAN(config)
-    except ValueError:
-        return None  # sizes beyond what any such network has
+    settings |= {"crop_size": side, "start_size": side // 2 if fading else side}
+    config = _config(kept, judging, levels, labels, settings)
+    if config is None:
+        return None
+    with torch.device("meta"):
+        ours = ProGAN(config)
     if not _same_shapes(kept, ours.G.state_dict()):
         return None
     tensors = {f"G.{name}": value.float().contiguous() for name, value in kept.items()}
@@ -147,6 +129,27 @@ def _original(
     _, stretch, _ = config.growth()
     step = round(share * stretch.planned)
     return Original("progan", config, tensors, tuple(notes), stage=stretch.name, stage_step=step)
+
+
+def _config(G: State, D: State, levels: int, labels: int, settings: dict[str, Any]) -> ProGANConfig | None:
+    """The settings completed by the sizes of the weights; None for sizes beyond what any such network has."""
+    codes, rgb = G.get("blocks.0.dense.weight"), G.get("to_rgb.0.weight")
+    if levels < 1 or codes is None or rgb is None or codes.ndim != 2 or rgb.ndim != 4:
+        return None
+    widths = [len(G.get(f"to_rgb.{level}.weight", rgb)[0]) for level in range(levels)]
+    dense = D.get("blocks.0.dense.weight")
+    sizes = {
+        "num_latents": codes.shape[1] - labels,
+        "channels": (rgb.shape[0],),
+        "width": max([*widths, dense.shape[0] if dense is not None and dense.ndim == 2 else 0]),
+        "widths": widths,
+        "conditional": labels > 0,
+        "classes": tuple(str(number + 1) for number in range(labels)),
+    }
+    try:
+        return ProGANConfig.model_validate(settings | sizes)
+    except ValueError:
+        return None
 
 
 def _level(name: str) -> int:
