@@ -38,7 +38,7 @@ def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_
     assert [row[:2] for row in plan[1:4]] == [["8", "px"], ["16", "px,"], ["16", "px"]]
     assert plan[1][2:6] == ["8", "px", "4", "2"]
     assert "in all, by steps timed on this machine" in first.stderr
-    assert "finished 6 steps: runs/faces" in first.stdout
+    assert "finished 6 steps (spectral_distance" in first.stdout
 
     again = ok(i2i(*command, "--to", 32, "--time-limit", "0.001s", cwd=tmp_path))
     assert "going on with runs/faces at step 6 of 10" in again.stderr
@@ -47,7 +47,7 @@ def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_
     last = ok(i2i(*command, cwd=tmp_path))
     assert "100%" in last.stderr
     assert "50%" in last.stderr
-    assert "finished 10 steps: runs/faces" in last.stdout
+    assert "finished 10 steps (spectral_distance" in last.stdout
     assert len(list((tmp_path / "runs" / "faces" / "samples").iterdir())) == 8  # 1 to 6, 7 as it stopped, 10
 
     refused = i2i(*command, "--to", 16, cwd=tmp_path)
