@@ -10,8 +10,9 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import complain, errors, output
+from i2icli.cli.console import errors, output
 from i2icli.cli.options import seed_within_bounds
+from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 CLASSIFIERS = ("logistic", "svm", "svm-linear", "svm-poly", "kmeans", "trees")
 FEATURES = ("profile", "raw-profile", "frames", "traces")
 MODES = ("traces", "profile")
-MOST_LINES = 5  # about pictures that were left out
 
 FIT_EXAMPLES = (
     "As in the paper:  i2i detector fit celeba generated --classifier svm\n\n"
@@ -38,6 +38,7 @@ _Fake = Annotated[Path, typer.Argument(metavar="FAKE", help="folder of fakes; a 
 _Limit = Annotated[
     int | None, typer.Option(metavar="<int>", min=1, help="read at most so many pictures of each folder")
 ]
+REPORT = ("scores.csv", "curves.png", "calibration.png")  # what evaluate writes
 _Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")]
 
 app = typer.Typer(cls=Group, no_args_is_help=True)
@@ -74,6 +75,7 @@ def fit(
         int, typer.Option(metavar="<int>", callback=seed_within_bounds, help="fixes splits and fits")
     ] = 0,
     as_json: _Json = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.
 
@@ -85,12 +87,13 @@ def fit(
     _chosen("--features", features, FEATURES)
     if out.suffix != ".safetensors":
         raise UserError(f"--out {out}: expected a name that ends in .safetensors")
+    check_free(out, overwrite=overwrite)
     from i2icli.detector.own import fit_folders
 
     made, found, leaks = fit_folders(
         real, fake, classifier, features, equalise=equalise, limit=limit, seed=seed
     )
-    _left_out(found.troubles)
+    left_out(found.troubles)
     for leak in leaks:
         advice = "taken away by --equalise" if equalise else "add --equalise, or the detector learns it"
         errors().print(f"[bold yellow]warning:[/] {escape(str(leak))}; {advice}", soft_wrap=True)
@@ -116,6 +119,7 @@ def evaluate(
         Path | None, typer.Option(metavar="<path>", help="folder for the table and pictures of the curves")
     ] = None,
     as_json: _Json = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Measure a detector: accuracy, ROC-AUC and calibration, per group of fakes.
 
@@ -127,6 +131,8 @@ def evaluate(
     if model and mode:
         raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
     names = _conditions(conditions)
+    if out:
+        check_free(*(out / name for name in REPORT), overwrite=overwrite)
     detector = Detector.load(model) if model else Detector.shipped(_chosen("--mode", mode or "traces", MODES))
     done, scores = [], []
     for condition in judge_conditions(detector, real, fake, names, limit):
@@ -135,7 +141,7 @@ def evaluate(
         errors().print(f"measured: {condition.name}", markup=False)
     if not done:
         raise UserError(f"{real}: no pictures of the size that this detector was fitted to", exit_code=1)
-    _left_out(done[0].troubles)
+    left_out(done[0].troubles)
     if as_json:
         print(json.dumps([each.as_row() for each in scores], indent=2))
     else:
@@ -161,13 +167,6 @@ def _conditions(text: str) -> list[str]:
     if text == "all":
         return list(CONDITIONS)
     return [_chosen("--conditions", name.strip(), tuple(CONDITIONS)) for name in text.split(",")]
-
-
-def _left_out(troubles: list[str]) -> None:
-    for line in troubles[:MOST_LINES]:
-        complain(f"left out: {line}")
-    if len(troubles) > MOST_LINES:
-        complain(f"left out: {len(troubles) - MOST_LINES:,} more")
 
 
 def _print_fitted(made: "Detector", found: "Collection", leaks: list[Any], out: Path, as_json: bool) -> None:
@@ -219,14 +218,15 @@ def _write_report(folder: Path, conditions: list["Condition"], scores: list["Sco
     from i2icli.files import written_beside
 
     rows = [each.as_row() for each in scores]
+    table, curves, calibration = (folder / name for name in REPORT)
     with (
-        written_beside(folder / "scores.csv") as beside,
+        written_beside(table) as beside,
         beside.open("w", newline="", encoding="utf-8") as file,
     ):
-        table = csv.DictWriter(file, rows[0].keys())
-        table.writeheader()
-        table.writerows(rows)
-    plot_evaluation(folder / "curves.png", conditions)
-    plot_calibration(folder / "calibration.png", conditions)
-    errors().print(f"written: {folder}/scores.csv, curves.png, calibration.png", markup=False, soft_wrap=True)
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    plot_evaluation(curves, conditions)
+    plot_calibration(calibration, conditions)
+    errors().print(f"written: {folder}/{', '.join(REPORT)}", markup=False, soft_wrap=True)
     sys.stdout.flush()

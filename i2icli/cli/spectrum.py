@@ -1,15 +1,16 @@
 """`i2i spectrum IMAGES...`: which frequencies pictures hold, folders side by side."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from i2icli.cli.console import complain, errors, output
+from i2icli.cli.console import errors, output
+from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
 
-MOST_LINES = 5  # about pictures that were left out
 EXAMPLES = (
     "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
     "Numbers:  i2i spectrum photos samples --csv > spectra.csv"
@@ -31,6 +32,7 @@ def spectrum(
         bool, typer.Option("--csv", help="print the curves as CSV; no picture without --out")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the curves as JSON; likewise")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Draw the spectra of pictures: how strong each frequency is, from coarse to fine.
 
@@ -42,11 +44,9 @@ def spectrum(
     from i2icli.engine import spectra as engine
 
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
-    if out is not None and out.suffix.lower() not in engine.PICTURES:
-        raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(engine.PICTURES))}")
-    found, over_first = engine.measure(engine.gather(images), over_first=over_first)
     if out is not None:
-        engine.write(out, found, over_first=over_first)
+        _check(out, engine.PICTURES, overwrite)
+    found, over_first = engine.measure(engine.gather(images), over_first=over_first)
     if as_csv:
         print(engine.csv_text(found), end="")
     elif as_json:
@@ -54,18 +54,23 @@ def spectrum(
     else:
         _print_table(*engine.summary(found))
     if out is not None:
+        engine.write(out, found, over_first=over_first)
         errors().print(f"written: {out}", markup=False, soft_wrap=True)
-    _left_out([line for each in found for line in each.troubles])
+    _end([line for each in found for line in each.troubles])
 
 
-def _left_out(troubles: list[str]) -> None:
-    """Say which pictures had no spectrum; any makes the exit code 1."""
-    for line in troubles[:MOST_LINES]:
-        complain(f"left out: {line}")
-    if len(troubles) > MOST_LINES:
-        complain(f"left out: {len(troubles) - MOST_LINES:,} more")
+def _end(troubles: list[str]) -> None:
+    """Exit code 1 if pictures were left out, after telling which."""
+    left_out(troubles)
     if troubles:
         raise typer.Exit(1)
+
+
+def _check(out: Path, kinds: Iterable[str], overwrite: bool) -> None:
+    """Raises UserError for a picture of another kind, or one that is there already."""
+    if out.suffix.lower() not in kinds:
+        raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(kinds))}")
+    check_free(out, overwrite=overwrite)
 
 
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:

@@ -1,6 +1,5 @@
 """Pictures of what a detector sees and how it does."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -27,21 +26,27 @@ _DARK, _BRIGHT = -1.0, 4.0  # log power above the neighbours, from black to whit
 
 def plot_spectra(findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:
     """Draw the prominence spectrum of each picture that was judged, with circles where lattices show."""
-    taken: Counter[str] = Counter()
     for finding in findings:
         if finding.verdict == "failed" or finding.frames is not None:
             continue
         pixels = read_picture(finding.file).pixels
         if min(pixels.shape[:2]) < SMALLEST or pixels.shape[2] not in (1, 3):
             continue
-        taken[finding.file.stem] += 1
-        again = f"-{taken[finding.file.stem]}" if taken[finding.file.stem] > 1 else ""
         with torch.no_grad():
             prominent = prominence([high_pass(planes(part)) for part in parts(pixels)]).amax(0)  # (64, 33)
-        path = folder / f"{finding.file.stem}-spectrum{again}.png"
+        path = _free(folder / f"{finding.file.stem}-spectrum.png")
         with written_beside(path) as beside:
             _drawn(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(beside)
         yield path
+
+
+def _free(path: Path) -> Path:
+    """The path, or with the first number behind its name that is not taken: no picture is replaced."""
+    number, found = 1, path
+    while found.exists():
+        number += 1
+        found = path.with_stem(f"{path.stem}-{number}")
+    return found
 
 
 def _drawn(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", text: str) -> Image.Image:

@@ -45,6 +45,16 @@ def test_folders_side_by_side_as_pictures_and_a_table(folders, monkeypatch, caps
     assert "data:image/png" in Path("a.html").read_text()
 
 
+def test_a_file_that_is_there_stays_unless_told_otherwise(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Path("spectrum.png").write_text("mine")
+    assert i2i("noise") == 2
+    assert "spectrum.png exists already; choose another name, or add --overwrite" in capsys.readouterr().err
+    assert Path("spectrum.png").read_text() == "mine"
+    assert i2i("noise", "--overwrite") == 0
+    assert Image.open("spectrum.png").size[0] == 900
+
+
 def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     assert i2i("noise", "smooth", "--json") == 0

@@ -141,6 +141,20 @@ def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):
     assert done.returncode == 3
     with Image.open(tmp_path / "plots" / "fake-spectrum.png") as picture:
         assert picture.width > 300
+    again = i2i("detect-fake", folder / "fake.png", "--plot", tmp_path / "plots")
+    assert "fake-spectrum-2.png" in again.stderr
+
+
+def test_files_that_are_there_stay(i2i, folder, tmp_path):
+    for name, words in (
+        ("d.safetensors", ["fit", folder, folder, "--out", tmp_path / "d.safetensors"]),
+        ("curves.png", ["evaluate", folder, folder, "--out", tmp_path]),
+    ):
+        (tmp_path / name).write_text("mine")
+        done = i2i("detector", *words)
+        assert done.returncode == 2
+        assert f"{name} exists already" in done.stderr
+        assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.fixture(scope="module")
