@@ -1,5 +1,6 @@
 """Finding image files in folders as people have them: nested, linked, with all sorts of things between."""
 
+import glob
 import os
 import re
 import unicodedata
@@ -135,3 +136,16 @@ def _natural(path: Path) -> list[list[str | int]]:
         [int(piece) if place % 2 else piece for place, piece in enumerate(part)] for part in parts
     ]
     return [*keys, [str(path)]]
+
+
+def named(word: str) -> list[Path]:
+    """The files and folders that a word of the command line names: itself, or what a glob matches.
+
+    Raises UserError for a glob that matches nothing; a plain name need not be there.
+    """
+    if Path(word).exists() or not glob.has_magic(word):
+        return [Path(word)]
+    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
+    if not matches:
+        raise UserError(f"{word}: matches no file")
+    return [Path(match) for match in matches]

@@ -1,10 +1,9 @@
 """What the user named on the command line -> which pictures and films to judge."""
 
-import glob
 from collections.abc import Iterable
 from pathlib import Path
 
-from i2icli.data.folder import collect
+from i2icli.data.folder import collect, named
 from i2icli.errors import UserError
 
 FILMS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"})
@@ -29,18 +28,10 @@ def is_film(path: Path) -> bool:
 
 
 def _expanded(word: str) -> list[Path]:
-    path = Path(word)
     try:
-        if path.is_dir():
-            return _inside(path)
-        if path.exists() or not glob.has_magic(word):
-            return [path]
+        return [each for path in named(word) for each in (_inside(path) if path.is_dir() else [path])]
     except (OSError, ValueError) as refused:
         raise UserError(f"{word[:80]!r}: not a usable path ({type(refused).__name__})") from None
-    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
-    if not matches:
-        raise UserError(f"{word}: matches no file")
-    return [each for match in map(Path, matches) for each in (_inside(match) if match.is_dir() else [match])]
 
 
 def _inside(folder: Path) -> list[Path]:

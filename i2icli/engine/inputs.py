@@ -1,12 +1,11 @@
 """What the user named on the command line -> which files to read and where their results go."""
 
-import glob
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.data.folder import find_images
+from i2icli.data.folder import find_images, named
 from i2icli.data.layouts import HELD_BACK
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES
@@ -99,11 +98,8 @@ def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path, Path]]:
         if not found:
             raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
         yield from ((each, each.relative_to(path), path) for each in found)
-    elif not path.exists() and glob.has_magic(text):
-        matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
-        if not matches:
-            raise UserError(f"{text}: matches no file")
-        for match in map(Path, matches):
+    elif (matches := named(text)) != [path]:
+        for match in matches:
             yield from _expand(str(match), out) if match.is_dir() else [_alone(match)]
     else:
         yield _alone(path)

@@ -1,6 +1,5 @@
 """Spectra of folders of pictures: what `i2i spectrum` draws, prints and writes."""
 
-import glob
 import io
 import os
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.data.folder import find_images
+from i2icli.data.folder import find_images, named
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, grey_levels, read_picture
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative, resampled
@@ -78,11 +77,8 @@ def gather(words: Sequence[str]) -> dict[str, list[Path]]:
             if not found:
                 raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
             folders[path.resolve().name if path.resolve().name not in folders else word] = found
-        elif not path.exists() and glob.has_magic(word):
-            matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
-            if not matches:
-                raise UserError(f"{word}: matches no file")
-            folders[word] = [Path(match) for match in matches if Path(match).is_file()]
+        elif (matches := named(word)) != [path]:
+            folders[word] = [match for match in matches if match.is_file()]
         elif path.exists():
             files.append(path)
         else:
@@ -100,9 +96,7 @@ def measure(groups: dict[str, list[Path]], *, over_first: bool = False) -> tuple
     which nothing can be read.
     """
     threads = torch.get_num_threads()
-    torch.set_num_threads(
-        1
-    )  # the pictures are shared out among threads; more within each would be in the way
+    torch.set_num_threads(1)  # pictures are shared out among threads; more within each would be in the way
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             read = {name: list(pool.map(profiled, paths)) for name, paths in groups.items()}
