@@ -33,11 +33,13 @@ def spectrum(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print the curves as JSON; likewise")] = False,
     overwrite: Overwrite = False,
-) -> None:
+) -> int:
     """Draw the spectra of pictures: how strong each frequency is, from coarse to fine.
 
     A curve is the mean over a folder, its band one standard deviation. The frequency 1 is the highest
     that pixels can hold, that of a chessboard. Pictures of networks often show too little or too much there.
+
+    Exit code: 0; 1 if something was left out, which is told; 2 for wrong use.
     """
     if as_csv and as_json:
         raise UserError("--csv and --json cannot be printed together; choose one")
@@ -46,7 +48,12 @@ def spectrum(
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
         _check(out, engine.PICTURES, overwrite)
-    found, over_first = engine.measure(engine.gather(images), over_first=over_first)
+    groups, missing = engine.gather(images)
+    found, over_first, unusable = engine.measure(groups, over_first=over_first)
+    troubles = missing + unusable
+    if not found:
+        more = f", and {len(troubles) - 1} more like it" if len(troubles) > 1 else ""
+        raise UserError(f"{troubles[0]}{more}", exit_code=2 if missing else 1)
     if as_csv:
         print(engine.csv_text(found), end="")
     elif as_json:
@@ -56,14 +63,8 @@ def spectrum(
     if out is not None:
         engine.write(out, found, over_first=over_first)
         errors().print(f"written: {out}", markup=False, soft_wrap=True)
-    _end([line for each in found for line in each.troubles])
-
-
-def _end(troubles: list[str]) -> None:
-    """Exit code 1 if pictures were left out, after telling which."""
     left_out(troubles)
-    if troubles:
-        raise typer.Exit(1)
+    return 1 if troubles else 0
 
 
 def _check(out: Path, kinds: Iterable[str], overwrite: bool) -> None:

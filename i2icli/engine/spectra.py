@@ -2,10 +2,11 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -63,37 +64,55 @@ class Spectrum:
         return np.linspace(0, 1, self.profiles.shape[1])
 
 
-def gather(words: Sequence[str]) -> dict[str, list[Path]]:
-    """Curve by name -> its files: one for each folder, and one for each file if these are few.
+def gather(words: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:
+    """Curve by name -> its files, and one line for each word that names nothing.
 
-    Raises UserError for what is not there and for folders without pictures.
+    A curve for each folder, for the files of each glob, and for each file if these are few.
     """
-    folders: dict[str, list[Path]] = {}
+    curves: dict[str, list[Path]] = {}
     files: list[Path] = []
+    troubles: list[str] = []
     for word in words:
-        path = Path(word)
-        if path.is_dir():
-            found = find_images(path)
-            if not found:
-                raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
-            folders[path.resolve().name if path.resolve().name not in folders else word] = found
-        elif (matches := named(word)) != [path]:
-            folders[word] = [match for match in matches if match.is_file()]
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UserError(f"there is no file or folder {word}")
-    if len(files) + len(folders) <= MOST_CURVES:
-        return folders | {(path.name if path.name not in folders else str(path)): [path] for path in files}
-    return folders | {f"{len(files)} files": files}
+        try:
+            matches = named(word)
+            plain = [path for path in matches if not path.is_dir()]
+            if matches != [Path(word)]:
+                curves |= {_free(curves, word): plain} if plain else {}
+            elif plain and not plain[0].exists():
+                raise UserError(f"there is no file or folder {word}")
+            else:
+                files += plain
+        except (UserError, OSError, ValueError) as error:
+            troubles.append(str(error))
+            continue
+        for folder in (path for path in matches if path not in plain):
+            if found := find_images(folder):
+                curves[_free(curves, folder.resolve().name, str(folder))] = found
+            else:
+                suffixes = ", ".join(sorted(SUFFIXES))
+                troubles.append(f"{folder}: no images in this folder; expected {suffixes}")
+    files = list(dict.fromkeys(files))
+    if len(files) + len(curves) > MOST_CURVES:
+        return curves | ({_free(curves, f"{len(files)} files"): files} if files else {}), troubles
+    for path in files:
+        curves[_free(curves, path.name, str(path))] = [path]
+    return curves, troubles
 
 
-def measure(groups: dict[str, list[Path]], *, over_first: bool = False) -> tuple[list[Spectrum], bool]:
-    """The spectra of groups of files, and whether they are over their first value.
+def _free(taken: Container[str], *names: str) -> str:
+    """The first of the names that no curve has yet; the last with a number, where all are taken."""
+    numbered = (f"{names[-1]} ({number})" for number in count(2))
+    return next(name for name in chain(names, numbered) if name not in taken)
+
+
+def measure(
+    groups: dict[str, list[Path]], *, over_first: bool = False
+) -> tuple[list[Spectrum], bool, list[str]]:
+    """The spectra of groups of files, whether they are over their first value, and what was left out.
 
     Profiles as published, each as long as its picture has rings; where sizes differ all are resampled to
-    one length and taken over their first value, as amplitudes grow with size. Raises UserError for a group of
-    which nothing can be read.
+    one length and taken over their first value, as amplitudes grow with size. Groups of which nothing can be
+    read have no spectrum; every picture left out has one line.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # pictures are shared out among threads; more within each would be in the way
@@ -103,14 +122,14 @@ def measure(groups: dict[str, list[Path]], *, over_first: bool = False) -> tuple
     finally:
         torch.set_num_threads(threads)
     good = {name: [each for each in found if each.profile is not None] for name, found in read.items()}
-    for name, found in read.items():
-        if not good[name]:
-            others = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
-            raise UserError(f"{found[0].trouble}{others}" if found else f"{name}: no images", exit_code=1)
     mixed = len({each.size for found in good.values() for each in found}) > 1
-    return [
-        _joined(name, good[name], read[name], mixed=mixed, over_first=over_first or mixed) for name in groups
-    ], over_first or mixed
+    over_first = over_first or mixed
+    spectra = [
+        _joined(name, each, read[name], mixed=mixed, over_first=over_first)
+        for name, each in good.items()
+        if each
+    ]
+    return spectra, over_first, [each.trouble for found in read.values() for each in found if each.trouble]
 
 
 def profiled(path: Path) -> Profiled:

@@ -112,6 +112,30 @@ def test_pictures_without_a_spectrum_are_left_out_and_told(folders, monkeypatch,
     assert all(line.startswith("error: left out: ") for line in printed.err.splitlines())
 
 
+def test_what_is_missing_does_not_stop_the_others(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Path("empty").mkdir()
+    Path("broken").mkdir()
+    Path("broken/a.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+    assert i2i("nowhere", "noise", "empty", "broken", "smooth", "*.xyz", "--json") == 1
+    printed = capsys.readouterr()
+    assert [each["name"] for each in json.loads(printed.out)] == ["noise", "smooth"]
+    for text in ("no file or folder nowhere", "empty: no images", "broken/a.png", "*.xyz: matches no file"):
+        assert text in printed.err
+    assert len(printed.err.splitlines()) == 4
+
+
+def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    assert i2i("noise/0.png", "smooth/0.png", "smooth/0.png", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [each["name"] for each in found] == ["0.png", "smooth/0.png"]
+    assert found[0]["mean"] != found[1]["mean"]
+    assert i2i("[ns]*", "noise/*.png", "--json") == 0
+    found = {each["name"]: each["pictures"] for each in json.loads(capsys.readouterr().out)}
+    assert found == {"noise": 4, "smooth": 4, "noise/*.png": 4}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
