@@ -4,13 +4,13 @@ import csv
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import errors, output
+from i2icli.cli.console import complain, errors, output
 from i2icli.cli.options import seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from i2icli.detector.collection import Collection
     from i2icli.detector.evaluation import Condition, Score
     from i2icli.detector.judge import Detector
+    from i2icli.detector.leakage import Leak
 
 CLASSIFIERS = ("logistic", "svm", "svm-linear", "svm-poly", "kmeans", "trees")
 FEATURES = ("profile", "raw-profile", "frames", "traces")
@@ -79,10 +80,8 @@ def fit(
 ) -> None:
     """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.
 
-    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise takes that away.
+    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise helps.
     """
-    from i2icli.detector.judge import Detector
-
     _chosen("--classifier", classifier, CLASSIFIERS)
     _chosen("--features", features, FEATURES)
     if out.suffix != ".safetensors":
@@ -95,11 +94,11 @@ def fit(
     )
     left_out(found.troubles)
     for leak in leaks:
-        advice = "taken away by --equalise" if equalise else "add --equalise, or the detector learns it"
-        errors().print(f"[bold yellow]warning:[/] {escape(str(leak))}; {advice}", soft_wrap=True)
+        errors().print(
+            f"[bold yellow]warning:[/] {escape(str(leak))}; {_advice(leak, equalise)}", soft_wrap=True
+        )
     made.save(out)
     _print_fitted(made, found, leaks, out, as_json)
-    assert isinstance(made, Detector)
 
 
 def evaluate(
@@ -125,23 +124,19 @@ def evaluate(
 
     Also after JPEG, resizing, blur and noise.
     """
-    from i2icli.detector.evaluation import judge_conditions, score
-    from i2icli.detector.judge import Detector
-
     if model and mode:
         raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
+    mode = _chosen("--mode", mode or "traces", MODES)
     names = _conditions(conditions)
     if out:
         check_free(*(out / name for name in REPORT), overwrite=overwrite)
-    detector = Detector.load(model) if model else Detector.shipped(_chosen("--mode", mode or "traces", MODES))
-    done, scores = [], []
-    for condition in judge_conditions(detector, real, fake, names, limit):
-        done.append(condition)
-        scores += score(detector, condition)
-        errors().print(f"measured: {condition.name}", markup=False)
-    if not done:
-        raise UserError(f"{real}: no pictures of the size that this detector was fitted to", exit_code=1)
-    left_out(done[0].troubles)
+    from i2icli.detector.evaluation import score
+    from i2icli.detector.judge import Detector
+
+    detector = Detector.load(model) if model else Detector.shipped(mode)
+    done = _measured(detector, real, fake, names, limit)
+    scores = [each for condition in done for each in score(detector, condition)]
+    left_out(list(dict.fromkeys(trouble for condition in done for trouble in condition.troubles)))
     if as_json:
         print(json.dumps([each.as_row() for each in scores], indent=2))
     else:
@@ -153,6 +148,32 @@ def evaluate(
 for command, epilog in ((fit, FIT_EXAMPLES), (evaluate, EVALUATE_EXAMPLES)):
     app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)
 app.command("train", cls=Command, help="The same as fit.", hidden=True)(fit)
+
+
+def _measured(
+    detector: "Detector", real: Path, fake: Path, names: list[str], limit: int | None
+) -> list["Condition"]:
+    """All conditions under which there are pictures to judge. Raises UserError if there is none."""
+    from i2icli.detector.evaluation import judge_condition
+
+    done, refused = [], {}
+    for name in names:
+        try:
+            done.append(judge_condition(detector, real, fake, name, limit))
+            errors().print(f"measured: {name}", markup=False)
+        except UserError as error:  # such as pictures that are too small then
+            refused[name] = error
+    if not done:
+        raise next(iter(refused.values()))
+    for name, why in refused.items():
+        complain(f"not measured: {name}: {why}")
+    return done
+
+
+def _advice(leak: "Leak", equalise: bool) -> str:
+    if not equalise:
+        return "add --equalise, or the detector learns it"
+    return "--equalise cannot undo compression: better use files of one kind" if leak.stays else "taken away"
 
 
 def _chosen(option: str, name: str, known: tuple[str, ...]) -> str:
@@ -169,7 +190,9 @@ def _conditions(text: str) -> list[str]:
     return [_chosen("--conditions", name.strip(), tuple(CONDITIONS)) for name in text.split(",")]
 
 
-def _print_fitted(made: "Detector", found: "Collection", leaks: list[Any], out: Path, as_json: bool) -> None:
+def _print_fitted(
+    made: "Detector", found: "Collection", leaks: list["Leak"], out: Path, as_json: bool
+) -> None:
     about = made.description
     if as_json:
         row = {"detector": str(out), "reals": about.reals, "fakes": about.fakes, "scores": about.scores}

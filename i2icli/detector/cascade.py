@@ -77,6 +77,8 @@ class Cascade:
         for name, shape in shapes.items():
             if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
                 raise ValueError(f"{name} of shape {arrays[name].shape}")
+        if not (arrays["spread"] > 0).all():
+            raise ValueError("a spread that is not positive")
         numbers = {name: arrays[name].astype(np.float64) for name in shapes}
         return cls(
             numbers["centre"], numbers["spread"], linear, trees, numbers["weights"], float(numbers["sure"][0])

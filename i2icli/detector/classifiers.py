@@ -33,6 +33,11 @@ class Scaling:
     spread: Array  # (D,), positive
     limit: float = np.inf
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for spreads that nothing can be measured in."""
+        if not (self.spread > 0).all():
+            raise ValueError("a spread that is not positive")
+
     @classmethod
     def fitted(cls, rows: Array, limit: float) -> "Scaling":
         """To (N, D)."""

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.data.folder import find_images
-from i2icli.detector.inputs import SMALLEST_SIDE, Features, row_of
+from i2icli.detector.inputs import check_readable
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import grid_strength
 from i2icli.errors import UserError
 from i2icli.image import Header, Pixels, probe, read_picture
 
 Treatment = Callable[[Pixels], Pixels]
+Reader = Callable[[Pixels], NDArray[np.float64]]
+"""(H, W, C) -> (D,); raises UserError for pictures that it cannot read."""
 
 
 @dataclass
@@ -36,18 +38,21 @@ class Collection:
 def collect(
     real: Path,
     fake: Path,
-    features: Features,
+    reader: Reader,
     *,
     limit: int | None = None,
     treatment: Treatment | None = None,
 ) -> Collection:
-    """Read two folders. Raises UserError for folders without images, or pictures that cannot be compared."""
+    """Rows of two folders, their pictures treated first.
+
+    Raises UserError for folders without images, or pictures that cannot be compared.
+    """
     if real.resolve() == fake.resolve():
         raise UserError(f"{real}: the same folder for photographs and fakes")
     named = [(real, False, file) for file in _spread(find_images(real), limit)]
     named += [(fake, True, file) for file in _spread(find_images(fake), limit)]
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(lambda each: _read(each[2], features, treatment), named))
+        found = list(pool.map(lambda each: _read(each[2], reader, treatment), named))
     good = [(place, read) for place, read in zip(named, found, strict=True) if isinstance(read, _Read)]
     troubles = [read for read in found if isinstance(read, str)]
     for folder, wanted in ((real, False), (fake, True)):
@@ -88,23 +93,19 @@ class _Read:
     quality: int | None
 
 
-def _read(file: Path, features: Features, treatment: Treatment | None) -> _Read | str:
+def _read(file: Path, reader: Reader, treatment: Treatment | None) -> _Read | str:
     """What is needed of one file, or why it cannot be used."""
     try:
         header = probe(file)
         pixels = read_picture(file).pixels
-        if pixels.shape[2] not in (1, 3):
-            return f"{file}: {pixels.shape[2]} channels; expected grey or colour"
-        grid, quality = grid_strength(pixels), jpeg_quality(file)
-        if treatment is not None:
-            pixels = treatment(pixels)
-        least = SMALLEST_SIDE[features]
-        if min(pixels.shape[:2]) < least:
-            size = f"{pixels.shape[1]}x{pixels.shape[0]}"
-            return f"{file}: {size} pixels; {features} needs {least} a side"
-        return _Read(row_of(pixels, features), header, grid, quality)
-    except UserError as error:
+    except UserError as error:  # names the file
         return str(error)
+    try:
+        check_readable(pixels, 1)
+        grid, quality = grid_strength(pixels), jpeg_quality(file)
+        return _Read(reader(treatment(pixels) if treatment else pixels), header, grid, quality)
+    except UserError as error:
+        return f"{file}: {error}"
 
 
 def _check_lengths(found: Sequence[_Read]) -> None:

@@ -1,6 +1,5 @@
 """How good a detector is: per condition and per group of fakes."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,21 +50,16 @@ class Condition:
     troubles: list[str]
 
 
-def judge_conditions(
-    detector: Detector, real: Path, fake: Path, names: Sequence[str], limit: int | None
-) -> Iterator[Condition]:
-    """Probabilities of all pictures, condition by condition. Raises UserError as `collect` does.
+def judge_condition(
+    detector: Detector, real: Path, fake: Path, name: str, limit: int | None = None
+) -> Condition:
+    """Probabilities of all pictures under one condition. Raises UserError as `collect` does.
 
-    Verdicts are by probability alone; `i2i detect-fake` also abstains for what it sees in a file.
+    Pictures are read as `i2i detect-fake` reads them. Verdicts are by probability alone; that command also
+    abstains for what it sees in a file.
     """
-    for name in names:
-        found = collect(real, fake, detector.description.features, limit=limit, treatment=CONDITIONS[name])
-        if found.rows.shape[1] != detector.description.length:
-            found.troubles.append(
-                f"{name}: pictures of another size than the detector was fitted to; left out"
-            )
-            continue
-        yield Condition(name, detector.probabilities(found.rows), found.fake, found.groups, found.troubles)
+    found = collect(real, fake, detector.row, limit=limit, treatment=CONDITIONS[name])
+    return Condition(name, detector.probabilities(found.rows), found.fake, found.groups, found.troubles)
 
 
 def score(detector: Detector, condition: Condition) -> list[Score]:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from i2icli.detector.features import LENGTH, find_traces
 from i2icli.detector.residual import SMALLEST
-from i2icli.image import Pixels, change_type, convert_channels
+from i2icli.errors import UserError
+from i2icli.image import Pixels, grey_levels
 from i2icli.nn.spectrum import central_third, features_of, profile_of
 
 Features = Literal["traces", "profile", "raw-profile", "frames"]
@@ -20,24 +21,28 @@ SMALLEST_SIDE: dict[str, int] = {"traces": SMALLEST, "profile": 16, "raw-profile
 
 
 def row_of(pixels: Pixels, features: Features) -> NDArray[np.float64]:
-    """(H, W, 1 or 3) of any type, sides at least SMALLEST_SIDE -> (D,)."""
+    """(H, W, 1 or 3) of any type -> (D,). Raises UserError for a side below SMALLEST_SIDE, other channels."""
+    check_readable(pixels, SMALLEST_SIDE[features])
     if features == "traces":
         return find_traces(pixels).vector.astype(np.float64)
-    levels = _levels(pixels)
+    levels = grey_levels(pixels)  # (H, W), rounded where the picture has 8 bits: as read in grey
     if features == "raw-profile":
         return profile_of(levels)
     return features_of(central_third(levels) if features == "frames" else levels, _length(features))
+
+
+def check_readable(pixels: Pixels, least: int) -> None:
+    """Raise UserError (exit code 1) unless a picture is grey or colour and large enough."""
+    height, width, channels = pixels.shape
+    if channels not in (1, 3):
+        raise UserError(f"{channels} channels: neither grey nor colour", exit_code=1)
+    if min(height, width) < least:
+        raise UserError(
+            f"too small: {width}x{height} pixels, at least {least} a side are needed", exit_code=1
+        )
 
 
 def _length(features: Features) -> int:
     length = LENGTHS[features]
     assert length is not None
     return length
-
-
-def _levels(pixels: Pixels) -> NDArray[np.float64]:
-    """Brightness in 0..255, rounded where the picture has 8 bits: as read in grey."""
-    grey = convert_channels(pixels, 1)[..., 0]  # (H, W)
-    if grey.dtype == np.uint8:
-        return grey.astype(np.float64)
-    return (change_type(grey, np.float32).astype(np.float64) + 1) * 127.5

@@ -14,11 +14,11 @@ from i2icli.detector.calibration import Calibration
 from i2icli.detector.cascade import Cascade
 from i2icli.detector.classifiers import Classifier, Scaling, from_arrays
 from i2icli.detector.doubts import doubts
-from i2icli.detector.inputs import SMALLEST_SIDE, row_of
+from i2icli.detector.inputs import LENGTHS, SMALLEST_SIDE, check_readable, row_of
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.reasons import reason
 from i2icli.detector.storing import Description
-from i2icli.detector.treatments import equalise
+from i2icli.detector.treatments import OFF_GRID, equalise
 from i2icli.errors import UserError
 from i2icli.image import Pixels, read_picture
 
@@ -65,6 +65,8 @@ class Detector:
     @classmethod
     def _of(cls, description: Description, arrays: dict[str, NDArray[np.float64]]) -> "Detector":
         length = description.length
+        if LENGTHS[description.features] not in (None, length):
+            raise ValueError(f"{length} numbers of {description.features}")
         limit = np.inf if description.limit is None else description.limit
         centre, spread = (_row(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
         scaling = Scaling(centre, spread, limit)
@@ -95,22 +97,19 @@ class Detector:
 
     def row(self, pixels: Pixels) -> NDArray[np.float64]:
         """What this detector reads of a picture. Raises UserError if it cannot read pictures of this size."""
-        side = min(pixels.shape[:2])
-        least = SMALLEST_SIDE[self.description.features]
-        size, equal_side = self.description.size, self.description.equal_side
-        least = max(least, equal_side or 0)
-        if side < least:
+        about = self.description
+        if about.equal_side:
+            check_readable(pixels, max(about.equal_side + OFF_GRID, SMALLEST_SIDE[about.features]))
+            pixels = equalise(about.equal_side, about.equal_channels)(pixels)
+        row = row_of(pixels, about.features)
+        if len(row) != about.length or (about.features == "raw-profile" and not _of_size(pixels, about)):
+            fitted = f"{about.size[1]}x{about.size[0]}" if about.size else f"{about.length} rings"
             raise UserError(
-                f"too small: {_size(pixels)} pixels, at least {least} a side are needed", exit_code=1
-            )
-        one_size = self.description.features == "raw-profile" and not equal_side
-        if one_size and size and pixels.shape[:2] != size:
-            raise UserError(
-                f"{_size(pixels)} pixels: this detector reads only {size[1]}x{size[0]}, as it was fitted to; "
-                "one fitted with --features profile reads other sizes",
+                f"{pixels.shape[1]}x{pixels.shape[0]} pixels: this detector reads only {fitted}, as it was "
+                "fitted to; one fitted with --features profile reads other sizes",
                 exit_code=1,
             )
-        return row_of(equalise(equal_side)(pixels) if equal_side else pixels, self.description.features)
+        return row
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, D) -> (N,)."""
@@ -126,8 +125,6 @@ class Detector:
 
     def judge(self, pixels: Pixels, quality: int | None = None) -> Judgement:
         """A picture (H, W, C); `quality`: of the JPEG it comes from, where it does."""
-        if pixels.shape[2] not in (1, 3):
-            return Judgement("uncertain", None, f"{pixels.shape[2]} channels: neither grey nor colour")
         try:
             row = self.row(pixels)
         except UserError as error:
@@ -160,5 +157,6 @@ def _row(arrays: dict[str, NDArray[np.float64]], name: str, length: int) -> NDAr
     return arrays[name].astype(np.float64)
 
 
-def _size(pixels: Pixels) -> str:
-    return f"{pixels.shape[1]}x{pixels.shape[0]}"
+def _of_size(pixels: Pixels, about: Description) -> bool:
+    """Whether a picture has the one size of the training pictures, where they had one and were not cut."""
+    return about.equal_side is not None or about.size in (None, pixels.shape[:2])

@@ -14,6 +14,9 @@ from i2icli.detector.calibration import Truth, area_under_curve
 from i2icli.image import Header, Pixels
 
 TELLING = 0.65  # balanced accuracy from which a property alone says too much
+TELLING_AREA = 0.75  # likewise for properties that are numbers, ROC-AUC
+GRID = "a grid of 8x8 blocks (JPEG's, or a network's own lattice)"
+COMPRESSION = ("file format", "JPEG quality")
 CELL = 8  # pixels of a JPEG block
 
 
@@ -24,6 +27,7 @@ class Leak:
     what: str
     accuracy: float  # balanced, of guessing by that property alone
     example: str  # what most of either folder have
+    stays: bool = False  # something of it when pictures are made equal: what JPEG took away is lost
 
     def __str__(self) -> str:
         return f"{self.what} alone tells the folders apart: {self.accuracy:.0%} right ({self.example})"
@@ -44,16 +48,14 @@ def leaks(
         "colour mode": [(header.channels, header.alpha, header.dtype.itemsize * 8) for header in headers],
     }
     found = [
-        Leak(what, accuracy, _example(what, values, fake))
+        Leak(what, accuracy, _example(what, values, fake), what in COMPRESSION)
         for what, values in properties.items()
         if (accuracy := _guessed(values, fake)) >= TELLING
     ]
-    area = area_under_curve(grids, fake)
-    if max(area, 1 - area) >= TELLING + 0.1 and np.ptp(grids) > 0:
-        place = _best_cut(grids, fake)
-        medians = (float(np.median(grids[~fake])), float(np.median(grids[fake])))
-        example = f"steps at their borders {medians[0]:+.0%} in photographs, {medians[1]:+.0%} in fakes"
-        found.append(Leak("a grid of 8x8 blocks (JPEG's, or a network's own lattice)", place, example))
+    sides = np.array([min(header.size) for header in headers], float)
+    if "image size" not in {leak.what for leak in found}:  # sizes may differ in both folders
+        found += _ordered("image size", sides, fake, "shorter sides of {:.0f}", stays=False)
+    found += _ordered(GRID, grids, fake, "steps at their borders {:+.0%}", stays=True)
     return sorted(found, key=lambda leak: -leak.accuracy)
 
 
@@ -86,12 +88,21 @@ def _guessed(values: Sequence[Hashable], fake: Truth) -> float:
     return float((right / totals).mean())
 
 
+def _ordered(what: str, values: NDArray[np.float64], fake: Truth, example: str, *, stays: bool) -> list[Leak]:
+    """A leak if a threshold on a number separates the folders."""
+    area = area_under_curve(values, fake)
+    if max(area, 1 - area) < TELLING_AREA:
+        return []
+    reals, fakes = (example.format(np.median(values[fake == wanted])) for wanted in (False, True))
+    return [Leak(what, _best_cut(values, fake), f"{reals} in photographs, {fakes} in fakes", stays)]
+
+
 def _best_cut(values: NDArray[np.float64], fake: Truth) -> float:
     """Balanced accuracy of the best threshold, in either direction."""
-    order = np.argsort(values)
-    fakes = np.cumsum(fake[order]) / fake.sum()
-    reals = np.cumsum(~fake[order]) / (~fake).sum()
-    return float(0.5 + np.abs(fakes - reals).max() / 2)
+    known, place = np.unique(values, return_inverse=True)  # equal values lie on one side together
+    fakes, reals = (np.bincount(place[fake == wanted], minlength=len(known)) for wanted in (True, False))
+    apart = np.abs(np.cumsum(fakes / fakes.sum()) - np.cumsum(reals / reals.sum()))
+    return float(0.5 + apart.max() / 2)
 
 
 def _example(what: str, values: Sequence[Hashable], fake: Truth) -> str:

@@ -1,17 +1,20 @@
 """Fitting a detector to two folders of the user."""
 
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from i2icli import __version__
 from i2icli.data.folder import find_images
 from i2icli.detector.classifiers import Scaling
 from i2icli.detector.collection import Collection, collect
 from i2icli.detector.fitting import KINDS, Fitted, Name, check_enough, fit
-from i2icli.detector.inputs import SMALLEST_SIDE, Features
+from i2icli.detector.inputs import SMALLEST_SIDE, Features, row_of
 from i2icli.detector.judge import Detector
 from i2icli.detector.leakage import Leak, leaks
 from i2icli.detector.storing import Description
+from i2icli.detector.treatments import OFF_GRID
 from i2icli.detector.treatments import equalise as equalising
 from i2icli.errors import UserError
 from i2icli.image import probe
@@ -38,20 +41,19 @@ def fit_folders(
     kind: Any = features
     if name not in get_args(Name) or kind not in get_args(Features):
         raise UserError(f"unknown classifier {classifier!r} or features {features!r}")
-    side = _common_side(real, fake, features) if equalise else None
-    treatment = equalising(side) if side else None
-    found = collect(real, fake, kind, limit=limit, treatment=treatment)
+    side, channels = _common_shape(real, fake, features) if equalise else (None, 3)
+    treatment = equalising(side, channels) if side else None
+    found = collect(real, fake, partial(row_of, features=kind), limit=limit, treatment=treatment)
     check_enough(found.fake)
     fitted = fit(found.rows, found.fake, name, scaled=kind == "traces", seed=seed)
-    description = _description(found, fitted, kind, name, side)
+    description = _description(found, fitted, kind, name)
+    description = description.model_copy(update={"equal_side": side, "equal_channels": channels})
     typical = Scaling.of(found.rows[~found.fake])
     detector = Detector(description, fitted.scaling, fitted.classifier, fitted.calibration, typical)
     return detector, found, leaks(found.headers, found.fake, found.grids, found.qualities)
 
 
-def _description(
-    found: Collection, fitted: Fitted, features: Features, name: Name, side: int | None
-) -> Description:
+def _description(found: Collection, fitted: Fitted, features: Features, name: Name) -> Description:
     sizes = {header.size for header in found.headers}
     return Description(
         version=__version__,
@@ -69,25 +71,23 @@ def _description(
         smallest=min(min(size) for size in sizes),
         largest=max(max(size) for size in sizes),
         size=next(iter(sizes)) if len(sizes) == 1 else None,
-        equal_side=side,
         formats=sorted({header.format for header in found.headers}),
         scores=fitted.scores,
     )
 
 
-def _common_side(real: Path, fake: Path, features: str) -> int:
-    """The largest square that every picture can give, a multiple of 8."""
-    sides = []
+def _common_shape(real: Path, fake: Path, features: str) -> tuple[int, Literal[1, 3]]:
+    """The side of the largest square that every picture can give, a multiple of 8; grey if one picture is."""
+    headers = []
     for file in (*find_images(real), *find_images(fake)):
-        try:
-            sides.append(min(probe(file).size))
-        except UserError:  # said by `collect`
-            continue
-    side = min(sides, default=0) // 8 * 8
+        with suppress(UserError):  # said by `collect`
+            headers.append(probe(file))
+    sides = [min(header.size) for header in headers]
+    side = (min(sides, default=0) - OFF_GRID) // 8 * 8
     least = max(LEAST_EQUAL, SMALLEST_SIDE[features])
     if side < least:
         raise UserError(
             f"--equalise: the smallest picture has a side of {min(sides, default=0)} pixels; at least "
-            f"{least} are needed: take the small ones out"
+            f"{least + OFF_GRID} are needed: take the small ones out"
         )
-    return side
+    return side, 1 if any(header.channels == 1 for header in headers) else 3

@@ -24,7 +24,7 @@ Kind = Literal["cascade", "linear", "rbf", "poly", "clusters", "trees"]
 class Description(BaseModel):
     """What a detector says about itself: the JSON in the head of its file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: int = FORMAT
     version: str
@@ -36,13 +36,14 @@ class Description(BaseModel):
     fake_above: float = Field(ge=0, le=1)  # and from which it is "fake"
     slope: float
     offset: float
-    limit: float | None = None  # of scaled features
+    limit: float | None = Field(default=None, gt=0)  # of scaled features
     reals: int = Field(ge=0)
     fakes: int = Field(ge=0)
     smallest: int = Field(ge=1)  # shorter side of the smallest training picture
     largest: int = Field(ge=1)  # longer side of the largest
     size: tuple[int, int] | None = None  # height, width, where all were of one size
     equal_side: int | None = Field(default=None, ge=16)  # pictures are cut and compressed alike before
+    equal_channels: Literal[1, 3] = 3  # and have so many then
     formats: list[str] = Field(max_length=20)
     scores: dict[str, float] = Field(max_length=20)  # as measured when it was fitted
     fitted_on: str = Field(default="", max_length=2000)  # in words

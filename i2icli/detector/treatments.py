@@ -11,6 +11,7 @@ from i2icli.image import Pixels, change_type, convert_channels
 Treatment = Callable[[Pixels], Pixels]
 
 EQUAL_QUALITY = 95  # of the JPEG that both folders go through when they are made alike
+OFF_GRID = 3  # pixels at least that are cut off: the new JPEG's blocks shall not meet those of an earlier one
 
 
 def jpeg(quality: int) -> Treatment:
@@ -66,15 +67,17 @@ CONDITIONS: dict[str, Treatment | None] = {
 """By what `i2i detector evaluate` calls them."""
 
 
-def equalise(size: int) -> Treatment:
-    """Colour, 8 bit, a square of so many pixels from about the middle, and one more JPEG of quality 95."""
+def equalise(size: int, channels: int) -> Treatment:
+    """8 bit, grey or colour, a square of so many pixels from about the middle, and one more JPEG (95).
+
+    For sides of at least `size` + OFF_GRID.
+    """
     compress = jpeg(EQUAL_QUALITY)
 
     def treat(pixels: Pixels) -> Pixels:
-        # Off the grid of an earlier JPEG, which the new one would otherwise meet, where there is room.
-        top, left = (max(0, min((side - size) // 16 * 8 + 3, side - size)) for side in pixels.shape[:2])
+        top, left = ((side - size - OFF_GRID) // 16 * 8 + OFF_GRID for side in pixels.shape[:2])
         square = change_type(pixels[top : top + size, left : left + size], np.uint8)
-        return compress(convert_channels(square, 3))
+        return compress(convert_channels(square, channels))
 
     return treat
 

@@ -169,6 +169,10 @@ def _loop(arrays, _):
         (lambda _, d: d.update(kind="pickle"), "kind"),
         (lambda _, d: d.update(format=99), "newer"),
         (lambda _, d: d.update(surprise=1), "surprise"),
+        (lambda _, d: d.update(slope=float("nan")), "slope"),
+        (lambda _, d: d.update(features="profile"), "174 numbers of profile"),
+        (lambda a, _: a["scaling.spread"].fill(0), "spread"),
+        (lambda a, _: a["classifier.spread"].fill(-1), "spread"),
     ],
 )
 def test_damaged_detectors_are_refused_in_one_line(tmp_path, change, expected):

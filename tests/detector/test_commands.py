@@ -200,8 +200,56 @@ def test_leaks_are_told_and_equalised(i2i, tmp_path):
     words = ["--equalise", "--json", "--out", "b.safetensors"]
     equal = i2i("detector", "fit", real, fake, *words)
     assert equal.returncode == 0, equal.stderr
-    assert Detector.load(tmp_path / "b.safetensors").description.equal_side == 96
+    assert Detector.load(tmp_path / "b.safetensors").description.equal_side == 88
     assert Detector.load(tmp_path / "b.safetensors").judge(photograph(9, 200)).probability is not None
+    assert "image size alone" in equal.stderr
+    assert equal.stderr.count("cannot undo compression") == 3  # format, quality, grid
+
+
+def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
+    pytest.importorskip("sklearn")
+    real, fake = write_folders(tmp_path, 11)
+    for index in range(11):
+        Image.fromarray(photograph(index, 130)).convert("L").save(real / f"{index}.png")
+    words = ["--features", "traces", "--equalise", "--out", "e.safetensors"]
+    assert i2i("detector", "fit", real, fake, *words).returncode == 0
+    detector = Detector.load(tmp_path / "e.safetensors")
+    assert detector.description.equal_channels == 1  # as colour would tell the folders apart
+    measured = i2i(
+        *("detector", "evaluate", real, fake, "--model", "e.safetensors", "--out", "report", "--json"),
+        *("--conditions", "as they are,0.5x"),
+    )
+    assert measured.returncode == 0, measured.stderr
+    assert "not measured: 0.5x" in measured.stderr
+    (row,) = json.loads(measured.stdout)
+    judged = {
+        file: detector.judge_file(file).probability for folder in (real, fake) for file in folder.iterdir()
+    }
+    right = [
+        np.mean([(said > 0.5) == is_fake for file, said in judged.items() if file.parent == folder])
+        for folder, is_fake in ((real, False), (fake, True))
+    ]
+    assert row["accuracy"] == pytest.approx(np.mean(right))
+    errors = i2i("detector", "evaluate", real, fake, "--model", "e.safetensors", "--conditions", "0.5x")
+    assert errors.returncode == 2
+    assert "too small" in errors.stderr
+
+
+def test_a_detector_of_raw_profiles_refuses_other_sizes(i2i, tmp_path):
+    """Also where its pictures lay and stood, and so had no one size."""
+    pytest.importorskip("sklearn")
+    real, fake = write_folders(tmp_path, 11, 64)
+    for index, file in enumerate([*real.iterdir(), *fake.iterdir()]):
+        with Image.open(file) as image:
+            image.crop((0, 0, 64, 48) if index % 2 else (0, 0, 48, 64)).save(file)
+    words = ["--features", "raw-profile", "--out", "raw.safetensors"]
+    assert i2i("detector", "fit", real, fake, *words).returncode == 0
+    Image.fromarray(photograph(0, 128)).save(tmp_path / "other.png")
+    done = i2i("detect-fake", "other.png", "real/0.png", "--model", "raw.safetensors", "--json")
+    found = lines(done)
+    assert found["other.png"]["probability"] is None
+    assert "reads only" in found["other.png"]["reason"]
+    assert found["0.png"]["probability"] is not None
 
 
 def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):

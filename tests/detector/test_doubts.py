@@ -88,6 +88,22 @@ def test_sizes_that_are_all_different_are_no_leak(tmp_path):
     assert leaks(found, np.arange(20) % 2 == 0, np.zeros(20), [None] * 20) == []
 
 
+def test_sizes_that_lie_apart_are_a_leak_though_no_two_are_alike(tmp_path):
+    found = headers(tmp_path, [*range(40, 50), *range(60, 70)])
+    fake = np.arange(20) >= 10
+    (leak,) = leaks(found, fake, np.zeros(20), [None] * 20)
+    assert (leak.what, leak.accuracy, leak.stays) == ("image size", 1.0, False)
+    assert "shorter sides of 44 in photographs, shorter sides of 64 in fakes" in str(leak)
+
+
+def test_equal_numbers_lie_on_one_side_of_a_cut(tmp_path):
+    grids = np.array([0.0] * 9 + [1.0] + [0.0] * 3 + [1.0] * 7)
+    fake = np.arange(20) >= 10
+    (leak,) = leaks(headers(tmp_path, [64] * 20), fake, grids, [None] * 20)
+    assert leak.accuracy == pytest.approx(0.8)
+    assert leak.stays
+
+
 def test_a_jpeg_grid_in_png_files_is_a_leak(tmp_path):
     pictures = [photograph(seed) for seed in range(12)]
     fake = np.arange(12) >= 6
@@ -98,11 +114,22 @@ def test_a_jpeg_grid_in_png_files_is_a_leak(tmp_path):
     assert leak.accuracy > 0.9
 
 
-def test_what_is_made_equal_has_one_shape():
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_made_equal_has_one_shape(channels):
     made = [
-        equalise(96)(each) for each in (photograph(0, 96), photograph(1, 130)[..., :1], photograph(2, 200))
+        equalise(96, channels)(each)
+        for each in (photograph(0, 99), photograph(1, 130)[..., :1], photograph(2, 200))
     ]
-    assert {(each.shape, each.dtype.name) for each in made} == {((96, 96, 3), "uint8")}
+    assert {(each.shape, each.dtype.name) for each in made} == {((96, 96, channels), "uint8")}
+
+
+@pytest.mark.parametrize("side", range(99, 120))
+def test_blocks_of_an_earlier_jpeg_do_not_meet_those_of_the_new_one(side):
+    rows, columns = np.mgrid[0:side, 0:side]
+    blocks = ((rows // 8 + columns // 8) % 2 * 100 + 50).astype(np.uint8)[..., None]
+    made = equalise(96, 1)(blocks)[..., 0].astype(int)
+    border = int(np.abs(np.diff(made[0])).argmax()) + 1
+    assert border % 8 != 0
 
 
 @pytest.mark.parametrize("name", [name for name, treat in CONDITIONS.items() if treat])
