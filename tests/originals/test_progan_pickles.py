@@ -205,6 +205,33 @@ def test_networks_of_other_kinds_are_refused(tmp_path: Path) -> None:
         load_original(written(tmp_path / "d.pkl", judge))
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"lod": float("nan")}, "lod nan; expected a number from 0 to 2"),
+        ({"lod": -5e7}, "lod -5e\\+07; expected a number from 0 to 2"),
+        ({"lod": 3.0}, "lod 3; expected a number from 0 to 2"),
+        ({"label_size": 2**30}, "label_size 1.07374e\\+09; expected a number from 0 to 10000"),
+        ({"label_size": -1}, "label_size -1; expected"),
+        ({"use_wscale": 7}, "use_wscale 7; expected a number from 0 to 1"),
+    ],
+)
+def test_settings_that_no_network_has_are_refused(setting: Any, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=said):
+        load_original(published(tmp_path / "odd.pkl", **setting))
+
+
+@pytest.mark.parametrize("name", ["4x4/Dense/weight", "8x8/Conv0_up/weight", "ToRGB_lod0/weight"])
+def test_weights_of_a_shape_that_no_layer_has_are_not_recognised(name: str, tmp_path: Path) -> None:
+    def flatten(state: dict[str, Any]) -> None:
+        state["variables"] = [
+            (key, value.ravel() if key == name else value) for key, value in state["variables"]
+        ]
+
+    with pytest.raises(UserError, match="no system here recognises"):
+        load_original(changed(tmp_path / "odd.pkl", flatten))
+
+
 # -- the re-implementation -------------------------------------------------------------------------
 
 

@@ -320,3 +320,23 @@ def test_a_discriminator_is_told_apart(tmp_path: Path) -> None:
     torch.save(cases.read("lapgan", "conditional_discriminator").state(), tmp_path / "d.pth")
     with pytest.raises(UserError, match="discriminator of LAPGAN"):
         load_original(tmp_path / "d.pth")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("class1.weight", (4, 10)),
+        ("class1.weight", (1024, 0)),
+        ("class1.bias", (3,)),
+        ("conv1.weight", (9,)),
+    ],
+)
+def test_weights_of_sizes_that_no_level_has_are_not_recognised(
+    name: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    state = cases.read("lapgan", "class_conditional_generator").state() | {name: torch.zeros(shape)}
+    if shape == (4, 10):
+        state["class1.bias"] = torch.zeros(4)
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(UserError, match="no system here recognises"):
+        load_original(tmp_path / "odd.pth")

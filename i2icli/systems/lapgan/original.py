@@ -8,6 +8,8 @@ class. Such a file holds one level of a pyramid, so what it becomes enlarges pic
 from math import isqrt
 from pathlib import Path
 
+from torch import Tensor
+
 from i2icli.errors import UserError
 from i2icli.original import Original, Read, State
 from i2icli.systems.lapgan.config import LAPGANConfig
@@ -43,23 +45,33 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if "class1.weight" in state:
         pixels, classes = state["class1.weight"].shape
         side = isqrt(pixels)
-    config = LAPGANConfig.model_validate(
-        {
-            "channels": (channels,),
-            "crop_size": side,
-            "sides": (side // 2, side),
-            "coarsest": False,
-            "width": state["conv1.weight"].shape[0],
-            "conditional": classes > 0,
-            "classes": tuple(map(str, range(classes))),
-        }
-    )
+    config = _config(channels, state["conv1.weight"].shape[0], side, classes)
+    if config is None:
+        return None
     tensors = {f"G.levels.0.{name}": value.float().contiguous() for name, value in rename(state).items()}
     notes = ["one level of a pyramid: it enlarges pictures to twice their size, and cannot make any up"]
     if not classes:
         notes.append(f"the file does not tell the size of its pictures; taken for {side}x{side}")
     notes.append("the authors standardise every pixel by its mean and deviation; those are not in the file")
     return Original("lapgan", config, tensors, tuple(notes))
+
+
+def _config(channels: int, width: int, side: int, classes: int) -> LAPGANConfig | None:
+    """The settings of one level; None for sizes beyond what any such network has."""
+    try:
+        return LAPGANConfig.model_validate(
+            {
+                "channels": (channels,),
+                "crop_size": side,
+                "sides": (side // 2, side),
+                "coarsest": False,
+                "width": width,
+                "conditional": classes > 0,
+                "classes": tuple(map(str, range(classes))),
+            }
+        )
+    except ValueError:
+        return None
 
 
 def _is_generator(state: State) -> bool:
@@ -72,7 +84,7 @@ def _is_generator(state: State) -> bool:
     if first.ndim != 4 or last.ndim != 4:
         return False
     width, channels = first.shape[0], last.shape[0]
-    if classes and (state["class1.weight"].ndim != 2 or not _is_even_square(state["class1.weight"].shape[0])):
+    if classes and not _makes_a_plane(state["class1.weight"], state["class1.bias"]):
         return False
     return (
         first.shape == (width, 1 + bool(classes) + channels, 7, 7)
@@ -90,5 +102,9 @@ def _is_discriminator(state: State) -> bool:
     return first.shape[2:] == second.shape[2:] == (5, 5) and linear.ndim == 2 and linear.shape[0] == 1
 
 
-def _is_even_square(number: int) -> bool:
-    return isqrt(number) ** 2 == number and isqrt(number) % 2 == 0
+def _makes_a_plane(weight: Tensor, bias: Tensor) -> bool:
+    """Classes in, the pixels of a square with an even side out."""
+    if weight.ndim != 2 or weight.shape[1] == 0 or bias.shape != weight.shape[:1]:
+        return False
+    side = isqrt(len(bias))
+    return side**2 == len(bias) and side % 2 == 0

@@ -11,7 +11,7 @@ def from_paper(state: State, kind: str) -> State | None:
     """The variables of a network ("G" or "D") of the paper's program in our names and layout.
 
     Convolutions lie there as (k, k, inputs, outputs), but `Conv0_up` as (k, k, outputs, inputs) and turned
-    by 180 degrees; dense layers as (inputs, outputs). None if a name is unknown.
+    by 180 degrees; dense layers as (inputs, outputs). None if a name or shape is unknown.
     """
     finest = max((int(match[1]) for name in state if (match := re.match(r"(\d+)x\1/", name))), default=4)
     levels = finest.bit_length() - 2
@@ -19,7 +19,8 @@ def from_paper(state: State, kind: str) -> State | None:
     for name, value in state.items():
         layer, _, part = name.rpartition("/")
         ours = _paper_layer(layer, part, kind, levels)
-        if ours is None or part not in ("weight", "bias"):
+        sides = 1 if part == "bias" else 2 if "Dense" in layer else 4
+        if ours is None or part not in ("weight", "bias") or value.ndim != sides:
             return None
         renamed[ours] = _turned(value, layer) if part == "weight" else value
     return renamed

@@ -18,6 +18,7 @@ from i2icli.systems.progan.system import ProGAN
 
 _NEEDED = {"use_wscale": 1, "normalize_latents": 1, "use_pixelnorm": 1, "use_leakyrelu": 1, "tanh_at_end": 0}
 """Settings of the authors' networks that ours always have."""
+MOST_LABELS = 10_000
 FADE_IMAGES = 16_000_000  # of a fade that was left in the middle: so many that its step tells any alpha
 
 
@@ -49,20 +50,19 @@ def _paper(parts: dict[str, State], path: Path) -> Original | None:
     if G is None or "4x4/Dense/weight" not in G:
         raise UserError(f"{path}: this is Progressive GAN's discriminator; give a file with its generator")
     _refuse_unknown_kinds(G, path)
-    lod = float(G.get("lod", torch.tensor(0.0)))
-    unused = int(lod)  # resolutions above the one that was reached
     renamed = from_paper(_variables(G), "G")
     judge = from_paper(_variables(D), "D") if D is not None else None
     if renamed is None:
         return None
-    levels = _levels(renamed) - unused
+    lod = _number(G, "lod", 0, (0, _levels(renamed) - 1), path)
+    levels = _levels(renamed) - int(lod)  # those above were not reached
     fused = any("Conv0_up" in key for key in G)
     settings = {"convention": "paper", "fused_scale": fused}
     if D is not None and "static_kwargs/mbstd_group_size" in D:
-        settings["stddev_group"] = int(D["static_kwargs/mbstd_group_size"])
+        settings["stddev_group"] = int(_number(D, "static_kwargs/mbstd_group_size", 4, (1, 1024), path))
     elif not fused:
         settings["stddev_group"] = 16
-    labels = int(G.get("static_kwargs/label_size", torch.tensor(0.0)))
+    labels = int(_number(G, "static_kwargs/label_size", 0, (0, MOST_LABELS), path))
     return _original(renamed, judge, levels, labels, settings, 1 - lod % 1)
 
 
@@ -74,21 +74,34 @@ def _zoo(parts: dict[str, State], path: Path) -> Original | None:
     judge = from_zoo(D, "D") if D is not None else None
     if renamed is None:
         return None
-    old = float(parts.get("config", {}).get("alpha", torch.tensor(0.0)))  # weight of the level below
-    if not 0 <= old <= 1:
-        raise UserError(f"{path}: its settings give alpha {old}; expected a number from 0 to 1")
+    old = _number(parts.get("config", {}), "alpha", 0, (0, 1), path)  # weight of the level below
     settings = {"convention": "zoo", "fused_scale": False}
     return _original(renamed, judge, _levels(renamed), 0, settings, 1 - old)
 
 
 def _refuse_unknown_kinds(G: State, path: Path) -> None:
     for name, wanted in _NEEDED.items():
-        found = G.get(f"static_kwargs/{name}")
-        if found is not None and float(found) != wanted:
+        found = _number(G, f"static_kwargs/{name}", wanted, (0, 1), path)
+        if found != wanted:
             raise UserError(
                 f"{path}: its networks were built with {name} {bool(found)}; "
                 f"only those with {bool(wanted)}, as in the paper, are known here"
             )
+
+
+def _number(state: State, name: str, otherwise: float, bounds: tuple[float, float], path: Path) -> float:
+    """A setting that was saved with the networks. Raises UserError for one that no network has."""
+    found = state.get(name)
+    if found is None:
+        return otherwise
+    low, high = bounds
+    value = float(found) if found.numel() == 1 else float("nan")
+    if not low <= value <= high:
+        raise UserError(
+            f"{path}: its settings give {name.rpartition('/')[2]} {value:g}; "
+            f"expected a number from {low:g} to {high:g}"
+        )
+    return value
 
 
 def _variables(state: State) -> State:
@@ -133,14 +146,15 @@ def _original(
 
 def _config(G: State, D: State, levels: int, labels: int, settings: dict[str, Any]) -> ProGANConfig | None:
     """The settings completed by the sizes of the weights; None for sizes beyond what any such network has."""
-    codes, rgb = G.get("blocks.0.dense.weight"), G.get("to_rgb.0.weight")
-    if levels < 1 or codes is None or rgb is None or codes.ndim != 2 or rgb.ndim != 4:
+    codes = G.get("blocks.0.dense.weight")
+    heads = [G.get(f"to_rgb.{level}.weight", torch.empty(0)) for level in range(levels)]
+    if not heads or codes is None or codes.ndim != 2 or any(head.ndim != 4 for head in heads):
         return None
-    widths = [len(G.get(f"to_rgb.{level}.weight", rgb)[0]) for level in range(levels)]
+    widths = [head.shape[1] for head in heads]
     dense = D.get("blocks.0.dense.weight")
     sizes = {
         "num_latents": codes.shape[1] - labels,
-        "channels": (rgb.shape[0],),
+        "channels": (len(heads[0]),),
         "width": max([*widths, dense.shape[0] if dense is not None and dense.ndim == 2 else 0]),
         "widths": widths,
         "conditional": labels > 0,
