@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,10 +65,6 @@ def detect_fake(
 
     Exit code: 0 all real; 3 at least one fake; 4 none fake, but some uncertain; 1 a file could not be read.
     """
-    from i2icli.detector.judge import Detector
-    from i2icli.detector.run import judge_files
-    from i2icli.detector.sources import find_sources
-
     if as_json and as_csv:
         raise UserError("--json and --csv: choose one")
     if model and mode:
@@ -75,12 +72,24 @@ def detect_fake(
     chosen = mode or "traces"
     if chosen not in MODES:
         raise UserError(f"--mode {chosen}: expected one of {', '.join(MODES)}")
-    detector = Detector.load(model) if model else Detector.shipped(chosen)
-    files = find_sources(_words(inputs))
-    findings = _shown(judge_files(detector, files), len(files), as_json, as_csv)
+    if plot and plot.exists() and not plot.is_dir():
+        raise UserError(f"--plot {plot}: a file; expected a folder for the pictures")
+    findings = _shown(*_judged(inputs, model, chosen), as_json, as_csv)
     if plot:
         _plot(findings, plot)
     return _exit_code(Counter(finding.verdict for finding in findings))
+
+
+def _judged(inputs: Iterable[str], model: Path | None, mode: str) -> tuple[Iterable["Finding"], int]:
+    """Findings of all files, then of words that name none; and how many."""
+    from i2icli.detector.judge import Detector
+    from i2icli.detector.run import Finding, judge_files
+    from i2icli.detector.sources import find_sources
+
+    files, refused = find_sources(_words(inputs))
+    detector = Detector.load(model) if model else Detector.shipped(mode)
+    nothing = [Finding(Path(word), "failed", None, why) for word, why in refused.items()]
+    return chain(judge_files(detector, files), nothing), len(files) + len(nothing)
 
 
 def _words(inputs: Iterable[str]) -> Iterable[str]:

@@ -9,17 +9,22 @@ from i2icli.errors import UserError
 FILMS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"})
 
 
-def find_sources(words: Iterable[str]) -> list[Path]:
+def find_sources(words: Iterable[str]) -> tuple[list[Path], dict[str, str]]:
     """Files by name, all pictures and films below folders, globs; each once, in the order they were named.
 
-    Raises UserError for folders without pictures, globs that match nothing, and if nothing is named.
+    And why a word names nothing: folders without pictures, globs that match no file. Raises UserError if
+    there is no file at all.
     """
     found: list[Path] = []
+    refused: dict[str, str] = {}
     for word in words:
-        found += _expanded(word)
+        try:
+            found += _expanded(word)
+        except UserError as error:
+            refused[word] = str(error).removeprefix(f"{word}: ")
     if not found:
-        raise UserError("nothing to judge: the list of inputs is empty")
-    return list(dict.fromkeys(found))
+        raise UserError(next(iter(refused.values()), "nothing to judge: the list of inputs is empty"))
+    return list(dict.fromkeys(found)), refused
 
 
 def is_film(path: Path) -> bool:

@@ -40,20 +40,33 @@ def sample_frames(path: Path, number: int) -> Sample:
 
 def _frames(path: Path, number: int) -> tuple[list[NDArray[np.uint8]], int]:
     """The frames, and how many there are in all. Raises whatever the reader does."""
+    frames, length, seen = _spread(path, number, None)
+    if seen < length:  # times that are uneven: its rate says nothing of how many there are
+        frames, length, _ = _spread(path, number, seen)
+    return frames, length
+
+
+def _spread(path: Path, number: int, length: int | None) -> tuple[list[NDArray[np.uint8]], int, int]:
+    """Frames of a film of a length, by default that which its rate and duration tell; the length.
+
+    Last how many frames there are, if that is less; else the length. Raises whatever the reader does.
+    """
     reader = imageio_ffmpeg.read_frames(str(path), output_params=["-fps_mode", "passthrough"])
     try:
         about: dict[str, Any] = next(reader)
         width, height = about["size"]
         if width * height > _MOST_PIXELS:
             raise UserError(f"cannot read {path}: frames of {width}x{height} pixels", exit_code=1)
-        length = max(1, round(about["duration"] * about["fps"]))
+        length = length or max(1, round(about["duration"] * about["fps"]))
         wanted = {int((index + 0.5) * length / number) for index in range(number)}
-        frames = []
+        frames, seen = [], 0
         for index, data in enumerate(reader):
             if index in wanted:
                 frames.append(np.frombuffer(data, np.uint8).reshape(height, width, 3).copy())
-            if index >= max(wanted):
+            seen = index + 1
+            if seen > max(wanted):
+                seen = length
                 break
     finally:
         reader.close()
-    return frames, length
+    return frames, length, seen

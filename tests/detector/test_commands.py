@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from i2icli.detector.judge import Detector
 from i2icli.film import write_film
 from tests.detector.pictures import faked, photograph, write_folders
 from tests.engine.commands import i2i as i2i_process
+
+ROOT = Path(__file__).parents[2]
 
 
 class Done:
@@ -115,6 +120,12 @@ def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     write_film(tmp_path / "calm.mp4", [calm] * 12, 6)
     held_back = lines(i2i("detect-fake", tmp_path / "calm.mp4", "--json"))["calm.mp4"]
     assert held_back["verdict"] == "uncertain"
+    drawn = np.full((128, 128, 3), 200, np.uint8)
+    drawn[40:60, 40:60] = photograph(1, 20)
+    write_film(tmp_path / "drawn.mp4", [drawn] * 6, 6)
+    cartoon = lines(i2i("detect-fake", tmp_path / "drawn.mp4", "--json"))["drawn.mp4"]
+    assert cartoon["verdict"] == "uncertain"
+    assert "not photographic" in cartoon["doubts"][0]
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     broken = i2i("detect-fake", tmp_path / "no.mp4")
     assert broken.returncode == 1
@@ -134,6 +145,31 @@ def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
         assert done.returncode in (1, 2), words
         assert expected in done.stderr + done.stdout, (words, done.stderr)
         assert "Traceback" not in done.stderr
+
+
+def test_what_is_missing_does_not_stop_the_others(i2i, tmp_path, folder):
+    (tmp_path / "none").mkdir()
+    done = i2i("detect-fake", "nothing.png", "none", "*.gif", folder / "fake.png", "--json")
+    assert done.returncode == 1
+    found = {name: row["verdict"] for name, row in lines(done).items()}
+    assert found == {"nothing.png": "failed", "none": "failed", "*.gif": "failed", "fake.png": "fake"}
+
+
+def test_wrong_use_is_told_before_torch_is_loaded(folder):
+    picture = str(folder / "real.png")
+    for words in (
+        ["detect-fake", picture, "--mode", "magic"],
+        ["detect-fake", picture, "--json", "--csv"],
+        ["detect-fake", picture, "--plot", picture],
+        ["detector", "fit", "a", "b", "--classifier", "oracle"],
+        ["detector", "evaluate", "a", "b", "--mode", "magic"],
+        ["spectrum", picture, "--json", "--csv"],
+    ):
+        script = (
+            f"import sys; from i2icli.__main__ import main; print(main({words!r}), 'torch' in sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+        assert done.stdout == "2 False\n", (words, done.stderr)
 
 
 def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):

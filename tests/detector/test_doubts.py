@@ -145,8 +145,11 @@ def test_sources_are_files_folders_and_globs_each_once(tmp_path):
     for name in ("b.png", "a.jpg", "film.mp4", "notes.txt"):
         (tmp_path / name).write_bytes(b"")
     everything = [tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "film.mp4"]
-    assert find_sources([str(tmp_path)]) == everything
-    assert find_sources([str(tmp_path / "*.png"), str(tmp_path / "b.png")]) == [tmp_path / "b.png"]
+    assert find_sources([str(tmp_path)]) == (everything, {})
+    assert find_sources([str(tmp_path / "*.png"), str(tmp_path / "b.png")]) == ([tmp_path / "b.png"], {})
+    found, refused = find_sources([str(tmp_path / "*.gif"), str(tmp_path / "b.png")])
+    assert found == [tmp_path / "b.png"]
+    assert "matches no file" in refused[str(tmp_path / "*.gif")]
     for words in ([], [str(tmp_path / "*.gif")]):
         with pytest.raises(UserError):
             find_sources(words)
