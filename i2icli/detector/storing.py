@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as as_bytes
 
 from i2icli.detector.inputs import Features
 from i2icli.errors import UserError
@@ -53,7 +53,8 @@ def save(path: Path, description: Description, arrays: dict[str, NDArray[Any]]) 
     """Write a detector file. Raises OSError."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with written_beside(path) as beside:
-        save_file(contiguous, beside, metadata={_KEY: description.model_dump_json()})
+        # Not safetensors' own writing to a file, which nobody but the user may read then.
+        beside.write_bytes(as_bytes(contiguous, metadata={_KEY: description.model_dump_json()}))
 
 
 def load(path: Path) -> tuple[Description, dict[str, NDArray[Any]]]:

@@ -135,6 +135,8 @@ def test_saving_and_loading_give_the_same_probabilities(tmp_path):
     detector = Detector.shipped("traces")
     detector.save(tmp_path / "copy.safetensors")
     rows = np.random.default_rng(0).normal(size=(20, detector.description.length))
+    (tmp_path / "other").touch()
+    assert (tmp_path / "copy.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
     again = Detector.load(tmp_path / "copy.safetensors")
     np.testing.assert_array_equal(again.probabilities(rows), detector.probabilities(rows))
 

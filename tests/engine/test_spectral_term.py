@@ -1,0 +1,38 @@
+"""`--spectral-weight`: one term for every update that tells what it generated, with a gradient into it."""
+
+import pytest
+import torch
+
+from i2icli.engine.spectral_term import with_spectral_term
+from i2icli.losses.spectral import spectral_loss
+from i2icli.system import Update
+
+
+@pytest.fixture
+def images() -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    fake, real = torch.rand(2, 2, 3, 24, 24)
+    return fake.requires_grad_(), real
+
+
+def test_the_term_is_weighed_cut_and_named(images) -> None:
+    gan = torch.tensor(1.0)
+    update = with_spectral_term(Update("G", {"gan": gan}, fakes={"": images, "B": images}), 3.0, 0.5)
+    assert set(update.losses) == {"gan", "spectrum", "spectrum_B"}
+    assert update.losses["gan"] is gan
+    torch.testing.assert_close(update.losses["spectrum"], 3 * spectral_loss(*images, 0.5))
+    assert spectral_loss(*images, 0.5) != spectral_loss(*images)
+
+
+def test_its_gradient_reaches_what_generates(images) -> None:
+    with_spectral_term(Update("G", {}, fakes={"": images}), 1.0).losses["spectrum"].backward()
+    assert images[0].grad is not None
+    assert images[0].grad.abs().max() > 0
+
+
+def test_without_weight_fakes_or_rings_there_is_none(images) -> None:
+    update = Update("G", {}, fakes={"": images})
+    assert with_spectral_term(update, 0.0) is update
+    assert with_spectral_term(Update("D", {}), 1.0).losses == {}
+    tiny = {"": (torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8))}
+    assert with_spectral_term(Update("G", {}, fakes=tiny), 1.0).losses == {}
