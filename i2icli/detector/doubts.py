@@ -7,6 +7,8 @@ from i2icli.image import Pixels
 
 LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the grid of blocks is strong
 FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # of the pixels equal to both neighbours: drawn
+PALETTE, LEVELS = 256, 16  # colours, levels of grey: no more are in what was dithered to a palette
+MOST_LOOKED_AT = 65_536  # pixels whose colours are counted
 LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
 
 
@@ -21,6 +23,8 @@ def doubts(description: Description, pixels: Pixels, quality: int | None, verdic
             found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
         if _flat(pixels) > FLAT[verdict]:
             found.append("not photographic: large parts are of one colour")
+        elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours, too
+            found.append(f"not photographic: {few}")
         return found
     if min(height, width) < description.smallest or max(height, width) > description.largest:
         found.append(
@@ -30,6 +34,19 @@ def doubts(description: Description, pixels: Pixels, quality: int | None, verdic
     if quality is not None and "jpeg" not in description.formats:
         found.append(f"a JPEG file: the detector was fitted to {', '.join(description.formats)}")
     return found
+
+
+def _palette(pixels: Pixels) -> str:
+    """How few colours or levels a picture of 8 bits has, if no more than a palette; else ""."""
+    if pixels.dtype != np.uint8:
+        return ""
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MOST_LOOKED_AT)))
+    values = pixels[::step, ::step].reshape(-1, pixels.shape[2]).astype(np.uint32)  # (N, 1 or 3)
+    coloured = values.shape[1] == 3 and bool((values != values[:, :1]).any())
+    number = len(np.unique(values @ np.array([65536, 256, 1], np.uint32) if coloured else values[:, 0]))
+    if number > (PALETTE if coloured else LEVELS):
+        return ""
+    return f"only {number} {'colours' if coloured else 'levels of grey'}"
 
 
 def _flat(pixels: Pixels) -> float:

@@ -45,6 +45,20 @@ def test_fake_stands_in_hard_jpeg_but_not_in_drawings(detector):
     assert "not photographic" in detector.judge(drawing).doubts[0]
 
 
+def test_palettes_are_not_photographic(detector):
+    image = Image.fromarray(photograph(0, 256))
+    for dithered, said in ((image.convert("P"), "colours"), (image.convert("1"), "only 2 levels of grey")):
+        mode = "RGB" if dithered.mode == "P" else "L"
+        pixels = np.asarray(dithered.convert(mode)).reshape(256, 256, -1)
+        (found,) = doubts(detector.description, pixels, None, "fake")
+        assert "not photographic: only" in found
+        assert said in found
+        assert doubts(detector.description, pixels, None, "real") == []  # as of a smooth sky
+    grey = np.asarray(image.convert("L"))[..., None]
+    for pixels in (np.asarray(image), grey, np.repeat(grey, 3, 2), grey.astype(np.uint16) * 257):
+        assert doubts(detector.description, pixels, None, "fake") == []
+
+
 def test_profiles_are_not_judged_beyond_their_training():
     profile = Detector.shipped("profile")
     assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 500)).doubts[0]
