@@ -12,10 +12,18 @@ MOST_LOOKED_AT = 65_536  # pixels whose colours are counted
 LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
 
 
-def doubts(description: Description, pixels: Pixels, quality: int | None, verdict: str) -> list[str]:
-    """One line for each reason; none, where the verdict may stand."""
+def doubts(
+    description: Description, pixels: Pixels, lossy: str | None, quality: int | None, verdict: str
+) -> list[str]:
+    """One line for each reason; none, where the verdict may stand.
+
+    `lossy`: the format of a file that lost detail by compression; `quality`: if that is JPEG.
+    """
     found = []
     height, width = pixels.shape[:2]
+    if lossy and lossy not in description.formats and (verdict == "real" or description.kind != "cascade"):
+        known = ", ".join(description.formats)
+        found.append(f"compressed as {lossy.upper()}: the detector was fitted to {known}")
     if description.features == "traces":
         if min(height, width) < LEAST_SIDE and verdict == "real":
             found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
@@ -31,8 +39,6 @@ def doubts(description: Description, pixels: Pixels, quality: int | None, verdic
             f"{width}x{height} pixels: the detector was fitted to sides of {description.smallest} to "
             f"{description.largest}, and profiles change with size"
         )
-    if quality is not None and "jpeg" not in description.formats:
-        found.append(f"a JPEG file: the detector was fitted to {', '.join(description.formats)}")
     return found
 
 

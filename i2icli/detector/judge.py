@@ -121,17 +121,19 @@ class Detector:
 
     def judge_file(self, path: Path) -> Judgement:
         """Read a file and judge it. Raises UserError if it cannot be read."""
-        return self.judge(read_picture(path).pixels, jpeg_quality(path))
+        picture = read_picture(path)
+        lossy = None if picture.lossless else picture.format
+        return self.judge(picture.pixels, lossy, jpeg_quality(path))
 
-    def judge(self, pixels: Pixels, quality: int | None = None) -> Judgement:
-        """A picture (H, W, C); `quality`: of the JPEG it comes from, where it does."""
+    def judge(self, pixels: Pixels, lossy: str | None = None, quality: int | None = None) -> Judgement:
+        """A picture (H, W, C); `lossy`, `quality`: the format of its file as `doubts` asks for it."""
         try:
             row = self.row(pixels)
         except UserError as error:
             return Judgement("uncertain", None, str(error))
         probability = float(self.probabilities(row[None])[0])
         verdict = self.verdict(probability)
-        found = doubts(self.description, pixels, quality, verdict)
+        found = doubts(self.description, pixels, lossy, quality, verdict)
         why = reason(self.description, row, probability, self.typical)
         return Judgement("uncertain" if found else verdict, probability, why, tuple(found))
 

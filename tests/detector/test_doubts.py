@@ -1,5 +1,7 @@
 """When verdicts are held back, what tells folders apart, what is judged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,16 +31,16 @@ def real(detector):
 
 def test_real_is_held_back_where_traces_may_be_lost(detector):
     pixels = real(detector)
-    hard = detector.judge(pixels, quality=30)
+    hard = detector.judge(pixels, "jpeg", 30)
     assert (hard.verdict, hard.probability) == ("uncertain", detector.judge(pixels).probability)
     assert "strongly compressed" in hard.doubts[0]
-    assert "small" in doubts(detector.description, pixels[:70, :70], None, "real")[0]
-    assert detector.judge(pixels, quality=90).verdict == "real"
+    assert "small" in doubts(detector.description, pixels[:70, :70], None, None, "real")[0]
+    assert detector.judge(pixels, "jpeg", 90).verdict == "real"
 
 
 def test_fake_stands_in_hard_jpeg_but_not_in_drawings(detector):
     pixels = faked(photograph(1), 1)
-    assert detector.judge(pixels, quality=30).verdict == "fake"
+    assert detector.judge(pixels, "jpeg", 30).verdict == "fake"
     drawing = np.full((256, 256, 3), 255, np.uint8)
     drawing[:128, :128] = pixels
     assert detector.judge(drawing).verdict == "uncertain"
@@ -50,19 +52,32 @@ def test_palettes_are_not_photographic(detector):
     for dithered, said in ((image.convert("P"), "colours"), (image.convert("1"), "only 2 levels of grey")):
         mode = "RGB" if dithered.mode == "P" else "L"
         pixels = np.asarray(dithered.convert(mode)).reshape(256, 256, -1)
-        (found,) = doubts(detector.description, pixels, None, "fake")
+        (found,) = doubts(detector.description, pixels, None, None, "fake")
         assert "not photographic: only" in found
         assert said in found
-        assert doubts(detector.description, pixels, None, "real") == []  # as of a smooth sky
+        assert doubts(detector.description, pixels, None, None, "real") == []  # as of a smooth sky
     grey = np.asarray(image.convert("L"))[..., None]
     for pixels in (np.asarray(image), grey, np.repeat(grey, 3, 2), grey.astype(np.uint16) * 257):
-        assert doubts(detector.description, pixels, None, "fake") == []
+        assert doubts(detector.description, pixels, None, None, "fake") == []
 
 
 def test_profiles_are_not_judged_beyond_their_training():
     profile = Detector.shipped("profile")
     assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 500)).doubts[0]
-    assert "JPEG" in profile.judge(photograph(0, 256), quality=90).doubts[0]
+    assert "JPEG" in profile.judge(photograph(0, 256), "jpeg", 90).doubts[0]
+
+
+def test_compression_that_training_never_saw_holds_back_real(detector, tmp_path):
+    pixels = real(detector)
+    Image.fromarray(pixels).save(tmp_path / "lossy.webp", quality=60)
+    Image.fromarray(pixels).save(tmp_path / "lossless.webp", lossless=True)
+    judged = detector.judge_file(tmp_path / "lossy.webp")
+    assert judged.verdict == "uncertain"
+    assert judged.doubts == ("compressed as WEBP: the detector was fitted to jpeg, png",)
+    assert detector.judge_file(tmp_path / "lossless.webp").verdict == "real"
+    assert detector.judge(faked(photograph(1), 1), "webp").verdict == "fake"
+    own = replace(detector, description=detector.description.model_copy(update={"kind": "linear"}))
+    assert own.judge(faked(photograph(1), 1), "webp").verdict == "uncertain"
 
 
 def test_other_channels_cannot_be_judged(detector):

@@ -39,6 +39,13 @@ def test_a_checkerboard_is_told_in_words() -> None:
     assert found.scores()["checkerboard/B"] > 3
     (remark,) = found.remarks()
     assert remark.startswith("samples of B show a checkerboard of 2 pixels")
+    assert "times the power they hold in real images" in remark
+    alike = spectra(noise() + 0.5 * board.repeat(16, 16), noise() + 0.5 * board.repeat(16, 16))
+    assert alike.scores()["checkerboard"] < 2  # as real images hold it, too
+    assert alike.remarks() == []
+    wide = torch.nn.functional.interpolate(board[None, None], scale_factor=2).repeat(1, 1, 8, 8)
+    (remark,) = spectra(noise() + 0.5 * wide, noise()).remarks()
+    assert remark.startswith("samples show a checkerboard of 4 pixels")
 
 
 def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:
