@@ -80,7 +80,7 @@ def fit(
 ) -> None:
     """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.
 
-    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise helps.
+    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise lessens that.
     """
     _chosen("--classifier", classifier, CLASSIFIERS)
     _chosen("--features", features, FEATURES)

@@ -13,7 +13,8 @@ from i2icli.detector.calibration import (
     balanced_accuracy,
     calibration_error,
 )
-from i2icli.detector.classifiers import Trees, from_arrays
+from i2icli.detector.cascade import DECISIVE, EVEN_COLUMNS, ODD_COLUMNS, Cascade
+from i2icli.detector.classifiers import Linear, Trees, from_arrays
 from i2icli.detector.fitting import KINDS, NAMES, fit
 from i2icli.detector.judge import SHIPPED, Detector
 from i2icli.errors import UserError
@@ -198,3 +199,18 @@ def test_weights_of_a_network_are_not_a_detector(tmp_path):
         Detector.load(tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="no such detector"):
         Detector.load(tmp_path / "nothing.safetensors")
+
+
+def test_even_peaks_decide_alone_and_odd_ones_lift_their_bar():
+    length = 174
+    leaf = np.zeros((1, 1))
+    trees = Trees(leaf.astype(np.int32), leaf, np.zeros((1, 1, 2), np.int32), leaf, 0.0)
+    linear = Linear(np.zeros(length), 0.0)
+    cascade = Cascade(
+        np.zeros(length), np.ones(length), linear, trees, np.array([0.0, 0.0, 0.0, -3.0]), sure=0.8
+    )
+    rows = np.zeros((4, length))
+    rows[1:, EVEN_COLUMNS] = [[0.7], [1.8], [1.8]]
+    rows[3, ODD_COLUMNS] = 2.0  # as in hard JPEG
+    np.testing.assert_allclose(cascade.scores(rows), [-3, -3, -3 + DECISIVE, -3])
+    assert Detector.shipped("traces").probabilities(rows[1:3]).round(2)[1] >= 0.97
