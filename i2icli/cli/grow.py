@@ -182,13 +182,15 @@ def _grow(data: list[Path], chosen: Chosen, dry_run: bool) -> int:
         planned = plan_growth(system, data, config, options)
         if dry_run:
             print_plan(planned.plan)
-        _print_growth(planned)
+        _print_growth(planned, config.crop_size)
     return 0 if dry_run else run(system, data, config, options)
 
 
-def _print_growth(planned: "GrowthPlan") -> None:
-    """The growth plan as a table."""
+def _print_growth(planned: "GrowthPlan", crop: tuple[int, int]) -> None:
+    """The growth plan as a table; stages without a size of their own learn the crops, (height, width)."""
     from rich.table import Table
+
+    whole = f"{crop[1]}" if crop[0] == crop[1] else f"{crop[1]}x{crop[0]}"
 
     table = Table(box=None, pad_edge=False)
     table.add_column("stage")
@@ -198,7 +200,7 @@ def _print_growth(planned: "GrowthPlan") -> None:
         done = planned.done[number] / stage.steps
         table.add_row(
             stage.name,
-            f"{stage.resolution} px" if stage.resolution else "",
+            f"{stage.resolution or whole} px",
             f"{stage.images:,}",
             f"{stage.batch_size}",
             f"{stage.memory_bytes / 1e6:,.0f} MB",

@@ -10,11 +10,13 @@ from pathlib import Path
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
+from i2icli.engine.broken_images import broken_images_told
 from i2icli.engine.device import choose_device
 from i2icli.engine.plan import Plan, StagePlan, plan
 from i2icli.engine.precision import place
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system, default_folder, open_data
+from i2icli.engine.watch import Silent
 from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
 from i2icli.models import LAST
@@ -38,9 +40,10 @@ def plan_growth(system: str, data: Sequence[Path], config: Config, options: RunO
 
     Raises UserError as `train` does.
     """
-    told = plan(system, data, config, options)
+    with broken_images_told(Silent()):  # training tells of them itself
+        told = plan(system, data, config, options)
+        per_step = _seconds(system, data, config, options, told.stages)
     done = _done(options.out or default_folder(system, data), told.stages)
-    per_step = _seconds(system, data, config, options, told.stages)
     left = [stage.steps - steps for stage, steps in zip(told.stages, done, strict=True)]
     return GrowthPlan(told, done, per_step and [a * b for a, b in zip(left, per_step, strict=True)])
 
