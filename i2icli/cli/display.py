@@ -168,7 +168,9 @@ def summary(result: "TrainResult") -> list[str]:
             "  go on:      run the same command again",
         ]
     lines.append(f"  report:     {result.folder / 'report.html'}")
-    lines.append(f"  translate:  i2i translate IMAGES --model {result.folder} --out translated")
+    model = f"--model {result.folder}"
+    asked = f"IMAGES {model}" if result.reads_images else f"{model} --count 16"
+    lines.append(f"  translate:  i2i translate {asked} --out translated")
     return lines
 
 

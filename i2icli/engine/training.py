@@ -47,6 +47,7 @@ class TrainResult:
     finished: bool
     reason: str  # "finished", "time limit" or "interrupted"
     scores: dict[str, float] = field(default_factory=dict)  # the last measured on the validation images
+    reads_images: bool = True  # whether it translates images; else it makes some of nothing
 
 
 def train(
@@ -138,8 +139,8 @@ class _Run:
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
         clock = system.clock
-        reason = "finished" if finished else session.reason
-        return TrainResult(self.folder.path, clock.total, trainer.steps, finished, reason, session.scores)
+        end = (clock.total, trainer.steps, finished, "finished" if finished else session.reason)
+        return TrainResult(self.folder.path, *end, session.scores, "image" in system.accepts)
 
     def _start(self, system: System[Any]) -> None:
         """Take over weights, if that is asked for."""

@@ -65,7 +65,13 @@ def test_no_terminal_means_plain_lines(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_summary_says_how_to_go_on_and_how_to_translate() -> None:
     ended = SimpleNamespace(
-        folder=Path("runs/x"), step=5, steps=10, finished=False, reason="time limit", scores={}
+        folder=Path("runs/x"),
+        step=5,
+        steps=10,
+        finished=False,
+        reason="time limit",
+        scores={},
+        reads_images=True,
     )
     stopped = "\n".join(summary(ended))
     assert "stopped (time limit) after 5 of 10 steps" in stopped
@@ -76,6 +82,9 @@ def test_a_summary_says_how_to_go_on_and_how_to_translate() -> None:
     assert "finished 10 steps (psnr 18.2): runs/x" in finished
     assert "i2i translate IMAGES --model runs/x" in finished
     assert "again" not in finished
+
+    ended.reads_images = False
+    assert "i2i translate --model runs/x --count 16" in summary(ended)[-1]
 
 
 def test_a_failed_input_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,7 @@ def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_
     assert plan[1][2:6] == ["8", "px", "4", "2"]
     assert "in all, by steps timed on this machine" in first.stderr
     assert "finished 6 steps (spectral_distance" in first.stdout
+    assert "i2i translate --model runs/faces --count 16 --out translated" in first.stdout
 
     again = ok(i2i(*command, "--to", 32, "--time-limit", "0.001s", cwd=tmp_path))
     assert "going on with runs/faces at step 6 of 10" in again.stderr
@@ -90,6 +91,27 @@ def test_a_dry_run_prints_the_plan_and_trains_nothing(small, toy, tmp_path):
     assert "grown = 1" in done.stdout
     assert "32 px, fading in" in done.stderr
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_stage_without_a_size_of_its_own_has_that_of_the_crops(small, toy, tmp_path):
+    done = ok(i2i("grow", toy("pix2pix"), "--from", small, "--how", "scratch", "--dry-run", cwd=tmp_path))
+    (row,) = [line.split() for line in done.stderr.splitlines() if line.startswith("main")]
+    assert row[1:3] == ["32", "px"]
+
+
+def test_a_broken_picture_is_told_in_a_line(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    for number in range(4):
+        Image.new("RGB", (16, 16), (60 * number, 99, 9)).save(data / f"{number}.png")
+    whole = (data / "0.png").read_bytes()
+    (data / "0.png").write_bytes(whole[: len(whole) // 2 + 10])
+    options = ["--width", 4, "--num-latents", 4, "--start-size", 8, "--batch-size", 2, "--stage-images", 4]
+    done = ok(i2i("grow", data, "--to", 8, *options, "--holdout", 0, "--out", "run", cwd=tmp_path))
+    told = [line for line in done.stderr.splitlines() if "0.png" in line]
+    assert told
+    assert all(line.startswith("warning: cannot read") for line in told)
+    assert "BrokenImageWarning" not in done.stderr
 
 
 WRONG = [
