@@ -134,7 +134,8 @@ def plan_projection(
     for flag, value in (("reference", asked.references), ("from", asked.source), ("size", asked.size)):
         if value:
             raise UserError(f"{name} makes pictures from latent codes; given pictures it takes no --{flag}")
-    if asked.samples or asked.interpolate or asked.latent is not None:
+    drawing = (asked.samples, asked.interpolate, asked.latent, asked.truncate)
+    if any(value is not None for value in drawing):
         raise UserError(f"{name} finds the codes of given pictures itself; leave out INPUTS to draw samples")
     check_options(translator.system, asked)
     targets = resolve_targets(translator.system, asked.to)

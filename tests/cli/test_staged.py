@@ -107,7 +107,7 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_samples_follow_from_the_seed_and_truncating_draws_them_together(faces, tmp_path):
+def test_samples_follow_from_the_seed_and_truncating_draws_others(faces, tmp_path):
     asked = ["translate", "--model", faces, "--count", 3, "--seed", 5]
     ok(i2i(*asked, "--out", "a", cwd=tmp_path))
     ok(i2i(*asked, "--truncate", 0.05, "--out", "b", cwd=tmp_path))
@@ -141,6 +141,14 @@ def test_a_given_picture_is_projected_and_shown_beside_what_was_found(faces, tmp
     assert np.abs(pixels(found) - wanted).mean() < 0.9 * min(near)
     sheet = pixels(tmp_path / "found" / "compare" / "0001.png")
     assert sheet.shape[1] > 2 * 128  # both, enlarged
+
+
+def test_a_projection_takes_no_options_about_drawing(faces, toy, tmp_path, capsys):
+    picture = next((toy("progan")).rglob("*.png"))
+    for option in ("--truncate=0.5", "--count=2"):
+        assert main(["translate", str(picture), "--model", str(faces), option, "--out", "found"]) == 2
+        assert "finds the codes of given pictures itself" in capsys.readouterr().err
+    assert not (tmp_path / "found").exists()
 
 
 def test_out_of_memory_leaves_the_resolutions_that_are_learned(toy, tmp_path):
