@@ -15,6 +15,7 @@ from i2icli.data.toy_sprites import paint_sprite, write_sprites
 from i2icli.engine.device import Placement
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system
+from i2icli.engine.wishes import resolve_targets
 from i2icli.errors import UserError
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
@@ -65,6 +66,12 @@ def test_growth_follows_the_images_of_each_stage() -> None:
         (32, True, 1, 20),
         (32, False, 1, 30),
     ]
+
+
+def test_lists_by_resolution_can_be_emptied() -> None:
+    config = settings(crop_size=256, start_size=256, batch_sizes="", lrs="")
+    assert [g.batch_size for g in config.growth()] == [4]
+    assert settings(crop_size=256, start_size=256).growth()[0].batch_size == 14
 
 
 def test_length_in_steps_or_images_ends_growth_early_or_makes_the_last_stage_longer() -> None:
@@ -204,6 +211,8 @@ def test_classes_enter_with_the_code_and_are_judged() -> None:
     assert not torch.equal(answers[1], answers[2])
     with pytest.raises(UserError, match="trained without classes"):
         fresh().translate(Request(latent=code, to="cat"))
+    with pytest.raises(UserError, match="trained without classes, so there is no 'cat'"):
+        resolve_targets(fresh(), "cat")
 
 
 def test_images_are_bounded_and_can_be_searched_for() -> None:

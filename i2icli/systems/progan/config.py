@@ -1,8 +1,8 @@
 """Progressive GAN's settings, with the paper's defaults. No torch here."""
 
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, Preprocess, Size
 
@@ -29,6 +29,14 @@ class Growth(NamedTuple):
         return f"{self.resolution} px" + ", fading in" * self.fading
 
 
+def _without_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(entry for entry in entries if entry)
+
+
+ByResolution = Annotated[Names, AfterValidator(_without_empty)]
+"""RESOLUTION:NUMBER, ...; "" is an empty list."""
+
+
 class ProGANConfig(Config):
     """Progressive GAN options"""
 
@@ -47,12 +55,12 @@ class ProGANConfig(Config):
         1.0, ge=0, le=1, description="fraction of each stage after which the learning rate falls to zero"
     )
     batch_size: int = Field(16, ge=1, description="images per forward pass, over all devices")
-    batch_sizes: Names = Field(
+    batch_sizes: ByResolution = Field(
         ("256:14", "512:6", "1024:3"),
         description="other batch sizes from a resolution on, as RESOLUTION:NUMBER,...",
     )
     lr: float = Field(1e-3, gt=0, description="learning rate of Adam")
-    lrs: Names = Field(
+    lrs: ByResolution = Field(
         (),
         description="other learning rates from a resolution on; the authors' program has 128:0.0015,"
         "256:0.002,512:0.003 for batches spread over eight GPUs",

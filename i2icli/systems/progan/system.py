@@ -142,6 +142,12 @@ class ProGAN(System[ProGANConfig]):
 
     # -- making images -------------------------------------------------------------------
 
+    def resolve_target(self, to: str) -> str:
+        """The class of that name. Raises UserError."""
+        if not self.targets():
+            raise UserError(f"this model was trained without classes, so there is no {to!r}; leave it out")
+        return super().resolve_target(to)
+
     def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all
         """Numbers in a code."""
         return self.config.num_latents
@@ -156,13 +162,11 @@ class ProGAN(System[ProGANConfig]):
 
     def _images(self, code: Tensor, to: str | None, place: Place) -> Tensor:
         """Codes (B, Z) -> (B, C, H, W), of one class if there are any: by default the first."""
-        names = self.targets()
+        names, named = self.targets(), self.resolve_target(to) if to is not None else None
         if names:
-            number = names.index(self.resolve_target(to)) if to is not None else 0
+            number = names.index(named) if named is not None else 0
             label = one_hot(torch.tensor(number, device=code.device), len(names)).to(code)
             code = torch.cat([code, label.expand(len(code), -1)], dim=1)  # (B, Z + L)
-        elif to is not None:
-            raise UserError(f"this model was trained without classes, so there is no {to!r}; leave it out")
         images: Tensor = self.G(code, *place)
         return images
 
