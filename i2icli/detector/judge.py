@@ -116,8 +116,10 @@ class Detector:
         return self.classifier.scores(self.scaling.apply(rows))
 
     def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N, D) -> probability of a fake, (N,)."""
-        return self.calibration.probabilities(self.scores(rows))
+        """(N, D) -> probability of a fake, (N,); a half where numbers of a damaged file say nothing."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            said = self.calibration.probabilities(self.scores(rows))
+        return np.nan_to_num(said, nan=0.5)
 
     def judge_file(self, path: Path) -> Judgement:
         """Read a file and judge it. Raises UserError if it cannot be read."""

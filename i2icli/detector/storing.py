@@ -2,11 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as as_bytes
 
@@ -48,6 +48,12 @@ class Description(BaseModel):
     scores: dict[str, float] = Field(max_length=20)  # as measured when it was fitted
     fitted_on: str = Field(default="", max_length=2000)  # in words
 
+    @model_validator(mode="after")
+    def _verdicts_are_apart(self) -> Self:
+        if self.real_below > self.fake_above:
+            raise ValueError("real up to more than what is fake")
+        return self
+
 
 def save(path: Path, description: Description, arrays: dict[str, NDArray[Any]]) -> None:
     """Write a detector file. Raises OSError."""
@@ -88,7 +94,7 @@ def _described(path: Path, text: str) -> Description:
         return Description.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "verdicts"
         raise UserError(f"{path}: its description is damaged ({where}: {first['msg'].lower()})") from None
     except (ValueError, RecursionError):
         raise UserError(f"{path}: its description of itself is damaged; copy the file again") from None

@@ -173,6 +173,7 @@ def _loop(arrays, _):
         (lambda _, d: d.update(format=99), "newer"),
         (lambda _, d: d.update(surprise=1), "surprise"),
         (lambda _, d: d.update(slope=float("nan")), "slope"),
+        (lambda _, d: d.update(real_below=0.99), "real up to more"),
         (lambda _, d: d.update(features="profile"), "174 numbers of profile"),
         (lambda a, _: a["scaling.spread"].fill(0), "spread"),
         (lambda a, _: a["classifier.spread"].fill(-1), "spread"),
@@ -182,6 +183,13 @@ def test_damaged_detectors_are_refused_in_one_line(tmp_path, change, expected):
     with pytest.raises(UserError, match=expected) as refused:
         Detector.load(_damaged(tmp_path, change))
     assert "\n" not in str(refused.value)
+
+
+def test_absurd_numbers_say_nothing(tmp_path, recwarn):
+    path = _damaged(tmp_path, lambda a, _: a["classifier.linear.weights"].fill(1e308))
+    rows = np.random.default_rng(0).normal(size=(4, 174))
+    assert Detector.load(path).probabilities(rows).tolist() == [0.5] * 4
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"PK\x03\x04 a zip", b"\xff" * 64, b"{}"])
