@@ -20,6 +20,7 @@ from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
+from i2icli.nn.upsampling import Upsampling, build_doubling
 
 SMALL = "small"  # the network that grows, as a part of the grown one
 BLOCKS = 3  # residual blocks of an enhancer: pix2pixHD's number
@@ -59,6 +60,7 @@ class GrowingGenerator(nn.Module):
         norm: Norm,
         standing: Grown,
         statistics: Statistics = "image",
+        upsampling: Upsampling = "transposed",
     ) -> None:
         super().__init__()
         self.small = small
@@ -66,7 +68,7 @@ class GrowingGenerator(nn.Module):
         channels = small.feature_channels
         self.levels = nn.ModuleList()
         for _ in range(num_levels):
-            self.levels.append(Enhancer(channels, in_channels, out_channels, norm, statistics))
+            self.levels.append(Enhancer(channels, in_channels, out_channels, norm, statistics, upsampling))
             channels = halved_width(channels)
 
     @property
@@ -117,9 +119,15 @@ class Enhancer(nn.Module):
     """
 
     def __init__(
-        self, channels: int, in_channels: int, out_channels: int, norm: Norm, statistics: Statistics
+        self,
+        channels: int,
+        in_channels: int,
+        out_channels: int,
+        norm: Norm,
+        statistics: Statistics,
+        upsampling: Upsampling,
     ) -> None:
-        """channels: of the features from below."""
+        """channels: of the features from below; upsampling: see nn.upsampling, transposed is pix2pixHD's."""
         super().__init__()
         width, bias = halved_width(channels), needs_bias(norm)
         self.stem = ConvNorm(
@@ -129,7 +137,7 @@ class Enhancer(nn.Module):
         self.down = ConvNorm(down, build_norm(norm, channels, statistics))
         blocks = (ResidualBlock(channels, norm, statistics=statistics) for _ in range(BLOCKS))
         self.blocks = nn.Sequential(*blocks)
-        up = nn.ConvTranspose2d(channels, width, 3, stride=2, padding=1, output_padding=1, bias=bias)
+        up = build_doubling(upsampling, channels, width, bias=bias)
         self.up = ConvNorm(up, build_norm(norm, width, statistics))
         self.head = ReflectHead(width, out_channels, 7)
         self.relu = nn.ReLU(inplace=True)

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.nn import ConvTranspose2d
 
 from i2icli.config import RunOptions
 from i2icli.engine.checkpoint import load_model, write_model
@@ -17,6 +18,7 @@ from i2icli.engine.training import build_system, train
 from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
 from i2icli.nn.growth import doubled, halved
+from i2icli.nn.upsampling import UpsampledConv2d
 from tests.engine.synthetic import assert_same, batches, request
 from tests.engine.test_resume import StopAt, final_state
 from tests.tiny import tiny_config
@@ -62,6 +64,18 @@ def test_a_grown_system_moves_exactly_what_learns_in_each_of_its_stages(name, ho
         assert wanted == reached
         for weight in system.parameters():
             weight.grad = None
+
+
+@each
+def test_new_levels_double_as_the_small_network_does(name):
+    kinds = {}
+    for upsampling in ("transposed", "nearest", "bilinear"):
+        system = build_system(name, tiny(name, grown=2, upsampling=upsampling))
+        found = [
+            module for module in system.modules() if isinstance(module, ConvTranspose2d | UpsampledConv2d)
+        ]
+        kinds[upsampling] = {getattr(module, "mode", "transposed") for module in found}
+    assert kinds == {kind: {kind} for kind in kinds}
 
 
 @each

@@ -61,7 +61,15 @@ class CycleGAN(System[CycleGANConfig]):
         )
         if not config.grown:
             return small
-        return GrowingGenerator(small, config.grown, source, target, config.norm, lambda: self.standing())
+        return GrowingGenerator(
+            small,
+            config.grown,
+            source,
+            target,
+            config.norm,
+            lambda: self.standing(),
+            upsampling=config.upsampling,
+        )
 
     def _discriminator(self, channels: int) -> PatchDiscriminator | GrowingDiscriminator:
         config = self.config

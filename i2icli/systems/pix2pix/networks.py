@@ -19,9 +19,8 @@ def build_generator(
     if not config.grown:
         return small
     assert standing is not None
-    return GrowingGenerator(
-        small, config.grown, source, target, config.norm, standing, config.translating_statistics
-    )
+    details = (config.norm, standing, config.translating_statistics, config.upsampling)
+    return GrowingGenerator(small, config.grown, source, target, *details)
 
 
 def _small_generator(config: Pix2PixConfig, source: int, target: int) -> UNetGenerator | ResnetGenerator:
