@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count
+from math import hypot
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,15 @@ class Spectrum:
 
     @property
     def frequency(self) -> NDArray[np.float64]:
-        """(L,): where its values lie, from 0 to 1, the highest frequency."""
-        return np.linspace(0, 1, self.profiles.shape[1])
+        """(L,): where its values lie; 1 is the highest frequency; in the mean where sizes differ."""
+        first, last = np.mean([_ends(*size) for size in self.sizes], axis=0)
+        return np.linspace(first, last, self.profiles.shape[1])
+
+
+def _ends(height: int, width: int) -> tuple[float, float]:
+    """The frequencies of a profile's first and last value, the middles of their rings."""
+    highest = hypot(height / 2, width / 2)
+    return 1.5 / highest, (num_rings(height, width) + 0.5) / highest
 
 
 def gather(words: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:

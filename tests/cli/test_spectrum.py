@@ -70,6 +70,24 @@ def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypat
     assert float(rows[0]["mean"]) == pytest.approx(noise["mean"][0], rel=1e-4)
 
 
+def test_frequencies_are_those_of_the_rings(tmp_path, monkeypatch, capsys) -> None:
+    """A wave's peak lies at its own frequency; neither the lowest ring nor the highest is 0 or 1."""
+    monkeypatch.chdir(tmp_path)
+    waves = (0, 2, 5, 9, 12)  # periods in a row of 40 px
+    noise = np.random.default_rng(0).normal(128, 9, (40, 40))
+    for wave in waves:
+        picture = noise + 90 * np.sin(2 * np.pi * wave * np.arange(40) / 40)
+        Image.fromarray(picture.round().astype(np.uint8)).save(f"{wave}.png")
+    assert i2i(*(f"{wave}.png" for wave in waves), "--json") == 0
+    plain, *found = json.loads(capsys.readouterr().out)
+    highest = 40 / 2**0.5  # rings from the middle to a corner
+    for wave, each in zip(waves[1:], found, strict=True):
+        peak = each["frequency"][int(np.argmax(np.subtract(each["mean"], plain["mean"])))]
+        assert abs(peak * highest - wave) <= 0.75
+    assert plain["frequency"][0] == pytest.approx(1.5 / highest, abs=1e-5)
+    assert plain["frequency"][-1] == pytest.approx((len(plain["mean"]) + 0.5) / highest, abs=1e-5)
+
+
 def test_every_kind_of_picture_is_read(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
