@@ -20,7 +20,8 @@ from torch import Tensor
 from i2icli.errors import UserError
 
 LARGEST = 4 * 2**30  # bytes of a file that is read into memory
-LAYERS = 10_000  # variables of a network, far more than any has
+LAYERS = 10_000  # variables of all networks together, far more than any have
+_TOO_MUCH = "it asks for more memory than it holds"
 _HEAD = 256  # bytes among which such a file names its class
 
 
@@ -47,7 +48,8 @@ def read_network_pickle(path: Path) -> dict[str, Tensor]:
             raise RefusedError(f"it is larger than {LARGEST >> 30} GB")
         data = path.read_bytes()
         _look_over(data)
-        networks = _networks(_Reader(BytesIO(data), encoding="latin1").load())
+        networks = _networks(_Reader(data).load())
+        _check_memory(networks, len(data))
         found: dict[str, Tensor] = {}
         for name, network in networks.items():
             found |= {f"{name}.{key}": value for key, value in _tensors(network).items()}
@@ -64,7 +66,7 @@ def _look_over(data: bytes) -> None:
     """Raise RefusedError for a place in the unpickler's memory that no file of its length needs."""
     for opcode, argument, _ in pickletools.genops(data):
         if "PUT" in opcode.name and isinstance(argument, int) and argument > len(data):
-            raise RefusedError("it asks for more memory than it holds")
+            raise RefusedError(_TOO_MUCH)
         if opcode.name.startswith(("EXT", "PERSID", "BINPERSID", "INST", "OBJ")):
             raise RefusedError("it holds more than networks")
 
@@ -101,28 +103,30 @@ class _Dtype:
 
 
 class _Array:
-    """An array whose bytes are in the file."""
+    """An array whose bytes are in the file; several may share them."""
 
     def __init__(self) -> None:
-        self.values = np.zeros(0, np.float32)
+        self.size = 0  # numbers in it
+        self.state: tuple[Any, ...] = ()
 
     def __setstate__(self, state: object) -> None:
-        if not isinstance(state, tuple) or len(state) != 5:
+        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[1], tuple):
             raise RefusedError("an array of an unknown kind")
-        _, shape, dtype, by_columns, raw = state
-        self.values = _values(shape, dtype, raw, by_columns=bool(by_columns))
+        shape = state[1]
+        if not all(isinstance(side, int) and side >= 0 for side in shape) or len(shape) > 8:
+            raise RefusedError("an array of an impossible shape")
+        self.size, self.state = prod(shape), state[1:]
 
-
-def _values(shape: object, dtype: object, raw: object, *, by_columns: bool) -> np.ndarray[Any, Any]:
-    raw = raw.encode("latin1") if isinstance(raw, str) else raw  # as Python 2 writes them
-    if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes) or not isinstance(shape, tuple):
-        raise RefusedError("an array of an unknown kind")
-    kind = dtype.numpy()
-    if not all(isinstance(side, int) and side >= 0 for side in shape) or len(shape) > 8:
-        raise RefusedError("an array of an impossible shape")
-    if prod(shape) * kind.itemsize != len(raw):
-        raise RefusedError("an array whose bytes do not fill its shape")
-    return np.frombuffer(raw, kind).reshape(shape, order="F" if by_columns else "C")
+    def values(self) -> np.ndarray[Any, Any]:
+        """The numbers. Raises RefusedError for what are none, or not as many as its shape holds."""
+        shape, dtype, by_columns, raw = self.state or ((), None, False, b"")
+        raw = raw.encode("latin1") if isinstance(raw, str) else raw  # as Python 2 writes them
+        if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes):
+            raise RefusedError("an array of an unknown kind")
+        kind = dtype.numpy()
+        if prod(shape) * kind.itemsize != len(raw):
+            raise RefusedError("an array whose bytes do not fill its shape")
+        return np.frombuffer(raw, kind).reshape(shape, order="F" if by_columns else "C")
 
 
 def _new_array(*_: object) -> _Array:
@@ -131,15 +135,8 @@ def _new_array(*_: object) -> _Array:
 
 def _scalar(dtype: object, raw: object = b"") -> _Array:
     array = _Array()
-    array.values = _values((), dtype, raw, by_columns=False)
+    array.__setstate__((1, (), dtype, False, raw))
     return array
-
-
-def _encoded(text: object, encoding: object = "latin1") -> bytes:
-    """Bytes as protocol 2 spells them."""
-    if not isinstance(text, str) or encoding != "latin1":
-        raise RefusedError("bytes in an unknown spelling")
-    return text.encode("latin1")
 
 
 class _Kind:
@@ -150,7 +147,6 @@ _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("tfutil", "Network"): _Network,
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Kind,
-    ("_codecs", "encode"): _encoded,
 }
 for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _STAND_INS |= {(_core, "_reconstruct"): _new_array, (_core, "scalar"): _scalar}
@@ -159,11 +155,26 @@ for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
 class _Reader(pickle.Unpickler):
     """Knows nothing but the stand-ins."""
 
+    def __init__(self, data: bytes) -> None:
+        super().__init__(BytesIO(data), encoding="latin1")
+        self.room = len(data)  # bytes that may still be spelled out
+
     def find_class(self, module: str, name: str) -> Any:
         """The stand-in for a name. Raises RefusedError if there is none."""
+        if (module, name) == ("_codecs", "encode"):
+            return self._encoded
         if (module, name) not in _STAND_INS:
             raise RefusedError(f"it asks for {module[:40]}.{name[:40]}, which could run code")
         return _STAND_INS[module, name]
+
+    def _encoded(self, text: object, encoding: object = "latin1") -> bytes:
+        """Bytes as protocol 2 spells them."""
+        if not isinstance(text, str) or encoding != "latin1":
+            raise RefusedError("bytes in an unknown spelling")
+        self.room -= len(text)
+        if self.room < 0:  # the same text over and over
+            raise RefusedError(_TOO_MUCH)
+        return text.encode("latin1")
 
     def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - there are none
         """Nothing lies outside of the file."""
@@ -184,9 +195,19 @@ def _networks(found: object) -> dict[str, _Network]:
     return {str(network.state.get("name", number)): network for number, network in enumerate(networks)}
 
 
+def _check_memory(networks: Mapping[str, _Network], length: int) -> None:
+    """Raise RefusedError for more layers or numbers than a file of so many bytes can hold."""
+    lists = [network.state.get("variables") for network in networks.values()]
+    entries = [entry for each in lists if isinstance(each, list) for entry in each]
+    arrays = [entry[1] for entry in entries if isinstance(entry, tuple) and len(entry) == 2]
+    numbers = sum(array.size for array in arrays if isinstance(array, _Array))
+    if len(entries) > LAYERS or numbers > length:
+        raise RefusedError(_TOO_MUCH)
+
+
 def _tensors(network: _Network) -> dict[str, Tensor]:
     variables, settings = network.state.get("variables"), network.state.get("static_kwargs")
-    if not isinstance(variables, list) or len(variables) > LAYERS:
+    if not isinstance(variables, list):
         raise RefusedError("a network without variables")
     found: dict[str, Tensor] = {}
     for entry in variables:
@@ -198,7 +219,7 @@ def _tensors(network: _Network) -> dict[str, Tensor]:
             continue
         if not isinstance(value, _Array):
             raise RefusedError(f"its variable {name[:60]!r} is no array")
-        found[name] = torch.from_numpy(value.values.astype(np.float32))
+        found[name] = torch.from_numpy(value.values().astype(np.float32))
     if isinstance(settings, Mapping):
         for key, value in settings.items():
             if isinstance(key, str) and isinstance(value, bool | int | float) and abs(value) < 2**31:

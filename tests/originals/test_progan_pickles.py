@@ -183,9 +183,17 @@ def test_small_files_cannot_ask_for_memory(tmp_path: Path) -> None:
     many = network(case, "Gs")
     array = np.zeros((100, 100), np.float32)
     many.state["variables"] = [(f"{number}", array) for number in range(1000)]
+    halves = network(case, "Gs")
+    halves.state["variables"] = [(f"{number}", array.astype(np.float16)) for number in range(9)] * 100
+    text = b"a" * 10_000
+    same = pickle.BINGET + b"\0" + pickle.BINGET + b"\1" + pickle.TUPLE1 + pickle.REDUCE  # encoded anew
+    spelled = b"\x80\x02U\x06tfutil0c_codecs\nencode\nq\0X" + struct.pack("<I", len(text)) + text + b"q\1"
     far = pickle.LONG_BINPUT + struct.pack("<I", 2**31)
     attacks = {
-        "inflated.pkl": (pickle.dumps((many,), 4), "unfold"),
+        "inflated.pkl": (pickle.dumps((many,), 4), "more memory"),
+        "halves.pkl": (pickle.dumps((halves,), 4), "more memory"),
+        "spelled.pkl": (spelled + same * 1000 + b".", "more memory"),
+        "layers.pkl": (pickle.dumps([network(case, f"{number}") for number in range(600)], 4), "more memory"),
         "memo.pkl": (b"\x80\x04\x8c\x06tfutil" + far + b".", "more memory"),
         "cut.pkl": (whole[: len(whole) // 2], "damaged"),
         "long.pkl": (b"\x80\x04\x8c\x06tfutil\x8e" + struct.pack("<Q", 2**60) + b".", "damaged"),
