@@ -109,6 +109,25 @@ def test_calibration_of_a_perfect_separation_stays_finite():
     said = found.probabilities(np.array([-1e6, 1e6]))
     assert np.isfinite([found.slope, found.offset]).all()
     assert said[0] < 0.5 < said[1]
+    # Of four pictures no probability beyond (2 + 1) / (2 + 2) can be learned.
+    np.testing.assert_allclose(found.probabilities(np.array([-2.5, 2.5])), [0.25, 0.75], atol=0.02)
+
+
+def test_calibration_is_as_if_half_were_fakes():
+    scores = np.array([-1.0, 1.0] * 50 + [-1.0, 1.0, 1.0, 1.0])  # half of the photographs, 3 of 4 fakes
+    found = Calibration.fitted(scores, np.arange(104) >= 100)
+    assert found.probabilities(np.array([1.0]))[0] == pytest.approx(0.55, abs=0.06)
+
+
+def test_a_fit_follows_its_seed_and_is_measured_on_what_it_has_not_seen():
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(0)
+    rows, fake = rng.normal(size=(60, 40)), np.arange(60) % 2 == 0  # nothing to learn, much to remember
+    first, again, other = (fit(rows, fake, "svm", scaled=False, seed=seed) for seed in (1, 1, 2))
+    assert first.scores == again.scores != other.scores
+    assert first.calibration == again.calibration
+    assert first.scores["accuracy"] < 0.7
+    assert ((first.classifier.scores(rows) > 0) == fake).mean() > 0.9
 
 
 def test_a_score_the_wrong_way_round_is_worth_nothing():

@@ -214,6 +214,7 @@ def test_a_detector_is_fitted_measured_and_used(i2i, collections, tmp_path):
     assert measured.returncode == 0, measured.stderr
     rows = json.loads(measured.stdout)
     assert [row["condition"] for row in rows] == ["as they are", "JPEG 90"]
+    assert (rows[0]["reals"], rows[0]["fakes"], rows[0]["false_alarms"]) == (14, 14, 0)
     assert rows[0]["auc"] > 0.9
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "scores.csv",

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2icli.detector.collection import collect
 from i2icli.detector.doubts import doubts
+from i2icli.detector.evaluation import Condition, score
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.judge import Detector
 from i2icli.detector.leakage import grid_strength, leaks
@@ -64,6 +66,8 @@ def test_palettes_are_not_photographic(detector):
 def test_profiles_are_not_judged_beyond_their_training():
     profile = Detector.shipped("profile")
     assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 500)).doubts[0]
+    assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 100)).doubts[0]
+    assert profile.judge(photograph(0, 256)).doubts == ()
     assert "JPEG" in profile.judge(photograph(0, 256), "jpeg", 90).doubts[0]
 
 
@@ -110,6 +114,15 @@ def test_a_size_that_tells_folders_apart_is_a_leak(tmp_path):
     assert (leak.what, leak.accuracy) == ("image size", 1.0)
     assert "64x64" in str(leak)
     assert "72x72" in str(leak)
+
+
+def test_a_colour_mode_that_tells_folders_apart_is_a_leak(tmp_path):
+    for index in range(20):
+        Image.new("L" if index < 10 else "RGB", (64, 64)).save(tmp_path / f"{index:02}.png")
+    found = [probe(path) for path in sorted(tmp_path.iterdir())]
+    (leak,) = leaks(found, np.arange(20) >= 10, np.zeros(20), [None] * 20)
+    assert (leak.what, leak.accuracy, leak.stays) == ("colour mode", 1.0, False)
+    assert "100% of photographs: grey, 8 bit; 100% of fakes: colour, 8 bit" in str(leak)
 
 
 def test_sizes_that_are_all_different_are_no_leak(tmp_path):
@@ -168,6 +181,44 @@ def test_conditions_take_colour_grey_and_deep_pictures(name):
         treated = treat(pixels)
         assert treated.shape[2] == pixels.shape[2]
         assert treated.dtype == np.uint8
+
+
+def test_conditions_do_what_they_say():
+    pixels = photograph(0, 96)
+    done = {name: treat(pixels).astype(float) for name, treat in CONDITIONS.items() if treat}
+    assert {name: each.shape[0] for name, each in done.items() if name.endswith("x")} == {
+        "0.5x": 48,
+        "0.75x": 72,
+        "1.5x": 144,
+    }
+    far = {name: np.abs(each - pixels).mean() for name, each in done.items() if each.shape == pixels.shape}
+    assert far["JPEG 95"] < far["JPEG 90"] < far["JPEG 75"] < far["JPEG 50"]
+    assert (done["noise 4"] - pixels).std() == pytest.approx(4, abs=0.3)
+    steps = [np.abs(np.diff(each, axis=1)).mean() for each in (done["blur 1"], pixels.astype(float))]
+    assert steps[0] < 0.7 * steps[1]
+
+
+def test_folders_inside_are_groups_and_a_limit_is_spread_over_them(tmp_path):
+    for index, place in enumerate(["real", "fake/a", "fake/b", "fake"]):
+        (tmp_path / place).mkdir(parents=True, exist_ok=True)
+        for number in range(4):
+            Image.new("L", (8, 8), 10 * index + number).save(tmp_path / place / f"{number}.png")
+    read = lambda pixels: np.array([pixels.mean()])  # noqa: E731
+    found = collect(tmp_path / "real", tmp_path / "fake", read)
+    rows: dict[str, set[int]] = {}
+    for row, group in zip(found.rows[:, 0], found.groups, strict=True):
+        rows.setdefault(group, set()).add(int(row) // 10)
+    assert rows == {"real": {0}, "a": {1}, "b": {2}, "fake": {3}}
+    few = collect(tmp_path / "real", tmp_path / "fake", read, limit=3)
+    assert (few.fake.sum(), len(few.fake)) == (3, 6)
+    assert len(set(few.groups)) == 4
+    said, places = np.array([0.1, 0.99, 0.99, 0.2]), ["real", "a", "a", "b"]
+    table = score(Detector.shipped("traces"), Condition("", said, np.arange(4) > 0, places, []))
+    assert [(row.group, row.reals, row.fakes, row.auc, row.false_alarms, row.missed) for row in table] == [
+        ("all fakes", 1, 3, 1, 0, pytest.approx(1 / 3)),
+        ("a", 1, 2, 1, 0, 0),
+        ("b", 1, 1, 1, 0, 1),
+    ]
 
 
 def test_sources_are_files_folders_and_globs_each_once(tmp_path):
