@@ -15,6 +15,7 @@ from i2icli.cli.console import errors, output
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
+    from i2icli.detector.judge import Detector
     from i2icli.detector.run import Finding
 
 EXAMPLES = (
@@ -74,20 +75,21 @@ def detect_fake(
         raise UserError(f"--mode {chosen}: expected one of {', '.join(MODES)}")
     if plot and plot.exists() and not plot.is_dir():
         raise UserError(f"--plot {plot}: a file; expected a folder for the pictures")
-    findings = _shown(*_judged(inputs, model, chosen), as_json, as_csv)
+    from i2icli.detector.judge import Detector
+
+    detector = Detector.load(model) if model else Detector.shipped(chosen)
+    findings = _shown(*_judged(detector, inputs), as_json, as_csv)
     if plot:
-        _plot(findings, plot)
+        _plot(detector, findings, plot)
     return _exit_code(Counter(finding.verdict for finding in findings))
 
 
-def _judged(inputs: Iterable[str], model: Path | None, mode: str) -> tuple[Iterable["Finding"], int]:
+def _judged(detector: "Detector", inputs: Iterable[str]) -> tuple[Iterable["Finding"], int]:
     """Findings of all files, then of words that name none; and how many."""
-    from i2icli.detector.judge import Detector
     from i2icli.detector.run import Finding, judge_files
     from i2icli.detector.sources import find_sources
 
     files, refused = find_sources(_words(inputs))
-    detector = Detector.load(model) if model else Detector.shipped(mode)
     nothing = [Finding(Path(word), "failed", None, why) for word, why in refused.items()]
     return chain(judge_files(detector, files), nothing), len(files) + len(nothing)
 
@@ -143,10 +145,10 @@ def _number(finding: "Finding", none: str) -> str:
     return none if finding.probability is None else f"{finding.probability:.3f}"
 
 
-def _plot(findings: list["Finding"], folder: Path) -> None:
+def _plot(detector: "Detector", findings: list["Finding"], folder: Path) -> None:
     from i2icli.detector.picture import plot_spectra
 
-    for path in plot_spectra(findings, folder):
+    for path in plot_spectra(detector, findings, folder):
         errors().print(f"plotted: {path}", markup=False, soft_wrap=True)
 
 

@@ -98,10 +98,7 @@ class Detector:
     def row(self, pixels: Pixels) -> NDArray[np.float64]:
         """What this detector reads of a picture. Raises UserError if it cannot read pictures of this size."""
         about = self.description
-        if about.equal_side:
-            check_readable(pixels, max(about.equal_side + OFF_GRID, SMALLEST_SIDE[about.features]))
-            pixels = equalise(about.equal_side, about.equal_channels)(pixels)
-        row = row_of(pixels, about.features)
+        row = row_of(self.prepared(pixels), about.features)
         if len(row) != about.length or (about.features == "raw-profile" and not _of_size(pixels, about)):
             fitted = f"{about.size[1]}x{about.size[0]}" if about.size else f"{about.length} rings"
             raise UserError(
@@ -110,6 +107,14 @@ class Detector:
                 exit_code=1,
             )
         return row
+
+    def prepared(self, pixels: Pixels) -> Pixels:
+        """A picture made equal to those of the fit, where they were. Raises UserError if it is too small."""
+        about = self.description
+        if not about.equal_side:
+            return pixels
+        check_readable(pixels, max(about.equal_side + OFF_GRID, SMALLEST_SIDE[about.features]))
+        return equalise(about.equal_side, about.equal_channels)(pixels)
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, D) -> (N,)."""

@@ -11,10 +11,11 @@ from PIL import Image, ImageDraw
 
 from i2icli.detector.calibration import reliability
 from i2icli.detector.evaluation import Condition
+from i2icli.detector.judge import Detector
 from i2icli.detector.peaks import EVEN, STEP, WINDOW, prominence
-from i2icli.detector.residual import SMALLEST, high_pass, parts, planes
+from i2icli.detector.residual import high_pass, parts, planes
 from i2icli.files import written_beside
-from i2icli.image import read_picture
+from i2icli.image import Pixels, read_picture
 from i2icli.report.chart import Chart, Line, write_chart
 
 if TYPE_CHECKING:
@@ -24,20 +25,41 @@ _SCALE = 6  # pixels of the drawing for one bin of the spectrum
 _DARK, _BRIGHT = -1.0, 4.0  # log power above the neighbours, from black to white
 
 
-def plot_spectra(findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:
-    """Draw the prominence spectrum of each picture that was judged, with circles where lattices show."""
+def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:
+    """Draw what was measured of each picture that was judged.
+
+    Traces: the prominence spectrum, with circles where lattices show. Profiles: beside those of photographs.
+    """
     for finding in findings:
-        if finding.verdict == "failed" or finding.frames is not None:
+        if finding.probability is None or finding.frames is not None:  # nothing was measured; films
             continue
         pixels = read_picture(finding.file).pixels
-        if min(pixels.shape[:2]) < SMALLEST or pixels.shape[2] not in (1, 3):
-            continue
-        with torch.no_grad():
-            prominent = prominence([high_pass(planes(part)) for part in parts(pixels)]).amax(0)  # (64, 33)
         path = _free(folder / f"{finding.file.stem}-spectrum.png")
-        with written_beside(path) as beside:
-            _drawn(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(beside)
+        if detector.description.features == "traces":
+            _plot_traces(path, detector, pixels, finding)
+        else:
+            _plot_profile(path, detector, pixels, finding)
         yield path
+
+
+def _plot_traces(path: Path, detector: Detector, pixels: Pixels, finding: "Finding") -> None:
+    with torch.no_grad():
+        residuals = [high_pass(planes(part)) for part in parts(detector.prepared(pixels))]
+        prominent = prominence(residuals).amax(0)  # (64, 33)
+    with written_beside(path) as beside:
+        _drawn(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(beside)
+
+
+def _plot_profile(path: Path, detector: Detector, pixels: Pixels, finding: "Finding") -> None:
+    row = detector.row(pixels)  # (D,)
+    along = np.linspace(0, 1, len(row))
+    lines = [Line(f"{finding.file.name}: {finding.verdict}", along, row)]
+    if detector.typical is not None:
+        centre, spread = detector.typical.centre, detector.typical.spread
+        lines.append(Line("photographs", along, centre, centre - spread, centre + spread))
+    write_chart(
+        path, Chart("Profile of the spectrum", lines, "fraction of its length", "as the detector reads it")
+    )
 
 
 def _free(path: Path) -> Path:

@@ -179,6 +179,10 @@ def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):
         assert picture.width > 300
     again = i2i("detect-fake", folder / "fake.png", "--plot", tmp_path / "plots")
     assert "fake-spectrum-2.png" in again.stderr
+    profile = i2i("detect-fake", folder / "real.png", "--plot", tmp_path / "plots", "--mode", "profile")
+    assert "plotted" in profile.stderr
+    with Image.open(tmp_path / "plots" / "real-spectrum.png") as picture:
+        assert picture.size == (900, 568)  # a chart of two lines: the picture's, and photographs'
 
 
 def test_files_that_are_there_stay(i2i, folder, tmp_path):
