@@ -267,6 +267,10 @@ def test_growing_on_keeps_what_was_learned(toy, tmp_path):
     for key, value in before["system"].items():
         assert torch.equal(value, after["system"][key]), key
     assert set(after["system"]) > set(before["system"])
+    for key, kept in before["average"]["G"].items():  # the published weights go on averaging, too
+        wanted = torch.lerp(kept, before["system"][f"G.{key}"], 0.1)
+        torch.testing.assert_close(after["average"]["G"][key], wanted)
+    assert not torch.equal(kept, before["system"][f"G.{key}"])
 
 
 def test_a_smaller_size_and_other_stages_are_refused(toy, tmp_path):
