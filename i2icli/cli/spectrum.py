@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from i2icli.cli.console import errors, output
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
+
+if TYPE_CHECKING:
+    from i2icli.engine.spectra import Spectrum
 
 EXAMPLES = (
     "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
@@ -48,18 +51,8 @@ def spectrum(
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
         _check(out, engine.PICTURES, overwrite)
-    groups, missing = engine.gather(images)
-    found, over_first, unusable = engine.measure(groups, over_first=over_first)
-    troubles = missing + unusable
-    if not found:
-        more = f", and {len(troubles) - 1} more like it" if len(troubles) > 1 else ""
-        raise UserError(f"{troubles[0]}{more}", exit_code=2 if missing else 1)
-    if as_csv:
-        print(engine.csv_text(found), end="")
-    elif as_json:
-        print(json.dumps(engine.json_rows(found, over_first=over_first), indent=2))
-    else:
-        _print_table(*engine.summary(found))
+    found, over_first, troubles = _measured(images, over_first)
+    _print(found, over_first, as_csv, as_json)
     if out is not None:
         engine.write(out, found, over_first=over_first)
         errors().print(f"written: {out}", markup=False, soft_wrap=True)
@@ -67,11 +60,35 @@ def spectrum(
     return 1 if troubles else 0
 
 
+def _measured(images: list[str], over_first: bool) -> tuple[list["Spectrum"], bool, list[str]]:
+    """The curves, whether they are over their first value, what was left out. Raises UserError for none."""
+    from i2icli.engine import spectra as engine
+
+    groups, missing = engine.gather(images)
+    found, over_first, unusable = engine.measure(groups, over_first=over_first)
+    troubles = missing + unusable
+    if not found:
+        more = f", and {len(troubles) - 1} more like it" if len(troubles) > 1 else ""
+        raise UserError(f"{troubles[0]}{more}", exit_code=2 if missing else 1)
+    return found, over_first, troubles
+
+
 def _check(out: Path, kinds: Iterable[str], overwrite: bool) -> None:
     """Raises UserError for a picture of another kind, or one that is there already."""
     if out.suffix.lower() not in kinds:
         raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(kinds))}")
     check_free(out, overwrite=overwrite)
+
+
+def _print(found: list["Spectrum"], over_first: bool, as_csv: bool, as_json: bool) -> None:
+    from i2icli.engine import spectra as engine
+
+    if as_csv:
+        print(engine.csv_text(found), end="")
+    elif as_json:
+        print(json.dumps(engine.json_rows(found, over_first=over_first), indent=2))
+    else:
+        _print_table(*engine.summary(found))
 
 
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:
