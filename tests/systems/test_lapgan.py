@@ -17,6 +17,7 @@ from i2icli.engine.training import build_system
 from i2icli.engine.translator import Translator
 from i2icli.engine.wishes import Asked
 from i2icli.errors import UserError
+from i2icli.nn.pyramid import enlarge
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.system import Clock, Request, Stage
@@ -114,8 +115,23 @@ def test_noise_reaches_every_level() -> None:
 # -- making pictures -------------------------------------------------------------------------
 
 
+def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
+    system = tiny().eval()
+    code = torch.randn(2, system.latent_size())
+    noise = system.G.split(uniform(code))
+    for stage in system.stages()[:2]:
+        system.clock = Clock(stage)
+        wanted = system.G.first_image(noise, None)
+        for place, side in enumerate(system.config.pyramid[1:]):
+            wanted = enlarge(wanted, (side, side))
+            if side <= int(stage.name.removesuffix(" px")):
+                wanted = wanted + system.G.residual(place, wanted, noise, None)
+        torch.testing.assert_close(system.translate(Request(latent=code)), wanted.clamp(-1, 1))
+
+
 def test_a_sample_follows_from_its_code_and_can_be_searched_for() -> None:
     system = tiny().eval()
+    system.clock = Clock(system.stages()[-1])
     code = torch.randn(3, system.latent_size(), requires_grad=True)
     made = system.translate(Request(latent=code))
     assert made.shape == (3, 3, 32, 32)

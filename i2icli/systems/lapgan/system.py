@@ -151,13 +151,18 @@ class LAPGAN(System[LAPGANConfig]):
     def _enlarged(
         self, image: Tensor, number: int, noise: tuple[Tensor, ...], label: Tensor | None
     ) -> Tensor:
-        """(B, C, h, w) through the last `number` levels of the pyramid -> (B, C, f h, f w)."""
+        """(B, C, h, w) through the last `number` levels of the pyramid -> (B, C, f h, f w).
+
+        Levels whose stage has not begun only enlarge: what they would add is not learned yet.
+        """
+        reached = -1 if self._level is None else self._level
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
             factor = sides[place + 1] / sides[len(self.G.levels) - number]
             size = (round(height * factor), round(width * factor))
-            coarse = enlarge(image, size, self.config.interpolation)  # (B, C, H, W)
-            image = coarse + self.G.residual(place, coarse, noise, label)
+            image = enlarge(image, size, self.config.interpolation)  # (B, C, H, W)
+            if place <= reached:
+                image = image + self.G.residual(place, image, noise, label)
         return image
 
     def _asked(self, to: str | None) -> tuple[int, str | None]:
