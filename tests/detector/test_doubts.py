@@ -186,10 +186,10 @@ def test_conditions_take_colour_grey_and_deep_pictures(name):
 def test_conditions_do_what_they_say():
     pixels = photograph(0, 96)
     done = {name: treat(pixels).astype(float) for name, treat in CONDITIONS.items() if treat}
-    assert {name: each.shape[0] for name, each in done.items() if name.endswith("x")} == {
-        "0.5x": 48,
-        "0.75x": 72,
-        "1.5x": 144,
+    assert {name: each.shape[:2] for name, each in done.items() if name.endswith("x")} == {
+        "0.5x": (48, 48),
+        "0.75x": (72, 72),
+        "1.5x": (144, 144),
     }
     far = {name: np.abs(each - pixels).mean() for name, each in done.items() if each.shape == pixels.shape}
     assert far["JPEG 95"] < far["JPEG 90"] < far["JPEG 75"] < far["JPEG 50"]
