@@ -14,6 +14,7 @@ from PIL import Image
 from i2icli.__main__ import main
 from i2icli.detector.judge import Detector
 from i2icli.film import write_film
+from i2icli.image import read_picture
 from tests.detector.pictures import faked, photograph, write_folders
 from tests.engine.commands import i2i as i2i_process
 
@@ -256,6 +257,9 @@ def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
     assert i2i("detector", "fit", real, fake, *words).returncode == 0
     detector = Detector.load(tmp_path / "e.safetensors")
     assert detector.description.equal_channels == 1  # as colour would tell the folders apart
+    rows = np.stack([detector.row(read_picture(file).pixels) for file in real.iterdir()])
+    assert detector.typical is not None
+    np.testing.assert_allclose(detector.typical.centre, rows.mean(0), atol=1e-9)  # fitted to what it reads
     measured = i2i(
         *("detector", "evaluate", real, fake, "--model", "e.safetensors", "--out", "report", "--json"),
         *("--conditions", "as they are,0.5x"),
