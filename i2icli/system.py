@@ -76,6 +76,7 @@ class Request:
     source: str | None = None  # domain or attributes of the image itself, `--from`
     reference: Tensor | None = None  # (B, C, h, w), of any size: image whose look is to be taken over
     latent: Tensor | None = None  # (B, Z) style or noise code
+    truncate: float | None = None  # `--truncate`, for systems that truncate themselves
     instances: Tensor | None = None  # (B, 1, H, W) instance ids
 
 
@@ -85,6 +86,7 @@ class System(nn.Module, Generic[C]):
     config_type: ClassVar[type[Config]]
     dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
     accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
+    truncates: ClassVar[bool] = False  # whether it reads `truncate`; if not, codes are drawn within it
     sources_are_folders: ClassVar[bool] = False  # whether a folder named like a source tells it
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
     criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model

@@ -1,7 +1,7 @@
 """Pictures out of nothing but latent codes, and the film on the way from one to the next."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +111,7 @@ class Sampling:
         for batch in torch.split(codes, size):
             torch.manual_seed(self.asked.seed)
             with torch.inference_mode(), placement.autocast():
-                request = Request(latent=placement.tensor(batch), to=to)
+                request = Request(latent=placement.tensor(batch), to=to, truncate=self.asked.truncate)
                 images = self.translator.system.translate(request)
             yield from (to_pixels(image, np.dtype(np.uint8)) for image in images.float().cpu())
 
@@ -130,7 +130,8 @@ def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Wr
     if asked.interpolate is not None and asked.interpolate < 2:
         raise UserError(f"--interpolate {asked.interpolate}: expected 2 or more")
     targets = resolve_targets(system, asked.to)
-    codes = {to: _codes(system.latent_size(to), asked) for to in targets}
+    within = replace(asked, truncate=None) if system.truncates else asked  # what codes are drawn by
+    codes = {to: _codes(system.latent_size(to), within) for to in targets}
     making = {"model": fingerprint(translator.model)} | asked.settings()
     since = stamp(out, making, overwrite=writing.overwrite)
     sampling = Sampling(translator, out, asked, writing, tuple(targets), codes, since)

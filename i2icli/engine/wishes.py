@@ -204,7 +204,8 @@ def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor
     if asked.latent is not None:
         codes = given_codes(asked.latent, size)  # (K, Z)
     else:
-        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed, asked.truncate)
+        bound = None if system.truncates else asked.truncate
+        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed, bound)
     if asked.interpolate is None:
         return list(codes)
     if len(codes) < 2:

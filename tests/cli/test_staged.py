@@ -107,7 +107,7 @@ def _own_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_samples_follow_from_the_seed_and_truncating_draws_others(faces, tmp_path):
+def test_samples_follow_from_the_seed_and_truncating_changes_them(faces, tmp_path):
     asked = ["translate", "--model", faces, "--count", 3, "--seed", 5]
     ok(i2i(*asked, "--out", "a", cwd=tmp_path))
     ok(i2i(*asked, "--truncate", 0.05, "--out", "b", cwd=tmp_path))

@@ -227,6 +227,20 @@ def test_images_are_bounded_and_can_be_searched_for() -> None:
     assert system.translate(Request()).shape == (1, 3, 32, 32)
 
 
+def test_truncated_samples_vary_less_and_of_a_class_stay_of_it() -> None:
+    system = at(fresh(classes=("cat", "dog"), conditional=True), "16 px").eval()
+    codes = torch.randn(64, 8)
+
+    def spread(truncate: float | None) -> torch.Tensor:
+        return system.translate(Request(latent=codes, to="dog", truncate=truncate)).std(0).mean()
+
+    with torch.inference_mode():
+        assert spread(1.5) == spread(1.0) == spread(None)
+        assert spread(0.05) < 0.5 * spread(0.6) < 0.5 * spread(1.0)
+        usual = [system.translate(Request(latent=codes[:1], to=to, truncate=1e-6)) for to in ("cat", "dog")]
+    assert not torch.allclose(*usual)
+
+
 def test_sheets_show_the_same_codes_every_time_and_both_sides_of_a_fade() -> None:
     system = at(fresh(), "16 px, fading in", 1)
     shown = system.preview(batch_of(16, 1))

@@ -49,7 +49,16 @@ class Generator(nn.Module):
 
     def forward(self, code: Tensor, level: int, share: float = 1.0) -> Tensor:
         """(B, inputs) -> (B, C, 4 * 2^level, 4 * 2^level), about in [-1, 1]."""
-        x = below = self.blocks[0](pixel_norm(code))  # (B, width, 4, 4)
+        return self.paint(self.begin(code), level, share)
+
+    def begin(self, code: Tensor) -> Tensor:
+        """(B, inputs) -> the first features, (B, width, 4, 4)."""
+        features: Tensor = self.blocks[0](pixel_norm(code))
+        return features
+
+    def paint(self, features: Tensor, level: int, share: float = 1.0) -> Tensor:
+        """(B, width, 4, 4) -> (B, C, 4 * 2^level, 4 * 2^level)."""
+        x = below = features
         for block in self.blocks[1 : level + 1]:
             below, x = x, block(x)  # (B, width, 2H, 2W)
         images: Tensor = self.to_rgb[level](x)

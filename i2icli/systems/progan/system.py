@@ -25,6 +25,7 @@ from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
 
 SAMPLES = 6  # in a row of a sample sheet
+USUAL_OF = 1000  # codes whose mean features are what is usual
 
 
 class Place(NamedTuple):
@@ -42,6 +43,7 @@ class ProGAN(System[ProGANConfig]):
     config_type = ProGANConfig
     dataset = ImageFolder
     accepts = frozenset({"latent", "to"})
+    truncates = True
     inference_modules = ("G",)
 
     def __init__(self, config: ProGANConfig) -> None:
@@ -158,17 +160,29 @@ class ProGAN(System[ProGANConfig]):
         code = request.latent
         if code is None:
             code = torch.randn(1, self.config.num_latents).to(weight)
-        return self._images(code, request.to, self.place()).clamp(-1, 1)
+        features = self._begun(code, request.to)
+        if request.truncate is not None and request.truncate < 1:
+            features = torch.lerp(self._usual(request.to, weight), features, request.truncate)
+        images: Tensor = self.G.paint(features, *self.place())
+        return images.clamp(-1, 1)
 
-    def _images(self, code: Tensor, to: str | None, place: Place) -> Tensor:
-        """Codes (B, Z) -> (B, C, H, W), of one class if there are any: by default the first."""
+    def _begun(self, code: Tensor, to: str | None) -> Tensor:
+        """Codes (B, Z) -> first features (B, width, 4, 4), of a class if there are any."""
         names, named = self.targets(), self.resolve_target(to) if to is not None else None
         if names:
             number = names.index(named) if named is not None else 0
             label = one_hot(torch.tensor(number, device=code.device), len(names)).to(code)
             code = torch.cat([code, label.expand(len(code), -1)], dim=1)  # (B, Z + L)
-        images: Tensor = self.G(code, *place)
-        return images
+        return self.G.begin(code)
+
+    def _usual(self, to: str | None, weight: Tensor) -> Tensor:
+        """The mean of the first features, (1, width, 4, 4), always of the same codes.
+
+        What StyleGAN (Karras et al., CVPR 2019, appendix B) truncates towards is the mean of its styles.
+        There are none here, and pixel norm undoes bounds on the codes, so the first features stand for them.
+        """
+        codes = torch.randn(USUAL_OF, self.config.num_latents, generator=torch.Generator().manual_seed(0))
+        return self._begun(codes.to(weight), to).mean(0, keepdim=True)
 
     def samples(self, batch: Batch) -> Pairs:
         """As many samples as images."""
