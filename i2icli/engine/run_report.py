@@ -51,10 +51,17 @@ _TITLES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
     "spectral_distance": "spectral distance of samples to the data (20 ln; 0 is best)",
+    "enlarged_distance": "spectral distance of enlarged pictures to their own truth (20 ln; 0 is best)",
+    "interpolated_distance": "spectral distance of plain interpolation to the truth (20 ln; 0 is best)",
     "checkerboard": "checkerboard in samples, power against real images (1 is best)",
 }
 
-_UNITS = {"spectral_distance": "20 ln", "checkerboard": "times as much"}
+_UNITS = {
+    "spectral_distance": "20 ln",
+    "enlarged_distance": "20 ln",
+    "interpolated_distance": "20 ln",
+    "checkerboard": "times as much",
+}
 
 _RUN = {
     "images_per_s": "Images per second",

@@ -28,7 +28,7 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
     for key in changed:
         if key not in config.may_change | config.stage_settings:
             raise UserError(
-                f"{folder.path} was begun with {flag(key)} {show(before[key])}, not {show(now[key])}, "
+                f"{folder.path} was begun {_given(key, before[key])}, not {_given(key, now[key])}, "
                 "and that cannot change; "
                 f"go on with --recipe {folder.recipe}, or choose another --out for a new run"
             )
@@ -38,6 +38,10 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
     done, wanted = state["clock"]["total"], config.steps or 0
     if done > wanted:
         raise UserError(f"{folder.path} has learned for {done} steps already; --steps {wanted} is less")
+
+
+def _given(key: str, value: object) -> str:
+    return f"without {flag(key)}" if value is None else f"with {flag(key)} {show(value)}"
 
 
 def _check_stages(

@@ -58,8 +58,7 @@ def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
         for name, each in system.measure(batch).items():
             values[name] += each.float().tolist()
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
-    others = {name: value for name, value in spectra.scores().items() if name not in scores}
-    return Measured(scores | others, tuple(spectra.remarks()))
+    return Measured(scores | spectra.scores(), tuple(spectra.remarks()))
 
 
 def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:

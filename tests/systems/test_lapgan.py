@@ -247,7 +247,7 @@ def test_only_the_last_level_is_scored_against_the_truth() -> None:
     system = tiny().eval()
     data = batch(system)
     assert at(system, "8 px").compare(data) == at(system, "16 px").compare(data) == {}
-    assert system.measure(data).keys() == {"spectral_distance", "spectral_distance_interpolated"}
+    assert system.measure(data).keys() == {"enlarged_distance", "interpolated_distance"}
     assert at(system, "8 px").measure(data) == {}
     ((answer, truth),) = at(system, "32 px").compare(data).values()
     assert torch.equal(truth, data["image"])

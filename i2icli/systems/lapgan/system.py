@@ -250,8 +250,8 @@ class LAPGAN(System[LAPGANConfig]):
             return {}
         answer, coarse, truth = self._again(batch)
         return {
-            "spectral_distance": spectral_distance(answer, truth),
-            "spectral_distance_interpolated": spectral_distance(coarse, truth),
+            "enlarged_distance": spectral_distance(answer, truth),
+            "interpolated_distance": spectral_distance(coarse, truth),
         }
 
     def _again(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

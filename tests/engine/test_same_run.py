@@ -1,0 +1,29 @@
+"""Whether a run may go on with other settings, and how a refusal says it."""
+
+from typing import Any
+
+import pytest
+
+from i2icli.engine.run_folder import RunFolder
+from i2icli.engine.same_run import STATE_FORMAT, check_same
+from i2icli.errors import UserError
+from tests.tiny import tiny_config
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ("instance", None, "begun with --discriminator-norm instance, not without --discriminator-norm, "),
+        (None, "none", "begun without --discriminator-norm, not with --discriminator-norm none, "),
+    ],
+)
+def test_a_setting_that_is_not_given_is_told_in_words(
+    before: Any, now: Any, said: str, tmp_path: Any
+) -> None:
+    state = {
+        "format": STATE_FORMAT,
+        "name": "combogan",
+        "config": tiny_config("combogan", discriminator_norm=before).model_dump(mode="json"),
+    }
+    with pytest.raises(UserError, match=said):
+        check_same(state, "combogan", tiny_config("combogan", discriminator_norm=now), RunFolder(tmp_path))
