@@ -157,8 +157,8 @@ class System(nn.Module, Generic[C]):
         """The targets that an image of a source (None: unknown) can be translated to."""
         return self.targets()
 
-    def can_sample(self) -> bool:
-        """Whether it makes pictures of latent codes alone, without an image to translate."""
+    def can_sample(self, to: str | None = None) -> bool:  # noqa: ARG002 - the same for all
+        """Whether it makes pictures of latent codes alone, of that target, without an image to translate."""
         return "image" not in self.accepts
 
     def sources(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from i2icli.engine.wishes import Asked, check_options, folder_name, resolve_targ
 from i2icli.errors import UserError
 from i2icli.film import write_film
 from i2icli.image import Picture, to_pixels, to_tensor, write_picture
-from i2icli.system import Request
+from i2icli.system import Request, System
 
 if TYPE_CHECKING:
     from i2icli.engine.translator import Translator
@@ -129,7 +129,7 @@ def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Wr
         raise UserError("samples come of latent codes alone: no --reference, --from or --size")
     if asked.interpolate is not None and asked.interpolate < 2:
         raise UserError(f"--interpolate {asked.interpolate}: expected 2 or more")
-    targets = resolve_targets(system, asked.to)
+    targets = _targets(system, asked.to)
     within = replace(asked, truncate=None) if system.truncates else asked  # what codes are drawn by
     codes = {to: _codes(system.latent_size(to), within) for to in targets}
     making = {"model": fingerprint(translator.model)} | asked.settings()
@@ -139,6 +139,15 @@ def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Wr
         for to in targets:
             check_sheets(sampling.folder(to) / SHEETS, -(-len(codes[to]) // COLUMNS), since)
     return sampling
+
+
+def _targets(system: System[Any], to: str | None) -> list[str | None]:
+    """The targets of `--to` that samples can have; without it, or where `all` are none, the usual one."""
+    named = resolve_targets(system, to)
+    made = [each for each in named if system.can_sample(each)]
+    if not made and len(named) == 1 and to is not None:
+        raise UserError(f"--to {to} is about pictures that are given; name some, or leave it out for samples")
+    return made or [None]
 
 
 def _codes(size: int, asked: Asked) -> Tensor:

@@ -200,6 +200,17 @@ def test_a_model_that_only_enlarges_says_so() -> None:
         system.translate(Request())
 
 
+@pytest.mark.parametrize(("asked", "folders"), [("all", ["cat", "dog"]), ("dog", ["out"]), (None, ["out"])])
+def test_samples_are_of_classes_not_of_factors(asked: str | None, folders: list[str], tmp_path: Path) -> None:
+    system = tiny(conditional=True, classes=("cat", "dog"))
+    write_model(tmp_path / "m.safetensors", system, "lapgan", {"G": system.G})
+    translator = Translator.load(tmp_path / "m.safetensors", "cpu")
+    results = translator.sample(tmp_path / "out", Asked(to=asked, samples=1))
+    assert [result.target.parent.name for result in results if result.target] == folders
+    with pytest.raises(UserError, match="--to x4 is about pictures that are given"):
+        translator.sample(tmp_path / "out", Asked(to="x4", samples=1))
+
+
 # -- classes ---------------------------------------------------------------------------------
 
 

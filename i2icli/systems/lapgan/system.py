@@ -120,9 +120,9 @@ class LAPGAN(System[LAPGANConfig]):
 
     # -- making pictures -----------------------------------------------------------------
 
-    def can_sample(self) -> bool:
-        """Whether it learned the smallest pictures, and so makes all the others up."""
-        return self.config.coarsest
+    def can_sample(self, to: str | None = None) -> bool:
+        """Whether it learned the smallest pictures, and so makes all others up; factors need a picture."""
+        return self.config.coarsest and not {*(to or "").split(",")} & {*self.config.factors}
 
     def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all targets
         """The noise of all levels, coarse to fine, and where there are classes one number that picks one."""
