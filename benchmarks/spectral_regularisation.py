@@ -1,12 +1,16 @@
-"""Does spectral regularisation work? python -m benchmarks.spectral_regularisation PHOTOS --out FOLDER
+"""Does spectral regularisation work?
 
-The paper's experiment in small (Durall et al., CVPR 2020, sections 4 and 5): spectral DCGANs learn tiles of
-photographs, with and without the term, with up-convolutions to the end or with larger convolutions after
-a nearest doubling. Printed for each: the gap between the mean profiles of samples and of tiles never trained
-on, in the upper half of the spectrum, and how often a logistic regression on profiles tells both apart (the
-paper's features: 80 values over the first; 80 % to fit, the rest to test, mean of 10 draws). A picture of the
-spectra, and a sheet of samples of each run, are written to FOLDER. PHOTOS is a folder of large photographs.
-A run that is there already is not trained again.
+    python -m benchmarks.spectral_regularisation PHOTOS --out FOLDER
+    python -m benchmarks.spectral_regularisation mnist.npz --side 32 --of batch --weights 0 20 --out FOLDER
+
+The paper's experiment in small (Durall et al., CVPR 2020, sections 4 and 5): spectral DCGANs learn real
+pictures, with and without the term, with up-convolutions to the end or with larger convolutions after a
+nearest doubling. Printed for each: the gap between the mean profiles of samples and of pictures never
+trained on, in the upper half of the spectrum, and how often a logistic regression on profiles tells both
+apart (the paper's features: 80 values over the first; 80 % to fit, the rest to test, mean of 10 draws).
+A picture of the spectra is written to FOLDER, the samples of each run beside it. Tiles are cut from PHOTOS,
+a folder of large photographs; or the pictures are those of a file with an array "images" (N, H, W) of
+uint8, with a black margin. A run that is there already is not trained again.
 """
 
 import argparse
@@ -50,6 +54,22 @@ def cut_tiles(photos: Path, folder: Path, count: int, side: int, seed: int) -> N
         for number in range(place, count, len(paths)):
             tile = _tile(pixels, side, rng)
             write_picture(folder / f"{number:05}.png", Picture(tile, None, "png"))
+
+
+def place_pictures(file: Path, folders: Sequence[Path], count: int, side: int) -> None:
+    """The last `count` pictures of a file to the last folder, the others to the first, `side` px square."""
+    if all(folder.is_dir() for folder in folders):
+        return
+    with np.load(file) as arrays:
+        images = arrays["images"]  # (N, h, w)
+    images = images[np.random.default_rng(0).permutation(len(images))]
+    rows, columns = (side - length for length in images.shape[1:])
+    margins = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
+    images = np.pad(images, margins)[..., None]  # (N, side, side, 1)
+    for folder, part in zip(folders, (images[:-count], images[-count:]), strict=True):
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, pixels in enumerate(part):
+            write_picture(folder / f"{number:05}.png", Picture(np.ascontiguousarray(pixels), None, "png"))
 
 
 def _tile(pixels: Pixels, side: int, rng: np.random.Generator) -> Pixels:
@@ -112,6 +132,8 @@ def train_one(tiles: Path, run: Path, weight: float, final_layers: int, options:
         batch_size=32,
         steps=options.steps,
         spectral_weight=weight,
+        spectral_of=options.of,
+        ema=options.ema,
         final_layers=final_layers,
         holdout=0.05,
         seed=options.seed,
@@ -125,42 +147,56 @@ def train_one(tiles: Path, run: Path, weight: float, final_layers: int, options:
             pass
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Cut, train, sample, measure, draw."""
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("pictures", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", type=int, default=64, help="pixels of a tile")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--count", type=int, default=1000, help="samples and tiles that are compared")
+    parser.add_argument("--ema", type=float, default=0.0)
+    parser.add_argument("--of", choices=("image", "batch"), default="image", help="--spectral-of")
     parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 1.0])
     parser.add_argument("--final-layers", type=int, nargs="+", default=[0, 3])
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    cut_tiles(options.photos, options.out / "tiles", 2048, options.side, seed=0)
-    cut_tiles(options.photos, options.out / "other tiles", 2 * options.count, options.side, seed=1)
-    found = profiles(options.out / "other tiles")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Cut, train, sample, measure, draw."""
+    options = _options(arguments)
+    tiles, others = options.out / "tiles", options.out / "other tiles"
+    if options.pictures.is_file():
+        place_pictures(options.pictures, (tiles, others), 2 * options.count, options.side)
+    else:
+        cut_tiles(options.pictures, tiles, 2048, options.side, seed=0)
+        cut_tiles(options.pictures, others, 2 * options.count, options.side, seed=1)
+    found = profiles(others)
     truth, other = found[::2], found[1::2]
     upper = slice(truth.shape[1] // 2, None)
-    known = {"photographs": truth}
+    known = {"real": truth}
     print(f"{'':44} gap, 20 ln   told apart   features spread")
     for final_layers in options.final_layers:
         for weight in options.weights:
             shape = f"{final_layers} final layers" if final_layers else "up-convolutions"
             name = f"{shape}, weight {weight:g}"
-            run = options.out / f"steps {options.steps}, {name}, seed {options.seed}"
-            train_one(options.out / "tiles", run, weight, final_layers, options)
+            of = f", of the {options.of}" if weight else ""
+            run = options.out / f"steps {options.steps}, {name}{of}, seed {options.seed}"
+            train_one(tiles, run, weight, final_layers, options)
             known[name] = profiles(run / "answers")
-    for name, each in {"photographs, another half": other, **known}.items():
-        if name != "photographs":
+    for name, each in {"real, another half": other, **known}.items():
+        if name != "real":
             gap = np.abs(each.mean(0) - truth.mean(0))[upper].mean()
             shares = accuracy(truth, each, spread=False), accuracy(truth, each, spread=True)
             print(f"{name:44} {gap:9.1f} {100 * shares[0]:13.1f} % {100 * shares[1]:13.1f} %")
     places = np.linspace(0, 1, LENGTH)
     lines = [Line.of(name, places, resampled(each, LENGTH)) for name, each in known.items()]
     chart = Chart(
-        "Spectra of photographs and of samples", lines, "frequency, as a fraction of the highest", "20 ln |F|"
+        "Spectra of real pictures and of samples",
+        lines,
+        "frequency, as a fraction of the highest",
+        "20 ln |F|",
     )
     write_chart(options.out / "spectra.png", chart)
 

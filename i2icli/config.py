@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+SpectralOf = Literal["image", "batch"]
 Preprocess = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
 LARGEST_SEED = 2**31 - 1
 
@@ -106,6 +107,11 @@ class Config(BaseModel):
         ge=0,
         lt=1,
         description="fraction of the spectrum that it leaves alone, from the lowest frequency",
+    )
+    spectral_of: SpectralOf = Field(
+        "image",
+        description="whose spectrum it holds against the mean of real images: each image's, as in the paper, "
+        "or the mean of a batch",
     )
     ema: float = Field(
         0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import flop_registry
 from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
-from i2icli.engine.spectral_term import with_spectral_term
+from i2icli.engine.spectral_term import SpectralTerm
 from i2icli.engine.training import open_data
 from i2icli.recipe import recipe_text
 from i2icli.system import Batch, Clock, Stage, System
@@ -129,7 +129,7 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
     most = 0
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         for update in system.training_step(batch):
-            with_spectral_term(update, system.config.spectral_weight, system.config.spectral_cut)
+            SpectralTerm.wanted(system.config).added(update)
             sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
             most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
             kept.clear()

@@ -14,6 +14,7 @@ from i2icli.engine.device import Placement
 from i2icli.engine.distributed import gathered, rank
 from i2icli.engine.memory import is_out_of_memory, training_out_of_memory
 from i2icli.engine.meter import Meter
+from i2icli.engine.spectral_term import SpectralTerm
 from i2icli.engine.updates import Updater
 from i2icli.errors import UserError
 from i2icli.system import Batch, Stage, System
@@ -43,7 +44,7 @@ class Trainer:
         placement.place(system)
         self.average = Average(system, system.config.ema)
         config = system.config
-        self.updater = Updater(placement, config.max_grad_norm, config.spectral_weight, config.spectral_cut)
+        self.updater = Updater(placement, config.max_grad_norm, SpectralTerm.wanted(config))
         self.optimizers: dict[str, Optimizer] = {}
         self.meter = Meter()
         self.restored: dict[str, Any] | None = None

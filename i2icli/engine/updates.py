@@ -10,8 +10,10 @@ from torch.optim import Optimizer
 
 from i2icli.engine.device import Placement
 from i2icli.engine.distributed import average_gradients
-from i2icli.engine.spectral_term import with_spectral_term
+from i2icli.engine.spectral_term import SpectralTerm
 from i2icli.system import Batch, System, Update
+
+NO_TERM = SpectralTerm()
 
 
 class Updater:
@@ -21,12 +23,11 @@ class Updater:
         self,
         placement: Placement,
         max_grad_norm: float | None = None,
-        spectral_weight: float = 0.0,
-        spectral_cut: float = 0.0,
+        spectrum: SpectralTerm = NO_TERM,
     ) -> None:
         self.placement = placement
         self.max_grad_norm = max_grad_norm
-        self.spectral_weight, self.spectral_cut = spectral_weight, spectral_cut
+        self.spectrum = spectrum
         self.scalers: dict[str, torch.amp.GradScaler] = {}  # one each: an optimiser may step often
 
     def run(
@@ -47,7 +48,7 @@ class Updater:
                     update = next(step, None)
                 if update is None:
                     continue
-                update = with_spectral_term(update, self.spectral_weight, self.spectral_cut)
+                update = self.spectrum.added(update)
                 assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
                 self.backward(update, optimizers[update.optimizer], first=not updates, share=1 / len(steps))
                 updates.append(_detached(update))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from i2icli.nn.spectrum import grey, spectral_profile, spread
+from i2icli.nn.spectrum import grey, power_profile, spectral_profile, spread
 
 LOWEST_LOG = -100.0  # of a probability of 0, as published
 
@@ -22,6 +22,23 @@ def spectral_loss(fake: Tensor, real: Tensor, cut: float = 0.0) -> Tensor:
     with torch.no_grad():
         target = spread(spectral_profile(grey(real))).mean(0)  # (R,)
     predicted = spread(spectral_profile(grey(fake)))  # (B, R)
+    return _cross_entropy(predicted, target, cut)
+
+
+def mean_spectral_loss(fake: Tensor, real: Tensor, cut: float = 0.0) -> Tensor:
+    """Cross-entropy between the mean profile of the fakes and that of the real images, a scalar.
+
+    Ours, not the paper's: as `spectral_loss`, but one profile for all fakes, of the mean power of each ring
+    (`power_profile`). Its least value is reached where both means are alike, and images may differ as they
+    like; the other is larger for real images than for fakes that all have their mean.
+    """
+    with torch.no_grad():
+        target = spread(power_profile(grey(real))).mean(0)  # (R,)
+    return _cross_entropy(spread(power_profile(grey(fake))).mean(0, keepdim=True), target, cut)
+
+
+def _cross_entropy(predicted: Tensor, target: Tensor, cut: float) -> Tensor:
+    """(B, R) and (R,), in [0, 1] -> a scalar, over the rings from a fraction `cut` on."""
     first = int(cut * len(target))
     target, predicted = target[first:], predicted[:, first:]
     return -(target * _log(predicted) + (1 - target) * _log(1 - predicted)).mean()

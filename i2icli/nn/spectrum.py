@@ -82,9 +82,23 @@ def spectral_profile(brightness: Tensor) -> Tensor:
     over logarithms. Half precision is widened to float32, float64 stays. Pictures that are one flat grey
     have no spectrum: what they answer with is the logarithm of rounding errors.
     """
-    height, width = brightness.shape[-2:]
-    index, mirrored, counts = half_rings(height, width, brightness.device)
-    values = _log(torch.fft.rfft2(_wide(brightness)))  # (B, H, W // 2 + 1)
+    return _ring_means(_log(torch.fft.rfft2(_wide(brightness))), brightness.shape[-1])  # (B, R)
+
+
+def power_profile(brightness: Tensor) -> Tensor:
+    """(B, H, W) of any size -> (B, R): the logarithm of the mean power of each ring, 10 ln. Differentiable.
+
+    As `spectral_profile`, but averaged first, as section 3.1 of the paper integrates the power itself. Its
+    gradient is moderate everywhere, while that of a single frequency's logarithm grows without bounds
+    towards frequencies that happen to be missing.
+    """
+    power = _power(torch.fft.rfft2(_wide(brightness)))  # (B, H, W // 2 + 1)
+    return 10 * _ring_means(power, brightness.shape[-1]).log()
+
+
+def _ring_means(values: Tensor, width: int) -> Tensor:
+    """(B, H, W // 2 + 1), half of something that is its own mirror -> (B, R), means over rings."""
+    index, mirrored, counts = half_rings(values.shape[-2], width, values.device)
     twice = values[..., 1 : (width + 1) // 2]  # (B, H, (W - 1) // 2), columns whose mirror was not computed
     sums = values.new_zeros(values.shape[0], len(counts)).index_add(1, index, values.flatten(1))  # (B, R + 2)
     sums = sums.index_add(1, mirrored, twice.flatten(1))
@@ -206,5 +220,10 @@ def _wide(values: Tensor) -> Tensor:
 
 def _log(transform: Tensor) -> Tensor:
     """20 ln|F + epsilon|, of the square: a logarithm costs more than a root saves."""
+    return 10 * _power(transform).log()
+
+
+def _power(transform: Tensor) -> Tensor:
+    """|F + epsilon|^2."""
     power: Tensor = (transform.real + EPSILON).square() + transform.imag.square()
-    return 10 * power.log()
+    return power

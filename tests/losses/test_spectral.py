@@ -1,11 +1,13 @@
 """Spectral regularisation: the reference's numbers, and a gradient through the transform."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, binary_cross_entropy
 
-from i2icli.losses.spectral import spectral_loss
-from i2icli.nn.spectrum import grey, spectral_profile, spread
+from i2icli.losses.spectral import mean_spectral_loss, spectral_loss
+from i2icli.nn.spectrum import grey, power_profile, spectral_profile, spread
 from tests.parity import cases
 
 
@@ -42,12 +44,13 @@ def test_the_published_order_of_its_arguments() -> None:
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.5])
-def test_gradients_equal_finite_differences(cut: float) -> None:
+@pytest.mark.parametrize("loss", [spectral_loss, mean_spectral_loss])
+def test_gradients_equal_finite_differences(loss: Callable[..., torch.Tensor], cut: float) -> None:
     torch.manual_seed(0)
     fake = (torch.rand(2, 3, 13, 12, dtype=torch.float64) * 2 - 1).requires_grad_()
     real = torch.rand(3, 3, 13, 12, dtype=torch.float64) * 2 - 1
-    assert torch.autograd.gradcheck(lambda images: spectral_loss(images, real, cut), (fake,))
-    spectral_loss(fake, real, cut).backward()
+    assert torch.autograd.gradcheck(lambda images: loss(images, real, cut), (fake,))
+    loss(fake, real, cut).backward()
     assert fake.grad is not None
     assert fake.grad.abs().max() > 1e-4
 
@@ -58,6 +61,33 @@ def pictures(number: int, side: int) -> torch.Tensor:
     radius = torch.hypot(frequency[:, None], frequency[None]).clamp_min(1 / side)
     clouds = torch.fft.ifft2(torch.fft.fft2(torch.randn(number, 1, side, side)) / radius).real
     return clouds / clouds.abs().amax((2, 3), keepdim=True)
+
+
+def test_against_a_mean_real_images_are_best_and_may_differ() -> None:
+    torch.manual_seed(0)
+    real = pictures(64, 32)
+    real, others = real[::2], real[1::2]
+    alike = others[:1].expand(32, -1, -1, -1)
+    blurred = avg_pool2d(others, 3, stride=1, padding=1)
+    target = spread(power_profile(grey(real))).mean(0)
+    least = binary_cross_entropy(target, target)
+    found = mean_spectral_loss(others, real) - least
+    assert 0 <= found < 1e-3
+    assert all(mean_spectral_loss(other, real) - least > 10 * found for other in (alike, blurred))
+
+
+def test_a_missing_frequency_does_not_make_the_gradient_large() -> None:
+    torch.manual_seed(0)
+    real, transform = pictures(4, 32), torch.fft.rfft2(pictures(4, 32))
+    transform[..., 9, 4] = 1e-6
+    fake = torch.fft.irfft2(transform)
+    largest = []
+    for loss in (spectral_loss, mean_spectral_loss):
+        given = fake.clone().requires_grad_()
+        loss(given, real).backward()
+        assert given.grad is not None
+        largest.append(float(given.grad.abs().max()))
+    assert largest[0] > 100 * largest[1]
 
 
 def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_ones() -> None:
