@@ -1,6 +1,6 @@
 """A Progressive GAN step against a plain eager loop of the same mathematics, at 64 px.
 
-    python benchmarks/progan_step.py [--rounds 8] [--size 64] [--width 512] [--batch 16]
+    python -m benchmarks.progan_step [--rounds 8] [--size 64] [--width 512] [--batch 16]
 
 The plain loop enlarges before a convolution and averages after it, as the paper draws it, in float32;
 weights, order of updates and losses are the same. Both take turns in one process; the printed ratios are
@@ -9,14 +9,13 @@ medians over the rounds of plain seconds / our seconds, so more than 1 means fas
 
 import argparse
 import math
-import time
 from collections.abc import Callable
-from statistics import median
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, leaky_relu, linear
 
+from benchmarks.turns import print_turns
 from i2icli.engine.precision import place
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system
@@ -150,19 +149,10 @@ def main() -> None:
         "i2i fp32": fp32,
         "i2i auto": ours("auto", batch, options.width)[1],
     }
-    times: dict[str, list[float]] = {name: [] for name in contenders}
     for name, work in contenders.items():  # warm up
         print(name, "first losses of D and G", *(f"{value:.4f}" for value in work()))
-    for _ in range(options.rounds):
-        for name, work in contenders.items():
-            began = time.perf_counter()
-            work()
-            times[name].append(time.perf_counter() - began)
     print(f"torch {torch.__version__}, {options.threads} threads, {options.size} px, batch {options.batch}")
-    for name, own in times.items():
-        ratios = [a / b for a, b in zip(times["plain fp32"], own, strict=True)]
-        spread = f"({min(ratios):.2f}-{max(ratios):.2f})"
-        print(f"{name:12} {median(own):7.3f} s/step {median(ratios):5.2f}x {spread}")
+    print_turns(contenders, options.rounds)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def demo(
 ) -> None:
     """Train a small network on made-up pictures and report what it learned.
 
-    Offline, about a minute or two for each system on two cores. The truth of the pictures is known, so
+    Offline, some minutes for each system on two cores (StarGAN: ten). The truth of the pictures is known, so
     what comes out is measured.
     """
     from i2icli.cli.display import display
