@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from i2icli.data.toy_landscapes import write_landscapes
-from i2icli.demo.lesson import SIDE, TEST, Lesson, Shown, mean_psnr
+from i2icli.demo.lesson import SIDE, TEST, Lesson, Shown, made_up, mean_psnr
 from i2icli.engine.latents import draw_codes
 from i2icli.engine.translator import Translator
 from i2icli.image import read_picture, to_pixels, to_tensor
 from i2icli.nn.pyramid import shrink
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Request
 
 TRAIN = 600  # scenes: what is made up has to be learned from many
 SMALL = SIDE // 4  # pixels
@@ -55,11 +54,8 @@ def _enlarged(translator: Translator, path: Path) -> list[Pixels]:
 
 def _made_up(translator: Translator, count: int) -> list[Pixels]:
     """So many pictures of nothing but noise, (H, W, C) each."""
-    system = translator.system
-    codes = draw_codes(count, system.latent_size(), seed=0)  # (B, Z)
-    with torch.inference_mode():
-        made = system.translate(Request(latent=translator.placement.tensor(codes)))  # (B, C, H, W)
-    return [to_pixels(image, np.uint8) for image in made]
+    codes = draw_codes(count, translator.system.latent_size(), seed=0)  # (B, Z)
+    return [to_pixels(image, np.uint8) for image in made_up(translator, codes)]
 
 
 def _distance(images: tuple[Pixels, ...], truths: tuple[Pixels, ...]) -> float:

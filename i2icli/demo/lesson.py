@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from i2icli.engine.translator import Translator
 from i2icli.image import to_tensor
 from i2icli.scores import psnr
+from i2icli.system import Request
 
 SIDE = 64  # pixels
 TRAIN, TEST = 200, 24  # scenes
@@ -48,3 +51,11 @@ def mean_psnr(answers: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -
         for answer, truth in zip(answers, truths, strict=True)
     ]
     return float(np.mean(each))
+
+
+def made_up(translator: Translator, codes: Tensor) -> Tensor:
+    """What a system makes of latent codes (N, Z) alone: (N, C, H, W) in [-1, 1], float32 on the processor."""
+    placement = translator.placement
+    with torch.inference_mode(), placement.autocast():
+        made = translator.system.translate(Request(latent=placement.tensor(codes)))
+    return made.float().cpu()

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from i2icli.data.toy_sprites import write_sprites
-from i2icli.demo.lesson import TEST, Lesson, Shown
+from i2icli.demo.lesson import TEST, Lesson, Shown, made_up
 from i2icli.engine.latents import between, draw_codes
 from i2icli.engine.translator import Translator
 from i2icli.image import read_picture, to_pixels, to_tensor
-from i2icli.system import Request
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
@@ -28,9 +26,8 @@ def _show(translator: Translator, folder: Path) -> Shown:
     rows = []
     for number, path in enumerate(paths):
         codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
-        with torch.inference_mode():
-            made = translator.system.translate(Request(latent=translator.placement.tensor(codes)))
-        rows.append([*(to_pixels(image.float(), np.uint8) for image in made), read_picture(path).pixels])
+        made = made_up(translator, codes)  # (STEPS, C, H, W)
+        rows.append([*(to_pixels(image, np.uint8) for image in made), read_picture(path).pixels])
     colours = [np.stack([to_tensor(row[place]).mean((1, 2)) for row in rows]) for place in (0, -1)]
     figures = tuple(
         (f"spread of mean colours, {what}", f"{127.5 * float(each.std(0).mean()):.1f} of 255")

@@ -6,12 +6,11 @@ import numpy as np
 import torch
 
 from i2icli.data.toy_sprites import write_sprites
-from i2icli.demo.lesson import TEST, Lesson, Shown
+from i2icli.demo.lesson import TEST, Lesson, Shown, made_up
 from i2icli.engine.latents import draw_codes
 from i2icli.engine.sample_spectra import SampleSpectra
 from i2icli.engine.translator import Translator
 from i2icli.image import read_picture, to_pixels, to_tensor
-from i2icli.system import Request
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
@@ -26,8 +25,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
     """Samples of drawn codes; a test picture stands beside each row, to compare the looks."""
     paths = sorted((folder / "test").glob("*.png"))
     codes = draw_codes(SAMPLES * len(paths), translator.system.latent_size(), seed=0)  # (N, Z)
-    with torch.inference_mode():
-        made = translator.system.translate(Request(latent=translator.placement.tensor(codes))).float().cpu()
+    made = made_up(translator, codes)  # (N, C, H, W)
     real = [read_picture(path).pixels for path in paths]
     rows = [
         [*(to_pixels(image, np.uint8) for image in made[SAMPLES * n : SAMPLES * (n + 1)]), picture]
