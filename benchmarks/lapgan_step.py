@@ -8,18 +8,14 @@ rounds of plain seconds / our seconds, so more than 1 means faster than the plai
 """
 
 import argparse
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, binary_cross_entropy_with_logits, conv2d, interpolate, linear
 
-from benchmarks.turns import print_turns
-from i2icli.engine.precision import place
-from i2icli.engine.trainer import Trainer
-from i2icli.engine.training import build_system
+from benchmarks.turns import Step, ours, print_turns
+from i2icli.config import Config
 from i2icli.registry import config_type
-from i2icli.system import Clock
 
 SIDE = 64
 Weights = dict[str, Tensor]
@@ -42,9 +38,7 @@ def judged(w: Weights, coarse: Tensor, residual: Tensor) -> Tensor:
     return linear(x.flatten(1), w["head.weight"], w["head.bias"])
 
 
-def plain(
-    start: dict[str, Weights], batch: dict[str, Tensor], noise: Tensor
-) -> Callable[[], tuple[float, float]]:
+def plain(start: dict[str, Weights], batch: dict[str, Tensor], noise: Tensor) -> Step:
     """A step of the plain loop from given weights of G and D; answers with both losses."""
     G, D = ({k: v.clone().requires_grad_(True) for k, v in start[name].items()} for name in "GD")
     adams = [torch.optim.Adam(each.values(), 2e-4, (0.5, 0.999), fused=True) for each in (D, G)]
@@ -69,13 +63,11 @@ def plain(
     return step
 
 
-def ours(
-    precision: str, batch: dict[str, Tensor], width: int
-) -> tuple[Trainer, Callable[[], tuple[float, float]]]:
-    """The trainer at the last level, and a step of it."""
-    config = config_type("lapgan")(
+def settings(batch: dict[str, Tensor], width: int) -> Config:
+    """A pyramid of two, of which the last level learns."""
+    return config_type("lapgan")(
         crop_size=SIDE,
-        sides=(32, SIDE),
+        sides=(SIDE // 2, SIDE),
         width=width,
         discriminator_width=width,
         batch_size=len(batch["image"]),
@@ -85,20 +77,6 @@ def ours(
         steps=10**6,
         channels=3,
     )
-    torch.manual_seed(0)
-    system = build_system("lapgan", config)
-    placement = place(torch.device("cpu"), precision, system.children())
-    trainer = Trainer(system, lambda *_: iter(()), placement)
-    system.clock = Clock(system.stages()[-1])
-    trainer.enter(system.clock.stage)
-
-    def step() -> tuple[float, float]:
-        trainer.meter.restart()
-        trainer.step([placement.batch(batch)])
-        found = trainer.meter.losses()
-        return found["D/gan"], found["G/gan"]
-
-    return trainer, step
 
 
 def main() -> None:
@@ -113,10 +91,10 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     batch = {"image": torch.rand(options.batch, 3, SIDE, SIDE) * 2 - 1}
-    trainer, _ = ours("fp32", batch, options.width)
-    batch["noise"] = torch.rand(options.batch, trainer.system.config.noise_size) * 2 - 1
+    config = settings(batch, options.width)
+    batch["noise"] = torch.rand(options.batch, config.noise_size) * 2 - 1
+    trainer, fp32 = ours("lapgan", config, "fp32", batch)
     noise = trainer.system.G.split(batch["noise"])[-1]
-    trainer, fp32 = ours("fp32", batch, options.width)
     level = {"G": trainer.system.G.at(0), "D": trainer.system.D.at(0)}
     start = {
         name: {k: v.detach().clone() for k, v in network.named_parameters()}
@@ -125,12 +103,9 @@ def main() -> None:
     contenders = {
         "plain fp32": plain(start, batch, noise),
         "i2i fp32": fp32,
-        "i2i auto": ours("auto", batch, options.width)[1],
+        "i2i auto": ours("lapgan", config, "auto", batch)[1],
     }
-    for name, work in contenders.items():  # warm up
-        print(name, "first losses of D and G", *(f"{value:.4f}" for value in work()))
-    print(f"torch {torch.__version__}, {options.threads} threads, {SIDE} px, batch {options.batch}")
-    print_turns(contenders, options.rounds)
+    print_turns(contenders, options.rounds, f"{SIDE} px, batch {options.batch}")
 
 
 if __name__ == "__main__":

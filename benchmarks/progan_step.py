@@ -9,18 +9,14 @@ medians over the rounds of plain seconds / our seconds, so more than 1 means fas
 
 import argparse
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, leaky_relu, linear
 
-from benchmarks.turns import print_turns
-from i2icli.engine.precision import place
-from i2icli.engine.trainer import Trainer
-from i2icli.engine.training import build_system
+from benchmarks.turns import Step, ours, print_turns
+from i2icli.config import Config
 from i2icli.registry import config_type
-from i2icli.system import Clock
 
 Weights = dict[str, Tensor]
 
@@ -65,9 +61,7 @@ def judged(w: Weights, images: Tensor, level: int) -> Tensor:
     return linear(x, scaled(w, "decision", 1.0), w["decision.bias"])[:, 0]
 
 
-def plain(
-    start: dict[str, Weights], batch: dict[str, Tensor], level: int
-) -> Callable[[], tuple[float, float]]:
+def plain(start: dict[str, Weights], batch: dict[str, Tensor], level: int) -> Step:
     """A step of the plain loop from given weights of G and D; answers with both losses."""
     G, D = ({k: v.clone().requires_grad_(True) for k, v in start[name].items()} for name in "GD")
     adams = [torch.optim.Adam(each.values(), 1e-3, (0.0, 0.99), fused=True) for each in (D, G)]
@@ -98,27 +92,12 @@ def plain(
     return step
 
 
-def ours(
-    precision: str, batch: dict[str, Tensor], width: int
-) -> tuple[Trainer, Callable[[], tuple[float, float]]]:
-    """The trainer at the last stage, and a step of it."""
-    side, size = batch["image"].shape[-1], len(batch["image"])
-    config = config_type("progan")(
+def settings(batch: dict[str, Tensor], width: int) -> Config:
+    """Growth that is over: all layers of that size learn."""
+    size, side = len(batch["image"]), batch["image"].shape[-1]
+    return config_type("progan")(
         crop_size=side, start_size=side, width=width, batch_size=size, steps=10**6, channels=3
     )
-    system = build_system("progan", config)
-    placement = place(torch.device("cpu"), precision, system.children())
-    trainer = Trainer(system, lambda *_: iter(()), placement)
-    system.clock = Clock(system.stages()[-1])
-    trainer.enter(system.clock.stage)
-
-    def step() -> tuple[float, float]:
-        trainer.meter.restart()
-        trainer.step([placement.batch(batch)])
-        found = trainer.meter.losses()
-        return sum(v for k, v in found.items() if k.startswith("D/")), found["G/gan"]
-
-    return trainer, step
 
 
 def main() -> None:
@@ -138,7 +117,8 @@ def main() -> None:
         "image": torch.rand(options.batch, 3, options.size, options.size) * 2 - 1,
         "codes": torch.randn(options.batch, 2, 512),
     }
-    trainer, fp32 = ours("fp32", batch, options.width)
+    config = settings(batch, options.width)
+    trainer, fp32 = ours("progan", config, "fp32", batch)
     start = {
         name: {k: v.detach().clone() for k, v in getattr(trainer.system, name).named_parameters()
                if f"rgb.{level}" in k or "rgb." not in k}
@@ -147,12 +127,9 @@ def main() -> None:
     contenders = {
         "plain fp32": plain(start, batch, level),
         "i2i fp32": fp32,
-        "i2i auto": ours("auto", batch, options.width)[1],
+        "i2i auto": ours("progan", config, "auto", batch)[1],
     }
-    for name, work in contenders.items():  # warm up
-        print(name, "first losses of D and G", *(f"{value:.4f}" for value in work()))
-    print(f"torch {torch.__version__}, {options.threads} threads, {options.size} px, batch {options.batch}")
-    print_turns(contenders, options.rounds)
+    print_turns(contenders, options.rounds, f"{options.size} px, batch {options.batch}")
 
 
 if __name__ == "__main__":
