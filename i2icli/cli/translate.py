@@ -191,6 +191,10 @@ def translate(
     results = (
         translator.run(inputs, out, asked, writing) if inputs else translator.sample(out, asked, writing)
     )
+    targets = translator.system.targets()
+    if inputs and to is None and len(targets) > 1:
+        others = ", ".join(targets[1:])
+        console.print(f"to {targets[0]}, as there is no --to; or: {others}", markup=False, soft_wrap=True)
     counts = report(results, console, as_json)
     console.print(_summary(counts, out), markup=False, soft_wrap=True)
     return 1 if counts["failed"] else 0

@@ -29,7 +29,7 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
         if key not in config.may_change | config.stage_settings:
             raise UserError(
                 f"{folder.path} was begun {_given(key, before[key])}, not {_given(key, now[key])}, "
-                "and that cannot change; "
+                f"and that cannot change; {_advice(key, before[key])}, "
                 f"go on with --recipe {folder.recipe}, or choose another --out for a new run"
             )
     growing = [key for key in changed if key in config.stage_settings]
@@ -42,6 +42,10 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
 
 def _given(key: str, value: object) -> str:
     return f"without {flag(key)}" if value is None else f"with {flag(key)} {show(value)}"
+
+
+def _advice(key: str, value: object) -> str:
+    return f"leave out {flag(key)}" if value is None else f"add {flag(key)} {show(value)}"
 
 
 def _check_stages(

@@ -13,8 +13,16 @@ from tests.tiny import tiny_config
 @pytest.mark.parametrize(
     ("before", "now", "said"),
     [
-        ("instance", None, "begun with --discriminator-norm instance, not without --discriminator-norm, "),
-        (None, "none", "begun without --discriminator-norm, not with --discriminator-norm none, "),
+        (
+            "instance",
+            None,
+            "not without --discriminator-norm, and that cannot change; add --discriminator-norm instance, ",
+        ),
+        (
+            None,
+            "none",
+            "not with --discriminator-norm none, and that cannot change; leave out --discriminator-norm, ",
+        ),
     ],
 )
 def test_a_setting_that_is_not_given_is_told_in_words(

@@ -150,6 +150,22 @@ def test_a_second_run_leaves_what_is_there_and_does_the_rest(place, capsys):
 
 
 @pytest.mark.usefixtures("place")
+def test_without_a_target_the_first_is_said(capsys):
+    assert run("photos/a.png", "--model", "cyclegan", "--out", "out") == 0
+    assert "to dusk, as there is no --to; or: day\n" in capsys.readouterr().err
+    assert run("photos/a.png", "--model", "cyclegan", "--to", "dusk", "--out", "out") == 0
+    assert run("photos/a.png", "--model", "pix2pix", "--out", "other") == 0
+    assert "--to" not in capsys.readouterr().err
+
+
+def test_rows_of_one_name_are_told_apart_by_their_folders(place):
+    (place / "photos" / "b.JPG").write_bytes((place / "photos" / "nested" / "b.JPG").read_bytes())
+    plan = Translator.load("pix2pix", "cpu").run(["photos"], place / "out")
+    found = [plan._caption(job.source) for job in plan.jobs]
+    assert sorted(found) == ["a.png", "c.webp", "nested/b.JPG", "photos/b.JPG"]
+
+
+@pytest.mark.usefixtures("place")
 def test_an_out_folder_inside_the_inputs_is_no_input(capsys):
     for expected in ("3 translated: photos/out", "3 there already"):
         assert run("photos", "--model", "cyclegan", "--out", "photos/out") == 0

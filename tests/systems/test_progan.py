@@ -261,7 +261,7 @@ def test_sheets_show_the_same_codes_every_time_and_both_sides_of_a_fade() -> Non
         ({"crop_size": 2}, "crops of 2x2"),
         ({"start_size": 12}, "--start-size 12 is not a power of two"),
         ({"start_size": 64}, "--start-size 64 is larger than --crop-size 32: it cannot grow to a smaller"),
-        ({"widths": (8, 8)}, "--widths has 2 numbers, but 32 px are reached at the 4th"),
+        ({"widths": (8, 8)}, "--widths 8,8 has 2 numbers, but 32 px are reached at the 4th"),
         ({"batch_sizes": "16:two"}, "--batch-sizes 16:two: expected RESOLUTION:NUMBER, such as 256:14"),
         ({"batch_sizes": "16:2.5"}, "--batch-sizes 16:2.5"),
         ({"lrs": "0.1"}, "--lrs 0.1: expected RESOLUTION:NUMBER"),

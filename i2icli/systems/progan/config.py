@@ -175,8 +175,8 @@ class ProGANConfig(Config):
             )
         if self.levels > len(self.widths):
             raise ValueError(
-                f"--widths has {len(self.widths)} numbers, but {height} px are reached at the "
-                f"{self.levels}th resolution; give so many"
+                f"--widths {','.join(map(str, self.widths))} has {len(self.widths)} numbers, but {height} px "
+                f"are reached at the {self.levels}th resolution; give so many"
             )
         return self
 
