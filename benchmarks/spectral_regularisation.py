@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chart = Chart(
         "Spectra of real pictures and of samples",
         lines,
-        "frequency, as a fraction of the highest",
+        "place in the profile, from coarse to fine",
         "20 ln |F|",
     )
     write_chart(options.out / "spectra.png", chart)

@@ -86,7 +86,7 @@ class System(nn.Module, Generic[C]):
     config_type: ClassVar[type[Config]]
     dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
     accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
-    truncates: ClassVar[bool] = False  # whether it reads `truncate`; if not, codes are drawn within it
+    truncates: ClassVar[bool] = False  # samples: it reads `truncate`; or else codes are drawn within it
     sources_are_folders: ClassVar[bool] = False  # whether a folder named like a source tells it
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
     criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model

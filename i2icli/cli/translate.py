@@ -104,7 +104,8 @@ def translate(
         float | None,
         typer.Option(
             metavar="<number>",
-            help="draw latent codes within these bounds, such as 0.7: more usual, less varied",
+            help="draw latent codes within these bounds, such as 0.7, or in Progressive GAN leave so much of "
+            "features' distance from their mean: more usual, less varied",
             rich_help_panel=_LOOK,
         ),
     ] = None,
@@ -193,7 +194,7 @@ def translate(
     )
     targets = translator.system.targets()
     if inputs and to is None and len(targets) > 1:
-        others = ", ".join(targets[1:])
+        others = ", ".join(targets[1:9]) + (", ..." if len(targets) > 9 else "")
         console.print(f"to {targets[0]}, as there is no --to; or: {others}", markup=False, soft_wrap=True)
     counts = report(results, console, as_json)
     console.print(_summary(counts, out), markup=False, soft_wrap=True)

@@ -69,8 +69,9 @@ def _film(detector: Detector, file: Path) -> tuple[Judgement, dict[str, int]]:
     why = f"{votes['fake']} of {len(judged)} frames fake, {votes['real']} real; {typical}"
     told = votes["fake"] + votes["real"]
     if told * 2 < len(judged):
-        doubts = Counter(doubt for each in judged for doubt in each.doubts).most_common(1)
-        doubt = f"most frames are uncertain: {doubts[0][0] if doubts else 'compression takes traces away'}"
+        said, number = (Counter(d for each in judged for d in each.doubts).most_common(1) or [("", 0)])[0]
+        common = number * 2 >= votes["uncertain"]
+        doubt = f"most frames are uncertain: {said if common else 'compression may have taken traces away'}"
         return Judgement("uncertain", mean, why, (doubt,)), votes
     verdict: Verdict = "fake" if votes["fake"] >= _FAKE_SHARE * told else "real"
     if verdict == "real" and sample.bits < _LEAST_BITS:

@@ -109,7 +109,7 @@ class Translation:
     def _caption(self, source: Path) -> str:
         """The name of an input on the sheets; with its folder, where others have the same name."""
         alike = self.names[source.name] > 1
-        return f"{source.parent.name}/{source.name}" if alike else source.name
+        return str(Path(source.parent.name, source.name)) if alike else source.name
 
     def _load(self, job: Job) -> _Loaded:
         """Decode an input for those of its answers that are not there yet."""

@@ -41,11 +41,18 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
 
 
 def _given(key: str, value: object) -> str:
-    return f"without {flag(key)}" if value is None else f"with {flag(key)} {show(value)}"
+    return f"without {flag(key)}" if value in (None, []) else f"with {_spelled(key, value)}"
 
 
 def _advice(key: str, value: object) -> str:
-    return f"leave out {flag(key)}" if value is None else f"add {flag(key)} {show(value)}"
+    return f"leave out {flag(key)}" if value in (None, []) else f"add {_spelled(key, value)}"
+
+
+def _spelled(key: str, value: object) -> str:
+    """As it is typed: --flip, --no-flip, --width 64."""
+    if isinstance(value, bool):
+        return flag(key if value else f"no_{key}")
+    return f"{flag(key)} {show(value)}"
 
 
 def _check_stages(

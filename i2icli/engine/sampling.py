@@ -15,7 +15,7 @@ from i2icli.engine.pipeline import Writing, suffix_of
 from i2icli.engine.results import Result
 from i2icli.engine.sample_sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.engine.stamp import fingerprint, stamp
-from i2icli.engine.wishes import Asked, check_options, folder_name, resolve_targets
+from i2icli.engine.wishes import Asked, check_options, folder_name, is_all, resolve_targets
 from i2icli.errors import UserError
 from i2icli.film import write_film
 from i2icli.image import Picture, to_pixels, to_tensor, write_picture
@@ -145,7 +145,7 @@ def _targets(system: System[Any], to: str | None) -> list[str | None]:
     """The targets of `--to` that samples can have; without it, or where `all` are none, the usual one."""
     named = resolve_targets(system, to)
     made = [each for each in named if system.can_sample(each)]
-    if not made and len(named) == 1 and to is not None:
+    if not made and to is not None and not is_all(to):
         raise UserError(f"--to {to} is about pictures that are given; name some, or leave it out for samples")
     return made or [None]
 

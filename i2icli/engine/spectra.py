@@ -94,17 +94,24 @@ def gather(words: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:
             troubles.append(str(error))
             continue
         for folder in (path for path in matches if path not in plain):
-            if found := find_images(folder):
-                curves[_free(curves, folder.resolve().name, str(folder))] = found
-            else:
-                suffixes = ", ".join(sorted(SUFFIXES))
-                troubles.append(f"{folder}: no images in this folder; expected {suffixes}")
+            try:
+                curves[_free(curves, folder.resolve().name, str(folder))] = _images_in(folder)
+            except UserError as error:
+                troubles.append(str(error))
     files = list(dict.fromkeys(files))
     if len(files) + len(curves) > MOST_CURVES:
         return curves | ({_free(curves, f"{len(files)} files"): files} if files else {}), troubles
     for path in files:
         curves[_free(curves, path.name, str(path))] = [path]
     return curves, troubles
+
+
+def _images_in(folder: Path) -> list[Path]:
+    found = find_images(folder)
+    if not found:
+        suffixes = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"{folder}: no images in this folder; expected {suffixes}")
+    return found
 
 
 def _free(taken: Container[str], *names: str) -> str:

@@ -154,7 +154,7 @@ def resolve_targets(system: System[Any], to: str | None, source: str | None = No
     known = system.targets()
     if to is None:
         return [known[0] if known else None]
-    if _is_all(to) and to not in known:
+    if is_all(to) and to not in known:
         return list(system.targets_from(source))
     try:
         return [system.resolve_target(to)]
@@ -163,7 +163,8 @@ def resolve_targets(system: System[Any], to: str | None, source: str | None = No
         raise UserError(f"--to {to}: {error}{every}") from None
 
 
-def _is_all(to: str | None) -> bool:
+def is_all(to: str | None) -> bool:
+    """Whether `--to` means every target."""
     return to is not None and to.casefold() == ALL
 
 
@@ -197,15 +198,14 @@ def _codes(system: System[Any], to: str | None, asked: Asked) -> Sequence[Tensor
         if (
             size == 0
             and (asked.samples or asked.interpolate or asked.latent is not None)
-            and not _is_all(asked.to)
+            and not is_all(asked.to)
         ):
             raise UserError(f"translating to {to} reads no latent code: there is one answer only")
         return [None]
     if asked.latent is not None:
         codes = given_codes(asked.latent, size)  # (K, Z)
     else:
-        bound = None if system.truncates else asked.truncate
-        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed, bound)
+        codes = draw_codes(asked.samples or (2 if asked.interpolate else 1), size, asked.seed, asked.truncate)
     if asked.interpolate is None:
         return list(codes)
     if len(codes) < 2:

@@ -89,8 +89,8 @@ def power_profile(brightness: Tensor) -> Tensor:
     """(B, H, W) of any size -> (B, R): the logarithm of the mean power of each ring, 10 ln. Differentiable.
 
     As `spectral_profile`, but averaged first, as section 3.1 of the paper integrates the power itself. Its
-    gradient is moderate everywhere, while that of a single frequency's logarithm grows without bounds
-    towards frequencies that happen to be missing.
+    gradient stays moderate where single frequencies happen to be missing, while that of their logarithm
+    grows without bounds; only for pictures of one flat grey it is as large.
     """
     power = _power(torch.fft.rfft2(_wide(brightness)))  # (B, H, W // 2 + 1)
     return 10 * _ring_means(power, brightness.shape[-1]).log()

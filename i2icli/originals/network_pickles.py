@@ -9,6 +9,7 @@ import pickle
 import pickletools
 from collections.abc import Callable, Mapping
 from io import BytesIO
+from itertools import chain
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -197,11 +198,14 @@ def _networks(found: object) -> dict[str, _Network]:
 
 def _check_memory(networks: Mapping[str, _Network], length: int) -> None:
     """Raise RefusedError for more layers or numbers than a file of so many bytes can hold."""
-    lists = [network.state.get("variables") for network in networks.values()]
-    entries = [entry for each in lists if isinstance(each, list) for entry in each]
-    arrays = [entry[1] for entry in entries if isinstance(entry, tuple) and len(entry) == 2]
-    numbers = sum(array.size for array in arrays if isinstance(array, _Array))
-    if len(entries) > LAYERS or numbers > length:
+    states = [network.state for network in networks.values()]
+    lists = [each for state in states if isinstance(each := state.get("variables"), list)]
+    settings = [each for state in states if isinstance(each := state.get("static_kwargs"), Mapping)]
+    if max(len(states), sum(map(len, lists)), sum(map(len, settings))) > LAYERS:
+        raise RefusedError(_TOO_MUCH)
+    entries = chain.from_iterable(lists)
+    arrays = (entry[1] for entry in entries if isinstance(entry, tuple) and len(entry) == 2)
+    if sum(array.size for array in arrays if isinstance(array, _Array)) > length:
         raise RefusedError(_TOO_MUCH)
 
 

@@ -113,7 +113,7 @@ def test_a_damaged_state_falls_back_to_the_copy_before_it(toy, tmp_path):
 def test_a_setting_that_cannot_change_is_refused_by_name(toy, tmp_path):
     options = RunOptions(out=tmp_path / "run")
     train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), options)
-    with pytest.raises(UserError, match=r"--width 4, not 8.*--recipe"):
+    with pytest.raises(UserError, match=r"--width 4, not with --width 8, .*add --width 4, .*--recipe"):
         train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1, width=8), options)
     longer = train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options)
     assert longer.step == 2

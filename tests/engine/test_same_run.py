@@ -11,27 +11,31 @@ from tests.tiny import tiny_config
 
 
 @pytest.mark.parametrize(
-    ("before", "now", "said"),
+    ("setting", "before", "now", "said"),
     [
         (
+            "discriminator_norm",
             "instance",
             None,
             "not without --discriminator-norm, and that cannot change; add --discriminator-norm instance, ",
         ),
         (
+            "discriminator_norm",
             None,
             "none",
             "not with --discriminator-norm none, and that cannot change; leave out --discriminator-norm, ",
         ),
+        ("flip", False, True, "with --no-flip, not with --flip, and that cannot change; add --no-flip, "),
+        ("flip", True, False, "with --flip, not with --no-flip, and that cannot change; add --flip, "),
     ],
 )
 def test_a_setting_that_is_not_given_is_told_in_words(
-    before: Any, now: Any, said: str, tmp_path: Any
+    setting: str, before: Any, now: Any, said: str, tmp_path: Any
 ) -> None:
     state = {
         "format": STATE_FORMAT,
         "name": "combogan",
-        "config": tiny_config("combogan", discriminator_norm=before).model_dump(mode="json"),
+        "config": tiny_config("combogan", **{setting: before}).model_dump(mode="json"),
     }
     with pytest.raises(UserError, match=said):
-        check_same(state, "combogan", tiny_config("combogan", discriminator_norm=now), RunFolder(tmp_path))
+        check_same(state, "combogan", tiny_config("combogan", **{setting: now}), RunFolder(tmp_path))

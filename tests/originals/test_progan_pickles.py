@@ -177,6 +177,14 @@ def test_what_is_no_network_is_refused_in_one_line(change: Any, said: str, tmp_p
     assert "\n" not in str(caught.value)
 
 
+def _sharing(state: dict[str, Any]) -> bytes:
+    """A file of many networks that all have one state."""
+    networks = [network(cases.read(SYSTEM, "official_generator"), f"{number}") for number in range(100)]
+    for each in networks:
+        each.state = state
+    return pickle.dumps(networks, 4)
+
+
 def test_small_files_cannot_ask_for_memory(tmp_path: Path) -> None:
     case = cases.read(SYSTEM, "official_generator")
     whole = pickle.dumps((network(case, "Gs"),), 4)
@@ -185,6 +193,7 @@ def test_small_files_cannot_ask_for_memory(tmp_path: Path) -> None:
     many.state["variables"] = [(f"{number}", array) for number in range(1000)]
     halves = network(case, "Gs")
     halves.state["variables"] = [(f"{number}", array.astype(np.float16)) for number in range(9)] * 100
+    settings = {f"{number}": 0.0 for number in range(2000)}
     text = b"a" * 10_000
     same = pickle.BINGET + b"\0" + pickle.BINGET + b"\1" + pickle.TUPLE1 + pickle.REDUCE  # encoded anew
     spelled = b"\x80\x02U\x06tfutil0c_codecs\nencode\nq\0X" + struct.pack("<I", len(text)) + text + b"q\1"
@@ -194,6 +203,8 @@ def test_small_files_cannot_ask_for_memory(tmp_path: Path) -> None:
         "halves.pkl": (pickle.dumps((halves,), 4), "more memory"),
         "spelled.pkl": (spelled + same * 1000 + b".", "more memory"),
         "layers.pkl": (pickle.dumps([network(case, f"{number}") for number in range(600)], 4), "more memory"),
+        "shared.pkl": (_sharing({"variables": [("w", array)] * 2000}), "more memory"),
+        "settings.pkl": (_sharing({"variables": [], "static_kwargs": settings}), "more memory"),
         "memo.pkl": (b"\x80\x04\x8c\x06tfutil" + far + b".", "more memory"),
         "cut.pkl": (whole[: len(whole) // 2], "damaged"),
         "long.pkl": (b"\x80\x04\x8c\x06tfutil\x8e" + struct.pack("<Q", 2**60) + b".", "damaged"),
