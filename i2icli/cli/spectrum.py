@@ -1,7 +1,6 @@
 """`i2i spectrum IMAGES...`: which frequencies pictures hold, folders side by side."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,8 @@ from i2icli.errors import UserError
 
 if TYPE_CHECKING:
     from i2icli.engine.spectra import Spectrum
+
+PICTURES = (".html", ".png", ".svg")
 
 EXAMPLES = (
     "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
@@ -46,11 +47,11 @@ def spectrum(
     """
     if as_csv and as_json:
         raise UserError("--csv and --json cannot be printed together; choose one")
-    from i2icli.engine import spectra as engine
-
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
-        _check(out, engine.PICTURES, overwrite)
+        _check(out, overwrite)
+    from i2icli.engine import spectra as engine
+
     found, over_first, troubles = _measured(images, over_first)
     _print(found, over_first, as_csv, as_json)
     if out is not None:
@@ -73,10 +74,10 @@ def _measured(images: list[str], over_first: bool) -> tuple[list["Spectrum"], bo
     return found, over_first, troubles
 
 
-def _check(out: Path, kinds: Iterable[str], overwrite: bool) -> None:
+def _check(out: Path, overwrite: bool) -> None:
     """Raises UserError for a picture of another kind, or one that is there already."""
-    if out.suffix.lower() not in kinds:
-        raise UserError(f"--out {out}: expected a name that ends in {', '.join(sorted(kinds))}")
+    if out.suffix.lower() not in PICTURES:
+        raise UserError(f"--out {out}: expected a name that ends in {', '.join(PICTURES)}")
     check_free(out, overwrite=overwrite)
 
 

@@ -23,7 +23,6 @@ from i2icli.report.chart import Chart, Line, chart_image, write_chart
 
 LENGTH = 300  # values of a curve where sizes differ, as published for films
 MOST_CURVES = 8  # single files beyond so many make up one curve
-PICTURES = frozenset({".png", ".svg", ".html"})
 UNIT = "20 ln |F|"
 AXIS_LIMIT = 1 / np.sqrt(2)  # of the highest frequency, a corner's: the highest along a row or a column
 
@@ -185,12 +184,9 @@ def chart(spectra: Sequence[Spectrum], *, over_first: bool) -> Chart:
 
 
 def write(path: Path, spectra: Sequence[Spectrum], *, over_first: bool) -> None:
-    """Write the chart as PNG, SVG or a page. Raises UserError for any other suffix."""
-    kind = path.suffix.lower()
-    if kind not in PICTURES:
-        raise UserError(f"--out {path}: expected a name that ends in {', '.join(sorted(PICTURES))}")
+    """Write the chart as PNG, SVG or a page, by the suffix."""
     drawn = chart(spectra, over_first=over_first)
-    if kind != ".html":
+    if path.suffix.lower() != ".html":
         write_chart(path, drawn)
         return
     picture = io.BytesIO()

@@ -165,6 +165,8 @@ def test_wrong_use_is_told_before_torch_is_loaded(folder):
         ["detector", "fit", "a", "b", "--classifier", "oracle"],
         ["detector", "evaluate", "a", "b", "--mode", "magic"],
         ["spectrum", picture, "--json", "--csv"],
+        ["spectrum", picture, "--out", "curves.txt"],
+        ["spectrum", picture, "--out", picture],
     ):
         script = (
             f"import sys; from i2icli.__main__ import main; print(main({words!r}), 'torch' in sys.modules)"

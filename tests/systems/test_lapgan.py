@@ -211,6 +211,14 @@ def test_samples_are_of_classes_not_of_factors(asked: str | None, folders: list[
         translator.sample(tmp_path / "out", Asked(to="x4", samples=1))
 
 
+def test_all_samples_of_one_factor_without_classes_are_the_usual_ones(tmp_path: Path) -> None:
+    system = tiny(sides=(16, 32))
+    write_model(tmp_path / "m.safetensors", system, "lapgan", {"G": system.G})
+    translator = Translator.load(tmp_path / "m.safetensors", "cpu")
+    results = list(translator.sample(tmp_path / "out", Asked("all", samples=1)))
+    assert [result.status for result in results] == ["done"]
+
+
 # -- classes ---------------------------------------------------------------------------------
 
 
