@@ -6,6 +6,8 @@ from torch import Tensor
 from i2icli.nn.spectrum import grey, power_profile, spectral_profile, spread
 
 LOWEST_LOG = -100.0  # of a probability of 0, as published
+EDGE = 0.01  # least distance of a mean profile from 0 and 1
+LEAST_POWER = 10.0  # range of a power profile, 10 ln: a factor of e; nothing but flat grey has less
 
 
 def spectral_loss(fake: Tensor, real: Tensor, cut: float = 0.0) -> Tensor:
@@ -33,8 +35,16 @@ def mean_spectral_loss(fake: Tensor, real: Tensor, cut: float = 0.0) -> Tensor:
     like; the other is larger for real images than for fakes that all have their mean.
     """
     with torch.no_grad():
-        target = spread(power_profile(grey(real))).mean(0)  # (R,)
-    return _cross_entropy(spread(power_profile(grey(fake))).mean(0, keepdim=True), target, cut)
+        target = _spread_power(real)  # (R,)
+    return _cross_entropy(_spread_power(fake)[None], target, cut)
+
+
+def _spread_power(images: Tensor) -> Tensor:
+    """(B, C, H, W) -> (R,): the mean of their power profiles, spread over [EDGE, 1 - EDGE].
+
+    Off 0 and 1, where the slope of cross-entropy is infinite.
+    """
+    return EDGE + (1 - 2 * EDGE) * spread(power_profile(grey(images)), LEAST_POWER).mean(0)
 
 
 def _cross_entropy(predicted: Tensor, target: Tensor, cut: float) -> Tensor:

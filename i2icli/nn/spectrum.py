@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 EPSILON = 1e-8  # added to the transform, so that its logarithm is finite
+ROUNDING = (2 / 255) ** 2 / 12  # power per pixel that rounding to 8 bits adds to images in [-1, 1]
 GREY = (0.2989, 0.5870, 0.1140)  # what red, green and blue add to brightness
 FLATTEST = 1e-3  # of a profile, from its lowest value to its highest: less is rounding
 FEWEST_RINGS = 4  # what a cubic needs: a square picture of 9 px has them
@@ -86,14 +87,15 @@ def spectral_profile(brightness: Tensor) -> Tensor:
 
 
 def power_profile(brightness: Tensor) -> Tensor:
-    """(B, H, W) of any size -> (B, R): the logarithm of the mean power of each ring, 10 ln. Differentiable.
+    """(B, H, W) of any size, in [-1, 1] -> (B, R): the logarithm of each ring's mean power, 10 ln.
 
-    As `spectral_profile`, but averaged first, as section 3.1 of the paper integrates the power itself. Its
-    gradient stays moderate where single frequencies happen to be missing, while that of their logarithm
-    grows without bounds; only for pictures of one flat grey it is as large.
+    As `spectral_profile`, but averaged first, as section 3.1 of the paper integrates the power itself, and
+    with the power of rounding added, below which there is nothing to see. Differentiable, with a moderate
+    gradient also where frequencies are missing, while that of their own logarithm grows without bounds.
     """
     power = _power(torch.fft.rfft2(_wide(brightness)))  # (B, H, W // 2 + 1)
-    return 10 * _ring_means(power, brightness.shape[-1]).log()
+    unseen = ROUNDING * brightness[0].numel()
+    return 10 * (_ring_means(power, brightness.shape[-1]) + unseen).log()
 
 
 def _ring_means(values: Tensor, width: int) -> Tensor:
@@ -105,10 +107,13 @@ def _ring_means(values: Tensor, width: int) -> Tensor:
     return (sums / counts.to(sums))[:, 1:-1]  # (B, R)
 
 
-def spread(profiles: Tensor) -> Tensor:
-    """(B, R) -> (B, R): each profile brought from its lowest and highest value to 0 and 1, for training."""
+def spread(profiles: Tensor, least: float = FLATTEST) -> Tensor:
+    """(B, R) -> (B, R): each profile brought from its lowest and highest value to 0 and 1, for training.
+
+    least: what a profile of a smaller range than that is divided by.
+    """
     low, high = profiles.aminmax(dim=1, keepdim=True)  # (B, 1) each
-    return (profiles - low) / (high - low).clamp_min(FLATTEST)
+    return (profiles - low) / (high - low).clamp_min(least)
 
 
 def spectral_distance(images: Tensor, truth: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d, binary_cross_entropy
 
 from i2icli.losses.spectral import mean_spectral_loss, spectral_loss
-from i2icli.nn.spectrum import grey, power_profile, spectral_profile, spread
+from i2icli.nn.spectrum import grey, spectral_profile, spread
 from tests.parity import cases
 
 
@@ -69,8 +69,7 @@ def test_against_a_mean_real_images_are_best_and_may_differ() -> None:
     real, others = real[::2], real[1::2]
     alike = others[:1].expand(32, -1, -1, -1)
     blurred = avg_pool2d(others, 3, stride=1, padding=1)
-    target = spread(power_profile(grey(real))).mean(0)
-    least = binary_cross_entropy(target, target)
+    least = mean_spectral_loss(real, real)
     found = mean_spectral_loss(others, real) - least
     assert 0 <= found < 1e-3
     assert all(mean_spectral_loss(other, real) - least > 10 * found for other in (alike, blurred))
@@ -88,6 +87,19 @@ def test_a_missing_frequency_does_not_make_the_gradient_large() -> None:
         assert given.grad is not None
         largest.append(float(given.grad.abs().max()))
     assert largest[0] > 100 * largest[1]
+
+
+def test_nor_does_a_fake_of_one_flat_grey() -> None:
+    """What lies below the rounding of 8-bit pixels is nothing to learn from."""
+    torch.manual_seed(0)
+    real = pictures(4, 32)
+    largest = []
+    for fake in (torch.full_like(real, 0.3) + 1e-6 * torch.randn_like(real), pictures(4, 32)):
+        given = fake.requires_grad_()
+        mean_spectral_loss(given, real).backward()
+        assert given.grad is not None
+        largest.append(float(given.grad.abs().max()))
+    assert largest[0] < 100 * largest[1]
 
 
 def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_ones() -> None:
