@@ -30,7 +30,7 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
             raise UserError(
                 f"{folder.path} was begun {_given(key, before[key])}, not {_given(key, now[key])}, "
                 f"and that cannot change; {_advice(key, before[key])}, "
-                f"go on with --recipe {folder.recipe}, or choose another --out for a new run"
+                f"{_going_on(name, folder)}"
             )
     growing = [key for key in changed if key in config.stage_settings]
     if growing:
@@ -38,6 +38,14 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
     done, wanted = state["clock"]["total"], config.steps or 0
     if done > wanted:
         raise UserError(f"{folder.path} has learned for {done} steps already; --steps {wanted} is less")
+
+
+def _going_on(name: str, folder: RunFolder) -> str:
+    """What to do, whichever command it was: not every one takes a recipe."""
+    return (
+        f"go on with: i2i train {name} DATA --recipe {folder.recipe} --out {folder.path}, "
+        "or choose another --out for a new run"
+    )
 
 
 def _given(key: str, value: object) -> str:
@@ -77,7 +85,7 @@ def _check_stages(
     if not same or step > now[place].steps:
         raise UserError(
             f"{folder.path} was begun with {given}, which would change the stages it has learned up to "
-            f"{reached.name}; go on with --recipe {folder.recipe}, or choose another --out for a new run"
+            f"{reached.name}; {_going_on(name, folder)}"
         )
 
 

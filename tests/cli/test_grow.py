@@ -79,6 +79,20 @@ def test_a_translator_grows_to_twice_its_size(how, small, toy, tmp_path):
     ok(done)
 
 
+def test_a_run_begun_in_another_way_goes_on_as_it_is_told(small, toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    data, out = str(toy("pix2pix")), str(tmp_path / "large")
+    grow = ["grow", data, "--from", str(small), "--to", "32", "--out", out]
+    assert main([*grow, "--time-limit", "0.001s"]) == 0
+    capsys.readouterr()
+    assert main([*grow, "--how", "residual"]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "was begun with --how fade, not with --how residual" in error
+    advised = error.partition("go on with: i2i ")[2].partition(", or ")[0]
+    assert main(advised.replace("DATA", data).split()) == 0
+    assert "finished 2 steps" in capsys.readouterr().out
+
+
 def test_the_grown_run_goes_beside_the_small_one_and_is_as_long(small, toy, tmp_path):
     done = ok(i2i("grow", toy("pix2pix"), "--from", small, cwd=tmp_path))
     assert "finished 2 steps" in done.stdout
