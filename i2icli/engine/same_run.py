@@ -72,19 +72,20 @@ def _check_stages(
     names = [stage.name for stage in before]
     place, step = names.index(state["clock"]["stage"]), state["clock"]["step"]
     reached = before[place]
-    given = ", ".join(
-        f"{flag(key)} {show(state['config'][key])}, now {show(config.model_dump(mode='json')[key])}"
-        for key in changed
+    begun, wanted = (
+        " and ".join(_given(key, settings[key]) for key in changed)
+        for settings in (state["config"], config.model_dump(mode="json"))
     )
+    given = f"begun {begun}, now {wanted}"
     if len(now) <= place:
         raise UserError(
-            f"{folder.path} has reached stage {reached.name} (it was begun with {given}); "
+            f"{folder.path} has reached stage {reached.name} (it was {given}); "
             "it cannot grow to a smaller size, choose another --out for a new run"
         )
     same = before[:place] == now[:place] and _kind(reached) == _kind(now[place])
     if not same or step > now[place].steps:
         raise UserError(
-            f"{folder.path} was begun with {given}, which would change the stages it has learned up to "
+            f"{folder.path} was {given}, which would change the stages it has learned up to "
             f"{reached.name}; {_going_on(name, folder)}"
         )
 
