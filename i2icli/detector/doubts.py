@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from i2icli.detector.resampling import find_resampling
 from i2icli.detector.storing import Description
 from i2icli.image import Pixels
 
@@ -29,6 +30,9 @@ def doubts(
             found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
         if quality is not None and quality < LEAST_QUALITY and verdict == "real":
             found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
+        if verdict == "real" and (resampling := find_resampling(pixels)).seen:
+            period = f"a pattern of {resampling.period:.1f} pixels"
+            found.append(f"resized ({period}): that weakens and moves what up-sampling leaves")
         if _flat(pixels) > FLAT[verdict]:
             found.append("not photographic: large parts are of one colour")
         elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours, too

@@ -9,12 +9,10 @@ from functools import cache
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from i2icli.detector.peaks import ORBITS
-from i2icli.detector.residual import CELL
+from i2icli.detector.residual import CELL, local_mean
 
-_REACH = 8  # pixels on every side that contrast is compared with: 17x17
 _CLIP = 2.0  # local deviations: an edge weighs no more than that
 _OFFSET = 0.3  # added to a power relative to chance, so that its logarithm is finite
 
@@ -33,9 +31,9 @@ def lattice_strengths(residuals: Sequence[Tensor]) -> Tensor:
 
 def _maps(residual: Tensor) -> tuple[Tensor, Tensor]:
     """(P, H, W) -> the residual in units of its local deviation, and its log strength: (P, H, W) both."""
-    spread = _local_mean(residual.square()).sqrt_()
+    spread = local_mean(residual.square()).sqrt_()
     logarithm = residual.abs().add_(0.5).log_()
-    return residual.div(spread.add_(1)).clamp_(-_CLIP, _CLIP), logarithm - _local_mean(logarithm)
+    return residual.div(spread.add_(1)).clamp_(-_CLIP, _CLIP), logarithm - local_mean(logarithm)
 
 
 def _orbit_powers(parts: Sequence[Tensor]) -> Tensor:
@@ -68,22 +66,3 @@ def _places() -> tuple[tuple[Tensor, Tensor], ...]:
         rows, columns = zip(*sorted(places), strict=True)
         found.append((torch.tensor(rows), torch.tensor(columns)))
     return tuple(found)
-
-
-def _local_mean(values: Tensor) -> Tensor:
-    """(P, H, W) -> means over the 17x17 pixels about each; at the border over those there are."""
-    there = torch.ones_like(values[:1])
-    return _box_sum(values) / _box_sum(there)  # (P, H, W)
-
-
-def _box_sum(values: Tensor) -> Tensor:
-    """(P, H, W) -> sums over the 17x17 pixels about each: sums of 2, 4, 8, 16 neighbours, and one more."""
-    values = pad(values, (_REACH, _REACH, _REACH, _REACH))  # (P, H+16, W+16)
-    for dim in (1, 2):
-        length = values.shape[dim] - 2 * _REACH
-        sums = values
-        for step in (1, 2, 4, 8):
-            kept = sums.shape[dim] - step
-            sums = sums.narrow(dim, 0, kept) + sums.narrow(dim, step, kept)
-        values = sums.narrow(dim, 0, length) + values.narrow(dim, 2 * _REACH, length)
-    return values  # (P, H, W)

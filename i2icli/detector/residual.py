@@ -12,6 +12,7 @@ from i2icli.image import Pixels, change_type
 
 SMALLEST = 64  # pixels of a side: one window of the peak measurements
 TILE, TILES = 384, 4  # pixels of a side, and how many: larger pictures are judged by so many parts
+REACH = 8  # pixels on every side that contrast is compared with: 17x17
 CELL = 8  # pixels: the period of the coarsest lattice that is looked for, and of JPEG's blocks
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -45,6 +46,25 @@ def high_pass(image: Tensor) -> Tensor:
         blurred = blurred.add_(shifted[1] + shifted[3], alpha=_KERNEL[1])
         blurred = blurred.add_(shifted[0] + shifted[4], alpha=_KERNEL[2])
     return image - blurred  # (P, H, W)
+
+
+def local_mean(values: Tensor) -> Tensor:
+    """(P, H, W) -> means over the 17x17 pixels about each; at the border over those there are."""
+    there = torch.ones_like(values[:1])
+    return _box_sum(values) / _box_sum(there)  # (P, H, W)
+
+
+def _box_sum(values: Tensor) -> Tensor:
+    """(P, H, W) -> sums over the 17x17 pixels about each: sums of 2, 4, 8, 16 neighbours, and one more."""
+    values = pad(values, (REACH, REACH, REACH, REACH))  # (P, H+16, W+16)
+    for dim in (1, 2):
+        length = values.shape[dim] - 2 * REACH
+        sums = values
+        for step in (1, 2, 4, 8):
+            kept = sums.shape[dim] - step
+            sums = sums.narrow(dim, 0, kept) + sums.narrow(dim, step, kept)
+        values = sums.narrow(dim, 0, length) + values.narrow(dim, 2 * REACH, length)
+    return values  # (P, H, W)
 
 
 def parts(pixels: Pixels) -> list[Pixels]:

@@ -12,6 +12,7 @@ from i2icli.detector.evaluation import Condition, score
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.judge import Detector
 from i2icli.detector.leakage import grid_strength, leaks
+from i2icli.detector.resampling import find_resampling
 from i2icli.detector.sources import find_sources
 from i2icli.detector.treatments import CONDITIONS, equalise, jpeg
 from i2icli.errors import UserError
@@ -61,6 +62,26 @@ def test_palettes_are_not_photographic(detector):
     grey = np.asarray(image.convert("L"))[..., None]
     for pixels in (np.asarray(image), grey, np.repeat(grey, 3, 2), grey.astype(np.uint16) * 257):
         assert doubts(detector.description, pixels, None, None, "fake") == []
+
+
+@pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
+def test_real_is_held_back_of_what_was_resized(detector, method):
+    pixels = photograph(1, 192)
+    for factor, period in ((1.25, 5.0), (1.5, 3.0), (1.7, 2.4)):
+        side = round(192 * factor)
+        larger = np.asarray(Image.fromarray(pixels).resize((side, side), method))
+        (found,) = doubts(detector.description, larger, None, None, "real")
+        assert f"resized (a pattern of {period:.1f} pixels)" in found
+        assert doubts(detector.description, larger, None, None, "fake") == []
+        assert find_resampling(np.tile(larger, (1, 12, 1))).seen  # a long strip
+
+
+def test_what_was_not_resized_is_not_called_so():
+    for seed in range(20):
+        pixels = photograph(seed, 192)
+        for treatment in (None, CONDITIONS["JPEG 75"], CONDITIONS["blur 1"], CONDITIONS["noise 4"]):
+            assert not find_resampling(treatment(pixels) if treatment else pixels).seen
+    assert not find_resampling(np.zeros((64, 64, 3), np.uint8)).seen
 
 
 def test_profiles_are_not_judged_beyond_their_training():
