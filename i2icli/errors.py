@@ -23,3 +23,10 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     if len(meant) != 1:
         raise UserError(f"unknown {what} {name!r}; this model knows: {', '.join(known)}")
     return meant[0]
+
+
+def several(troubles: Sequence[str]) -> str:
+    """The first of some troubles in full, and how many more there are; "" where there is none."""
+    if len(troubles) < 2:
+        return "".join(troubles)
+    return f"{troubles[0]}, and {len(troubles) - 1:,} more like it"

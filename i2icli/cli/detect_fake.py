@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output
-from i2icli.errors import UserError
+from i2icli.errors import UserError, several
 
 if TYPE_CHECKING:
     from i2icli.detector.judge import Detector
@@ -85,11 +86,14 @@ def detect_fake(
 
 
 def _judged(detector: "Detector", inputs: Iterable[str]) -> tuple[Iterable["Finding"], int]:
-    """Findings of all files, then of words that name none; and how many."""
+    """Findings of all files, then of words that name none; how many. Raises UserError where all name none."""
     from i2icli.detector.run import Finding, judge_files
     from i2icli.detector.sources import find_sources
 
     files, refused = find_sources(_words(inputs))
+    missing = [f"{file}: there is no such file or folder" for file in files if not os.path.lexists(file)]
+    if len(missing) == len(files):
+        raise UserError(several([*missing, *refused.values()]))
     nothing = [Finding(Path(word), "failed", None, why) for word, why in refused.items()]
     return chain(judge_files(detector, files), nothing), len(files) + len(nothing)
 

@@ -8,7 +8,7 @@ import typer
 
 from i2icli.cli.console import errors, output
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError
+from i2icli.errors import UserError, several
 
 if TYPE_CHECKING:
     from i2icli.engine.spectra import Spectrum
@@ -69,8 +69,7 @@ def _measured(images: list[str], over_first: bool) -> tuple[list["Spectrum"], bo
     found, over_first, unusable = engine.measure(groups, over_first=over_first)
     troubles = missing + unusable
     if not found:
-        more = f", and {len(troubles) - 1} more like it" if len(troubles) > 1 else ""
-        raise UserError(f"{troubles[0]}{more}", exit_code=2 if missing else 1)
+        raise UserError(several(troubles), exit_code=1 if groups else 2)
     return found, over_first, troubles
 
 

@@ -1,14 +1,19 @@
 """What the user named on the command line -> which files to read and where their results go."""
 
+import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from i2icli.data.folder import find_images, named
 from i2icli.data.layouts import HELD_BACK
-from i2icli.errors import UserError
+from i2icli.errors import UserError, several
 from i2icli.image import SUFFIXES
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,23 +32,23 @@ def plan_jobs(
     """One job per image: files by name, folders with their structure kept, globs, "-" for a list on stdin.
 
     Answers to wishes that have names go to folders of these names below `out`. An image named twice
-    is one job; results of earlier runs in an `out` inside an input folder are no inputs. Raises
-    UserError if a result would land on an input.
+    is one job; results of earlier runs in an `out` inside an input folder are no inputs. A name of
+    nothing is a job that says so. Raises UserError if all names are, or if a result would land on an input.
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
+    refused: dict[str, str] = {}
+    places = [place for word in _words(inputs) for place in _tried(word, _matches, refused)]
     found: dict[tuple[Path, Path], tuple[str, ...]] = {}
-    jobs: list[Job] = []
-    for word in _words(inputs):
-        try:
-            Path(word).resolve().exists()  # refuses what no system can look up: a NUL byte, endless names
-            for file, relative, given in _expand(word, out.resolve()):
-                found.setdefault((file, relative), folders_above(file, given))
-        except (OSError, ValueError) as refused:
-            why = f"not a usable path ({type(refused).__name__})"
-            jobs.append(Job(Path(repr(word[:80])), (), why))
-    if not found and not jobs:
-        raise UserError("nothing to translate: the list of inputs is empty")
+    look = partial(_below, out=out.resolve())
+    for place in places:
+        for file, relative in _tried(str(place), look, refused):
+            found.setdefault((file, relative), folders_above(file, place if place.is_dir() else file.parent))
+    if not found:
+        raise UserError(
+            several(list(refused.values())) or "nothing to translate: the list of inputs is empty"
+        )
+    jobs = [Job(Path(name), (), why) for name, why in refused.items()]
     taken = {source.resolve() for source, _ in found}
     owners: dict[Path, Path] = {}
     for (source, relative), folders in found.items():
@@ -55,7 +60,8 @@ def plan_jobs(
                 "choose another --out"
             )
         owner = owners.setdefault(targets[0], source)
-        jobs.append(Job(source, targets, _obstacle(source, targets[0], owner), folders))
+        shared = f"its result would be {targets[0]}, as that of {owner}; name the folder they share instead"
+        jobs.append(Job(source, targets, shared if owner != source else None, folders))
     return jobs
 
 
@@ -72,13 +78,6 @@ def folders_above(file: Path, given: Path) -> tuple[str, ...]:
     return tuple(names if is_split else names[:count])
 
 
-def _obstacle(source: Path, target: Path, owner: Path) -> str | None:
-    """Why an input cannot be done, as far as names tell; `owner` is the input that got the target first."""
-    if owner != source:
-        return f"its result would be {target}, as that of {owner}; name the folder they share instead"
-    return None if source.exists() else "there is no such file"
-
-
 def _words(inputs: Iterable[str]) -> Iterator[str]:
     """The inputs, with the lines of standard input in the place of "-"."""
     for text in inputs:
@@ -88,22 +87,34 @@ def _words(inputs: Iterable[str]) -> Iterator[str]:
             yield text
 
 
-def _expand(text: str, out: Path) -> Iterator[tuple[Path, Path, Path]]:
-    """(file, its path below --out, the folder that was given or holds it) for a word of the command line."""
-    path = Path(text)
-    if path.is_dir():
-        found = find_images(path)
-        if path.resolve() in out.parents:
-            found = [each for each in found if out not in each.resolve().parents]
-        if not found:
-            raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
-        yield from ((each, each.relative_to(path), path) for each in found)
-    elif (matches := named(text)) != [path]:
-        for match in matches:
-            yield from _expand(str(match), out) if match.is_dir() else [_alone(match)]
-    else:
-        yield _alone(path)
+def _tried(name: str, look: Callable[[str], Iterable[T]], refused: dict[str, str]) -> list[T]:
+    """What there is of a name; nothing if it cannot be used, and `refused` tells why."""
+    try:
+        return list(look(name))
+    except UserError as error:
+        refused[name] = str(error)
+    except (OSError, ValueError) as error:  # what no system can look up: a NUL byte, endless names
+        short = repr(name[:80])
+        refused[short] = f"{short}: not a usable path ({type(error).__name__})"
+    return []
 
 
-def _alone(file: Path) -> tuple[Path, Path, Path]:
-    return file, Path(file.name), file.parent
+def _matches(word: str) -> list[Path]:
+    """The files and folders that a word of the command line names. Raises UserError if there is none."""
+    Path(word).resolve()  # raises what `exists` would take for an answer
+    if found := [path for path in named(word) if os.path.lexists(path)]:
+        return found
+    raise UserError(f"{word}: there is no such file or folder")
+
+
+def _below(name: str, out: Path) -> list[tuple[Path, Path]]:
+    """(file, its path below --out) of a file, or of all images in a folder. Raises UserError without any."""
+    path = Path(name)
+    if not path.is_dir():
+        return [(path, Path(path.name))]
+    found = find_images(path)
+    if path.resolve() in out.parents:
+        found = [each for each in found if out not in each.resolve().parents]
+    if not found:
+        raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
+    return [(each, each.relative_to(path)) for each in found]

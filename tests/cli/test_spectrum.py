@@ -143,6 +143,14 @@ def test_what_is_missing_does_not_stop_the_others(folders, monkeypatch, capsys) 
     assert len(printed.err.splitlines()) == 4
 
 
+def test_only_names_of_nothing_are_wrong_use(folders, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(folders)
+    Path("broken.png").write_bytes(b"rubbish")
+    assert i2i("nowhere", "*.xyz") == 2
+    assert "nowhere, and 1 more like it" in capsys.readouterr().err
+    assert i2i("nowhere", "broken.png") == 1
+
+
 def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     assert i2i("noise/0.png", "smooth/0.png", "smooth/0.png", "--json") == 0

@@ -148,6 +148,19 @@ def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
         assert "Traceback" not in done.stderr
 
 
+def test_only_names_of_nothing_are_wrong_use(i2i, tmp_path):
+    (tmp_path / "broken.png").write_text("hello")
+    for words, code in (
+        (["none.png"], 2),
+        (["*.xyz", "none.png", "no.jpg"], 2),
+        (["none.png", "broken.png"], 1),
+    ):
+        done = i2i("detect-fake", *words)
+        assert done.returncode == code, words
+        assert "none.png" in done.stderr + done.stdout
+        assert code == 1 or done.stderr.startswith("error: ")
+
+
 def test_what_is_missing_does_not_stop_the_others(i2i, tmp_path, folder):
     (tmp_path / "none").mkdir()
     done = i2i("detect-fake", "nothing.png", "none", "*.gif", folder / "fake.png", "--json")

@@ -29,6 +29,29 @@ def test_a_word_that_no_system_can_look_up(word, tmp_path):
     assert good.error is None
 
 
+@pytest.mark.parametrize("word", ["none.png", "empty", "*.xyz", "[e]mpty", "x" * 5000, "a\0b"])
+def test_a_name_of_nothing_is_wrong_use_where_there_is_no_other(word, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    with pytest.raises(UserError) as refused:
+        plan_jobs([word], tmp_path / "out", None)
+    assert refused.value.exit_code == 2
+    with pytest.raises(UserError, match=", and 1 more like it"):
+        plan_jobs([word, "other.png"], tmp_path / "out", None)
+    Path("good.png").touch()
+    bad, good = plan_jobs([word, "good.png"], tmp_path / "out", None)
+    assert str(refused.value) == bad.error
+    assert good.error is None
+
+
+def test_a_folder_without_images_does_not_hide_the_others_of_a_glob(tmp_path):
+    write_unpaired(tmp_path / "data", train=1, test=0, size=16)
+    (tmp_path / "data" / "trainA2").mkdir()
+    bad, *jobs = plan_jobs([str(tmp_path / "data" / "train*")], tmp_path / "out", None)
+    assert (bad.error or "").startswith(f"{tmp_path / 'data' / 'trainA2'}: no images in this folder")
+    assert [job.targets[0].name for job in jobs] == ["day0000.png", "dusk0000.png"]
+
+
 def test_a_glob_of_folders_gives_their_images(tmp_path):
     write_unpaired(tmp_path / "data", train=2, test=0, size=16)
     jobs = plan_jobs([str(tmp_path / "data" / "train*")], tmp_path / "out", None)

@@ -113,6 +113,20 @@ def test_missing_and_broken_files_do_not_stop_the_others(place):
     assert files(place / "out") == ["a.png", "nested/b.JPG", "nested/deep/c.webp"]
 
 
+def test_only_names_of_nothing_are_wrong_use(place, capsys):
+    (place / "empty").mkdir()
+    (place / "broken.png").write_text("hello")
+    for words, code in ((["none.png"], 2), (["empty"], 2), (["none.png", "empty", "*.xyz"], 2),
+                        (["broken.png"], 1), (["none.png", "broken.png"], 1),
+                        (["empty", "photos/a.png"], 1)):  # fmt: skip
+        assert run(*words, "--model", "pix2pix", "--out", "out") == code, words
+        error = capsys.readouterr().err
+        assert all(word in error for word in words[:1])
+        assert error.startswith("error: " if code == 2 else "failed: ")
+        assert code == 1 or error.count("\n") == 1
+    assert files(place / "out") == ["a.png"]
+
+
 def test_results_never_land_on_inputs(place, capsys):
     before = (place / "photos" / "a.png").read_bytes()
     for inputs in (["photos"], ["photos/a.png"], ["photos/*.png"]):
