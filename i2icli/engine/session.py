@@ -23,6 +23,7 @@ from i2icli.system import Batch, Stage
 
 # Votes of the processes after a step; the highest wins.
 GO_ON, SAVE, TIME_IS_UP, INTERRUPTED, BROKEN = range(5)
+SETTLED = 1000  # steps after which a pattern in samples is no longer that of networks at their beginning
 REASONS = {TIME_IS_UP: "time limit", INTERRUPTED: "interrupted"}  # to stop early
 
 
@@ -200,11 +201,13 @@ class Session:
         if best:
             self.best = now
             write_model(self.folder.best, trainer.system, self.system, trainer.average.modules())
-        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": found.remarks})
+        settled = step >= max(SETTLED, trainer.steps / 2)
+        remarks = found.remarks if settled else ()
+        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": remarks})
         self.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
         self.watcher.scores(step, self.scores, best)
         if step == trainer.steps:
-            for remark in found.remarks:
+            for remark in remarks:
                 self.watcher.note(remark)
 
     def _not_finite(self, trainer: Trainer) -> UserError:

@@ -8,6 +8,7 @@ import torch
 from i2icli.config import RunOptions
 from i2icli.engine.sample_spectra import SampleSpectra
 from i2icli.engine.training import train
+from tests.engine.test_resume import StopAt
 from tests.tiny import tiny_config
 
 
@@ -54,6 +55,25 @@ def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:
     found.add({"": (noise(1, 40), noise(1, 48))})
     assert found.scores()["spectral_distance"] < 10
     assert spectra(noise(2, 8), noise(2, 8)).scores() == {}
+
+
+@pytest.mark.parametrize(
+    ("settled", "stop_after", "said"), [(3, None, True), (4, None, False), (1, 1, False), (1, 2, True)]
+)
+def test_a_pattern_is_told_once_a_sensible_part_is_done(
+    settled, stop_after, said, toy, tmp_path, monkeypatch
+) -> None:
+    """Of three steps, in the report too, whether the run was stopped or finished."""
+    monkeypatch.setattr("i2icli.engine.session.SETTLED", settled)
+    monkeypatch.setattr("i2icli.engine.sample_spectra.STANDS_OUT", -100.0)
+    options = RunOptions(out=tmp_path / "run", validate_every=1)
+    notes: list[str] = []
+    watcher = StopAt(stop_after)
+    watcher.note = notes.append
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=3), options, watcher)
+    report = (tmp_path / "run" / "report.html").read_text()
+    assert ("show a checkerboard of" in report) == said
+    assert any("show a checkerboard of" in note for note in notes) == (said and stop_after is None)
 
 
 @pytest.mark.parametrize(("name", "part"), [("pix2pix", "."), ("spectral_dcgan", "train")])
