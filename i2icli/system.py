@@ -23,6 +23,8 @@ Batch = dict[str, Tensor]
 Pairs = dict[str, tuple[Tensor, Tensor]]
 """Generated images beside real ones of their kind, (B, C, H, W) each, of one size, by name ("" for the only
 one). They need not show the same."""
+Answers = dict[str, Tensor]
+"""What the networks made of a validation batch, by names of the system's own."""
 C = TypeVar("C", bound=Config)
 
 
@@ -211,20 +213,24 @@ class System(nn.Module, Generic[C]):
         """Images (B, C, H, W) for the sample sheet, one column per name, in order."""
         return {}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:  # noqa: ARG002 - as above
+    def answers(self, batch: Batch) -> Answers:  # noqa: ARG002 - as above
+        """What it makes of a validation batch, once; `compare`, `samples` and `measure` are given it."""
+        return {}
+
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:  # noqa: ARG002 - as above
         """Answers beside the truth, by name, to be scored; empty where the batch holds no truth."""
         return {}
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - as above
+    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:  # noqa: ARG002 - as above
         """Other validation numbers, one per image: name -> (B,), e.g. an accuracy; their means are logged."""
         return {}
 
-    def samples(self, batch: Batch) -> Pairs:
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """What it generates of a validation batch beside real images, to compare their spectra.
 
-        By default what `compare` answers with: override it where the truth is not known.
+        By default what `compare` gives: override it where the truth is not known.
         """
-        return self.compare(batch)
+        return self.compare(batch, answers)
 
     def finish(self, batches: Iterable[Batch]) -> None:
         """Compute what inference needs once training is over (e.g. feature clusters)."""

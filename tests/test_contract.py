@@ -25,6 +25,7 @@ from i2icli.engine.wishes import Asked
 from i2icli.errors import UserError
 from i2icli.system import System
 from tests.engine.synthetic import assert_same, batches, request
+from tests.systems.validated import samples
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
 
 CPU = Placement(torch.device("cpu"))
@@ -137,7 +138,7 @@ def test_samples_are_beside_real_images_of_their_size(name):
     system = fresh(name, steps=STEPS)
     Trainer(system, batches(name, 2), CPU).fit()
     with torch.inference_mode():
-        found = system.eval().samples(first_batch(name, system))
+        found = samples(system.eval(), first_batch(name, system))
     assert found or name == "pix2pix"
     for fake, real in found.values():
         assert fake.shape == real.shape

@@ -26,7 +26,7 @@ def made_by(system: System[Any], batches: Iterable[Batch]) -> dict[str, Tensor]:
     """What the system generates of the batches, by name: (N, C, H, W) uint8."""
     found: dict[str, list[Tensor]] = {}
     for batch in batches:
-        for name, (made, _) in system.samples(batch).items():
+        for name, (made, _) in system.samples(batch, system.answers(batch)).items():
             found.setdefault(name, []).append(_stored(made))
     return {name: torch.cat(parts) for name, parts in found.items()}
 

@@ -47,15 +47,14 @@ def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
     """
     values: dict[str, list[float]] = defaultdict(list)
     spectra = SampleSpectra()
-    own = type(system).samples is not System.samples
     for batch in batches:
-        compared = system.compare(batch)
-        spectra.add(system.samples(batch) if own else compared)
-        for name, (answer, truth) in compared.items():
+        answers = system.answers(batch)
+        spectra.add(system.samples(batch, answers))
+        for name, (answer, truth) in system.compare(batch, answers).items():
             suffix = f"/{name}" if name else ""
             values[f"psnr{suffix}"] += psnr(answer.float(), truth.float()).tolist()
             values[f"ssim{suffix}"] += ssim(answer.float(), truth.float()).tolist()
-        for name, each in system.measure(batch).items():
+        for name, each in system.measure(batch, answers).items():
             values[name] += each.float().tolist()
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
     return Measured(scores | spectra.scores(), tuple(spectra.remarks()))
@@ -65,7 +64,7 @@ def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
     """Only how far the spectrum of samples is from that of images which it has learned from."""
     spectra = SampleSpectra()
     for batch in batches:
-        spectra.add(system.samples(batch))
+        spectra.add(system.samples(batch, system.answers(batch)))
     return Measured(spectra.scores(), tuple(spectra.remarks()))
 
 

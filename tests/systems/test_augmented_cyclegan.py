@@ -15,6 +15,7 @@ from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
 from tests.systems.steps import run_step
+from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -202,12 +203,12 @@ def test_measurements_tell_a_collapsed_model() -> None:
     batch = unpaired()
     system = lively(tiny())
     with torch.inference_mode():
-        assert (system.measure(batch)["diversity"] > 1e-3).all()
+        assert (measure(system, batch)["diversity"] > 1e-3).all()
         for module in system.G_AB.modules():
             if hasattr(module, "scale") and isinstance(module.scale, torch.nn.Conv2d):
                 module.scale.weight.zero_()
                 module.shift.weight.zero_()
-        collapsed = system.measure(batch)
+        collapsed = measure(system, batch)
     assert set(collapsed) == {"diversity", "cycle_A", "cycle_B", "cycle_B_drawn"}
     assert (collapsed["diversity"] == 0).all()
     torch.testing.assert_close(collapsed["cycle_B"], collapsed["cycle_B_drawn"])
@@ -224,8 +225,8 @@ def test_preview_shows_several_answers_and_the_ways_back() -> None:
 
 def test_only_examples_of_the_same_scene_are_scored_with_the_look_of_the_truth() -> None:
     system, batch = lively(tiny()), unpaired()
-    assert system.compare(batch) == {}
-    found = system.compare(batch | {"truth": torch.tensor([False, True])})
+    assert compare(system, batch) == {}
+    found = compare(system, batch | {"truth": torch.tensor([False, True])})
     assert list(found) == ["A_to_B", "B_to_A"]
     answer, truth = found["A_to_B"]
     assert torch.equal(truth, batch["B"][1:])

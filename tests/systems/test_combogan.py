@@ -17,6 +17,7 @@ from i2icli.systems.combogan.system import module_name
 from tests.engine.synthetic import assert_same
 from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
+from tests.systems.validated import compare
 
 # -- a step ----------------------------------------------------------------------------------
 
@@ -187,8 +188,8 @@ def test_preview_and_scores_follow_the_pair() -> None:
     columns = system.preview(batch)
     assert list(columns) == ["input", *(f"to {name}" for name in SEASONS), "and back"]
     assert {column.shape for column in columns.values()} == {(2, 3, 32, 32)}
-    assert system.compare(batch) == {}
-    found = system.compare(batch | {"truth": torch.tensor([False, True])})
+    assert compare(system, batch) == {}
+    found = compare(system, batch | {"truth": torch.tensor([False, True])})
     assert list(found) == ["to_autumn", "to_summer"]
     answer, truth = found["to_autumn"]
     assert torch.equal(truth, batch["B"][1:])

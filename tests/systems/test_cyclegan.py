@@ -11,6 +11,7 @@ from i2icli.system import Request
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from tests.systems.steps import run_step
+from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -103,10 +104,10 @@ def test_preview_shows_both_ways_there_and_back() -> None:
 
 def test_only_examples_of_the_same_scene_are_scored() -> None:
     system, batch = tiny(domains=("day", "night")).eval(), collections()
-    assert system.compare(batch) == {}
-    assert system.compare(batch | {"truth": torch.tensor([False, False])}) == {}
+    assert compare(system, batch) == {}
+    assert compare(system, batch | {"truth": torch.tensor([False, False])}) == {}
 
-    found = system.compare(batch | {"truth": torch.tensor([False, True])})
+    found = compare(system, batch | {"truth": torch.tensor([False, True])})
 
     assert list(found) == ["day_to_night", "night_to_day"]
     answer, truth = found["night_to_day"]

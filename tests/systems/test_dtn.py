@@ -24,6 +24,7 @@ from i2icli.systems.dtn.layers import SameConv2d
 from i2icli.systems.dtn.system import DTN
 from tests.parity import cases
 from tests.systems.steps import run_step
+from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -60,8 +61,8 @@ def test_f_learns_its_classes_first() -> None:
     assert updates[-1].losses["classes"] < 0.2 * updates[0].losses["classes"]
     assert updates[-1].metrics["accuracy"] == 1
     system.eval()
-    assert system.measure(batch).keys() == {"source_accuracy"}
-    assert system.measure(batch)["source_accuracy"].shape == (4,)
+    assert measure(system, batch).keys() == {"source_accuracy"}
+    assert measure(system, batch)["source_accuracy"].shape == (4,)
     assert list(system.preview(batch)) == ["source", "target"]
 
 
@@ -227,20 +228,20 @@ def test_accuracy_is_read_from_the_answers() -> None:
     system.clock.stage = system.stages()[1]
     system.eval()
     system.g.forward = lambda _: batch["source"].roll(1, 0)  # type: ignore[method-assign, assignment]
-    assert system.measure(batch)["source_accuracy"].tolist() == [1] * 4
-    assert system.measure(batch)["accuracy"].tolist() == [0] * 4
+    assert measure(system, batch)["source_accuracy"].tolist() == [1] * 4
+    assert measure(system, batch)["accuracy"].tolist() == [0] * 4
     system.g.forward = lambda _: batch["source"]  # type: ignore[method-assign, assignment]
-    assert system.measure(batch)["accuracy"].tolist() == [1] * 4
+    assert measure(system, batch)["accuracy"].tolist() == [1] * 4
 
 
 def test_only_examples_with_a_truth_are_scored() -> None:
     system, batch = tiny().eval(), collections()
-    assert system.compare(batch) == {}
-    found = system.compare(batch | {"truth": torch.tensor([False, True, False, False])})
+    assert compare(system, batch) == {}
+    found = compare(system, batch | {"truth": torch.tensor([False, True, False, False])})
     answer, truth = found[""]
     assert torch.equal(truth, batch["target"][1:2])
     torch.testing.assert_close(answer, system.G(batch["source"])[1:2], atol=1e-5, rtol=1e-5)
-    assert tiny("features").eval().compare(batch | {"truth": torch.ones(4, dtype=torch.bool)}) == {}
+    assert compare(tiny("features").eval(), batch | {"truth": torch.ones(4, dtype=torch.bool)}) == {}
 
 
 def test_borders_are_tensorflows() -> None:

@@ -25,6 +25,7 @@ from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
 from tests.parity import cases
 from tests.systems.steps import run_step
+from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -265,10 +266,10 @@ def test_sheets_show_the_level_that_is_learned() -> None:
 def test_only_the_last_level_is_scored_against_the_truth() -> None:
     system = tiny().eval()
     data = batch(system)
-    assert at(system, "8 px").compare(data) == at(system, "16 px").compare(data) == {}
-    assert system.measure(data).keys() == {"enlarged_distance", "interpolated_distance"}
-    assert at(system, "8 px").measure(data) == {}
-    ((answer, truth),) = at(system, "32 px").compare(data).values()
+    assert compare(at(system, "8 px"), data) == compare(at(system, "16 px"), data) == {}
+    assert measure(system, data).keys() == {"enlarged_distance", "interpolated_distance"}
+    assert measure(at(system, "8 px"), data) == {}
+    ((answer, truth),) = compare(at(system, "32 px"), data).values()
     assert torch.equal(truth, data["image"])
     assert answer.shape == truth.shape
 

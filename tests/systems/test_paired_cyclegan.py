@@ -15,6 +15,7 @@ from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.system import REMOVAL, TRANSFER, PairedCycleGAN
 from tests.face.made_up import landmarks
 from tests.systems.steps import run_step
+from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -174,8 +175,8 @@ def test_requests_that_lack_something_are_refused() -> None:
 
 def test_removal_and_transfer_are_scored_where_the_truth_is_known() -> None:
     system, batch = tiny().eval(), examples()
-    assert system.compare(batch) == {}
-    found = system.compare(batch | examples("truth_bare", "truth_styled"))
+    assert compare(system, batch) == {}
+    found = compare(system, batch | examples("truth_bare", "truth_styled"))
     assert list(found) == [REMOVAL, TRANSFER]
     assert torch.equal(found[REMOVAL][0], system.F[WHOLE](batch["styled"]))
     assert torch.equal(found[TRANSFER][0], system.G[WHOLE](batch["bare"], batch["styled"]))

@@ -11,6 +11,7 @@ from i2icli.system import Request
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.system import Pix2Pix
 from tests.systems.steps import run_step
+from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -110,7 +111,7 @@ def test_preview_and_compare_show_input_answer_and_truth() -> None:
     columns = system.preview(batch)
     assert list(columns) == ["input", "fake", "truth"]
     assert columns["input"] is batch["source"]
-    ((answer, truth),) = system.compare(batch).values()
+    ((answer, truth),) = compare(system, batch).values()
     assert torch.equal(answer, columns["fake"])
     assert truth is batch["target"]
 

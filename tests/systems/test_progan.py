@@ -68,6 +68,17 @@ def test_growth_follows_the_images_of_each_stage() -> None:
     ]
 
 
+def test_channels_that_are_not_given_halve_like_those_of_the_paper() -> None:
+    config = settings(crop_size=256, start_size=256, widths=(48, 48, 6, 3), width=40)
+    assert config.level_widths == (40, 40, 6, 3, 1, 1, 1)
+    assert settings(widths=(48, 6)).notes == (
+        "--widths ends at 8 px; channels go on halving: 3 at 16 px, 1 at 32 px",
+    )
+    assert settings().notes == ()
+    paper = settings(crop_size=1024)
+    assert settings(crop_size=1024, widths=paper.widths[:5]).level_widths == paper.level_widths
+
+
 def test_lists_by_resolution_can_be_emptied() -> None:
     config = settings(crop_size=256, start_size=256, batch_sizes="", lrs="")
     assert [g.batch_size for g in config.growth()] == [4]
@@ -261,7 +272,7 @@ def test_sheets_show_the_same_codes_every_time_and_both_sides_of_a_fade() -> Non
         ({"crop_size": 2}, "crops of 2x2"),
         ({"start_size": 12}, "--start-size 12 is not a power of two"),
         ({"start_size": 64}, "--start-size 64 is larger than --crop-size 32: it cannot grow to a smaller"),
-        ({"widths": (8, 8)}, "--widths 8,8 has 2 numbers, but 32 px are reached at the 4th"),
+        ({"widths": ()}, "--widths is empty; give the channels at 4 px at least"),
         ({"batch_sizes": "16:two"}, "--batch-sizes 16:two: expected RESOLUTION:NUMBER, such as 256:14"),
         ({"batch_sizes": "16:2.5"}, "--batch-sizes 16:2.5"),
         ({"lrs": "0.1"}, "--lrs 0.1: expected RESOLUTION:NUMBER"),

@@ -23,6 +23,7 @@ from tests.engine.synthetic import assert_same
 from tests.engine.test_resume import StopAt, final_state
 from tests.parity import cases
 from tests.systems.steps import run_step
+from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 JOINT: dict[str, Any] = {
@@ -126,7 +127,7 @@ def test_the_classifier_learns_and_the_generator_follows() -> None:
         run_step(system, {"label_0": label, "image_0": image}, optimizers)
     system.eval()
     with torch.no_grad():
-        measured = system.measure({"label_0": label, "image_0": image})
+        measured = measure(system, {"label_0": label, "image_0": image})
         light = system.translate(Request(image=image[:1], to="light")).mean()
         dark = system.translate(Request(image=image[:1], to="dark")).mean()
     assert measured["accuracy"].shape == (8,)
@@ -237,16 +238,16 @@ def test_preview_shows_every_domain_or_every_attribute_flipped() -> None:
 def test_only_other_domains_are_scored_against_their_truth() -> None:
     system = tiny(domains=("a", "b", "c")).eval()
     batch = {"label_0": torch.eye(3)[:2], "image_0": images()}
-    assert system.compare(batch) == {}
+    assert compare(system, batch) == {}
     truth = torch.rand(2, 3, 3, 32, 32)
-    found = system.compare(batch | {"truth_0": truth})
+    found = compare(system, batch | {"truth_0": truth})
     assert {name: len(answer) for name, (answer, _) in found.items()} == {"to_a": 1, "to_b": 1, "to_c": 2}
     assert torch.equal(found["to_a"][1], truth[1:, 0])
     assert torch.equal(found["to_c"][1], truth[:, 2])
 
 
 def test_accuracies_of_several_sets_are_told_apart() -> None:
-    measured = tiny(**JOINT).measure(both_sets())
+    measured = measure(tiny(**JOINT), both_sets())
     assert {name: value.shape for name, value in measured.items()} == {
         "accuracy_1": (2,), "accuracy_2": (2,)
     }  # fmt: skip

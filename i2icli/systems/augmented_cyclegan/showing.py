@@ -6,7 +6,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from i2icli.system import Batch, Pairs
+from i2icli.system import Answers, Batch, Pairs
 from i2icli.systems.augmented_cyclegan.maps import Maps
 
 ANSWERS = 4  # per image
@@ -57,17 +57,20 @@ def preview(maps: Maps, batch: Batch) -> dict[str, Tensor]:
     }
 
 
-def samples(maps: Maps, batch: Batch) -> Pairs:
-    """Both directions, beside images of the other collection, with the same look for all."""
-    code = fixed_codes(maps, batch["A"])[:1].expand(len(batch["A"]), -1)  # (B, Z)
+def answers(maps: Maps, batch: Batch) -> Answers:
+    """Both directions, with the same look for all: what looks like A, made of B, and like B, made of A."""
+    code = fixed_codes(maps, batch["A"])[:1]  # (1, Z)
+    (fake_B,) = answers_to(maps.generators["B"], batch["A"], code)
+    return {"A": maps.middle("A", batch["B"]), "B": fake_B}
+
+
+def samples(maps: Maps, batch: Batch, answers: Answers) -> Pairs:
+    """Both directions, beside images of the other collection."""
     first, second = maps.config.domains
-    return {
-        first: (maps.middle("A", batch["B"]), batch["A"]),
-        second: (maps.generators["B"](batch["A"], code), batch["B"]),
-    }
+    return {first: (answers["A"], batch["A"]), second: (answers["B"], batch["B"])}
 
 
-def compare(maps: Maps, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+def compare(maps: Maps, batch: Batch, answers: Answers) -> Pairs:
     """Both directions, of those examples whose images show the same scene; usually there are none.
 
     Of many right answers the truth is one: its look is encoded from itself, and asked for.
@@ -75,16 +78,17 @@ def compare(maps: Maps, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
     """
     if "truth" not in batch or not batch["truth"].any():
         return {}
-    A, B = batch["A"][batch["truth"]], batch["B"][batch["truth"]]  # (B', C, H, W) each
+    there = batch["truth"]
+    A, B = batch["A"][there], batch["B"][there]  # (B', C, H, W) each
     codes = maps.all_codes(A, B)
     first, second = maps.config.domains
     return {
         f"{first}_to_{second}": (maps.back("B", A, codes), B),
-        f"{second}_to_{first}": (maps.back("A", B, codes), A),
+        f"{second}_to_{first}": (maps.back("A", B, codes) if "A" in codes else answers["A"][there], A),
     }
 
 
-def measure(maps: Maps, batch: Batch) -> dict[str, Tensor]:
+def measure(maps: Maps, batch: Batch, answers: Answers) -> dict[str, Tensor]:
     """Whether answers differ and lead back to where they came from, per image; differences over [-1, 1].
 
     diversity: between four answers to one image of A; 0 is collapse. cycle_A: between an image of A and
@@ -93,13 +97,13 @@ def measure(maps: Maps, batch: Batch) -> dict[str, Tensor]:
     """
     real_A, real_B = batch["A"], batch["B"]
     codes, generate = fixed_codes(maps, real_A), maps.generators["B"]
-    answers = answers_to(generate, real_A, codes)  # (K, B, C, H, W)
-    back_A = [mean_difference(returned(maps, real_A, answer), real_A) for answer in answers]
-    fake_A = maps.middle("A", real_B)
+    fake_A, more = answers["A"], answers_to(generate, real_A, codes[1:])  # (K - 1, B, C, H, W)
+    fakes_B = torch.cat([answers["B"][None], more])  # (K, B, C, H, W)
+    back_A = [mean_difference(returned(maps, real_A, fake), real_A) for fake in fakes_B]
     own = maps.back("B", fake_A, {"B": maps.encode("B", fake_A, real_B)})
     drawn = [mean_difference(each, real_B) for each in answers_to(generate, fake_A, codes)]
     return {
-        "diversity": pairwise_difference(answers),
+        "diversity": pairwise_difference(fakes_B),
         "cycle_A": torch.stack(back_A).mean(dim=0),
         "cycle_B": mean_difference(own, real_B),
         "cycle_B_drawn": torch.stack(drawn).mean(dim=0),

@@ -17,7 +17,7 @@ from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Pairs, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes, LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.maps import Maps
@@ -27,7 +27,7 @@ from i2icli.systems.augmented_cyclegan.networks import (
     PatchDiscriminator,
     init_weights,
 )
-from i2icli.systems.augmented_cyclegan.showing import compare, measure, preview, samples
+from i2icli.systems.augmented_cyclegan.showing import answers, compare, measure, preview, samples
 
 LIKELIHOOD = {"gaussian": gaussian_log_likelihood, "laplace": laplace_log_likelihood}
 
@@ -250,14 +250,18 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         """See showing.preview."""
         return preview(self.maps, batch)
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
+        """See showing.answers."""
+        return answers(self.maps, batch)
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """See showing.samples."""
-        return samples(self.maps, batch)
+        return samples(self.maps, batch, answers)
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """See showing.compare."""
-        return compare(self.maps, batch)
+        return compare(self.maps, batch, answers)
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
         """See showing.measure."""
-        return measure(self.maps, batch)
+        return measure(self.maps, batch, answers)

@@ -18,7 +18,7 @@ from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Batch, Pairs, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.losses import coarse_distance, discriminator_loss, distance, generator_loss
 from i2icli.systems.combogan.networks import Decoder, Discriminator, Encoder, SharedBlocks
@@ -251,25 +251,26 @@ class ComboGAN(System[ComboGANConfig]):
             | {"and back": back}
         )
 
-    def samples(self, batch: Batch) -> Pairs:
-        """The drawn pair, both directions."""
+    def answers(self, batch: Batch) -> Answers:
+        """The drawn pair, both directions: what looks like A, made of B, and like B, made of A."""
         a, b = self._pair(batch)
-        A, B = batch["A"], batch["B"]  # (B, C, H, W) each
         return {
-            f"to_{b}": (self.decode(self.encode(A, a), b), B),
-            f"to_{a}": (self.decode(self.encode(B, b), a), A),
+            "A": self.decode(self.encode(batch["B"], b), a),
+            "B": self.decode(self.encode(batch["A"], a), b),
         }
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
+        """Both directions, beside the other image of the pair."""
+        a, b = self._pair(batch)
+        return {f"to_{b}": (answers["B"], batch["B"]), f"to_{a}": (answers["A"], batch["A"])}
+
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Both directions of examples whose images show the same scene, by target."""
         if "truth" not in batch or not batch["truth"].any():
             return {}
-        a, b = self._pair(batch)
-        A, B = batch["A"][batch["truth"]], batch["B"][batch["truth"]]  # (B', C, H, W) each
-        return {
-            f"to_{b}": (self.decode(self.encode(A, a), b), B),
-            f"to_{a}": (self.decode(self.encode(B, b), a), A),
-        }
+        there = batch["truth"]
+        both = self.samples(batch, answers).items()
+        return {name: (answer[there], truth[there]) for name, (answer, truth) in both}  # (B', C, H, W) each
 
 
 def module_name(domain: str) -> str:

@@ -20,7 +20,7 @@ from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.resnet import ResnetGenerator
-from i2icli.system import Batch, Pairs, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.cyclegan.config import CycleGANConfig
 
 
@@ -152,18 +152,22 @@ class CycleGAN(System[CycleGANConfig]):
             B: batch["B"], f"{B} to {A}": fake_A, f"and back to {B}": self.G_AB(fake_A),
         }  # fmt: skip
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
+        """Both directions: what looks like A, made of B, and like B, made of A."""
+        return {"A": self.G_BA(batch["B"]), "B": self.G_AB(batch["A"])}
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Both directions, beside images of the other collection."""
         A, B = self.config.domains
-        return {A: (self.G_BA(batch["B"]), batch["A"]), B: (self.G_AB(batch["A"]), batch["B"])}
+        return {A: (answers["A"], batch["A"]), B: (answers["B"], batch["B"])}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Both directions, of those examples whose images show the same scene; usually there are none.
 
         batch["truth"]: (B,) bool, or absent.
         """
         if "truth" not in batch or not batch["truth"].any():
             return {}
-        A, B = batch["A"][batch["truth"]], batch["B"][batch["truth"]]  # (B', C, H, W) each
+        A, B = ((answers[side][batch["truth"]], batch[side][batch["truth"]]) for side in ("A", "B"))
         first, second = self.config.domains
-        return {f"{first}_to_{second}": (self.G_AB(A), B), f"{second}_to_{first}": (self.G_BA(B), A)}
+        return {f"{first}_to_{second}": B, f"{second}_to_{first}": A}  # (B', C, H, W) each

@@ -16,7 +16,7 @@ from i2icli.data.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
-from i2icli.system import Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import ClassHead
@@ -169,30 +169,31 @@ class DTN(System[DTNConfig]):
             "target": target, "target to target": self.G(target),
         }  # fmt: skip
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
+    def answers(self, batch: Batch) -> Answers:
+        """What f sees in source images, (B, Z, 1, 1), and once g is learning what that draws of it."""
+        features = self.f(batch["source"])
+        return {"features": features} | ({} if self._learning_features() else {"fake": self.g(features)})
+
+    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
         """Whether f's classifier reads the right class from source images and their answers: 0 or 1, (B,)."""
-        found = {"source_accuracy": self._read(batch["source"]) == batch["label"]}
-        if not self._learning_features():
-            found["accuracy"] = self._read(self.G(batch["source"])) == batch["label"]
-        return {name: right.float() for name, right in found.items()}
+        seen = {"source_accuracy": answers["features"]}
+        if "fake" in answers:
+            seen["accuracy"] = self.f(answers["fake"])
+        return {name: (self.head(each).argmax(1) == batch["label"]).float() for name, each in seen.items()}
 
-    def _read(self, images: Tensor) -> Tensor:
-        """(B, C, H, W) -> classes (B,)."""
-        return self.head(self.f(images)).argmax(1)  # type: ignore[no-any-return]
-
-    def samples(self, batch: Batch) -> Pairs:
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Answers to source images, beside images of the target."""
-        return {} if self._learning_features() else {"": (self.G(batch["source"]), batch["target"])}
+        return {"": (answers["fake"], batch["target"])} if "fake" in answers else {}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Answers of those examples whose target shows the same thing; usually there are none.
 
         batch["truth"]: (B,) bool, or absent.
         """
-        if self._learning_features() or "truth" not in batch or not batch["truth"].any():
+        if "fake" not in answers or "truth" not in batch or not batch["truth"].any():
             return {}
         there = batch["truth"]
-        return {"": (self.G(batch["source"][there]), batch["target"][there])}  # (B', C, H, W) each
+        return {"": (answers["fake"][there], batch["target"][there])}  # (B', C, H, W) each
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
@@ -55,6 +55,11 @@ class LAPGAN(System[LAPGANConfig]):
         side = int(self.clock.stage.name.removesuffix(" px"))
         place = self.config.pyramid.index(side)
         return place - 1 if place else None
+
+    @property
+    def _reached(self) -> int:
+        """How many levels of G.levels are learned or being learned."""
+        return 0 if self._level is None else self._level + 1
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for D and one for G of the level that is learned."""
@@ -155,13 +160,12 @@ class LAPGAN(System[LAPGANConfig]):
 
         Levels whose stage has not begun only enlarge: what they would add is not learned yet.
         """
-        reached = -1 if self._level is None else self._level
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
             factor = sides[place + 1] / sides[len(self.G.levels) - number]
             size = (round(height * factor), round(width * factor))
             image = enlarge(image, size, self.config.interpolation)  # (B, C, H, W)
-            if place <= reached:
+            if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
         return image
 
@@ -226,41 +230,44 @@ class LAPGAN(System[LAPGANConfig]):
             image = coarse + self.G.residual(place, coarse, noise, label)
         return image.clamp(-1, 1)
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
+        """Of the level that is learned: pictures shrunk once and enlarged again, and such as are made up.
+
+        "enlarged" beside the "truth", and "coarse" what was enlarged; (B, C, h, w) each.
+        """
+        noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
+        found: Answers = {}
+        if self.can_sample():
+            found["made up"] = self._made_up(noise, label, self._reached)
+        if place is not None:
+            found["truth"], found["coarse"] = self._pictures(batch["image"], place)
+            residual = self.G.residual(place, found["coarse"], noise, label)
+            found["enlarged"] = (found["coarse"] + residual).clamp(-1, 1)
+        return found
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Pictures made up as far as it is learned; those enlarged once, where it only enlarges."""
         if not self.can_sample():
-            answer, _, truth = self._again(batch)
-            return {"": (answer, truth)}
-        noise, number = self.G.split(batch["noise"]), 0 if self._level is None else self._level + 1
-        return {"": (self._made_up(noise, batch.get("label"), number), self._shrunk(batch["image"], number))}
+            return {"": (answers["enlarged"], answers["truth"])}
+        return {"": (answers["made up"], self._shrunk(batch["image"], self._reached))}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:  # noqa: ARG002 - the answers tell
         """Pictures shrunk once and enlarged again, beside themselves, at the last level only.
 
         So that the best model is one of which all levels are learned.
         """
         if self._level != len(self.G.levels) - 1:
             return {}
-        answer, _, truth = self._again(batch)
-        return {"": (answer, truth)}
+        return {"": (answers["enlarged"], answers["truth"])}
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:  # noqa: ARG002 - likewise
         """Spectral distance to the truth of the answers and of plain interpolation, (B,) each."""
         if self._level is None:
             return {}
-        answer, coarse, truth = self._again(batch)
         return {
-            "enlarged_distance": spectral_distance(answer, truth),
-            "interpolated_distance": spectral_distance(coarse, truth),
+            "enlarged_distance": spectral_distance(answers["enlarged"], answers["truth"]),
+            "interpolated_distance": spectral_distance(answers["coarse"], answers["truth"]),
         }
-
-    def _again(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Answer, enlarged picture and truth of the level that is learned, (B, C, h, w) each."""
-        assert self._level is not None
-        image, coarse = self._pictures(batch["image"], self._level)
-        noise = self.G.split(batch["noise"])
-        residual = self.G.residual(self._level, coarse, noise, batch.get("label"))
-        return (coarse + residual).clamp(-1, 1), coarse, image
 
 
 def uniform(latent: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions
@@ -249,23 +249,29 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
                 columns[f"{name}synthetic"] = self._synthetic(each, {each.part: F(each.y)})
         return columns
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
+        """Removal of every part, and transfer once G learns it or where it is known what should come out."""
+        found: Answers = {}
+        for each in self._examples(batch):
+            found[REMOVAL + _suffix(each.part)] = self.F[each.part](each.y)
+            if self.clock.stage.name != REMOVAL or "truth_styled" in batch:
+                found[TRANSFER + _suffix(each.part)] = self.G[each.part](each.x, each.y)
+        return found
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Removal of every part beside bare ones, and once G learns transfer beside styled ones."""
         found: Pairs = {}
         for each in self._examples(batch):
-            found[REMOVAL + _suffix(each.part)] = self.F[each.part](each.y), each.x
+            end = _suffix(each.part)
+            found[REMOVAL + end] = answers[REMOVAL + end], each.x
             if self.clock.stage.name != REMOVAL:
-                found[TRANSFER + _suffix(each.part)] = self.G[each.part](each.x, each.y), each.y
+                found[TRANSFER + end] = answers[TRANSFER + end], each.y
         return found
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Removal and transfer where the data knows what should come out; whole images only."""
-        found: dict[str, tuple[Tensor, Tensor]] = {}
-        if "truth_bare" in batch:
-            found[REMOVAL] = self.F[WHOLE](batch["styled"]), batch["truth_bare"]
-        if "truth_styled" in batch:
-            found[TRANSFER] = self.G[WHOLE](batch["bare"], batch["styled"]), batch["truth_styled"]
-        return found
+        truths = {REMOVAL: "truth_bare", TRANSFER: "truth_styled"}
+        return {name: (answers[name], batch[key]) for name, key in truths.items() if key in batch}
 
 
 def _name(loss: str, each: Example) -> str:

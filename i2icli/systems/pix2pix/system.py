@@ -17,7 +17,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
-from i2icli.system import Batch, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.networks import build_discriminator, build_generator
 
@@ -88,6 +88,10 @@ class Pix2Pix(System[Pix2PixConfig]):
         """What is given, what comes out, what was wanted."""
         return {"input": batch["source"], "fake": self.G(batch["source"]), "truth": batch["target"]}
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def answers(self, batch: Batch) -> Answers:
+        """What comes out."""
+        return {"fake": self.G(batch["source"])}
+
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Every pair holds its truth."""
-        return {"": (self.G(batch["source"]), batch["target"])}
+        return {"": (answers["fake"], batch["target"])}

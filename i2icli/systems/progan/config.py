@@ -86,7 +86,7 @@ class ProGANConfig(Config):
     width: int = Field(512, ge=1, le=4096, description="channels of the widest layers")
     widths: Counts = Field(
         (512, 512, 512, 512, 256, 128, 64, 32, 16),
-        description="channels at 4, 8, 16 ... pixels, none above --width",
+        description="channels at 4, 8, 16 ... pixels, none above --width; after the last they halve",
     )
     stddev_group: int = Field(
         4, ge=1, le=1024, description="images compared with each other by the discriminator; 1: none"
@@ -122,8 +122,21 @@ class ProGANConfig(Config):
 
     @property
     def level_widths(self) -> tuple[int, ...]:
-        """Channels at each level."""
-        return tuple(min(width, self.width) for width in self.widths[: self.levels])
+        """Channels at each level; beyond those that are given they halve as in the paper (table 2)."""
+        last, beyond = self.widths[-1], range(1, 1 + self.levels - len(self.widths))
+        widths = [*self.widths, *(max(1, last >> times) for times in beyond)]
+        return tuple(min(width, self.width) for width in widths[: self.levels])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The widths that are not given."""
+        given = len(self.widths)
+        if given >= self.levels:
+            return ()
+        more = ", ".join(
+            f"{width} at {SMALLEST << given + n} px" for n, width in enumerate(self.level_widths[given:])
+        )
+        return (f"--widths ends at {SMALLEST << given - 1} px; channels go on halving: {more}",)
 
     def lr_at(self, resolution: int) -> float:
         """The learning rate of a resolution."""
@@ -173,11 +186,8 @@ class ProGANConfig(Config):
                 f"--start-size {self.start_size} is larger than --crop-size {height}: it cannot grow to a "
                 "smaller size"
             )
-        if self.levels > len(self.widths):
-            raise ValueError(
-                f"--widths {','.join(map(str, self.widths))} has {len(self.widths)} numbers, but {height} px "
-                f"are reached at the {self.levels}th resolution; give so many"
-            )
+        if not self.widths:
+            raise ValueError("--widths is empty; give the channels at 4 px at least, such as 512")
         return self
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
 from i2icli.systems.progan.config import SMALLEST, Growth, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
@@ -184,10 +184,13 @@ class ProGAN(System[ProGANConfig]):
         codes = torch.randn(USUAL_OF, self.config.num_latents, generator=torch.Generator().manual_seed(0))
         return self._begun(codes.to(weight), to).mean(0, keepdim=True)
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
         """As many samples as images."""
-        place = self.place()
-        return {"": (self.G(self._code(batch, 0), *place), fade_reals(batch["image"], place.share))}
+        return {"fake": self.G(self._code(batch, 0), *self.place())}
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
+        """Samples beside images, these faded like them."""
+        return {"": (answers["fake"], fade_reals(batch["image"], self.place().share))}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Samples whose codes stay the same all through training; while a level fades in, both ways first."""

@@ -16,7 +16,7 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
-from i2icli.system import Batch, Pairs, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.networks import Discriminator, Generator
 
@@ -90,6 +90,10 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
         shown = {f"sample {turn + 1}": self.G(code.roll(turn, dims=1)) for turn in range(SAMPLES)}
         return shown | {"real": batch["image"]}
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
         """As many samples as images."""
-        return {"": (self.G(batch["codes"][:, 0]), batch["image"])}
+        return {"fake": self.G(batch["codes"][:, 0])}
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
+        """Samples beside images."""
+        return {"": (answers["fake"], batch["image"])}

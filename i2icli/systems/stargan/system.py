@@ -18,7 +18,7 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Batch, Pairs, Request, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.stargan.config import LabelSet, StarGANConfig
 from i2icli.systems.stargan.labels import chosen, flipped, spelled
 from i2icli.systems.stargan.networks import Discriminator, Generator
@@ -212,48 +212,54 @@ class StarGAN(System[StarGANConfig]):
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Every image beside its translation to each domain, or with each attribute flipped."""
         columns: dict[str, Tensor] = {}
-        for number in range(len(self.label_sets)):
+        for number, labels in enumerate(self.label_sets):
             columns[f"input{self._suffix(number)}"] = batch[f"image_{number}"]
-            columns |= self._translations(batch, number)
+            columns |= dict(zip(labels.names, self._translations(batch, number), strict=True))
         return columns
 
-    def _translations(self, batch: Batch, number: int) -> dict[str, Tensor]:
+    def _translations(self, batch: Batch, number: int) -> Tensor:
+        """Images of a set to each of its targets, (T, B, C, H, W)."""
         real, targets = batch[f"image_{number}"], self._flips(batch[f"label_{number}"], number)
-        condition = self._condition(torch.cat(list(targets.values())), number)  # (B x targets, L)
-        answers = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (B x targets, C, H, W)
-        return dict(zip(targets, answers.split(len(real)), strict=True))
+        condition = self._condition(torch.cat(list(targets.values())), number)  # (T x B, L)
+        answers: Tensor = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (T x B, C, H, W)
+        return answers.reshape(len(targets), *real.shape)  # (T, B, C, H, W)
 
-    def samples(self, batch: Batch) -> Pairs:
+    def answers(self, batch: Batch) -> Answers:
+        """The translations of each label set, (T, B, C, H, W), under the name of its images."""
+        return {
+            f"image_{number}": self._translations(batch, number) for number in range(len(self.label_sets))
+        }
+
+    def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Every translation of an image, beside that image."""
         found: Pairs = {}
         for number in range(len(self.label_sets)):
-            real, answers = batch[f"image_{number}"], self._translations(batch, number)
-            reals = real.repeat(len(answers), 1, 1, 1)  # (B x targets, C, H, W)
-            found[self._suffix(number).removeprefix("_")] = torch.cat(list(answers.values())), reals
+            made, real = answers[f"image_{number}"], batch[f"image_{number}"]
+            reals = real.repeat(len(made), 1, 1, 1)  # (T x B, C, H, W)
+            found[self._suffix(number).removeprefix("_")] = made.flatten(0, 1), reals  # (T x B, C, H, W)
         return found
 
-    def compare(self, batch: Batch) -> dict[str, tuple[Tensor, Tensor]]:
+    def compare(self, batch: Batch, answers: Answers) -> Pairs:
         """Translations to every other domain, where the data holds the same thing in all of them."""
-        found: dict[str, tuple[Tensor, Tensor]] = {}
-        for number in range(len(self.label_sets)):
+        found: Pairs = {}
+        for number, labels in enumerate(self.label_sets):
             if f"truth_{number}" not in batch:
                 continue
             truth, label = batch[f"truth_{number}"], batch[f"label_{number}"]  # (B, L, C, H, W), (B, L)
-            for place, (name, answer) in enumerate(self._translations(batch, number).items()):
-                others = label[:, place] < 0.5
+            for place, name in enumerate(labels.names):
+                others = label[:, place] < 0.5  # (B,)
                 if others.any():
-                    found[f"to_{name}"] = answer[others], truth[others, place]
+                    found[f"to_{name}"] = answers[f"image_{number}"][place, others], truth[others, place]
         return found
 
-    def measure(self, batch: Batch) -> dict[str, Tensor]:
+    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
         """How often D sees in translations what they should show, one number per image."""
         found: dict[str, Tensor] = {}
         for number in range(len(self.label_sets)):
             targets = self._flips(batch[f"label_{number}"], number)
-            answers = self._translations(batch, number)
             each = [
-                self._accuracy(self._logits(self.D(answers[name])[1], number), target, number)
-                for name, target in targets.items()
+                self._accuracy(self._logits(self.D(answer)[1], number), target, number)
+                for answer, target in zip(answers[f"image_{number}"], targets.values(), strict=True)
             ]
             found[f"accuracy{self._suffix(number)}"] = torch.stack(each).mean(0)  # (B,)
         return found
