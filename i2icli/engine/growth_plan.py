@@ -91,13 +91,14 @@ def _seconds(
 
 def _timed(trainer: Trainer, stage: Stage) -> float:
     """Seconds of one step at the beginning of a stage, reading included."""
-    trainer.system.clock = Clock(stage)
+    trainer.system.clock = beginning = Clock(stage)
     trainer.enter(stage)
     accumulate = trainer.system.config.accumulate
     with closing(trainer.batches(stage, 0)) as waiting:  # type: ignore[type-var]
         for number in range(1 + TIMED):
             if number == 1:
                 began = time.perf_counter()
+            beginning.step = 0  # the stage may be shorter than what is timed
             trainer.step([trainer.placement.batch(next(waiting)) for _ in range(accumulate)])
     return (time.perf_counter() - began) / TIMED
 

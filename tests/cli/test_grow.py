@@ -113,6 +113,13 @@ def test_a_stage_without_a_size_of_its_own_has_that_of_the_crops(small, toy, tmp
     assert row[1:3] == ["32", "px"]
 
 
+def test_the_shortest_stages_have_a_plan(toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = "--to 8 --batch-size 2 --stage-images 2 --fade-images 2 --width 4 --num-latents 4 --dry-run"
+    assert main(["grow", str(toy("progan")), *options.split()]) == 0
+    assert "8 px, fading in" in capsys.readouterr().err
+
+
 def test_a_broken_picture_is_told_in_a_line(tmp_path):
     data = tmp_path / "data"
     data.mkdir()
