@@ -144,6 +144,11 @@ class Config(BaseModel):
         return ()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the settings leave open and how it was decided, in lines for who trains with them."""
+        return ()
+
+    @property
     def resize_to(self) -> tuple[int, int]:
         """(height, width) before cropping; the papers resize to 286 to crop 256."""
         height, width = self.crop_size

@@ -98,7 +98,7 @@ class _Run:
                 f"--batch-size {self.config.batch_size} cannot be shared by {world_size()} processes; "
                 "choose a multiple"
             )
-        for line in self.data.report:
+        for line in (*self.config.notes, *self.data.report):
             watcher.note(line)
 
     def train(self, device: torch.device) -> TrainResult:

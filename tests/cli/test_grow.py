@@ -61,6 +61,20 @@ def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_
     assert Image.open(tmp_path / "samples" / "0001.png").size == (32, 32)
 
 
+def test_a_run_grows_on_past_the_widths_of_its_recipe(toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(
+        "widths = [6, 6, 4]\nstart_size = 16\nstage_images = 2\nfade_images = 2\n"
+    )
+    command = ["grow", str(toy("progan")), "--out", "run", "--to"]
+    assert main([*command, "16", "--recipe", "mine.toml", "--batch-size", "2", "--num-latents", "4"]) == 0
+    assert "halving" not in capsys.readouterr().err
+    assert main([*command, "32"]) == 0
+    printed = capsys.readouterr()
+    assert "--widths ends at 16 px; channels go on halving: 2 at 32 px" in printed.err.splitlines()
+    assert "finished 3 steps" in printed.out
+
+
 @pytest.mark.parametrize("how", ["fade", "residual", "scratch"])
 def test_a_translator_grows_to_twice_its_size(how, small, toy, tmp_path):
     command = ["grow", toy("pix2pix"), "--from", small, "--to", 32, "--how", how, "--steps", 4]
