@@ -42,10 +42,9 @@ Profiles = NDArray[np.float64]
 
 def cut_tiles(photos: Path, folder: Path, count: int, side: int, seed: int) -> None:
     """`count` square tiles of the photographs, drawn anywhere, as PNG; nothing if they are there already."""
-    if folder.is_dir() and len(find_images(folder)) >= count:
+    if _filled(folder, count):
         return
     rng, paths = np.random.default_rng(seed), find_images(photos)
-    folder.mkdir(parents=True, exist_ok=True)
     for place, path in enumerate(paths):
         pixels = convert_channels(read_picture(path).pixels, 3)
         factor = SHRUNK_TO * side / max(pixels.shape[:2])
@@ -58,18 +57,31 @@ def cut_tiles(photos: Path, folder: Path, count: int, side: int, seed: int) -> N
 
 def place_pictures(file: Path, folders: Sequence[Path], count: int, side: int) -> None:
     """The last `count` pictures of a file to the last folder, the others to the first, `side` px square."""
-    if all(folder.is_dir() for folder in folders):
-        return
     with np.load(file) as arrays:
         images = arrays["images"]  # (N, h, w)
     images = images[np.random.default_rng(0).permutation(len(images))]
     rows, columns = (side - length for length in images.shape[1:])
+    if min(rows, columns) < 0:
+        height, width = images.shape[1:]
+        raise SystemExit(
+            f"{file}: images of {width}x{height} pixels, but --side {side}; give {max(height, width)} or more"
+        )
     margins = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2))
     images = np.pad(images, margins)[..., None]  # (N, side, side, 1)
-    for folder, part in zip(folders, (images[:-count], images[-count:]), strict=True):
-        folder.mkdir(parents=True, exist_ok=True)
+    parts = zip(folders, (images[:-count], images[-count:]), strict=True)
+    for folder, part in [(folder, part) for folder, part in parts if not _filled(folder, len(part))]:
         for number, pixels in enumerate(part):
             write_picture(folder / f"{number:05}.png", Picture(np.ascontiguousarray(pixels), None, "png"))
+
+
+def _filled(folder: Path, count: int) -> bool:
+    """Whether a folder holds so many pictures; fewer are those of a call that was stopped. Exits at more."""
+    there = len(find_images(folder)) if folder.is_dir() else 0
+    if there > count:
+        raise SystemExit(
+            f"{folder} holds {there} pictures, not {count}, as of another call; choose another --out"
+        )
+    return there == count
 
 
 def _tile(pixels: Pixels, side: int, rng: np.random.Generator) -> Pixels:

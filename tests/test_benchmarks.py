@@ -1,0 +1,54 @@
+"""What the benchmarks promise: nothing half done counts as done, memory does not grow with their length."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import spectral_regularisation
+from i2icli.data.folder import find_images
+from i2icli.data.toy_sprites import write_sprites
+from i2icli.image import read_picture
+
+
+def pictures(folder: Path) -> dict[str, bytes]:
+    return {path.name: read_picture(path).pixels.tobytes() for path in find_images(folder)}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Twelve pictures of 6x5 pixels."""
+    images = np.random.default_rng(0).integers(0, 256, (12, 6, 5), np.uint8)
+    np.savez(tmp_path / "images.npz", images=images)
+    return tmp_path / "images.npz"
+
+
+def test_a_folder_that_was_left_half_filled_is_filled_anew(file, tmp_path):
+    folders = tmp_path / "tiles", tmp_path / "other"
+    spectral_regularisation.place_pictures(file, folders, 4, 8)
+    whole = [pictures(folder) for folder in folders]
+    assert [len(each) for each in whole] == [8, 4]
+    (folders[1] / "00002.png").unlink()
+    spectral_regularisation.place_pictures(file, folders, 4, 8)
+    assert [pictures(folder) for folder in folders] == whole
+    for count in (3, 5):  # else some of what was trained on would be compared with
+        with pytest.raises(SystemExit, match="as of another call; choose another --out"):
+            spectral_regularisation.place_pictures(file, folders, count, 8)
+    assert [pictures(folder) for folder in folders] == whole
+
+
+def test_half_of_the_tiles_are_cut_anew_and_those_of_another_call_refused(tmp_path):
+    write_sprites(tmp_path / "photos", train=2, test=0, size=64)
+    spectral_regularisation.cut_tiles(tmp_path / "photos", tmp_path / "tiles", 4, 4, seed=0)
+    whole = pictures(tmp_path / "tiles")
+    (tmp_path / "tiles" / "00001.png").unlink()
+    spectral_regularisation.cut_tiles(tmp_path / "photos", tmp_path / "tiles", 4, 4, seed=0)
+    assert pictures(tmp_path / "tiles") == whole
+    with pytest.raises(SystemExit, match="holds 4 pictures, not 3"):
+        spectral_regularisation.cut_tiles(tmp_path / "photos", tmp_path / "tiles", 3, 4, seed=0)
+
+
+def test_pictures_too_large_for_the_side_are_refused_in_a_line(file, tmp_path):
+    with pytest.raises(SystemExit, match=r"images.npz: images of 5x6 pixels, but --side 4; give 6 or more"):
+        spectral_regularisation.place_pictures(file, [tmp_path / "tiles"], 4, 4)
+    assert not (tmp_path / "tiles").exists()
