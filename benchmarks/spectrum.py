@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from math import hypot
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ FILES = 8  # different ones
 SLOW = 3  # pictures that the slower ways are shown
 
 Levels = NDArray[np.uint8]
+T = TypeVar("T")
 
 
 def clouds(seed: int) -> NDArray[np.uint8]:
@@ -70,11 +72,12 @@ def _log_spectrum(levels: Levels) -> NDArray[np.float64]:
     return result
 
 
-def seconds(work: Callable[[], object], count: int) -> float:
-    """Processor seconds for each of `count` pictures."""
+def seconds(work: Callable[[T], object], pictures: Sequence[T]) -> float:
+    """Processor seconds for each picture; what the work gives is let go of at once."""
     before = time.process_time()
-    work()
-    return (time.process_time() - before) / count
+    for picture in pictures:
+        work(picture)
+    return (time.process_time() - before) / len(pictures)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -87,16 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         images = [clouds(seed) for seed in range(FILES)]
         decoded = [grey_levels(image) for image in images]
         profile_of(decoded[0])  # the rings of this size are found once
-        fast = seconds(lambda: [profile_of(decoded[n % FILES]) for n in range(count)], count)
+        fast = seconds(profile_of, [decoded[number % FILES] for number in range(count)])
         for suffix in (".jpg", ".png"):
             paths = [Path(folder) / f"{number}{suffix}" for number in range(FILES)]
             for path, image in zip(paths, images, strict=True):
                 write_picture(path, Picture(image, None, "png"))
             every = [paths[number % FILES] for number in range(count)]
-            decoding = seconds(
-                lambda every=every: [grey_levels(read_picture(path).pixels) for path in every], count
-            )
-            whole = seconds(lambda every=every: [profiled(path) for path in every], count)
+            decoding = seconds(lambda path: grey_levels(read_picture(path).pixels), every)
+            whole = seconds(profiled, every)
             wall = time.perf_counter()
             measure({"all": every})
             wall = (time.perf_counter() - wall) / count
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"profile alone, decoded: {1e3 * fast:.1f} ms for each of {count:,} pictures of {SIDE}x{SIDE}")
     for name, way in (("a loop over the pixels", by_pixel), ("numpy, sorting radii", by_sorting)):
         some = decoded[:SLOW]
-        slow = seconds(lambda way=way, some=some: [way(each) for each in some], SLOW)
+        slow = seconds(way, some)
         furthest = max(float(np.abs(way(each) - profile_of(each)).max()) for each in some[:1])
         print(
             f"{name}: {1e3 * slow:.0f} ms, {slow / fast:.0f} times as long; largest difference {furthest:.1e}"

@@ -1,11 +1,12 @@
 """What the benchmarks promise: nothing half done counts as done, memory does not grow with their length."""
 
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import spectral_regularisation
+from benchmarks import spectral_regularisation, spectrum
 from i2icli.data.folder import find_images
 from i2icli.data.toy_sprites import write_sprites
 from i2icli.image import read_picture
@@ -52,3 +53,22 @@ def test_pictures_too_large_for_the_side_are_refused_in_a_line(file, tmp_path):
     with pytest.raises(SystemExit, match=r"images.npz: images of 5x6 pixels, but --side 4; give 6 or more"):
         spectral_regularisation.place_pictures(file, [tmp_path / "tiles"], 4, 4)
     assert not (tmp_path / "tiles").exists()
+
+
+def test_pictures_are_let_go_of_once_they_are_measured(monkeypatch, capsys):
+    monkeypatch.setattr(spectrum, "SIDE", 24)
+    monkeypatch.setattr(spectrum, "FILES", 2)
+    alive: weakref.WeakValueDictionary[int, np.ndarray] = weakref.WeakValueDictionary()
+    most, grey_levels = 0, spectrum.grey_levels
+
+    def counted(pixels):
+        nonlocal most
+        levels = grey_levels(pixels)
+        alive[id(levels)] = levels
+        most = max(most, len(alive))
+        return levels
+
+    monkeypatch.setattr(spectrum, "grey_levels", counted)
+    spectrum.main(["--count", "20"])
+    assert most <= 2 + 2  # those that are decoded once, the last one and the next
+    assert "decoding and profile" in capsys.readouterr().out
