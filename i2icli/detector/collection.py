@@ -14,7 +14,7 @@ from i2icli.detector.inputs import check_readable
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import grid_strength
 from i2icli.errors import UserError
-from i2icli.image import Header, Pixels, probe, read_picture
+from i2icli.image import SUFFIXES, Header, Pixels, probe, read_picture
 
 Treatment = Callable[[Pixels], Pixels]
 Reader = Callable[[Pixels], NDArray[np.float64]]
@@ -55,10 +55,9 @@ def collect(
         found = list(pool.map(lambda each: _read(each[2], reader, treatment), named))
     good = [(place, read) for place, read in zip(named, found, strict=True) if isinstance(read, _Read)]
     troubles = [read for read in found if isinstance(read, str)]
-    for folder, wanted in ((real, False), (fake, True)):
-        if not any(place[1] == wanted for place, _ in good):
-            first = f"; {troubles[0]}" if troubles else ""
-            raise UserError(f"{folder}: no images that can be used{first}")
+    for folder, what in ((real, "photographs"), (fake, "fakes")):
+        own = [read for (named_in, _, _), read in zip(named, found, strict=True) if named_in == folder]
+        _check_any(folder, what, own)
     _check_lengths([read for _, read in good])
     return Collection(
         np.stack([read.row for _, read in good]),
@@ -106,6 +105,18 @@ def _read(file: Path, reader: Reader, treatment: Treatment | None) -> _Read | st
         return _Read(reader(treatment(pixels) if treatment else pixels), header, grid, quality)
     except UserError as error:
         return f"{file}: {error}"
+
+
+def _check_any(folder: Path, what: str, found: Sequence[_Read | str]) -> None:
+    """Raise UserError unless something can be used of what was found in a folder."""
+    troubles = [read for read in found if isinstance(read, str)]
+    if not found:
+        raise UserError(f"{folder}: no images; expected a folder of {what} in {', '.join(sorted(SUFFIXES))}")
+    if len(troubles) == len(found):
+        raise UserError(
+            f"{folder}: none of {len(found):,} images can be used; expected {what}, name another folder "
+            f"or mend them; the first: {troubles[0]}"
+        )
 
 
 def _check_lengths(found: Sequence[_Read]) -> None:

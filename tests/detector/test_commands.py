@@ -315,12 +315,20 @@ def test_a_detector_of_raw_profiles_refuses_other_sizes(i2i, tmp_path):
 def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
     pytest.importorskip("sklearn")
     real, fake = collections
-    few = tmp_path / "few"
-    few.mkdir()
+    few, tiny, empty = (tmp_path / name for name in ("few", "tiny", "empty"))
+    for folder in (few, tiny, empty):
+        folder.mkdir()
     Image.fromarray(photograph(0, 96)).save(few / "a.png")
+    (few / "broken.png").write_text("hello")
+    for number in range(3):
+        Image.fromarray(photograph(0, 4)).save(tiny / f"{number}.png")
     for words, expected in (
         ([real, real], "the same folder"),
         ([real, few], "at least 10"),
+        ([few, empty], f"{empty}: no images; expected a folder of fakes in .bmp, "),
+        ([few, tiny], f"{tiny}: none of 3 images can be used; expected fakes, name another folder"),
+        ([few, tiny], f"the first: {tiny / '0.png'}: "),
+        ([tiny, few], "expected photographs, name"),
         ([real, tmp_path / "none"], "no such folder"),
         ([real, fake, "--out", "d.pkl"], "safetensors"),
         ([real, fake, "--classifier", "oracle"], "expected one of logistic"),
