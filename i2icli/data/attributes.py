@@ -56,12 +56,13 @@ def read_columns(path: Path) -> tuple[str, ...]:
     return header
 
 
-def choose_columns(path: Path, wanted: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
-    """The columns to learn: the wanted ones, else the usual ones if all are there, else all.
+def choose_columns(
+    path: Path, columns: tuple[str, ...], wanted: Sequence[str], usual: Sequence[str]
+) -> tuple[str, ...]:
+    """Of a file's columns those to learn: the wanted ones, else the usual ones if all are there, else all.
 
     Raises UserError for a wanted column that is not there, or if nothing is wanted of very many.
     """
-    columns = read_columns(path)
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise UserError(f"{path}: no column {', '.join(missing)}; its columns: {_listed(columns)}")

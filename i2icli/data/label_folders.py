@@ -57,7 +57,7 @@ def _columns(tables: Sequence[dict[Path, Path]], wishes: Wishes) -> list[tuple[s
         wanted = [name for name in wishes.attributes if len(files) == 1 or name in known[file]]
         if wishes.attributes and not wanted:
             raise UserError(f"{file}: has none of the columns of --attributes; name some of it as well")
-        chosen.append(choose_columns(file, wanted, wishes.usual_attributes))
+        chosen.append(choose_columns(file, known[file], wanted, wishes.usual_attributes))
     return chosen
 
 

@@ -12,7 +12,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
 from i2icli.engine.broken_images import broken_images_told
 from i2icli.engine.device import choose_device
-from i2icli.engine.plan import Plan, StagePlan, plan
+from i2icli.engine.plan import Plan, StagePlan, plan_of
 from i2icli.engine.precision import place
 from i2icli.engine.trainer import Trainer
 from i2icli.engine.training import build_system, default_folder, open_data
@@ -41,8 +41,9 @@ def plan_growth(system: str, data: Sequence[Path], config: Config, options: RunO
     Raises UserError as `train` does.
     """
     with broken_images_told(Silent()):  # training tells of them itself
-        told = plan(system, data, config, options)
-        per_step = _seconds(system, data, config, options, told.stages)
+        folder, config = open_data(system, data, config, options)
+        told = plan_of(system, folder, config)
+        per_step = _seconds(system, folder, config, options, told.stages)
     done = _done(options.out or default_folder(system, data), told.stages)
     left = [stage.steps - steps for stage, steps in zip(told.stages, done, strict=True)]
     return GrowthPlan(told, done, per_step and [a * b for a, b in zip(left, per_step, strict=True)])
@@ -63,7 +64,7 @@ def _done(folder: Path, stages: list[StagePlan]) -> list[int]:
 
 
 def _seconds(
-    name: str, data: Sequence[Path], config: Config, options: RunOptions, stages: list[StagePlan]
+    name: str, folder: DataFolder, config: Config, options: RunOptions, stages: list[StagePlan]
 ) -> list[float] | None:
     """Seconds per step by stage: a step costs something by itself, and something for each operation.
 
@@ -74,7 +75,6 @@ def _seconds(
     low = min(range(len(stages)), key=lambda place: costs[place])
     affordable = [place for place, cost in enumerate(costs) if cost <= ENOUGH]
     high = max(affordable or [low], key=lambda place: costs[place])
-    folder, config = open_data(name, data, config, options)
     system = build_system(name, config)
     placement = place(choose_device(options.device), config.precision, system.children())
     trainer = Trainer(system, partial(_batches, folder, config), placement)

@@ -62,7 +62,11 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
 
     Raises UserError as `train` does.
     """
-    folder, config = open_data(system, data, config, options or RunOptions())
+    return plan_of(system, *open_data(system, data, config, options or RunOptions()))
+
+
+def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
+    """The same for data that were opened, with settings that these completed."""
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
     networks = [

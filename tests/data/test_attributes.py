@@ -111,16 +111,16 @@ def test_values_of_columns_that_are_not_learned_may_be_anything(tmp_path: Path) 
 
 def test_columns_are_chosen_or_refused_with_a_list(tmp_path: Path) -> None:
     few = written(tmp_path, "image,a,b,c\nx.png,0,1,1\n")
-    assert choose_columns(few, (), ("a", "z")) == ("a", "b", "c")
-    assert choose_columns(few, (), ("c", "a")) == ("c", "a")
-    assert choose_columns(few, ("b",), ("c", "a")) == ("b",)
+    assert choose_columns(few, read_columns(few), (), ("a", "z")) == ("a", "b", "c")
+    assert choose_columns(few, read_columns(few), (), ("c", "a")) == ("c", "a")
+    assert choose_columns(few, read_columns(few), ("b",), ("c", "a")) == ("b",)
     with pytest.raises(UserError, match=r"no column d, A; its columns: a, b, c"):
-        choose_columns(few, ("a", "d", "A"), ())
+        choose_columns(few, read_columns(few), ("a", "d", "A"), ())
     names = [f"n{number}" for number in range(20)]
     many = written(tmp_path, ",".join(["image", *names]) + "\nx.png" + ",1" * 20 + "\n", "many.csv")
     with pytest.raises(UserError, match=r"20 columns .*--attributes n0,n1,n2; .*n19"):
-        choose_columns(many, (), ())
-    assert choose_columns(many, names[3:], ()) == tuple(names[3:])
+        choose_columns(many, read_columns(many), (), ())
+    assert choose_columns(many, read_columns(many), names[3:], ()) == tuple(names[3:])
 
 
 def test_the_attribute_file_is_found_or_asked_for(tmp_path: Path) -> None:

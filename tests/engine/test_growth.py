@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import ConvTranspose2d
 
+from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.engine.checkpoint import load_model, write_model
 from i2icli.engine.device import Placement
@@ -316,9 +317,13 @@ def test_the_fade_is_told_to_whoever_watches(toy, tmp_path):
     assert [progress.alpha for progress in seen] == [None, None, 0.5, 1.0, None, None]
 
 
-def test_the_plan_tells_what_is_done_and_how_long_the_rest_takes(toy, tmp_path):
+def test_the_plan_tells_what_is_done_and_how_long_the_rest_takes(toy, tmp_path, monkeypatch):
     options = RunOptions(out=tmp_path / "run")
+    dataset, looks = registry.system_type("progan").dataset, []
+    look = dataset.look
+    monkeypatch.setattr(dataset, "look", lambda *given: (looks.append(given), look(*given)))
     fresh = plan_growth("progan", [toy("progan")], staged(), options)
+    assert len(looks) == 1  # large folders take their time
     assert [stage.resolution for stage in fresh.plan.stages] == [8, 16, 16]
     assert fresh.done == [0, 0, 0]
     assert fresh.seconds is not None
