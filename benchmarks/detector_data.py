@@ -1,12 +1,14 @@
 """The examples that the default detector is fitted to: traces, origin, and what was done to the picture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import product
 from typing import Any
 
 import numpy as np
 import torch
 from detector_fakes import (
+    INTERPOLATING,
     RESIZERS,
     SHAPES,
     UPSAMPLINGS,
@@ -17,6 +19,7 @@ from detector_fakes import (
     luminance,
     network,
     noisy,
+    patch_critic,
     reconstructed,
     resized,
     train_to_reconstruct,
@@ -32,6 +35,10 @@ from i2icli.image import read_picture
 SIZES = (128, 160, 192, 256, 256, 256, 384)
 TREATMENTS = ("none", "offset", "jpeg", "jpeg", "resized", "resized+jpeg", "other")
 
+FakeOf = Callable[[int, Pixels], tuple[str, Pixels]]
+"""The n-th fake, of a photograph: the kind of its network, and the picture."""
+Maker = Callable[[Sequence[Photographs], np.random.Generator], FakeOf]
+
 
 @dataclass
 class Examples:
@@ -45,18 +52,18 @@ class Examples:
 
 
 def examples(
-    sources: Sequence[Photographs], number: int, seed: int, training_steps: int, *, grey: bool = False
+    sources: Sequence[Photographs], number: int, seed: int, maker: Maker, *, grey: bool = False
 ) -> Examples:
     """As many pairs of a photograph and a fake of it as asked for, each treated in all ways alike."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    trained = _trained_networks(sources, rng, training_steps) if training_steps else {}
+    fake_of = maker(sources, rng)
     rows = []
     for index in range(number):
         source = sources[index % len(sources)]
         place, size = int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))]
         real = source.crop(place, size, rng)
-        group, fake = _fake(index, real, trained, rng)
+        group, fake = fake_of(index, real)
         if grey:
             real, fake = (np.repeat(luminance(pixels)[..., None], 3, 2) for pixels in (real, fake))
         name = source.files[place].name
@@ -66,6 +73,37 @@ def examples(
             ):
                 rows.append((find_traces(pixels).vector, origin == group, origin, name, treatment))
     return _examples(rows)
+
+
+def mixed_fakes(steps: int) -> Maker:
+    """Fakes by networks of every shape and up-sampling, with random weights or trained for so many steps."""
+
+    def made(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
+        trained = _trained_networks(sources, rng, steps)
+        return lambda index, real: _fake(index, real, trained, rng)
+
+    return made
+
+
+def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
+    """Fakes by networks that interpolate and then convolve: their faint lattices come with training only.
+
+    One of each shape and interpolation; how long it was taught, whether it colours and whether there was a
+    critic, the dice decide.
+    """
+    photographs, networks = _crops(sources, rng), []
+    for shape, kind in product(SHAPES, INTERPOLATING):
+        net = network(shape, kind, rng)
+        from_grey, critic = rng.random() < 0.4, patch_critic() if rng.random() < 0.6 else None
+        steps = int(rng.choice([80, 200, 400]))
+        train_to_reconstruct(net, photographs, rng, steps, from_grey=bool(from_grey), critic=critic)
+        networks.append((f"taught-{shape}-{kind}", net, from_grey))
+
+    def fake_of(index: int, real: Pixels) -> tuple[str, Pixels]:
+        group, net, from_grey = networks[index // len(sources) % len(networks)]
+        return group, reconstructed(net, np.repeat(luminance(real)[..., None], 3, 2) if from_grey else real)
+
+    return fake_of
 
 
 def profile_examples(
@@ -114,14 +152,18 @@ def _examples(rows: Sequence[tuple[Any, ...]]) -> Examples:
     )
 
 
+def _crops(sources: Sequence[Photographs], rng: np.random.Generator) -> list[Pixels]:
+    """What networks are taught on."""
+    return [
+        source.crop(int(rng.integers(len(source.files))), 192, rng) for source in sources for _ in range(40)
+    ]
+
+
 def _trained_networks(
     sources: Sequence[Photographs], rng: np.random.Generator, steps: int
 ) -> dict[str, nn.Module]:
     """One network of every shape and up-sampling, taught to give back photographs."""
-    photographs = [
-        source.crop(int(rng.integers(len(source.files))), 192, rng) for source in sources for _ in range(40)
-    ]
-    trained = {}
+    photographs, trained = _crops(sources, rng), {}
     for shape in SHAPES:
         for kind in UPSAMPLINGS:
             net = network(shape, kind, rng)

@@ -13,12 +13,14 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 from i2icli.data.folder import find_images
 
 Pixels = NDArray[np.uint8]  # (H, W, 3)
 
-UPSAMPLINGS = ("transposed2", "transposed3", "transposed4", "shuffle", "nearest", "bilinear")
+INTERPOLATING = ("nearest", "bilinear")
+UPSAMPLINGS = ("transposed2", "transposed3", "transposed4", "shuffle", *INTERPOLATING)
 SHAPES = ("resnet", "unet", "decoder")
 LARGEST = 1600  # pixels of a photograph's longer side
 RESIZERS = (Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
@@ -124,17 +126,47 @@ def reconstructed(net: nn.Module, pixels: Pixels) -> Pixels:
 
 
 def train_to_reconstruct(
-    net: nn.Module, photographs: Sequence[Pixels], rng: np.random.Generator, steps: int, size: int = 64
+    net: nn.Module,
+    photographs: Sequence[Pixels],
+    rng: np.random.Generator,
+    steps: int,
+    *,
+    from_grey: bool = False,
+    critic: nn.Module | None = None,
 ) -> None:
-    """Teach a network to give back what it is shown: mean absolute error, batches of 4 crops."""
+    """Teach a network to give back what it is shown: mean absolute error, batches of 4 crops of 64 px.
+
+    from_grey: it is shown without its colours. critic: its answers shall also pass for photographs, as those
+    of published systems do; taught beside it.
+    """
     optimiser = torch.optim.Adam(net.parameters(), 1e-3)
+    other = torch.optim.Adam(critic.parameters(), 5e-4) if critic is not None else None
     for _ in range(steps):
         chosen = [photographs[index] for index in rng.integers(0, len(photographs), 4)]
-        batch = torch.cat([to_tensor(random_crop(each, size, rng)) for each in chosen])
-        loss = (net(batch) - batch).abs().mean()
+        batch = torch.cat([to_tensor(random_crop(each, 64, rng)) for each in chosen])
+        answer = net(batch.mean(1, keepdim=True).expand_as(batch) if from_grey else batch)
+        loss = (answer - batch).abs().mean()
+        if critic is not None:
+            loss = loss + 0.03 * softplus(-critic(answer)).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        if critic is not None and other is not None:
+            other.zero_grad()
+            (softplus(critic(answer.detach())).mean() + softplus(-critic(batch)).mean()).backward()
+            other.step()
+
+
+def patch_critic() -> nn.Module:
+    """(B, 3, H, W) -> (B, 1, H/4 - 1, W/4 - 1): how much each patch looks like a photograph."""
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 4, stride=2, padding=1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(16, 32, 4, stride=2, padding=1),
+        nn.InstanceNorm2d(32),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(32, 1, 4, padding=1),
+    )
 
 
 def to_tensor(pixels: Pixels) -> Tensor:

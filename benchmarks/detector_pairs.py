@@ -15,7 +15,7 @@ from PIL import Image
 from i2icli.data.folder import find_images
 
 SIZE = 160
-LARGE = 1000  # pixels of a side: a larger photograph gives twelve pairs, a smaller one two
+LARGE = 1000  # pixels of a side: a smaller photograph gives but two pairs
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
     )
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=Path("pairs"))
+    parser.add_argument("--parts", type=int, default=12, help="pairs from each large photograph")
     options = parser.parse_args()
     rng = np.random.default_rng(5)
     grey, colour = (options.out / "train" / side for side in "AB")
@@ -34,7 +35,7 @@ def main() -> None:
     for file in (file for folder in options.folders for file in find_images(folder)):
         picture = Image.open(file).convert("RGB")
         large = max(picture.size) > LARGE
-        for _ in range(12 if large else 2):
+        for _ in range(options.parts if large else 2):
             factor = rng.uniform(0.15, 0.5) if large else rng.uniform(0.6, 0.9)
             box = (int(picture.width * factor), int(picture.height * factor))
             small = picture.resize(box, Image.Resampling.LANCZOS)

@@ -4,6 +4,8 @@
     for each in *.deb; do dpkg-deb -x $each found; done
     python benchmarks/detector_photographs.py found squares --number 300
 
+    python benchmarks/detector_photographs.py photographs squares --every   # those of detector_web.py
+
 One in three squares comes from a photograph at full resolution, the others from one made smaller.
 Drawings and diagrams among the samples are left out by a list of names.
 """
@@ -15,6 +17,7 @@ import numpy as np
 from detector_fakes import RESIZERS, Pixels, random_crop
 from PIL import Image
 
+SUFFIXES = (".jpg", ".jpeg", ".png")
 PHOTOGRAPHS = [  # of mate-backgrounds, scikit-image and OpenCV
     "Aqua",
     "Blinds",
@@ -87,11 +90,12 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", action="store_true", help="all files of the folder, not only those listed")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    files = {file.stem: file for file in sorted(options.folder.rglob("*")) if file.suffix in (".jpg", ".png")}
+    files = {file.stem: file for file in sorted(options.folder.rglob("*")) if file.suffix in SUFFIXES}
     pictures = []
-    for name in PHOTOGRAPHS:
+    for name in files if options.every else PHOTOGRAPHS:
         if name in files:
             picture = Image.open(files[name]).convert("RGB")
             if min(picture.size) >= options.size:
