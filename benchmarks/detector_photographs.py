@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--every", action="store_true", help="all files of the folder, not only those listed")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    files = {file.stem: file for file in sorted(options.folder.rglob("*")) if file.suffix in SUFFIXES}
+    files = {file.stem: file for file in sorted(options.folder.rglob("*")) if file.suffix.lower() in SUFFIXES}
     pictures = []
     for name in files if options.every else PHOTOGRAPHS:
         if name in files:
