@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -63,6 +64,19 @@ def plan_jobs(
         shared = f"its result would be {targets[0]}, as that of {owner}; name the folder they share instead"
         jobs.append(Job(source, targets, shared if owner != source else None, folders))
     return jobs
+
+
+def told_apart(jobs: Iterable[Job]) -> dict[str, str]:
+    """Source -> the shortest end of its path, the name at least, that no other source has."""
+    found: dict[str, str] = {}
+    waiting, depth = {job.source for job in jobs}, 0
+    while waiting:
+        depth += 1
+        ends = {path: Path(*path.parts[-depth:]) for path in waiting}
+        often = Counter(ends.values())
+        waiting = {path for path, end in ends.items() if often[end] > 1 and end != path}
+        found |= {str(path): str(end) for path, end in ends.items() if path not in waiting}
+    return found
 
 
 def folders_above(file: Path, given: Path) -> tuple[str, ...]:

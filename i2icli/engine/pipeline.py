@@ -1,6 +1,6 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor
 
-from i2icli.engine.inputs import Job, plan_jobs
+from i2icli.engine.inputs import Job, plan_jobs, told_apart
 from i2icli.engine.memory import is_out_of_memory
 from i2icli.engine.results import Result
 from i2icli.engine.sample_sheet import SHEETS, Row, SheetWriter, check_sheets
@@ -72,7 +72,7 @@ class Translation:
         self.wishes = translator.wishes(asked)
         suffix = suffix_of(writing.format) if writing.format else None
         self.jobs = plan_jobs(inputs, out, suffix, [wish.name for wish in self.wishes])
-        self.names = Counter(job.source.name for job in self.jobs)
+        self.captions = told_apart(self.jobs)
         self.compare = writing.compare or len(self.wishes) > 1
         self.sheets = out / SHEETS
         places = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
@@ -102,14 +102,9 @@ class Translation:
             answered = (each for group in _grouped(loaded, count) for each in self._answer(group))
             for results, row in _ahead(writers, self._write, answered, WRITING):
                 if row:
-                    sheets.add(row, self._caption(Path(results[0].source)))
+                    sheets.add(row, self.captions[results[0].source])
                 yield from results
         sheets.close()
-
-    def _caption(self, source: Path) -> str:
-        """The name of an input on the sheets; with its folder, where others have the same name."""
-        alike = self.names[source.name] > 1
-        return str(Path(source.parent.name, source.name)) if alike else source.name
 
     def _load(self, job: Job) -> _Loaded:
         """Decode an input for those of its answers that are not there yet."""

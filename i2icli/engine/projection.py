@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from i2icli.engine.inputs import Job, plan_jobs
+from i2icli.engine.inputs import Job, plan_jobs, told_apart
 from i2icli.engine.latents import draw_codes
 from i2icli.engine.pipeline import Writing, suffix_of
 from i2icli.engine.results import Result
@@ -95,15 +95,15 @@ class Projection:
         return len(self.jobs)
 
     def __iter__(self) -> Iterator[Result]:
-        sheets = SheetWriter(self.out / SHEETS)
+        sheets, captions = SheetWriter(self.out / SHEETS), told_apart(self.jobs)
         for job in self.jobs:
             try:
-                yield self._result(job, sheets)
+                yield self._result(job, sheets, captions[str(job.source)])
             except UserError as error:
                 yield Result(str(job.source), None, "failed", str(error))
         sheets.close()
 
-    def _result(self, job: Job, sheets: SheetWriter) -> Result:
+    def _result(self, job: Job, sheets: SheetWriter, caption: str) -> Result:
         if job.error:
             raise UserError(job.error)
         (target,) = job.targets
@@ -122,7 +122,7 @@ class Projection:
             np.save(beside, code.numpy())
         after = to_tensor(made)
         score = float(psnr(image, after[None]))
-        sheets.add({"input": image[0], "projected": after}, f"{job.source.name}: {score:.1f} dB")
+        sheets.add({"input": image[0], "projected": after}, f"{caption}: {score:.1f} dB")
         return Result(str(job.source), target, "done")
 
 

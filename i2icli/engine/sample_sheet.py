@@ -48,7 +48,9 @@ def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Ima
         left += width + GAP
     top = TITLE
     for caption, height in zip(captions, heights, strict=False):
-        draw.text((GAP, top + 2), caption, fill="gray", font=font)
+        draw.text(
+            (GAP, top + 2), " ".join(caption.split()), fill="gray", font=font
+        )  # names may hold newlines
         top += height + GAP + above
     return sheet
 

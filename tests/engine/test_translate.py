@@ -15,6 +15,8 @@ from PIL import Image
 import i2icli
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
+from i2icli.engine.pipeline import Writing
+from i2icli.engine.sample_sheet import SheetWriter
 from i2icli.engine.training import train
 from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
@@ -172,11 +174,23 @@ def test_without_a_target_the_first_is_said(capsys):
     assert "--to" not in capsys.readouterr().err
 
 
-def test_rows_of_one_name_are_told_apart_by_their_folders(place):
+def test_rows_of_one_name_are_told_apart_by_their_folders(place, monkeypatch):
     (place / "photos" / "b.JPG").write_bytes((place / "photos" / "nested" / "b.JPG").read_bytes())
-    plan = Translator.load("pix2pix", "cpu").run(["photos"], place / "out")
-    found = [plan._caption(job.source) for job in plan.jobs]
-    assert sorted(found) == ["a.png", "c.webp", "nested/b.JPG", "photos/b.JPG"]
+    for name in ("x/same/d.png", "y/same/d.png"):
+        (place / "photos" / name).parent.mkdir(parents=True)
+        shutil.copy(place / "photos" / "a.png", place / "photos" / name)
+    shown = []
+    monkeypatch.setattr(SheetWriter, "add", lambda _writer, _row, caption: shown.append(caption))
+    plan = Translator.load("pix2pix", "cpu").run(["photos"], place / "out", writing=Writing(compare=True))
+    assert all(result.status == "done" for result in plan)
+    assert sorted(shown) == [
+        "a.png",
+        "c.webp",
+        "nested/b.JPG",
+        "photos/b.JPG",
+        "x/same/d.png",
+        "y/same/d.png",
+    ]
 
 
 @pytest.mark.usefixtures("place")
