@@ -1,7 +1,9 @@
 """Where a detector cannot know: reasons to call a picture uncertain whatever its probability."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+from i2icli.detector.cascade import EVEN_COLUMNS
 from i2icli.detector.resampling import find_resampling
 from i2icli.detector.storing import Description
 from i2icli.image import Pixels
@@ -10,15 +12,22 @@ LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the gri
 FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # of the pixels equal to both neighbours: drawn
 PALETTE, LEVELS = 256, 16  # colours, levels of grey: no more are in what was dithered to a palette
 MOST_LOOKED_AT = 65_536  # pixels whose colours are counted
+CLEAR = 0.8  # even score that no photograph reaches
 LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
 
 
 def doubts(
-    description: Description, pixels: Pixels, lossy: str | None, quality: int | None, verdict: str
+    description: Description,
+    row: NDArray[np.float64],
+    pixels: Pixels,
+    lossy: str | None,
+    quality: int | None,
+    verdict: str,
 ) -> list[str]:
     """One line for each reason; none, where the verdict may stand.
 
-    `lossy`: the format of a file that lost detail by compression; `quality`: if that is JPEG.
+    `row`: what the detector read of the picture; `lossy`: the format of a file that lost detail by
+    compression; `quality`: if that is JPEG.
     """
     found = []
     height, width = pixels.shape[:2]
@@ -30,7 +39,8 @@ def doubts(
             found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
         if quality is not None and quality < LEAST_QUALITY and verdict == "real":
             found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
-        if verdict == "real" and (resampling := find_resampling(pixels)).seen:
+        even = row[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
+        if verdict != "uncertain" and not even and (resampling := find_resampling(pixels)).seen:
             period = f"a pattern of {resampling.period:.1f} pixels"
             found.append(f"resized ({period}): that weakens and moves what up-sampling leaves")
         if _flat(pixels) > FLAT[verdict]:

@@ -140,7 +140,7 @@ class Detector:
             return Judgement("uncertain", None, str(error))
         probability = float(self.probabilities(row[None])[0])
         verdict = self.verdict(probability)
-        found = doubts(self.description, pixels, lossy, quality, verdict)
+        found = doubts(self.description, row, pixels, lossy, quality, verdict)
         why = reason(self.description, row, probability, self.typical)
         return Judgement("uncertain" if found else verdict, probability, why, tuple(found))
 

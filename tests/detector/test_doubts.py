@@ -25,6 +25,11 @@ def detector():
     return Detector.shipped("traces")
 
 
+def found(detector, pixels, verdict):
+    """The doubts about a verdict on a picture that is not compressed."""
+    return doubts(detector.description, detector.row(pixels), pixels, None, None, verdict)
+
+
 def real(detector):
     """A picture that is called real without doubts."""
     pixels = next(each for each in map(photograph, range(9)) if detector.judge(each).verdict == "real")
@@ -37,7 +42,7 @@ def test_real_is_held_back_where_traces_may_be_lost(detector):
     hard = detector.judge(pixels, "jpeg", 30)
     assert (hard.verdict, hard.probability) == ("uncertain", detector.judge(pixels).probability)
     assert "strongly compressed" in hard.doubts[0]
-    assert "small" in doubts(detector.description, pixels[:70, :70], None, None, "real")[0]
+    assert "small" in found(detector, pixels[:70, :70], "real")[0]
     assert detector.judge(pixels, "jpeg", 90).verdict == "real"
 
 
@@ -55,25 +60,35 @@ def test_palettes_are_not_photographic(detector):
     for dithered, said in ((image.convert("P"), "colours"), (image.convert("1"), "only 2 levels of grey")):
         mode = "RGB" if dithered.mode == "P" else "L"
         pixels = np.asarray(dithered.convert(mode)).reshape(256, 256, -1)
-        (found,) = doubts(detector.description, pixels, None, None, "fake")
-        assert "not photographic: only" in found
-        assert said in found
-        assert doubts(detector.description, pixels, None, None, "real") == []  # as of a smooth sky
+        (doubt,) = found(detector, pixels, "fake")
+        assert "not photographic: only" in doubt
+        assert said in doubt
+        assert found(detector, pixels, "real") == []  # as of a smooth sky
     grey = np.asarray(image.convert("L"))[..., None]
     for pixels in (np.asarray(image), grey, np.repeat(grey, 3, 2), grey.astype(np.uint16) * 257):
-        assert doubts(detector.description, pixels, None, None, "fake") == []
+        assert found(detector, pixels, "fake") == []
 
 
 @pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
-def test_real_is_held_back_of_what_was_resized(detector, method):
+def test_verdicts_are_held_back_of_what_was_resized(detector, method):
     pixels = photograph(1, 192)
     for factor, period in ((1.25, 5.0), (1.5, 3.0), (1.7, 2.4)):
         side = round(192 * factor)
         larger = np.asarray(Image.fromarray(pixels).resize((side, side), method))
-        (found,) = doubts(detector.description, larger, None, None, "real")
-        assert f"resized (a pattern of {period:.1f} pixels)" in found
-        assert doubts(detector.description, larger, None, None, "fake") == []
+        for verdict in ("real", "fake"):
+            (doubt,) = found(detector, larger, verdict)
+            assert f"resized (a pattern of {period:.1f} pixels)" in doubt
+        assert found(detector, larger, "uncertain") == []
         assert find_resampling(np.tile(larger, (1, 12, 1))).seen  # a long strip
+
+
+def test_a_clear_lattice_is_none_of_resizing(detector):
+    """Where it was resized before a network worked on it."""
+    pixels = np.asarray(Image.fromarray(photograph(1, 128)).resize((192, 192), Image.Resampling.BILINEAR))
+    fake = faked(pixels, 1).astype(np.float32)
+    mixed = (0.7 * pixels + 0.3 * fake).astype(np.uint8)
+    assert find_resampling(mixed).seen
+    assert detector.judge(mixed).verdict == "fake"
 
 
 def test_what_was_not_resized_is_not_called_so():
