@@ -72,7 +72,7 @@ def validated_apart(system: System[Any], batches: list[Batch]) -> None:
         return ask(batch, Late(partial(together, batch)))
 
     try:
-        system.answers = lambda _: {}  # type: ignore[method-assign]
+        system.answers = lambda _: {}  # type: ignore[method-assign, assignment]
         for question in QUESTIONS:
             setattr(system, question, partial(alone, getattr(system, question)))
         validate(system, batches)
