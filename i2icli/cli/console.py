@@ -1,5 +1,6 @@
 """Running a command so that whatever goes wrong ends in one readable line and an exit code."""
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -45,7 +46,8 @@ def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:  # disk full, not permitted, gone
-        complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        advice = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
+        complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}")
         return 1
     except ImportError as error:
         complain(f"a library is missing or broken ({error}); install i2icli again with pip")

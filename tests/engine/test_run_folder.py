@@ -8,12 +8,14 @@ import shutil
 import pytest
 import torch
 
+from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.engine.plan import plan
 from i2icli.engine.run_folder import RunFolder
 from i2icli.engine.training import train
 from i2icli.engine.watch import Silent
 from i2icli.errors import UserError
+from i2icli.files import written_beside
 from i2icli.recipe import resolve_config
 from i2icli.report.log import read_log
 from i2icli.systems.cyclegan.system import CycleGAN
@@ -86,6 +88,30 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(folder):
         (folder.path / name).write_bytes(b"half")
     with folder.locked():
         assert [path.name for path in folder.path.rglob("*") if path.is_file()] == [".lock"]
+
+
+def test_a_full_disk_is_told_in_one_line_whatever_a_library_says(toy, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 28992 vs 28880")
+
+    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    settings = ["--crop-size", "16", "--num-layers", "1", "--depth", "2", "--width", "4", "--steps", "1"]
+    assert main(["train", "pix2pix", str(toy("pix2pix")), *settings, "--out", str(tmp_path / "run")]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    state = tmp_path / "run" / "resume.pt"
+    assert line == f"error: {state}: No space left on device; make room and run the same command again"
+
+
+@pytest.mark.parametrize("refused", [OSError(28, "No space left"), OSError(28, "No space left", "BESIDE")])
+def test_a_write_that_fails_names_the_file_that_was_wanted(refused, tmp_path):
+    wanted = tmp_path / "sheet.png"
+    with pytest.raises(OSError, match="No space") as raised, written_beside(wanted) as beside:  # noqa: PT012
+        if refused.filename:
+            refused.filename = str(beside)
+        raise refused
+    assert raised.value.filename == str(wanted)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_state_that_would_run_code_is_not_loaded(folder):
