@@ -1,4 +1,4 @@
-"""The one exception that users are meant to read."""
+"""The one exception that users are meant to read, and what keeps texts readable."""
 
 from collections.abc import Sequence
 
@@ -30,3 +30,11 @@ def several(troubles: Sequence[str]) -> str:
     if len(troubles) < 2:
         return "".join(troubles)
     return f"{troubles[0]}, and {len(troubles) - 1:,} more like it"
+
+
+def readable(text: str) -> str:
+    """A text, such as a file's name, on one line that every terminal and file can hold.
+
+    What has no shape of its own (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
+    """
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -4,13 +4,14 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import typer
 from typer.main import get_command
 
 from i2icli import __version__
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,8 @@ PIPE_WIDTH = 160  # columns of a table that no terminal bounds
 
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run the app and return the exit code; errors that users can mend are one line on stderr."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may be of letters that it cannot hold
     try:
         code = _run(app, arguments)
         sys.stdout.flush()
@@ -48,6 +51,10 @@ def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
     except OSError as error:  # disk full, not permitted, gone
         advice = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
         complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}")
+        return 1
+    except UnicodeEncodeError as error:
+        piece = error.object[max(0, error.start - 30) : error.end + 30]
+        complain(f"a name is not in UTF-8, in which files are written: {piece}; rename it")
         return 1
     except ImportError as error:
         complain(f"a library is missing or broken ({error}); install i2icli again with pip")
@@ -79,7 +86,7 @@ def complain(text: str) -> None:
     """One line on stderr: `error: ...`."""
     console = errors()
     console.print("[bold red]error:[/]", end=" ")
-    console.print(" ".join(text.split()), markup=False, soft_wrap=True)
+    console.print(readable(" ".join(text.split())), markup=False, soft_wrap=True)
 
 
 def _sentence(message: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output
-from i2icli.errors import UserError, several
+from i2icli.errors import UserError, readable, several
 
 if TYPE_CHECKING:
     from i2icli.detector.judge import Detector
@@ -126,7 +126,8 @@ def _shown(findings: Iterable["Finding"], total: int, as_json: bool, as_csv: boo
             elif as_csv:
                 table.writerow([finding.file, finding.verdict, _number(finding, ""), finding.text])
             if finding.verdict == "failed" and (as_json or as_csv):
-                console.print(f"failed: {finding.file}: {finding.reason}", markup=False, soft_wrap=True)
+                line = readable(f"failed: {finding.file}: {finding.reason}")
+                console.print(line, markup=False, soft_wrap=True)
     if not as_json and not as_csv:
         _print_table(done)
     return done
@@ -134,10 +135,11 @@ def _shown(findings: Iterable["Finding"], total: int, as_json: bool, as_csv: boo
 
 def _print_table(findings: list["Finding"]) -> None:
     console = output()
-    width = max(len(str(finding.file)) for finding in findings)
-    for finding in findings:
+    names = [readable(str(finding.file)) for finding in findings]
+    width = max(map(len, names))
+    for name, finding in zip(names, findings, strict=True):
         console.print(f"{finding.verdict:9}", style=_STYLES[finding.verdict], end="")
-        line = f" {_number(finding, '-'):>6}  {finding.file!s:<{width}}  {finding.text}"
+        line = f" {_number(finding, '-'):>6}  {name:<{width}}  {finding.text}"
         console.print(line, markup=False, soft_wrap=True)
     if len(findings) > 1:
         counts = Counter(finding.verdict for finding in findings)

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from i2icli.engine.watch import Progress, Watcher
+from i2icli.errors import readable
 
 if TYPE_CHECKING:
     from i2icli.engine.training import TrainResult
@@ -81,7 +82,7 @@ class PlainDisplay:
         self._print(f"saved {path}")
 
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(readable(text), markup=False, soft_wrap=True)
 
 
 class LiveDisplay:
@@ -97,11 +98,11 @@ class LiveDisplay:
 
     def note(self, text: str) -> None:
         """Print a note above the picture."""
-        self._console.print(escape(text))
+        self._console.print(escape(readable(text)))
 
     def warn(self, text: str) -> None:
         """Print a warning above the picture."""
-        self._console.print(f"[yellow]warning:[/] {escape(text)}")
+        self._console.print(f"[yellow]warning:[/] {escape(readable(text))}")
 
     def progress(self, progress: Progress) -> None:
         """Remember where the run stands, for the next redraw."""

@@ -8,7 +8,7 @@ import typer
 
 from i2icli.cli.console import errors, output
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError, several
+from i2icli.errors import UserError, readable, several
 
 if TYPE_CHECKING:
     from i2icli.engine.spectra import Spectrum
@@ -97,7 +97,7 @@ def _print_table(columns: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(escape(column), justify="right" if number else "left")
+        table.add_column(escape(readable(column)), justify="right" if number else "left")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(escape(readable(cell)) for cell in row))
     output().print(table)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -225,7 +225,7 @@ def report(
             counts[result.status] += 1
             bar.update(task, description=_counted(counts), advance=1)
             if result.status == "failed":
-                console.print(f"failed: {_error(result)}", markup=False, soft_wrap=True)
+                console.print(f"failed: {readable(_error(result))}", markup=False, soft_wrap=True)
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:

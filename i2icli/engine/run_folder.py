@@ -31,9 +31,13 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep a second process out. Raises UserError if one is already training here."""
         try:
+            str(self.path).encode()  # as readers of the model file ask for
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"--out {self.path}: cannot be a run folder ({error.strerror})") from None
+        except (OSError, UnicodeEncodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its name is not in UTF-8"
+            raise UserError(
+                f"--out {self.path}: cannot be a run folder ({why}); choose another --out"
+            ) from None
         lock = FileLock(self.path / ".lock")
         try:
             lock.acquire(timeout=0)

@@ -13,6 +13,7 @@ from markupsafe import escape
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from i2icli.errors import readable
 from i2icli.files import written_beside
 from i2icli.report.curves import Axis, short_number
 
@@ -246,5 +247,5 @@ def _finer(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _shortened(name: str, columns: int) -> str:
-    most = 90 // columns
+    name, most = readable(name), 90 // columns
     return name if len(name) <= most else name[: most // 2] + " ... " + name[-(most // 2 - 5) :]

@@ -14,7 +14,7 @@ from i2icli.report.sections import Section
 def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
     """Write a page with the given sections, in order. All texts are escaped."""
     with written_beside(path) as beside:
-        beside.write_text(render_page(title, sections), encoding="utf-8")
+        beside.write_text(render_page(title, sections), encoding="utf-8", errors="backslashreplace")
 
 
 def render_page(title: str, sections: Sequence[Section]) -> str:

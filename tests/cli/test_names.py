@@ -1,0 +1,69 @@
+"""Names of files as disks allow them: messages are one line each, what is written can be read."""
+
+import io
+import os
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from i2icli.__main__ import main
+from i2icli.cli.translate import report
+from i2icli.engine.results import Result
+from tests.detector.pictures import photograph
+
+HOSTILE = ["new\nline.png", "\x1b[31mred.png", os.fsdecode(b"not utf-8 \xff.png"), "日本.png"]
+SPELLED = ["new\\nline.png", "\\x1b[31mred.png", "not utf-8 \\udcff.png", "日本.png"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A picture of each name, and a damaged one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    for name in HOSTILE:
+        Image.fromarray(photograph(0, 64)).save(tmp_path / "in" / name)
+    (tmp_path / "in" / "broken\x1b\n.png").write_text("hello")
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".html"])
+def test_spectra_have_legends_that_can_be_written(suffix, folder, capsys):
+    out = folder / f"spectra{suffix}"
+    assert main(["spectrum", *map(str, sorted((folder / "in").iterdir())), "--out", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert all(name in printed.out for name in SPELLED)
+    assert "\x1b" not in printed.out + printed.err
+    assert "error: left out: cannot read" in printed.err
+    if suffix == ".svg":
+        words = "|".join(ElementTree.parse(out).getroot().itertext())
+        assert all(name in words for name in SPELLED)
+
+
+@pytest.mark.usefixtures("folder")
+def test_verdicts_are_a_line_each_in_any_encoding(monkeypatch):
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="strict", write_through=True)
+    monkeypatch.setattr(sys, "stdout", stdout)
+    assert main(["detect-fake", "in"]) == 1
+    lines = stdout.buffer.getvalue().decode("ascii").splitlines()
+    assert len(lines) == 5
+    for name in (*SPELLED[:3], "\\u65e5\\u672c.png", "broken\\x1b\\n.png"):
+        assert sum(name in line for line in lines) == 1
+
+
+def test_a_failed_input_is_one_line():
+    stderr = io.StringIO()
+    report([Result("in/a\n\x1b.png", None, "failed", "damaged")], Console(file=stderr), as_json=False)
+    assert stderr.getvalue() == "failed: in/a\\n\\x1b.png: damaged\n"
+
+
+def test_a_run_folder_is_named_in_utf8(folder, capsys):
+    out = os.fsdecode(b"run \xff")
+    assert main(["train", "spectral_dcgan", "in", "--crop-size", "32", "--steps", "1", "--out", out]) == 2
+    assert "error: --out run \\udcff: cannot be a run folder (its name is not in UTF-8); choose another" in (
+        capsys.readouterr().err
+    )
+    assert not (folder / out).exists()
