@@ -116,10 +116,10 @@ def _text(recipe: str | Path, system: str) -> tuple[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"recipe {path} cannot be read: {error}") from error
     names = shipped_recipes()
+    shipped = f"shipped for {system}: {', '.join(name for name in names if name.startswith(f'{system}-'))}"
     if path.suffix == ".toml" or len(path.parts) > 1:
-        raise UserError(f"there is no recipe file {path}; shipped recipes: {', '.join(names) or 'none'}")
+        raise UserError(f"there is no recipe file {path}; {shipped}")
     for name in (str(recipe), f"{system}-{recipe}"):
         if name in names:
             return name, (resources.files("i2icli.recipes") / f"{name}.toml").read_text(encoding="utf-8")
-    shipped = ", ".join(names) or "none"
-    raise UserError(f"unknown recipe {str(recipe)!r}; shipped: {shipped}; or give a TOML file")
+    raise UserError(f"unknown recipe {str(recipe)!r}; {shipped}; or give a TOML file")

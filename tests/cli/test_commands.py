@@ -87,6 +87,14 @@ RECIPES = [
 ]
 
 
+@pytest.mark.parametrize("recipe", ["nope", "no/such.toml"])
+def test_only_recipes_of_the_system_are_offered(recipe: str, capsys: Capture) -> None:
+    assert main(["train", "progan", "data", "--recipe", recipe]) == 2
+    error = capsys.readouterr().err
+    assert "; shipped for progan: progan-celeba-hq, progan-cifar10, progan-demo, " in error
+    assert "pix2pix" not in error
+
+
 @pytest.mark.parametrize(("text", "message"), RECIPES, ids=[text for text, _ in RECIPES])
 def test_a_wrong_recipe_is_one_line(text: str, message: str, tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "r.toml").write_text(text)
