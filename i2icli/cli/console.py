@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -42,7 +43,7 @@ def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
-            complain(_sentence(message) + _where_to_look(error))
+            complain(_sentence(message) + _where_to_look(error) + _as_a_file(arguments))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -93,6 +94,12 @@ def _sentence(message: str) -> str:
     """Typer's message in the style of ours: one line, no capital, no full stop."""
     line = " ".join(message.split()).rstrip(".?")
     return line[:1].lower() + line[1:]
+
+
+def _as_a_file(arguments: Sequence[str]) -> str:
+    """How to name a file that looks like an option."""
+    files = [word for word in arguments if word.startswith("-") and Path(word).exists()]
+    return f"; the file of that name is ./{files[0]}" if files else ""
 
 
 def _where_to_look(error: typer.TyperException) -> str:

@@ -141,8 +141,11 @@ def _natural(path: Path) -> list[list[str | int]]:
 def named(word: str) -> list[Path]:
     """The files and folders that a word of the command line names: itself, or what a glob matches.
 
-    Raises UserError for a glob that matches nothing; a plain name need not be there.
+    Raises UserError for a glob that matches nothing and for no name at all, which is not meant to be the
+    folder one stands in; a plain name need not be there.
     """
+    if not word:
+        raise UserError("an empty name, as of a variable that is not set; name a file or folder")
     if Path(word).exists() or not glob.has_magic(word):
         return [Path(word)]
     matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns

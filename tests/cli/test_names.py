@@ -12,7 +12,9 @@ from rich.console import Console
 
 from i2icli.__main__ import main
 from i2icli.cli.translate import report
+from i2icli.engine.inputs import plan_jobs
 from i2icli.engine.results import Result
+from i2icli.errors import UserError
 from tests.detector.pictures import photograph
 
 HOSTILE = ["new\nline.png", "\x1b[31mred.png", os.fsdecode(b"not utf-8 \xff.png"), "日本.png"]
@@ -52,6 +54,25 @@ def test_verdicts_are_a_line_each_in_any_encoding(monkeypatch):
     assert len(lines) == 5
     for name in (*SPELLED[:3], "\\u65e5\\u672c.png", "broken\\x1b\\n.png"):
         assert sum(name in line for line in lines) == 1
+
+
+def test_a_file_like_an_option_is_told_how_to_be_named(folder, capsys):
+    (folder / "-f.png").touch()
+    for command in ("translate -f.png --model m", "detect-fake -f.png", "spectrum -f.png"):
+        assert main(command.split()) == 2
+        error = capsys.readouterr().err
+        assert error.endswith("the file of that name is ./-f.png\n")
+        assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_empty_name_is_not_the_folder_one_stands_in(capsys):
+    assert main(["spectrum", "", "--csv"]) == 2
+    assert "error: an empty name" in capsys.readouterr().err
+    assert main(["detect-fake", ""]) == 2
+    assert "error: an empty name" in capsys.readouterr().err
+    with pytest.raises(UserError, match="an empty name"):
+        plan_jobs([""], Path("out"), None)
 
 
 def test_a_failed_input_is_one_line():
