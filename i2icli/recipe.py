@@ -113,8 +113,12 @@ def _text(recipe: str | Path, system: str) -> tuple[str, str]:
             raise UserError(f"{path} is too large for a recipe; expected a TOML file of settings")
         try:
             return str(path), path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"recipe {path} cannot be read: {error}") from error
+        except UnicodeDecodeError:
+            raise UserError(
+                f"recipe {path}: not a text; expected a TOML file such as a run's recipe.toml"
+            ) from None
+        except OSError as error:
+            raise UserError(f"recipe {path} cannot be read: {error.strerror}") from error
     names = shipped_recipes()
     shipped = f"shipped for {system}: {', '.join(name for name in names if name.startswith(f'{system}-'))}"
     if path.suffix == ".toml" or len(path.parts) > 1:

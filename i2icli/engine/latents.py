@@ -56,7 +56,8 @@ def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[n
             # Mapped, so that a head that promises more than the file holds costs no memory.
             return where, np.lib.format.open_memmap(Path(latent), mode="r")
         except Exception as error:  # hostile heads find every way to fail
-            why = str(error).splitlines()[0] if str(error) else "empty"
+            reason = error.strerror if isinstance(error, OSError) else None
+            why = reason or (str(error).splitlines() or ["empty"])[0]
             raise UserError(f"{where}: cannot be read ({why}); expected an array of numbers") from None
     try:
         return where, np.array([float(word) for word in str(latent).split(",")])

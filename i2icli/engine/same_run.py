@@ -37,7 +37,10 @@ def check_same(state: dict[str, Any], name: str, config: Config, folder: RunFold
         _check_stages(state, name, config, folder, growing)
     done, wanted = state["clock"]["total"], config.steps or 0
     if done > wanted:
-        raise UserError(f"{folder.path} has learned for {done} steps already; --steps {wanted} is less")
+        raise UserError(
+            f"{folder.path} has learned for {done} steps already; --steps {wanted} is less, give more, "
+            "or choose another --out for a new run"
+        )
 
 
 def _going_on(name: str, folder: RunFolder) -> str:

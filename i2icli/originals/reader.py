@@ -45,7 +45,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; expected a checkpoint ({', '.join(SUFFIXES)})")
     if path.suffix.lower() not in SUFFIXES:
-        raise UserError(f"{path}: not a checkpoint's name; expected one ending in {', '.join(SUFFIXES)}")
+        raise UserError(
+            f"{path}: not a model's name; expected a run folder, a file ending in .safetensors, or an "
+            f"original checkpoint ending in {', '.join(SUFFIXES)}"
+        )
     if is_network_pickle(path):
         state = read_network_pickle(path)
         _refuse_inflated(state, path)

@@ -52,6 +52,14 @@ WRONG_USE = [
     ("train cyclegan data --domains A,A", "both domains are called 'A'"),
     ("train cyclegan data --recipe nope", "error: unknown recipe 'nope'"),
     ("train cyclegan data --recipe no/such.toml", "error: there is no recipe file no/such.toml"),
+    (
+        "train cyclegan data --recipe BINARY",
+        "error: recipe BINARY: not a text; expected a TOML file such as a run's",
+    ),
+    (
+        "info TEXT",
+        "error: TEXT: not a model's name; expected a run folder, a file ending in .safetensors, or an",
+    ),
     ("translate", "error: missing option '--model'"),
     ("translate a.png", "error: missing option '--model'"),
     ("translate a.png --model m --size 3y", "error: --size 3y: expected pixels like 256"),
@@ -68,7 +76,12 @@ WRONG_USE = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG_USE, ids=[arguments for arguments, _ in WRONG_USE])
-def test_wrong_use_is_one_line_and_exit_code_2(arguments: str, message: str, capsys: Capture) -> None:
+def test_wrong_use_is_one_line_and_exit_code_2(
+    arguments: str, message: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "BINARY").write_bytes(b"\xff\xbd")
+    (tmp_path / "TEXT").write_text("hello")
     assert main(arguments.split()) == 2
 
     captured = capsys.readouterr()

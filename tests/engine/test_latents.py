@@ -27,7 +27,7 @@ def test_codes_are_read_from_numbers_arrays_and_files(tmp_path):
     [
         ("1,2", "a code of 2 numbers; this model reads 3"),
         ("1,x,3", "expected numbers like"),
-        ("nowhere.npy", "cannot be read"),
+        ("nowhere.npy", r"cannot be read \(No such file or directory\)"),
         ("1,nan,3", "not finite"),
         ("1e300,0,0", "not finite"),
     ],

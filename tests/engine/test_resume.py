@@ -183,7 +183,7 @@ def test_the_optimisers_survive_a_change_of_precision(order):
 def test_fewer_steps_than_already_learned_are_refused(toy, tmp_path):
     options = RunOptions(out=tmp_path / "run")
     train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=3), options)
-    with pytest.raises(UserError, match="has learned for 3 steps already; --steps 2 is less"):
+    with pytest.raises(UserError, match="for 3 steps already; --steps 2 is less, give more, or choose"):
         train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options)
 
 
