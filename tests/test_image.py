@@ -1,8 +1,10 @@
 """Image files of every kind: read, written, refused; pixels to tensors and back."""
 
+import os
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -510,3 +512,16 @@ def test_channels_are_repeated_or_weighed() -> None:
 def test_images_need_no_torch() -> None:
     code = "import sys, i2icli.image; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders here")
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    writer = threading.Timer(2, lambda: os.close(os.open(tmp_path / "pipe.png", os.O_WRONLY | os.O_NONBLOCK)))
+    writer.daemon = True
+    writer.start()  # so that a failure ends
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        for read in (read_picture, probe):
+            with pytest.raises(UserError, match="a pipe or a device, not a file"):
+                read(path)
+    writer.cancel()

@@ -39,6 +39,8 @@ def probe(path: Path | str) -> Header:
 
 def _kind(path: Path) -> Format:
     """Tell the kind of file by its first bytes. Raises ImageError, OSError."""
+    if path.is_fifo() or path.is_char_device():  # reading could wait, or go on, for ever
+        raise ImageError("a pipe or a device, not a file")
     with path.open("rb") as file:
         head = file.read(16)
     starts: dict[bytes, Format] = {
