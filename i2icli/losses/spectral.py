@@ -6,7 +6,7 @@ from torch import Tensor
 from i2icli.nn.spectrum import grey, power_profile, spectral_profile, spread
 
 LOWEST_LOG = -100.0  # of a probability of 0, as published
-EDGE = 0.01  # least distance of a mean profile from 0 and 1
+EDGE = 0.001  # least distance of a mean profile from 0 and 1
 LEAST_POWER = 10.0  # range of a power profile, 10 ln: a factor of e; nothing but flat grey has less
 
 

@@ -99,7 +99,7 @@ def test_nor_does_a_fake_of_one_flat_grey() -> None:
         mean_spectral_loss(given, real).backward()
         assert given.grad is not None
         largest.append(float(given.grad.abs().max()))
-    assert largest[0] < 100 * largest[1]
+    assert largest[0] < 1000 * largest[1]  # without a floor: ten million times
 
 
 def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_ones() -> None:
