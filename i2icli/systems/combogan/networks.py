@@ -15,6 +15,7 @@ from torch.nn.functional import conv2d
 
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
+from i2icli.nn.prelu import PReLU
 from i2icli.nn.upsampling import Upsampling, build_doubling
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
@@ -30,7 +31,7 @@ class Layer(nn.Module):
         super().__init__()
         self.conv = conv
         self.norm = build_norm(norm, conv.out_channels, statistics)
-        self.activation = nn.PReLU()
+        self.activation = PReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) -> (B, C', H', W') as the convolution decides."""
