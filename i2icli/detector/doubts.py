@@ -12,7 +12,7 @@ LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the gri
 FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # of the pixels equal to both neighbours: drawn
 PALETTE, LEVELS = 256, 16  # colours, levels of grey: no more are in what was dithered to a palette
 MOST_LOOKED_AT = 65_536  # pixels whose colours are counted
-CLEAR = 0.8  # even score that no photograph reaches
+CLEAR = 0.8  # even score that hardly any photograph reaches
 LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
 
 
@@ -41,8 +41,8 @@ def doubts(
             found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
         even = row[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
         if verdict != "uncertain" and not even and (resampling := find_resampling(pixels)).seen:
-            period = f"a pattern of {resampling.period:.1f} pixels"
-            found.append(f"resized ({period}): that weakens and moves what up-sampling leaves")
+            period = f"sharpness rises and falls every {resampling.period:.1f} pixels"
+            found.append(f"resized ({period}): traces may be lost or moved, judge the original")
         if _flat(pixels) > FLAT[verdict]:
             found.append("not photographic: large parts are of one colour")
         elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours, too

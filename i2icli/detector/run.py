@@ -1,5 +1,6 @@
 """Judging many files: one finding each, whatever goes wrong with some."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -69,12 +70,21 @@ def _film(detector: Detector, file: Path) -> tuple[Judgement, dict[str, int]]:
     why = f"{votes['fake']} of {len(judged)} frames fake, {votes['real']} real; {typical}"
     told = votes["fake"] + votes["real"]
     if told * 2 < len(judged):
-        said, number = (Counter(d for each in judged for d in each.doubts).most_common(1) or [("", 0)])[0]
-        common = number * 2 >= votes["uncertain"]
-        doubt = f"most frames are uncertain: {said if common else 'compression may have taken traces away'}"
+        alike = _most_alike([doubt for each in judged for doubt in each.doubts])
+        common = len(alike) * 2 >= votes["uncertain"]
+        said = alike[0] if common else "compression may have taken traces away"
+        doubt = f"most frames are uncertain: {said}"
         return Judgement("uncertain", mean, why, (doubt,)), votes
     verdict: Verdict = "fake" if votes["fake"] >= _FAKE_SHARE * told else "real"
     if verdict == "real" and sample.bits < _LEAST_BITS:
         doubt = f"strongly compressed ({sample.bits:.2f} bits per pixel): traces may be lost"
         return Judgement("uncertain", mean, why, (doubt,)), votes
     return Judgement(verdict, mean, why), votes
+
+
+def _most_alike(doubts: Sequence[str]) -> list[str]:
+    """Those of the most frequent kind; numbers may differ from frame to frame, as in a zoom."""
+    kinds: dict[str, list[str]] = {}
+    for doubt in doubts:
+        kinds.setdefault(re.split(r" \(|:", doubt)[0], []).append(doubt)
+    return max(kinds.values(), key=len, default=[])

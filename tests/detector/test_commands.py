@@ -127,6 +127,12 @@ def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     cartoon = lines(i2i("detect-fake", tmp_path / "drawn.mp4", "--json"))["drawn.mp4"]
     assert cartoon["verdict"] == "uncertain"
     assert "not photographic" in cartoon["doubts"][0]
+    whole = Image.fromarray(photograph(0, 256))
+    parts = [whole.crop((0, 0, side, side)) for side in range(215, 155, -10)]
+    zoom = [np.asarray(each.resize((256, 256), Image.Resampling.BILINEAR)) for each in parts]
+    write_film(tmp_path / "zoom.mp4", zoom, 6)
+    enlarged = lines(i2i("detect-fake", tmp_path / "zoom.mp4", "--json"))["zoom.mp4"]
+    assert "most frames are uncertain: resized" in enlarged["doubts"][0]
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     broken = i2i("detect-fake", tmp_path / "no.mp4")
     assert broken.returncode == 1

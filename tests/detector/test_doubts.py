@@ -77,7 +77,7 @@ def test_verdicts_are_held_back_of_what_was_resized(detector, method):
         larger = np.asarray(Image.fromarray(pixels).resize((side, side), method))
         for verdict in ("real", "fake"):
             (doubt,) = found(detector, larger, verdict)
-            assert f"resized (a pattern of {period:.1f} pixels)" in doubt
+            assert f"resized (sharpness rises and falls every {period:.1f} pixels)" in doubt
         assert found(detector, larger, "uncertain") == []
         assert find_resampling(np.tile(larger, (1, 12, 1))).seen  # a long strip
 
@@ -91,11 +91,22 @@ def test_a_clear_lattice_is_none_of_resizing(detector):
     assert detector.judge(mixed).verdict == "fake"
 
 
+def test_a_lattice_that_was_moved_is_not_clear(detector):
+    fake = Image.fromarray(faked(photograph(3, 192), 3)).resize((288, 288), Image.Resampling.BILINEAR)
+    held_back = detector.judge(np.asarray(fake))
+    assert (held_back.verdict, held_back.probability > 0.97) == ("uncertain", True)
+    assert "judge the original" in held_back.doubts[0]
+
+
 def test_what_was_not_resized_is_not_called_so():
     for seed in range(20):
         pixels = photograph(seed, 192)
         for treatment in (None, CONDITIONS["JPEG 75"], CONDITIONS["blur 1"], CONDITIONS["noise 4"]):
             assert not find_resampling(treatment(pixels) if treatment else pixels).seen
+        assert not find_resampling(faked(pixels, seed)).seen  # a lattice of its network
+    waves = 1 + 0.2 * np.sin(2 * np.pi * np.arange(256) / 20)  # of what is shown
+    shown = 128 + 20 * waves[:, None] * waves * np.random.default_rng(0).normal(size=(256, 256))
+    assert not find_resampling(shown.clip(0, 255).astype(np.uint8)[..., None]).seen
     assert not find_resampling(np.zeros((64, 64, 3), np.uint8)).seen
 
 
