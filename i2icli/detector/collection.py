@@ -45,10 +45,9 @@ def collect(
 ) -> Collection:
     """Rows of two folders, their pictures treated first.
 
-    Raises UserError for folders without images, or pictures that cannot be compared.
+    Raises UserError for folders without images or inside one another, or pictures that cannot be compared.
     """
-    if real.resolve() == fake.resolve():
-        raise UserError(f"{real}: the same folder for photographs and fakes")
+    _check_apart(real, fake)
     named = [(real, False, file) for file in _spread(find_images(real), limit)]
     named += [(fake, True, file) for file in _spread(find_images(fake), limit)]
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
@@ -105,6 +104,18 @@ def _read(file: Path, reader: Reader, treatment: Treatment | None) -> _Read | st
         return _Read(reader(treatment(pixels) if treatment else pixels), header, grid, quality)
     except UserError as error:
         return f"{file}: {error}"
+
+
+def _check_apart(real: Path, fake: Path) -> None:
+    """Raise UserError where pictures would count as photographs and as fakes."""
+    if real.resolve() == fake.resolve():
+        raise UserError(f"{real}: the same folder for photographs and fakes; name two")
+    for inner, outer in ((real, fake), (fake, real)):
+        if inner.resolve().is_relative_to(outer.resolve()):
+            raise UserError(
+                f"{inner}: inside {outer}, so its images would be photographs and fakes at once; "
+                "put them in two folders side by side"
+            )
 
 
 def _check_any(folder: Path, what: str, found: Sequence[_Read | str]) -> None:

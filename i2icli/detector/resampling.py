@@ -67,4 +67,5 @@ def _power(part: Tensor) -> Tensor:
     strength = strength - local_mean(strength[None])[0]
     mean = strength.mean(0)[:_POINTS]  # (W-2,), of a strip its beginning
     window = torch.hann_window(len(mean), periodic=False)
-    return torch.fft.rfft((mean - mean.mean()) * window, _POINTS).abs().square()
+    power: Tensor = torch.fft.rfft((mean - mean.mean()) * window, _POINTS).abs().square()
+    return power

@@ -330,6 +330,8 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
         Image.fromarray(photograph(0, 4)).save(tiny / f"{number}.png")
     for words, expected in (
         ([real, real], "the same folder"),
+        ([real.parent, fake], f"{fake}: inside {real.parent}, so its images would be photographs and fakes"),
+        ([real, real.parent, "--equalise"], f"{real}: inside {real.parent}, so"),
         ([real, few], "at least 10"),
         ([few, empty], f"{empty}: no images; expected a folder of fakes in .bmp, "),
         ([few, tiny], f"{tiny}: none of 3 images can be used; expected fakes, name another folder"),
