@@ -96,7 +96,7 @@ def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> Fa
         net = network(shape, kind, rng)
         from_grey, critic = rng.random() < 0.4, patch_critic() if rng.random() < 0.6 else None
         steps = int(rng.choice([80, 200, 400]))
-        train_to_reconstruct(net, photographs, rng, steps, from_grey=bool(from_grey), critic=critic)
+        train_to_reconstruct(net, photographs, rng, steps, from_grey=from_grey, critic=critic)
         networks.append((f"taught-{shape}-{kind}", net, from_grey))
 
     def fake_of(index: int, real: Pixels) -> tuple[str, Pixels]:

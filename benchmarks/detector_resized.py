@@ -18,7 +18,7 @@ from i2icli.detector.resampling import find_resampling
 from i2icli.image import convert_channels, read_picture
 
 SIDE, EACH = 256, 4  # pixels of a part, parts of a photograph
-FACTORS = (0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 1.7, 2.0, 2.3, 3.0)
+FACTORS = (0.5, 0.75, 0.8, 0.9, 1.1, 1.25, 4 / 3, 1.5, 1.6, 1.7, 2.0, 2.3, 3.0)
 
 
 def parts(path: Path, rng: np.random.Generator) -> list[Pixels]:
@@ -59,7 +59,7 @@ def main() -> None:
             f"{method.name.lower()} {share([resized(each, factor, method) for each in smaller])}"
             for method in RESIZERS
         ]
-        print(f"{factor:4}x  " + "   ".join(shares), flush=True)
+        print(f"{factor:4.2f}x  " + "   ".join(shares), flush=True)
 
 
 if __name__ == "__main__":

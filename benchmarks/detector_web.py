@@ -12,7 +12,7 @@
 
 Templates of web pages (MIT) and their photographs, mostly portraits and views, made smaller and compressed
 by their makers. Each is taken once, however often it occurs; screenshots and computer graphics are left out
-by name, what was published as small as 200 px, too.
+by name, and what was published with a side below 200 px.
 """
 
 import argparse
@@ -24,11 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 NOT_PHOTOGRAPHS = ("curved", "img-", "logo-", "blurred-image")
-SCREENSHOTS = (
-    "landing.jpg",
-    "profile.jpg",
-    "presentation.jpg",
-)  # of pages, wherever they are wide and bright
+SCREENSHOTS = ("landing.jpg", "profile.jpg", "presentation.jpg")  # of pages, where they are largely white
 LEAST_SIDE = 200  # pixels
 ALIKE = 0.97  # correlation of thumbnails from which two files show the same photograph
 
