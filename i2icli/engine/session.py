@@ -202,7 +202,7 @@ class Session:
             self.best = now
             write_model(self.folder.best, trainer.system, self.system, trainer.average.modules())
         settled = step >= max(SETTLED, trainer.steps / 2)
-        remarks = found.remarks if settled else ()
+        remarks = found.remarks if settled else tuple(f"{each} (usual so early)" for each in found.remarks)
         self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": remarks})
         self.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
         self.watcher.scores(step, self.scores, best)

@@ -58,10 +58,10 @@ def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settled", "stop_after", "said"), [(3, None, True), (4, None, False), (1, 1, False), (1, 2, True)]
+    ("settled", "stop_after", "early"), [(3, None, False), (4, None, True), (1, 1, True), (1, 2, False)]
 )
-def test_a_pattern_is_told_once_a_sensible_part_is_done(
-    settled, stop_after, said, toy, tmp_path, monkeypatch
+def test_a_pattern_is_said_to_be_usual_until_a_sensible_part_is_done(
+    settled, stop_after, early, toy, tmp_path, monkeypatch
 ) -> None:
     """Of three steps, in the report too, whether the run was stopped or finished."""
     monkeypatch.setattr("i2icli.engine.session.SETTLED", settled)
@@ -72,8 +72,11 @@ def test_a_pattern_is_told_once_a_sensible_part_is_done(
     watcher.note = notes.append
     train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=3), options, watcher)
     report = (tmp_path / "run" / "report.html").read_text()
-    assert ("show a checkerboard of" in report) == said
-    assert any("show a checkerboard of" in note for note in notes) == (said and stop_after is None)
+    assert "show a checkerboard of" in report
+    assert ("(usual so early)" in report) == early
+    said = [note for note in notes if "show a checkerboard of" in note]
+    assert bool(said) == (stop_after is None)
+    assert all(note.endswith("(usual so early)") == early for note in said)
 
 
 @pytest.mark.parametrize(("name", "part"), [("pix2pix", "."), ("spectral_dcgan", "train")])
