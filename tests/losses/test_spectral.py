@@ -129,11 +129,12 @@ def test_only_the_frequencies_above_the_cut_count() -> None:
     torch.testing.assert_close(spectral_loss(fake, real, 0.75), upper, rtol=1e-5, atol=1e-7)
 
 
-def test_flat_and_black_pictures_have_finite_losses_and_gradients() -> None:
+@pytest.mark.parametrize("loss", [spectral_loss, mean_spectral_loss])
+def test_flat_and_black_pictures_have_finite_losses_and_gradients(loss: Callable[..., torch.Tensor]) -> None:
     fake = torch.stack([torch.zeros(3, 16, 16), torch.ones(3, 16, 16)]).requires_grad_()
-    loss = spectral_loss(fake, torch.rand(2, 3, 16, 16))
-    loss.backward()
-    assert torch.isfinite(loss)
+    found = loss(fake, torch.rand(2, 3, 16, 16))
+    found.backward()
+    assert torch.isfinite(found)
     assert fake.grad is not None
     assert torch.isfinite(fake.grad).all()
 
