@@ -47,9 +47,9 @@ def collect(
 
     Raises UserError for folders without images or inside one another, or pictures that cannot be compared.
     """
-    _check_apart(real, fake)
     named = [(real, False, file) for file in _spread(find_images(real), limit)]
     named += [(fake, True, file) for file in _spread(find_images(fake), limit)]
+    _check_apart(real, fake)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         found = list(pool.map(lambda each: _read(each[2], reader, treatment), named))
     good = [(place, read) for place, read in zip(named, found, strict=True) if isinstance(read, _Read)]

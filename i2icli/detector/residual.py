@@ -68,7 +68,7 @@ def _box_sum(values: Tensor) -> Tensor:
 
 
 def parts(pixels: Pixels) -> list[Pixels]:
-    """(H, W, C) -> itself, or if large, evenly spread tiles of one size that begin on whole cells."""
+    """(H, W, C) -> itself, or if large, evenly spread tiles of TILE a side at most that begin on cells."""
     height, width = pixels.shape[:2]
     if height * width <= TILES * TILE * TILE:
         return [pixels]

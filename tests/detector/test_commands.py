@@ -338,6 +338,7 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
         ([few, tiny], f"the first: {tiny / '0.png'}: "),
         ([tiny, few], "expected photographs, name"),
         ([real, tmp_path / "none"], "no such folder"),
+        ([real, real / "none"], "no such folder"),
         ([real, fake, "--out", "d.pkl"], "safetensors"),
         ([real, fake, "--classifier", "oracle"], "expected one of logistic"),
     ):
