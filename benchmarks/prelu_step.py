@@ -1,12 +1,13 @@
 """What a ComboGAN training step gains from the gradient of its rectifiers, which is our own on a CPU.
 
-    python -m benchmarks.prelu_step [--recipe small] [--precision auto] [--rounds 15] [--threads 1]
+    python -m benchmarks.prelu_step [--recipe small] [--precision auto] [--rounds 15]
 
 In turns: with the library's PReLU, and with ours; the same networks, weights and batch of noise. Printed:
-seconds of a step, and the median of the ratios.
+processor seconds of a step in one thread, and the median of the ratios.
 """
 
 import argparse
+import time
 
 import torch
 from torch import nn
@@ -24,9 +25,8 @@ def main() -> None:
     parser.add_argument("--recipe", default="small")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     config = resolve_config("combogan", arguments.recipe, {"domains": ("autumn", "winter"), "steps": 10**6})
     shape = config.batch_size, 3, *config.crop_size
     batch = {side: torch.rand(shape) * 2 - 1 for side in ("A", "B")}  # (B, C, H, W)
@@ -37,7 +37,8 @@ def main() -> None:
         for layer in trainer.system.modules():
             if name == "library" and isinstance(layer, PReLU):
                 layer.__class__ = nn.PReLU  # type: ignore[assignment]
-    print_turns(contenders, arguments.rounds, f"{arguments.recipe}, {arguments.precision}, {tuple(shape)}")
+    about = f"{arguments.recipe}, {arguments.precision}, {tuple(shape)}"
+    print_turns(contenders, arguments.rounds, about, time.process_time)
 
 
 if __name__ == "__main__":

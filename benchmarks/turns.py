@@ -35,16 +35,21 @@ def ours(name: str, config: Config, precision: str, batch: dict[str, Tensor]) ->
     return trainer, step
 
 
-def print_turns(contenders: Mapping[str, Step], rounds: int, about: str) -> None:
-    """The first losses; then seconds of each, and medians over the rounds of the first one's over its own."""
+def print_turns(
+    contenders: Mapping[str, Step], rounds: int, about: str, clock: Callable[[], float] = time.perf_counter
+) -> None:
+    """The first losses; then seconds of each, and medians over the rounds of the first one's over its own.
+
+    clock: `time.process_time` where steps run in one thread, and the machine is busy with other things.
+    """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for name, work in contenders.items():  # warm up
         print(name, "first losses of D and G", *(f"{value:.4f}" for value in work()))
     for _ in range(rounds):
         for name, work in contenders.items():
-            began = time.perf_counter()
+            began = clock()
             work()
-            times[name].append(time.perf_counter() - began)
+            times[name].append(clock() - began)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {about}")
     first = next(iter(times.values()))
     for name, own in times.items():
