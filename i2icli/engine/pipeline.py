@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from i2icli.engine.inference import Inference
 from i2icli.engine.inputs import Job, plan_jobs, told_apart
 from i2icli.engine.memory import is_out_of_memory
 from i2icli.engine.results import Result
@@ -18,9 +19,6 @@ from i2icli.engine.stamp import fingerprint, stamp
 from i2icli.engine.wishes import Asked, Wish, infer_source
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, Picture, read_picture, resize, to_tensor, write_picture
-
-if TYPE_CHECKING:
-    from i2icli.engine.translator import Translator
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -64,12 +62,12 @@ class Translation:
     """The translation of files into a folder: iterating does it, one result per answer, in order."""
 
     def __init__(
-        self, translator: "Translator", inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
+        self, inference: Inference, inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
     ) -> None:
         """Plan it. Raises UserError if the request as a whole is wrong."""
-        self.translator = translator
+        self.inference = inference
         self.writing = writing
-        self.wishes = translator.wishes(asked)
+        self.wishes = inference.wishes(asked)
         suffix = suffix_of(writing.format) if writing.format else None
         self.jobs = plan_jobs(inputs, out, suffix, [wish.name for wish in self.wishes])
         self.captions = told_apart(self.jobs)
@@ -80,7 +78,7 @@ class Translation:
             raise UserError(
                 f"the sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
-        making = {"model": fingerprint(translator.model)} | asked.settings() | self._targets()
+        making = {"model": fingerprint(inference.model)} | asked.settings() | self._targets()
         self.since = stamp(out, making, overwrite=writing.overwrite)
         if self.compare and not writing.overwrite:
             check_sheets(self.sheets, len(self.jobs), self.since)
@@ -94,7 +92,7 @@ class Translation:
         return len(self.jobs) * len(self.wishes)
 
     def __iter__(self) -> Iterator[Result]:
-        cuda = self.translator.placement.device.type == "cuda"
+        cuda = self.inference.placement.device.type == "cuda"
         count = self.writing.batch_size or (8 if cuda else 1)
         sheets = SheetWriter(self.sheets)
         with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
@@ -118,7 +116,7 @@ class Translation:
             return _Loaded(job, settled=settled)
         try:
             picture = read_picture(job.source)
-            system = self.translator.system
+            system = self.inference.system
             wishes = tuple((infer_source(system, wish, job.folders), path) for wish, path in todo)
             return _Loaded(job, picture, wishes, self._images(picture, wishes), settled)
         except (UserError, MemoryError) as error:
@@ -128,9 +126,9 @@ class Translation:
         """The picture as each wish's network reads it: mostly they all read it alike."""
         images: dict[int, Tensor] = {}
         for wish, _ in wishes:
-            channels, _ = self.translator.system.channels(wish.to)
+            channels, _ = self.inference.system.channels(wish.to)
             if channels not in images:
-                images[channels] = self.translator.tensor(picture, wish)
+                images[channels] = self.inference.tensor(picture, wish)
         return images
 
     def _standing(self, job: Job, target: Path) -> Result:
@@ -144,10 +142,10 @@ class Translation:
         """The answers for one group of inputs that are alike; what fails together is tried one by one."""
         answers: list[list[tuple[Path, Tensor | str]]] = [[] for _ in group]
         for number, (wish, _) in enumerate(group[0].wishes):
-            channels, _ = self.translator.system.channels(wish.to)
+            channels, _ = self.inference.system.channels(wish.to)
             images = torch.cat([loaded.images[channels] for loaded in group])  # (B, C, H, W)
             try:
-                made = self.translator.answer(images, wish)
+                made = self.inference.answer(images, wish)
             except UserError as error:
                 if len(group) > 1:
                     yield from (each for loaded in group for each in self._answer([loaded]))
@@ -176,7 +174,7 @@ class Translation:
             try:
                 if isinstance(answer, str):
                     raise UserError(answer)
-                write_picture(path, self.translator.result(loaded.picture, answer, wish))
+                write_picture(path, self.inference.result(loaded.picture, answer, wish))
                 results.append(Result(str(loaded.job.source), path, "done"))
             except UserError as error:
                 results.append(_failed(loaded.job, str(error)))

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
+from i2icli.engine.inference import Inference
 from i2icli.engine.inputs import Job, plan_jobs, told_apart
 from i2icli.engine.latents import draw_codes
 from i2icli.engine.pipeline import Writing, suffix_of
@@ -24,22 +24,19 @@ from i2icli.image import convert_channels, read_picture, resize, to_pixels, to_t
 from i2icli.scores import psnr
 from i2icli.system import Request
 
-if TYPE_CHECKING:
-    from i2icli.engine.translator import Translator
-
 DRAWN = 64  # codes among which the search begins
 KEPT = 4  # of them, the best ones that are improved
 STEPS = 300
 RATE = 0.05  # of Adam, falling to zero along a cosine
 
 
-def project(translator: "Translator", image: Tensor, to: str | None, seed: int) -> tuple[Tensor, Tensor]:
+def project(inference: Inference, image: Tensor, to: str | None, seed: int) -> tuple[Tensor, Tensor]:
     """The code (1, Z) whose picture is nearest to an image (1, C, H, W), and that picture (1, C, h, w).
 
     Nearest in squared distance at several scales, by gradient descent in the latent space. Raises
     UserError for images of other channels than the system makes.
     """
-    system, placement = translator.system, translator.placement
+    system, placement = inference.system, inference.placement
 
     def pictures(codes: Tensor) -> Tensor:
         with placement.autocast():
@@ -83,7 +80,7 @@ def _distance(pictures: Tensor, wanted: Tensor) -> Tensor:
 class Projection:
     """The projection of files: iterating does it; beside every result lies its code as .npy."""
 
-    translator: "Translator"
+    inference: Inference
     jobs: list[Job]
     to: str | None
     seed: int
@@ -112,9 +109,9 @@ class Projection:
                 return Result(str(job.source), target, "there")
             raise UserError(f"{target} exists and was not made with this model; choose another --out")
         picture = read_picture(job.source)
-        _, channels = self.translator.system.channels(self.to)
+        _, channels = self.inference.system.channels(self.to)
         image = to_tensor(convert_channels(picture.pixels, channels))[None]
-        code, answer = project(self.translator, image, self.to, self.seed)
+        code, answer = project(self.inference, image, self.to, self.seed)
         height, width = picture.pixels.shape[:2]
         made = resize(to_pixels(answer[0], picture.pixels.dtype), (height, width))
         write_picture(target, replace(picture, pixels=made))
@@ -127,24 +124,24 @@ class Projection:
 
 
 def plan_projection(
-    translator: "Translator", inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
+    inference: Inference, inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
 ) -> Projection:
     """Check the projection of files. Raises UserError for what it does not read or know."""
-    name = type(translator.system).__name__
+    name = type(inference.system).__name__
     for flag, value in (("reference", asked.references), ("from", asked.source), ("size", asked.size)):
         if value:
             raise UserError(f"{name} makes pictures from latent codes; given pictures it takes no --{flag}")
     drawing = (asked.samples, asked.interpolate, asked.latent, asked.truncate)
     if any(value is not None for value in drawing):
         raise UserError(f"{name} finds the codes of given pictures itself; leave out INPUTS to draw samples")
-    check_options(translator.system, asked)
-    targets = resolve_targets(translator.system, asked.to)
+    check_options(inference.system, asked)
+    targets = resolve_targets(inference.system, asked.to)
     if len(targets) > 1:
         raise UserError("a picture is projected to one target; name it after --to")
     suffix = suffix_of(writing.format) if writing.format else None
     jobs = plan_jobs(inputs, out, suffix)
-    making = {"model": fingerprint(translator.model)} | asked.settings()
+    making = {"model": fingerprint(inference.model)} | asked.settings()
     since = stamp(out, making, overwrite=writing.overwrite)
     if not writing.overwrite:
         check_sheets(out / SHEETS, len(jobs), since)
-    return Projection(translator, jobs, targets[0], asked.seed, writing, out, since)
+    return Projection(inference, jobs, targets[0], asked.seed, writing, out, since)

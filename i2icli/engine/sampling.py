@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from i2icli.engine.inference import Inference
 from i2icli.engine.latents import between, draw_codes, given_codes
 from i2icli.engine.pipeline import Writing, suffix_of
 from i2icli.engine.results import Result
@@ -20,9 +21,6 @@ from i2icli.errors import UserError
 from i2icli.film import write_film
 from i2icli.image import Picture, to_pixels, to_tensor, write_picture
 from i2icli.system import Request, System
-
-if TYPE_CHECKING:
-    from i2icli.engine.translator import Translator
 
 COLUMNS = 8  # samples in a row of the sheets
 FILM = "interpolation.mp4"
@@ -36,7 +34,7 @@ class Sampling:
     With `asked.interpolate` there is one film for each target instead.
     """
 
-    translator: "Translator"
+    inference: Inference
     out: Path
     asked: Asked
     writing: Writing
@@ -106,22 +104,22 @@ class Sampling:
 
     def _answers(self, codes: Tensor, to: str | None) -> Iterator[NDArray[Any]]:
         """The pictures (H, W, C) of codes (K, Z)."""
-        placement = self.translator.placement
+        placement = self.inference.placement
         size = self.writing.batch_size or (8 if placement.device.type == "cuda" else 1)
         for batch in torch.split(codes, size):
             torch.manual_seed(self.asked.seed)
             with torch.inference_mode(), placement.autocast():
                 request = Request(latent=placement.tensor(batch), to=to, truncate=self.asked.truncate)
-                images = self.translator.system.translate(request)
+                images = self.inference.system.translate(request)
             yield from (to_pixels(image, np.dtype(np.uint8)) for image in images.float().cpu())
 
 
-def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Writing) -> Sampling:
+def plan_sampling(inference: Inference, out: Path, asked: Asked, writing: Writing) -> Sampling:
     """Check what is asked of a system that makes pictures from latent codes alone.
 
     Raises UserError for what it does not read or know.
     """
-    system = translator.system
+    system = inference.system
     if not system.can_sample():
         raise UserError(f"{type(system).__name__} translates images; name some, or folders of them")
     check_options(system, asked)
@@ -132,9 +130,9 @@ def plan_sampling(translator: "Translator", out: Path, asked: Asked, writing: Wr
     targets = _targets(system, asked.to)
     within = replace(asked, truncate=None) if system.truncates else asked  # what codes are drawn by
     codes = {to: _codes(system.latent_size(to), within) for to in targets}
-    making = {"model": fingerprint(translator.model)} | asked.settings()
+    making = {"model": fingerprint(inference.model)} | asked.settings()
     since = stamp(out, making, overwrite=writing.overwrite)
-    sampling = Sampling(translator, out, asked, writing, tuple(targets), codes, since)
+    sampling = Sampling(inference, out, asked, writing, tuple(targets), codes, since)
     if asked.interpolate is None and not writing.overwrite:
         for to in targets:
             check_sheets(sampling.folder(to) / SHEETS, -(-len(codes[to]) // COLUMNS), since)
