@@ -154,8 +154,8 @@ def _number(finding: "Finding", none: str) -> str:
 def _plot(detector: "Detector", findings: list["Finding"], folder: Path) -> None:
     from i2icli.detector.picture import plot_spectra
 
-    for path in plot_spectra(detector, findings, folder):
-        errors().print(f"plotted: {path}", markup=False, soft_wrap=True)
+    for line in plot_spectra(detector, findings, folder):
+        errors().print(readable(line), markup=False, soft_wrap=True)
 
 
 def _exit_code(counts: Counter[str]) -> int:

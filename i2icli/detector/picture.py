@@ -25,13 +25,15 @@ _SCALE = 6  # pixels of the drawing for one bin of the spectrum
 _DARK, _BRIGHT = -1.0, 4.0  # log power above the neighbours, from black to white
 
 
-def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[Path]:
-    """Draw what was measured of each picture that was judged.
+def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[str]:
+    """Draw what was measured of each picture that was judged; a line for each finding: where, or why not.
 
     Traces: the prominence spectrum, with circles where lattices show. Profiles: beside those of photographs.
     """
     for finding in findings:
-        if finding.probability is None or finding.frames is not None:  # nothing was measured; films
+        if finding.probability is None or finding.frames is not None:
+            why = "a film" if finding.frames is not None else "nothing was measured"
+            yield f"not plotted: {finding.file}: {why}"
             continue
         pixels = read_picture(finding.file).pixels
         path = _free(folder / f"{finding.file.stem}-spectrum.png")
@@ -39,7 +41,7 @@ def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path
             _plot_traces(path, detector, pixels, finding)
         else:
             _plot_profile(path, detector, pixels, finding)
-        yield path
+        yield f"plotted: {path}"
 
 
 def _plot_traces(path: Path, detector: Detector, pixels: Pixels, finding: "Finding") -> None:

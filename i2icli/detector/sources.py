@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from i2icli.data.folder import collect, named
-from i2icli.errors import UserError
+from i2icli.errors import UserError, several
 
 FILMS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"})
 
@@ -23,7 +23,8 @@ def find_sources(words: Iterable[str]) -> tuple[list[Path], dict[str, str]]:
         except UserError as error:
             refused[word] = str(error).removeprefix(f"{word}: ")
     if not found:
-        raise UserError(next(iter(refused.values()), "nothing to judge: the list of inputs is empty"))
+        troubles = [f"{word}: {why}" for word, why in refused.items()]
+        raise UserError(several(troubles) or "nothing to judge: the list of inputs is empty")
     return list(dict.fromkeys(found)), refused
 
 

@@ -143,7 +143,7 @@ def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
     for words, expected in (
         (["nothing.png"], "no such file"),
         ([tmp_path], "no pictures or films"),
-        ([str(tmp_path / "*.png")], "matches no file"),
+        ([str(tmp_path / "*.png")], "*.png: matches no file"),
         ([folder / "real.png", "--mode", "magic"], "expected one of traces, profile"),
         ([folder / "real.png", "--json", "--csv"], "choose one"),
         ([folder / "real.png", "--model", folder / "real.png"], "not a readable detector"),
@@ -199,10 +199,12 @@ def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):
     assert done.returncode == 3
     with Image.open(tmp_path / "plots" / "fake-spectrum.png") as picture:
         assert picture.width > 300
-    again = i2i("detect-fake", folder / "fake.png", "--plot", tmp_path / "plots")
+    Image.new("RGB", (20, 20)).save(tmp_path / "tiny.png")
+    again = i2i("detect-fake", folder / "fake.png", tmp_path / "tiny.png", "--plot", tmp_path / "plots")
+    assert f"not plotted: {tmp_path / 'tiny.png'}: nothing was measured" in again.stderr
     assert "fake-spectrum-2.png" in again.stderr
     profile = i2i("detect-fake", folder / "real.png", "--plot", tmp_path / "plots", "--mode", "profile")
-    assert "plotted" in profile.stderr
+    assert "plotted: " in profile.stderr
     with Image.open(tmp_path / "plots" / "real-spectrum.png") as picture:
         assert picture.size == (900, 568)  # a chart of two lines: the picture's, and photographs'
 
