@@ -15,8 +15,8 @@ FULL = 100_000  # bytes left of a disk on which a file did not fit
 def written_beside(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; on leaving without an error it takes the place of `path`.
 
-    The temporary name keeps the suffix, as writers choose formats by it. Missing folders are made. Raises
-    OSError naming `path`, also for what libraries say in words of their own when the disk is full.
+    The temporary name keeps the suffix, as writers choose formats by it. Missing folders are made. An
+    OSError of the system names `path`; what libraries say in words of their own is one when the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{uuid4().hex[:12]}.writing{path.suffix}")
@@ -25,14 +25,20 @@ def written_beside(path: Path) -> Iterator[Path]:
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
-        if str(error.filename) in ("None", str(beside)):
-            error.filename = str(path)
-        raise
     except Exception as error:
-        if shutil.disk_usage(path.parent).free < FULL:
+        if isinstance(error, OSError) and error.errno:  # libraries raise some without, in words alone
+            if str(error.filename) in ("None", str(beside)):
+                error.filename = str(path)
+        elif _is_full(path.parent):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
         raise
     finally:
         with suppress(FileNotFoundError):
             beside.unlink()
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < FULL
+    except OSError:  # the folder has gone
+        return False

@@ -42,7 +42,8 @@ def write_film(path: Path, frames: Iterable[NDArray[Any]], fps: float) -> int:
             writer.close()
             _check(beside, count)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {str(error).splitlines()[0]}", exit_code=1) from error
+        reason = error.strerror or str(error).splitlines()[0]
+        raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
     return count
 
 

@@ -114,6 +114,20 @@ def test_a_write_that_fails_names_the_file_that_was_wanted(refused, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("refused", [OSError("encoder error -2"), RuntimeError("encoder error -2")])
+def test_what_a_library_says_stays_unless_the_disk_is_full(refused, gone, tmp_path, monkeypatch):
+    wanted = tmp_path / "new" / "sheet.png"
+    with pytest.raises(type(refused), match=r"^encoder error -2$"), written_beside(wanted):  # noqa: PT012
+        if gone:
+            wanted.parent.rmdir()
+        raise refused
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    with pytest.raises(OSError, match="No space left on device") as raised, written_beside(wanted):
+        raise refused
+    assert raised.value.filename == str(wanted)
+
+
 def test_a_state_that_would_run_code_is_not_loaded(folder):
     class Evil:
         def __reduce__(self):
@@ -200,8 +214,8 @@ def test_tensorboard_events_hold_the_losses(run):
 
 
 def test_numbers_of_its_own_are_logged_and_charted_where_there_is_no_truth(toy, tmp_path, monkeypatch):
-    monkeypatch.setattr(CycleGAN, "compare", lambda self, batch: {})  # noqa: ARG005
-    monkeypatch.setattr(CycleGAN, "measure", lambda self, batch: {"brightness": batch["A"].mean((1, 2, 3))})  # noqa: ARG005
+    monkeypatch.setattr(CycleGAN, "compare", lambda *_: {})
+    monkeypatch.setattr(CycleGAN, "measure", lambda _, batch, __: {"brightness": batch["A"].mean((1, 2, 3))})
     config = tiny_config("cyclegan", steps=4)
     options = RunOptions(out=tmp_path / "run", validate_every=2)
     result = train("cyclegan", [toy("cyclegan")], config, options)
