@@ -49,7 +49,7 @@ class Plan:
     recipe: str  # TOML, usable with --recipe
     networks: list[tuple[str, int]]  # name and number of weights
     stages: list[StagePlan]
-    report: list[str]  # what was recognised in the data
+    report: list[str]  # what was decided for the settings and recognised in the data
 
     @property
     def memory_bytes(self) -> int:
@@ -77,7 +77,7 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
         [_of_stage(built, folder, stage) for stage in built.stages()],
-        folder.report,
+        [*config.notes, *folder.report],
     )
 
 

@@ -69,6 +69,10 @@ def test_a_run_grows_on_past_the_widths_of_its_recipe(toy, tmp_path, monkeypatch
     command = ["grow", str(toy("progan")), "--out", "run", "--to"]
     assert main([*command, "16", "--recipe", "mine.toml", "--batch-size", "2", "--num-latents", "4"]) == 0
     assert "halving" not in capsys.readouterr().err
+    assert main([*command, "32", "--dry-run"]) == 0
+    assert (
+        "# --widths ends at 16 px; channels go on halving: 2 at 32 px" in capsys.readouterr().out.splitlines()
+    )
     assert main([*command, "32"]) == 0
     printed = capsys.readouterr()
     assert "--widths ends at 16 px; channels go on halving: 2 at 32 px" in printed.err.splitlines()
