@@ -1,6 +1,9 @@
 """The one exception that users are meant to read, and what keeps texts readable."""
 
+import unicodedata
 from collections.abc import Sequence
+
+JOINERS = "\u200c\u200d"  # within words of Persian and Indian scripts, and within emoji
 
 
 class UserError(Exception):
@@ -35,6 +38,11 @@ def several(troubles: Sequence[str]) -> str:
 def readable(text: str) -> str:
     """A text, such as a file's name, on one line that every terminal and file can hold.
 
-    What has no shape of its own (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
+    What is no part of words (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
     """
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def _spelled(letter: str) -> str:
+    plain = letter.isprintable() or letter in JOINERS or unicodedata.category(letter) == "Zs"  # any space
+    return letter if plain else repr(letter)[1:-1]

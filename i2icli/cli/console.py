@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -84,10 +83,15 @@ def output() -> "Console":
 
 
 def complain(text: str) -> None:
-    """One line on stderr: `error: ...`."""
+    """One line on stderr: `error: ...`; names keep the spaces they hold."""
     console = errors()
     console.print("[bold red]error:[/]", end=" ")
-    console.print(readable(" ".join(text.split())), markup=False, soft_wrap=True)
+    say(console, " ".join(line.strip() for line in text.strip().split("\n")))
+
+
+def say(console: "Console", text: str) -> None:
+    """One line as it is: no markup in it, nothing that a terminal would obey, not wrapped."""
+    console.print(readable(text), markup=False, soft_wrap=True)
 
 
 def _sentence(message: str) -> str:
@@ -98,7 +102,7 @@ def _sentence(message: str) -> str:
 
 def _as_a_file(arguments: Sequence[str]) -> str:
     """How to name a file that looks like an option."""
-    files = [word for word in arguments if word.startswith("-") and Path(word).exists()]
+    files = [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
     return f"; the file of that name is ./{files[0]}" if files else ""
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import errors, output
+from i2icli.cli.console import errors, output, say
 from i2icli.errors import UserError, readable, several
 
 if TYPE_CHECKING:
@@ -126,8 +126,7 @@ def _shown(findings: Iterable["Finding"], total: int, as_json: bool, as_csv: boo
             elif as_csv:
                 table.writerow([finding.file, finding.verdict, _number(finding, ""), finding.text])
             if finding.verdict == "failed" and (as_json or as_csv):
-                line = readable(f"failed: {finding.file}: {finding.reason}")
-                console.print(line, markup=False, soft_wrap=True)
+                say(console, f"failed: {finding.file}: {finding.reason}")
     if not as_json and not as_csv:
         _print_table(done)
     return done
@@ -139,8 +138,7 @@ def _print_table(findings: list["Finding"]) -> None:
     width = max(map(len, names))
     for name, finding in zip(names, findings, strict=True):
         console.print(f"{finding.verdict:9}", style=_STYLES[finding.verdict], end="")
-        line = f" {_number(finding, '-'):>6}  {name:<{width}}  {finding.text}"
-        console.print(line, markup=False, soft_wrap=True)
+        say(console, f" {_number(finding, '-'):>6}  {name:<{width}}  {finding.text}")
     if len(findings) > 1:
         counts = Counter(finding.verdict for finding in findings)
         parts = [f"{number:,} {verdict}" for verdict, number in sorted(counts.items())]
@@ -155,7 +153,7 @@ def _plot(detector: "Detector", findings: list["Finding"], folder: Path) -> None
     from i2icli.detector.picture import plot_spectra
 
     for line in plot_spectra(detector, findings, folder):
-        errors().print(readable(line), markup=False, soft_wrap=True)
+        say(errors(), line)
 
 
 def _exit_code(counts: Counter[str]) -> int:

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import complain, errors, output
+from i2icli.cli.console import complain, errors, output, say
 from i2icli.cli.options import seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
@@ -203,7 +203,7 @@ def _print_fitted(
     console.print("on a held-out fifth, mean of ten splits:", markup=False)
     for name, value in about.scores.items():
         console.print(f"  {name.replace('_', ' '):<18} {value:.3f}", markup=False)
-    console.print(f"written: {out}", markup=False, soft_wrap=True)
+    say(console, f"written: {out}")
 
 
 def _print_scores(scores: list["Score"]) -> None:
@@ -251,5 +251,5 @@ def _write_report(folder: Path, conditions: list["Condition"], scores: list["Sco
         writer.writerows(rows)
     plot_evaluation(curves, conditions)
     plot_calibration(calibration, conditions)
-    errors().print(f"written: {folder}/{', '.join(REPORT)}", markup=False, soft_wrap=True)
+    say(errors(), f"written: {folder}/{', '.join(REPORT)}")
     sys.stdout.flush()

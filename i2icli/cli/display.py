@@ -13,6 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from i2icli.cli.console import say
 from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import readable
 
@@ -82,7 +83,7 @@ class PlainDisplay:
         self._print(f"saved {path}")
 
     def _print(self, text: str) -> None:
-        self._console.print(readable(text), markup=False, soft_wrap=True)
+        say(self._console, text)
 
 
 class LiveDisplay:

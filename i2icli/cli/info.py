@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import output
+from i2icli.cli.console import output, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +41,7 @@ def info(
     }
     _print_pairs(console, {name: text for name, text in lines.items() if text})
     for note in found.notes:
-        console.print(f"note: {note}", markup=False)
+        say(console, f"note: {note}")
     console.print("\nNetworks", style="bold")
     _print_networks(console, [(each.name, each.parameters, each.bytes) for each in found.networks])
     console.print("\nSettings that differ from the defaults", style="bold")
@@ -51,7 +51,7 @@ def info(
 def _print_pairs(console: "Console", pairs: dict[str, str]) -> None:
     width = max(map(len, pairs))
     for name, text in pairs.items():
-        console.print(f"  {name:<{width}}  {text}", markup=False, soft_wrap=True)
+        say(console, f"  {name:<{width}}  {text}")
 
 
 def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) -> None:

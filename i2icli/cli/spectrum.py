@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import errors, output
+from i2icli.cli.console import errors, output, say
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError, readable, several
 
@@ -56,7 +56,7 @@ def spectrum(
     _print(found, over_first, as_csv, as_json)
     if out is not None:
         engine.write(out, found, over_first=over_first)
-        errors().print(f"written: {out}", markup=False, soft_wrap=True)
+        say(errors(), f"written: {out}")
     left_out(troubles)
     return 1 if troubles else 0
 

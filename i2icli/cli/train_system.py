@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from i2icli import registry
 from i2icli.cli.commands import Command
-from i2icli.cli.console import INTERRUPTED, errors, output
+from i2icli.cli.console import INTERRUPTED, errors, output, say
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
 from i2icli.config import Config, RunOptions
 from i2icli.fields import flag
@@ -86,7 +86,7 @@ def run(system: str, data: list[Path], config: Config, options: RunOptions) -> i
     with display(system, errors()) as watcher:
         result = training.train(system, data, config, options, watcher)
     for line in summary(result):
-        output().print(line, markup=False, soft_wrap=True)
+        say(output(), line)
     return INTERRUPTED if result.reason == "interrupted" else 0
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from i2icli.cli.console import errors
-from i2icli.errors import UserError, readable
+from i2icli.cli.console import errors, say
+from i2icli.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -184,7 +184,7 @@ def translate(
     console = errors()
     translator = Translator.load(model, device=device, precision=precision)
     for note in translator.notes:
-        errors().print(f"note: {note}", markup=False, soft_wrap=True)
+        say(errors(), f"note: {note}")
     asked = Asked(
         to, source, tuple(reference or ()), samples, latent, interpolate, truncate, parsed_size, seed
     )
@@ -195,9 +195,9 @@ def translate(
     targets = translator.system.targets()
     if inputs and to is None and len(targets) > 1:
         others = ", ".join(targets[1:9]) + (", ..." if len(targets) > 9 else "")
-        console.print(f"to {targets[0]}, as there is no --to; or: {others}", markup=False, soft_wrap=True)
+        say(console, f"to {targets[0]}, as there is no --to; or: {others}")
     counts = report(results, console, as_json)
-    console.print(_summary(counts, out), markup=False, soft_wrap=True)
+    say(console, _summary(counts, out))
     return 1 if counts["failed"] else 0
 
 
@@ -225,7 +225,7 @@ def report(
             counts[result.status] += 1
             bar.update(task, description=_counted(counts), advance=1)
             if result.status == "failed":
-                console.print(f"failed: {readable(_error(result))}", markup=False, soft_wrap=True)
+                say(console, f"failed: {_error(result)}")
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:

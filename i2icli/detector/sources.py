@@ -23,7 +23,7 @@ def find_sources(words: Iterable[str]) -> tuple[list[Path], dict[str, str]]:
         except UserError as error:
             refused[word] = str(error).removeprefix(f"{word}: ")
     if not found:
-        troubles = [f"{word}: {why}" for word, why in refused.items()]
+        troubles = [f"{word}: {why}" if word else why for word, why in refused.items()]
         raise UserError(several(troubles) or "nothing to judge: the list of inputs is empty")
     return list(dict.fromkeys(found)), refused
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from i2icli.files import written_beside
 
 GAP = 4  # pixels between images
@@ -48,9 +48,7 @@ def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Ima
         left += width + GAP
     top = TITLE
     for caption, height in zip(captions, heights, strict=False):
-        draw.text(
-            (GAP, top + 2), " ".join(caption.split()), fill="gray", font=font
-        )  # names may hold newlines
+        draw.text((GAP, top + 2), readable(caption), fill="gray", font=font)
         top += height + GAP + above
     return sheet
 

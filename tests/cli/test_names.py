@@ -14,11 +14,32 @@ from i2icli.__main__ import main
 from i2icli.cli.translate import report
 from i2icli.engine.inputs import plan_jobs
 from i2icli.engine.results import Result
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from tests.detector.pictures import photograph
 
 HOSTILE = ["new\nline.png", "\x1b[31mred.png", os.fsdecode(b"not utf-8 \xff.png"), "日本.png"]
 SPELLED = ["new\\nline.png", "\\x1b[31mred.png", "not utf-8 \\udcff.png", "日本.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Screenshot 9.41\u202fAM.png",
+        "写真\u3000一.png",
+        "می\u200cکنم.png",
+        "👨\u200d👩\u200d👧.png",
+        "e\u0301.png",
+    ],
+)
+def test_names_of_any_language_stay_as_they_are(name, capsys):
+    assert readable(name) == name
+    assert main(["spectrum", f"two  spaces {name}"]) == 2
+    assert capsys.readouterr().err == f"error: there is no file or folder two  spaces {name}\n"
+
+
+def test_what_could_be_taken_for_another_name_is_spelled_out():
+    hostile = "\u202egnp.exe\u2028\x85\x00\xad"
+    assert readable(hostile) == "\\u202egnp.exe\\u2028\\x85\\x00\\xad"
 
 
 @pytest.fixture
@@ -56,6 +77,12 @@ def test_verdicts_are_a_line_each_in_any_encoding(monkeypatch):
         assert sum(name in line for line in lines) == 1
 
 
+@pytest.mark.usefixtures("folder")
+def test_what_was_written_is_one_line(capsys):
+    assert main(["spectrum", "in/日本.png", "--out", "new\n\x1b[31mline.png"]) == 0
+    assert capsys.readouterr().err == "written: new\\n\\x1b[31mline.png\n"
+
+
 def test_a_file_like_an_option_is_told_how_to_be_named(folder, capsys):
     (folder / "-f.png").touch()
     for command in ("translate -f.png --model m", "detect-fake -f.png", "spectrum -f.png"):
@@ -63,6 +90,8 @@ def test_a_file_like_an_option_is_told_how_to_be_named(folder, capsys):
         error = capsys.readouterr().err
         assert error.endswith("the file of that name is ./-f.png\n")
         assert error.count("\n") == 1
+    assert main(["spectrum", "-" + 5000 * "f"]) == 2
+    assert capsys.readouterr().err == "error: no such option: -f; see i2i spectrum --help\n"
 
 
 @pytest.mark.usefixtures("folder")
