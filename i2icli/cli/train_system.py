@@ -13,6 +13,7 @@ from i2icli.cli.commands import Command
 from i2icli.cli.console import INTERRUPTED, errors, output, say
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
 from i2icli.config import Config, RunOptions
+from i2icli.errors import readable
 from i2icli.fields import flag
 from i2icli.recipe import resolve_config, shipped_recipes
 
@@ -92,7 +93,7 @@ def run(system: str, data: list[Path], config: Config, options: RunOptions) -> i
 
 def print_plan(plan: "Plan") -> None:
     """What would be trained, as a recipe: everything that is no setting is a comment."""
-    lines = [f"# {line}" for line in plan.report]
+    lines = [f"# {readable(line)}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
     if len(plan.stages) > 1:

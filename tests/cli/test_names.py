@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -81,6 +82,15 @@ def test_verdicts_are_a_line_each_in_any_encoding(monkeypatch):
 def test_what_was_written_is_one_line(capsys):
     assert main(["spectrum", "in/日本.png", "--out", "new\n\x1b[31mline.png"]) == 0
     assert capsys.readouterr().err == "written: new\\n\\x1b[31mline.png\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_plan_is_a_recipe_whatever_files_are_called(capsys):
+    Path("in/broken\x1b\n.png").rename("in/broken\nsteps = 7.png")
+    assert main(["train", "spectral_dcgan", "in", "--crop-size", "32", "--steps", "1", "--dry-run"]) == 0
+    recipe = capsys.readouterr().out
+    assert "broken\\nsteps = 7.png" in recipe
+    assert tomllib.loads(recipe)["steps"] == 1
 
 
 def test_a_file_like_an_option_is_told_how_to_be_named(folder, capsys):
