@@ -91,7 +91,7 @@ def test_info_shows_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         ("cut.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{", "not a readable .safetensors file"),
         ("empty.safetensors", b"", "not a readable .safetensors file"),
-        ("notes.txt", b"hello", "not a checkpoint"),
+        ("notes.txt", b"hello", "not a model's name"),
     ],
 )
 def test_info_on_other_files_is_one_line(
