@@ -85,7 +85,7 @@ def gather(words: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:
             plain = [path for path in matches if not path.is_dir()]
             if matches != [Path(word)]:
                 curves |= {_free(curves, word): plain} if plain else {}
-            elif plain and not plain[0].exists():
+            elif plain and not os.path.lexists(plain[0]):
                 raise UserError(f"there is no file or folder {word}")
             else:
                 files += plain

@@ -149,6 +149,8 @@ def test_only_names_of_nothing_are_wrong_use(folders, monkeypatch, capsys) -> No
     assert i2i("nowhere", "*.xyz") == 2
     assert "nowhere, and 1 more like it" in capsys.readouterr().err
     assert i2i("nowhere", "broken.png") == 1
+    Path("dangling.png").symlink_to("nowhere")  # a damaged file, as for the other commands
+    assert i2i("dangling.png") == 1
 
 
 def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatch, capsys) -> None:
