@@ -11,7 +11,7 @@ from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
 from i2icli.engine.training import build_system, open_data
-from i2icli.engine.validation import quality, validate
+from i2icli.engine.validation import measure_spectra, quality, validate
 from i2icli.system import Clock
 from tests.tiny import tiny_config
 
@@ -65,3 +65,15 @@ def test_no_network_runs_twice_on_the_same(name: str, toy: Any) -> None:
             validate(system, [batch])
         assert calls
         assert all(calls.count(call) == 1 for call in calls), stage.name
+
+
+@pytest.mark.parametrize("name", registry.SYSTEMS)
+def test_samples_can_be_measured_in_every_stage_without_validation_images(name: str, toy: Any) -> None:
+    folder, config = open_data(name, [toy(name)], tiny_config(name, holdout=0.0), RunOptions())
+    system = build_system(name, config).eval()
+    for stage in system.stages():
+        system.clock = Clock(stage)
+        examples = folder.train(stage.resolution, stage.clip_length)
+        with torch.no_grad():
+            found = measure_spectra(system, [next(validation_batches(examples, batch_size=1, workers=0))])
+    assert any(score.startswith("spectral_distance") for score in found.scores)  # of the last stage
