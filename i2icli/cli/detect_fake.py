@@ -65,7 +65,8 @@ def detect_fake(
     Each gets a verdict (fake, real, uncertain), the probability of a fake and the reason. The detector
     looks for the lattices that up-sampling leaves, not at what is shown; it abstains where it cannot know.
 
-    Exit code: 0 all real; 3 at least one fake; 4 none fake, but some uncertain; 1 a file could not be read.
+    Exit code: 0 all real; 3 at least one fake; 4 none fake, but some uncertain; 1 a file could not be read;
+    2 wrong use.
     """
     if as_json and as_csv:
         raise UserError("--json and --csv: choose one")

@@ -88,7 +88,7 @@ def _print(found: list["Spectrum"], over_first: bool, as_csv: bool, as_json: boo
     elif as_json:
         print(json.dumps(engine.json_rows(found, over_first=over_first), indent=2))
     else:
-        _print_table(*engine.summary(found))
+        _print_table(*engine.summary(found, over_first=over_first))
 
 
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:

@@ -179,8 +179,13 @@ def chart(spectra: Sequence[Spectrum], *, over_first: bool) -> Chart:
     ]
     square = all(height == width for each in spectra for height, width in each.sizes)
     marks = [(float(AXIS_LIMIT), "highest along rows and columns")] if square else []
-    y_label = f"{UNIT}, over the first value" if over_first else UNIT
-    return Chart("Spectra: mean and standard deviation", lines, "frequency, 1 = highest", y_label, marks)
+    return Chart(
+        "Spectra: mean and standard deviation", lines, "frequency, 1 = highest", _unit(over_first), marks
+    )
+
+
+def _unit(over_first: bool) -> str:
+    return f"{UNIT}, over the first value" if over_first else UNIT
 
 
 def write(path: Path, spectra: Sequence[Spectrum], *, over_first: bool) -> None:
@@ -191,22 +196,23 @@ def write(path: Path, spectra: Sequence[Spectrum], *, over_first: bool) -> None:
         return
     picture = io.BytesIO()
     chart_image(drawn).save(picture, format="PNG")
-    columns, rows = summary(spectra)
+    columns, rows = summary(spectra, over_first=over_first)
     lead = f"Azimuthally averaged power spectra of {sum(len(each.profiles) for each in spectra):,} pictures."
     write_page(path, "Spectra", [Text(lead, lead=True), Figure(picture.getvalue()), Table(columns, rows)])
 
 
-def summary(spectra: Sequence[Spectrum]) -> tuple[list[str], list[list[str]]]:
+def summary(spectra: Sequence[Spectrum], *, over_first: bool) -> tuple[list[str], list[list[str]]]:
     """Column names and one row for each curve: how many pictures, their size, how its upper half lies."""
     rows = []
     for each in spectra:
         height, width = each.sizes[0]
         size = f"{width}x{height}" if len(each.sizes) == 1 else f"{len(each.sizes)} sizes"
         upper = slice(each.profiles.shape[1] // 2, None)
-        difference = float((each.mean - spectra[0].mean)[upper].mean())
-        level = f"{each.mean[upper].mean():.4g}"
-        rows.append([each.name, f"{len(each.profiles):,}", size, level, f"{difference:+.3g}"])
-    return ["curve", "pictures", "pixels", "upper half", f"against {spectra[0].name}"], rows
+        level = each.mean[upper].mean()
+        difference = level - spectra[0].mean[upper].mean()
+        rows.append([each.name, f"{len(each.profiles):,}", size, f"{level:.4g}", f"{difference:+.3g}"])
+    headings = [f"upper half ({_unit(over_first)})", f"against {spectra[0].name}"]
+    return ["curve", "pictures", "pixels", *headings], rows
 
 
 def csv_text(spectra: Sequence[Spectrum]) -> str:
