@@ -1,4 +1,4 @@
-"""Photographs as the web has them, which nothing of the shipped detector was fitted to or chosen by.
+"""Photographs as the web has them, to which the shipped detector was not fitted.
 
     npm pack material-kit now-ui-kit paper-kit-2 argon-design-system-free blk-design-system \\
         soft-ui-design-system material-kit-react now-ui-kit-react paper-kit-react startbootstrap-agency \\
@@ -12,7 +12,8 @@
 
 Templates of web pages (MIT) and their photographs, mostly portraits and views, made smaller and compressed
 by their makers. Each is taken once, however often it occurs; screenshots and computer graphics are left out
-by name, and what was published with a side below 200 px.
+by name, and what was published with a side below 200 px. The thresholds of its verdicts were chosen with
+squares of them in view.
 """
 
 import argparse
