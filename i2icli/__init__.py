@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
-    from i2icli.engine.training import TrainResult
-    from i2icli.engine.translator import Translator
-    from i2icli.engine.watch import Watcher
+    from i2icli.inference.translator import Translator
+    from i2icli.training.callbacks import Callbacks
+    from i2icli.training.run import TrainResult
 
 __version__ = "0.1.0"
 __all__ = ["UserError", "__version__", "load", "train"]
@@ -27,7 +27,7 @@ def load(model: str | Path, device: str | None = None, precision: str = "auto") 
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
-    from i2icli.engine.translator import Translator  # torch loads only when there is work
+    from i2icli.inference.translator import Translator  # torch loads only when there is work
 
     return Translator.load(model, device=device, precision=precision)
 
@@ -37,7 +37,7 @@ def train(
     data: str | Path | Sequence[str | Path],
     *,
     recipe: str | Path | None = None,
-    watcher: "Watcher | None" = None,
+    callbacks: "Callbacks | None" = None,
     **settings: Any,
 ) -> "TrainResult":
     """Train a system on a folder (or several), or go on with the run that is in its folder.
@@ -48,9 +48,9 @@ def train(
     from pydantic import ValidationError
 
     from i2icli.config import RunOptions
-    from i2icli.engine.training import train as run
     from i2icli.fields import explain
     from i2icli.recipe import resolve_config
+    from i2icli.training.run import train as run
 
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
     config = resolve_config(
@@ -61,4 +61,4 @@ def train(
         options = RunOptions.model_validate(own)
     except ValidationError as error:
         raise UserError(explain(error, RunOptions, str)) from error
-    return run(system, folders, config, options, watcher)
+    return run(system, folders, config, options, callbacks)

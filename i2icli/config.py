@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
-Preprocess = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
+PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
 LARGEST_SEED = 2**31 - 1
 
 
@@ -124,7 +124,9 @@ class Config(BaseModel):
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"
     )
-    preprocess: Preprocess = Field("resize-and-crop", description="how images are brought to the crop size")
+    preprocess: PreprocessMode = Field(
+        "resize-and-crop", description="how images are brought to the crop size"
+    )
     flip: bool = Field(True, description="mirror half of the training images")
     channels: Channels | None = Field(
         None, description="read images with so many channels (3, or 1,3); default: as found"

@@ -12,7 +12,7 @@ FULL = 100_000  # bytes left of a disk on which a file did not fit
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; on leaving without an error it takes the place of `path`.
 
     The temporary name keeps the suffix, as writers choose formats by it. Missing folders are made. An

@@ -12,7 +12,7 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import close, explain, flag
-from i2icli.files import written_beside
+from i2icli.files import atomic_write
 
 LENGTHS = {"steps", "images", "epochs"}
 LARGEST_BYTES = 1_000_000  # a recipe is a page of text; anything larger is some other file
@@ -101,7 +101,7 @@ def recipe_text(system: str, config: Config) -> str:
 
 def write_recipe(path: Path, system: str, config: Config) -> None:
     """Write settings as a recipe file that can be trained from again."""
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(recipe_text(system, config), encoding="utf-8")
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from i2icli.data.toy import write_paired, write_unpaired
-from i2icli.data.toy_digits import write_digits
-from i2icli.data.toy_domains import write_domains
-from i2icli.data.toy_landscapes import write_landscapes
-from i2icli.data.toy_makeup import write_makeup
-from i2icli.data.toy_sprites import write_sprites
-from i2icli.data.toy_styles import write_styles
+from i2icli.demo.toy.digits import write_digits
+from i2icli.demo.toy.domains import write_domains
+from i2icli.demo.toy.landscapes import write_landscapes
+from i2icli.demo.toy.makeup import write_makeup
+from i2icli.demo.toy.scenes import write_paired, write_unpaired
+from i2icli.demo.toy.sprites import write_sprites
+from i2icli.demo.toy.styles import write_styles
 
 
 @pytest.fixture(scope="session", autouse=True)

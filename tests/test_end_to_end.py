@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from i2icli import registry
-from i2icli.engine.training import build_system
 from i2icli.recipe import write_recipe
-from tests.engine.commands import i2i
+from i2icli.training.run import build_system
 from tests.tiny import tiny_config
+from tests.training.commands import i2i
 
 
 def ok(done):

@@ -48,7 +48,7 @@ def demo(
         write_data(chosen, data_only, seed)
         print(f"the data as folders: {data_only}")
         return
-    with display("demo", errors()) as watcher:
-        lines = list(run(chosen, out, watcher, seed))
+    with display("demo", errors()) as callbacks:
+        lines = list(run(chosen, out, callbacks, seed))
     for line in lines:
         print(line)

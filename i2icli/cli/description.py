@@ -12,8 +12,8 @@ from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
-from i2icli.models import BEST
 from i2icli.report.log import read_log
+from i2icli.runs import BEST
 
 _ITEM_BYTES = {
     "F64": 8,

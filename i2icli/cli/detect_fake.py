@@ -16,7 +16,7 @@ from i2icli.cli.console import errors, output, say
 from i2icli.errors import UserError, readable, several
 
 if TYPE_CHECKING:
-    from i2icli.detector.judge import Detector
+    from i2icli.detector.detector import Detector
     from i2icli.detector.run import Finding
 
 EXAMPLES = (
@@ -77,7 +77,7 @@ def detect_fake(
         raise UserError(f"--mode {chosen}: expected one of {', '.join(MODES)}")
     if plot and plot.exists() and not plot.is_dir():
         raise UserError(f"--plot {plot}: a file; expected a folder for the pictures")
-    from i2icli.detector.judge import Detector
+    from i2icli.detector.detector import Detector
 
     detector = Detector.load(model) if model else Detector.shipped(chosen)
     findings = _shown(*_judged(detector, inputs), as_json, as_csv)
@@ -151,7 +151,7 @@ def _number(finding: "Finding", none: str) -> str:
 
 
 def _plot(detector: "Detector", findings: list["Finding"], folder: Path) -> None:
-    from i2icli.detector.picture import plot_spectra
+    from i2icli.detector.plots import plot_spectra
 
     for line in plot_spectra(detector, findings, folder):
         say(errors(), line)

@@ -17,8 +17,8 @@ from i2icli.errors import UserError
 
 if TYPE_CHECKING:
     from i2icli.detector.collection import Collection
+    from i2icli.detector.detector import Detector
     from i2icli.detector.evaluation import Condition, Score
-    from i2icli.detector.judge import Detector
     from i2icli.detector.leakage import Leak
 
 CLASSIFIERS = ("logistic", "svm", "svm-linear", "svm-poly", "kmeans", "trees")
@@ -87,7 +87,7 @@ def fit(
     if out.suffix != ".safetensors":
         raise UserError(f"--out {out}: expected a name that ends in .safetensors")
     check_free(out, overwrite=overwrite)
-    from i2icli.detector.own import fit_folders
+    from i2icli.detector.fit_detector import fit_folders
 
     made, found, leaks = fit_folders(
         real, fake, classifier, features, equalise=equalise, limit=limit, seed=seed
@@ -130,8 +130,8 @@ def evaluate(
     names = _conditions(conditions)
     if out:
         check_free(*(out / name for name in REPORT), overwrite=overwrite)
+    from i2icli.detector.detector import Detector
     from i2icli.detector.evaluation import score
-    from i2icli.detector.judge import Detector
 
     detector = Detector.load(model) if model else Detector.shipped(mode)
     done = _measured(detector, real, fake, names, limit)
@@ -183,7 +183,7 @@ def _chosen(option: str, name: str, known: tuple[str, ...]) -> str:
 
 
 def _conditions(text: str) -> list[str]:
-    from i2icli.detector.treatments import CONDITIONS
+    from i2icli.detector.perturbations import CONDITIONS
 
     if text == "all":
         return list(CONDITIONS)
@@ -237,13 +237,13 @@ def _print_scores(scores: list["Score"]) -> None:
 
 
 def _write_report(folder: Path, conditions: list["Condition"], scores: list["Score"]) -> None:
-    from i2icli.detector.picture import plot_calibration, plot_evaluation
-    from i2icli.files import written_beside
+    from i2icli.detector.plots import plot_calibration, plot_evaluation
+    from i2icli.files import atomic_write
 
     rows = [each.as_row() for each in scores]
     table, curves, calibration = (folder / name for name in REPORT)
     with (
-        written_beside(table) as beside,
+        atomic_write(table) as beside,
         beside.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, rows[0].keys())

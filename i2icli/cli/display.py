@@ -14,18 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from i2icli.cli.console import say
-from i2icli.engine.watch import Progress, Watcher
 from i2icli.errors import readable
+from i2icli.training.callbacks import Callbacks, Progress
 
 if TYPE_CHECKING:
-    from i2icli.engine.training import TrainResult
+    from i2icli.training.run import TrainResult
 
 FIRST_LINES_S, LATER_LINES_S = 10.0, 60.0  # seconds between plain lines, in the first five minutes and after
 
 
 @contextmanager
-def display(title: str, console: Console) -> Iterator[Watcher]:
-    """A watcher that shows a run on a console as well as the console can."""
+def display(title: str, console: Console) -> Iterator[Callbacks]:
+    """A callbacks that shows a run on a console as well as the console can."""
     if not console.is_terminal:
         yield PlainDisplay(console)
         return

@@ -21,7 +21,7 @@ from i2icli.fields import flag
 from i2icli.recipe import LENGTHS, resolve_config
 
 if TYPE_CHECKING:
-    from i2icli.engine.growth_plan import GrowthPlan
+    from i2icli.training.growth_plan import GrowthPlan
 
 ABOUT = (
     f"Train coarse to fine: {registry.STAGED} on images, resolution after resolution; or grow a trained "
@@ -116,8 +116,8 @@ def _from_images(
     to: tuple[int, int] | None,
 ) -> Chosen:
     """Settings of the staged system; a run that is in the folder goes on with its own."""
-    from i2icli.engine.growing import check_resumable_size, run_recipe
-    from i2icli.engine.training import default_folder
+    from i2icli.training.growing import check_resumable_size, run_recipe
+    from i2icli.training.run import default_folder
 
     for name in ("how", "fade"):
         if own[name] is not None:
@@ -149,7 +149,7 @@ def _of_translator(
     to: tuple[int, int] | None,
 ) -> Chosen:
     """Settings of a grown translator: those of the small one, larger."""
-    from i2icli.engine.growing import grown_settings
+    from i2icli.training.growing import grown_settings
 
     source, how = own["source"], own["how"] or "fade"
     foreign = [name for name in given if name not in Config.model_fields]
@@ -177,7 +177,7 @@ def _of_translator(
 def _grow(data: list[Path], chosen: Chosen, dry_run: bool) -> int:
     system, config, options = chosen
     if os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts only the first one plans
-        from i2icli.engine.growth_plan import plan_growth
+        from i2icli.training.growth_plan import plan_growth
 
         planned = plan_growth(system, data, config, options)
         if dry_run:

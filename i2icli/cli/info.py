@@ -23,7 +23,7 @@ def info(
     """Show what a trained model is: its system, settings, networks and scores."""
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
     from i2icli.fields import flag, show
-    from i2icli.models import find_model
+    from i2icli.runs import find_model
 
     found = describe(find_model(model))
     if as_json:

@@ -11,7 +11,7 @@ from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError, readable, several
 
 if TYPE_CHECKING:
-    from i2icli.engine.spectra import Spectrum
+    from i2icli.report.spectra import Spectrum
 
 PICTURES = (".html", ".png", ".svg")
 
@@ -50,7 +50,7 @@ def spectrum(
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
         _check(out, overwrite)
-    from i2icli.engine import spectra as engine
+    from i2icli.report import spectra as engine
 
     found, over_first, troubles = _measured(images, over_first)
     _print(found, over_first, as_csv, as_json)
@@ -63,7 +63,7 @@ def spectrum(
 
 def _measured(images: list[str], over_first: bool) -> tuple[list["Spectrum"], bool, list[str]]:
     """The curves, whether they are over their first value, what was left out. Raises UserError for none."""
-    from i2icli.engine import spectra as engine
+    from i2icli.report import spectra as engine
 
     groups, missing = engine.gather(images)
     found, over_first, unusable = engine.measure(groups, over_first=over_first)
@@ -81,7 +81,7 @@ def _check(out: Path, overwrite: bool) -> None:
 
 
 def _print(found: list["Spectrum"], over_first: bool, as_csv: bool, as_json: bool) -> None:
-    from i2icli.engine import spectra as engine
+    from i2icli.report import spectra as engine
 
     if as_csv:
         print(engine.csv_text(found), end="")

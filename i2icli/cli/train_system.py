@@ -18,7 +18,7 @@ from i2icli.fields import flag
 from i2icli.recipe import resolve_config, shipped_recipes
 
 if TYPE_CHECKING:
-    from i2icli.engine.plan import Plan
+    from i2icli.training.plan import Plan
 
 
 def system_command(system: str) -> Any:
@@ -72,7 +72,7 @@ _DRY_RUN = Annotated[
 
 def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_run: bool) -> int:
     if dry_run:
-        from i2icli.engine.plan import plan
+        from i2icli.training.plan import plan
 
         print_plan(plan(system, data, config, options))
         return 0
@@ -82,10 +82,10 @@ def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_
 def run(system: str, data: list[Path], config: Config, options: RunOptions) -> int:
     """Train with a display, and say at the end how it went; the exit code."""
     from i2icli.cli.display import display, summary
-    from i2icli.engine import training  # torch loads only when there is work
+    from i2icli.training import run as training  # torch loads only when there is work
 
-    with display(system, errors()) as watcher:
-        result = training.train(system, data, config, options, watcher)
+    with display(system, errors()) as callbacks:
+        result = training.train(system, data, config, options, callbacks)
     for line in summary(result):
         say(output(), line)
     return INTERRUPTED if result.reason == "interrupted" else 0

@@ -17,7 +17,7 @@ from i2icli.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from i2icli.engine.results import Result, Results
+    from i2icli.inference.results import Result, Results
 
 EXAMPLES = (
     "One folder:  i2i translate photos --model runs/horse2zebra --out zebras\n\n"
@@ -177,9 +177,9 @@ def translate(
 
     parsed_size = None if size is None else _checked("--size", size, Size, _SIZE_WORDS)
     _checked("--precision", precision, Precision, "one of auto, fp32, bf16, fp16")
-    from i2icli.engine.pipeline import Writing  # torch loads only when there is work
-    from i2icli.engine.translator import Translator
-    from i2icli.engine.wishes import Asked
+    from i2icli.inference.pipeline import Writing  # torch loads only when there is work
+    from i2icli.inference.requests import Asked
+    from i2icli.inference.translator import Translator
 
     console = errors()
     translator = Translator.load(model, device=device, precision=precision)

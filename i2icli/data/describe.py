@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from i2icli.data.folder import Collection
+from i2icli.image.finding import Collection
 
 
 def counted(number: int, noun: str) -> str:

@@ -113,7 +113,7 @@ def prepare(pixels: Pixels, channels: int, size: tuple[int, int]) -> Pixels:
     return convert_channels(resize(pixels, size), channels)
 
 
-class Store:
+class ImageCache:
     """Decoded images (or pairs of them) by index, kept in memory if they may be.
 
     The memory is filled by threads at the first request. A broken image is warned of once
@@ -164,7 +164,7 @@ class Store:
         with self._lock:
             if self._filled:
                 return
-            reader = Store(self._length, self._load, cached=False, strict=self._strict)
+            reader = ImageCache(self._length, self._load, cached=False, strict=self._strict)
             with ThreadPoolExecutor(threads()) as pool:
                 found = pool.map(reader._read, range(self._length))
                 self._memory = {i: images for i, images in enumerate(found) if images is not None}

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from i2icli.config import Config
-from i2icli.data.folder import check_folder, collect, holds_images, holds_images_below, listing, subfolders
 from i2icli.errors import UserError
+from i2icli.image.finding import check_folder, collect, holds_images, holds_images_below, listing, subfolders
 
 PAIRED_EXAMPLE = (
     "A/ and B/ with the same file names, or train/ (and val/) with both halves of a pair side by side"
 )
 UNPAIRED_EXAMPLE = "trainA/ and trainB/ (and testA/ and testB/), or A/ and B/"
 
-HELD_BACK = ("val", "valid", "validation", "test")  # splits that are not trained on, in order of preference
+VALIDATION_SPLITS = (
+    "val",
+    "valid",
+    "validation",
+    "test",
+)  # not trained on, in order of preference
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def _domains_in_splits(inside: dict[str, Path]) -> Layout | None:
     train = _domains(inside, "train")
     if train is None:
         return None
-    held_back = (_domains(inside, split) for split in HELD_BACK)
+    held_back = (_domains(inside, split) for split in VALIDATION_SPLITS)
     return Layout(train, next((pair for pair in held_back if pair is not None), None))
 
 
@@ -113,7 +118,7 @@ def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout
         if train is None:
             return None
         names = (train[0].name.casefold(), train[1].name.casefold())
-        for split in HELD_BACK:
+        for split in VALIDATION_SPLITS:
             below = subfolders(inside[split]) if split in inside else {}
             if set(names) <= below.keys():
                 return Layout(train, (below[names[0]], below[names[1]]), domain_names(*train))
@@ -149,7 +154,9 @@ def _one_collection(folder: Path, inside: dict[str, Path]) -> Layout:
     """Images that hold pairs side by side, in train/ val/ test/ or directly."""
     if "train" not in inside or not holds_images_below(inside["train"]):
         return Layout((folder,), None)
-    held_back = next((inside[s] for s in HELD_BACK if s in inside and holds_images_below(inside[s])), None)
+    held_back = next(
+        (inside[s] for s in VALIDATION_SPLITS if s in inside and holds_images_below(inside[s])), None
+    )
     return Layout((inside["train"],), (held_back,) if held_back else None)
 
 
@@ -171,7 +178,7 @@ def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
     inside_a, inside_b = subfolders(a), subfolders(b)
     if "train" in inside_a and "train" in inside_b:
         train = (inside_a["train"], inside_b["train"])
-        for split in HELD_BACK:
+        for split in VALIDATION_SPLITS:
             if split in inside_a and split in inside_b:
                 return Layout(train, (inside_a[split], inside_b[split]), names)
         return Layout(train, None, names)
@@ -181,7 +188,7 @@ def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
 
 def folders_beside(*folders: Path) -> tuple[Path, ...] | None:
     """.../train/x -> .../val/x or .../test/x, and .../trainA -> .../testA, where all of them have it."""
-    for split in HELD_BACK:
+    for split in VALIDATION_SPLITS:
         others = [with_split(folder, split) for folder in folders]
         found = tuple(other for other in others if other is not None and other.is_dir())
         if len(found) == len(folders):

@@ -12,7 +12,7 @@ LESSONS: dict[str, str] = {
     "progan": "i2icli.demo.progan",
     "spectral_dcgan": "i2icli.demo.spectral_dcgan",
 }
-"""System -> the module with its LESSON."""
+"""System -> the module with its DEMO."""
 
 FIRST = ("pix2pix", "cyclegan")
 """What `i2i demo` shows when no system is named."""

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.data.toy_styles import write_styles
-from i2icli.demo.lesson import TEST, Lesson, Shown
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture
+from i2icli.demo.demo import TEST, Demo, Shown
+from i2icli.demo.toy.styles import write_styles
+from i2icli.image import read_image
+from i2icli.inference.translator import Translator
 
 SIDE, TRAIN = 48, 400  # pixels, drawings
 ANSWERS = 3  # per drawing
@@ -27,7 +27,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
     drawings, pictures = (sorted((folder / side).glob("*.png")) for side in ("testA", "testB"))
     rows, differences, returns, turns = [], [], [], []
     for drawing, style in zip(drawings, pictures[1:] + pictures[:1], strict=True):
-        given, look = read_picture(drawing).pixels, read_picture(style).pixels
+        given, look = read_image(drawing).pixels, read_image(style).pixels
         answers = [np.asarray(translator.translate(given, latent=code)) for code in codes]
         dressed = np.asarray(translator.translate(given, reference=style))
         differences += [_difference(a, b) for a, b in zip(answers, answers[1:] + answers[:1], strict=True)]
@@ -64,6 +64,6 @@ def _turn(a: float, b: float) -> float:
     return abs((a - b + 180) % 360 - 180)
 
 
-LESSON = Lesson(
+DEMO = Demo(
     "augmented_cyclegan", "drawings dyed in many ways, learned without pairs", "styles", _write, _show
 )

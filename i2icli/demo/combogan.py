@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.data.toy_domains import DOMAINS, write_domains
-from i2icli.demo.lesson import SIDE, TEST, Lesson, Shown, mean_psnr
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture
+from i2icli.demo.demo import SIDE, TEST, Demo, Shown, mean_psnr
+from i2icli.demo.toy.domains import DOMAINS, write_domains
+from i2icli.image import read_image
+from i2icli.inference.translator import Translator
 
 _TRAIN = 100  # scenes of each domain
 
-Picture = NDArray[Any]
+DecodedImage = NDArray[Any]
 
 
 def _write(folder: Path, seed: int) -> None:
@@ -22,12 +22,12 @@ def _write(folder: Path, seed: int) -> None:
 
 def _show(translator: Translator, folder: Path) -> Shown:
     """Every test picture in one domain, the domains taking turns, and what each other makes of it."""
-    rows: list[list[Picture]] = []
+    rows: list[list[DecodedImage]] = []
     inputs, answers, truths = [], [], []
     names = [path.name for path in sorted((folder / "test" / DOMAINS[0]).glob("*.png"))]
     for index, name in enumerate(names):
         source = DOMAINS[index % len(DOMAINS)]
-        every = {domain: read_picture(folder / "test" / domain / name).pixels for domain in DOMAINS}
+        every = {domain: read_image(folder / "test" / domain / name).pixels for domain in DOMAINS}
         row = [every[source]]
         for domain in DOMAINS:
             answer = np.asarray(translator.translate(every[source], to=domain, source=source))
@@ -44,4 +44,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown(("input", *(f"to {domain}" for domain in DOMAINS)), rows, figures)
 
 
-LESSON = Lesson("combogan", "four times of the year and the day, from any to any", "domains", _write, _show)
+DEMO = Demo("combogan", "four times of the year and the day, from any to any", "domains", _write, _show)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from i2icli.data.toy import write_unpaired
-from i2icli.demo.lesson import SIDE, TEST, TRAIN, Lesson, Shown
+from i2icli.demo.demo import SIDE, TEST, TRAIN, Demo, Shown
 from i2icli.demo.pairs import show_against_truth
-from i2icli.engine.translator import Translator
+from i2icli.demo.toy.scenes import write_unpaired
+from i2icli.inference.translator import Translator
 
 
 def _write(folder: Path, seed: int) -> None:
@@ -16,4 +16,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return show_against_truth(translator, folder / "testA", folder / "testB")
 
 
-LESSON = Lesson("cyclegan", "summer day to autumn evening, learned without pairs", "unpaired", _write, _show)
+DEMO = Demo("cyclegan", "summer day to autumn evening, learned without pairs", "unpaired", _write, _show)

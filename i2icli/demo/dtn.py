@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.data.toy_digits import digit, write_digits
-from i2icli.demo.lesson import Lesson, Shown, mean_psnr
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture
+from i2icli.demo.demo import Demo, Shown, mean_psnr
+from i2icli.demo.toy.digits import digit, write_digits
+from i2icli.image import read_image
+from i2icli.inference.translator import Translator
 
 TRAIN, TEST = 2000, 100  # digits
 KNOWN = 100  # real signs of each digit that the reader compares with
@@ -41,8 +41,8 @@ def _show(translator: Translator, folder: Path) -> Shown:
     numbers: list[int] = []
     for path in sorted((folder / "test" / "source").rglob("*.png"), key=lambda path: path.name):
         truth = folder / "test" / "target" / path.parent.name / path.name
-        pixels = read_picture(path).pixels
-        rows.append([pixels, np.asarray(translator.translate(pixels)), read_picture(truth).pixels])
+        pixels = read_image(path).pixels
+        rows.append([pixels, np.asarray(translator.translate(pixels)), read_image(truth).pixels])
         numbers.append(int(path.parent.name))
     inputs, answers, truths = (list(column) for column in zip(*rows, strict=True))
     reader = Reader()
@@ -55,4 +55,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown(("input", "output", "the same digit as a sign"), rows, figures)
 
 
-LESSON = Lesson("dtn", "labelled ink to unlabelled signs", "digits", _write, _show)
+DEMO = Demo("dtn", "labelled ink to unlabelled signs", "digits", _write, _show)

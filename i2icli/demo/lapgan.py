@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from i2icli.data.toy_landscapes import write_landscapes
-from i2icli.demo.lesson import SIDE, TEST, Lesson, Shown, made_up, mean_psnr
-from i2icli.engine.latents import draw_codes
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture, to_pixels, to_tensor
+from i2icli.demo.demo import SIDE, TEST, Demo, Shown, made_up, mean_psnr
+from i2icli.demo.toy.landscapes import write_landscapes
+from i2icli.image import read_image, to_pixels, to_tensor
+from i2icli.inference.latents import draw_codes
+from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import shrink
 from i2icli.nn.spectrum import spectral_distance
 
@@ -44,7 +44,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
 
 def _enlarged(translator: Translator, path: Path) -> list[Pixels]:
     """A test picture shrunk, enlarged by interpolation and by the model, and as it is."""
-    truth = read_picture(path).pixels
+    truth = read_image(path).pixels
     small = shrink(to_tensor(truth)[None], (SMALL, SMALL))  # (1, C, h, w)
     pixels = to_pixels(small[0], np.uint8)
     bicubic = interpolate(small, truth.shape[:2], mode="bicubic", align_corners=False)  # (1, C, H, W)
@@ -64,4 +64,4 @@ def _distance(images: tuple[Pixels, ...], truths: tuple[Pixels, ...]) -> float:
     return float(spectral_distance(*both).mean())
 
 
-LESSON = Lesson("lapgan", "landscapes from coarse to fine", "landscapes", _write, _show)
+DEMO = Demo("lapgan", "landscapes from coarse to fine", "landscapes", _write, _show)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.data.style_names import compare_by_name
-from i2icli.data.toy_makeup import write_makeup
-from i2icli.demo.lesson import TEST, TRAIN, Lesson, Shown, mean_psnr
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture
+from i2icli.data.kinds.style_names import compare_by_name
+from i2icli.demo.demo import TEST, TRAIN, Demo, Shown, mean_psnr
+from i2icli.demo.toy.makeup import write_makeup
+from i2icli.image import read_image
+from i2icli.inference.translator import Translator
 
 SIDE = 32  # pixels
 COLUMNS = ("bare", "reference", "transfer", "truth", "reference bare", "its truth")
@@ -27,15 +27,15 @@ def _show(translator: Translator, folder: Path) -> Shown:
     for each in compare_by_name([path.stem for path in bare], [path.stem for path in styled]):
         assert each.truth_bare is not None
         assert each.truth_styled is not None
-        face, reference = read_picture(bare[each.bare]).pixels, styled[each.styled]
-        look = read_picture(reference).pixels
+        face, reference = read_image(bare[each.bare]).pixels, styled[each.styled]
+        look = read_image(reference).pixels
         rows.append([
             face,
             look,
             np.asarray(translator.translate(face, reference=reference)),
-            read_picture(styled[each.truth_styled]).pixels,
+            read_image(styled[each.truth_styled]).pixels,
             np.asarray(translator.translate(look, to=translator.system.targets()[-1])),
-            read_picture(bare[each.truth_bare]).pixels,
+            read_image(bare[each.truth_bare]).pixels,
         ])  # fmt: skip
     faces, looks, styled_faces, styled_truths, bare_faces, bare_truths = zip(*rows, strict=True)
     figures = (
@@ -47,4 +47,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown(COLUMNS, rows, figures)
 
 
-LESSON = Lesson("paired_cyclegan", "makeup from a reference, put on and taken off", "makeup", _write, _show)
+DEMO = Demo("paired_cyclegan", "makeup from a reference, put on and taken off", "makeup", _write, _show)

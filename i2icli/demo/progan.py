@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.data.toy_sprites import write_sprites
-from i2icli.demo.lesson import TEST, Lesson, Shown, made_up
-from i2icli.engine.latents import between, draw_codes
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture, to_pixels, to_tensor
+from i2icli.demo.demo import TEST, Demo, Shown, made_up
+from i2icli.demo.toy.sprites import write_sprites
+from i2icli.image import read_image, to_pixels, to_tensor
+from i2icli.inference.latents import between, draw_codes
+from i2icli.inference.translator import Translator
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
@@ -27,7 +27,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
     for number, path in enumerate(paths):
         codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
         made = made_up(translator, codes)  # (STEPS, C, H, W)
-        rows.append([*(to_pixels(image, np.uint8) for image in made), read_picture(path).pixels])
+        rows.append([*(to_pixels(image, np.uint8) for image in made), read_image(path).pixels])
     colours = [np.stack([to_tensor(row[place]).mean((1, 2)) for row in rows]) for place in (0, -1)]
     figures = tuple(
         (f"spread of mean colours, {what}", f"{127.5 * float(each.std(0).mean()):.1f} of 255")
@@ -37,4 +37,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown((*names, "real"), rows, figures)
 
 
-LESSON = Lesson("progan", "faces out of nothing, coarse to fine", "sprites", _write, _show)
+DEMO = Demo("progan", "faces out of nothing, coarse to fine", "sprites", _write, _show)

@@ -12,16 +12,16 @@ from PIL import Image
 
 from i2icli.config import RunOptions
 from i2icli.demo import LESSONS
-from i2icli.demo.lesson import Lesson, Shown
-from i2icli.engine.sample_sheet import write_sample_sheet
-from i2icli.engine.training import TrainResult, train
-from i2icli.engine.translator import Translator
-from i2icli.engine.watch import Watcher
+from i2icli.demo.demo import Demo, Shown
 from i2icli.errors import UserError
 from i2icli.image import to_tensor
+from i2icli.inference.translator import Translator
 from i2icli.recipe import resolve_config
 from i2icli.report.page import write_page
 from i2icli.report.sections import Pictures, Section, Table, Text
+from i2icli.report.sheet import write_sample_sheet
+from i2icli.training.callbacks import Callbacks
+from i2icli.training.run import TrainResult, train
 
 SHOWN = 6  # test pictures in the report
 STRIP = 4  # test pictures in the strip
@@ -31,7 +31,7 @@ STRIP = 4  # test pictures in the strip
 class Outcome:
     """What one lesson came to."""
 
-    lesson: Lesson
+    lesson: Demo
     result: TrainResult
     shown: Shown
 
@@ -49,12 +49,12 @@ def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
         lesson.write(folder / lesson.folder, seed)
 
 
-def run(systems: Sequence[str], out: Path, watcher: Watcher, seed: int = 0) -> Iterable[str]:
+def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) -> Iterable[str]:
     """Train the lessons of some systems one after the other. Yields lines to print.
 
     Writes report.html and strip.png. Raises UserError for a system without a lesson, or if stopped.
     """
-    outcomes = [_learn(lesson, out, watcher, seed) for lesson in _lessons(systems)]
+    outcomes = [_learn(lesson, out, callbacks, seed) for lesson in _lessons(systems)]
     sections: list[Section] = [
         Text(
             "Small networks were trained on made-up pictures; those below are test pictures they never "
@@ -81,19 +81,19 @@ def run(systems: Sequence[str], out: Path, watcher: Watcher, seed: int = 0) -> I
     yield f"go on:    i2i info {outcomes[-1].result.folder}"
 
 
-def _lessons(systems: Sequence[str]) -> list[Lesson]:
+def _lessons(systems: Sequence[str]) -> list[Demo]:
     for system in systems:
         if system not in LESSONS:
             raise UserError(f"there is no demo of {system!r}; there are: {', '.join(LESSONS)}")
-    return [import_module(LESSONS[system]).LESSON for system in systems]
+    return [import_module(LESSONS[system]).DEMO for system in systems]
 
 
-def _learn(lesson: Lesson, out: Path, watcher: Watcher, seed: int) -> Outcome:
+def _learn(lesson: Demo, out: Path, callbacks: Callbacks, seed: int) -> Outcome:
     data = out / "data" / lesson.folder
     lesson.write(data, seed)
     config = resolve_config(lesson.system, f"{lesson.system}-demo", {"seed": seed})
     options = RunOptions(out=out / lesson.system, sample_every=10**6, validate_every=10**6)
-    result = train(lesson.system, [data / part for part in lesson.parts], config, options, watcher)
+    result = train(lesson.system, [data / part for part in lesson.parts], config, options, callbacks)
     if not result.finished:
         raise UserError(
             f"stopped at step {result.step} of {result.steps}; run the demo again to go on", exit_code=130

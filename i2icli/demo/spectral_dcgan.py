@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from i2icli.data.toy_sprites import write_sprites
-from i2icli.demo.lesson import TEST, Lesson, Shown, made_up
-from i2icli.engine.latents import draw_codes
-from i2icli.engine.sample_spectra import SampleSpectra
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture, to_pixels, to_tensor
+from i2icli.demo.demo import TEST, Demo, Shown, made_up
+from i2icli.demo.toy.sprites import write_sprites
+from i2icli.image import read_image, to_pixels, to_tensor
+from i2icli.inference.latents import draw_codes
+from i2icli.inference.translator import Translator
+from i2icli.training.sample_spectra import SampleSpectra
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
@@ -26,7 +26,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
     paths = sorted((folder / "test").glob("*.png"))
     codes = draw_codes(SAMPLES * len(paths), translator.system.latent_size(), seed=0)  # (N, Z)
     made = made_up(translator, codes)  # (N, C, H, W)
-    real = [read_picture(path).pixels for path in paths]
+    real = [read_image(path).pixels for path in paths]
     rows = [
         [*(to_pixels(image, np.uint8) for image in made[SAMPLES * n : SAMPLES * (n + 1)]), picture]
         for n, picture in enumerate(real)
@@ -44,4 +44,4 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown((*(f"sample {n + 1}" for n in range(SAMPLES)), "real"), rows, figures)
 
 
-LESSON = Lesson("spectral_dcgan", "faces out of nothing, with their spectrum", "sprites", _write, _show)
+DEMO = Demo("spectral_dcgan", "faces out of nothing, with their spectrum", "sprites", _write, _show)

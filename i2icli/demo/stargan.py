@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.data.attributes import read_attributes
-from i2icli.data.toy_attributes import ATTRIBUTES, FILE, write_attributes
-from i2icli.demo.lesson import TEST, TRAIN, Lesson, Shown, mean_psnr
-from i2icli.engine.translator import Translator
-from i2icli.image import read_picture
+from i2icli.data.kinds.attributes import read_attributes
+from i2icli.demo.demo import TEST, TRAIN, Demo, Shown, mean_psnr
+from i2icli.demo.toy.attributes import ATTRIBUTES, FILE, write_attributes
+from i2icli.image import read_image
+from i2icli.inference.translator import Translator
 
 SIDE = 48  # pixels: smaller than other lessons, as one network learns all attributes
 
@@ -25,10 +25,10 @@ def _show(translator: Translator, folder: Path) -> Shown:
     table = read_attributes(folder / FILE, ATTRIBUTES)
     rows, measured = [], []
     for path in sorted((folder / "test").glob("*.png")):
-        given = read_picture(path).pixels
+        given = read_image(path).pixels
         has = [name for name, on in zip(ATTRIBUTES, table.rows[f"test/{path.name}"], strict=True) if on]
         answers = [np.asarray(translator.translate(given, to=to, source=",".join(has))) for to in ATTRIBUTES]
-        truths = [read_picture(folder / "truth" / to / path.name).pixels for to in ATTRIBUTES]
+        truths = [read_image(folder / "truth" / to / path.name).pixels for to in ATTRIBUTES]
         rows += [[given, *answers], [given, *truths]]
         measured += [
             (answer, given, truth)
@@ -47,6 +47,6 @@ def _show(translator: Translator, folder: Path) -> Shown:
     return Shown(columns, rows, figures)
 
 
-LESSON = Lesson(
+DEMO = Demo(
     "stargan", "hair, glasses and smiles of portraits, output above truth", "attributes", _write, _show
 )

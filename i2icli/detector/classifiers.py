@@ -92,10 +92,10 @@ class Kernel:
         products = rows @ self.vectors.T  # (N, V)
         if self.kind == "rbf":
             squares = (rows**2).sum(1)[:, None] + (self.vectors**2).sum(1) - 2 * products
-            likeness = np.exp(-self.gamma * np.maximum(squares, 0))
+            batch_key = np.exp(-self.gamma * np.maximum(squares, 0))
         else:
-            likeness = (self.gamma * products + self.shift) ** self.degree
-        result: Array = likeness @ self.coefficients + self.bias
+            batch_key = (self.gamma * products + self.shift) ** self.degree
+        result: Array = batch_key @ self.coefficients + self.bias
         return result
 
     def arrays(self) -> Arrays:

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.data.folder import find_images
 from i2icli.detector.inputs import check_readable
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import grid_strength
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, Header, Pixels, probe, read_picture
+from i2icli.image import SUFFIXES, Header, Pixels, probe, read_image
+from i2icli.image.finding import find_images
 
 Treatment = Callable[[Pixels], Pixels]
 Reader = Callable[[Pixels], NDArray[np.float64]]
@@ -95,7 +95,7 @@ def _read(file: Path, reader: Reader, treatment: Treatment | None) -> _Read | st
     """What is needed of one file, or why it cannot be used."""
     try:
         header = probe(file)
-        pixels = read_picture(file).pixels
+        pixels = read_image(file).pixels
     except UserError as error:  # names the file
         return str(error)
     try:

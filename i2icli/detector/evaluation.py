@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from i2icli.detector.calibration import area_under_curve, balanced_accuracy, calibration_error
 from i2icli.detector.collection import collect
-from i2icli.detector.judge import Detector
-from i2icli.detector.treatments import CONDITIONS
+from i2icli.detector.detector import Detector
+from i2icli.detector.perturbations import CONDITIONS
 
 ALL = "all fakes"
 

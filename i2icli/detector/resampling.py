@@ -56,8 +56,8 @@ def find_resampling(pixels: Pixels) -> Resampling:
 def _spectrum(parts: list[Tensor]) -> Tensor:
     """(H, W) each -> (513,): how far the pattern of the strength of horizontal detail stands out."""
     power = torch.stack([_power(part) for part in parts]).mean(0)  # (513,)
-    mirrored = torch.cat([power[1 : _AROUND + 1].flip(0), power, power[-_AROUND - 1 : -1].flip(0)])
-    return power / (mirrored.unfold(0, 2 * _AROUND + 1, 1).median(1).values + 1e-12)
+    flipped = torch.cat([power[1 : _AROUND + 1].flip(0), power, power[-_AROUND - 1 : -1].flip(0)])
+    return power / (flipped.unfold(0, 2 * _AROUND + 1, 1).median(1).values + 1e-12)
 
 
 def _power(part: Tensor) -> Tensor:

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from i2icli.detector.judge import Detector, Judgement, Verdict
+from i2icli.detector.detector import Detector, Judgement, Verdict
 from i2icli.detector.sources import is_film
 from i2icli.errors import UserError
-from i2icli.film import sample_frames
+from i2icli.video import sample_frames
 
 FRAMES = 12  # of a film
 _LEAST_BITS = 0.5  # per pixel of a film: with less, H.264 was seen to hide lattices altogether

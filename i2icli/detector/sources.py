@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from i2icli.data.folder import collect, named
 from i2icli.errors import UserError, several
+from i2icli.image.finding import collect, named
 
 FILMS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg"})
 

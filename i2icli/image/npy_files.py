@@ -5,7 +5,14 @@ from typing import IO, Any
 
 import numpy as np
 
-from i2icli.image.picture import Header, ImageError, Picture, check_size, scale_to_supported, supported_type
+from i2icli.image.picture import (
+    DecodedImage,
+    Header,
+    ImageError,
+    check_size,
+    scale_to_supported,
+    supported_type,
+)
 
 
 def read_header(path: Path) -> Header:
@@ -15,14 +22,14 @@ def read_header(path: Path) -> Header:
     return Header("npy", (height, width), channels, alpha=False, dtype=supported_type(dtype))
 
 
-def read(path: Path) -> Picture:
+def read(path: Path) -> DecodedImage:
     """Load the numbers; every channel counts as colour. Raises ImageError, ValueError or OSError."""
     with path.open("rb") as file:
         shape, _ = _checked_header(file)
         file.seek(0)
         array = np.load(file, allow_pickle=False)
     pixels = np.ascontiguousarray(scale_to_supported(array).reshape(shape))  # (H, W, C)
-    return Picture(pixels, alpha=None, format="npy")
+    return DecodedImage(pixels, alpha=None, format="npy")
 
 
 def _checked_header(file: IO[bytes]) -> tuple[tuple[int, int, int], np.dtype[Any]]:

@@ -27,7 +27,7 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """A decoded picture, shown upright, colour and alpha apart."""
 
     pixels: Pixels  # (H, W, C) colour only

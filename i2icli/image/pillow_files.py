@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
-from i2icli.image.picture import MAX_PIXELS, Format, Header, ImageError, Picture, Pixels, check_size, upright
+from i2icli.image.picture import (
+    MAX_PIXELS,
+    DecodedImage,
+    Format,
+    Header,
+    ImageError,
+    Pixels,
+    check_size,
+    upright,
+)
 from i2icli.image.pixels import change_type
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
@@ -32,21 +41,21 @@ def read_header(path: Path, format: Format) -> Header:
         return Header(format, size, channels, image.has_transparency_data, np.dtype(np.uint8))
 
 
-def read(path: Path, format: Format) -> Picture:
+def read(path: Path, format: Format) -> DecodedImage:
     """Decode a file. Raises ImageError or whatever the decoders do."""
     lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path))
     with _opened(path, format) as image:
         deep = format == "png" and _png_kind(path)[0] == 16
         array = upright(_decode_16_bit(path) if deep else _decode(image), _orientation(image))  # (H, W, C)
-        return Picture(*_split(array), format, _profile(image), lossless)
+        return DecodedImage(*_split(array), format, _profile(image), lossless)
 
 
-def from_pillow(image: Image.Image) -> Picture:
+def from_pillow(image: Image.Image) -> DecodedImage:
     """A Pillow image of any mode as a picture, upright; PNG unless it is written as something else."""
-    return Picture(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
+    return DecodedImage(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
 
 
-def to_pillow(picture: Picture) -> Image.Image:
+def to_pillow(picture: DecodedImage) -> Image.Image:
     """A picture as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
     channels = picture.pixels.shape[2]
     if channels not in (1, 3):
@@ -59,7 +68,7 @@ def as_image(array: NDArray[Any]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array))
 
 
-def with_alpha(picture: Picture) -> NDArray[Any]:
+def with_alpha(picture: DecodedImage) -> NDArray[Any]:
     """(H, W, C), or (H, W, C + 1) with alpha as the last channel if there is one."""
     if picture.alpha is None:
         return picture.pixels

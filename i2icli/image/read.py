@@ -1,15 +1,15 @@
-"""Picture files become pictures, whatever their kind; broken ones become one-line errors."""
+"""DecodedImage files become pictures, whatever their kind; broken ones become one-line errors."""
 
 from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
-from i2icli.image.picture import Format, Header, ImageError, Picture
+from i2icli.image.picture import DecodedImage, Format, Header, ImageError
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 
 
-def read_picture(path: Path | str) -> Picture:
+def read_image(path: Path | str) -> DecodedImage:
     """Decode an image file: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
     The kind is told by the content, not by the name. Raises UserError (exit code 1), one
@@ -26,7 +26,7 @@ def read_picture(path: Path | str) -> Picture:
 
 
 def probe(path: Path | str) -> Header:
-    """Read only what the head of an image file says. Raises UserError as `read_picture` does."""
+    """Read only what the head of an image file says. Raises UserError as `read_image` does."""
     path = Path(path)
     try:
         kind = _kind(path)

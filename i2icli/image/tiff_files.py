@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from i2icli.image.picture import (
+    DecodedImage,
     Header,
     ImageError,
-    Picture,
     check_size,
     scale_to_supported,
     supported_type,
@@ -42,7 +42,7 @@ def read_header(path: Path) -> Header:
         return Header("tiff", size[::-1] if turned else size, samples - alpha, alpha, dtype)
 
 
-def read(path: Path) -> Picture:
+def read(path: Path) -> DecodedImage:
     """Decode the first image. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
@@ -54,8 +54,8 @@ def read(path: Path) -> Picture:
         icc = None if page.photometric == _SEPARATED else page.tags.valueof(_ICC)
         lossless = page.compression not in _JPEG
     if not alpha:
-        return Picture(array, None, "tiff", icc, lossless)
-    return Picture(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
+        return DecodedImage(array, None, "tiff", icc, lossless)
+    return DecodedImage(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
 
 
 def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
@@ -111,7 +111,7 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
 
 
 def _stretched(array: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Spread unsigned values of an odd number of bits over the whole range of a type."""
+    """Subset unsigned values of an odd number of bits over the whole range of a type."""
     unit = array.astype(np.float32) / (2**bits - 1)
     return np.asarray(unit * np.iinfo(np.dtype(dtype)).max + 0.5).astype(dtype)
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.files import written_beside
-from i2icli.image.picture import Format, Picture
+from i2icli.files import atomic_write
+from i2icli.image.picture import DecodedImage, Format
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
 
@@ -30,10 +30,10 @@ SUFFIXES: dict[str, Format] = {
 """Suffixes of image files, in lower case, and the format each is written in."""
 
 
-def write_picture(path: Path | str, picture: Picture) -> None:
+def write_image(path: Path | str, picture: DecodedImage) -> None:
     """Write a picture beside `path` and rename it there; missing folders are made.
 
-    Kept wherever the format can: depth, channels, alpha, colour profile. Where it cannot:
+    History wherever the format can: depth, channels, alpha, colour profile. Where it cannot:
     JPEG, WebP and BMP are 8 bit; floats become 16 bit in PNG; JPEG and BMP have no alpha
     and get the picture over white. JPEG has quality 95 without colour subsampling, WebP
     is lossless unless the picture came from a lossy file. Raises UserError for an unknown
@@ -53,14 +53,14 @@ def write_picture(path: Path | str, picture: Picture) -> None:
         )
     picture = replace(picture, icc=_fitting_profile(picture.icc, channels))
     try:
-        with written_beside(path) as temporary:
+        with atomic_write(path) as temporary:
             _WRITERS[kind](temporary, picture)
     except (OSError, ValueError) as error:  # encoders have limits of their own, such as WebP's 16383 px
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
 
 
-def _write_png(path: Path, picture: Picture) -> None:
+def _write_png(path: Path, picture: DecodedImage) -> None:
     array = with_alpha(picture)  # (H, W, 1..4)
     if array.dtype == np.uint8:
         as_image(array).save(path, "PNG", icc_profile=picture.icc, compress_level=4)
@@ -72,12 +72,12 @@ def _write_png(path: Path, picture: Picture) -> None:
     path.write_bytes(_insert_profile(data, picture.icc) if picture.icc else data)
 
 
-def _write_jpeg(path: Path, picture: Picture) -> None:
+def _write_jpeg(path: Path, picture: DecodedImage) -> None:
     image = as_image(_over_white(picture))
     image.save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=picture.icc)
 
 
-def _write_webp(path: Path, picture: Picture) -> None:
+def _write_webp(path: Path, picture: DecodedImage) -> None:
     array = change_type(with_alpha(picture), np.uint8)
     image = as_image(array).convert("RGB" if picture.alpha is None else "RGBA")  # WebP has no grey
     # Without loss, quality and method only say how long to search: these are 7 x faster for 6 % more bytes.
@@ -85,11 +85,11 @@ def _write_webp(path: Path, picture: Picture) -> None:
     image.save(path, "WEBP", lossless=picture.lossless, exact=True, icc_profile=picture.icc or b"", **effort)
 
 
-def _write_bmp(path: Path, picture: Picture) -> None:
+def _write_bmp(path: Path, picture: DecodedImage) -> None:
     as_image(_over_white(picture)).save(path, "BMP")
 
 
-def _write_tiff(path: Path, picture: Picture) -> None:
+def _write_tiff(path: Path, picture: DecodedImage) -> None:
     from tifffile import imwrite
 
     array = with_alpha(picture)
@@ -110,7 +110,7 @@ def _write_tiff(path: Path, picture: Picture) -> None:
     )
 
 
-def _write_npy(path: Path, picture: Picture) -> None:
+def _write_npy(path: Path, picture: DecodedImage) -> None:
     array = with_alpha(picture)
     with path.open("wb") as file:
         np.save(file, array if array.shape[2] > 1 else array[..., 0], allow_pickle=False)
@@ -126,7 +126,7 @@ _WRITERS = {
 }
 
 
-def _over_white(picture: Picture) -> NDArray[Any]:
+def _over_white(picture: DecodedImage) -> NDArray[Any]:
     """(H, W, C) uint8, the transparent parts turned white."""
     pixels = change_type(picture.pixels, np.uint8)
     if picture.alpha is None:

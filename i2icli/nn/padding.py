@@ -21,7 +21,7 @@ class ReflectConv2d(nn.Conv2d):
 
 
 def reflect(x: Tensor, border: int) -> Tensor:
-    """x: (B, C, H, W), sides larger than `border` -> the same with a mirrored border on all four."""
+    """x: (B, C, H, W), sides larger than `border` -> the same with a flipped border on all four."""
     return _Reflect.apply(x, border) if x.requires_grad and torch.is_grad_enabled() else _padded(x, border)
 
 
@@ -50,7 +50,7 @@ class _Reflect(torch.autograd.Function):
 
 
 def _folded(gradient: Tensor, border: int, dim: int) -> Tensor:
-    """Along one side: what a mirrored line received belongs to the line it was copied from."""
+    """Along one side: what a flipped line received belongs to the line it was copied from."""
     side = gradient.shape[dim] - 2 * border
     inner = gradient.narrow(dim, border, side).clone()
     inner.narrow(dim, 1, border).add_(gradient.narrow(dim, 0, border).flip(dim))

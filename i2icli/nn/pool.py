@@ -50,7 +50,7 @@ class ImagePool(nn.Module):
         return torch.stack([self._exchange(image) for image in images.detach()])
 
     def _exchange(self, image: Tensor) -> Tensor:
-        """Store while there is room (no draw is made); then swap with a past image half of the time."""
+        """ImageCache while there is room (no draw is made); then swap with a past image half of the time."""
         if len(self.images) < self.size:
             self.images.append(image.clone())  # not a view that keeps its whole batch alive
             return image

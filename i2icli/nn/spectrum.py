@@ -41,7 +41,7 @@ class HalfRings(NamedTuple):
     """The same for half a transform, (H, W // 2 + 1), as of a real picture the other half is its mirror."""
 
     ring: Tensor  # (H * (W // 2 + 1),): the ring of each value
-    mirrored: Tensor  # (H * ((W - 1) // 2),): the ring of its mirror, for the columns that have one
+    flipped: Tensor  # (H * ((W - 1) // 2),): the ring of its mirror, for the columns that have one
     counts: Tensor  # (R + 2,), float32, of the whole transform
 
 
@@ -100,10 +100,10 @@ def power_profile(brightness: Tensor) -> Tensor:
 
 def _ring_means(values: Tensor, width: int) -> Tensor:
     """(B, H, W // 2 + 1), half of something that is its own mirror -> (B, R), means over rings."""
-    index, mirrored, counts = half_rings(values.shape[-2], width, values.device)
+    index, flipped, counts = half_rings(values.shape[-2], width, values.device)
     twice = values[..., 1 : (width + 1) // 2]  # (B, H, (W - 1) // 2), columns whose mirror was not computed
     sums = values.new_zeros(values.shape[0], len(counts)).index_add(1, index, values.flatten(1))  # (B, R + 2)
-    sums = sums.index_add(1, mirrored, twice.flatten(1))
+    sums = sums.index_add(1, flipped, twice.flatten(1))
     return (sums / counts.to(sums))[:, 1:-1]  # (B, R)
 
 
@@ -190,8 +190,8 @@ def half_rings(height: int, width: int, device: torch.device) -> HalfRings:
         whole = torch.fft.ifftshift(index.reshape(height, width))  # zero frequency first
         mirror = whole.flip(0, 1).roll((1, 1), (0, 1))  # the ring of the frequency with both signs changed
         half = whole[:, : width // 2 + 1].flatten()
-        mirrored = mirror[:, 1 : (width + 1) // 2].flatten()
-        return HalfRings(half.to(device), mirrored.to(device), counts.to(device))
+        flipped = mirror[:, 1 : (width + 1) // 2].flatten()
+        return HalfRings(half.to(device), flipped.to(device), counts.to(device))
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original
+from i2icli.originals.checkpoint import Original
 from i2icli.originals.reader import read_state, wrapped_alone
 from i2icli.registry import SYSTEMS
 

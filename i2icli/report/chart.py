@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from i2icli.errors import readable
-from i2icli.files import written_beside
+from i2icli.files import atomic_write
 from i2icli.report.curves import Axis, short_number
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#8c564b")
@@ -99,7 +99,7 @@ class Drawing:
 
 def write_chart(path: Path, chart: Chart) -> None:
     """Write a chart as SVG or, for any other suffix that Pillow knows, as pixels."""
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         if path.suffix.lower() == ".svg":
             beside.write_text(chart_svg(chart), encoding="utf-8")
         else:

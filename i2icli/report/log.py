@@ -1,4 +1,4 @@
-"""Reading log.jsonl: what a run wrote while it trained."""
+"""ReadSpec log.jsonl: what a run wrote while it trained."""
 
 import json
 from pathlib import Path

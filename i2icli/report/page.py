@@ -7,13 +7,13 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from i2icli import __version__
-from i2icli.files import written_beside
+from i2icli.files import atomic_write
 from i2icli.report.sections import Section
 
 
 def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
     """Write a page with the given sections, in order. All texts are escaped."""
-    with written_beside(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text(render_page(title, sections), encoding="utf-8", errors="backslashreplace")
 
 

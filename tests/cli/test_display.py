@@ -10,8 +10,8 @@ from rich.console import Console
 
 from i2icli.cli.display import LiveDisplay, PlainDisplay, display, summary
 from i2icli.cli.translate import report
-from i2icli.engine.results import Result
-from i2icli.engine.watch import Progress
+from i2icli.inference.results import Result
+from i2icli.training.callbacks import Progress
 
 PROGRESS = Progress(
     12_340, 57_000, "main", 12.34, 0.03, 4521.0, 1_234_000_000, {"G/gan_AB": 0.5, "D/gan_A": 0.25}
@@ -56,9 +56,9 @@ def test_the_live_picture_shows_speed_losses_scores_and_the_last_save() -> None:
 
 
 def test_no_terminal_means_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with display("cyclegan", Console(stderr=True)) as watcher:
-        watcher.note("two collections")
-        watcher.scores(10, {"psnr": 18.0}, False)
+    with display("cyclegan", Console(stderr=True)) as callbacks:
+        callbacks.note("two collections")
+        callbacks.scores(10, {"psnr": 18.0}, False)
 
     assert capsys.readouterr().err == "two collections\nvalidation at step 10: psnr 18\n"
 

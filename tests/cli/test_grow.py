@@ -7,10 +7,10 @@ from PIL import Image
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
-from i2icli.engine.training import train
 from i2icli.metadata import read_metadata
-from tests.engine.commands import i2i
+from i2icli.training.run import train
 from tests.tiny import tiny_config
+from tests.training.commands import i2i
 
 SMALL = {"crop_size": 16, "num_layers": 1, "depth": 2, "steps": 2, "batch_size": 2}
 

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from i2icli.__main__ import main
 from i2icli.errors import UserError
-from i2icli.models import find_model
+from i2icli.runs import find_model
 
 
 def publish(folder: Path, system: str = "cyclegan", age_s: int = 0, **config: object) -> Path:

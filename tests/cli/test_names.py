@@ -13,9 +13,9 @@ from rich.console import Console
 
 from i2icli.__main__ import main
 from i2icli.cli.translate import report
-from i2icli.engine.inputs import plan_jobs
-from i2icli.engine.results import Result
 from i2icli.errors import UserError, readable
+from i2icli.inference.inputs import plan_jobs
+from i2icli.inference.results import Result
 from tests.detector.pictures import photograph
 
 HOSTILE = ["new\nline.png", "\x1b[31mred.png", os.fsdecode(b"not utf-8 \xff.png"), "日本.png"]

@@ -11,17 +11,17 @@ from PIL import Image
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
-from i2icli.engine.training import train
-from i2icli.engine.translator import Translator
-from i2icli.engine.wishes import Asked
 from i2icli.errors import UserError
+from i2icli.inference.requests import Asked
+from i2icli.inference.translator import Translator
 from i2icli.metadata import read_metadata
 from i2icli.recipe import resolve_config
-from tests.engine.commands import ENVIRONMENT, i2i, start
-from tests.engine.synthetic import assert_same
-from tests.engine.test_growth import staged
-from tests.engine.test_resume import final_state
+from i2icli.training.run import train
 from tests.tiny import tiny_config
+from tests.training.commands import ENVIRONMENT, i2i, start
+from tests.training.synthetic import assert_same
+from tests.training.test_growth import staged
+from tests.training.test_resume import final_state
 
 TINY = {"width": 4, "num_latents": 4, "start_size": 8, "crop_size": 16, "batch_size": 2, "precision": "fp32"}
 FADE = "16 px, fading in"

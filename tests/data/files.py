@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from i2icli.image import Picture, write_picture
+from i2icli.image import DecodedImage, write_image
 
 
 def put(
@@ -16,7 +16,7 @@ def put(
     pixels = rng.integers(0, 256, (*size, channels)).astype(np.uint8)
     if value is not None:
         pixels[:] = value
-    write_picture(path, Picture(pixels, more.get("alpha"), "png"))
+    write_image(path, DecodedImage(pixels, more.get("alpha"), "png"))
     return path
 
 

@@ -10,11 +10,11 @@ import torch
 from i2icli.config import Config
 from i2icli.data.examples import Examples
 from i2icli.data.images import BrokenImageWarning
-from i2icli.data.paired import PairedImages
-from i2icli.data.transforms import Framing
-from i2icli.data.unpaired import UnpairedImages
+from i2icli.data.kinds.paired import PairedImages
+from i2icli.data.kinds.unpaired import UnpairedImages
+from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
-from i2icli.image import Picture, read_picture, to_tensor, write_picture
+from i2icli.image import DecodedImage, read_image, to_tensor, write_image
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from tests.data.files import fill, put
 
@@ -37,10 +37,10 @@ def whole(**changes: object) -> Config:
 def test_the_direction_says_which_half_is_given(tmp_path: Path, layout: str, direction: str) -> None:
     a, b = np.full((32, 32, 3), 50, np.uint8), np.full((32, 32, 3), 200, np.uint8)
     if layout == "folders":
-        write_picture(tmp_path / "A" / "1.png", Picture(a, None, "png"))
-        write_picture(tmp_path / "B" / "1.png", Picture(b, None, "png"))
+        write_image(tmp_path / "A" / "1.png", DecodedImage(a, None, "png"))
+        write_image(tmp_path / "B" / "1.png", DecodedImage(b, None, "png"))
     else:
-        write_picture(tmp_path / "train" / "1.png", Picture(np.hstack([a, b]), None, "png"))
+        write_image(tmp_path / "train" / "1.png", DecodedImage(np.hstack([a, b]), None, "png"))
     data = PairedImages([tmp_path], Pix2PixConfig.model_validate(TINY | {"direction": direction}))
     example = data.train().get(0, rng())
     source, target = (50, 200) if direction == "AtoB" else (200, 50)
@@ -60,13 +60,13 @@ def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path) -> None:
 def test_half_of_the_images_are_mirrored_and_none_without_flip(tmp_path: Path) -> None:
     fill(tmp_path / "A", "1.png", size=(32, 32))
     fill(tmp_path / "B", "1.png", size=(32, 32))
-    plain = to_tensor(read_picture(tmp_path / "A" / "1.png").pixels)
+    plain = to_tensor(read_image(tmp_path / "A" / "1.png").pixels)
     for flip, expected in ((True, range(60, 140)), (False, range(1))):
         train = PairedImages([tmp_path], whole(flip=flip)).train()
         sources = [train.get(0, rng(seed))["source"] for seed in range(200)]
-        mirrored = sum(torch.equal(source, plain.flip(-1)) for source in sources)
-        assert mirrored in expected
-        assert mirrored + sum(torch.equal(source, plain) for source in sources) == 200
+        flipped = sum(torch.equal(source, plain.flip(-1)) for source in sources)
+        assert flipped in expected
+        assert flipped + sum(torch.equal(source, plain) for source in sources) == 200
 
 
 def test_partners_of_other_sizes_follow_a(tmp_path: Path) -> None:
@@ -108,20 +108,20 @@ def test_a_stage_may_ask_for_another_resolution(toy_pairs: Path) -> None:
 def test_sizes_of_the_modes(
     mode: str, size: tuple[int, int], expected: tuple[int, int], training: bool
 ) -> None:
-    framing = Framing.of(Config.model_validate({"crop_size": "96x64", "preprocess": mode}))
-    framing = framing if training else framing.for_validation()
-    assert framing.example_size(size) == expected
-    prepared = framing.prepared_size(size)
-    window = framing.window(prepared, rng() if training else None)
+    preprocess = Preprocess.of(Config.model_validate({"crop_size": "96x64", "preprocess": mode}))
+    preprocess = preprocess if training else preprocess.for_validation()
+    assert preprocess.example_size(size) == expected
+    prepared = preprocess.prepared_size(size)
+    window = preprocess.window(prepared, rng() if training else None)
     pixels = np.zeros((*prepared, 3), np.uint8)
-    assert window.cut(pixels).shape[:2] == expected
+    assert window.crop(pixels).shape[:2] == expected
 
 
 def test_resize_and_crop_goes_through_the_load_size() -> None:
-    framing = Framing.of(Config(crop_size=256))
-    assert framing.prepared_size((1000, 10)) == (286, 286)
-    assert framing.for_validation().prepared_size((1000, 10)) == (256, 256)
-    corners = {framing.window((286, 286), rng(seed))[:2] for seed in range(300)}
+    preprocess = Preprocess.of(Config(crop_size=256))
+    assert preprocess.prepared_size((1000, 10)) == (286, 286)
+    assert preprocess.for_validation().prepared_size((1000, 10)) == (256, 256)
+    corners = {preprocess.window((286, 286), rng(seed))[:2] for seed in range(300)}
     assert {0, 30} <= {top for top, _ in corners}
     assert {0, 30} <= {left for _, left in corners}
     assert all(0 <= top <= 30 and 0 <= left <= 30 for top, left in corners)
@@ -140,7 +140,7 @@ def test_sizes_that_cannot_share_a_batch_are_refused_at_once(tmp_path: Path, mod
 
 def test_a_crop_larger_than_the_load_size_is_refused() -> None:
     with pytest.raises(UserError, match="--load-size 128x128 is smaller than --crop-size 256x256"):
-        Framing.of(Config(crop_size=256, load_size=128))
+        Preprocess.of(Config(crop_size=256, load_size=128))
 
 
 # -- collections -----------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_validation_of_the_same_scenes_holds_truth(toy_collections: Path, tmp_pa
     assert validation is not None
     example = validation.get(2, None)
     assert example["truth"].item() is True
-    scenes = [read_picture(toy_collections / side / "0002.png").pixels for side in ("testA", "testB")]
+    scenes = [read_image(toy_collections / side / "0002.png").pixels for side in ("testA", "testB")]
     assert torch.equal(example["A"], to_tensor(scenes[0]))
     assert torch.equal(example["B"], to_tensor(scenes[1]))
     assert "truth" not in data.train().get(0, rng())

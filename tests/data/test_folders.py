@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from i2icli.config import Config
-from i2icli.data.folder import find_images
-from i2icli.data.paired import PairedImages
-from i2icli.data.unpaired import UnpairedImages
+from i2icli.data.kinds.paired import PairedImages
+from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.errors import UserError
+from i2icli.image.finding import find_images
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from tests.data.files import fill, put
 

@@ -13,8 +13,8 @@ import torch
 
 from i2icli.config import Config
 from i2icli.data.examples import Example, Examples
+from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.loader import batches, validation_batches
-from i2icli.data.unpaired import UnpairedImages
 from i2icli.errors import UserError
 
 

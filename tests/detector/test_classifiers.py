@@ -15,8 +15,8 @@ from i2icli.detector.calibration import (
 )
 from i2icli.detector.cascade import DECISIVE, EVEN_COLUMNS, ODD_COLUMNS, Cascade
 from i2icli.detector.classifiers import Linear, Trees, from_arrays
-from i2icli.detector.fitting import KINDS, NAMES, fit
-from i2icli.detector.judge import SHIPPED, Detector
+from i2icli.detector.detector import SHIPPED, Detector
+from i2icli.detector.fit_classifier import KINDS, NAMES, fit
 from i2icli.errors import UserError
 
 PARITY = Path(__file__).parents[1] / "parity" / "upconv" / "classifiers.safetensors"
@@ -35,7 +35,7 @@ def examples():
 )
 def test_the_paper_s_classifiers_decide_as_published(name, key):
     pytest.importorskip("sklearn")
-    from i2icli.detector.fitting import _FITTERS
+    from i2icli.detector.fit_classifier import _FITTERS
 
     case = load_file(PARITY)
     train = int(case["in.n_train"])
@@ -47,7 +47,7 @@ def test_the_paper_s_classifiers_decide_as_published(name, key):
 
 def test_two_means_are_as_accurate_as_published():
     pytest.importorskip("sklearn")
-    from i2icli.detector.fitting import _FITTERS
+    from i2icli.detector.fit_classifier import _FITTERS
 
     case = load_file(PARITY)
     rows, fake = case["in.features"].astype(np.float64), case["in.labels"].astype(bool)
@@ -81,7 +81,7 @@ def test_a_tree_is_walked_to_its_leaf():
 
 def test_boosted_trees_are_those_of_scikit_learn(examples):
     ensemble = pytest.importorskip("sklearn.ensemble")
-    from i2icli.detector.fitting import boosted
+    from i2icli.detector.fit_classifier import boosted
 
     rows, fake = examples
     theirs = ensemble.HistGradientBoostingClassifier(

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from i2icli.__main__ import main
-from i2icli.detector.judge import Detector
-from i2icli.film import write_film
-from i2icli.image import read_picture
+from i2icli.detector.detector import Detector
+from i2icli.image import read_image
+from i2icli.video import write_video
 from tests.detector.pictures import faked, photograph, write_folders
-from tests.engine.commands import i2i as i2i_process
+from tests.training.commands import i2i as i2i_process
 
 ROOT = Path(__file__).parents[2]
 
@@ -112,25 +112,25 @@ def test_every_kind_of_picture_is_judged_or_refused_in_one_line(i2i, tmp_path):
 
 def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     frames = [faked(photograph(seed, 128), 5) for seed in range(6)]
-    write_film(tmp_path / "film.mp4", frames, 6)
+    write_video(tmp_path / "film.mp4", frames, 6)
     done = i2i("detect-fake", tmp_path / "film.mp4", "--json")
     row = lines(done)["film.mp4"]
     assert sum(row["frames"].values()) == 6
     assert row["verdict"] == "fake"
     calm = photograph(0, 128) // 8 + 100
-    write_film(tmp_path / "calm.mp4", [calm] * 12, 6)
+    write_video(tmp_path / "calm.mp4", [calm] * 12, 6)
     held_back = lines(i2i("detect-fake", tmp_path / "calm.mp4", "--json"))["calm.mp4"]
     assert held_back["verdict"] == "uncertain"
     drawn = np.full((128, 128, 3), 200, np.uint8)
     drawn[40:60, 40:60] = photograph(1, 20)
-    write_film(tmp_path / "drawn.mp4", [drawn] * 6, 6)
+    write_video(tmp_path / "drawn.mp4", [drawn] * 6, 6)
     cartoon = lines(i2i("detect-fake", tmp_path / "drawn.mp4", "--json"))["drawn.mp4"]
     assert cartoon["verdict"] == "uncertain"
     assert "not photographic" in cartoon["doubts"][0]
     whole = Image.fromarray(photograph(0, 256))
     parts = [whole.crop((0, 0, side, side)) for side in range(215, 155, -10)]
     zoom = [np.asarray(each.resize((256, 256), Image.Resampling.BILINEAR)) for each in parts]
-    write_film(tmp_path / "zoom.mp4", zoom, 6)
+    write_video(tmp_path / "zoom.mp4", zoom, 6)
     enlarged = lines(i2i("detect-fake", tmp_path / "zoom.mp4", "--json"))["zoom.mp4"]
     assert "most frames are uncertain: resized" in enlarged["doubts"][0]
     (tmp_path / "no.mp4").write_bytes(b"nothing")
@@ -280,7 +280,7 @@ def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
     assert i2i("detector", "fit", real, fake, *words).returncode == 0
     detector = Detector.load(tmp_path / "e.safetensors")
     assert detector.description.equal_channels == 1  # as colour would tell the folders apart
-    rows = np.stack([detector.row(read_picture(file).pixels) for file in real.iterdir()])
+    rows = np.stack([detector.row(read_image(file).pixels) for file in real.iterdir()])
     assert detector.typical is not None
     np.testing.assert_allclose(detector.typical.centre, rows.mean(0), atol=1e-9)  # fitted to what it reads
     measured = i2i(

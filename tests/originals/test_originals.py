@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original
 from i2icli.originals import load_original
+from i2icli.originals.checkpoint import Original
 from i2icli.originals.reader import read_state
 from i2icli.registry import system_type
 from i2icli.system import Request, System

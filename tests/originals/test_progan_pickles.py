@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
-from i2icli.original import Original
+from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
+from i2icli.originals.checkpoint import Original
 from i2icli.originals.network_pickles import read_network_pickle
 from i2icli.system import Request
 from i2icli.systems.progan.system import ProGAN

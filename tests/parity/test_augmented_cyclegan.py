@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
-from i2icli.original import rename
+from i2icli.originals.checkpoint import rename
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.names import encoder_names, generator_names, once

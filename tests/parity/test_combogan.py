@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.losses.adversarial import LeastSquares, Vanilla
-from i2icli.original import rename
+from i2icli.originals.checkpoint import rename
 from i2icli.systems.combogan.losses import coarse_distance, discriminator_loss, distance, generator_loss
 from i2icli.systems.combogan.names import (
     branch_names,

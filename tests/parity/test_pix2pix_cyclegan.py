@@ -11,7 +11,7 @@ from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
-from i2icli.original import rename
+from i2icli.originals.checkpoint import rename
 from i2icli.system import linear_decay
 from i2icli.systems.pix2pix.names import resnet_names, unet_names
 from tests.parity import cases

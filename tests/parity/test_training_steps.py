@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from i2icli.original import rename
+from i2icli.originals.checkpoint import rename
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.systems.pix2pix.config import Pix2PixConfig

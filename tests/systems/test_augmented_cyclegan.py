@@ -7,13 +7,13 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from i2icli.engine.device import Placement
-from i2icli.engine.trainer import Trainer
 from i2icli.errors import UserError
+from i2icli.runtime.device import Placement
 from i2icli.system import Request
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
+from i2icli.training.trainer import Trainer
 from tests.systems.steps import run_step
 from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config

@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from i2icli.engine.device import Placement
-from i2icli.engine.trainer import Trainer
-from i2icli.engine.training import compile_networks
-from i2icli.engine.wishes import Wish, infer_source
 from i2icli.errors import UserError
+from i2icli.inference.requests import Wish, infer_source
+from i2icli.runtime.device import Placement
 from i2icli.system import Request
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.system import module_name
-from tests.engine.synthetic import assert_same
+from i2icli.training.run import compile_networks
+from i2icli.training.trainer import Trainer
 from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
 from tests.systems.validated import compare
+from tests.training.synthetic import assert_same
 
 # -- a step ----------------------------------------------------------------------------------
 

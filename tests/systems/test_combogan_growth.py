@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from i2icli.config import RunOptions
-from i2icli.data.toy_domains import write_domains
-from i2icli.engine.training import train
-from i2icli.engine.translator import Translator
+from i2icli.demo.toy.domains import write_domains
 from i2icli.errors import UserError
+from i2icli.inference.translator import Translator
 from i2icli.systems.combogan.system import ComboGAN, module_name
-from tests.engine.synthetic import assert_same
+from i2icli.training.run import train
 from tests.systems.combogan import SEASONS, all_found, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
+from tests.training.synthetic import assert_same
 
 
 @pytest.fixture(scope="module")

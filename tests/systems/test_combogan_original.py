@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
+from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
 from i2icli.system import Request
 from tests.parity import cases

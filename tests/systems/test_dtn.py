@@ -11,17 +11,17 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from i2icli.config import RunOptions
-from i2icli.engine.checkpoint import with_weights
-from i2icli.engine.initial import load_initial
-from i2icli.engine.training import train
-from i2icli.engine.translator import Translator
 from i2icli.errors import UserError
+from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
+from i2icli.runtime.checkpoint import with_weights
 from i2icli.system import Request
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import match_channels
 from i2icli.systems.dtn.layers import SameConv2d
 from i2icli.systems.dtn.system import DTN
+from i2icli.training.init_from import load_init_weights
+from i2icli.training.run import train
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.systems.validated import compare, measure
@@ -322,12 +322,12 @@ def test_f_alone_starts_a_training_and_does_not_translate(tmp_path: Path) -> Non
     with pytest.raises(UserError, match=r"only a part of dtn.*--init-from"):
         Translator.load(path)
     system = DTN(DTNConfig(width=3, num_features=8, steps=1, generator_width=4, discriminator_width=4))
-    assert "starting from" in load_initial(system, str(path))[1]
+    assert "starting from" in load_init_weights(system, str(path))[1]
     system.eval().requires_grad_(False)
     logits = system.head(system.f(case.given("src")))
     cases.assert_images(logits, case.expected("logits"))
     with pytest.raises(UserError, match=r"belongs to dtn with .*--num-features 8 --width 3"):
-        load_initial(DTN(DTNConfig(num_features=4, width=4)), str(path))
+        load_init_weights(DTN(DTNConfig(num_features=4, width=4)), str(path))
 
 
 def test_files_that_are_not_its_own_are_left_to_others(tmp_path: Path) -> None:
@@ -389,7 +389,7 @@ def test_classifiers_of_digits_become_f(
     path = saved(theirs.state_dict(), tmp_path / "digits.pth")
     system = DTN(DTNConfig.model_validate({"extractor": f"ccexam-{kind}", "channels": (channels, 1)}))
 
-    load_initial(system, str(path))
+    load_init_weights(system, str(path))
 
     pixels = torch.rand(2, channels, side, side)
     normalised = (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
@@ -397,7 +397,7 @@ def test_classifiers_of_digits_become_f(
         logits = system.eval().head(system.f(pixels * 2 - 1))
         torch.testing.assert_close(logits, theirs(normalised), atol=1e-4, rtol=1e-4)
     with pytest.raises(UserError, match=rf"belongs to dtn with .*--extractor ccexam-{kind}"):
-        load_initial(DTN(DTNConfig()), str(path))
+        load_init_weights(DTN(DTNConfig()), str(path))
 
 
 def test_the_best_model_is_the_one_whose_answers_are_read_best(toy: Any, tmp_path: Path) -> None:

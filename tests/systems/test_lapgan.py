@@ -11,18 +11,18 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.optim import SGD
 
-from i2icli.data.noise import ImagesWithNoise
-from i2icli.engine.checkpoint import write_model
-from i2icli.engine.training import build_system
-from i2icli.engine.translator import Translator
-from i2icli.engine.wishes import Asked
+from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.errors import UserError
+from i2icli.inference.requests import Asked
+from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import enlarge
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
+from i2icli.runtime.checkpoint import write_model
 from i2icli.system import Clock, Request, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
+from i2icli.training.run import build_system
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.systems.validated import compare, measure

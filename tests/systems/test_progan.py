@@ -10,21 +10,21 @@ from PIL import Image
 from pydantic import ValidationError
 from torch.nn.functional import avg_pool2d, conv2d
 
-from i2icli.data.image_folder import ImageFolder
-from i2icli.data.toy_sprites import paint_sprite, write_sprites
-from i2icli.engine.device import Placement
-from i2icli.engine.trainer import Trainer
-from i2icli.engine.training import build_system
-from i2icli.engine.wishes import resolve_targets
+from i2icli.data.kinds.image_folder import ImageFolder
+from i2icli.demo.toy.sprites import paint_sprite, write_sprites
 from i2icli.errors import UserError
+from i2icli.inference.requests import resolve_targets
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
+from i2icli.runtime.device import Placement
 from i2icli.system import Batch, Clock, Request
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.networks import enlarge, fade_reals
 from i2icli.systems.progan.system import ProGAN
-from tests.engine.synthetic import batches
+from i2icli.training.run import build_system
+from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
+from tests.training.synthetic import batches
 
 CPU = Placement(torch.device("cpu"))
 

@@ -10,21 +10,21 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from i2icli.config import RunOptions
-from i2icli.data.toy_attributes import write_attributes
-from i2icli.data.toy_domains import write_domains
-from i2icli.engine.training import train
-from i2icli.engine.wishes import Asked, Wish, infer_source, make_wishes
+from i2icli.demo.toy.attributes import write_attributes
+from i2icli.demo.toy.domains import write_domains
 from i2icli.errors import UserError
+from i2icli.inference.requests import Asked, Wish, infer_source, make_wishes
 from i2icli.originals import load_original
 from i2icli.system import Request
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.system import StarGAN
-from tests.engine.synthetic import assert_same
-from tests.engine.test_resume import StopAt, final_state
+from i2icli.training.run import train
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
+from tests.training.synthetic import assert_same
+from tests.training.test_resume import StopAt, final_state
 
 JOINT: dict[str, Any] = {
     "attributes": CELEBA,

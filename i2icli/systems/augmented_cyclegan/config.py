@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Preprocess, Size, TwoNames
+from i2icli.config import Config, PreprocessMode, Size, TwoNames
 
 SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pixel
 
@@ -75,7 +75,7 @@ class AugmentedCycleGANConfig(Config):
     batch_size: int = Field(32, ge=1, description="images per forward pass, over all devices")
     max_grad_norm: float | None = Field(500.0, gt=0, description="clip each network's gradients to this norm")
     crop_size: Size = Field((64, 64), description="size of the training images: 64, or WIDTHxHEIGHT")
-    preprocess: Preprocess = Field("resize", description="how images are brought to the crop size")
+    preprocess: PreprocessMode = Field("resize", description="how images are brought to the crop size")
     flip: bool = Field(False, description="mirror half of the training images")
 
     @property

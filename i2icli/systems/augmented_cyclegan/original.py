@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.optim import Adam, Optimizer
 
-from i2icli.data.partly_paired import PartlyPairedImages
+from i2icli.data.kinds.partly_paired import PartlyPairedImages
 from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood

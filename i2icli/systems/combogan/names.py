@@ -1,6 +1,6 @@
 """The names of layers in the authors' files (AAnoosheh/ComboGAN), and ours for them."""
 
-from i2icli.original import State
+from i2icli.originals.checkpoint import State
 
 _BLOCK = {
     "conv_block.1": "first.conv",

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
     count_blocks,

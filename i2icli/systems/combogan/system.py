@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from i2icli.data.domains import DomainImages
+from i2icli.data.kinds.domains import DomainImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
@@ -141,12 +141,12 @@ class ComboGAN(System[ComboGANConfig]):
             ((a, real_A, code_A, fake_B, seen_B), (b, real_B, code_B, fake_A, seen_A))
         ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
 
-        told_apart = [
+        distinct_names = [
             self._told_apart(domain, real, fake, other)
             for domain, real, fake, other in ((a, real_A, fake_A, real_B), (b, real_B, fake_B, real_A))
             if domain in self.config.learned
         ]
-        yield Update("D", {"gan": torch.stack(told_apart).sum()})
+        yield Update("D", {"gan": torch.stack(distinct_names).sum()})
 
     def _optional_losses(
         self, ways: Iterable[tuple[str, Tensor, Tensor, Tensor, Tensor]]

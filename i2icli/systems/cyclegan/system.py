@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
-from i2icli.data.unpaired import UnpairedImages
+from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Betas, Config, Counts, Names, Preprocess, Size
+from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 
 Extractor = Literal["strided", "pooled", "ccexam-mnist", "ccexam-svhn", "ccexam-usps"]
 
@@ -20,7 +20,7 @@ class DTNConfig(Config):
         1.0, ge=0, le=1, description="fraction of a stage after which the learning rate falls to zero"
     )
     crop_size: Size = Field((32, 32), description="size of the training images: 32, or WIDTHxHEIGHT")
-    preprocess: Preprocess = Field("resize", description="how images are brought to the crop size")
+    preprocess: PreprocessMode = Field("resize", description="how images are brought to the crop size")
     flip: bool = Field(False, description="mirror half of the training images; digits would be spoiled")
     classes: Names | None = Field(None, description="names of the source's classes; default: as found")
     feature_steps: int | None = Field(

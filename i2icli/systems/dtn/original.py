@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fit
+from i2icli.originals.checkpoint import Original, Read, State, fit
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import CCEXAM
 from i2icli.systems.dtn.system import DTN

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate, mse_loss
 from torch.optim import Optimizer
 
-from i2icli.data.classes import ClassesAndTarget
+from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation

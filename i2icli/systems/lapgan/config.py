@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Counts, Names, Preprocess, Size
+from i2icli.config import Config, Counts, Names, PreprocessMode, Size
 
 SMALLEST_SIDE = 4  # pixels
 START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
@@ -75,7 +75,9 @@ class LAPGANConfig(Config):
     )
     batch_size: int = Field(64, ge=1, description="images per step, and as many made up beside them")
     crop_size: Size = Field((32, 32), description="size of the largest pictures of the pyramid")
-    preprocess: Preprocess = Field("resize-and-crop", description="how images are brought to the crop size")
+    preprocess: PreprocessMode = Field(
+        "resize-and-crop", description="how images are brought to the crop size"
+    )
 
     @property
     def pyramid(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.originals.checkpoint import Original, Read, State
 from i2icli.systems.lapgan.config import LAPGANConfig
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
-from i2icli.data.noise import ImagesWithNoise
+from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 from torch.optim import Optimizer
 
-from i2icli.data.styled import StyledImages
+from i2icli.data.kinds.styled import StyledImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.names import Layout, find_layout
 from i2icli.systems.pix2pix.networks import build_generator

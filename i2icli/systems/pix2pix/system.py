@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
-from i2icli.data.paired import PairedImages
+from i2icli.data.kinds.paired import PairedImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from i2icli.config import Betas, Config, Counts, Names, Preprocess, Size
+from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 
 SMALLEST = 4  # pixels a side at level 0
 
@@ -70,7 +70,7 @@ class ProGANConfig(Config):
         0.999, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
     )
     crop_size: Size = Field((1024, 1024), description="last resolution: 4, 8, 16 ... pixels a side")
-    preprocess: Preprocess = Field(
+    preprocess: PreprocessMode = Field(
         "scale-width-and-crop", description="how images are brought to each resolution"
     )
     flip: bool = Field(False, description="mirror half of the training images")

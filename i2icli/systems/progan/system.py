@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Optimizer
 
-from i2icli.data.image_folder import ImageFolder
+from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Preprocess, Size
+from i2icli.config import Config, PreprocessMode, Size
 
 SMALLEST = 16  # pixels a side: two doublings from 4x4
 
@@ -20,7 +20,9 @@ class SpectralDCGANConfig(Config):
     )
     batch_size: int = Field(64, ge=1, description="images per forward pass, over all devices")
     crop_size: Size = Field((128, 128), description="size of the images: 16, 32, 64 ... pixels a side")
-    preprocess: Preprocess = Field("scale-width-and-crop", description="how images are brought to that size")
+    preprocess: PreprocessMode = Field(
+        "scale-width-and-crop", description="how images are brought to that size"
+    )
     flip: bool = Field(False, description="mirror half of the training images")
     spectral_weight: float = Field(
         1.0,

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, Names, Preprocess, Size
+from i2icli.config import Config, Names, PreprocessMode, Size
 
 CELEBA = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 """The attributes of the paper's CelebA model, in the order of its published files."""
@@ -34,7 +34,7 @@ class StarGANConfig(Config):
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: the crop size"
     )
-    preprocess: Preprocess = Field(
+    preprocess: PreprocessMode = Field(
         "scale-width-and-crop", description="how images are brought to the crop size"
     )
     batch_size: int = Field(16, ge=1, description="images per forward pass, over all devices")

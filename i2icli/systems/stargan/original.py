@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.original import Original, Read, State
+from i2icli.originals.checkpoint import Original, Read, State
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.networks import Generator
 

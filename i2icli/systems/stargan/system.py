@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss
 from torch.optim import Optimizer
 
-from i2icli.data.labelled import LabelledImages
+from i2icli.data.kinds.labelled import LabelledImages
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty

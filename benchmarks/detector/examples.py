@@ -1,0 +1,213 @@
+"""The examples that the default detector is fitted to: traces, origin, and what was done to the picture."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from benchmarks.detector.fakes import (
+    INTERPOLATING,
+    RESIZERS,
+    SHAPES,
+    UPSAMPLINGS,
+    Photographs,
+    Pixels,
+    blurred,
+    jpeg,
+    luminance,
+    network,
+    noisy,
+    patch_critic,
+    reconstructed,
+    resized,
+    train_to_reconstruct,
+    translated,
+)
+from i2icli.detector.features import find_traces
+from i2icli.detector.inputs import row_of
+from i2icli.image import read_image
+
+SIZES = (128, 160, 192, 256, 256, 256, 384)
+TREATMENTS = ("none", "offset", "jpeg", "jpeg", "resized", "resized+jpeg", "other")
+
+FakeOf = Callable[[int, Pixels], tuple[str, Pixels]]
+"""The n-th fake, of a photograph: the kind of its network, and the picture."""
+Maker = Callable[[Sequence[Photographs], np.random.Generator], FakeOf]
+
+
+@dataclass
+class Examples:
+    """One row per picture."""
+
+    vectors: NDArray[np.float32]  # (N, 174)
+    fake: NDArray[np.bool_]  # (N,)
+    groups: NDArray[np.str_]  # (N,): the source of a photograph, the kind of network of a fake
+    photographs: NDArray[np.str_]  # (N,): what is shown
+    treatments: NDArray[np.str_]  # (N,)
+
+
+def examples(
+    sources: Sequence[Photographs], number: int, seed: int, maker: Maker, *, grey: bool = False
+) -> Examples:
+    """As many pairs of a photograph and a fake of it as asked for, each treated in all ways alike."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    fake_of = maker(sources, rng)
+    rows = []
+    for index in range(number):
+        source = sources[index % len(sources)]
+        place, size = int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))]
+        real = source.crop(place, size, rng)
+        group, fake = fake_of(index, real)
+        if grey:
+            real, fake = (np.repeat(luminance(pixels)[..., None], 3, 2) for pixels in (real, fake))
+        name = source.files[place].name
+        for treatment in TREATMENTS:
+            for pixels, origin in zip(
+                _treated(treatment, (real, fake), rng), (source.name, group), strict=True
+            ):
+                rows.append((find_traces(pixels).vector, origin == group, origin, name, treatment))
+    return _examples(rows)
+
+
+def mixed_fakes(steps: int) -> Maker:
+    """Fakes by networks of every shape and up-sampling, with random weights or trained for so many steps."""
+
+    def made(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
+        trained = _trained_networks(sources, rng, steps)
+        return lambda index, real: _fake(index, real, trained, rng)
+
+    return made
+
+
+def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
+    """Fakes by networks that interpolate and then convolve: their faint lattices come with training only.
+
+    One of each shape and interpolation; how long it was taught, whether it colours and whether there was a
+    critic, the dice decide.
+    """
+    photographs, networks = _crops(sources, rng), []
+    for shape, kind in product(SHAPES, INTERPOLATING):
+        net = network(shape, kind, rng)
+        from_grey, critic = rng.random() < 0.4, patch_critic() if rng.random() < 0.6 else None
+        steps = int(rng.choice([80, 200, 400]))
+        train_to_reconstruct(net, photographs, rng, steps, from_grey=from_grey, critic=critic)
+        networks.append((f"taught-{shape}-{kind}", net, from_grey))
+
+    def fake_of(index: int, real: Pixels) -> tuple[str, Pixels]:
+        group, net, from_grey = networks[index // len(sources) % len(networks)]
+        return group, reconstructed(net, np.repeat(luminance(real)[..., None], 3, 2) if from_grey else real)
+
+    return fake_of
+
+
+def profile_examples(
+    sources: Sequence[Photographs], number: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """What the paper's detector reads of photographs and of fakes by random networks, untreated."""
+    rng = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    rows, fakes = [], []
+    for index in range(number):
+        source = sources[index % len(sources)]
+        real = source.crop(int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))], rng)
+        _, fake = _fake(index, real, {}, rng)
+        rows += [row_of(real, "profile"), row_of(fake, "profile")]
+        fakes += [False, True]
+    return np.stack(rows), np.array(fakes)
+
+
+def native_examples(source: Photographs, each: int, seed: int) -> Examples:
+    """Parts of photographs at full resolution, as the camera's program left them, and after more JPEG."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for file in source.files:
+        pixels = read_image(file).pixels
+        for _ in range(each):
+            size = min(int(rng.choice([192, 256, 384, 512, 768])), *pixels.shape[:2])
+            top, left = (int(rng.integers(0, side - size + 1)) for side in pixels.shape[:2])
+            part = np.ascontiguousarray(pixels[top // 8 * 8 :, left // 8 * 8 :][:size, :size])
+            for treatment in ("none", "jpeg"):
+                (made,) = _treated(treatment, (part,), rng)
+                rows.append((find_traces(made).vector, False, f"{source.name}-native", file.name, treatment))
+    return _examples(rows)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """All examples of several lots."""
+    return Examples(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Examples))
+    )
+
+
+def _examples(rows: Sequence[tuple[Any, ...]]) -> Examples:
+    vectors, fakes, groups, names, treatments = zip(*rows, strict=True)
+    return Examples(
+        np.stack(vectors), np.array(fakes), np.array(groups), np.array(names), np.array(treatments)
+    )
+
+
+def _crops(sources: Sequence[Photographs], rng: np.random.Generator) -> list[Pixels]:
+    """What networks are taught on."""
+    return [
+        source.crop(int(rng.integers(len(source.files))), 192, rng) for source in sources for _ in range(40)
+    ]
+
+
+def _trained_networks(
+    sources: Sequence[Photographs], rng: np.random.Generator, steps: int
+) -> dict[str, nn.Module]:
+    """One network of every shape and up-sampling, taught to give back photographs."""
+    photographs, trained = _crops(sources, rng), {}
+    for shape in SHAPES:
+        for kind in UPSAMPLINGS:
+            net = network(shape, kind, rng)
+            train_to_reconstruct(net, photographs, rng, steps)
+            trained[f"{shape}-{kind}"] = net
+    return trained
+
+
+def _fake(
+    index: int, real: Pixels, trained: dict[str, nn.Module], rng: np.random.Generator
+) -> tuple[str, Pixels]:
+    """A fake of a photograph: by a random network or a trained one, whole or only what is fine in it."""
+    kind, shape = UPSAMPLINGS[index % len(UPSAMPLINGS)], SHAPES[index // len(UPSAMPLINGS) % len(SHAPES)]
+    way = index // (len(UPSAMPLINGS) * len(SHAPES)) % 3
+    if way == 0 and trained:
+        fake = reconstructed(trained[f"{shape}-{kind}"], real)
+        return f"trained-{shape}-{kind}", fake
+    fake = translated(network(shape, kind, rng), real)
+    if way == 1:
+        return f"random-{shape}-{kind}", fake
+    amplitude = float(np.exp(rng.uniform(np.log(0.08), 0)))
+    return f"weak-{shape}-{kind}", injected(real, fake, amplitude)
+
+
+def injected(real: Pixels, fake: Pixels, amplitude: float) -> Pixels:
+    """A photograph with so much of what is fine in a fake: as fakes with weak traces are."""
+    fine = fake.astype(np.float32) - blurred(fake, 1.5)
+    coarse = 0.5 * real.astype(np.float32) + 0.5 * blurred(real, 0.7)
+    return (coarse + amplitude * fine + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _treated(treatment: str, pictures: Sequence[Pixels], rng: np.random.Generator) -> Iterator[Pixels]:
+    """The same accident to each picture; which one, the dice decide."""
+    quality, subsampling = int(rng.integers(55, 99)), int(rng.choice([0, 2]))
+    factor, method = float(np.exp(rng.uniform(np.log(0.5), np.log(2)))), RESIZERS[int(rng.integers(3))]
+    top, left = rng.integers(0, 8, 2)
+    blur, noise, which = rng.uniform(0.3, 1), rng.uniform(1, 6), rng.random() < 0.5
+    for pixels in pictures:
+        if treatment != "none":
+            pixels = np.ascontiguousarray(pixels[top:, left:])
+        if treatment.startswith("resized"):
+            pixels = resized(pixels, max(factor, 72 / min(pixels.shape[:2])), method)
+        if treatment.endswith("jpeg"):
+            pixels = jpeg(pixels, quality, subsampling)
+        if treatment == "other":
+            pixels = blurred(pixels, blur) if which else noisy(pixels, noise, rng)
+        yield pixels

@@ -1,0 +1,119 @@
+"""How fast are spectra? python -m benchmarks.speed.spectra [--count 1000]
+
+Profiles of pictures of 1024x1024 (clouds of our own making, as JPEG and as PNG, a few of them read again and
+again) with what `i2i spectrum` uses: decoding alone, decoding and the profile, the profile alone. Against
+that two slower ways to the same numbers, from pictures that are decoded already: a loop over the pixels that
+adds each to its ring, and numpy with the radii computed and sorted for each picture. Times are processor
+seconds for each picture, so that other programs do not count, and wall seconds where threads share the work.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from math import hypot
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from i2icli.image import DecodedImage, grey_levels, read_image, write_image
+from i2icli.nn.spectrum import EPSILON, profile_of
+from i2icli.report.spectra import measure, profiled
+
+SIDE = 1024  # pixels
+FILES = 8  # different ones
+SLOW = 3  # pictures that the slower ways are shown
+
+Levels = NDArray[np.uint8]
+T = TypeVar("T")
+
+
+def clouds(seed: int) -> NDArray[np.uint8]:
+    """(SIDE, SIDE, 3): colours whose amplitudes fall with the frequency, with some noise."""
+    rng = np.random.default_rng(seed)
+    frequency = np.fft.fftfreq(SIDE)
+    radius = np.maximum(np.hypot(frequency[:, None], frequency), 1 / SIDE)[..., None]
+    noise = np.fft.fft2(rng.standard_normal((SIDE, SIDE, 3)), axes=(0, 1))
+    image = np.fft.ifft2(noise / radius, axes=(0, 1)).real
+    image = 128 + 40 * image / image.std() + 2 * rng.standard_normal(image.shape)
+    return image.clip(0, 255).round().astype(np.uint8)
+
+
+def by_pixel(levels: Levels) -> NDArray[np.float64]:
+    """The profile by a loop over the pixels."""
+    values = _log_spectrum(levels)
+    height, width = values.shape
+    sums: dict[int, float] = {}
+    counts: dict[int, int] = {}
+    for y in range(height):
+        for x in range(width):
+            ring = int(hypot(x - (width - 1) / 2, y - (height - 1) / 2))
+            sums[ring] = sums.get(ring, 0.0) + values[y, x]
+            counts[ring] = counts.get(ring, 0) + 1
+    return np.array([sums[ring] / counts[ring] for ring in sorted(sums)[1:-1]])
+
+
+def by_sorting(levels: Levels) -> NDArray[np.float64]:
+    """The profile from cumulated sums over the pixels sorted by their radius."""
+    values = _log_spectrum(levels)
+    y, x = np.indices(values.shape)
+    radius = np.hypot(x - (values.shape[1] - 1) / 2, y - (values.shape[0] - 1) / 2)
+    order = np.argsort(radius, axis=None)
+    ring, total = radius.ravel()[order].astype(int), values.ravel()[order].cumsum()
+    ends = np.flatnonzero(np.diff(ring))
+    return np.diff(total[ends]) / np.diff(ends)
+
+
+def _log_spectrum(levels: Levels) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = 20 * np.log(np.abs(np.fft.fftshift(np.fft.fft2(levels)) + EPSILON))
+    return result
+
+
+def seconds(work: Callable[[T], object], pictures: Sequence[T]) -> float:
+    """Processor seconds for each picture; what the work gives is let go of at once."""
+    before = time.process_time()
+    for picture in pictures:
+        work(picture)
+    return (time.process_time() - before) / len(pictures)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make pictures, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--count", type=int, default=1000, help="pictures read")
+    count = parser.parse_args(arguments).count
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        images = [clouds(seed) for seed in range(FILES)]
+        decoded = [grey_levels(image) for image in images]
+        profile_of(decoded[0])  # the rings of this size are found once
+        fast = seconds(profile_of, [decoded[number % FILES] for number in range(count)])
+        for suffix in (".jpg", ".png"):
+            paths = [Path(folder) / f"{number}{suffix}" for number in range(FILES)]
+            for path, image in zip(paths, images, strict=True):
+                write_image(path, DecodedImage(image, None, "png"))
+            every = [paths[number % FILES] for number in range(count)]
+            decoding = seconds(lambda path: grey_levels(read_image(path).pixels), every)
+            whole = seconds(profiled, every)
+            wall = time.perf_counter()
+            measure({"all": every})
+            wall = (time.perf_counter() - wall) / count
+            print(
+                f"{suffix}: decoding {1e3 * decoding:.1f} ms, decoding and profile {1e3 * whole:.1f} ms "
+                f"({whole / decoding:.2f} times as long); all threads {1e3 * wall:.1f} ms by the wall clock"
+            )
+    print(f"profile alone, decoded: {1e3 * fast:.1f} ms for each of {count:,} pictures of {SIDE}x{SIDE}")
+    for name, way in (("a loop over the pixels", by_pixel), ("numpy, sorting radii", by_sorting)):
+        some = decoded[:SLOW]
+        slow = seconds(way, some)
+        furthest = max(float(np.abs(way(each) - profile_of(each)).max()) for each in some[:1])
+        print(
+            f"{name}: {1e3 * slow:.0f} ms, {slow / fast:.0f} times as long; largest difference {furthest:.1e}"
+        )
+
+
+if __name__ == "__main__":
+    main()

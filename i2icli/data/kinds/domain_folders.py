@@ -1,0 +1,211 @@
+"""A folder of images per domain, for systems that translate between many: where the domains are."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2icli.data.layouts import VALIDATION_SPLITS, folders_beside
+from i2icli.errors import UserError
+from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
+
+DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/ and test/ if divided"
+
+
+@dataclass(frozen=True)
+class DomainFolders:
+    """Domains recognised, in natural order or as wanted: one collection each, none of them empty."""
+
+    names: tuple[str, ...]
+    train: tuple[Collection, ...]
+    validation: tuple[Collection, ...] | None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Folders by name of the domain, before anybody looked into them."""
+
+    train: dict[str, Path]
+    validation: dict[str, Path] | None
+
+
+def domain_names(folders: Sequence[Path]) -> tuple[str, ...]:
+    """The names of the domains, as `recognise_domains` finds them."""
+    return tuple(_layout(folders).train)
+
+
+def recognise_domains(
+    folders: Sequence[Path], wanted: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda names: names
+) -> DomainFolders:
+    """Tell the domains of one folder that holds them all, or of several folders, each a domain.
+
+    `wanted` chooses among their names; the others are not looked into. Known are domain/, train/domain +
+    test/domain, domain/train + domain/test, and trainA trainB trainC (or train0 train1 ...) + testA ...;
+    val, valid and validation are preferred to test. Raises UserError with one line: fewer than two
+    domains, an empty one, other domains in test than in train.
+    """
+    layout = _layout(folders)
+    names = wanted(tuple(layout.train))
+    train = tuple(_filled(layout.train[name]) for name in names)
+    if layout.validation is None:
+        return DomainFolders(names, train, None)
+    return DomainFolders(names, train, tuple(_filled(layout.validation[name]) for name in names))
+
+
+def _layout(folders: Sequence[Path]) -> _Layout:
+    for folder in folders:
+        check_folder(folder)
+    layout = _one_folder(folders[0]) if len(folders) == 1 else _several_folders(folders)
+    _check_names(layout, folders)
+    return layout
+
+
+# -- one folder ------------------------------------------------------------------------------
+
+
+def _one_folder(folder: Path) -> _Layout:
+    inside = subfolders(folder)
+    if "train" in inside:
+        return _domains_in_splits(inside)
+    lettered = _lettered(inside, "train")
+    if lettered:
+        validation = next((found for split in VALIDATION_SPLITS if (found := _lettered(inside, split))), None)
+        return _same_domains(_Layout(lettered, validation), folder)
+    if holds_images(folder):
+        raise UserError(f"{folder}: found images directly in it; expected {DOMAINS_EXAMPLE}")
+    if len(inside) == 1:  # archives often hold one folder that holds the rest
+        only = next(iter(inside.values()))
+        if len(subfolders(only)) > 1 and not _splits_inside(only):
+            return _one_folder(only)
+    alone = [split for split in VALIDATION_SPLITS if split in inside]
+    if alone:
+        raise UserError(f"{folder}: found {inside[alone[0]].name}/ but no train/; expected {DOMAINS_EXAMPLE}")
+    return _splits_in_domains(_by_name(inside.values()), folder)
+
+
+def _domains_in_splits(inside: dict[str, Path]) -> _Layout:
+    """train/x train/y, and test/x test/y."""
+    train = _by_name(subfolders(inside["train"]).values())
+    if not train and holds_images(inside["train"]):
+        raise UserError(f"{inside['train']}: found images directly in it; expected {DOMAINS_EXAMPLE}")
+    for split in VALIDATION_SPLITS:
+        if split in inside:
+            validation = _by_name(subfolders(inside[split]).values())
+            return _same_domains(_Layout(train, validation), inside[split])
+    return _Layout(train, None)
+
+
+def _lettered(inside: dict[str, Path], split: str) -> dict[str, Path]:
+    """trainA trainB trainC, or train0 ... train10: by what follows the word."""
+    found: dict[str, Path] = {}
+    for name, path in inside.items():
+        match = re.fullmatch(rf"{split}[ _-]?([a-z]|\d+)", name)
+        if match:
+            found[path.name[match.start(1) :]] = path
+    return found
+
+
+def _splits_in_domains(domains: dict[str, Path], where: Path) -> _Layout:
+    """x/ and y/, with images or with train/ and test/ in each."""
+    inside = {name: subfolders(path) for name, path in domains.items()}
+    divided = {name for name, below in inside.items() if "train" in below}
+    if not divided:
+        return _Layout(domains, None)
+    if len(divided) < len(domains):
+        missing = next(name for name in domains if name not in divided)
+        raise UserError(
+            f"{domains[missing]}: no train/ in it, but {domains[min(divided)]} has one; "
+            "give every domain a train/, or none"
+        )
+    train = {name: inside[name]["train"] for name in domains}
+    for split in VALIDATION_SPLITS:
+        validation = {name: inside[name][split] for name in domains if split in inside[name]}
+        if validation:
+            return _same_domains(_Layout(train, validation), where)
+    return _Layout(train, None)
+
+
+def _splits_inside(folder: Path) -> bool:
+    """Whether a folder is one domain with its splits."""
+    inside = subfolders(folder)
+    return "train" in inside and not subfolders(inside["train"])
+
+
+def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
+    return {path.name: path for path in folders}
+
+
+# -- several folders -------------------------------------------------------------------------
+
+
+def _several_folders(folders: Sequence[Path]) -> _Layout:
+    """Each folder a domain, named where their paths differ; splits inside each, or beside them."""
+    real = [folder.resolve() for folder in folders]
+    for place, folder in enumerate(real):
+        for other in range(place):
+            if folder == real[other]:
+                raise UserError(f"{folders[place]} was given twice; expected a folder per domain")
+            if folder in real[other].parents or real[other] in folder.parents:
+                raise UserError(
+                    f"{folders[other]} and {folders[place]}: one lies inside the other; "
+                    "expected a separate folder per domain"
+                )
+    names = _names(real)
+    if names is None:
+        raise UserError(
+            f"{', '.join(map(str, folders))}: cannot tell what the domains are called; "
+            "give folders whose own names differ"
+        )
+    layout = _splits_in_domains(dict(zip(names, folders, strict=True)), folders[0].parent)
+    beside = folders_beside(*folders) if layout.validation is None else None
+    return _Layout(layout.train, dict(zip(names, beside, strict=True))) if beside else layout
+
+
+def _names(folders: Sequence[Path]) -> list[str] | None:
+    """The last part of the paths in which all differ: horse/train and zebra/train are horse and zebra."""
+    for parts in zip(*(reversed(folder.parts) for folder in folders), strict=False):
+        if len({part.casefold() for part in parts}) == len(parts):
+            return list(parts)
+    return None
+
+
+# -- what is refused -------------------------------------------------------------------------
+
+
+def _check_names(layout: _Layout, folders: Sequence[Path]) -> None:
+    """Raise UserError for fewer than two domains, or names that --to could not tell apart."""
+    if len(layout.train) < 2:
+        found = f"found only {', '.join(layout.train)}" if layout.train else f"found {listing(folders[0])}"
+        raise UserError(f"{folders[0]}: {found}; expected at least two domains: {DOMAINS_EXAMPLE}")
+    for name, path in layout.train.items():
+        if "," in name:
+            raise UserError(f"{path}: a domain's name must not hold a comma, it separates names; rename it")
+
+
+def _same_domains(layout: _Layout, where: Path) -> _Layout:
+    """Raise UserError unless validation has just the domains of training, case aside."""
+    if layout.validation is None:
+        return layout
+    known = {name.casefold(): name for name in layout.train}
+    found = {name.casefold(): name for name in layout.validation}
+    for names, others, here, there in (
+        (known, found, "training", "validation"),
+        (found, known, "validation", "training"),
+    ):
+        alone = [names[key] for key in names if key not in others]
+        if alone:
+            raise UserError(
+                f"{where}: {', '.join(alone)} among the domains of {here} but not of {there} "
+                f"(found {', '.join(others.values()) or 'none'}); expected the same domains in both"
+            )
+    return _Layout(layout.train, {known[key]: layout.validation[found[key]] for key in known})
+
+
+def _filled(folder: Path) -> Collection:
+    """The images of a domain. Raises UserError if there are none."""
+    collection = collect(folder)
+    if not collection.images:
+        raise UserError(
+            f"{folder}: no images in this folder, and each folder is a domain; fill it or take it away"
+        )
+    return collection

@@ -1,0 +1,110 @@
+"""How images are brought to the training size: resized once, then cut and flipped anew each time."""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from i2icli.config import Config, PreprocessMode
+from i2icli.errors import UserError
+from i2icli.image import Pixels
+
+
+class Crop(NamedTuple):
+    """The part of an image that becomes an example, maybe flipped."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+    flipped: bool
+
+    def crop(self, pixels: Pixels) -> Pixels:
+        """(H, W, C) -> (height, width, C), a view."""
+        part = pixels[self.top : self.top + self.height, self.left : self.left + self.width]
+        return part[:, ::-1] if self.flipped else part
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """The modes of `--preprocess`, as the papers and their followers have them.
+
+    resize-and-crop: to the load size, proportions not kept, then a random crop (pix2pix, CycleGAN);
+    resize: straight to the crop size; crop: a random crop at the original size;
+    scale-width: to the load width, proportions kept; scale-width-and-crop: that, then a crop;
+    none: only the sides are rounded, to what the networks need. Images too small for a crop are enlarged.
+    """
+
+    mode: PreprocessMode
+    load_size: tuple[int, int]  # (height, width)
+    crop_size: tuple[int, int]  # (height, width)
+    flip: bool
+    multiple: int = 4  # sides of whole images are rounded to it
+    training: bool = True
+    centred: bool = False  # crops are of the middle, in training too
+
+    @classmethod
+    def of(cls, config: Config, resolution: int | None = None) -> Self:
+        """As configured; `resolution` replaces the crop size and scales the load size along.
+
+        Raises UserError if crops do not fit into the load size.
+        """
+        crop, load = config.crop_size, config.resize_to
+        if config.preprocess == "resize-and-crop" and (load[0] < crop[0] or load[1] < crop[1]):
+            raise UserError(
+                f"--load-size {load[1]}x{load[0]} is smaller than --crop-size {crop[1]}x{crop[0]}; "
+                "raise the one or lower the other"
+            )
+        if resolution is not None:
+            load = (round(resolution * load[0] / crop[0]), round(resolution * load[1] / crop[1]))
+            crop = (resolution, resolution)
+        return cls(config.preprocess, load, crop, config.flip, config.multiple)
+
+    def for_validation(self) -> Self:
+        """The same without chance: whole images where the mode resizes, the centre where it only crops."""
+        return replace(self, training=False)
+
+    def prepared_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) to which an image of `size` is resized before it is cut; the same each time."""
+        if self.mode == "resize-and-crop":
+            return self.load_size if self.training else self.crop_size
+        if self.mode == "resize":
+            return self.crop_size
+        if self.mode == "none":
+            return self._rounded(size[0]), self._rounded(size[1])
+        if self.mode == "crop":
+            return self._grown(size)
+        width = self.load_size[1]
+        height = max(1, round(size[0] * width / size[1]))
+        if self.mode == "scale-width":
+            return self._rounded(height), self._rounded(width)
+        return self._grown((height, width))
+
+    def window(self, size: tuple[int, int], rng: np.random.Generator | None) -> Crop:
+        """What to cut from a prepared image; drawn from `rng`, or the centre, not flipped, if it is None."""
+        height, width = min(size[0], self.crop_size[0]), min(size[1], self.crop_size[1])
+        if self.mode in ("scale-width", "none"):
+            height, width = size
+        room_down, room_across = size[0] - height, size[1] - width
+        if rng is None:
+            return Crop(room_down // 2, room_across // 2, height, width, False)
+        top = room_down // 2 if self.centred else int(rng.integers(room_down + 1))
+        left = room_across // 2 if self.centred else int(rng.integers(room_across + 1))
+        flipped = bool(rng.random() < 0.5)
+        return Crop(top, left, height, width, flipped and self.flip)
+
+    def example_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(height, width) of the example that comes of an image of `size`."""
+        window = self.window(self.prepared_size(size), None)
+        return window.height, window.width
+
+    def _grown(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Enlarged, proportions kept, until a crop fits; unchanged if it does already."""
+        factor = max(self.crop_size[0] / size[0], self.crop_size[1] / size[1])
+        if factor <= 1:
+            return size
+        height, width = round(size[0] * factor), round(size[1] * factor)
+        return max(height, self.crop_size[0]), max(width, self.crop_size[1])
+
+    def _rounded(self, side: int) -> int:
+        return max(self.multiple, round(side / self.multiple) * self.multiple)

@@ -1,0 +1,134 @@
+"""What the user named on the command line -> which files to read and where their results go."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from i2icli.data.layouts import VALIDATION_SPLITS
+from i2icli.errors import UserError, several
+from i2icli.image import SUFFIXES
+from i2icli.image.finding import find_images, named
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to translate."""
+
+    source: Path
+    targets: tuple[Path, ...]  # where its answers go, one for each wish
+    error: str | None = None  # why it cannot be done, found before reading it
+    folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
+
+
+def plan_jobs(
+    inputs: Iterable[str], out: Path, suffix: str | None, wishes: Sequence[str] = ("",)
+) -> list[Job]:
+    """One job per image: files by name, folders with their structure kept, globs, "-" for a list on stdin.
+
+    Answers to wishes that have names go to folders of these names below `out`. An image named twice
+    is one job; results of earlier runs in an `out` inside an input folder are no inputs. A name of
+    nothing is a job that says so. Raises UserError if all names are, or if a result would land on an input.
+    """
+    if out.suffix.lower() in SUFFIXES and not out.is_dir():
+        raise UserError(f"--out {out}: looks like a file; give the folder for the results")
+    refused: dict[str, str] = {}
+    places = [place for word in _words(inputs) for place in _tried(word, _matches, refused)]
+    found: dict[tuple[Path, Path], tuple[str, ...]] = {}
+    look = partial(_below, out=out.resolve())
+    for place in places:
+        for file, relative in _tried(str(place), look, refused):
+            found.setdefault((file, relative), folders_above(file, place if place.is_dir() else file.parent))
+    if not found:
+        raise UserError(
+            several(list(refused.values())) or "nothing to translate: the list of inputs is empty"
+        )
+    jobs = [Job(Path(name), (), why) for name, why in refused.items()]
+    taken = {source.resolve() for source, _ in found}
+    owners: dict[Path, Path] = {}
+    for (source, relative), folders in found.items():
+        name = relative.with_suffix(suffix) if suffix else relative
+        targets = tuple(out / wish / name for wish in wishes)
+        if replaced := next((target for target in targets if target.resolve() in taken), None):
+            raise UserError(
+                f"--out {out}: the result of {source} would replace the input {replaced}; "
+                "choose another --out"
+            )
+        owner = owners.setdefault(targets[0], source)
+        shared = f"its result would be {targets[0]}, as that of {owner}; name the folder they share instead"
+        jobs.append(Job(source, targets, shared if owner != source else None, folders))
+    return jobs
+
+
+def distinct_names(jobs: Iterable[Job]) -> dict[str, str]:
+    """Source -> the shortest end of its path, the name at least, that no other source has."""
+    found: dict[str, str] = {}
+    waiting, depth = {job.source for job in jobs}, 0
+    while waiting:
+        depth += 1
+        ends = {path: Path(*path.parts[-depth:]) for path in waiting}
+        often = Counter(ends.values())
+        waiting = {path for path, end in ends.items() if often[end] > 1 and end != path}
+        found |= {str(path): str(end) for path, end in ends.items() if path not in waiting}
+    return found
+
+
+def folders_above(file: Path, given: Path) -> tuple[str, ...]:
+    """Names of the folders above a file, nearest first, up to the one that was given, as it was written.
+
+    A relative one counts with all its parts. Where the last is a split of a data set, train or test, the
+    folder that holds it counts as well.
+    """
+    parents = file.absolute().parents
+    count = parents.index(given.absolute()) + max(1, len(given.parts) if not given.is_absolute() else 1)
+    names = [parent.name for parent in parents[: count + 1]]
+    is_split = names[count - 1].casefold() in ("train", *VALIDATION_SPLITS)
+    return tuple(names if is_split else names[:count])
+
+
+def _words(inputs: Iterable[str]) -> Iterator[str]:
+    """The inputs, with the lines of standard input in the place of "-"."""
+    for text in inputs:
+        if text == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        else:
+            yield text
+
+
+def _tried(name: str, look: Callable[[str], Iterable[T]], refused: dict[str, str]) -> list[T]:
+    """What there is of a name; nothing if it cannot be used, and `refused` tells why."""
+    try:
+        return list(look(name))
+    except UserError as error:
+        refused[name] = str(error)
+    except (OSError, ValueError) as error:  # what no system can look up: a NUL byte, endless names
+        short = repr(name[:80])
+        refused[short] = f"{short}: not a usable path ({type(error).__name__})"
+    return []
+
+
+def _matches(word: str) -> list[Path]:
+    """The files and folders that a word of the command line names. Raises UserError if there is none."""
+    Path(word).resolve()  # raises what `exists` would take for an answer
+    if found := [path for path in named(word) if os.path.lexists(path)]:
+        return found
+    raise UserError(f"{word}: there is no such file or folder")
+
+
+def _below(name: str, out: Path) -> list[tuple[Path, Path]]:
+    """(file, its path below --out) of a file, or of all images in a folder. Raises UserError without any."""
+    path = Path(name)
+    if not path.is_dir():
+        return [(path, Path(path.name))]
+    found = find_images(path)
+    if path.resolve() in out.parents:
+        found = [each for each in found if out not in each.resolve().parents]
+    if not found:
+        raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
+    return [(each, each.relative_to(path)) for each in found]

@@ -1,0 +1,67 @@
+"""A note in the output folder saying which model and settings its results come from."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+
+NAME = ".i2i-results.json"
+HEAD = 2**20  # bytes of a model file that tell it from others: its description and first weights
+
+
+def fingerprint(model: Path) -> str:
+    """Short text that changes when the model does."""
+    with model.open("rb") as file:
+        return f"{hashlib.blake2b(file.read(HEAD), digest_size=8).hexdigest()}-{model.stat().st_size}"
+
+
+def content(given: object) -> str:
+    """Text for a file, folder, array or plain value that changes when what it holds does."""
+    if isinstance(given, np.ndarray):
+        return hashlib.blake2b(np.ascontiguousarray(given).tobytes(), digest_size=8).hexdigest()
+    text = str(given)
+    path = Path(text)
+    try:
+        files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        parts = [hashlib.blake2b(each.read_bytes(), digest_size=8).hexdigest() for each in files]
+    except (OSError, ValueError):
+        return text  # no file: the value itself, such as numbers
+    return " ".join([text, *parts])
+
+
+def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
+    """Mark a folder as holding results made with these settings, which are named like options.
+
+    Returns when that making began (ns): files in the folder that are older are something else.
+    Raises UserError if it holds results of another making, unless they may be overwritten.
+    """
+    path = out / NAME
+    before = _read(path)
+    settings = {name: value for name, value in settings.items() if value is not None}
+    if before is not None and before != settings and not overwrite:
+        names = dict.fromkeys([*settings, *before])
+        changed = ", ".join(f"--{name}" for name in names if settings.get(name) != before.get(name))
+        raise UserError(
+            f"{out} holds results made with another {changed}; choose another --out, or add --overwrite"
+        )
+    try:
+        if before != settings:
+            with atomic_write(path) as beside:
+                beside.write_text(json.dumps(settings), encoding="utf-8")
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise UserError(f"cannot write to --out {out}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return {name: each for name, each in value.items() if each is not None}

@@ -1,0 +1,86 @@
+"""model.safetensors: the published weights together with everything needed to use them again."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from i2icli import __version__, registry
+from i2icli.config import Config
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+from i2icli.metadata import FORMAT, Metadata, read_metadata
+from i2icli.system import System
+
+
+def write_model(path: Path, system: System[Any], name: str, networks: Mapping[str, nn.Module]) -> None:
+    """Publish the inference modules of a system, with its settings as metadata."""
+    tensors = {
+        f"{module}.{key}": value.detach().cpu().contiguous()
+        for module, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+    metadata = Metadata(
+        format=FORMAT,
+        version=__version__,
+        system=name,
+        stage=system.clock.stage.name,
+        stage_step=system.clock.step,
+        step=system.clock.total,
+        config=system.config.model_dump(mode="json"),
+    )
+    with atomic_write(path) as beside:
+        # save_file would make a file that only its owner may read; models are there to be shared.
+        beside.write_bytes(save(tensors, metadata={"i2icli": json.dumps(metadata.model_dump())}))
+
+
+def load_model(path: Path) -> System[Any]:
+    """The system in a model.safetensors, in eval mode on the CPU; only its inference modules hold weights.
+
+    Raises UserError for a damaged file, an unknown system or settings this version does not know.
+    """
+    metadata = read_metadata(path)
+    config = metadata.settings(path)
+    system = with_weights(metadata.system, config, _tensors(path), path)
+    stages = {stage.name: stage for stage in system.stages()}
+    if metadata.stage not in stages:
+        raise UserError(
+            f"{path}: stage {metadata.stage!r} is not one of {', '.join(stages)}; the file is damaged"
+        )
+    system.clock.stage, system.clock.step = stages[metadata.stage], metadata.stage_step
+    system.clock.total = metadata.step
+    return system
+
+
+def with_weights(name: str, config: Config, tensors: Mapping[str, Tensor], path: Path) -> System[Any]:
+    """A system for inference around given tensors, keyed "<module>.<key>".
+
+    The networks are built without memory and take the tensors as they are, so neither random
+    initialisation nor a hostile width costs anything.
+    """
+    with torch.device("meta"):
+        system = registry.system_type(name)(config)
+    for module in system.inference_modules:
+        prefix = f"{module}."
+        own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        try:
+            system.get_submodule(module).load_state_dict(own, assign=True)
+        except RuntimeError as error:
+            detail = str(error).splitlines()[-1].strip()
+            raise UserError(
+                f"{path}: the weights do not fit its own settings ({detail}); the file is damaged"
+            ) from None
+    return system.eval().requires_grad_(False)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except Exception as error:
+        raise UserError(
+            f"{path}: cannot read the weights ({error}); the file is damaged, copy it again"
+        ) from None

@@ -1,0 +1,43 @@
+"""--precision auto: low precision where the hardware has it natively and the networks are large enough."""
+
+from collections.abc import Iterable
+from statistics import median
+
+import torch
+from torch import nn
+
+from i2icli.runtime.device import Placement, fast_dtype
+
+DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+WORTHWHILE = (
+    512  # products summed per value of the median convolution; measured by benchmarks/speed/precision.py
+)
+
+
+def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
+    """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
+
+    Channels-last goes with low precision: it feeds the tensor cores of a GPU and is faster on a CPU, too.
+    The choice follows from hardware and networks alone, never from a stopwatch: runs can be repeated.
+    """
+    auto = precision == "auto"
+    if device.type == "cuda":  # TF32 rounds inputs to 10 bits: fine for auto, not what fp32 promises
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = auto
+        torch.backends.cudnn.benchmark = True  # training crops have one size
+    if auto:
+        worthwhile = device.type == "cuda" or products_per_value(networks) >= WORTHWHILE
+        dtype = fast_dtype(device) if worthwhile else None
+    else:
+        dtype = DTYPES[precision]
+    return Placement(device, dtype, channels_last=dtype is not None)
+
+
+def products_per_value(networks: Iterable[nn.Module]) -> float:
+    """Median over the convolutions of input channels x kernel area: what is gained per converted value."""
+    convolutions = (weight for network in networks for weight in network.parameters() if weight.ndim == 4)
+    return median([weight[0].numel() for weight in convolutions] or [0])
+
+
+def name_of(dtype: torch.dtype | None) -> str:
+    """The --precision that means a type."""
+    return next(name for name, each in DTYPES.items() if each is dtype)

@@ -1,0 +1,155 @@
+"""--dry-run: what a training run would be, without running it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.graph import saved_tensors_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from i2icli import registry
+from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder
+from i2icli.recipe import recipe_text
+from i2icli.system import Batch, Clock, Stage, System
+from i2icli.training.run import open_data
+from i2icli.training.spectral_term import SpectralTerm
+
+TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
+GRADIENTS = 2  # of activations, that are there at a time: what a layer's backward pass reads and writes
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """What one stage would cost."""
+
+    name: str
+    resolution: int | None  # pixels, where stages have sizes of their own
+    batch_size: int
+    steps: int
+    memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
+    flops: int  # of one step, forward alone: to compare stages by
+
+    @property
+    def images(self) -> int:
+        """Images seen in the stage."""
+        return self.steps * self.batch_size
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The resolved settings of a run and what it would cost."""
+
+    recipe: str  # TOML, usable with --recipe
+    networks: list[tuple[str, int]]  # name and number of weights
+    stages: list[StagePlan]
+    report: list[str]  # what was decided for the settings and recognised in the data
+
+    @property
+    def memory_bytes(self) -> int:
+        """The estimated peak of the most expensive stage."""
+        return max(stage.memory_bytes for stage in self.stages)
+
+
+def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
+    """Settings, sizes and an estimate of memory. Networks are built without memory.
+
+    Raises UserError as `train` does.
+    """
+    return plan_of(system, *open_data(system, data, config, options or RunOptions()))
+
+
+def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
+    """The same for data that were opened, with settings that these completed."""
+    with torch.device("meta"):
+        built = registry.system_type(system)(config).train()
+    networks = [
+        (name, sum(weight.numel() for weight in network.parameters()))
+        for name, network in built.named_children()
+    ]
+    return Plan(
+        recipe_text(system, config),
+        [(name, count) for name, count in networks if count],
+        [_of_stage(built, folder, stage) for stage in built.stages()],
+        [*config.notes, *folder.report],
+    )
+
+
+def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
+    """What the first steps of a stage cost."""
+    rng = np.random.default_rng(0)
+    example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
+    size = stage.batch_size or system.config.batch_size
+    batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
+    kept, flops = 0, 0
+    for step in range(min(TRIED, stage.steps)):
+        system.clock = Clock(stage, step)
+        with _Flops() as counted:
+            kept = max(kept, activation_bytes(system, batch))
+        flops = max(flops, counted.total)
+    images = size * system.config.accumulate
+    return StagePlan(stage.name, stage.resolution, images, stage.steps, weight_bytes(system) + kept, flops)
+
+
+def weight_bytes(system: System[Any]) -> int:
+    """Bytes of all weights and their moving average, and of the gradients and averages of those that learn
+    in the stage where the clock stands.
+    """
+    held = chain(system.parameters(), system.buffers())
+    if system.config.ema:
+        published = (system.get_submodule(name).parameters() for name in system.inference_modules)
+        held = chain(held, *published)
+    learned = 0
+    for optimizer in system.optimizers().values():
+        for group in optimizer.param_groups:
+            averages = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's, or the momentum
+            learned += (1 + averages) * sum(map(_bytes, group["params"]))
+    return sum(map(_bytes, held)) + learned
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
+
+
+def activation_bytes(system: System[Any], batch: Batch) -> int:
+    """Bytes that autograd keeps for the most expensive update of a training step on the meta device, and
+    those of the gradients that come first in its backward pass.
+    """
+    own = {weight.untyped_storage()._cdata for weight in system.parameters()}
+    kept: dict[int, Tensor] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        key = tensor.untyped_storage()._cdata
+        if key not in own:
+            kept[key] = tensor  # holding it keeps its address from being used again
+        return tensor
+
+    most = 0
+    with saved_tensors_hooks(keep, lambda tensor: tensor):
+        for update in system.training_step(batch):
+            SpectralTerm.wanted(system.config).added(update)
+            sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
+            most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
+            kept.clear()
+    return most
+
+
+class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the multiplications and additions of all convolutions and matrix products inside."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if func.overloadpacket in flop_registry:
+            self.total += flop_registry[func.overloadpacket](*args, **kwargs, out_val=out)
+        return out

@@ -1,0 +1,268 @@
+"""Train a system on folders: from settings and paths to a run folder."""
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from i2icli import registry
+from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder, Examples
+from i2icli.data.loader import batches, validation_batches
+from i2icli.errors import UserError
+from i2icli.fields import completed
+from i2icli.recipe import write_recipe
+from i2icli.runtime.device import choose_device
+from i2icli.runtime.precision import name_of, place
+from i2icli.system import Batch, Stage, System
+from i2icli.task import ALL
+from i2icli.training.broken_images import broken_images_told
+from i2icli.training.callbacks import Callbacks, NoCallbacks
+from i2icli.training.distributed import from_main, is_main, launched, process_group, rank, world_size
+from i2icli.training.init_from import load_init_weights
+from i2icli.training.interrupt import Interrupt
+from i2icli.training.launch import launch
+from i2icli.training.monitor import Monitor
+from i2icli.training.resume_check import STATE_FORMAT, check_resumable
+from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_report import write_run_report
+from i2icli.training.tensorboard import tensorboard_events
+from i2icli.training.trainer import Trainer
+from i2icli.training.validation import Subset
+
+PREVIEWS = 4  # rows of a sample sheet
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a training run ended."""
+
+    folder: Path
+    step: int
+    steps: int
+    finished: bool
+    reason: str  # "finished", "time limit" or "interrupted"
+    scores: dict[str, float] = field(default_factory=dict)  # the last measured on the validation images
+    reads_images: bool = True  # whether it translates images; else it makes some of nothing
+
+
+def train(
+    system: str,
+    data: Sequence[Path],
+    config: Config,
+    options: RunOptions | None = None,
+    callbacks: Callbacks | None = None,
+) -> TrainResult:
+    """Train a system, or go on with the run that is in its folder.
+
+    Raises UserError for data, settings or a machine that do not fit, and for losses that are not finite.
+    """
+    options, callbacks = options or RunOptions(), callbacks or NoCallbacks()
+    if options.devices > 1 and not launched():
+        result: TrainResult = launch(options.devices, callbacks, train, system, data, config, options)
+        return result
+    device = choose_device(options.device)
+    with process_group(device):
+        folder = RunFolder(options.out or default_folder(system, data))
+        callbacks = callbacks if is_main() else NoCallbacks()
+        with folder.locked() if is_main() else nullcontext():
+            return _Run(system, data, config, options, folder, callbacks).train(device)
+
+
+def default_folder(system: str, data: Sequence[Path]) -> Path:
+    """runs/<system>-<name of the data folder, or of both>."""
+    return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
+
+
+class _Run:
+    """One call of `train` in one process."""
+
+    def __init__(
+        self,
+        name: str,
+        data: Sequence[Path],
+        config: Config,
+        options: RunOptions,
+        folder: RunFolder,
+        callbacks: Callbacks,
+    ) -> None:
+        self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
+        self.places = [str(Path(each).resolve()) for each in data]
+        self.data, self.config = open_data(name, data, config, options)
+        if self.config.batch_size % world_size():
+            raise UserError(
+                f"--batch-size {self.config.batch_size} cannot be shared by {world_size()} processes; "
+                "choose a multiple"
+            )
+        for line in (*self.config.notes, *self.data.report):
+            callbacks.note(line)
+
+    def train(self, device: torch.device) -> TrainResult:
+        self.pin = device.type == "cuda"
+        state = from_main(self.folder.load_state() if is_main() else None)  # other machines have other disks
+        if state is not None and state["clock"]["total"] == 0:
+            state = None  # nothing was learned: begin anew, with whatever settings
+        if state is not None:
+            check_resumable(state, self.name, self.config, self.folder)
+            self._check_same_data(state)
+        system = build_system(self.name, self.config)
+        if state is None:
+            self._start(system)
+        with (
+            broken_images_told(self.callbacks),
+            Interrupt(patient=launched()) as interrupt,
+            closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
+        ):
+            monitor = Monitor(
+                self.name,
+                self.folder,
+                self.options,
+                self.callbacks,
+                interrupt,
+                self._previews,
+                self._validation,
+                self._learned,
+                events,
+            )
+            placement = place(device, self.config.precision, system.children())
+            trainer = Trainer(system, self._batches, placement, after_step=monitor.after_step)
+            self._begin(trainer, monitor, state)
+            if self.options.compile:
+                compile_networks(system)
+            finished = trainer.fit()
+            if finished:
+                self._finish(trainer, monitor)
+            if is_main():
+                write_run_report(self.folder, self.name, self.config)
+        clock = system.clock
+        end = (clock.total, trainer.steps, finished, "finished" if finished else monitor.reason)
+        return TrainResult(self.folder.path, *end, monitor.scores, "image" in system.accepts)
+
+    def _start(self, system: System[Any]) -> None:
+        """Take over weights, if that is asked for."""
+        taken: frozenset[str] = frozenset()
+        if self.options.init_from:
+            taken, line = load_init_weights(system, self.options.init_from)
+            self.callbacks.note(line)
+        system.check_start(taken)
+
+    def _begin(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> None:
+        clock = trainer.system.clock
+        if state is not None:
+            grown = state["config"] != self.config.model_dump(mode="json")
+            trainer.restore(state, grown=grown)
+            monitor.best, monitor.scores = state["best"], state["scores"]
+            monitor.finished = state.get("finished", {})
+            self.callbacks.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
+        monitor.facts = {
+            "format": STATE_FORMAT,
+            "name": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "data": self.places,
+            "examples": len(self.data.train()),
+            "resumed_at": clock.total,
+        }
+        if is_main():
+            self.folder.rewind_log(clock.total)
+            write_recipe(self.folder.recipe, self.name, self.config)
+        if self.config.precision == "auto":
+            self.callbacks.note(
+                f"computing in {name_of(trainer.placement.dtype)} on {trainer.placement.device}"
+            )
+        if state is None:
+            monitor.save(trainer)  # from the first moment on there is a state to go back to
+
+    def _finish(self, trainer: Trainer, monitor: Monitor) -> None:
+        stage = trainer.system.clock.stage
+        examples = self.data.train(stage.resolution, stage.clip_length)
+        with (
+            trainer.ema.applied(),
+            closing(validation_batches(examples, batch_size=1, workers=workers(self.options))) as batches,
+        ):
+            trainer.system.finish(map(trainer.placement.batch, batches))
+        monitor.save(trainer)
+
+    def _check_same_data(self, state: dict[str, Any]) -> None:
+        """Refuse to go on with other data than the run began with; the same elsewhere will do."""
+        places, count = ", ".join(state["data"]), len(self.data.train())
+        if state["data"] != self.places and state["examples"] != count:
+            raise UserError(
+                f"{self.folder.path} was begun on {places} ({state['examples']} examples), "
+                f"not on {', '.join(self.places)}; choose another --out for a new run"
+            )
+        if state["data"] != self.places:
+            self.callbacks.warn(f"this run was begun on {places}; going on with {', '.join(self.places)}")
+        elif state["examples"] != count:
+            self.callbacks.warn(f"the data had {state['examples']} examples when this run began, now {count}")
+
+    def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
+        size = stage.batch_size or self.config.batch_size
+        return batches(
+            self.data.train(stage.resolution, stage.clip_length),
+            batch_size=size,
+            seed=self.config.seed,
+            start=start,
+            rank=rank(),
+            world=world_size(),
+            accumulate=self.config.accumulate,
+            workers=workers(self.options),
+            pin=self.pin,
+        )
+
+    def _validation(self, stage: Stage) -> Iterator[Batch]:
+        """The validation batches of a stage; none where the data has none."""
+        examples = self.data.validation(stage.resolution, stage.clip_length)
+        return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
+
+    def _learned(self, stage: Stage) -> Iterator[Batch]:
+        """As many training batches, without chance: for what needs no images set aside."""
+        examples = self.data.train(stage.resolution, stage.clip_length)
+        return self._in_order(examples, self.options.validate_images)
+
+    def _previews(self, stage: Stage) -> Iterator[Batch]:
+        shape = stage.resolution, stage.clip_length
+        return self._in_order(self.data.validation(*shape) or self.data.train(*shape), PREVIEWS)
+
+    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
+        return validation_batches(Subset(examples, count), batch_size=1, workers=workers(self.options))
+
+
+def open_data(
+    name: str, data: Sequence[Path], config: Config, options: RunOptions
+) -> tuple[DataFolder, Config]:
+    """Recognise the folders; the settings completed by what only the data could tell.
+
+    Raises UserError for data that do not suit the system or these settings.
+    """
+    dataset = registry.system_type(name).dataset
+    cache_bytes = int(options.cache * 2**30)
+    folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
+    steps = config.total_steps(len(folder.train()))
+    complete = completed(config, folder.settings | {"steps": steps})
+    hidden = [target for target in complete.targets if target.casefold() == ALL]
+    if hidden:
+        raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
+    return folder, complete
+
+
+def build_system(name: str, config: Config) -> System[Any]:
+    """A freshly initialised system; the seed decides its weights."""
+    torch.manual_seed(config.seed)
+    return registry.system_type(name)(config).train()
+
+
+def compile_networks(system: System[Any]) -> None:
+    """Compile every network in place, also those in a dictionary; names of weights stay as they are."""
+    for child in system.children():
+        for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
+            if any(True for _ in network.parameters()):
+                network.compile()
+
+
+def workers(options: RunOptions) -> int:
+    """Threads that read images: as asked, else one per processor, at most 8."""
+    return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)

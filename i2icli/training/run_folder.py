@@ -1,0 +1,93 @@
+"""runs/x: the files of a training run. Every one is written beside and renamed."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+from i2icli.report.log import Row, read_log
+
+
+class RunFolder:
+    """Paths, log and resume state of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model = path / "model.safetensors"
+        self.best = path / "best.safetensors"
+        self.recipe = path / "recipe.toml"
+        self.report = path / "report.html"
+        self.log_file = path / "log.jsonl"
+        self.samples = path / "samples"
+        self.states = (path / "resume.pt", path / "resume.previous.pt")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second process out. Raises UserError if one is already training here."""
+        try:
+            str(self.path).encode()  # as readers of the model file ask for
+            self.path.mkdir(parents=True, exist_ok=True)
+        except (OSError, UnicodeEncodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "its name is not in UTF-8"
+            raise UserError(
+                f"--out {self.path}: cannot be a run folder ({why}); choose another --out"
+            ) from None
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"{self.path}: another process is training here; wait for it or choose another --out"
+            ) from None
+        for leftover in self.path.rglob(".*.writing*"):  # of a process that was killed while it wrote
+            leftover.unlink()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- the state a run resumes from ----------------------------------------------------
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Keep the state; the one before stays as resume.previous.pt."""
+        newest, previous = self.states
+        with atomic_write(newest) as beside:
+            torch.save(state, beside)
+            if newest.exists():
+                newest.replace(previous)  # a kill right here leaves the previous state, which loads as well
+
+    def load_state(self) -> dict[str, Any] | None:
+        """The newest readable state, None in a fresh folder. Raises UserError if all are damaged."""
+        found = [path for path in self.states if path.exists()]
+        for path in found:
+            try:
+                return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
+            except Exception:  # truncated or foreign: the copy before it may still be good
+                continue
+        if found:
+            raise UserError(
+                f"{found[0]}: damaged, and so is any older copy; "
+                f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
+            )
+        return None
+
+    # -- the log -------------------------------------------------------------------------
+
+    def log(self, row: Row) -> None:
+        """Append one line."""
+        with self.log_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def rewind_log(self, step: int) -> None:
+        """Drop what was logged after a step: the steps after it are about to be done again."""
+        if not self.log_file.exists():
+            return
+        kept = [row for row in read_log(self.log_file) if row["step"] <= step]
+        with atomic_write(self.log_file) as beside:
+            beside.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")

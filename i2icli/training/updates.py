@@ -1,0 +1,121 @@
+"""Apply the updates that a system yields: precision, gradients, step."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
+
+from i2icli.runtime.device import Placement
+from i2icli.system import Batch, System, Update
+from i2icli.training.distributed import average_gradients
+from i2icli.training.spectral_term import SpectralTerm
+
+NO_TERM = SpectralTerm()
+
+
+class Updater:
+    """Runs training steps and applies each update before the step goes on."""
+
+    def __init__(
+        self,
+        placement: Placement,
+        max_grad_norm: float | None = None,
+        spectrum: SpectralTerm = NO_TERM,
+    ) -> None:
+        self.placement = placement
+        self.max_grad_norm = max_grad_norm
+        self.spectrum = spectrum
+        self.scalers: dict[str, torch.amp.GradScaler] = {}  # one each: an optimiser may step often
+
+    def run(
+        self, system: System[Any], batches: Sequence[Batch], optimizers: dict[str, Optimizer]
+    ) -> Iterator[Update]:
+        """Advance one training step per batch in lockstep; gradients of all batches make one optimiser step.
+
+        With several batches (gradient accumulation) the result equals that of the one large batch.
+        Yields each update after it was applied, with losses and metrics averaged over the batches.
+        """
+        steps = [system.training_step(batch) for batch in batches]
+        while True:
+            updates: list[Update] = []
+            for step in steps:
+                # Leaving autocast at each yield drops its cached low-precision weights,
+                # which would be stale after the optimiser step.
+                with self.placement.autocast():
+                    update = next(step, None)
+                if update is None:
+                    continue
+                update = self.spectrum.added(update)
+                assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
+                self.backward(update, optimizers[update.optimizer], first=not updates, share=1 / len(steps))
+                updates.append(_detached(update))
+            if not updates:
+                return
+            assert len(updates) == len(steps), (
+                "training_step yielded more updates for one batch than for another"
+            )
+            whole = _mean(updates)
+            self.step(whole.optimizer, optimizers[whole.optimizer])
+            yield whole
+
+    def backward(self, update: Update, optimizer: Optimizer, *, first: bool, share: float) -> None:
+        """Add the gradients of one update's losses, scaled by `share`, to the optimiser's weights."""
+        if first:
+            optimizer.zero_grad(set_to_none=True)
+        loss = sum(update.losses.values(), start=torch.zeros((), device=self.placement.device))
+        if share != 1:
+            loss = loss * share
+        # `inputs=` keeps this loss out of every other optimiser's gradients.
+        self.scaler(update.optimizer).scale(loss).backward(inputs=_weights(optimizer))  # type: ignore[no-untyped-call]
+
+    def step(self, name: str, optimizer: Optimizer) -> None:
+        """Average the gradients over the processes, clip them and step."""
+        scaler = self.scaler(name)
+        weights = _weights(optimizer)
+        average_gradients(weights)
+        if self.max_grad_norm is not None:
+            scaler.unscale_(optimizer)
+            for group in optimizer.param_groups:  # a system may want each network clipped by itself
+                clip_grad_norm_(group["params"], self.max_grad_norm)
+        scaler.step(optimizer)
+        scaler.update()
+
+    def scaler(self, name: str) -> torch.amp.GradScaler:
+        """The gradient scaler of one optimiser; it does nothing unless the precision is fp16."""
+        if name not in self.scalers:
+            enabled = self.placement.dtype is torch.float16
+            self.scalers[name] = torch.amp.GradScaler(self.placement.device.type, enabled=enabled)
+        return self.scalers[name]
+
+    def state(self) -> dict[str, Any]:
+        """State of the scalers, for resuming."""
+        return {name: scaler.state_dict() for name, scaler in self.scalers.items() if scaler.is_enabled()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave. Scalers that this precision does not use are left alone."""
+        for name, values in state.items():
+            if self.scaler(name).is_enabled():
+                self.scaler(name).load_state_dict(values)
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+def _detached(update: Update) -> Update:
+    losses = {name: loss.detach() for name, loss in update.losses.items()}
+    return Update(update.optimizer, losses, {name: value.detach() for name, value in update.metrics.items()})
+
+
+def _mean(updates: list[Update]) -> Update:
+    if len(updates) == 1:
+        return updates[0]
+    first = updates[0]
+    losses = {name: torch.stack([update.losses[name] for update in updates]).mean() for name in first.losses}
+    metrics = {
+        name: torch.stack([update.metrics[name] for update in updates]).mean() for name in first.metrics
+    }
+    return Update(first.optimizer, losses, metrics)

@@ -1,0 +1,6 @@
+"""Films, through the ffmpeg that imageio-ffmpeg brings along. No torch here."""
+
+from i2icli.video.read import sample_frames
+from i2icli.video.write import write_video
+
+__all__ = ["sample_frames", "write_video"]

@@ -1,0 +1,133 @@
+"""Random batches with the keys of a system, the same for any number of processes."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Generator, Tensor
+
+from i2icli.system import Batch, Request, Stage, System
+
+Maker = Callable[[Generator, int, int], Batch]
+"""(generator, batch size, side in pixels) -> a batch; images in float64, cast by `batches`."""
+
+
+def images(*names: str, channels: int = 3) -> Maker:
+    """Batches of noise (B, C, side, side) in [-1, 1] under some names."""
+
+    def make(generator: Generator, size: int, side: int) -> Batch:
+        shape = (size, channels, side, side)
+        return {name: torch.rand(shape, generator=generator, dtype=torch.float64) * 2 - 1 for name in names}
+
+    return make
+
+
+def classes_and_target(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of a labelled source and a target, in noise; labels are 0 to 6."""
+    labels = torch.randint(7, (size,), generator=generator)  # (B,)
+    return {"label": labels} | images("source", "target")(generator, size, side)
+
+
+def two_of_four_domains(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of two domains, the same two in every row: "pair" (B, 2) and an image of each, in noise."""
+    pair = torch.randperm(4, generator=generator)[:2].expand(size, 2)  # (B, 2)
+    return {"pair": pair} | images("A", "B")(generator, size, side)
+
+
+def one_of_four_domains(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of one domain each, in noise: then every order of a batch's labels is the same."""
+    domain = int(torch.randint(4, (1,), generator=generator))
+    label = torch.eye(4, dtype=torch.float64)[domain].expand(size, -1)  # (B, 4)
+    return {"label_0": label} | images("image_0")(generator, size, side)
+
+
+def images_with_codes(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of two domains, a known pair and a latent code of four numbers, in noise."""
+    code = torch.randn(size, 4, generator=generator, dtype=torch.float64)  # (B, 4)
+    return {"z_B": code} | images("A", "B", "paired_A", "paired_B")(generator, size, side)
+
+
+def images_with_noise(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of noise, and the uniform noise that LAPGAN makes such pictures of: 8, 16 and 32 px."""
+    drawn = torch.rand(size, 100 + 16**2 + 32**2, generator=generator, dtype=torch.float64)  # (B, Z)
+    return {"noise": drawn * 2 - 1} | images("image")(generator, size, side)
+
+
+def image_with_codes(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of an image and two latent codes of eight numbers, in noise."""
+    codes = torch.randn(size, 2, 8, generator=generator, dtype=torch.float64)  # (B, 2, 8)
+    return {"codes": codes} | images("image")(generator, size, side)
+
+
+MAKERS: dict[str, Maker] = {
+    "pix2pix": images("source", "target"),
+    "cyclegan": images("A", "B"),
+    "augmented_cyclegan": images_with_codes,
+    "combogan": two_of_four_domains,
+    "dtn": classes_and_target,
+    "stargan": one_of_four_domains,
+    "progan": image_with_codes,
+    "lapgan": images_with_noise,
+    "spectral_dcgan": image_with_codes,
+    "paired_cyclegan": images("bare", "styled", "synthetic"),
+}
+
+
+def request(system: System, image: Tensor, to: str | None = None) -> Request:
+    """A request that holds all this target needs: the last source, the image flipped as reference."""
+    needs = system.needs(to)
+    codes = torch.linspace(-1, 1, len(image) * system.latent_size(to)).reshape(len(image), -1)  # (B, Z)
+    return Request(
+        image=image if "image" in system.accepts else None,
+        latent=codes if "image" not in system.accepts else None,
+        to=to,
+        source=system.sources()[-1] if "source" in needs else None,
+        reference=image.flip(-1) if "reference" in needs else None,
+    )
+
+
+def batches(
+    system: str,
+    size: int,
+    *,
+    rank: int = 0,
+    world: int = 1,
+    dtype: torch.dtype = torch.float32,
+    side: int = 32,
+):
+    """A `Batches` for the trainer: batch k of `size` images follows from k alone; this rank's share of it."""
+
+    def endless(stage: Stage, start: int) -> Iterator[Batch]:
+        k = start
+        while True:
+            generator = torch.Generator().manual_seed(k)
+            share = slice(rank * size // world, (rank + 1) * size // world)
+            whole = MAKERS[system](generator, size, stage.resolution or side)
+            yield {
+                key: values[share].to(dtype) if values.is_floating_point() else values[share]
+                for key, values in whole.items()
+            }
+            k += 1
+
+    return endless
+
+
+def assert_same(a: dict[str, object], b: dict[str, object], tolerance: float = 0.0) -> None:
+    """Every tensor of two nested states equal, exactly or within a tolerance."""
+    assert a.keys() == b.keys()
+    for key, value in a.items():
+        other = b[key]
+        if isinstance(value, torch.Tensor):
+            if tolerance:
+                torch.testing.assert_close(
+                    value, other, rtol=0, atol=tolerance, msg=lambda text, key=key: f"{key}: {text}"
+                )
+            else:
+                assert torch.equal(value, other), (
+                    f"{key} differs by {(value.double() - other.double()).abs().max()}"
+                )
+        elif isinstance(value, dict):
+            assert_same(value, other, tolerance)
+        elif isinstance(value, list) and value and isinstance(value[0], torch.Tensor):
+            assert_same(dict(enumerate(value)), dict(enumerate(other)), tolerance)
+        else:
+            assert value == other, key

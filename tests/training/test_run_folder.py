@@ -1,0 +1,296 @@
+"""What a run leaves behind: whole files at any moment, a log without gaps, a recipe, a report, events."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+import torch
+
+from i2icli.__main__ import main
+from i2icli.config import RunOptions
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+from i2icli.recipe import resolve_config
+from i2icli.report.log import read_log
+from i2icli.systems.cyclegan.system import CycleGAN
+from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.plan import plan
+from i2icli.training.run import train
+from i2icli.training.run_folder import RunFolder
+from tests.tiny import tiny_config
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing of ours catches it."""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path / "run")
+
+
+def test_states_rotate_and_the_newest_readable_one_is_loaded(folder):
+    assert folder.load_state() is None
+    for step in (1, 2, 3):
+        folder.save_state({"step": step})
+    assert folder.load_state() == {"step": 3}
+    newest, previous = folder.states
+    assert torch.load(previous, weights_only=True) == {"step": 2}
+    newest.write_bytes(newest.read_bytes()[:100])
+    assert folder.load_state() == {"step": 2}
+    previous.write_bytes(b"")
+    with pytest.raises(UserError, match=r"damaged, and so is any older copy; .*--init-from"):
+        folder.load_state()
+
+
+@pytest.mark.parametrize("replacement", [1, 2])
+def test_a_kill_between_the_writes_of_a_save_leaves_a_loadable_state(replacement, folder, monkeypatch):
+    for step in (1, 2):
+        folder.save_state({"step": step})
+    count = 0
+    replace = type(folder.path).replace
+
+    def killed(path, target):
+        nonlocal count
+        count += 1
+        if count == replacement:
+            raise Killed
+        return replace(path, target)
+
+    monkeypatch.setattr(type(folder.path), "replace", killed)
+    with pytest.raises(Killed):
+        folder.save_state({"step": 3})
+    monkeypatch.undo()
+    assert folder.load_state() == {"step": 2}
+    folder.save_state({"step": 4})
+    assert folder.load_state() == {"step": 4}
+
+
+def test_a_kill_while_writing_leaves_the_files_as_they_were(folder, monkeypatch):
+    folder.save_state({"step": 1})
+
+    def killed(_state, path):
+        path.write_bytes(b"half")
+        raise Killed
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(Killed):
+        folder.save_state({"step": 2})
+    assert folder.load_state() == {"step": 1}
+    assert [path.name for path in folder.path.iterdir()] == ["resume.pt"]
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(folder):
+    for name in (".resume.123.writing.pt", "samples/.000500.123.writing.png"):
+        (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder.path / name).write_bytes(b"half")
+    with folder.locked():
+        assert [path.name for path in folder.path.rglob("*") if path.is_file()] == [".lock"]
+
+
+def test_a_full_disk_is_told_in_one_line_whatever_a_library_says(toy, tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise RuntimeError("[enforce fail at inline_container.cc:671] . unexpected pos 28992 vs 28880")
+
+    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    settings = ["--crop-size", "16", "--num-layers", "1", "--depth", "2", "--width", "4", "--steps", "1"]
+    assert main(["train", "pix2pix", str(toy("pix2pix")), *settings, "--out", str(tmp_path / "run")]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    state = tmp_path / "run" / "resume.pt"
+    assert line == f"error: {state}: No space left on device; make room and run the same command again"
+
+
+@pytest.mark.parametrize("refused", [OSError(28, "No space left"), OSError(28, "No space left", "BESIDE")])
+def test_a_write_that_fails_names_the_file_that_was_wanted(refused, tmp_path):
+    wanted = tmp_path / "sheet.png"
+    with pytest.raises(OSError, match="No space") as raised, atomic_write(wanted) as beside:  # noqa: PT012
+        if refused.filename:
+            refused.filename = str(beside)
+        raise refused
+    assert raised.value.filename == str(wanted)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("gone", [False, True])
+@pytest.mark.parametrize("refused", [OSError("encoder error -2"), RuntimeError("encoder error -2")])
+def test_what_a_library_says_stays_unless_the_disk_is_full(refused, gone, tmp_path, monkeypatch):
+    wanted = tmp_path / "new" / "sheet.png"
+    with pytest.raises(type(refused), match=r"^encoder error -2$"), atomic_write(wanted):  # noqa: PT012
+        if gone:
+            wanted.parent.rmdir()
+        raise refused
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 0))
+    with pytest.raises(OSError, match="No space left on device") as raised, atomic_write(wanted):
+        raise refused
+    assert raised.value.filename == str(wanted)
+
+
+def test_a_state_that_would_run_code_is_not_loaded(folder):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(folder.path / "evil"),)
+
+    folder.path.mkdir()
+    torch.save({"clock": Evil()}, folder.states[0])
+    with pytest.raises(UserError, match="damaged"):
+        folder.load_state()
+    assert not (folder.path / "evil").exists()
+
+
+def test_the_log_is_rewound_to_the_step_that_training_goes_on_from(folder):
+    folder.path.mkdir()
+    for step in (1, 2, 3):
+        folder.log({"step": step, "G/l1": 1.0 / step})
+    with folder.log_file.open("a") as file:
+        file.write('{"step": 4, "G/l')  # cut off by a kill
+    folder.rewind_log(2)
+    assert [row["step"] for row in read_log(folder.log_file)] == [1, 2]
+    folder.log({"step": 3})
+    assert [json.loads(line)["step"] for line in folder.log_file.read_text().splitlines()] == [1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def run(toy, tmp_path_factory):
+    """A finished run with everything switched on."""
+    options = RunOptions(
+        out=tmp_path_factory.mktemp("run") / "a b", tensorboard=True, log_every=1, sample_every=2
+    )
+    config = tiny_config("pix2pix", steps=4, ema=0.5)
+    train("pix2pix", [toy("pix2pix")], config, options)
+    return RunFolder(options.out)
+
+
+def test_everything_a_run_promises_is_there(run):
+    names = {path.name for path in run.path.iterdir()}
+    assert {
+        "model.safetensors",
+        "best.safetensors",
+        "resume.pt",
+        "recipe.toml",
+        "log.jsonl",
+        "report.html",
+    } <= names
+    assert sorted(path.name for path in run.samples.iterdir()) == ["000001.png", "000002.png", "000004.png"]
+    assert not [name for name in names if "writing" in name]
+    for path in (run.model, run.best, run.recipe, run.log_file):  # models are there to be shared
+        assert path.stat().st_mode & 0o777 == 0o666 & ~_umask(), path.name
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_its_recipe_trains_the_same_again(run, toy, tmp_path):
+    config = resolve_config("pix2pix", run.recipe)
+    result = train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "again"))
+    assert (result.folder / "model.safetensors").read_bytes() == run.model.read_bytes()
+
+
+def test_its_report_opens_offline_and_shows_curves_samples_and_settings(run):
+    page = run.report.read_text()
+    assert "4 of 4 steps" in page
+    assert "<title>a b" in page
+    assert page.count("data:image/png;base64,") == 3
+    assert "<svg" in page
+    for text in ("Losses of G", "Validation: PSNR (dB)", "l1_weight", "discriminator_width"):
+        assert text in page
+    loaded = re.findall(r"""(?:src|href)=["']?([^"' >]+)""", page)
+    assert [link for link in loaded if not link.startswith(("data:", "#", "https://arxiv.org"))] == []
+    assert not re.search(r"@import|url\(\s*['\"]?https?:", page)
+
+
+def test_tensorboard_events_hold_the_losses(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run.path / "tensorboard"))
+    events.Reload()
+    assert {"G/l1", "D/gan", "validation/psnr"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
+
+
+def test_numbers_of_its_own_are_logged_and_charted_where_there_is_no_truth(toy, tmp_path, monkeypatch):
+    monkeypatch.setattr(CycleGAN, "compare", lambda *_: {})
+    monkeypatch.setattr(CycleGAN, "measure", lambda _, batch, __: {"brightness": batch["A"].mean((1, 2, 3))})
+    config = tiny_config("cyclegan", steps=4)
+    options = RunOptions(out=tmp_path / "run", validate_every=2)
+    result = train("cyclegan", [toy("cyclegan")], config, options)
+    measured = [row for row in read_log(tmp_path / "run" / "log.jsonl") if "validation" in row]
+    assert [row["step"] for row in measured] == [2, 4]
+    assert measured[0]["validation"].keys() == result.scores.keys()
+    assert [name for name in result.scores if not name.startswith(("spectral", "checker"))] == ["brightness"]
+    assert not (tmp_path / "run" / "best.safetensors").exists()
+    assert "Validation: brightness" in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_a_broken_training_image_is_told_once_by_name(toy, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(toy("cyclegan"), data)
+    broken = next((data / "trainA").iterdir())
+    broken.write_bytes(broken.read_bytes()[:-200])
+    told = []
+    callbacks = NoCallbacks()
+    callbacks.warn = told.append
+    config = tiny_config("cyclegan", steps=8)
+    assert train("cyclegan", [data], config, RunOptions(out=tmp_path / "run"), callbacks).finished
+    assert len(told) == 1
+    assert broken.name in told[0]
+    assert told[0].endswith("skipped")
+    with pytest.raises(UserError, match=broken.name):
+        train("cyclegan", [data], config, RunOptions(out=tmp_path / "strict", strict=True))
+
+
+def test_a_run_that_failed_before_its_first_step_may_begin_again_with_other_settings(toy, tmp_path):
+    options = RunOptions(out=tmp_path / "run")
+    config = tiny_config("pix2pix", l1_weight=1e30, lr=1e18)
+    with pytest.raises(UserError, match="not a finite number"):
+        train(
+            "pix2pix",
+            [toy("pix2pix")],
+            config.model_copy(update={"l1_weight": 1e39, "gan_loss": "lsgan"}),
+            options,
+        )
+    assert train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", width=6), options).finished
+
+
+def test_the_estimate_of_memory_is_near_what_autograd_keeps(toy):
+    config = tiny_config("pix2pix", width=16, discriminator_width=16, batch_size=4)
+    estimate = plan("pix2pix", [toy("pix2pix")], config).memory_bytes
+    from i2icli.training.run import build_system
+    from tests.training.synthetic import batches
+
+    system = build_system("pix2pix", config)
+    optimizers = system.optimizers()
+    kept: dict[int, int] = {}
+
+    def keep(tensor):
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    batch = next(batches("pix2pix", 4)(system.clock.stage, 0))
+    most = 0
+    steps = system.training_step(batch)
+    while True:
+        kept.clear()
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            update = next(steps, None)
+        if update is None:
+            break
+        optimizer = optimizers[update.optimizer]
+        torch.stack(list(update.losses.values())).sum().backward(inputs=optimizer.param_groups[0]["params"])
+        optimizer.step()
+        most = max(most, sum(kept.values()))
+    weights = sum(weight.nbytes for weight in system.parameters())
+    states = sum(
+        value.nbytes
+        for optimizer in optimizers.values()
+        for state in optimizer.state.values()
+        for value in state.values()
+    )
+    gradients = sum(weight.grad.nbytes for weight in system.parameters() if weight.grad is not None)
+    measured = most + weights + states + gradients
+    assert 0.5 < estimate / measured < 2
