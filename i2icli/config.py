@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from i2icli.stage import Stage
+
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
@@ -82,6 +84,9 @@ class Config(BaseModel):
     """Settings that only say which stages there are (the last resolution, batch sizes of stages): they may
     differ when a run is resumed, as long as the stages that were begun are still the same."""
 
+    decay_over_stages: ClassVar[bool] = False
+    """Whether the learning rate falls over all stages together, or over each."""
+
     steps: int | None = Field(
         None, ge=1, description="length of training in steps; wins over --images and --epochs"
     )
@@ -134,6 +139,10 @@ class Config(BaseModel):
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of training, in order."""
+        return (Stage("main", self.steps or 1),)
 
     @property
     def multiple(self) -> int:

@@ -1,27 +1,19 @@
 """Settings of translators whose networks can grow to twice the size, as `i2i grow --from` does. No torch."""
 
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config
+from i2icli.stage import Stage
 
 How = Literal["fade", "residual", "scratch"]
 
 
-class Stretch(NamedTuple):
-    """A stretch of training at one size of a network that grows."""
-
-    name: str
-    level: int  # doublings in use
-    side: int | None  # pixels of the training crops; None: as configured
-    steps: int
-    fading: bool = False  # the newest level is being faded in
-    alone: bool = False  # the newest level learns alone
-
-
 class GrowableConfig(Config):
     """Settings of systems whose generators and discriminators can gain levels of twice the size."""
+
+    decay_over_stages: ClassVar[bool] = True
 
     grown: int = Field(0, ge=0, le=8, description="levels of twice the size that i2i grow has added")
     grown_before: int = Field(0, ge=0, le=8, description="those of them that this run began with")
@@ -40,34 +32,28 @@ class GrowableConfig(Config):
         height, width = self.crop_size
         return height >> self.grown, width >> self.grown
 
-    @property
-    def growth(self) -> tuple[Stretch, ...]:
-        """The stretches of training, in order; empty where the networks do not grow."""
-        if self.grown == self.grown_before:
-            return ()
+    def stages(self) -> tuple[Stage, ...]:
+        """One, or where levels are added those in which they begin and go on to learn."""
         steps = self.steps or 1
-        if self.how == "scratch":
-            return (Stretch("main", self.grown, None, steps),)
-        found: list[Stretch] = []
         count = self.grown - self.grown_before
+        if count == 0 or self.how == "scratch":
+            return (Stage("main", steps, level=self.grown),)
+        found: list[Stage] = []
         for number in range(count):
-            level = self.grown_before + 1 + number
             own = steps * (number + 1) // count - steps * number // count
-            begun = round(own * self.fade)
-            found += self._level(level, begun, own - begun)
-        return tuple(stretch for stretch in found if stretch.steps)
+            found += self._stages_of(self.grown_before + 1 + number, own)
+        return tuple(stage for stage in found if stage.steps)
 
-    def _level(self, level: int, begun: int, rest: int) -> list[Stretch]:
+    def _stages_of(self, level: int, steps: int) -> tuple[Stage, Stage]:
         """A level while it begins, and afterwards."""
         height, width = self.crop_size
         size = f"{max(height, width) >> (self.grown - level)} px"
         side = height >> (self.grown - level) if height == width else None
-        first = f"{size}, fading in" if self.how == "fade" else f"{size}, enhancer alone"
+        first = round(steps * self.fade)
         fades = self.how == "fade"
-        return [
-            Stretch(first, level, side, begun, fading=fades, alone=not fades),
-            Stretch(size, level, side, rest),
-        ]
+        name = f"{size}, fading in" if fades else f"{size}, enhancer alone"
+        begins = Stage(name, first, resolution=side, level=level, fading=fades, alone=not fades)
+        return begins, Stage(size, steps - first, resolution=side, level=level)
 
     def grown_from(self, num_levels: int, how: How) -> dict[str, Any]:
         """What changes in these settings where the networks gain so many levels: for `with_found`."""

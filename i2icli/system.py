@@ -16,8 +16,8 @@ from torch.optim import Adam, Optimizer
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
 from i2icli.errors import one_of
-from i2icli.growable import GrowableConfig
-from i2icli.nn.growth import Standing, learning
+from i2icli.nn.growth import learning
+from i2icli.stage import Clock
 
 Batch = dict[str, Tensor]
 Pairs = dict[str, tuple[Tensor, Tensor]]
@@ -26,37 +26,6 @@ one). They need not show the same."""
 Answers = dict[str, Tensor]
 """What the networks made of a validation batch, by names of the system's own."""
 C = TypeVar("C", bound=Config)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stretch of training with its own data shape and its own trainable weights."""
-
-    name: str
-    steps: int
-    batch_size: int | None = None  # None: as configured
-    resolution: int | None = None  # side of the training crops, in pixels
-    clip_length: int | None = None  # frames per training clip
-    fading: bool = False  # whether a new level of the networks is blended in, from alpha 0 to 1
-
-
-@dataclass
-class Clock:
-    """Where training stands. The engine turns it; systems only read it."""
-
-    stage: Stage
-    step: int = 0  # steps done in this stage
-    total: int = 0  # steps done in all stages
-
-    @property
-    def progress(self) -> float:
-        """Fraction of the current stage that is done, in [0, 1]."""
-        return self.step / self.stage.steps
-
-    @property
-    def alpha(self) -> float:
-        """How far the newest level of the networks is faded in: in [0, 1], 1 where nothing fades."""
-        return min(1.0, self.progress) if self.stage.fading else 1.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +66,7 @@ class System(nn.Module, Generic[C]):
         """Build every network of every stage, so that all checkpoints have the same keys."""
         super().__init__()
         self.config = config
-        self.clock = Clock(self.stages()[0])
+        self.clock = Clock(config.stages()[0])
 
     # -- a system must write these three ------------------------------------------------
 
@@ -115,32 +84,17 @@ class System(nn.Module, Generic[C]):
 
     # -- and may change these -----------------------------------------------------------
 
-    def stages(self) -> list[Stage]:
-        """The stages of training, in order: one, or those in which the networks grow (`i2i grow --from`)."""
-        growth = self.config.growth if isinstance(self.config, GrowableConfig) else ()
-        if not growth:
-            return [Stage("main", self.config.steps or 1)]
-        return [Stage(part.name, part.steps, resolution=part.side, fading=part.fading) for part in growth]
-
-    def standing(self) -> Standing:
-        """How far networks built of nn.growth have grown; they ask it at every call."""
-        assert isinstance(self.config, GrowableConfig)
-        for part in self.config.growth:
-            if part.name == self.clock.stage.name:
-                return Standing(part.level, self.clock.alpha, part.fading, part.alone)
-        return Standing(self.config.grown)
-
     def check_start(self, taken: frozenset[str]) -> None:
         """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
 
     def lr_factor(self) -> float:
         """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs).
 
-        Over all stages together where the networks grow.
+        Over each stage, or over all together: `Config.decay_over_stages`.
         """
         start, done = self.config.decay_from, self.clock.progress
-        if isinstance(self.config, GrowableConfig) and self.config.growth:
-            done = self.clock.total / sum(part.steps for part in self.config.growth)
+        if self.config.decay_over_stages:
+            done = self.clock.total / sum(stage.steps for stage in self.config.stages())
         return linear_decay(done, start, 1.0 - start)
 
     def lr_factor_of(self, optimizer: str) -> float:  # noqa: ARG002 - for those that tell them apart

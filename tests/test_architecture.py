@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "recipes": 0,
     "metadata": 0,
     "runs": 0,
+    "stage": 0,
     "task": 0,
     "nn": 1,
     "image": 1,

@@ -33,8 +33,8 @@ LOSSES = Path(__file__).parent / "golden" / "losses"
 UPDATES = Path(__file__).parent / "golden" / "updates"
 STEPS = 5
 ROUNDING_MATTERS = frozenset({"dtn"})
-"""Systems traced in float64. A bias before a norm has a gradient of nothing but rounding, which Adam turns into
-a step of full length; processors round differently. In float64 it is too small for that."""
+"""Systems traced in float64. A bias before a norm has a gradient of nothing but rounding, which Adam turns
+into a step of full length; processors round differently. In float64 it is too small for that."""
 FIELDS = ("source", "reference", "latent", "instances")
 
 every_system = pytest.mark.parametrize("name", registry.SYSTEMS)

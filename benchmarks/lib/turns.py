@@ -9,7 +9,7 @@ from torch import Tensor
 
 from i2icli.config import Config
 from i2icli.runtime.precision import place
-from i2icli.system import Clock
+from i2icli.stage import Clock
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 
@@ -23,7 +23,7 @@ def ours(name: str, config: Config, precision: str, batch: dict[str, Tensor]) ->
     system = build_system(name, config)
     placement = place(torch.device("cpu"), precision, system.children())
     trainer = Trainer(system, lambda *_: iter(()), placement)
-    system.clock = Clock(system.stages()[-1])
+    system.clock = Clock(system.config.stages()[-1])
     trainer.enter(system.clock.stage)
 
     def step() -> tuple[float, float]:

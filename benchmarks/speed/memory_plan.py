@@ -28,7 +28,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
 from i2icli.recipe import resolve_config
 from i2icli.runtime.device import Placement
-from i2icli.system import Clock
+from i2icli.stage import Clock
 from i2icli.training.plan import plan
 from i2icli.training.run import build_system, open_data
 from i2icli.training.trainer import Trainer
@@ -62,7 +62,7 @@ def train_a_little(system_name: str, folder: DataFolder, config: Config, number:
     """Build a system and take the first steps of one stage."""
     system = build_system(system_name, config)
     trainer = Trainer(system, lambda *_: iter(()), Placement(torch.device("cpu")))
-    stage = system.stages()[number]
+    stage = system.config.stages()[number]
     system.clock = Clock(stage)
     trainer.enter(stage)
     own = batches(

@@ -24,7 +24,8 @@ from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
 from i2icli.demo import LESSONS
 from i2icli.recipe import resolve_config
-from i2icli.system import Answers, Batch, Clock, System
+from i2icli.stage import Clock
+from i2icli.system import Answers, Batch, System
 from i2icli.training.run import build_system, open_data
 from i2icli.training.validation import Subset, validate
 
@@ -58,7 +59,7 @@ def prepared(name: str, recipe: str, folder: Path, images: int) -> tuple[System[
     settings = resolve_config(name, recipe)
     data, config = open_data(name, [folder / part for part in lesson.parts], settings, RunOptions())
     system = build_system(name, config).eval()
-    system.clock = Clock(system.stages()[-1])
+    system.clock = Clock(system.config.stages()[-1])
     examples = data.validation(system.clock.stage.resolution)
     assert examples is not None
     return system, list(validation_batches(Subset(examples, images), batch_size=1, workers=0))

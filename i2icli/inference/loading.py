@@ -24,6 +24,6 @@ def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
         )
     system = with_weights(original.system, original.config, original.tensors, path)
     if original.stage is not None:
-        system.clock.stage = next(stage for stage in system.stages() if stage.name == original.stage)
+        system.clock.stage = next(stage for stage in system.config.stages() if stage.name == original.stage)
         system.clock.step = original.stage_step
     return system, original.notes

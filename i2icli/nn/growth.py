@@ -9,7 +9,6 @@ network decides whether its answer is faded in: so both ways end in the same net
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -21,22 +20,13 @@ from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
 from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.stage import Clock
 
 SMALL = "small"  # the network that grows, as a part of the grown one
 BLOCKS = 3  # residual blocks of an enhancer: pix2pixHD's number
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How far a network has grown."""
-
-    level: int  # levels in use, 0: the small network alone
-    alpha: float = 1.0  # how far the newest of them is faded in
-    fading: bool = False  # whether the level below still answers, too
-    alone: bool = False  # whether the newest level learns and nothing below it
-
-
-Grown = Callable[[], Standing]
+GrowthClock = Callable[[], Clock]
 """Asked at every call. Pass a function, not a method: copies of a network must keep asking the original."""
 
 
@@ -58,13 +48,13 @@ class GrowingGenerator(nn.Module):
         in_channels: int,
         out_channels: int,
         norm: Norm,
-        standing: Grown,
+        clock: GrowthClock,
         statistics: Statistics = "image",
         upsampling: Upsampling = "transposed",
     ) -> None:
         super().__init__()
         self.small = small
-        self.standing = standing
+        self.clock = clock
         channels = small.feature_channels
         self.levels = nn.ModuleList()
         for _ in range(num_levels):
@@ -74,11 +64,12 @@ class GrowingGenerator(nn.Module):
     @property
     def multiple(self) -> int:
         """Sides of the input must be multiples of this, at the level that is reached."""
-        return self.small.multiple << self.standing().level  # type: ignore[no-any-return]
+        return self.small.multiple << self.clock().stage.level  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W), sides multiples of `multiple` -> (B, out_channels, H, W) in [-1, 1]."""
-        now = self.standing()
+        clock = self.clock()
+        now = clock.stage
         if now.level == 0:
             return self.small(x)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
@@ -88,7 +79,7 @@ class GrowingGenerator(nn.Module):
             return fine  # type: ignore[no-any-return]
         answering = self.small if now.level == 1 else self.levels[now.level - 2]
         coarse = doubled(answering.answer(below))  # (B, out_channels, H, W)
-        return blended(coarse, fine, now.alpha)
+        return blended(coarse, fine, clock.alpha)
 
     def _features(self, x: Tensor, level: int) -> Tensor:
         """What the last layer of a level makes its answer of, for images of that level's size."""
@@ -98,7 +89,8 @@ class GrowingGenerator(nn.Module):
 
     def learning(self) -> Iterator[nn.Parameter]:
         """The weights that learn where growth stands: those in use, or the newest level's alone."""
-        now = self.standing()
+        clock = self.clock()
+        now = clock.stage
         if now.level == 0:
             return self.small.parameters()  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1].parameters()
@@ -166,10 +158,10 @@ class GrowingDiscriminator(nn.Module):
     small: Any
     levels: Any
 
-    def __init__(self, small: Any, num_levels: int, in_channels: int, standing: Grown) -> None:
+    def __init__(self, small: Any, num_levels: int, in_channels: int, clock: GrowthClock) -> None:
         super().__init__()
         self.small = small
-        self.standing = standing
+        self.clock = clock
         width, stride = small.front_channels, small.front_stride
         self.levels = nn.ModuleList()
         for level in range(num_levels):
@@ -177,21 +169,23 @@ class GrowingDiscriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W) -> (B, 1, h, w) scores, as many as the small one gives at its size."""
-        now = self.standing()
+        clock = self.clock()
+        now = clock.stage
         if now.level == 0:
             return self.small(x)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
         hidden = newest.down(newest.front(x))  # as the level below begins: (B, width, h, w)
         if now.fading:
             below = self.small if now.level == 1 else self.levels[now.level - 2]
-            hidden = blended(below.front(halved(x)), hidden, now.alpha)
+            hidden = blended(below.front(halved(x)), hidden, clock.alpha)
         for level in range(now.level - 1, 0, -1):
             hidden = self.levels[level - 1].down(hidden)  # (B, width, h/2, w/2)
         return self.small.judge(hidden)  # type: ignore[no-any-return]
 
     def learning(self) -> Iterator[nn.Parameter]:
         """The weights that learn where growth stands: those in use."""
-        now = self.standing()
+        clock = self.clock()
+        now = clock.stage
         if now.level == 0:
             return self.small.parameters()  # type: ignore[no-any-return]
         used = [*self.levels[now.level - 1].parameters()]

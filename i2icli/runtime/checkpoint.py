@@ -46,7 +46,7 @@ def load_model(path: Path) -> System[Any]:
     metadata = read_metadata(path)
     config = metadata.settings(path)
     system = with_weights(metadata.system, config, _tensors(path), path)
-    stages = {stage.name: stage for stage in system.stages()}
+    stages = {stage.name: stage for stage in system.config.stages()}
     if metadata.stage not in stages:
         raise UserError(
             f"{path}: stage {metadata.stage!r} is not one of {', '.join(stages)}; the file is damaged"

@@ -3,7 +3,8 @@
 import torch
 
 from i2icli.errors import UserError
-from i2icli.system import Batch, Stage
+from i2icli.stage import Stage
+from i2icli.system import Batch
 
 
 def is_out_of_memory(error: BaseException) -> bool:

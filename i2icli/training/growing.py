@@ -65,7 +65,7 @@ def run_recipe(folder: Path) -> tuple[str | None, bool]:
 
 def _check_grown(source: str, metadata: Metadata, config: GrowableConfig) -> None:
     """Raise UserError if the model has not finished growing itself."""
-    here = [stretch for stretch in config.growth if stretch.name == metadata.stage]
+    here = [stage for stage in config.stages() if stage.name == metadata.stage]
     if here and (here[0].level < config.grown or here[0].fading or here[0].alone):
         raise UserError(
             f"--from {source}: it is still growing itself (stage {metadata.stage}); let it finish first: "

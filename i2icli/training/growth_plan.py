@@ -15,7 +15,8 @@ from i2icli.metadata import read_metadata
 from i2icli.runs import LAST
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import place
-from i2icli.system import Batch, Clock, Stage
+from i2icli.stage import Clock, Stage
+from i2icli.system import Batch
 from i2icli.training.broken_images import broken_images_told
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.plan import Plan, StagePlan, plan_of
@@ -78,7 +79,7 @@ def _seconds(
     system = build_system(name, config)
     placement = place(choose_device(options.device), config.precision, system.children())
     trainer = Trainer(system, partial(_batches, folder, config), placement)
-    own = system.stages()
+    own = system.config.stages()
     try:
         at_low, at_high = _timed(trainer, own[low]), _timed(trainer, own[high])
     except UserError:
@@ -105,5 +106,5 @@ def _timed(trainer: Trainer, stage: Stage) -> float:
 
 def _batches(folder: DataFolder, config: Config, stage: Stage, start: int) -> Generator[Batch, None, None]:
     size = stage.batch_size or config.batch_size
-    examples = folder.train(stage.resolution, stage.clip_length)
+    examples = folder.train(stage.resolution)
     return batches(examples, batch_size=size, seed=config.seed, start=start, accumulate=config.accumulate)

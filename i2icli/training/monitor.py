@@ -11,7 +11,8 @@ from i2icli.errors import UserError
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
-from i2icli.system import Batch, Stage
+from i2icli.stage import Stage
+from i2icli.system import Batch
 from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.distributed import highest, is_main
 from i2icli.training.interrupt import Interrupt
@@ -93,7 +94,7 @@ class Monitor:
     def sample(self, trainer: Trainer) -> None:
         """Write a sample sheet, one row per preview example: what smaller resolutions gave, then this one."""
         rows: list[dict[str, Tensor]] = []
-        stages, now = trainer.system.stages(), trainer.system.clock.stage
+        stages, now = trainer.system.config.stages(), trainer.system.clock.stage
         with trainer.ema.applied():
             for batch in self.previews(now):
                 shown = trainer.system.preview(trainer.placement.batch(batch))
@@ -119,7 +120,7 @@ class Monitor:
         """Keep samples of a resolution that is learned, and forget the best scores where the next stage has
         images of another size: they do not compare.
         """
-        stage, stages = trainer.system.clock.stage, [*trainer.system.stages(), None]
+        stage, stages = trainer.system.clock.stage, [*trainer.system.config.stages(), None]
         following = stages[[each and each.name for each in stages].index(stage.name) + 1]
         if is_main() and completes(stage, following):
             batches = map(trainer.placement.batch, self.previews(stage))

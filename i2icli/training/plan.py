@@ -17,7 +17,8 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.recipe import recipe_text
-from i2icli.system import Batch, Clock, Stage, System
+from i2icli.stage import Clock, Stage
+from i2icli.system import Batch, System
 from i2icli.training.run import open_data
 from i2icli.training.spectral_term import SpectralTerm
 
@@ -76,7 +77,7 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, folder, stage) for stage in built.stages()],
+        [_of_stage(built, folder, stage) for stage in built.config.stages()],
         [*config.notes, *folder.report],
     )
 
@@ -84,7 +85,7 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
 def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
     """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
-    example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
+    example = folder.train(stage.resolution).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
     batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
     kept, flops = 0, 0

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from i2icli.system import Batch, Stage, System
+from i2icli.stage import Stage
+from i2icli.system import Batch, System
 
 LARGEST = 256  # pixels: the longer side of a picture that is kept
 

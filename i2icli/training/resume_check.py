@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import torch
-
-from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.fields import flag, show
-from i2icli.system import Stage
+from i2icli.stage import Stage
 from i2icli.training.run_folder import RunFolder
 
 STATE_FORMAT = 1  # of resume.pt
@@ -70,8 +67,8 @@ def _check_stages(
     state: dict[str, Any], name: str, config: Config, folder: RunFolder, changed: list[str]
 ) -> None:
     """Raise UserError unless the stages that were begun are still the same; those to come may be others."""
-    before = _stages(name, type(config).model_validate(state["config"]))
-    now = _stages(name, config)
+    before = type(config).model_validate(state["config"]).stages()
+    now = config.stages()
     names = [stage.name for stage in before]
     place, step = names.index(state["clock"]["stage"]), state["clock"]["step"]
     reached = before[place]
@@ -96,8 +93,3 @@ def _check_stages(
 def _kind(stage: Stage) -> tuple[object, ...]:
     """What must stay in the stage that was left; its length may change."""
     return stage.name, stage.batch_size, stage.resolution
-
-
-def _stages(name: str, config: Config) -> list[Stage]:
-    with torch.device("meta"):
-        return registry.system_type(name)(config).stages()

@@ -18,7 +18,8 @@ from i2icli.fields import completed
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import name_of, place
-from i2icli.system import Batch, Stage, System
+from i2icli.stage import Stage
+from i2icli.system import Batch, System
 from i2icli.task import ALL
 from i2icli.training.broken_images import broken_images_told
 from i2icli.training.callbacks import Callbacks, NoCallbacks
@@ -178,7 +179,7 @@ class _Run:
 
     def _finish(self, trainer: Trainer, monitor: Monitor) -> None:
         stage = trainer.system.clock.stage
-        examples = self.data.train(stage.resolution, stage.clip_length)
+        examples = self.data.train(stage.resolution)
         with (
             trainer.ema.applied(),
             closing(validation_batches(examples, batch_size=1, workers=workers(self.options))) as batches,
@@ -202,7 +203,7 @@ class _Run:
     def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
         size = stage.batch_size or self.config.batch_size
         return batches(
-            self.data.train(stage.resolution, stage.clip_length),
+            self.data.train(stage.resolution),
             batch_size=size,
             seed=self.config.seed,
             start=start,
@@ -215,17 +216,17 @@ class _Run:
 
     def _validation(self, stage: Stage) -> Iterator[Batch]:
         """The validation batches of a stage; none where the data has none."""
-        examples = self.data.validation(stage.resolution, stage.clip_length)
+        examples = self.data.validation(stage.resolution)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
     def _learned(self, stage: Stage) -> Iterator[Batch]:
         """As many training batches, without chance: for what needs no images set aside."""
-        examples = self.data.train(stage.resolution, stage.clip_length)
+        examples = self.data.train(stage.resolution)
         return self._in_order(examples, self.options.validate_images)
 
     def _previews(self, stage: Stage) -> Iterator[Batch]:
-        shape = stage.resolution, stage.clip_length
-        return self._in_order(self.data.validation(*shape) or self.data.train(*shape), PREVIEWS)
+        side = stage.resolution
+        return self._in_order(self.data.validation(side) or self.data.train(side), PREVIEWS)
 
     def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
         return validation_batches(Subset(examples, count), batch_size=1, workers=workers(self.options))

@@ -12,7 +12,8 @@ from torch.optim import Optimizer
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
 from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
-from i2icli.system import Batch, Stage, System
+from i2icli.stage import Stage
+from i2icli.system import Batch, System
 from i2icli.training.distributed import gathered, rank
 from i2icli.training.ema import EMA
 from i2icli.training.metrics import Metrics
@@ -53,12 +54,12 @@ class Trainer:
     @property
     def steps(self) -> int:
         """Steps of all stages together."""
-        return sum(stage.steps for stage in self.system.stages())
+        return sum(stage.steps for stage in self.system.config.stages())
 
     def fit(self) -> bool:
         """Train to the end. False if it was asked to stop before."""
         clock = self.system.clock
-        stages = self.system.stages()
+        stages = self.system.config.stages()
         names = [stage.name for stage in stages]
         for stage in stages[names.index(clock.stage.name) :]:
             self.enter(stage)
@@ -94,7 +95,9 @@ class Trainer:
         self.system.load_state_dict(fresh | state["system"] | own)
         self.ema.load_state(state["average"], grown=grown)
         clock = self.system.clock
-        clock.stage = next(stage for stage in self.system.stages() if stage.name == state["clock"]["stage"])
+        clock.stage = next(
+            stage for stage in self.system.config.stages() if stage.name == state["clock"]["stage"]
+        )
         clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
         self.seconds = state["seconds"]
         self.restored = state
@@ -161,7 +164,7 @@ class Trainer:
         system.clock.total += 1
 
     def _out_of_memory(self, batch: Batch) -> UserError:
-        stage, stages = self.system.clock.stage, self.system.stages()
+        stage, stages = self.system.clock.stage, self.system.config.stages()
         place = [each.name for each in stages].index(stage.name)
         by_resolution = "batch_sizes" in type(self.system.config).model_fields
         before = stages[place - 1] if place else None

@@ -7,7 +7,6 @@ from torch import nn
 from i2icli.nn.growth import (
     GrowingDiscriminator,
     GrowingGenerator,
-    Standing,
     doubled,
     halved,
     learning,
@@ -16,6 +15,7 @@ from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
+from i2icli.stage import Clock, Stage
 
 GENERATORS = {
     "unet": lambda: UNetGenerator(1, 2, width=2, depth=3, dropout=0.5),
@@ -27,21 +27,25 @@ DISCRIMINATORS = {
 }
 
 
-class Place:
-    """A standing that a test can move."""
+def clock_at(level: int, alpha: float = 1.0, fading: bool = False, alone: bool = False) -> Clock:
+    return Clock(Stage("", 1000, level=level, fading=fading, alone=alone), step=round(1000 * alpha))
+
+
+class Growth:
+    """How far networks have grown: a test can change it."""
 
     def __init__(self, level: int, alpha: float = 1.0, *, fading: bool = False, alone: bool = False) -> None:
-        self.now = Standing(level, alpha, fading, alone)
+        self.clock = clock_at(level, alpha, fading, alone)
 
 
-def grown_generator(name: str, place: Place, levels: int = 2) -> GrowingGenerator:
-    network = GrowingGenerator(GENERATORS[name](), levels, 1, 2, "instance", lambda: place.now)
+def grown_generator(name: str, growth: Growth, levels: int = 2) -> GrowingGenerator:
+    network = GrowingGenerator(GENERATORS[name](), levels, 1, 2, "instance", lambda: growth.clock)
     init_normal(network, 0.3)
     return network.eval()
 
 
-def grown_discriminator(name: str, place: Place, levels: int = 2) -> GrowingDiscriminator:
-    network = GrowingDiscriminator(DISCRIMINATORS[name](), levels, 1, lambda: place.now)
+def grown_discriminator(name: str, growth: Growth, levels: int = 2) -> GrowingDiscriminator:
+    network = GrowingDiscriminator(DISCRIMINATORS[name](), levels, 1, lambda: growth.clock)
     init_normal(network, 0.3)
     return network.eval()
 
@@ -55,11 +59,11 @@ def seeded(network: nn.Module, x: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("level", [1, 2])
 @pytest.mark.parametrize("name", GENERATORS)
 def test_at_alpha_0_a_generator_answers_what_the_smaller_one_does(name: str, level: int) -> None:
-    place = Place(level, 0.0, fading=True)
-    network = grown_generator(name, place)
+    growth = Growth(level, 0.0, fading=True)
+    network = grown_generator(name, growth)
     x = torch.rand(2, 1, 64, 32) * 2 - 1
     answer = seeded(network, x)
-    place.now = Standing(level - 1)
+    growth.clock = clock_at(level - 1)
     assert torch.equal(answer, doubled(seeded(network, halved(x))))
     if level == 1:
         assert torch.equal(answer, doubled(seeded(network.small, halved(x))))
@@ -68,11 +72,11 @@ def test_at_alpha_0_a_generator_answers_what_the_smaller_one_does(name: str, lev
 @pytest.mark.parametrize("level", [1, 2])
 @pytest.mark.parametrize("name", DISCRIMINATORS)
 def test_at_alpha_0_a_discriminator_judges_as_the_smaller_one_does(name: str, level: int) -> None:
-    place = Place(level, 0.0, fading=True)
-    network = grown_discriminator(name, place)
+    growth = Growth(level, 0.0, fading=True)
+    network = grown_discriminator(name, growth)
     x = torch.rand(2, 1, 64, 96) * 2 - 1
     scores = network(x)
-    place.now = Standing(level - 1)
+    growth.clock = clock_at(level - 1)
     assert torch.equal(scores, network(halved(x)))
     if level == 1:
         assert torch.equal(scores, network.small(halved(x)))
@@ -80,14 +84,14 @@ def test_at_alpha_0_a_discriminator_judges_as_the_smaller_one_does(name: str, le
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_a_fade_goes_from_the_small_answer_to_the_new_one(name: str) -> None:
-    place = Place(1, fading=True)
-    network = grown_generator(name, place, levels=1)
+    growth = Growth(1, fading=True)
+    network = grown_generator(name, growth, levels=1)
     x = torch.rand(1, 1, 16, 16) * 2 - 1
     answers = []
     for alpha in (0.0, 0.25, 1.0):
-        place.now = Standing(1, alpha, fading=True)
+        growth.clock = clock_at(1, alpha, fading=True)
         answers.append(seeded(network, x))
-    place.now = Standing(1)
+    growth.clock = clock_at(1)
     small, between, new = answers
     assert torch.equal(seeded(network, x), new)
     assert not torch.allclose(small, new, atol=0.01)
@@ -97,28 +101,28 @@ def test_a_fade_goes_from_the_small_answer_to_the_new_one(name: str) -> None:
 @pytest.mark.parametrize("make", [grown_generator, grown_discriminator])
 @pytest.mark.parametrize(
     "now",
-    [Standing(0), *(Standing(level, 0.5, fading=True) for level in (1, 2)), Standing(1), Standing(2)],
+    [clock_at(0), *(clock_at(level, 0.5, fading=True) for level in (1, 2)), clock_at(1), clock_at(2)],
 )
-def test_exactly_the_weights_in_use_learn(make, now: Standing) -> None:
-    place = Place(0)
+def test_exactly_the_weights_in_use_learn(make, now: Clock) -> None:
+    growth = Growth(0)
     name = "resnet" if make is grown_generator else "patch"
-    network = make(name, place).train()
-    place.now = now
+    network = make(name, growth).train()
+    growth.clock = now
     network(torch.rand(1, 1, 64, 64)).square().mean().backward()
     reached = {id(weight) for weight in network.parameters() if weight.grad is not None}
     assert {id(weight) for weight in learning(network)} == reached
 
 
 def test_an_enhancer_learns_alone() -> None:
-    place = Place(2, alone=True)
-    network = grown_generator("unet", place)
+    growth = Growth(2, alone=True)
+    network = grown_generator("unet", growth)
     assert {id(w) for w in learning(network)} == {id(w) for w in network.levels[1].parameters()}
 
 
 def test_a_generator_asks_for_multiples_of_the_level_it_has_reached() -> None:
-    place = Place(0)
-    network = grown_generator("unet", place)
+    growth = Growth(0)
+    network = grown_generator("unet", growth)
     assert network.multiple == 8
-    place.now = Standing(2)
+    growth.clock = clock_at(2)
     assert network.multiple == 32
     assert network(torch.rand(1, 1, 32, 64)).shape == (1, 2, 32, 64)

@@ -89,7 +89,7 @@ def test_a_published_file_gives_the_numbers_of_the_program(fused: bool, tmp_path
     case = cases.read(SYSTEM, f"official_generator{end}")
     system = built(original)
     assert (system.config.fused_scale, system.config.stddev_group) == (fused, 4 if fused else 16)
-    assert [stage.name for stage in system.stages()] == ["16 px"]
+    assert [stage.name for stage in system.config.stages()] == ["16 px"]
     with torch.inference_mode():
         images = system.translate(Request(latent=case.given("latents")))
         judge = cases.read(SYSTEM, "official_discriminator" + ("" if fused else "_unfused_group16"))

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from i2icli.system import Stage, Update
+from i2icli.stage import Stage
+from i2icli.system import Update
 from i2icli.systems.paired_cyclegan.config import WHOLE
 from i2icli.systems.paired_cyclegan.system import TRANSFER, PairedCycleGAN
 from tests.parity import cases

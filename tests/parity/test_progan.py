@@ -128,12 +128,12 @@ def test_schedule_and_reals() -> None:
     top = config["resolution"].bit_length() - 3
     for kimg, lod in zip(case.given("kimg").tolist(), case.expected("lod").tolist(), strict=True):
         done = 0.0
-        for stretch in settings.growth(10_000):
-            if kimg < done + stretch.steps:
-                share = (kimg - done) / stretch.planned if stretch.fading else 1.0
-                assert top - stretch.level + 1 - share == pytest.approx(lod, abs=1e-5)
+        for stage in settings.model_copy(update={"steps": 10_000}).stages():
+            if kimg < done + stage.steps:
+                alpha = (kimg - done) / stage.fade_steps if stage.fading else 1.0
+                assert top - stage.level + 1 - alpha == pytest.approx(lod, abs=1e-5)
                 break
-            done += stretch.steps
+            done += stage.steps
     reals = case.given("reals")  # of half the resolution: level of detail 1 and more
     for lod in (0.0, 0.25, 1.5):
         faded = fade_reals(reals, 1 - lod % 1)

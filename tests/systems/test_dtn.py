@@ -33,7 +33,7 @@ def tiny(stage: str = "transfer", **changes: Any) -> DTN:
     config = tiny_config("dtn", **changes)
     assert isinstance(config, DTNConfig)
     system = DTN(config)
-    system.clock.stage = next(each for each in system.stages() if each.name == stage)
+    system.clock.stage = next(each for each in system.config.stages() if each.name == stage)
     return system
 
 
@@ -146,15 +146,15 @@ def test_defaults_are_the_papers_and_the_public_codes() -> None:
 
 
 def test_where_the_stages_part_is_settled_once() -> None:
-    assert [(stage.name, stage.steps) for stage in DTN(DTNConfig(steps=11)).stages()] == [
+    assert [(stage.name, stage.steps) for stage in DTNConfig(steps=11).stages()] == [
         ("features", 10),
         ("transfer", 1),
     ]
     config = DTNConfig(steps=11).with_found({"classes": ("a", "b")})
     longer = DTNConfig.model_validate(config.model_dump() | {"steps": 30})
     assert (longer.feature_steps, longer.num_classes) == (10, 2)
-    assert [stage.name for stage in DTN(DTNConfig(steps=5, feature_steps=0)).stages()] == ["transfer"]
-    assert [stage.name for stage in DTN(DTNConfig(steps=5, feature_steps=5)).stages()] == ["features"]
+    assert [stage.name for stage in DTNConfig(steps=5, feature_steps=0).stages()] == ["transfer"]
+    assert [stage.name for stage in DTNConfig(steps=5, feature_steps=5).stages()] == ["features"]
     assert DTNConfig(epochs=2, batch_size=10, feature_steps=7).total_steps(100) == 27
 
 
@@ -225,7 +225,7 @@ def test_accuracy_is_read_from_the_answers() -> None:
     batch, optimizers = collections(), system.optimizers()
     for _ in range(30):
         run_step(system, batch, optimizers)
-    system.clock.stage = system.stages()[1]
+    system.clock.stage = system.config.stages()[1]
     system.eval()
     system.g.forward = lambda _: batch["source"].roll(1, 0)  # type: ignore[method-assign, assignment]
     assert measure(system, batch)["source_accuracy"].tolist() == [1] * 4

@@ -19,7 +19,8 @@ from i2icli.nn.pyramid import enlarge
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
-from i2icli.system import Clock, Request, Stage
+from i2icli.stage import Clock, Stage
+from i2icli.system import Request
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
 from i2icli.training.run import build_system
@@ -56,11 +57,15 @@ def at(system: LAPGAN, name: str, step: int = 0) -> LAPGAN:
 
 
 def test_steps_are_shared_by_the_levels() -> None:
-    assert [(s.name, s.steps) for s in tiny(steps=9).stages()] == [("8 px", 3), ("16 px", 3), ("32 px", 3)]
-    shared = tiny(steps=20, shares=(7, 2, 1)).stages()
+    assert [(s.name, s.steps) for s in tiny(steps=9).config.stages()] == [
+        ("8 px", 3),
+        ("16 px", 3),
+        ("32 px", 3),
+    ]
+    shared = tiny(steps=20, shares=(7, 2, 1)).config.stages()
     assert [stage.steps for stage in shared] == [14, 4, 2]
-    assert [stage.name for stage in tiny(steps=1).stages()] == ["32 px"]
-    assert [stage.name for stage in tiny(coarsest=False).stages()] == ["16 px", "32 px"]
+    assert [stage.name for stage in tiny(steps=1).config.stages()] == ["32 px"]
+    assert [stage.name for stage in tiny(coarsest=False).config.stages()] == ["16 px", "32 px"]
 
 
 @pytest.mark.parametrize("changes", [
@@ -71,7 +76,7 @@ def test_steps_are_shared_by_the_levels() -> None:
 ])  # fmt: skip
 def test_every_variant_trains_at_every_level(changes: dict[str, Any]) -> None:
     system = tiny(**changes)
-    for stage in system.stages():
+    for stage in system.config.stages():
         system.clock = Clock(stage)
         before = {name: value.clone() for name, value in system.named_parameters()}
         updates = run_step(system, batch(system))
@@ -120,7 +125,7 @@ def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
     system = tiny().eval()
     code = torch.randn(2, system.latent_size())
     noise = system.G.split(uniform(code))
-    for stage in system.stages()[:2]:
+    for stage in system.config.stages()[:2]:
         system.clock = Clock(stage)
         wanted = system.G.first_image(noise, None)
         for place, side in enumerate(system.config.pyramid[1:]):
@@ -132,7 +137,7 @@ def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
 
 def test_a_sample_follows_from_its_code_and_can_be_searched_for() -> None:
     system = tiny().eval()
-    system.clock = Clock(system.stages()[-1])
+    system.clock = Clock(system.config.stages()[-1])
     code = torch.randn(3, system.latent_size(), requires_grad=True)
     made = system.translate(Request(latent=code))
     assert made.shape == (3, 3, 32, 32)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.face import region_box, region_mask
-from i2icli.system import Request, Stage
+from i2icli.stage import Stage
+from i2icli.system import Request
 from i2icli.systems.paired_cyclegan import regions
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
@@ -96,7 +97,7 @@ def test_removal_learns_alone_at_first() -> None:
     (1, 0.5, [("transfer", 1)]),
 ])  # fmt: skip
 def test_stages_share_the_steps(steps: int, share: float, expected: list[tuple[str, int]]) -> None:
-    stages = tiny(steps=steps, removal_share=share).stages()
+    stages = tiny(steps=steps, removal_share=share).config.stages()
     assert [(stage.name, stage.steps) for stage in stages] == expected
 
 

@@ -17,7 +17,8 @@ from i2icli.inference.requests import resolve_targets
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.runtime.device import Placement
-from i2icli.system import Batch, Clock, Request
+from i2icli.stage import Clock
+from i2icli.system import Batch, Request
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.networks import enlarge, fade_reals
 from i2icli.systems.progan.system import ProGAN
@@ -43,7 +44,7 @@ def settings(**changes: Any) -> ProGANConfig:
 
 
 def at(system: ProGAN, name: str, step: int = 0) -> ProGAN:
-    stage = next(stage for stage in system.stages() if stage.name == name)
+    stage = next(stage for stage in system.config.stages() if stage.name == name)
     system.clock = Clock(stage, step)
     return system
 
@@ -56,7 +57,7 @@ def batch_of(side: int, size: int = 4) -> Batch:
 
 
 def test_growth_follows_the_images_of_each_stage() -> None:
-    growth = settings(batch_sizes="16:2,32:1", accumulate=2).growth()
+    growth = settings(batch_sizes="16:2,32:1", accumulate=2).planned_stages()
     assert [(g.resolution, g.fading, g.batch_size, g.steps) for g in growth] == [
         (4, False, 4, 8),
         (8, True, 4, 5),
@@ -81,15 +82,15 @@ def test_channels_that_are_not_given_halve_like_those_of_the_paper() -> None:
 
 def test_lists_by_resolution_can_be_emptied() -> None:
     config = settings(crop_size=256, start_size=256, batch_sizes="", lrs="")
-    assert [g.batch_size for g in config.growth()] == [4]
-    assert settings(crop_size=256, start_size=256).growth()[0].batch_size == 14
+    assert [g.batch_size for g in config.planned_stages()] == [4]
+    assert settings(crop_size=256, start_size=256).planned_stages()[0].batch_size == 14
 
 
 def test_length_in_steps_or_images_ends_growth_early_or_makes_the_last_stage_longer() -> None:
     config = settings(start_size=16)
     assert config.total_steps(0) == 15 + 10 + 15
-    assert [g.steps for g in config.growth(20)] == [15, 5]
-    assert [g.steps for g in config.growth(100)] == [15, 10, 75]
+    assert [stage.steps for stage in settings(start_size=16, steps=20).stages()] == [15, 5]
+    assert [stage.steps for stage in settings(start_size=16, steps=100).stages()] == [15, 10, 75]
     assert settings(start_size=16, images=80).total_steps(0) == 20
     assert settings(start_size=16, images=400).total_steps(0) == 100
     assert settings(start_size=16, steps=7).total_steps(0) == 7
@@ -97,11 +98,11 @@ def test_length_in_steps_or_images_ends_growth_early_or_makes_the_last_stage_lon
 
 def test_a_fade_goes_from_nothing_to_all_even_if_training_ends_within_it() -> None:
     system = fresh(stage_images=2, fade_images=20)
-    shares = [at(system, "16 px, fading in", step).place().share for step in (0, 5, 10)]
-    assert shares == [0.0, 0.5, 1.0]
+    alphas = [at(system, "16 px, fading in", step).clock.alpha for step in (0, 5, 10)]
+    assert alphas == [0.0, 0.5, 1.0]
     ended = fresh(stage_images=2, fade_images=20, steps=6)  # 1 step of 8 px, 5 of the fade
-    assert at(ended, "16 px, fading in", 5).place().share == 0.5
-    assert at(system, "16 px").place() == (2, 1.0)
+    assert at(ended, "16 px, fading in", 5).growth == (2, 0.5)
+    assert at(system, "16 px").growth == (2, 1.0)
 
 
 def test_at_the_start_of_a_fade_both_networks_do_what_the_smaller_ones_did() -> None:
@@ -129,7 +130,7 @@ def test_each_stage_trains_the_layers_in_use_with_fresh_optimisers_at_its_learni
         assert optimizers["G"].param_groups[0]["lr"] == lr
         assert not optimizers["G"].state
         trained = {id(weight) for group in optimizers["G"].param_groups for weight in group["params"]}
-        level = system.place().level
+        level = system.clock.stage.level
         heads = [number for number, head in enumerate(system.G.to_rgb) if id(head.weight) in trained]
         assert heads == ([level - 1, level] if "fading" in name else [level])
         blocks = [n for n, block in enumerate(system.G.blocks) if id(block.conv.weight) in trained]

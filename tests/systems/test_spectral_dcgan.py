@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from i2icli.errors import UserError
-from i2icli.system import Clock, Request, Stage
+from i2icli.stage import Clock, Stage
+from i2icli.system import Request
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.system import SpectralDCGAN
 from tests.systems.steps import run_step

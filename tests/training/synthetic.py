@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Generator, Tensor
 
-from i2icli.system import Batch, Request, Stage, System
+from i2icli.stage import Stage
+from i2icli.system import Batch, Request, System
 
 Maker = Callable[[Generator, int, int], Batch]
 """(generator, batch size, side in pixels) -> a batch; images in float64, cast by `batches`."""

@@ -50,7 +50,7 @@ every_way = pytest.mark.parametrize("how", ["fade", "residual", "scratch"])
 @pytest.mark.parametrize("grown", [1, 2])
 def test_a_grown_system_moves_exactly_what_learns_in_each_of_its_stages(name, how, grown):
     system = build_system(name, tiny(name, how=how, grown=grown, steps=4 * grown))
-    stages = system.stages()
+    stages = system.config.stages()
     assert sum(stage.steps for stage in stages) == 4 * grown
     trainer = Trainer(system, batches(name, 2), CPU)
     for stage in stages:
@@ -145,7 +145,7 @@ def test_a_run_stopped_in_the_middle_of_a_fade_ends_where_an_undisturbed_one_doe
 @each
 def test_a_half_grown_model_translates_as_it_stands(name, tmp_path):
     system = build_system(name, tiny(name, grown=2)).eval()
-    stages = system.stages()
+    stages = system.config.stages()
     assert [stage.name for stage in stages] == ["16 px, fading in", "16 px", "32 px, fading in", "32 px"]
     assert [stage.resolution for stage in stages] == [16, 16, 32, 32]
     image = torch.rand(1, 3, 48, 32) * 2 - 1

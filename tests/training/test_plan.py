@@ -23,7 +23,7 @@ def test_weights_count_as_often_as_they_are_held(name, settings):
     system = build_system(name, tiny_config(name, **settings))
     trainer = Trainer(system, batches(name, 2), Placement(torch.device("cpu")))
     seen = set()
-    for stage in system.stages():
+    for stage in system.config.stages():
         trainer.enter(stage)
         system.clock.step = 1  # of a fade at alpha 0 the new layers have no part
         for weight in system.parameters():

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from i2icli.config import RunOptions
-from i2icli.system import Stage
+from i2icli.stage import Stage
 from i2icli.training import monitor
 from i2icli.training.resolution_history import columns, completes
 from i2icli.training.run import train

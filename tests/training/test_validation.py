@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
-from i2icli.system import Clock
+from i2icli.stage import Clock
 from i2icli.training.run import build_system, open_data
 from i2icli.training.validation import measure_spectra, quality, validate
 from tests.tiny import tiny_config
@@ -55,7 +55,7 @@ def test_no_network_runs_twice_on_the_same(name: str, toy: Any) -> None:
 
     for network in networks(system):
         network.register_forward_pre_hook(note)
-    for stage in system.stages():
+    for stage in system.config.stages():
         system.clock = Clock(stage)
         examples = folder.validation(stage.resolution)
         assert examples is not None
@@ -71,7 +71,7 @@ def test_no_network_runs_twice_on_the_same(name: str, toy: Any) -> None:
 def test_samples_can_be_measured_in_every_stage_without_validation_images(name: str, toy: Any) -> None:
     folder, config = open_data(name, [toy(name)], tiny_config(name, holdout=0.0), RunOptions())
     system = build_system(name, config).eval()
-    for stage in system.stages():
+    for stage in system.config.stages():
         system.clock = Clock(stage)
         examples = folder.train(stage.resolution, stage.clip_length)
         with torch.no_grad():

@@ -67,7 +67,7 @@ class CycleGAN(System[CycleGANConfig]):
             source,
             target,
             config.norm,
-            lambda: self.standing(),
+            lambda: self.clock,
             upsampling=config.upsampling,
         )
 
@@ -76,7 +76,7 @@ class CycleGAN(System[CycleGANConfig]):
         small = PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
         if not config.grown:
             return small
-        return GrowingDiscriminator(small, config.grown, channels, lambda: self.standing())
+        return GrowingDiscriminator(small, config.grown, channels, lambda: self.clock)
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for both generators, one for both discriminators."""

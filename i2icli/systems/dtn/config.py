@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
+from i2icli.stage import Stage
 
 Extractor = Literal["strided", "pooled", "ccexam-mnist", "ccexam-svhn", "ccexam-usps"]
 
@@ -60,6 +61,12 @@ class DTNConfig(Config):
         """Steps of the first stage, in which f learns to classify."""
         steps = self.steps or 1
         return round(steps * 10 / 11) if self.feature_steps is None else min(self.feature_steps, steps)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """f learns to classify the source ("features"), then g and D learn ("transfer"); one may lack."""
+        learning = self.learning_steps
+        both = (Stage("features", learning), Stage("transfer", (self.steps or 1) - learning))
+        return tuple(stage for stage in both if stage.steps) or both[:1]
 
     @property
     def multiple(self) -> int:

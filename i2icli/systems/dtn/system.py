@@ -16,7 +16,7 @@ from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
-from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import ClassHead
@@ -41,12 +41,6 @@ class DTN(System[DTNConfig]):
         self.D = build_discriminator(config, target)
         self.adversaries: Adversaries = Ternary() if config.discriminator == "ternary" else Binary()
         init_xavier(self)
-
-    def stages(self) -> list[Stage]:
-        """f learns to classify the source ("features"), then g and D learn ("transfer"); one may lack."""
-        learning = self.config.learning_steps
-        both = [Stage("features", learning), Stage("transfer", (self.config.steps or 1) - learning)]
-        return [stage for stage in both if stage.steps] or both[:1]
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for f and its head; then one for D, one for g, and one for f if it goes on learning."""

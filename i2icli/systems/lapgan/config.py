@@ -1,11 +1,12 @@
 """LAPGAN's settings, with the paper's defaults for CIFAR-10. No torch here."""
 
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Counts, Names, PreprocessMode, Size
+from i2icli.stage import Stage
 
 SMALLEST_SIDE = 4  # pixels
 START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
@@ -114,6 +115,14 @@ class LAPGANConfig(Config):
     def noise_size(self) -> int:
         """Numbers of noise that one picture takes."""
         return sum(self.noise_sizes)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """The levels, coarse to fine: they do not depend on each other, and share the steps."""
+        sides, total = self.learned_sides, self.steps or 1
+        shares = self.shares or (1,) * len(sides)
+        ends = [total * upto // sum(shares) for upto in accumulate(shares)]
+        steps = [end - start for start, end in pairwise([0, *ends])]
+        return tuple(Stage(f"{side} px", each) for side, each in zip(sides, steps, strict=True) if each)
 
     @property
     def factors(self) -> dict[str, tuple[float, int]]:

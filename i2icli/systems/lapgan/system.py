@@ -7,7 +7,6 @@ G.levels[-1] its G_0, likewise D. Noise, residual h and coarse picture l are the
 """
 
 from collections.abc import Iterator
-from itertools import accumulate, pairwise
 from math import sqrt
 
 import torch
@@ -21,7 +20,7 @@ from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
@@ -40,14 +39,6 @@ class LAPGAN(System[LAPGANConfig]):
         self.G = Generators(config, channels)
         self.D = Discriminators(config, channels)
         self.gan = Vanilla()
-
-    def stages(self) -> list[Stage]:
-        """The levels, coarse to fine: they do not depend on each other, and share the steps."""
-        sides, total = self.config.learned_sides, self.config.steps or 1
-        shares = self.config.shares or (1,) * len(sides)
-        ends = [total * upto // sum(shares) for upto in accumulate(shares)]
-        steps = [end - start for start, end in pairwise([0, *ends])]
-        return [Stage(f"{side} px", each) for side, each in zip(sides, steps, strict=True) if each]
 
     @property
     def _level(self) -> int | None:

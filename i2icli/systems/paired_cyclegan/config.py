@@ -5,9 +5,11 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, TwoNames
+from i2icli.stage import Stage
 
 REGIONS = ("eyes", "lips", "skin")
 WHOLE = "whole"
+REMOVAL, TRANSFER = "removal", "transfer"  # stages
 
 
 class PairedCycleGANConfig(Config):
@@ -65,6 +67,13 @@ class PairedCycleGANConfig(Config):
     def parts(self) -> tuple[str, ...]:
         """What has networks of its own: the regions, or the whole image."""
         return self.regions or (WHOLE,)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """F and its discriminator first; then G and F by turns."""
+        total = self.steps or 2
+        first = min(max(1, round(total * self.removal_share)), total - 1)
+        removal = (Stage(REMOVAL, first),) if first else ()
+        return (*removal, Stage(TRANSFER, total - first))
 
     @property
     def multiple(self) -> int:

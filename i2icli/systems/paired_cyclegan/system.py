@@ -19,12 +19,10 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
-from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions
-
-REMOVAL, TRANSFER = "removal", "transfer"
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,6 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             part: PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
             for part in config.parts
         })  # fmt: skip
-
-    def stages(self) -> list[Stage]:
-        """F and its discriminator first; then G and F by turns."""
-        total = self.config.steps or 2
-        first = min(max(1, round(total * self.config.removal_share)), total - 1)
-        removal = [Stage(REMOVAL, first)] if first else []
-        return [*removal, Stage(TRANSFER, total - first)]
 
     def lr_factor(self) -> float:
         """Constant while F learns alone; then as usual."""

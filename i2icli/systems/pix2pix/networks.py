@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator, Grown
+from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator, GrowthClock
 from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
@@ -12,14 +12,14 @@ Generator = UNetGenerator | ResnetGenerator | GrowingGenerator
 
 
 def build_generator(
-    config: Pix2PixConfig, source: int, target: int, standing: Grown | None = None
+    config: Pix2PixConfig, source: int, target: int, clock: GrowthClock | None = None
 ) -> Generator:
-    """The generator from `source` to `target` channels; `standing` tells one that grows how far it is."""
+    """The generator from `source` to `target` channels; `clock` tells one that grows how far it is."""
     small = _small_generator(config, source, target)
     if not config.grown:
         return small
-    assert standing is not None
-    details = (config.norm, standing, config.translating_statistics, config.upsampling)
+    assert clock is not None
+    details = (config.norm, clock, config.translating_statistics, config.upsampling)
     return GrowingGenerator(small, config.grown, source, target, *details)
 
 
@@ -30,11 +30,11 @@ def _small_generator(config: Pix2PixConfig, source: int, target: int) -> UNetGen
     return ResnetGenerator(source, target, config.width, config.num_blocks, *details)
 
 
-def build_discriminator(config: Pix2PixConfig, channels: int, standing: Grown) -> nn.Module:
+def build_discriminator(config: Pix2PixConfig, channels: int, clock: GrowthClock) -> nn.Module:
     """The discriminator of source and image together, so many channels."""
     small: nn.Module
     if config.discriminator == "pixel":
         small = PixelDiscriminator(channels, config.discriminator_width, config.norm)
     else:
         small = PatchDiscriminator(channels, config.discriminator_width, config.num_layers, config.norm)
-    return GrowingDiscriminator(small, config.grown, channels, standing) if config.grown else small
+    return GrowingDiscriminator(small, config.grown, channels, clock) if config.grown else small

@@ -31,8 +31,8 @@ class Pix2Pix(System[Pix2PixConfig]):
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__(config)
         source, target = self.channels()
-        self.G = build_generator(config, source, target, lambda: self.standing())
-        self.D = build_discriminator(config, source + target, lambda: self.standing())
+        self.G = build_generator(config, source, target, lambda: self.clock)
+        self.D = build_discriminator(config, source + target, lambda: self.clock)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
 

@@ -1,32 +1,14 @@
 """Progressive GAN's settings, with the paper's defaults. No torch here."""
 
-from typing import Annotated, ClassVar, Literal, NamedTuple, Self
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
+from i2icli.stage import Stage
 
 SMALLEST = 4  # pixels a side at level 0
-
-
-class Growth(NamedTuple):
-    """A stretch of training at one resolution."""
-
-    level: int  # the images have 4 * 2^level pixels a side
-    fading: bool  # the newest layers are being faded in
-    batch_size: int
-    planned: int  # steps it is meant to take; a fade reaches its end after so many
-    steps: int  # steps it takes: fewer where training ends before, more in the last
-
-    @property
-    def resolution(self) -> int:
-        """Pixels a side."""
-        return SMALLEST << self.level
-
-    @property
-    def name(self) -> str:
-        """Of the stage that it is."""
-        return f"{self.resolution} px" + ", fading in" * self.fading
 
 
 def _without_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -142,31 +124,48 @@ class ProGANConfig(Config):
         """The learning rate of a resolution."""
         return _at(self.lrs, resolution, self.lr)
 
-    def growth(self, total: int | None = None) -> list[Growth]:
-        """The stretches of training, in order, `total` steps together; the planned ones if it is None."""
+    def planned_stages(self) -> list[Stage]:
+        """Each resolution twice, but for the first: while it is faded in, and once it is."""
         first = self.start_size.bit_length() - 3
-        planned: list[Growth] = []
+        planned: list[Stage] = []
         for level in range(first, self.levels):
-            size = round(_at(self.batch_sizes, SMALLEST << level, self.batch_size))
+            side = SMALLEST << level
+            size = round(_at(self.batch_sizes, side, self.batch_size))
             for fading in (True, False) if level > first else (False,):
                 images = self.fade_images if fading else self.stage_images
                 steps = max(1, -(-images // (size * self.accumulate)))
-                planned.append(Growth(level, fading, size, steps, steps))
-        return planned if total is None else _cut(planned, total)
+                name = f"{side} px" + ", fading in" * fading
+                planned.append(Stage(name, steps, size, side, level, fading, steps if fading else None))
+        return planned
+
+    def stages(self) -> tuple[Stage, ...]:
+        """As many of those planned as there are steps for; a surplus goes to the last."""
+        planned = self.planned_stages()
+        if self.steps is None:
+            return tuple(planned)
+        found: list[Stage] = []
+        left = self.steps
+        for stage in planned:
+            if left > 0:
+                found.append(replace(stage, steps=min(stage.steps, left)))
+            left -= stage.steps
+        if left > 0:
+            found[-1] = replace(found[-1], steps=found[-1].steps + left)
+        return tuple(found)
 
     def total_steps(self, num_examples: int) -> int:  # noqa: ARG002 - the stages have their own lengths
         """Length of training in steps."""
         if self.steps is not None:
             return self.steps
-        planned = self.growth()
+        planned = self.planned_stages()
         if self.images is None:
-            return sum(stretch.steps for stretch in planned)
+            return sum(stage.steps for stage in planned)
         steps, left = 0, float(self.images)
-        for number, stretch in enumerate(planned, 1):
-            per_step = stretch.batch_size * self.accumulate
+        for number, stage in enumerate(planned, 1):
+            per_step = (stage.batch_size or self.batch_size) * self.accumulate
             taken = left / per_step
             if number < len(planned):
-                taken = min(taken, stretch.planned)
+                taken = min(taken, stage.steps)
             steps += round(taken)
             left -= taken * per_step
         return max(1, steps)
@@ -216,16 +215,3 @@ def _at(entries: tuple[str, ...], resolution: int, otherwise: float) -> float:
     listed = {int(place): float(number) for place, number in (entry.split(":") for entry in entries)}
     below = [place for place in listed if place <= resolution]
     return listed[max(below)] if below else otherwise
-
-
-def _cut(planned: list[Growth], total: int) -> list[Growth]:
-    """The first `total` steps of a plan; the last stretch goes on where it is too short."""
-    found: list[Growth] = []
-    for stretch in planned:
-        if total <= 0:
-            return found
-        found.append(stretch._replace(steps=min(stretch.planned, total)))
-        total -= stretch.planned
-    if total > 0:
-        found[-1] = found[-1]._replace(steps=found[-1].steps + total)
-    return found

@@ -1,6 +1,6 @@
 """Progressive GAN's networks: they grow from 4x4 pixels, one doubling at a time.
 
-A `level` says how far: the images have 4 * 2^level pixels a side. `share`, in [0, 1], is how much the newest
+A `level` says how far: the images have 4 * 2^level pixels a side. `alpha`, in [0, 1], is how much the newest
 layers count against the level below while they are faded in (figure 2 of the paper); 1: they stand alone.
 """
 
@@ -23,14 +23,14 @@ def enlarge(images: Tensor) -> Tensor:
     return interpolate(images, scale_factor=2, mode="nearest")
 
 
-def fade_reals(images: Tensor, share: float) -> Tensor:
+def fade_reals(images: Tensor, alpha: float) -> Tensor:
     """Real images (B, C, H, W) as coarse as the generator's while it is faded in.
 
-    They are the mean of 2x2 pixels, enlarged again, and with `share` from 0 to 1 more and more themselves.
+    They are the mean of 2x2 pixels, enlarged again, and with `alpha` from 0 to 1 more and more themselves.
     """
-    if share >= 1:
+    if alpha >= 1:
         return images
-    return torch.lerp(enlarge(avg_pool2d(images, 2)), images, share)
+    return torch.lerp(enlarge(avg_pool2d(images, 2)), images, alpha)
 
 
 class Generator(nn.Module):
@@ -47,24 +47,24 @@ class Generator(nn.Module):
             for width in widths
         )
 
-    def forward(self, code: Tensor, level: int, share: float = 1.0) -> Tensor:
+    def forward(self, code: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, inputs) -> (B, C, 4 * 2^level, 4 * 2^level), about in [-1, 1]."""
-        return self.paint(self.begin(code), level, share)
+        return self.paint(self.begin(code), level, alpha)
 
     def begin(self, code: Tensor) -> Tensor:
         """(B, inputs) -> the first features, (B, width, 4, 4)."""
         features: Tensor = self.blocks[0](pixel_norm(code))
         return features
 
-    def paint(self, features: Tensor, level: int, share: float = 1.0) -> Tensor:
+    def paint(self, features: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, width, 4, 4) -> (B, C, 4 * 2^level, 4 * 2^level)."""
         x = below = features
         for block in self.blocks[1 : level + 1]:
             below, x = x, block(x)  # (B, width, 2H, 2W)
         images: Tensor = self.to_rgb[level](x)
-        if level == 0 or share >= 1:
+        if level == 0 or alpha >= 1:
             return images
-        return torch.lerp(enlarge(self.to_rgb[level - 1](below)), images, share)
+        return torch.lerp(enlarge(self.to_rgb[level - 1](below)), images, alpha)
 
     def used(self, level: int, *, fading: bool) -> list[nn.Module]:
         """The layers that make images of a level."""
@@ -131,18 +131,18 @@ class Discriminator(nn.Module):
             self.blocks.append(Descend(here, below, convention))
         self.decision = EqualLinear(dense_width, 1 + num_labels, convention.last_gain, scale_bias=scaled)
 
-    def forward(self, images: Tensor, level: int, share: float = 1.0) -> Tensor:
+    def forward(self, images: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, C, 4 * 2^level, 4 * 2^level) -> (B, 1 + L): the score, then the logits."""
-        scores: Tensor = self.decision(self.features(images, level, share))
+        scores: Tensor = self.decision(self.features(images, level, alpha))
         return scores
 
-    def features(self, images: Tensor, level: int, share: float = 1.0) -> Tensor:
+    def features(self, images: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, C, 4 * 2^level, 4 * 2^level) -> (B, dense width): what it decides by."""
         x = self._seen(images, level)  # (B, width, H, W)
         for place in range(level, 0, -1):
             x = self.blocks[place](x)  # (B, width below, H / 2, W / 2)
-            if place == level and share < 1 and (level > 1 or self.fade_at_8):
-                x = torch.lerp(self._seen(avg_pool2d(images, 2), level - 1), x, share)
+            if place == level and alpha < 1 and (level > 1 or self.fade_at_8):
+                x = torch.lerp(self._seen(avg_pool2d(images, 2), level - 1), x, alpha)
         features: Tensor = self.blocks[0](x)
         return features
 

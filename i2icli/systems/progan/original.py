@@ -115,16 +115,16 @@ def _levels(G: State) -> int:
 
 
 def _original(
-    G: State, D: State | None, levels: int, labels: int, settings: dict[str, Any], share: float
+    G: State, D: State | None, levels: int, labels: int, settings: dict[str, Any], alpha: float
 ) -> Original | None:
-    """Put together what was found, if it is exactly a network of ours. share: of the newest level."""
+    """Put together what was found, if it is exactly a network of ours. alpha: of the newest level."""
     kept = {name: value for name, value in G.items() if _level(name) < levels}
     judging = {name: value for name, value in (D or {}).items() if _level(name) < levels}
     side = 4 << max(levels - 1, 0)
-    fading = levels > 1 and share < 1
+    fading = levels > 1 and alpha < 1
     notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
     if fading:
-        notes.append(f"it was saved while {side} px were faded in (alpha {share:.2f}), and answers so")
+        notes.append(f"it was saved while {side} px were faded in (alpha {alpha:.2f}), and answers so")
         settings |= {"fade_images": FADE_IMAGES}
     settings |= {"crop_size": side, "start_size": side // 2 if fading else side}
     config = _config(kept, judging, levels, labels, settings)
@@ -139,9 +139,9 @@ def _original(
         tensors |= {f"D.{name}": value.float().contiguous() for name, value in judging.items()}
     if not fading:
         return Original("progan", config, tensors, tuple(notes))
-    _, stretch, _ = config.growth()
-    step = round(share * stretch.planned)
-    return Original("progan", config, tensors, tuple(notes), stage=stretch.name, stage_step=step)
+    _, stage, _ = config.planned_stages()
+    step = round(alpha * stage.steps)
+    return Original("progan", config, tensors, tuple(notes), stage=stage.name, stage_step=step)
 
 
 def _config(G: State, D: State, levels: int, labels: int, settings: dict[str, Any]) -> ProGANConfig | None:

@@ -1,12 +1,10 @@
 """Progressive GAN: images out of nothing, learned coarse to fine by networks that grow.
 
 Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018,
-https://arxiv.org/abs/1710.10196. Names: the paper's fade weight alpha is `share`, its resolutions are
-levels from 4x4 on.
+https://arxiv.org/abs/1710.10196. Names: the paper's resolutions are levels from 4x4 on.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,20 +17,13 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Answers, Batch, Pairs, Request, Stage, System, Update
-from i2icli.systems.progan.config import SMALLEST, Growth, ProGANConfig
+from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.systems.progan.config import SMALLEST, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
 
 SAMPLES = 6  # in a row of a sample sheet
 USUAL_OF = 1000  # codes whose mean features are what is usual
-
-
-class Place(NamedTuple):
-    """Where growth stands."""
-
-    level: int  # images have 4 * 2^level pixels a side
-    share: float  # how much the newest layers count
 
 
 class ProGAN(System[ProGANConfig]):
@@ -58,36 +49,17 @@ class ProGAN(System[ProGANConfig]):
 
     # -- growing -------------------------------------------------------------------------
 
-    def stages(self) -> list[Stage]:
-        """Each resolution twice, but for the first: while it is faded in, and once it is."""
-        return [
-            Stage(
-                stretch.name,
-                stretch.steps,
-                stretch.batch_size,
-                stretch.resolution,
-                fading=stretch.fading,
-            )
-            for stretch in self.config.growth(self.config.steps)
-        ]
-
-    def stretch(self) -> Growth:
-        """The stretch of growth that the clock's stage is."""
-        growth = {stretch.name: stretch for stretch in self.config.growth()}
-        return growth[self.clock.stage.name]
-
-    def place(self) -> Place:
-        """The level, and how much its layers count: a fade begins at 0 and is over when its stage is."""
-        stretch = self.stretch()
-        share = min(1.0, self.clock.step / stretch.planned) if stretch.fading else 1.0
-        return Place(stretch.level, share)
+    @property
+    def growth(self) -> tuple[int, float]:
+        """The level in use, and alpha: how much its layers count."""
+        return self.clock.stage.level, self.clock.alpha
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Those of the layers in use; they begin anew with each stage, as in the authors' program."""
-        stretch = self.stretch()
-        lr = self.config.lr_at(stretch.resolution)
+        stage = self.clock.stage
+        lr = self.config.lr_at(SMALLEST << stage.level)
         return {
-            name: self.adam(*network.used(stretch.level, fading=stretch.fading), lr=lr)
+            name: self.adam(*network.used(stage.level, fading=stage.fading), lr=lr)
             for name, network in (("D", self.D), ("G", self.G))
         }
 
@@ -95,30 +67,30 @@ class ProGAN(System[ProGANConfig]):
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """Appendix A.1: one update of D, one of G, each with codes of its own."""
-        place = self.place()
-        real = fade_reals(batch["image"], place.share)  # (B, C, H, W)
+        growth = self.growth
+        real = fade_reals(batch["image"], self.clock.alpha)  # (B, C, H, W)
         label = batch.get("label")
         with torch.no_grad():
-            fake = self.G(self._code(batch, 0), *place)
-        yield Update("D", self._critic_losses(real, fake, label, place))
-        fake = self.G(self._code(batch, 1), *place)  # (B, C, H, W)
-        judged = self.D(fake, *place)  # (B, 1 + L)
+            fake = self.G(self._code(batch, 0), *growth)
+        yield Update("D", self._critic_losses(real, fake, label, growth))
+        fake = self.G(self._code(batch, 1), *growth)  # (B, C, H, W)
+        judged = self.D(fake, *growth)  # (B, 1 + L)
         losses = {"gan": self._reduced(self.gan.generator(judged[:, 0]), judged)}
         if label is not None:
             losses["class"] = self.config.class_weight * self._classified(judged, label)
         yield Update("G", losses, fakes={"": (fake, real)})
 
     def _critic_losses(
-        self, real: Tensor, fake: Tensor, label: Tensor | None, place: Place
+        self, real: Tensor, fake: Tensor, label: Tensor | None, growth: tuple[int, float]
     ) -> dict[str, Tensor]:
         """Wasserstein distance, gradient penalty and drift (appendix A.1); classes as in the program."""
         config = self.config
-        judged, judged_fake = self.D(real, *place), self.D(fake, *place)  # (B, 1 + L)
+        judged, judged_fake = self.D(real, *growth), self.D(fake, *growth)  # (B, 1 + L)
         score = judged[:, 0]
         losses = {"gan": self.gan.discriminator(score, judged_fake[:, 0])}
         if config.penalty_weight > 0:
             losses["penalty"] = config.penalty_weight * gradient_penalty(
-                lambda images: self.D(images, *place)[:, 0], real, fake
+                lambda images: self.D(images, *growth)[:, 0], real, fake
             )
         if config.drift_weight > 0:
             losses["drift"] = config.drift_weight * drift(score)
@@ -163,7 +135,7 @@ class ProGAN(System[ProGANConfig]):
         features = self._begun(code, request.to)
         if request.truncate is not None and request.truncate < 1:
             features = torch.lerp(self._usual(request.to, weight), features, request.truncate)
-        images: Tensor = self.G.paint(features, *self.place())
+        images: Tensor = self.G.paint(features, *self.growth)
         return images.clamp(-1, 1)
 
     def _begun(self, code: Tensor, to: str | None) -> Tensor:
@@ -186,24 +158,24 @@ class ProGAN(System[ProGANConfig]):
 
     def answers(self, batch: Batch) -> Answers:
         """As many samples as images."""
-        return {"fake": self.G(self._code(batch, 0), *self.place())}
+        return {"fake": self.G(self._code(batch, 0), *self.growth)}
 
     def samples(self, batch: Batch, answers: Answers) -> Pairs:
         """Samples beside images, these faded like them."""
-        return {"": (answers["fake"], fade_reals(batch["image"], self.place().share))}
+        return {"": (answers["fake"], fade_reals(batch["image"], self.clock.alpha))}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Samples whose codes stay the same all through training; while a level fades in, both ways first."""
-        (level, share), real = self.place(), batch["image"]
+        (level, alpha), real = self.growth, batch["image"]
         code = self._code(batch, 0)
         shown: dict[str, Tensor] = {}
-        if share < 1:
+        if alpha < 1:
             below = self.G(code, level - 1).clamp(-1, 1)  # (B, C, H / 2, W / 2)
             shown[f"{SMALLEST << level - 1} px"] = enlarge(below)
             shown[f"{SMALLEST << level} px"] = self.G(code, level).clamp(-1, 1)
         for turn in range(SAMPLES):
             other = code.clone()
             other[:, : self.config.num_latents] = batch["codes"][:, 0].roll(turn, dims=-1)  # another order
-            name = f"{share:.0%} faded in" if share < 1 and turn == 0 else f"sample {turn + 1}"
-            shown[name] = self.G(other, level, share).clamp(-1, 1)
+            name = f"{alpha:.0%} faded in" if alpha < 1 and turn == 0 else f"sample {turn + 1}"
+            shown[name] = self.G(other, level, alpha).clamp(-1, 1)
         return shown | {"real": real}
