@@ -1,13 +1,15 @@
 """The settings every system shares, and how a run uses this machine. No torch here: `--help` is quick."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from i2icli.stage import Stage
+from i2icli.task import Task, find_task
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
@@ -144,15 +146,25 @@ class Config(BaseModel):
         """The stages of training, in order."""
         return (Stage("main", self.steps or 1),)
 
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:  # noqa: ARG002 - for those that grow
+        """What a model of these settings, trained as far as a stage, can be asked for; the default first.
+
+        Those that translate come before those that generate.
+        """
+        return ()
+
+    def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
+        """The one of some tasks that `--to` and `--from` ask for, or a combination of several.
+
+        Raises UserError that names the option and lists what there is.
+        """
+        task = find_task(tasks, to)
+        return task if source is None else replace(task, source=source)
+
     @property
     def multiple(self) -> int:
         """What the networks ask of the sides of a training image that is not cropped."""
         return 4
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The names a trained system translates to, the default first; empty where it has only one way."""
-        return ()
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -164,6 +176,12 @@ class Config(BaseModel):
         """(height, width) before cropping; the papers resize to 286 to crop 256."""
         height, width = self.crop_size
         return self.load_size or (round(height * 286 / 256), round(width * 286 / 256))
+
+    @property
+    def two_channels(self) -> tuple[int, int]:
+        """Channels of what is read and of what is wanted; the same where one number was found."""
+        found = self.channels or (3,)
+        return found[0], found[-1]
 
     def with_found(self, found: Mapping[str, Any]) -> Self:
         """A copy with the settings that only the data could tell (channels, domains, steps)."""

@@ -32,6 +32,10 @@ class GrowableConfig(Config):
         height, width = self.crop_size
         return height >> self.grown, width >> self.grown
 
+    def multiple_at(self, stage: Stage) -> int:
+        """What the generators ask of the sides of an image: half as much for each level still to come."""
+        return self.multiple >> (self.grown - stage.level)
+
     def stages(self) -> tuple[Stage, ...]:
         """One, or where levels are added those in which they begin and go on to learn."""
         steps = self.steps or 1

@@ -1,30 +1,32 @@
 """The contract between the engine and a system (CycleGAN, SPADE, vid2vid, ...).
 
-A system knows its paper: networks, losses, the order in which they are updated.
-The engine knows everything else: devices, precision, gradients, optimisers' steps,
-averaging, logging, saving and resuming. They meet in `System.training_step`.
+A system knows its paper: networks, losses, the order in which they are updated. The engine knows everything
+else: devices, precision, gradients, optimisers' steps, averaging, random draws of inference, logging, saving
+and resuming. They meet in `System.training_step` and `System.forward`. What a model can be asked for, and in
+which stages it is trained, is in its settings (`Config.tasks`, `Config.stages`), which need no torch.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, Self, TypeVar
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
-from i2icli.errors import one_of
 from i2icli.nn.growth import learning
 from i2icli.stage import Clock
+from i2icli.task import Task
 
 Batch = dict[str, Tensor]
+Inputs = dict[str, Tensor]
+"""What `System.forward` reads, by name: `Task.inputs`, `Task.noise` and what `condition` adds."""
+Memory = dict[str, Tensor]
+"""What a recurrent system carries from frame to frame, by the names of `Task.memory`; empty for others."""
 Pairs = dict[str, tuple[Tensor, Tensor]]
-"""Generated images beside real ones of their kind, (B, C, H, W) each, of one size, by name ("" for the only
-one). They need not show the same."""
-Answers = dict[str, Tensor]
-"""What the networks made of a validation batch, by names of the system's own."""
+"""Generated images beside real ones, (B, C, H, W) each, of one size, by name ("" for the only one)."""
 C = TypeVar("C", bound=Config)
 
 
@@ -40,26 +42,29 @@ class Update:
 
 @dataclass(frozen=True)
 class Request:
-    """What a user may ask of a trained system. Images are (B, C, H, W) in [-1, 1]."""
+    """What a user gives beside the name of a task."""
 
-    image: Tensor | None = None  # photo, sketch or label map to translate
-    to: str | None = None  # target domain or attributes
-    source: str | None = None  # domain or attributes of the image itself, `--from`
-    reference: Tensor | None = None  # (B, C, h, w), of any size: image whose look is to be taken over
+    inputs: Inputs = field(default_factory=dict)  # as in `Task.inputs`: (B, C, H, W) each, sides padded
+    reference: Tensor | None = None  # (1, C, h, w) in [-1, 1], of any size: image whose style is to be taken
     latent: Tensor | None = None  # (B, Z) style or noise code
-    truncate: float | None = None  # `--truncate`, for systems that truncate themselves
-    instances: Tensor | None = None  # (B, 1, H, W) instance ids
+    truncate: float | None = None  # `--truncate`, where a task reads it
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a system makes of a validation batch, and how good it is."""
+
+    generated: Pairs = field(default_factory=dict)  # beside real images that need not show the same
+    compared: Pairs = field(default_factory=dict)  # beside the ground truth, to be scored
+    measured: dict[str, Tensor] = field(default_factory=dict)  # other numbers, one per image: name -> (B,)
 
 
 class System(nn.Module, Generic[C]):
     """Base class of every model that `i2i train` can train."""
 
-    config_type: ClassVar[type[Config]]
     dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
-    accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
-    truncates: ClassVar[bool] = False  # samples: it reads `truncate`; or else codes are drawn within it
-    sources_are_folders: ClassVar[bool] = False  # whether a folder named like a source tells it
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
+    frozen: ClassVar[tuple[str, ...]] = ()  # networks it only asks (a VGG, a flow teacher): never saved
     criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model
 
     def __init__(self, config: C) -> None:
@@ -68,7 +73,7 @@ class System(nn.Module, Generic[C]):
         self.config = config
         self.clock = Clock(config.stages()[0])
 
-    # -- a system must write these three ------------------------------------------------
+    # -- training ------------------------------------------------------------------------
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Optimisers of the current stage; a weight in none of them stays frozen."""
@@ -78,17 +83,8 @@ class System(nn.Module, Generic[C]):
         """Yield this step's updates, in order. Each one is applied before the next line runs."""
         raise NotImplementedError
 
-    def translate(self, request: Request) -> Tensor:
-        """Answer one request with images (B, C, H, W) in [-1, 1]."""
-        raise NotImplementedError
-
-    # -- and may change these -----------------------------------------------------------
-
-    def check_start(self, taken: frozenset[str]) -> None:
-        """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
-
-    def lr_factor(self) -> float:
-        """Constant, then a straight line to zero (pix2pix, CycleGAN and their heirs).
+    def lr_factor(self, optimizer: str) -> float:  # noqa: ARG002 - for those that tell them apart
+        """Of an optimiser's learning rate: constant, then a straight line to zero (pix2pix, CycleGAN).
 
         Over each stage, or over all together: `Config.decay_over_stages`.
         """
@@ -97,99 +93,78 @@ class System(nn.Module, Generic[C]):
             done = self.clock.total / sum(stage.steps for stage in self.config.stages())
         return linear_decay(done, start, 1.0 - start)
 
-    def lr_factor_of(self, optimizer: str) -> float:  # noqa: ARG002 - for those that tell them apart
-        """The factor of one optimiser's learning rate; `lr_factor` for all unless overridden."""
-        return self.lr_factor()
+    def check_start(self, loaded: frozenset[str]) -> None:
+        """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
 
-    def targets(self) -> tuple[str, ...]:
-        """The names `Request.to` may hold, the default first; empty where it reads none."""
-        return self.config.targets
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """Compute what inference needs once training is over (e.g. feature clusters)."""
 
-    def resolve_target(self, to: str) -> str:
-        """What the user wrote as target -> the value for `Request.to`. Raises UserError listing them."""
-        return one_of(to, self.targets(), "target")
+    # -- inference -----------------------------------------------------------------------
 
-    def targets_from(self, source: str | None) -> tuple[str, ...]:  # noqa: ARG002 - for those that differ
-        """The targets that an image of a source (None: unknown) can be translated to."""
-        return self.targets()
+    def condition(self, task: Task, request: Request) -> Inputs:  # noqa: ARG002 - for those that read more
+        """Everything else that `forward` reads, as tensors: names, codes and references end here.
 
-    def can_sample(self, to: str | None = None) -> bool:  # noqa: ARG002 - the same for all
-        """Whether it makes pictures of latent codes alone, of that target, without an image to translate."""
-        return "image" not in self.accepts
+        With one row for all images or one for each. Raises UserError for what cannot be used ("no face
+        found"). Called without inputs it only has to check the reference.
+        """
+        return {}
 
-    def sources(self) -> tuple[str, ...]:
-        """The names `Request.source` may hold; empty where it reads none."""
-        return ()
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """The output of a task, (B, C, H, W) in [-1, 1], and the memory for the next frame.
 
-    def resolve_source(self, source: str) -> str:
-        """What the user wrote as source -> the value for `Request.source`. Raises UserError as above."""
-        return one_of(source, self.sources(), "source")
+        Pure: it depends on its arguments and the weights alone, draws nothing, raises nothing and reads no
+        names but the task's, which selects networks. So it can be exported, tiled and streamed.
+        """
+        raise NotImplementedError
 
-    def needs(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - for those with targets
-        """Fields that a request to this target must hold beside the image."""
-        return frozenset()
+    # -- looking at it -------------------------------------------------------------------
 
-    def reads(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - as above
-        """Fields of a request that the answer for a target depends on: those it accepts, or fewer."""
-        return self.accepts
+    def preview(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - for those that override it
+        """Images (B, C, H, W) for the sample sheet, one column per name, in order."""
+        return {}
 
-    def check_reference(self, reference: Tensor, to: str | None = None) -> None:
-        """Raise UserError if the look of an image (1, C, h, w) cannot be taken over for a target."""
+    def evaluate(self, batch: Batch) -> Evaluation:  # noqa: ARG002 - as above
+        """What it makes of a validation batch; no network runs twice on the same."""
+        return Evaluation()
 
-    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - as above
-        """Numbers in a latent code, Z, for a target; 0 where it reads none. Codes are drawn from N(0, 1)."""
-        return 0
-
-    def channels(self, to: str | None = None) -> tuple[int, int]:  # noqa: ARG002 - for those with targets
-        """Channels of the images it reads and of those it answers with, for a target."""
-        found = self.config.channels or (3,)
-        return found[0], found[-1]
-
-    def multiple_of(self) -> int:
-        """Image sides are padded to a multiple of this before `translate`."""
-        return 1
-
-    def scale(self, to: str | None = None) -> float:  # noqa: ARG002 - for those that enlarge
-        """Sides of an answer over sides of its image, for a target: round(side * scale) pixels."""
-        return 1.0
-
-    def stream(self, requests: Iterable[Request]) -> Iterator[Tensor]:
-        """Translate a film frame by frame. Recurrent systems carry state from frame to frame."""
-        for request in requests:
-            yield self.translate(request)
+    # -- for systems ---------------------------------------------------------------------
 
     def adam(self, *networks: nn.Module, lr: float | None = None) -> Adam:
         """The usual optimiser over the weights of some networks, as far as those that grow learn now."""
         weights = chain.from_iterable(map(learning, networks))
         return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas, fused=True)
 
-    def preview(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - for those that override it
-        """Images (B, C, H, W) for the sample sheet, one column per name, in order."""
-        return {}
-
-    def answers(self, batch: Batch) -> Answers:  # noqa: ARG002 - as above
-        """What it makes of a validation batch, once; `compare`, `samples` and `measure` are given it."""
-        return {}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:  # noqa: ARG002 - as above
-        """Answers beside the truth, by name, to be scored; empty where the batch holds no truth."""
-        return {}
-
-    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:  # noqa: ARG002 - as above
-        """Other validation numbers, one per image: name -> (B,), e.g. an accuracy; their means are logged."""
-        return {}
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """What it generates of a validation batch beside real images, to compare their spectra.
-
-        By default what `compare` gives: override it where the truth is not known.
-        """
-        return self.compare(batch, answers)
-
-    def finish(self, batches: Iterable[Batch]) -> None:
-        """Compute what inference needs once training is over (e.g. feature clusters)."""
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but networks that are only asked stay in evaluation mode, without gradients."""
+        super().train(mode)
+        for name in self.frozen:
+            self.get_submodule(name).eval().requires_grad_(False)
+        return self
 
 
 def linear_decay(t: float, constant: float, decay: float) -> float:
     """1 until `constant`, then a straight line that reaches 0 at `constant + decay` (same unit as t)."""
     return 1.0 if t <= constant else max(0.0, 1.0 - (t - constant) / decay)
+
+
+def aligned(batch: Batch, pairs: Pairs) -> Pairs:
+    """Of some pairs those rows whose images show the same scene in both domains; usually there are none.
+
+    batch["truth"]: (B,) bool, or absent.
+    """
+    if "truth" not in batch or not batch["truth"].any():
+        return {}
+    rows = batch["truth"]
+    return {name: (fake[rows], real[rows]) for name, (fake, real) in pairs.items()}  # (B', C, H, W) each
+
+
+def own_state(system: System[C]) -> dict[str, Tensor]:
+    """The state that a checkpoint holds: of all networks but the frozen ones."""
+    prefixes = tuple(f"{name}." for name in system.frozen)
+    return {name: value for name, value in system.state_dict().items() if not name.startswith(prefixes)}
+
+
+def own_weights(system: System[C]) -> dict[str, nn.Parameter]:
+    """The parameters of all networks but the frozen ones, by name."""
+    prefixes = tuple(f"{name}." for name in system.frozen)
+    return {name: value for name, value in system.named_parameters() if not name.startswith(prefixes)}

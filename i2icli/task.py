@@ -1,8 +1,11 @@
 """What a model can be asked for. No torch: the command line, `info`, exports and servers read it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
+
+from i2icli.errors import UserError, about, one_of
 
 ALL = "all"  # the value of --to that means every target
 
@@ -25,7 +28,7 @@ class Port:
     channels: int = 3  # of labels: the number of classes
     kind: Kind = "image"
     multiple: int = 1  # sides are padded to a multiple of this
-    minimum: int = 1  # pixels: smaller sides are padded to this
+    minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
     scale: float = 1.0  # of an output: its sides over those of the first input
     fixed: tuple[int, int] | None = None  # (height, width), where there is only one
 
@@ -61,3 +64,39 @@ class Task:
     def generates(self) -> bool:
         """Whether it makes images of latent codes alone."""
         return not self.inputs
+
+
+def noise_planes(planes: Sequence[Noise]) -> dict[str, Noise]:
+    """The planes of noise that a network reads, in its order, by name."""
+    return {f"noise_{number}": plane for number, plane in enumerate(planes, 1)}
+
+
+def names_of(tasks: Sequence[Task]) -> tuple[str, ...]:
+    """What `--to` may call them, the default first."""
+    return tuple(task.name for task in tasks if task.name is not None)
+
+
+def find_task(tasks: Sequence[Task], to: str | None) -> Task:
+    """The task of that name, case aside; the first without a name. Raises UserError listing them."""
+    if to is None:
+        return tasks[0]
+    names = names_of(tasks)
+    with about_target(tasks, to):
+        name = one_of(to, names, "target")
+    return next(task for task in tasks if task.name == name)
+
+
+@contextmanager
+def about_target(tasks: Sequence[Task], to: str) -> Iterator[None]:
+    """Errors raised inside are about `--to`, and say how to ask for every target."""
+    try:
+        with about(f"--to {to}"):
+            yield
+    except UserError as error:
+        every = f"; {ALL} means every one" if len(names_of(tasks)) > 1 else ""
+        raise UserError(f"{error}{every}") from None
+
+
+def is_all(to: str | None) -> bool:
+    """Whether `--to` means every target."""
+    return to is not None and to.casefold() == ALL

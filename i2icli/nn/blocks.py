@@ -41,7 +41,7 @@ class ResidualBlock(nn.Module):
         conv = ReflectConv2d(channels, channels, 3, bias=needs_bias(norm))
         return ConvNorm(conv, build_norm(norm, channels, statistics))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W), sides of at least 2. The same shape comes back."""
-        hidden = self.dropout(self.relu(self.first(x)))
+    def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x: (B, C, H, W), sides of at least 2; noise: of the dropout. The shape of x comes back."""
+        hidden = self.dropout(self.relu(self.first(x)), noise)
         return x + self.second(hidden)  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
 
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
+from i2icli.nn.dropout import Planes
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
 from i2icli.nn.upsampling import Upsampling, build_doubling
@@ -66,14 +67,17 @@ class GrowingGenerator(nn.Module):
         """Sides of the input must be multiples of this, at the level that is reached."""
         return self.small.multiple << self.clock().stage.level  # type: ignore[no-any-return]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, in_channels, H, W), sides multiples of `multiple` -> (B, out_channels, H, W) in [-1, 1]."""
+    def forward(self, x: Tensor, noise: Planes = ()) -> Tensor:
+        """x: (B, in_channels, H, W), sides multiples of `multiple` -> (B, out_channels, H, W) in [-1, 1].
+
+        noise: of the small network's dropout.
+        """
         clock = self.clock()
         now = clock.stage
         if now.level == 0:
-            return self.small(x)  # type: ignore[no-any-return]
+            return self.small(x, noise)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
-        below = self._features(halved(x), now.level - 1)  # (B, C, H/2, W/2), or half that of a U-Net
+        below = self._features(halved(x), now.level - 1, noise)  # (B, C, H/2, W/2), or half that of a U-Net
         fine = newest.answer(newest.features(x, below))  # (B, out_channels, H, W)
         if not now.fading:
             return fine  # type: ignore[no-any-return]
@@ -81,11 +85,11 @@ class GrowingGenerator(nn.Module):
         coarse = doubled(answering.answer(below))  # (B, out_channels, H, W)
         return blended(coarse, fine, clock.alpha)
 
-    def _features(self, x: Tensor, level: int) -> Tensor:
-        """What the last layer of a level makes its answer of, for images of that level's size."""
+    def _features(self, x: Tensor, level: int, noise: Planes) -> Tensor:
+        """What the last layer of a level makes its output of, for images of that level's size."""
         if level == 0:
-            return self.small.features(x)  # type: ignore[no-any-return]
-        return self.levels[level - 1].features(x, self._features(halved(x), level - 1))  # type: ignore[no-any-return]
+            return self.small.features(x, noise)  # type: ignore[no-any-return]
+        return self.levels[level - 1].features(x, self._features(halved(x), level - 1, noise))  # type: ignore[no-any-return]
 
     def learning(self) -> Iterator[nn.Parameter]:
         """The weights that learn where growth stands: those in use, or the newest level's alone."""

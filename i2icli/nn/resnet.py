@@ -1,8 +1,11 @@
 """The residual generator of CycleGAN, also one of pix2pix's two."""
 
+from itertools import zip_longest
+
 from torch import Tensor, nn
 
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
+from i2icli.nn.dropout import Planes
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
 from i2icli.nn.upsampling import Upsampling, build_doubling
@@ -55,16 +58,20 @@ class ResnetGenerator(nn.Module):
         self.head = ReflectHead(width, out_channels, 7)
         self.relu = nn.ReLU(inplace=True)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, in_channels, H, W), sides multiples of 4, from 8 -> (B, out_channels, H, W) in [-1, 1]."""
-        return self.answer(self.features(x))
+    def forward(self, x: Tensor, noise: Planes = ()) -> Tensor:
+        """x: (B, in_channels, H, W), sides multiples of 4, from 8 -> (B, out_channels, H, W) in [-1, 1].
 
-    def features(self, x: Tensor) -> Tensor:
-        """x as `forward` takes it -> (B, width, H, W): what the last layer makes the answer of."""
+        noise: of the dropout in each residual block, see nn.dropout.
+        """
+        return self.answer(self.features(x, noise))
+
+    def features(self, x: Tensor, noise: Planes = ()) -> Tensor:
+        """x as `forward` takes it -> (B, width, H, W): what the last layer makes the output of."""
         x = self.relu(self.stem(x))  # (B, width, H, W)
         for down in self.down:
             x = self.relu(down(x))  # (B, 2 width, H/2, W/2), then (B, 4 width, H/4, W/4)
-        x = self.blocks(x)
+        for block, plane in zip_longest(self.blocks, noise):
+            x = block(x, plane)
         for up in self.up:
             x = self.relu(up(x))  # (B, 2 width, H/2, W/2), then (B, width, H, W)
         return x

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from i2icli.nn.blocks import ConvNorm
-from i2icli.nn.dropout import NoiseDropout
+from i2icli.nn.dropout import NoiseDropout, Planes
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.upsampling import Upsampling, build_doubling
 
@@ -60,19 +60,24 @@ class UNetGenerator(nn.Module):
         )
         self.head = build_doubling(upsampling, 2 * width, out_channels, kernel=4)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, in_channels, H, W), H and W multiples of 2^depth -> (B, out_channels, H, W) in [-1, 1]."""
-        return self.answer(self.features(x))
+    def forward(self, x: Tensor, noise: Planes = ()) -> Tensor:
+        """x: (B, in_channels, H, W), H and W multiples of 2^depth -> (B, out_channels, H, W) in [-1, 1].
 
-    def features(self, x: Tensor) -> Tensor:
-        """x as `forward` takes it -> (B, 2 width, H/2, W/2): what the last layer makes the answer of."""
+        noise: of each dropout, innermost first, see nn.dropout.
+        """
+        return self.answer(self.features(x, noise))
+
+    def features(self, x: Tensor, noise: Planes = ()) -> Tensor:
+        """x as `forward` takes it -> (B, 2 width, H/2, W/2): what the last layer makes the output of."""
+        planes = iter(noise)
         x = self.down[0](x)  # (B, width, H/2, W/2)
         skips = []
         for down in self.down[1:]:
             skips.append(x)
             x = down(leaky_relu(x, 0.2))  # (B, up to 8 width, h/2, w/2)
         for up, dropout in zip(self.up, self.dropout, strict=True):
-            x = dropout(up(relu(x)))  # (B, C, 2h, 2w)
+            plane = next(planes, None) if dropout.probability else None
+            x = dropout(up(relu(x)), plane)  # (B, C, 2h, 2w)
             x = torch.cat([skips.pop(), x], dim=1)  # (B, 2C, 2h, 2w)
         return relu(x)
 

@@ -1,29 +1,40 @@
 """The exponential moving average of the weights that are published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from i2icli.system import System
+from i2icli.nn.norm import BatchNorm
+from i2icli.system import Batch, System
 
 
 class EMA:
     """A moving average of a system's inference modules: average = decay * average + (1 - decay) * weight.
 
-    Buffers are copied as they are. With decay 0 the average is the network itself and nothing is kept.
+    Buffers are copied as they are, but for the statistics of batch norm, see `reestimate`. With decay 0 the
+    average is the network itself and nothing is kept.
     """
 
     def __init__(self, system: System[Any], decay: float) -> None:
         self.system = system
         self.decay = decay
         self.averaged: dict[str, nn.Module] = {}
-        if decay > 0:
-            for name in system.inference_modules:
-                self.averaged[name] = deepcopy(system.get_submodule(name)).requires_grad_(False).eval()
+        self.norms: list[tuple[_BatchNorm, _BatchNorm]] = []  # averaged, and as it is trained
+        for name in system.inference_modules if decay > 0 else ():
+            network = system.get_submodule(name)
+            self.averaged[name] = averaged = deepcopy(network).requires_grad_(False).eval()
+            self.norms += [
+                (norm, trained)
+                for norm, trained in zip(averaged.modules(), network.modules(), strict=True)
+                if isinstance(norm, _BatchNorm)
+                and isinstance(trained, _BatchNorm)
+                and _uses_running_statistics(norm)
+            ]
 
     @torch.no_grad()
     def update(self) -> None:
@@ -35,6 +46,30 @@ class EMA:
             for copy, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
                 copy.copy_(buffer)
 
+    def reestimate(self, batches: Iterable[Batch]) -> None:
+        """Measure the statistics of batch norm anew, with the averaged weights, on some training batches.
+
+        The network's own are of weights that have moved on. Layers that no batch reaches, or that are not in
+        training mode, keep them. What is measured lasts until the next `update`: nothing that is trained or
+        resumed depends on it.
+        """
+        norms = [norm for norm, trained in self.norms if trained.training]
+        if not norms:
+            return
+        before = [(deepcopy(norm.state_dict()), norm.momentum) for norm in norms]
+        with self.applied():
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.momentum = None  # the mean over all batches
+                norm.train()
+            for batch in batches:
+                self.system.evaluate(batch)
+        for norm, (state, momentum) in zip(norms, before, strict=True):
+            norm.momentum = momentum
+            norm.eval()
+            if norm.num_batches_tracked == 0:
+                norm.load_state_dict(state)
+
     def modules(self) -> dict[str, nn.Module]:
         """The networks to publish, by name."""
         own = {name: self.system.get_submodule(name) for name in self.system.inference_modules}
@@ -44,7 +79,7 @@ class EMA:
     def applied(self) -> Iterator[None]:
         """Inside the block the system answers with the published weights: eval mode, no gradients."""
         current = {name: self.system.get_submodule(name) for name in self.averaged}
-        learning = [module for module in self.system.modules() if module.training]  # frozen teachers are not
+        learning = [module for module in self.system.modules() if module.training]  # frozen ones are not
         self._swap(self.averaged)
         self.system.eval()
         try:
@@ -67,3 +102,8 @@ class EMA:
         """Put back what `state` gave; what networks have gained since (`grown`) stays as it is."""
         for name, network in self.averaged.items():
             network.load_state_dict((network.state_dict() if grown else {}) | state[name])
+
+
+def _uses_running_statistics(norm: _BatchNorm) -> bool:
+    """Whether it is used with the statistics gathered in training."""
+    return not isinstance(norm, BatchNorm) or norm.statistics == "running"

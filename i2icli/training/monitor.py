@@ -1,7 +1,8 @@
 """What happens around the steps of one run: logging, sample sheets, validation, saving, stopping."""
 
 import time
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -11,12 +12,11 @@ from i2icli.errors import UserError
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
-from i2icli.stage import Stage
-from i2icli.system import Batch
 from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.distributed import highest, is_main
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, completes, made_by
+from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
 from i2icli.training.tensorboard import Events
 from i2icli.training.trainer import Trainer
@@ -28,37 +28,41 @@ SETTLED = 1000  # steps after which a pattern in samples is no longer that of ne
 REASONS = {TIME_IS_UP: "time limit", INTERRUPTED: "interrupted"}  # to stop early
 
 
-class Monitor:
-    """The surroundings of a training loop, in one process. Only rank 0 writes and talks."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run has around its training loop."""
 
-    def __init__(
-        self,
-        system: str,
-        folder: RunFolder,
-        options: RunOptions,
-        callbacks: Callbacks,
-        interrupt: Interrupt,
-        previews: Callable[[Stage], Iterator[Batch]],
-        validation: Callable[[Stage], Iterator[Batch]],
-        learned: Callable[[Stage], Iterator[Batch]],
-        events: Events,
-    ) -> None:
-        self.system = system
-        self.folder = folder
-        self.options = options
-        self.callbacks = callbacks
-        self.interrupt = interrupt
-        self.previews = previews  # the batches of a stage's sample sheets
-        self.validation = validation  # a stage's validation batches once over
-        self.learned = learned  # some of what it learns from, where there are none
-        self.events = events
+    name: str  # of the system
+    folder: RunFolder
+    options: RunOptions
+    data: RunData
+    callbacks: Callbacks
+    interrupt: Interrupt
+    events: Events
+
+
+class Monitor:
+    """Watches a training loop from within, in one process. Only rank 0 writes and reports."""
+
+    def __init__(self, around: Surroundings, facts: dict[str, Any]) -> None:
+        """facts: what else resuming needs, e.g. the settings; kept in the state."""
+        self.around = around
+        self.folder, self.options, self.data = around.folder, around.options, around.data
+        self.callbacks = around.callbacks
+        self.facts = facts
         self.began = self.saved_at = time.monotonic()
+        self.resumed_at = 0  # step
         self.reason = "finished"
         self.scores: Scores = {}
         self.best: float | None = None
-        self.finished: History = {}  # samples of the resolutions that are learned
-        self.facts: dict[str, Any] = {}  # what else resuming needs, e.g. the settings
+        self.history: History = {}  # samples of the resolutions that are learned
         self.shown: dict[str, float] = {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state that `save` kept."""
+        self.best, self.scores = state["best"], state["scores"]
+        self.history = state.get("finished", {})
+        self.resumed_at = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
         """Do what is due after a step. True: leave the loop."""
@@ -85,21 +89,30 @@ class Monitor:
         """Keep everything to resume from, and publish the model. Collective."""
         state = trainer.state()
         if is_main():
-            own = {"best": self.best, "scores": self.scores, "finished": self.finished}
+            own = {"best": self.best, "scores": self.scores, "finished": self.history}
             self.folder.save_state(state | self.facts | own)
-            write_model(self.folder.model, trainer.system, self.system, trainer.ema.modules())
+            self._calibrate(trainer)
+            self._publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
         self.saved_at = time.monotonic()
+
+    def _calibrate(self, trainer: Trainer) -> None:
+        """Let the averaged networks have statistics of their own."""
+        batches = map(trainer.placement.batch, self.data.calibration(trainer.system.clock.stage))
+        trainer.ema.reestimate(batches)
+
+    def _publish(self, trainer: Trainer, path: Path) -> None:
+        write_model(path, trainer.system, self.around.name, trainer.ema.modules())
 
     def sample(self, trainer: Trainer) -> None:
         """Write a sample sheet, one row per preview example: what smaller resolutions gave, then this one."""
         rows: list[dict[str, Tensor]] = []
         stages, now = trainer.system.config.stages(), trainer.system.clock.stage
         with trainer.ema.applied():
-            for batch in self.previews(now):
+            for batch in self.data.previews(now):
                 shown = trainer.system.preview(trainer.placement.batch(batch))
                 for images in zip(*shown.values(), strict=True):
-                    before = columns(self.finished, stages, now, len(rows))
+                    before = columns(self.history, stages, now, len(rows))
                     rows.append(before | dict(zip(shown, images, strict=True)))
         if rows:
             write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
@@ -111,7 +124,9 @@ class Monitor:
 
         A GPU is only asked when its numbers are needed anyway.
         """
-        if saving and not all(bool(weight.isfinite().all()) for weight in trainer.system.parameters()):
+        if saving and not all(
+            bool(weight.isfinite().all()) for weight in own_weights(trainer.system).values()
+        ):
             return True
         cheap = trainer.placement.device.type == "cpu"
         return (cheap or saving or step % self.options.log_every == 0) and not trainer.metrics.finite()
@@ -123,9 +138,9 @@ class Monitor:
         stage, stages = trainer.system.clock.stage, [*trainer.system.config.stages(), None]
         following = stages[[each and each.name for each in stages].index(stage.name) + 1]
         if is_main() and completes(stage, following):
-            batches = map(trainer.placement.batch, self.previews(stage))
+            batches = map(trainer.placement.batch, self.data.previews(stage))
             with trainer.ema.applied():
-                self.finished[stage.name] = made_by(trainer.system, batches)
+                self.history[stage.name] = made_by(trainer.system, batches)
         if following and stage.resolution != following.resolution:
             self.best = None
 
@@ -142,7 +157,7 @@ class Monitor:
     def _vote(self, last: bool) -> int:
         if last:
             return GO_ON  # the run is saved once its finish is computed
-        if self.interrupt.wished:
+        if self.around.interrupt.wished:
             return INTERRUPTED
         limit = self.options.time_limit
         if limit is not None and time.monotonic() - self.began >= limit:
@@ -155,7 +170,7 @@ class Monitor:
         if due or step == 1:
             self.shown = metrics.losses()
         remaining = trainer.steps - step
-        done = step - self.facts["resumed_at"]
+        done = step - self.resumed_at
         self.callbacks.progress(
             Progress(
                 step=step,
@@ -181,19 +196,20 @@ class Monitor:
     def _log(self, trainer: Trainer) -> None:
         clock, metrics = trainer.system.clock, trainer.metrics
         numbers = self.shown | {"images_per_s": metrics.images_per_s, "data_wait": metrics.data_wait}
-        numbers["lr_factor"] = trainer.system.lr_factor()
+        numbers["lr_factor"] = min(map(trainer.system.lr_factor, trainer.optimizers))
         self.folder.log(
             {"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers}
         )
-        self.events.scalars(clock.total, numbers)
+        self.around.events.scalars(clock.total, numbers)
 
     def validate(self, trainer: Trainer) -> None:
         """Measure on the validation images; keep the model if it is closest to the truth so far."""
         system, to_device = trainer.system, trainer.placement.batch
+        self._calibrate(trainer)
         with trainer.ema.applied():
-            found = validate(system, map(to_device, self.validation(system.clock.stage)))
+            found = validate(system, map(to_device, self.data.validation(system.clock.stage)))
             if not found.scores:
-                found = measure_spectra(system, map(to_device, self.learned(system.clock.stage)))
+                found = measure_spectra(system, map(to_device, self.data.learned(system.clock.stage)))
         self.scores = found.scores
         if not self.scores:
             return
@@ -201,11 +217,11 @@ class Monitor:
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
-            write_model(self.folder.best, trainer.system, self.system, trainer.ema.modules())
+            self._publish(trainer, self.folder.best)
         settled = step >= max(SETTLED, trainer.steps / 2)
         remarks = found.remarks if settled else tuple(f"{each} (usual so early)" for each in found.remarks)
         self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": remarks})
-        self.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
+        self.around.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
             for remark in remarks:

@@ -1,6 +1,6 @@
 """What a growing system generated as each of its resolutions was done, for later sheets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -27,12 +27,12 @@ def made_by(system: System[Any], batches: Iterable[Batch]) -> dict[str, Tensor]:
     """What the system generates of the batches, by name: (N, C, H, W) uint8."""
     found: dict[str, list[Tensor]] = {}
     for batch in batches:
-        for name, (made, _) in system.samples(batch, system.answers(batch)).items():
+        for name, (made, _) in system.evaluate(batch).generated.items():
             found.setdefault(name, []).append(_stored(made))
     return {name: torch.cat(parts) for name, parts in found.items()}
 
 
-def columns(kept: History, stages: list[Stage], now: Stage, number: int) -> dict[str, Tensor]:
+def columns(kept: History, stages: Sequence[Stage], now: Stage, number: int) -> dict[str, Tensor]:
     """The pictures (C, H, W) in [-1, 1] of one example from all stages before this one, by name of column."""
     shown: dict[str, Tensor] = {}
     place = [stage.name for stage in stages].index(now.name)

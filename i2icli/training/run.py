@@ -1,7 +1,6 @@
 """Train a system on folders: from settings and paths to a run folder."""
 
-import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,31 +10,27 @@ import torch
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
-from i2icli.data.examples import DataFolder, Examples
-from i2icli.data.loader import batches, validation_batches
+from i2icli.data.examples import DataFolder
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import name_of, place
-from i2icli.stage import Stage
-from i2icli.system import Batch, System
-from i2icli.task import ALL
+from i2icli.system import System
+from i2icli.task import ALL, is_all, names_of
 from i2icli.training.broken_images import broken_images_told
 from i2icli.training.callbacks import Callbacks, NoCallbacks
-from i2icli.training.distributed import from_main, is_main, launched, process_group, rank, world_size
+from i2icli.training.distributed import from_main, is_main, launched, process_group, world_size
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor
+from i2icli.training.monitor import Monitor, Surroundings
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
+from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.tensorboard import tensorboard_events
 from i2icli.training.trainer import Trainer
-from i2icli.training.validation import Subset
-
-PREVIEWS = 4  # rows of a sample sheet
 
 
 @dataclass(frozen=True)
@@ -103,70 +98,71 @@ class _Run:
             callbacks.note(line)
 
     def train(self, device: torch.device) -> TrainResult:
-        self.pin = device.type == "cuda"
-        state = from_main(self.folder.load_state() if is_main() else None)  # other machines have other disks
-        if state is not None and state["clock"]["total"] == 0:
-            state = None  # nothing was learned: begin anew, with whatever settings
-        if state is not None:
-            check_resumable(state, self.name, self.config, self.folder)
-            self._check_same_data(state)
+        state = self._state()
         system = build_system(self.name, self.config)
         if state is None:
-            self._start(system)
+            self._initialise(system)
+        data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             broken_images_told(self.callbacks),
             Interrupt(patient=launched()) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
-            monitor = Monitor(
-                self.name,
-                self.folder,
-                self.options,
-                self.callbacks,
-                interrupt,
-                self._previews,
-                self._validation,
-                self._learned,
-                events,
+            around = Surroundings(
+                self.name, self.folder, self.options, data, self.callbacks, interrupt, events
             )
+            monitor = Monitor(around, self._facts())
             placement = place(device, self.config.precision, system.children())
-            trainer = Trainer(system, self._batches, placement, after_step=monitor.after_step)
+            trainer = Trainer(system, data.training, placement, after_step=monitor.after_step)
             self._begin(trainer, monitor, state)
             if self.options.compile:
                 compile_networks(system)
             finished = trainer.fit()
             if finished:
-                self._finish(trainer, monitor)
+                _finish(trainer, data)
+                monitor.save(trainer)
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
-        clock = system.clock
-        end = (clock.total, trainer.steps, finished, "finished" if finished else monitor.reason)
-        return TrainResult(self.folder.path, *end, monitor.scores, "image" in system.accepts)
+        clock, reason = system.clock, "finished" if finished else monitor.reason
+        translates = any(not task.generates for task in self.config.tasks(clock.stage))
+        return TrainResult(
+            self.folder.path, clock.total, trainer.steps, finished, reason, monitor.scores, translates
+        )
 
-    def _start(self, system: System[Any]) -> None:
-        """Take over weights, if that is asked for."""
-        taken: frozenset[str] = frozenset()
+    def _state(self) -> dict[str, Any] | None:
+        """The state to go on from; None for a run that begins, or that learned nothing so far."""
+        state = from_main(self.folder.load_state() if is_main() else None)  # other machines have other disks
+        if state is None or state["clock"]["total"] == 0:
+            return None
+        check_resumable(state, self.name, self.config, self.folder)
+        self._check_same_data(state)
+        return state
+
+    def _initialise(self, system: System[Any]) -> None:
+        """Load initial weights, if that is asked for."""
+        loaded: frozenset[str] = frozenset()
         if self.options.init_from:
-            taken, line = load_init_weights(system, self.options.init_from)
+            loaded, line = load_init_weights(system, self.options.init_from)
             self.callbacks.note(line)
-        system.check_start(taken)
+        system.check_start(loaded)
+
+    def _facts(self) -> dict[str, Any]:
+        """What else the state keeps, to tell whether a run can be resumed."""
+        return {
+            "format": STATE_FORMAT,
+            "name": self.name,
+            "config": self.config.model_dump(mode="json"),
+            "data": self.places,
+            "examples": len(self.data.train()),
+        }
 
     def _begin(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> None:
         clock = trainer.system.clock
         if state is not None:
             grown = state["config"] != self.config.model_dump(mode="json")
             trainer.restore(state, grown=grown)
-            monitor.best, monitor.scores = state["best"], state["scores"]
-            monitor.finished = state.get("finished", {})
-            self.callbacks.note(f"going on with {self.folder.path} at step {clock.total} of {trainer.steps}")
-        monitor.facts = {
-            "format": STATE_FORMAT,
-            "name": self.name,
-            "config": self.config.model_dump(mode="json"),
-            "data": self.places,
-            "examples": len(self.data.train()),
-            "resumed_at": clock.total,
-        }
+            monitor.restore(state)
+            self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
@@ -177,59 +173,26 @@ class _Run:
         if state is None:
             monitor.save(trainer)  # from the first moment on there is a state to go back to
 
-    def _finish(self, trainer: Trainer, monitor: Monitor) -> None:
-        stage = trainer.system.clock.stage
-        examples = self.data.train(stage.resolution)
-        with (
-            trainer.ema.applied(),
-            closing(validation_batches(examples, batch_size=1, workers=workers(self.options))) as batches,
-        ):
-            trainer.system.finish(map(trainer.placement.batch, batches))
-        monitor.save(trainer)
-
     def _check_same_data(self, state: dict[str, Any]) -> None:
         """Refuse to go on with other data than the run began with; the same elsewhere will do."""
         places, count = ", ".join(state["data"]), len(self.data.train())
         if state["data"] != self.places and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was begun on {places} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {places} ({state['examples']} examples), "
                 f"not on {', '.join(self.places)}; choose another --out for a new run"
             )
         if state["data"] != self.places:
-            self.callbacks.warn(f"this run was begun on {places}; going on with {', '.join(self.places)}")
+            self.callbacks.warn(f"this run was started on {places}; resuming with {', '.join(self.places)}")
         elif state["examples"] != count:
-            self.callbacks.warn(f"the data had {state['examples']} examples when this run began, now {count}")
+            self.callbacks.warn(
+                f"the data had {state['examples']} examples when this run started, now {count}"
+            )
 
-    def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
-        size = stage.batch_size or self.config.batch_size
-        return batches(
-            self.data.train(stage.resolution),
-            batch_size=size,
-            seed=self.config.seed,
-            start=start,
-            rank=rank(),
-            world=world_size(),
-            accumulate=self.config.accumulate,
-            workers=workers(self.options),
-            pin=self.pin,
-        )
 
-    def _validation(self, stage: Stage) -> Iterator[Batch]:
-        """The validation batches of a stage; none where the data has none."""
-        examples = self.data.validation(stage.resolution)
-        return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
-
-    def _learned(self, stage: Stage) -> Iterator[Batch]:
-        """As many training batches, without chance: for what needs no images set aside."""
-        examples = self.data.train(stage.resolution)
-        return self._in_order(examples, self.options.validate_images)
-
-    def _previews(self, stage: Stage) -> Iterator[Batch]:
-        side = stage.resolution
-        return self._in_order(self.data.validation(side) or self.data.train(side), PREVIEWS)
-
-    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
-        return validation_batches(Subset(examples, count), batch_size=1, workers=workers(self.options))
+def _finish(trainer: Trainer, data: RunData) -> None:
+    """Let the system compute what inference needs, with the published weights."""
+    with trainer.ema.applied(), closing(data.all_training(trainer.system.clock.stage)) as batches:
+        trainer.system.finish(map(trainer.placement.batch, batches))
 
 
 def open_data(
@@ -244,7 +207,8 @@ def open_data(
     folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
     steps = config.total_steps(len(folder.train()))
     complete = completed(config, folder.settings | {"steps": steps})
-    hidden = [target for target in complete.targets if target.casefold() == ALL]
+    targets = names_of(complete.tasks(complete.stages()[-1]))
+    hidden = [target for target in targets if is_all(target)]
     if hidden:
         raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
     return folder, complete
@@ -262,8 +226,3 @@ def compile_networks(system: System[Any]) -> None:
         for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
             if any(True for _ in network.parameters()):
                 network.compile()
-
-
-def workers(options: RunOptions) -> int:
-    """Threads that read images: as asked, else one per processor, at most 8."""
-    return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)

@@ -13,7 +13,7 @@ from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
 from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
 from i2icli.stage import Stage
-from i2icli.system import Batch, System
+from i2icli.system import Batch, System, own_state, own_weights
 from i2icli.training.distributed import gathered, rank
 from i2icli.training.ema import EMA
 from i2icli.training.metrics import Metrics
@@ -71,8 +71,8 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """All that training needs to go on from here. Collective: every process must call it."""
-        weights = {name for name, _ in self.system.named_parameters()}
-        everything = self.system.state_dict()
+        weights = own_weights(self.system)
+        everything = own_state(self.system)
         own = _on_cpu({name: value for name, value in everything.items() if name not in weights})
         clock = self.system.clock
         return {
@@ -91,8 +91,10 @@ class Trainer:
         `grown`: the networks may have gained layers since, which begin fresh.
         """
         own = state["ranks"][rank() - 1] if 0 < rank() <= len(state["ranks"]) else {}
-        fresh = self.system.state_dict() if grown else {}
-        self.system.load_state_dict(fresh | state["system"] | own)
+        kept = self.system.state_dict()
+        if not grown:  # then every weight must be there, but for those that are never saved
+            kept = {name: kept[name] for name in kept.keys() - own_state(self.system).keys()}
+        self.system.load_state_dict(kept | state["system"] | own)
         self.ema.load_state(state["average"], grown=grown)
         clock = self.system.clock
         clock.stage = next(
@@ -147,7 +149,7 @@ class Trainer:
         # Noise depends on the step alone, never on what was drawn before: a resumed run draws the same.
         torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))
         for name, optimizer in self.optimizers.items():
-            factor = system.lr_factor_of(name)
+            factor = system.lr_factor(name)
             for group in optimizer.param_groups:
                 group["lr"] = factor * group["base_lr"]
         try:

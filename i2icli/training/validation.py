@@ -39,32 +39,32 @@ class Measured:
 
 
 def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
-    """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several answers "psnr/A_to_B", ...
+    """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several outputs "psnr/A_to_B", ...
 
-    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the truth; beside them what the
-    system measures itself, and how far the spectrum of its samples is from that of the images. Scores are
+    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the ground truth; beside them what
+    the system measures itself, and how far the spectrum of its samples is from that of the images. Scores are
     empty where there is nothing of these.
     """
     values: dict[str, list[float]] = defaultdict(list)
     spectra = SampleSpectra()
     for batch in batches:
-        answers = system.answers(batch)
-        spectra.add(system.samples(batch, answers))
-        for name, (answer, truth) in system.compare(batch, answers).items():
+        found = system.evaluate(batch)
+        spectra.add(found.generated)
+        for name, (output, truth) in found.compared.items():
             suffix = f"/{name}" if name else ""
-            values[f"psnr{suffix}"] += psnr(answer.float(), truth.float()).tolist()
-            values[f"ssim{suffix}"] += ssim(answer.float(), truth.float()).tolist()
-        for name, each in system.measure(batch, answers).items():
+            values[f"psnr{suffix}"] += psnr(output.float(), truth.float()).tolist()
+            values[f"ssim{suffix}"] += ssim(output.float(), truth.float()).tolist()
+        for name, each in found.measured.items():
             values[name] += each.float().tolist()
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
     return Measured(scores | spectra.scores(), tuple(spectra.remarks()))
 
 
 def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
-    """Only how far the spectrum of samples is from that of images which it has learned from."""
+    """Only how far the spectrum of samples is from that of images that it has learned from."""
     spectra = SampleSpectra()
     for batch in batches:
-        spectra.add(system.samples(batch, system.answers(batch)))
+        spectra.add(system.evaluate(batch).generated)
     return Measured(spectra.scores(), tuple(spectra.remarks()))
 
 

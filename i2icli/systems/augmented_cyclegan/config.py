@@ -5,6 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, PreprocessMode, Size, TwoNames
+from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pixel
 
@@ -78,10 +80,22 @@ class AugmentedCycleGANConfig(Config):
     preprocess: PreprocessMode = Field("resize", description="how images are brought to the crop size")
     flip: bool = Field(False, description="mirror half of the training images")
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Both domains, the second first: it is the default."""
-        return self.domains[::-1]
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """Both directions, to the second domain by default; a style where the target has codes."""
+
+        def task(to: str, source: int, target: int, coded: bool) -> Task:
+            return Task(
+                to,
+                {"image": Port(source, multiple=4)},
+                Port(target),
+                reads=frozenset({"to", "latent", "reference"} if coded else {"to"}),
+                latent_size=self.num_latents if coded else 0,
+                reference=Port(target) if coded else None,
+                tiling="global-norm",
+            )
+
+        (first, second), (A, B) = self.domains, self.two_channels
+        return task(second, A, B, coded=True), task(first, B, A, coded=self.two_sided)
 
     @property
     def uses_latent_gan(self) -> bool:

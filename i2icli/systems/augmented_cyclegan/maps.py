@@ -48,7 +48,7 @@ class Maps:
         zero = torch.zeros(len(image), self.config.num_latents).to(image)  # (B, Z)
         return self.to(side, image, zero if side in self.coded else None)
 
-    def look(self, side: str, image: Tensor) -> Tensor:
+    def style(self, side: str, image: Tensor) -> Tensor:
         """What tells images of a side from the others of the same scene: (B, C, h, w) -> codes (B, Z).
 
         They are brought to the size the encoder was trained on; it sees them beside what they look like

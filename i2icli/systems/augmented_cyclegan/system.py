@@ -7,17 +7,16 @@ paper's; D_z.B judges codes of B (its D_Zb). A code tells what an image of B has
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.optim import Adam, Optimizer
 
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
-from i2icli.errors import UserError, one_of
+from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes, LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.maps import Maps
@@ -27,7 +26,8 @@ from i2icli.systems.augmented_cyclegan.networks import (
     PatchDiscriminator,
     init_weights,
 )
-from i2icli.systems.augmented_cyclegan.showing import answers, compare, measure, preview, samples
+from i2icli.systems.augmented_cyclegan.showing import evaluate, preview
+from i2icli.task import Task
 
 LIKELIHOOD = {"gaussian": gaussian_log_likelihood, "laplace": laplace_log_likelihood}
 
@@ -37,12 +37,11 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
 
     config_type = AugmentedCycleGANConfig
     dataset = PartlyPairedImages
-    accepts = frozenset({"image", "to", "latent", "reference"})
     inference_modules = ("G_AB", "G_BA", "E")
 
     def __init__(self, config: AugmentedCycleGANConfig) -> None:
         super().__init__(config)
-        A, B = self._domain_channels()
+        A, B = config.two_channels
         codes = config.num_latents
         self.G_AB = Generator(A, B, config.width, config.num_blocks, codes)
         self.G_BA = Generator(B, A, config.width, config.num_blocks, codes if config.two_sided else 0)
@@ -59,10 +58,6 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
     def maps(self) -> Maps:
         """The networks as they are now: the engine may put averaged ones in their place."""
         return Maps(self.config, {"A": self.G_BA, "B": self.G_AB}, self.E)
-
-    def _domain_channels(self) -> tuple[int, int]:
-        found = self.config.channels or (3,)
-        return found[0], found[-1]
 
     @staticmethod
     def _discriminator(kind: str, channels: int, width: int) -> nn.Module:
@@ -102,9 +97,9 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         ends = ("log_variance.weight", "log_variance.bias")
         return {id(weight) for name, weight in self.E.named_parameters() if name.endswith(ends)}
 
-    def lr_factor_of(self, optimizer: str) -> float:
+    def lr_factor(self, optimizer: str) -> float:
         """As the authors' program has it, discriminators lose their slower rate once it falls."""
-        factor = self.lr_factor()
+        factor = super().lr_factor(optimizer)
         if optimizer == "D" and self.config.equal_lr_in_decay and factor < 1:
             return factor / self.config.discriminator_lr_factor
         return factor
@@ -189,60 +184,20 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
 
     # -- using -----------------------------------------------------------------------------
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W), sides multiples of 4 -> (B, C', H, W) in the domain `request.to`.
-
-        The look follows request.latent (B, Z), or else request.reference (B, C', h, w), or is drawn.
-        """
-        if request.image is None:
-            raise UserError("augmented_cyclegan translates images, but the request holds none; give it one")
-        side = "A" if self._to_A(request.to) else "B"
-        return self.maps.to(side, request.image, self._asked_code(side, request))
-
-    def reads(self, to: str | None = None) -> frozenset[str]:
-        """No look where there is one answer only."""
-        one = ("A" if self._to_A(to) else "B") not in self.maps.coded
-        return self.accepts - {"latent", "reference"} if one else self.accepts
-
-    def _asked_code(self, side: str, request: Request) -> Tensor | None:
-        """(B, Z), or None where there is one answer only. Raises UserError for a look it cannot take."""
-        assert request.image is not None
-        if side not in self.maps.coded:
-            if request.reference is not None or request.latent is not None:
-                raise UserError(
-                    f"translating to {self.config.domains[0]} has one answer only, so it takes no look; "
-                    "train with --two-sided for more"
-                )
-            return None
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The code of a style, (B, Z): as given, or the reference's; none where the target has none."""
         if request.latent is not None:
-            return self._checked(request.latent)
-        if request.reference is not None:
-            return self.maps.look(side, request.reference).expand(len(request.image), -1)
-        return torch.randn(len(request.image), self.config.num_latents).to(request.image)
+            return {"latent": request.latent}
+        if request.reference is None:
+            return {}
+        return {"latent": self.maps.style(self._side(task), request.reference)}
 
-    def _checked(self, code: Tensor) -> Tensor:
-        if code.ndim != 2 or code.shape[1] != self.config.num_latents:
-            raise UserError(
-                f"a latent code of {code.shape[-1]} numbers; this model's have {self.config.num_latents}"
-            )
-        return code
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W), with "latent" (B, Z) -> (B, C', H, W) in the domain `task.name`."""
+        return self.maps.to(self._side(task), inputs["image"], inputs.get("latent")), {}
 
-    def _to_A(self, to: str | None) -> bool:
-        """Whether the target is the first domain. Raises UserError if it is neither."""
-        return to is not None and one_of(to, self.targets(), "target") == self.config.domains[0]
-
-    def latent_size(self, to: str | None = None) -> int:
-        """Z; 0 towards a domain that has no codes."""
-        return self.config.num_latents if ("A" if self._to_A(to) else "B") in self.maps.coded else 0
-
-    def channels(self, to: str | None = None) -> tuple[int, int]:
-        """Channels of the images it reads and of those it answers with, for a target domain."""
-        A, B = self._domain_channels()
-        return (B, A) if self._to_A(to) else (A, B)
-
-    def multiple_of(self) -> int:
-        """The generators halve the image once and reflect three pixels at its border."""
-        return Generator.multiple
+    def _side(self, task: Task) -> str:
+        return "A" if task.name == self.config.domains[0] else "B"
 
     # -- showing ---------------------------------------------------------------------------
 
@@ -250,18 +205,6 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         """See showing.preview."""
         return preview(self.maps, batch)
 
-    def answers(self, batch: Batch) -> Answers:
-        """See showing.answers."""
-        return answers(self.maps, batch)
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """See showing.samples."""
-        return samples(self.maps, batch, answers)
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """See showing.compare."""
-        return compare(self.maps, batch, answers)
-
-    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
-        """See showing.measure."""
-        return measure(self.maps, batch, answers)
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """See showing.evaluate."""
+        return evaluate(self.maps, batch)

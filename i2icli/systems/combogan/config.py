@@ -1,10 +1,15 @@
 """ComboGAN's settings, with the paper's defaults. No torch here."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names
+from i2icli.errors import about, one_of
+from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 
 class ComboGANConfig(Config):
@@ -62,10 +67,27 @@ class ComboGANConfig(Config):
     )
     pool_size: int = Field(50, ge=0, le=100000, description="past fakes kept per domain for D")
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Every domain."""
-        return self.domains
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """To every domain. Of three or more it has to be known which one the image is from."""
+        image = Port(self.two_channels[0], multiple=4)
+        requires = frozenset({"source"} if len(self.domains) > 2 else ())
+        task = Task(
+            None,
+            {"image": image},
+            image,
+            reads=frozenset({"to", "source"}),
+            requires=requires,
+            sources=self.domains,
+            tiling="free" if self.norm == "none" else "global-norm",
+        )
+        return tuple(replace(task, name=name) for name in self.domains)
+
+    def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
+        """See `Config.resolve`."""
+        if source is not None:
+            with about(f"--from {source}"):
+                source = one_of(source, self.domains, "source")
+        return super().resolve(tasks, to, source)
 
     @property
     def learned(self) -> tuple[str, ...]:

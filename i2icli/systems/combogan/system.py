@@ -18,10 +18,11 @@ from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update, aligned
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.losses import coarse_distance, discriminator_loss, distance, generator_loss
 from i2icli.systems.combogan.networks import Decoder, Discriminator, Encoder, SharedBlocks
+from i2icli.task import Task
 
 
 class ComboGAN(System[ComboGANConfig]):
@@ -33,8 +34,6 @@ class ComboGAN(System[ComboGANConfig]):
 
     config_type = ComboGANConfig
     dataset = DomainImages
-    accepts = frozenset({"image", "to", "source"})
-    sources_are_folders = True
     inference_modules = ("encoders", "decoders")
 
     def __init__(self, config: ComboGANConfig) -> None:
@@ -59,12 +58,12 @@ class ComboGAN(System[ComboGANConfig]):
 
     def _encoder(self, num_blocks: int) -> Encoder:
         config = self.config
-        return Encoder(self.channels()[0], config.width, num_blocks, config.norm)
+        return Encoder(self.config.two_channels[0], config.width, num_blocks, config.norm)
 
     def _decoder(self, num_blocks: int) -> Decoder:
         config = self.config
         return Decoder(
-            self.channels()[0], config.width, num_blocks, config.norm, upsampling=config.upsampling
+            self.config.two_channels[0], config.width, num_blocks, config.norm, upsampling=config.upsampling
         )
 
     def _shared(self, num_blocks: int) -> SharedBlocks:
@@ -74,7 +73,7 @@ class ComboGAN(System[ComboGANConfig]):
     def _discriminator(self) -> Discriminator:
         config = self.config
         norm = config.discriminator_norm or config.norm
-        return Discriminator(self.channels()[0], config.discriminator_width, config.num_layers, norm)
+        return Discriminator(self.config.two_channels[0], config.discriminator_width, config.num_layers, norm)
 
     # -- which domains learn -------------------------------------------------------------
 
@@ -94,7 +93,7 @@ class ComboGAN(System[ComboGANConfig]):
             network.eval()
         return self
 
-    def check_start(self, taken: frozenset[str]) -> None:
+    def check_start(self, loaded: frozenset[str]) -> None:
         """Domains that are not learned must come complete from `--init-from`."""
         for name in self.config.domains:
             if name in self.config.learned:
@@ -107,7 +106,7 @@ class ComboGAN(System[ComboGANConfig]):
             for kind, networks in kinds.items():
                 (network,) = self._of(name, networks)
                 prefix = f"{kind}.{module_name(name)}."
-                if not all(prefix + key in taken for key, _ in network.named_parameters()):
+                if not all(prefix + key in loaded for key, _ in network.named_parameters()):
                     raise UserError(
                         f"domain {name} is not among those to --learn, but its {kind} do not come from "
                         "--init-from; give the run folder it was trained in, and the same networks (i2i info)"
@@ -115,11 +114,13 @@ class ComboGAN(System[ComboGANConfig]):
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for encoders and decoders, one for discriminators; those not drawn get no gradient."""
-        halves = [n for name in self.config.learned for n in self._of(name, self.encoders, self.decoders)]
-        judges = [n for name in self.config.learned for n in self._of(name, self.discriminators)]
+        autoencoders = [
+            n for name in self.config.learned for n in self._of(name, self.encoders, self.decoders)
+        ]
+        discriminators = [n for name in self.config.learned for n in self._of(name, self.discriminators)]
         return {
-            "G": self.adam(*halves, self.encoders["shared"], self.decoders["shared"]),
-            "D": self.adam(*judges),
+            "G": self.adam(*autoencoders, self.encoders["shared"], self.decoders["shared"]),
+            "D": self.adam(*discriminators),
         }
 
     # -- one step ------------------------------------------------------------------------
@@ -133,7 +134,7 @@ class ComboGAN(System[ComboGANConfig]):
         seen_B, seen_A = self.encode(fake_B, b), self.encode(fake_A, a)  # the codes of the fakes
 
         losses = {
-            "gan": self._fooled(b, fake_B) + self._fooled(a, fake_A),
+            "gan": self._generator_loss(b, fake_B) + self._generator_loss(a, fake_A),
             "cycle": self.config.cycle_weight
             * (distance(self.decode(seen_B, a), real_A) + distance(self.decode(seen_A, b), real_B)),
         }
@@ -142,7 +143,7 @@ class ComboGAN(System[ComboGANConfig]):
         ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
 
         distinct_names = [
-            self._told_apart(domain, real, fake, other)
+            self._discriminator_loss(domain, real, fake, other)
             for domain, real, fake, other in ((a, real_A, fake_A, real_B), (b, real_B, fake_B, real_A))
             if domain in self.config.learned
         ]
@@ -172,11 +173,11 @@ class ComboGAN(System[ComboGANConfig]):
                     terms.append(distance(seen, code.detach()))
         return {name: weights[name] * torch.stack(terms).sum() for name, terms in sums.items()}
 
-    def _fooled(self, domain: str, fake: Tensor) -> Tensor:
+    def _generator_loss(self, domain: str, fake: Tensor) -> Tensor:
         (D,) = self._of(domain, self.discriminators)
         return generator_loss(self.gan, D(self.shift(fake)))
 
-    def _told_apart(self, domain: str, real: Tensor, fake: Tensor, other: Tensor) -> Tensor:
+    def _discriminator_loss(self, domain: str, real: Tensor, fake: Tensor, other: Tensor) -> Tensor:
         """Half the sum of both terms, so that D learns slower than G.
 
         other: real images of the other domain, which may have to be rejected as well, like texts that do not
@@ -211,33 +212,11 @@ class ComboGAN(System[ComboGANConfig]):
         code = self.decoders["shared"](code, self.config.domains.index(domain))
         return decoder(code)  # type: ignore[no-any-return]
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W) of `request.source`, sides multiples of 4 -> alike, in `request.to`."""
-        if request.image is None:
-            raise UserError("combogan translates images, but the request holds none; give it one")
-        domains = self.config.domains
-        to = self.resolve_target(request.to) if request.to else domains[0]
-        if request.source is not None:
-            source = self.resolve_source(request.source)
-        elif len(domains) == 2:
-            source = domains[to == domains[0]]  # the other one
-        else:
-            raise UserError(
-                f"which domain the image is of must be told; this model knows: {', '.join(domains)}"
-            )
-        return self.decode(self.encode(request.image, source), to)
-
-    def sources(self) -> tuple[str, ...]:
-        """Every domain."""
-        return self.config.domains
-
-    def needs(self, to: str | None = None) -> frozenset[str]:  # noqa: ARG002 - the same for all
-        """The domain of the image; of two it is taken for the other one, if nothing tells."""
-        return frozenset({"source"}) if len(self.config.domains) > 2 else frozenset()
-
-    def multiple_of(self) -> int:
-        """The encoders halve the image twice."""
-        return 4
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W) of `task.source`, or the other of two -> the same, in `task.name`."""
+        assert task.name is not None
+        source = task.source or next(name for name in self.config.domains if name != task.name)
+        return self.decode(self.encode(inputs["image"], source), task.name), {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """An image in every domain, its own included, and back from the one it was drawn with."""
@@ -251,26 +230,13 @@ class ComboGAN(System[ComboGANConfig]):
             | {"and back": back}
         )
 
-    def answers(self, batch: Batch) -> Answers:
-        """The drawn pair, both directions: what looks like A, made of B, and like B, made of A."""
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """The drawn pair, both directions, compared where the images of both show the same scene."""
         a, b = self._pair(batch)
-        return {
-            "A": self.decode(self.encode(batch["B"], b), a),
-            "B": self.decode(self.encode(batch["A"], a), b),
-        }
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Both directions, beside the other image of the pair."""
-        a, b = self._pair(batch)
-        return {f"to_{b}": (answers["B"], batch["B"]), f"to_{a}": (answers["A"], batch["A"])}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """Both directions of examples whose images show the same scene, by target."""
-        if "truth" not in batch or not batch["truth"].any():
-            return {}
-        there = batch["truth"]
-        both = self.samples(batch, answers).items()
-        return {name: (answer[there], truth[there]) for name, (answer, truth) in both}  # (B', C, H, W) each
+        fake_A = self.decode(self.encode(batch["B"], b), a)
+        fake_B = self.decode(self.encode(batch["A"], a), b)
+        pairs = {f"to_{b}": (fake_B, batch["B"]), f"to_{a}": (fake_A, batch["A"])}
+        return Evaluation(pairs, aligned(batch, pairs))
 
 
 def module_name(domain: str) -> str:

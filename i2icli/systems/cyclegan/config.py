@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from i2icli.config import TwoNames
 from i2icli.growable import GrowableConfig
+from i2icli.stage import Stage
+from i2icli.task import Noise, Port, Task, noise_planes
 
 
 class CycleGANConfig(GrowableConfig):
@@ -43,10 +45,22 @@ class CycleGANConfig(GrowableConfig):
         """4, doubled with each level that was grown."""
         return 4 << self.grown
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Both domains, the second first: it is the default."""
-        return self.domains[::-1]
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """Both directions, to the second domain by default."""
+        noise = [Noise(4 * self.width, 0.25 / 2**stage.level)] * self.num_blocks if self.dropout else ()
+
+        def task(to: str, source: int, target: int) -> Task:
+            return Task(
+                to,
+                {"image": Port(source, multiple=self.multiple_at(stage))},
+                Port(target),
+                reads=frozenset({"to"}),
+                noise=noise_planes(noise),
+                tiling="free" if self.norm == "none" else "global-norm",
+            )
+
+        (first, second), (A, B) = self.domains, self.two_channels
+        return task(second, A, B), task(first, B, A)
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:

@@ -12,7 +12,6 @@ from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
 from i2icli.data.kinds.unpaired import UnpairedImages
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator
@@ -20,8 +19,9 @@ from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.resnet import ResnetGenerator
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update, aligned
 from i2icli.systems.cyclegan.config import CycleGANConfig
+from i2icli.task import Task
 
 
 class CycleGAN(System[CycleGANConfig]):
@@ -29,12 +29,11 @@ class CycleGAN(System[CycleGANConfig]):
 
     config_type = CycleGANConfig
     dataset = UnpairedImages
-    accepts = frozenset({"image", "to"})
     inference_modules = ("G_AB", "G_BA")
 
     def __init__(self, config: CycleGANConfig) -> None:
         super().__init__(config)
-        A, B = self._domain_channels()
+        A, B = config.two_channels
         self.G_AB = self._generator(A, B)
         self.G_BA = self._generator(B, A)
         self.D_A = self._discriminator(A)
@@ -43,10 +42,6 @@ class CycleGAN(System[CycleGANConfig]):
         self.pool_B = ImagePool(config.pool_size)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
-
-    def _domain_channels(self) -> tuple[int, int]:
-        found = self.config.channels or (3,)
-        return found[0], found[-1]
 
     def _generator(self, source: int, target: int) -> ResnetGenerator | GrowingGenerator:
         config = self.config
@@ -120,28 +115,10 @@ class CycleGAN(System[CycleGANConfig]):
             losses[f"penalty_{domain}"] = self.config.penalty_weight * gradient_penalty(D, real, fake)
         return losses
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W), sides multiples of 4 -> (B, C', H, W) in the domain `request.to`."""
-        if request.image is None:
-            raise UserError("cyclegan translates images, but the request holds none; give it one")
-        return (self.G_BA if self._to_A(request.to) else self.G_AB)(request.image)  # type: ignore[no-any-return]
-
-    def _to_A(self, to: str | None) -> bool:
-        """Whether the target is the first domain. Raises UserError if it is neither."""
-        if to is not None and to not in self.config.domains:
-            raise UserError(
-                f"unknown domain {to!r}; this cyclegan translates to: {', '.join(self.targets())}"
-            )
-        return to == self.config.domains[0]
-
-    def channels(self, to: str | None = None) -> tuple[int, int]:
-        """Channels of the images it reads and of those it answers with, for a target domain."""
-        A, B = self._domain_channels()
-        return (B, A) if self._to_A(to) else (A, B)
-
-    def multiple_of(self) -> int:
-        """Both generators halve the image twice, and once more for each level that was grown."""
-        return self.G_AB.multiple
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W) -> (B, C', H, W) in the domain `task.name`."""
+        G = self.G_BA if task.name == self.config.domains[0] else self.G_AB
+        return G(inputs["image"], [inputs[name] for name in task.noise]), {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Both directions, each with its way back."""
@@ -152,22 +129,13 @@ class CycleGAN(System[CycleGANConfig]):
             B: batch["B"], f"{B} to {A}": fake_A, f"and back to {B}": self.G_AB(fake_A),
         }  # fmt: skip
 
-    def answers(self, batch: Batch) -> Answers:
-        """Both directions: what looks like A, made of B, and like B, made of A."""
-        return {"A": self.G_BA(batch["B"]), "B": self.G_AB(batch["A"])}
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Both directions, beside images of the other collection."""
-        A, B = self.config.domains
-        return {A: (answers["A"], batch["A"]), B: (answers["B"], batch["B"])}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """Both directions, of those examples whose images show the same scene; usually there are none.
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Both directions, compared where the images of both domains show the same scene.
 
         batch["truth"]: (B,) bool, or absent.
         """
-        if "truth" not in batch or not batch["truth"].any():
-            return {}
-        A, B = ((answers[side][batch["truth"]], batch[side][batch["truth"]]) for side in ("A", "B"))
-        first, second = self.config.domains
-        return {f"{first}_to_{second}": B, f"{second}_to_{first}": A}  # (B', C, H, W) each
+        (A, B), real_A, real_B = self.config.domains, batch["A"], batch["B"]
+        fake_A, fake_B = self.G_BA(real_B), self.G_AB(real_A)
+        to_A, to_B = (fake_A, real_A), (fake_B, real_B)
+        compared = aligned(batch, {f"{A}_to_{B}": to_B, f"{B}_to_{A}": to_A})
+        return Evaluation({A: to_A, B: to_B}, compared)

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 Extractor = Literal["strided", "pooled", "ccexam-mnist", "ccexam-svhn", "ccexam-usps"]
 
@@ -67,6 +68,11 @@ class DTNConfig(Config):
         learning = self.learning_steps
         both = (Stage("features", learning), Stage("transfer", (self.steps or 1) - learning))
         return tuple(stage for stage in both if stage.steps) or both[:1]
+
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """To the target. Images are resized to the training size inside, so that any size will do."""
+        source, target = self.two_channels
+        return (Task(None, {"image": Port(source)}, Port(target)),)
 
     @property
     def multiple(self) -> int:

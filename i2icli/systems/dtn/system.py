@@ -16,12 +16,13 @@ from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update, aligned
 from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import ClassHead
 from i2icli.systems.dtn.layers import init_xavier
 from i2icli.systems.dtn.networks import build_discriminator, build_extractor, build_generator
+from i2icli.task import Task
 
 
 class DTN(System[DTNConfig]):
@@ -34,7 +35,7 @@ class DTN(System[DTNConfig]):
 
     def __init__(self, config: DTNConfig) -> None:
         super().__init__(config)
-        source, target = self.channels()
+        source, target = config.two_channels
         self.f = build_extractor(config, source)
         self.head = ClassHead(self.f.num_features, config.num_classes)
         self.g = build_generator(config, self.f.num_features, target)
@@ -54,10 +55,10 @@ class DTN(System[DTNConfig]):
     def _learning_features(self) -> bool:
         return self.clock.stage.name == "features"
 
-    def check_start(self, taken: frozenset[str]) -> None:
+    def check_start(self, loaded: frozenset[str]) -> None:
         """An f that does not learn here has to come from elsewhere."""
         own = {f"f.{name}" for name, _ in self.f.named_parameters()}
-        if not self.config.learning_steps and not own <= taken:
+        if not self.config.learning_steps and not own <= loaded:
             raise UserError(
                 "--feature-steps 0 leaves f as --init-from gives it, but f was not given; add --init-from "
                 "with a model whose f fits, or let f learn with more --feature-steps"
@@ -141,15 +142,14 @@ class DTN(System[DTNConfig]):
         """The paper's G: (B, C, H, W) of the training size -> (B, C', H, W) in [-1, 1]."""
         return self.g(self.f(images))  # type: ignore[no-any-return]
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W) of any size -> (B, C', H, W).
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W) of any size -> (B, C', H, W).
 
-        f describes an image as a whole, so it is resized to the training size and its answer back.
+        f describes an image as a whole, so it is resized to the training size and the output back.
         """
-        if request.image is None:
-            raise UserError("dtn translates images, but the request holds none; give it one")
-        size = request.image.shape[2:]
-        return _resized(self.G(_resized(request.image, self.config.crop_size)), (size[0], size[1]))
+        image = inputs["image"]
+        height, width = image.shape[2:]
+        return _resized(self.G(_resized(image, self.config.crop_size)), (height, width)), {}
 
     # -- looking at it -------------------------------------------------------------------
 
@@ -163,31 +163,23 @@ class DTN(System[DTNConfig]):
             "target": target, "target to target": self.G(target),
         }  # fmt: skip
 
-    def answers(self, batch: Batch) -> Answers:
-        """What f sees in source images, (B, Z, 1, 1), and once g is learning what that draws of it."""
-        features = self.f(batch["source"])
-        return {"features": features} | ({} if self._learning_features() else {"fake": self.g(features)})
-
-    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
-        """Whether f's classifier reads the right class from source images and their answers: 0 or 1, (B,)."""
-        seen = {"source_accuracy": answers["features"]}
-        if "fake" in answers:
-            seen["accuracy"] = self.f(answers["fake"])
-        return {name: (self.head(each).argmax(1) == batch["label"]).float() for name, each in seen.items()}
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Answers to source images, beside images of the target."""
-        return {"": (answers["fake"], batch["target"])} if "fake" in answers else {}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """Answers of those examples whose target shows the same thing; usually there are none.
-
-        batch["truth"]: (B,) bool, or absent.
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Whether f's classifier reads the right class from source images and, once g learns, from what g
+        makes of them; these beside images of the target, compared where both show the same.
         """
-        if "fake" not in answers or "truth" not in batch or not batch["truth"].any():
-            return {}
-        there = batch["truth"]
-        return {"": (answers["fake"][there], batch["target"][there])}  # (B', C, H, W) each
+        features = self.f(batch["source"])  # (B, Z, 1, 1)
+        measured = {"source_accuracy": self._read(features, batch)}
+        if self._learning_features():
+            return Evaluation(measured=measured)
+        fake = self.g(features)
+        measured["accuracy"] = self._read(self.f(fake), batch)
+        pair = {"": (fake, batch["target"])}
+        return Evaluation(pair, aligned(batch, pair), measured)
+
+    def _read(self, features: Tensor, batch: Batch) -> Tensor:
+        """(B,): 1 where the classifier reads the right class from features (B, Z, 1, 1), else 0."""
+        hits: Tensor = self.head(features).argmax(1) == batch["label"]
+        return hits.float()
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:

@@ -1,12 +1,16 @@
 """LAPGAN's settings, with the paper's defaults for CIFAR-10. No torch here."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Counts, Names, PreprocessMode, Size
+from i2icli.errors import UserError, one_of
 from i2icli.stage import Stage
+from i2icli.task import Port, Task, about_target, find_task, names_of
 
 SMALLEST_SIDE = 4  # pixels
 START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
@@ -133,10 +137,43 @@ class LAPGANConfig(Config):
             for number, side in enumerate(reversed(self.pyramid[:-1]), 1)
         }
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Factors of enlargement, the smallest first, then the classes."""
-        return (*self.factors, *self.classes)
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """Enlarging by every factor, the smallest first, and for every class by the smallest; then, where the
+        smallest images are learned, generating, of any class or of one.
+        """
+        channels, reads = self.two_channels[0], frozenset({"to", "latent"})
+        size = self.noise_size + bool(self.classes)
+        image, factors = Port(channels), {name: factor for name, (factor, _) in self.factors.items()}
+        targets = factors | dict.fromkeys(self.classes, next(iter(factors.values())))
+        enlarging = (
+            Task(name, {"image": image}, Port(channels, scale=factor), reads, latent_size=size)
+            for name, factor in targets.items()
+        )
+        output = Port(channels, fixed=self.crop_size)
+        names = (None, *self.classes) if self.coarsest else ()
+        return (*enlarging, *(Task(name, {}, output, reads, latent_size=size) for name in names))
+
+    def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
+        """See `Config.resolve`; a factor and a class may be asked for together, as x4,cat."""
+        if to is None:
+            return tasks[0]
+        factors = [word for word in self.factors if word.casefold() in to.casefold().split(",")]
+        if tasks[0].generates and factors:
+            raise UserError(f"--to {to} enlarges images that are given; name some, or leave it out")
+        with about_target(tasks, to):
+            words = [one_of(word.strip(), names_of(tasks), "target") for word in to.split(",")]
+            factors = [word for word in words if word in self.factors]
+            classes = [word for word in words if word in self.classes]
+            if len(factors) > 1 or len(classes) > 1:
+                raise UserError(f"{len(words)} targets; expected one factor and one class at most")
+        task = find_task(tasks, (factors or classes)[0])
+        return replace(task, name=",".join(factors + classes))
+
+    def asked(self, name: str | None) -> tuple[int, str | None]:
+        """Levels to go up, and the class, of the name of a task: "x4", "cat" or "x4,cat"."""
+        words = name.split(",") if name else []
+        number = next((self.factors[word][1] for word in words if word in self.factors), 1)
+        return number, next((word for word in words if word in self.classes), None)
 
     @model_validator(mode="after")
     def _pyramid_fits(self) -> Self:

@@ -15,15 +15,15 @@ from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
 from i2icli.data.kinds.noise import ImagesWithNoise
-from i2icli.errors import UserError, one_of
 from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
+from i2icli.task import Task
 
 
 class LAPGAN(System[LAPGANConfig]):
@@ -31,11 +31,10 @@ class LAPGAN(System[LAPGANConfig]):
 
     config_type = LAPGANConfig
     dataset = ImagesWithNoise
-    accepts = frozenset({"image", "to", "latent"})
 
     def __init__(self, config: LAPGANConfig) -> None:
         super().__init__(config)
-        channels, _ = self.channels()
+        channels, _ = config.two_channels
         self.G = Generators(config, channels)
         self.D = Discriminators(config, channels)
         self.gan = Vanilla()
@@ -68,10 +67,10 @@ class LAPGAN(System[LAPGANConfig]):
     def _momentum(self) -> float:
         return momentum_at(self._epoch(), self.config.momentum, self.config.most_momentum)
 
-    def lr_factor(self) -> float:
+    def lr_factor(self, optimizer: str) -> float:
         """Divided a little at each epoch; constant, then to zero, at each level, for Adam."""
         if self.config.optimizer == "adam":
-            return super().lr_factor()
+            return super().lr_factor(optimizer)
         return lr_at(self._epoch(), self.config.lr, self.config.lr_divisor) / self.config.lr
 
     # -- learning ------------------------------------------------------------------------
@@ -114,35 +113,30 @@ class LAPGAN(System[LAPGANConfig]):
         _, (level,) = pyramid(image, [(smaller, smaller), (side, side)], self.config.interpolation)
         return level
 
-    # -- making pictures -----------------------------------------------------------------
+    # -- inference -----------------------------------------------------------------------
 
-    def can_sample(self, to: str | None = None) -> bool:
-        """Whether it learned the smallest pictures, and so makes all others up; factors need a picture."""
-        return self.config.coarsest and not {*(to or "").split(",")} & {*self.config.factors}
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The noise of all levels, (B, N) in [-1, 1], and where there are classes a label, (B, L).
 
-    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all targets
-        """The noise of all levels, coarse to fine, and where there are classes one number that picks one."""
-        return self.config.noise_size + bool(self.config.classes)
-
-    def translate(self, request: Request) -> Tensor:
-        """Without an image samples (B, C, S, S) in [-1, 1]; else (B, C, H, W) -> (B, C, f H, f W).
-
-        f is the factor in `request.to`, by default the smallest. The latent code becomes the noise of all
-        levels; for larger pictures than it was learned from, a level's noise is repeated side by side.
+        For larger images than it was learned from, a level's noise is repeated side by side.
         """
-        number, name = self._asked(request.to)
-        image, latent = request.image, request.latent
-        if image is None and not self.can_sample():
-            raise UserError("this lapgan was trained with --no-coarsest: it enlarges pictures; give it some")
-        like = next(self.G.parameters())
-        if latent is None:
-            count = 1 if image is None else len(image)
-            latent = torch.randn(count, self.latent_size(), device=like.device)  # (B, Z)
-        label = self._label(latent, name)
-        noise = self.G.split(uniform(latent[:, : self.config.noise_size]))
-        if image is None:
+        assert request.latent is not None
+        inputs = {"noise": uniform(request.latent[:, : self.config.noise_size])}
+        _, name = self.config.asked(task.name)
+        label = self._label(request.latent, name)
+        return inputs if label is None else inputs | {"label": label}
+
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """Without an image samples (B, C, S, S); else inputs["image"]: (B, C, H, W) -> (B, C, f H, f W).
+
+        f is the factor in `task.name`, by default the smallest.
+        """
+        noise, label = self.G.split(inputs["noise"]), inputs.get("label")
+        if task.generates:
             image, number = self.G.first_image(noise, label), len(self.G.levels)
-        return self._enlarged(image, number, noise, label).clamp(-1, 1)
+        else:
+            image, (number, _) = inputs["image"], self.config.asked(task.name)
+        return self._enlarged(image, number, noise, label).clamp(-1, 1), {}
 
     def _enlarged(
         self, image: Tensor, number: int, noise: tuple[Tensor, ...], label: Tensor | None
@@ -159,27 +153,6 @@ class LAPGAN(System[LAPGANConfig]):
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
         return image
-
-    def _asked(self, to: str | None) -> tuple[int, str | None]:
-        """Levels to go up, and the class, of a target: "x4", "cat" or "x4,cat"."""
-        factors = self.config.factors
-        words = to.split(",") if to else []
-        number = next((factors[word][1] for word in words if word in factors), 1)
-        return number, next((word for word in words if word in self.config.classes), None)
-
-    def resolve_target(self, to: str) -> str:
-        """A factor, a class, or both with a comma between."""
-        words = [one_of(word.strip(), self.targets(), "target") for word in to.split(",")]
-        factors = [word for word in words if word in self.config.factors]
-        classes = [word for word in words if word in self.config.classes]
-        if len(factors) > 1 or len(classes) > 1:
-            raise UserError(f"{to!r} names {len(words)} targets; expected one factor and one class at most")
-        return ",".join(factors + classes)
-
-    def scale(self, to: str | None = None) -> float:
-        """How much larger than the image its answer is."""
-        number, _ = self._asked(to)
-        return next(factor for factor, levels in self.config.factors.values() if levels == number)
 
     def _label(self, latent: Tensor, name: str | None) -> Tensor | None:
         """(B, L): the class that was asked for, else the one the last number of a code picks."""
@@ -199,20 +172,20 @@ class LAPGAN(System[LAPGANConfig]):
         """The level that is learned: its picture, made and real; and samples at all levels so far."""
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
         if place is None:
-            return {"made up": self.G.first_image(noise, label), "real": self._shrunk(batch["image"], 0)}
+            return {"generated": self.G.first_image(noise, label), "real": self._shrunk(batch["image"], 0)}
         image, coarse = self._pictures(batch["image"], place)
         columns = {
             "coarse": coarse,
             "with its residual": coarse + self.G.residual(place, coarse, noise, label),
             "real": image,
         }
-        if self.can_sample():
+        if self.config.coarsest:
             for number in range(place + 2):
-                made = self._made_up(noise, label, number)  # (B, C, s, s)
-                columns[f"made up, {made.shape[-1]} px"] = made
+                made = self._generated(noise, label, number)  # (B, C, s, s)
+                columns[f"generated, {made.shape[-1]} px"] = made
         return columns
 
-    def _made_up(self, noise: tuple[Tensor, ...], label: Tensor | None, number: int) -> Tensor:
+    def _generated(self, noise: tuple[Tensor, ...], label: Tensor | None, number: int) -> Tensor:
         """Samples (B, C, s, s) up to a level."""
         image = self.G.first_image(noise, label)  # (B, C, h, w)
         for place in range(number):
@@ -221,44 +194,27 @@ class LAPGAN(System[LAPGANConfig]):
             image = coarse + self.G.residual(place, coarse, noise, label)
         return image.clamp(-1, 1)
 
-    def answers(self, batch: Batch) -> Answers:
-        """Of the level that is learned: pictures shrunk once and enlarged again, and such as are made up.
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Of the level that is learned: images shrunk once and enlarged again, and such as are generated as
+        far as it is learned. Scored at the last level only, so that the best model has learned all levels.
 
-        "enlarged" beside the "truth", and "coarse" what was enlarged; (B, C, h, w) each.
+        measured: spectral distance to the truth of the enlarged images and of plain interpolation.
         """
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
-        found: Answers = {}
-        if self.can_sample():
-            found["made up"] = self._made_up(noise, label, self._reached)
-        if place is not None:
-            found["truth"], found["coarse"] = self._pictures(batch["image"], place)
-            residual = self.G.residual(place, found["coarse"], noise, label)
-            found["enlarged"] = (found["coarse"] + residual).clamp(-1, 1)
-        return found
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Pictures made up as far as it is learned; those enlarged once, where it only enlarges."""
-        if not self.can_sample():
-            return {"": (answers["enlarged"], answers["truth"])}
-        return {"": (answers["made up"], self._shrunk(batch["image"], self._reached))}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:  # noqa: ARG002 - the answers tell
-        """Pictures shrunk once and enlarged again, beside themselves, at the last level only.
-
-        So that the best model is one of which all levels are learned.
-        """
-        if self._level != len(self.G.levels) - 1:
-            return {}
-        return {"": (answers["enlarged"], answers["truth"])}
-
-    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:  # noqa: ARG002 - likewise
-        """Spectral distance to the truth of the answers and of plain interpolation, (B,) each."""
-        if self._level is None:
-            return {}
-        return {
-            "enlarged_distance": spectral_distance(answers["enlarged"], answers["truth"]),
-            "interpolated_distance": spectral_distance(answers["coarse"], answers["truth"]),
+        generated: Pairs = {}
+        if self.config.coarsest:
+            sample = self._generated(noise, label, self._reached)
+            generated = {"": (sample, self._shrunk(batch["image"], self._reached))}
+        if place is None:
+            return Evaluation(generated)
+        truth, coarse = self._pictures(batch["image"], place)
+        enlarged = (coarse + self.G.residual(place, coarse, noise, label)).clamp(-1, 1)
+        pair = {"": (enlarged, truth)}
+        measured = {
+            "enlarged_distance": spectral_distance(enlarged, truth),
+            "interpolated_distance": spectral_distance(coarse, truth),
         }
+        return Evaluation(generated or pair, pair if place == len(self.G.levels) - 1 else {}, measured)
 
 
 def uniform(latent: Tensor) -> Tensor:

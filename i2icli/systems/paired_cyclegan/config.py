@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, TwoNames
 from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 REGIONS = ("eyes", "lips", "skin")
 WHOLE = "whole"
@@ -80,10 +81,21 @@ class PairedCycleGANConfig(Config):
         """The generators keep the full resolution; any size will do."""
         return 1
 
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Both domains, the styled one first: it is the default."""
-        return self.domains[::-1]
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """A style is put on by default, which takes a reference; or taken off."""
+        bare, styled = self.domains
+        image = Port(self.two_channels[0])
+        return (
+            Task(
+                styled,
+                {"image": image},
+                image,
+                frozenset({"to", "reference"}),
+                frozenset({"reference"}),
+                reference=image,
+            ),
+            Task(bare, {"image": image}, image, frozenset({"to"})),
+        )
 
     @model_validator(mode="after")
     def _regions_are_known(self) -> Self:

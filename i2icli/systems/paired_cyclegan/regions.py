@@ -1,10 +1,9 @@
 """Regions of faces, translated by networks of their own and blended back."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
@@ -17,52 +16,53 @@ _REMEMBERED = 1000  # faces of references
 
 
 class ReferenceFaces:
-    """Finds the face of a reference once: its look is put on many pictures."""
+    """Finds the face of a reference once: its style is put on many images."""
 
     def __init__(self) -> None:
-        self.known: dict[bytes, Points] = {}  # by what the reference shows
+        self.known: dict[bytes, Tensor] = {}  # by what the reference shows
 
-    def find(self, image: Tensor) -> Points:
-        """The landmarks of a reference (C, h, w) in [-1, 1]. Raises UserError if it shows no face."""
+    def find(self, image: Tensor) -> Tensor:
+        """The landmarks (N, 2) of a reference (C, h, w) in [-1, 1]. Raises UserError if it shows no face."""
         pixels = to_pixels(image, "uint8")
         key = blake2b(pixels.tobytes() + repr(pixels.shape).encode(), digest_size=16).digest()
         if key not in self.known:
             if len(self.known) >= _REMEMBERED:
                 self.known.clear()
-            self.known[key] = _face(pixels, "reference")
+            self.known[key] = face_of(image, "reference")
         return self.known[key]
 
 
+def face_of(image: Tensor, what: str) -> Tensor:
+    """The landmarks (N, 2) of the face in an image (C, H, W), on the CPU. Raises UserError without one."""
+    points = find_face(convert_channels(to_pixels(image, "uint8"), 3))
+    if points is None:
+        raise UserError(
+            f"no face found in the {what}; expected one face seen from the front; "
+            "use a larger or clearer image"
+        )
+    return torch.from_numpy(points)
+
+
 def blend_regions(
-    generators: nn.ModuleDict, size: int, faces: ReferenceFaces, image: Tensor, *reference: Tensor
+    generators: nn.ModuleDict, size: int, faces: Sequence[Tensor], image: Tensor, *reference: Tensor
 ) -> Tensor:
     """(B, C, H, W) in [-1, 1], and perhaps a reference for each -> the same shape, regions changed.
 
-    Each region is cut out, resized to `size` pixels, given to its generator, and the change it answers
-    with is added where the region's mask is, which fades at its borders. Raises UserError without a face.
+    faces: the landmarks (B or 1, N, 2) in the images and in the references. Each region is cut out, resized
+    to `size` pixels, given to its generator, and the change it answers with is added where the region's mask is,
+    which fades at its borders.
     """
     results = []
     for index in range(len(image)):
         together = [each[index : index + 1] for each in (image, *reference)]  # (1, C, H, W) each
-        here = _face(to_pixels(image[index], "uint8"), "picture")
-        points = [here, *(faces.find(each[index]) for each in reference)]
+        points = [face[index % len(face)].cpu().numpy() for face in faces]
         result = together[0]
         for region, generator in generators.items():
             assert isinstance(generator, DeltaGenerator)
             cuts = [_cut(each, face, region, size) for each, face in zip(together, points, strict=True)]
-            result = _added(result, generator.delta(*cuts), here, region)
+            result = _added(result, generator.delta(*cuts), points[0], region)
         results.append(result.clamp(-1, 1))
     return torch.cat(results)  # (B, C, H, W)
-
-
-def _face(pixels: NDArray[Any], what: str) -> Points:
-    points = find_face(convert_channels(pixels, 3))
-    if points is None:
-        raise UserError(
-            f"no face found in the {what}; expected one face seen from the front; "
-            "use a larger or clearer picture of it"
-        )
-    return points
 
 
 def _cut(image: Tensor, face: Points, region: str, size: int) -> Tensor:

@@ -15,14 +15,14 @@ from torch.nn.functional import interpolate, l1_loss
 from torch.optim import Optimizer
 
 from i2icli.data.kinds.styled import StyledImages
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
-from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions
+from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions, face_of
+from i2icli.task import Task
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,11 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
 
     config_type = PairedCycleGANConfig
     dataset = StyledImages
-    accepts = frozenset({"image", "to", "reference"})
     inference_modules = ("G", "F")
 
     def __init__(self, config: PairedCycleGANConfig) -> None:
         super().__init__(config)
-        C = self.channels()[0]
+        C = config.two_channels[0]
         self.G = self._generators(C, images=2)
         self.F = self._generators(C, images=1)
         self.D_X = self._discriminators(C)
@@ -76,16 +75,16 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             for part in config.parts
         })  # fmt: skip
 
-    def lr_factor(self) -> float:
+    def lr_factor(self, optimizer: str) -> float:
         """Constant while F learns alone; then as usual."""
-        return 1.0 if self.clock.stage.name == REMOVAL else super().lr_factor()
+        return 1.0 if self.clock.stage.name == REMOVAL else super().lr_factor(optimizer)
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One for each generator, one for all discriminators."""
         if self.clock.stage.name == REMOVAL:
             return {"F": self.adam(self.F), "D": self.adam(self.D_X, lr=self.config.discriminator_lr)}
-        judges = [self.D_X, self.D_Y] + ([self.D_S] if self.D_S is not None else [])
-        D = self.adam(*judges, lr=self.config.discriminator_lr)
+        discriminators = [self.D_X, self.D_Y] + ([self.D_S] if self.D_S is not None else [])
+        D = self.adam(*discriminators, lr=self.config.discriminator_lr)
         return {"G": self.adam(self.G), "F": self.adam(self.F), "D": D}
 
     # -- training ------------------------------------------------------------------------
@@ -98,7 +97,9 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         if self.clock.stage.name == REMOVAL:
             removal = _merged(self._losses_removal(each, bare) for each in examples)
             yield Update("F", removal, fakes=taken_off)
-            yield Update("D", {_name("gan_X", each): self._told_X(each, bare) for each in examples})
+            yield Update(
+                "D", {_name("gan_X", each): self._discriminator_loss_X(each, bare) for each in examples}
+            )
             return
 
         styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
@@ -112,7 +113,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     ) -> dict[str, Tensor]:
         """0.1 L_G + L_I + L_S + 0.1 L_P for G; F and what it made stand still."""
         losses = {
-            _name("gan", each): self.config.transfer_weight * self._fooled(self.D_Y, each, styled),
+            _name("gan", each): self.config.transfer_weight * self._generator_loss(self.D_Y, each, styled),
             **self._cycles(each, bare[each.part].detach(), styled[each.part]),
         }
         if self.D_S is not None:
@@ -129,7 +130,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
 
     def _losses_removal(self, each: Example, bare: dict[str, Tensor]) -> dict[str, Tensor]:
         """0.1 L_F; and, if asked for, what is bare should stay as it is (CycleGAN, section 5.2)."""
-        losses = {_name("gan", each): self.config.removal_weight * self._fooled(self.D_X, each, bare)}
+        losses = {_name("gan", each): self.config.removal_weight * self._generator_loss(self.D_X, each, bare)}
         if self.config.keep_weight > 0:
             same = self.F[each.part](each.x)
             losses[_name("keep", each)] = self.config.keep_weight * l1_loss(same, each.x)
@@ -149,7 +150,7 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         """Bare against F(y), styled against G(x, y), and (y, W(x, y)) against (y, G(x, y))."""
         D_Y, fake = self.D_Y[each.part], styled[each.part].detach()
         losses = {
-            _name("gan_X", each): self._told_X(each, bare),
+            _name("gan_X", each): self._discriminator_loss_X(each, bare),
             _name("gan_Y", each): self.gan.discriminator(D_Y(each.y), D_Y(fake)),
         }
         if self.D_S is not None:
@@ -165,11 +166,11 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             return each.W
         return (each.x + each.y - bare[each.part].detach()).clamp(-1, 1)
 
-    def _told_X(self, each: Example, bare: dict[str, Tensor]) -> Tensor:
+    def _discriminator_loss_X(self, each: Example, bare: dict[str, Tensor]) -> Tensor:
         D = self.D_X[each.part]
         return self.gan.discriminator(D(each.x), D(bare[each.part].detach()))
 
-    def _fooled(self, D: nn.ModuleDict, each: Example, fakes: dict[str, Tensor]) -> Tensor:
+    def _generator_loss(self, D: nn.ModuleDict, each: Example, fakes: dict[str, Tensor]) -> Tensor:
         return self.gan.generator(D[each.part](fakes[each.part]))
 
     def _examples(self, batch: Batch) -> list[Example]:
@@ -185,44 +186,29 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
 
     # -- translating ---------------------------------------------------------------------
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W) -> the same shape, styled as request.reference, or bare.
-
-        The reference is brought to the image's size. With regions both have to show a face, of any size.
-        """
-        image = request.image
-        if image is None:
-            raise UserError("paired_cyclegan translates images, but the request holds none; give it one")
-        if self._to_bare(request.to):
-            return self._changed(self.F, image)
-        if request.reference is None:
-            raise UserError(
-                "paired_cyclegan takes the style from a reference, but the request holds none; "
-                f"give it one, or translate to {self.config.domains[0]}"
-            )
-        return self._changed(self.G, image, request.reference.to(image.dtype))
-
-    def _changed(self, generators: nn.ModuleDict, image: Tensor, *reference: Tensor) -> Tensor:
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The reference (1, C, h, w), and with regions where the faces are. Raises UserError without one."""
+        inputs: Inputs = {}
+        image, reference = request.inputs.get("image"), request.reference
+        if reference is not None:
+            inputs["reference"] = reference
         if self.config.regions:
-            each = (look.expand(len(image), -1, -1, -1) for look in reference)
-            return blend_regions(generators, self.config.region_size, self.faces, image, *each)
-        return generators[WHOLE](image, *(_fitted(look, image) for look in reference))  # type: ignore[no-any-return]
+            if reference is not None:
+                inputs["reference_face"] = self.faces.find(reference[0])[None]  # (1, N, 2)
+            if image is not None:
+                inputs["face"] = torch.stack([face_of(each, "image") for each in image])  # (B, N, 2)
+        return inputs
 
-    def _to_bare(self, to: str | None) -> bool:
-        return to is not None and self.resolve_target(to) == self.config.domains[0]
-
-    def reads(self, to: str | None = None) -> frozenset[str]:
-        """Nothing but the image where the style is taken off."""
-        return self.accepts - {"reference"} if self._to_bare(to) else self.accepts
-
-    def needs(self, to: str | None = None) -> frozenset[str]:
-        """A style has to come from somewhere; none is needed to remove one."""
-        return frozenset() if self._to_bare(to) else frozenset({"reference"})
-
-    def check_reference(self, reference: Tensor, to: str | None = None) -> None:  # noqa: ARG002 - all alike
-        """With regions it has to show a face."""
-        if self.config.regions:
-            self.faces.find(reference[0])
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W) -> the same shape, styled as inputs["reference"], or bare."""
+        image, bare = inputs["image"], task.name == self.config.domains[0]
+        generators = self.F if bare else self.G
+        references = [] if bare else [inputs["reference"].to(image.dtype)]
+        if not self.config.regions:
+            return generators[WHOLE](image, *(_fitted(each, image) for each in references)), {}
+        faces = [inputs["face"]] if bare else [inputs["face"], inputs["reference_face"]]
+        together = [image, *(each.expand(len(image), -1, -1, -1) for each in references)]
+        return blend_regions(generators, self.config.region_size, faces, *together), {}
 
     # -- looking -------------------------------------------------------------------------
 
@@ -240,29 +226,25 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
                 columns[f"{name}synthetic"] = self._synthetic(each, {each.part: F(each.y)})
         return columns
 
-    def answers(self, batch: Batch) -> Answers:
-        """Removal of every part, and transfer once G learns it or where it is known what should come out."""
-        found: Answers = {}
-        for each in self._examples(batch):
-            found[REMOVAL + _suffix(each.part)] = self.F[each.part](each.y)
-            if self.clock.stage.name != REMOVAL or "truth_styled" in batch:
-                found[TRANSFER + _suffix(each.part)] = self.G[each.part](each.x, each.y)
-        return found
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Removal of every part beside bare images, and once G learns transfer beside styled ones.
 
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Removal of every part beside bare ones, and once G learns transfer beside styled ones."""
-        found: Pairs = {}
+        Compared where the data knows what should come out; whole images only.
+        """
+        found = Evaluation()
         for each in self._examples(batch):
-            end = _suffix(each.part)
-            found[REMOVAL + end] = answers[REMOVAL + end], each.x
-            if self.clock.stage.name != REMOVAL:
-                found[TRANSFER + end] = answers[TRANSFER + end], each.y
+            end, learning = _suffix(each.part), self.clock.stage.name != REMOVAL
+            removed = self.F[each.part](each.y)
+            found.generated[REMOVAL + end] = removed, each.x
+            if "truth_bare" in batch:
+                found.compared[REMOVAL] = removed, batch["truth_bare"]
+            if learning or "truth_styled" in batch:
+                styled = self.G[each.part](each.x, each.y)
+                if learning:
+                    found.generated[TRANSFER + end] = styled, each.y
+                if "truth_styled" in batch:
+                    found.compared[TRANSFER] = styled, batch["truth_styled"]
         return found
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """Removal and transfer where the data knows what should come out; whole images only."""
-        truths = {REMOVAL: "truth_bare", TRANSFER: "truth_styled"}
-        return {name: (answers[name], batch[key]) for name, key in truths.items() if key in batch}
 
 
 def _name(loss: str, each: Example) -> str:

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Config
 from i2icli.growable import GrowableConfig
+from i2icli.stage import Stage
+from i2icli.task import Noise, Port, Task, Tiling, noise_planes
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
@@ -57,6 +59,23 @@ class Pix2PixConfig(GrowableConfig):
     def unet_depth(self) -> int:
         """Halvings in the U-Net: as asked, else as many as both sides of the crop allow, at most 8."""
         return self.depth or self._halvings()
+
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """The one translation it learned."""
+        source, target = self.two_channels
+        image = Port(source, multiple=self.multiple_at(stage))
+        tiling: Tiling = "whole"
+        if self.generator == "resnet":
+            tiling = "free" if self.norm == "none" else "global-norm"
+        noise = noise_planes(self._noise(stage.level) if self.dropout else ())
+        return (Task(None, {"image": image}, Port(target), noise=noise, tiling=tiling),)
+
+    def _noise(self, level: int) -> list[Noise]:
+        """What its dropout reads, in the order of the network; see nn.unet, nn.resnet and nn.growth."""
+        if self.generator == "resnet":
+            return [Noise(4 * self.width, 0.25 / 2**level)] * self.num_blocks
+        sizes = range(self.unet_depth - 2, 3, -1)
+        return [Noise(8 * self.width, 0.5 ** (halvings + level)) for halvings in sizes]
 
     @property
     def multiple(self) -> int:

@@ -17,9 +17,10 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.networks import build_discriminator, build_generator
+from i2icli.task import Task
 
 
 class Pix2Pix(System[Pix2PixConfig]):
@@ -30,7 +31,7 @@ class Pix2Pix(System[Pix2PixConfig]):
 
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__(config)
-        source, target = self.channels()
+        source, target = config.two_channels
         self.G = build_generator(config, source, target, lambda: self.clock)
         self.D = build_discriminator(config, source + target, lambda: self.clock)
         self.gan = ADVERSARIAL[config.gan_loss]()
@@ -67,31 +68,22 @@ class Pix2Pix(System[Pix2PixConfig]):
 
     def _check_size(self, source: Tensor) -> None:
         height, width = source.shape[-2:]
-        multiple = self.multiple_of()
+        multiple = self.config.multiple_at(self.clock.stage)
         if height % multiple or width % multiple:
             raise UserError(
                 f"training images of {width}x{height} do not suit this {self.config.generator} generator: "
                 f"it needs multiples of {multiple}; choose another --crop-size, --preprocess or --depth"
             )
 
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C_source, H, W), sides multiples of `multiple_of()` -> (B, C_target, H, W)."""
-        if request.image is None:
-            raise UserError("pix2pix translates images, but the request holds none; give it one")
-        return self.G(request.image)  # type: ignore[no-any-return]
-
-    def multiple_of(self) -> int:
-        """2^depth for the U-Net, 4 for the ResNet; doubled with each level that was grown."""
-        return self.G.multiple
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C_source, H, W) -> (B, C_target, H, W)."""
+        return self.G(inputs["image"], [inputs[name] for name in task.noise]), {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """What is given, what comes out, what was wanted."""
         return {"input": batch["source"], "fake": self.G(batch["source"]), "truth": batch["target"]}
 
-    def answers(self, batch: Batch) -> Answers:
-        """What comes out."""
-        return {"fake": self.G(batch["source"])}
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
+    def evaluate(self, batch: Batch) -> Evaluation:
         """Every pair holds its truth."""
-        return {"": (answers["fake"], batch["target"])}
+        pair = {"": (self.G(batch["source"]), batch["target"])}
+        return Evaluation(generated=pair, compared=pair)

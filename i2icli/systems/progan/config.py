@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 SMALLEST = 4  # pixels a side at level 0
 
@@ -93,9 +94,17 @@ class ProGANConfig(Config):
         return self.load_size or self.crop_size
 
     @property
-    def targets(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
         """The classes, if they are learned."""
         return self.classes if self.conditional else ()
+
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """Images from codes, of each class if they are learned."""
+        side = SMALLEST << stage.level
+        reads = frozenset({"latent", "truncate", *(("to",) if self.labels else ())})
+        output = Port(self.two_channels[0], fixed=(side, side))
+        names = self.labels or (None,)
+        return tuple(Task(name, {}, output, reads, latent_size=self.num_latents) for name in names)
 
     @property
     def levels(self) -> int:
@@ -153,7 +162,7 @@ class ProGANConfig(Config):
             found[-1] = replace(found[-1], steps=found[-1].steps + left)
         return tuple(found)
 
-    def total_steps(self, num_examples: int) -> int:  # noqa: ARG002 - the stages have their own lengths
+    def total_steps(self, num_examples: int) -> int:
         """Length of training in steps."""
         if self.steps is not None:
             return self.steps

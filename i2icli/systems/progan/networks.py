@@ -39,9 +39,9 @@ class Generator(nn.Module):
     def __init__(self, inputs: int, widths: Sequence[int], channels: int, convention: Convention) -> None:
         """inputs: numbers in a code and its label together; widths: channels of the levels from 4x4 on."""
         super().__init__()
-        self.blocks = nn.ModuleList([First(inputs, widths[0], convention)])
+        self.blocks = nn.ModuleList([InputBlock(inputs, widths[0], convention)])
         for below, here in pairwise(widths):
-            self.blocks.append(Rise(below, here, convention.scale_bias))
+            self.blocks.append(SynthesisBlock(below, here, convention.scale_bias))
         self.to_rgb = nn.ModuleList(
             EqualConv2d(width, channels, 1, convention.last_gain, scale_bias=convention.scale_bias)
             for width in widths
@@ -49,14 +49,14 @@ class Generator(nn.Module):
 
     def forward(self, code: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, inputs) -> (B, C, 4 * 2^level, 4 * 2^level), about in [-1, 1]."""
-        return self.paint(self.begin(code), level, alpha)
+        return self.synthesis(self.mapping(code), level, alpha)
 
-    def begin(self, code: Tensor) -> Tensor:
+    def mapping(self, code: Tensor) -> Tensor:
         """(B, inputs) -> the first features, (B, width, 4, 4)."""
         features: Tensor = self.blocks[0](pixel_norm(code))
         return features
 
-    def paint(self, features: Tensor, level: int, alpha: float = 1.0) -> Tensor:
+    def synthesis(self, features: Tensor, level: int, alpha: float = 1.0) -> Tensor:
         """(B, width, 4, 4) -> (B, C, 4 * 2^level, 4 * 2^level)."""
         x = below = features
         for block in self.blocks[1 : level + 1]:
@@ -71,7 +71,7 @@ class Generator(nn.Module):
         return [*self.blocks[: level + 1], *self.to_rgb[level - (fading and level > 0) : level + 1]]
 
 
-class First(nn.Module):
+class InputBlock(nn.Module):
     """A code to 4x4 pixels: dense, then a convolution."""
 
     def __init__(self, inputs: int, width: int, convention: Convention) -> None:
@@ -92,7 +92,7 @@ class First(nn.Module):
         return _active(self.conv(_active(x)))
 
 
-class Rise(nn.Module):
+class SynthesisBlock(nn.Module):
     """Twice the size: a convolution of the enlarged features, then another."""
 
     def __init__(self, below: int, here: int, scale_bias: bool) -> None:
@@ -126,9 +126,9 @@ class Discriminator(nn.Module):
         scaled = convention.scale_bias
         self.fade_at_8 = convention.fade_at_8
         self.from_rgb = nn.ModuleList(EqualConv2d(channels, width, 1, scale_bias=scaled) for width in widths)
-        self.blocks = nn.ModuleList([Last(widths[0], dense_width, group_size, convention)])
+        self.blocks = nn.ModuleList([EpilogueBlock(widths[0], dense_width, group_size, convention)])
         for below, here in pairwise(widths):
-            self.blocks.append(Descend(here, below, convention))
+            self.blocks.append(DownBlock(here, below, convention))
         self.decision = EqualLinear(dense_width, 1 + num_labels, convention.last_gain, scale_bias=scaled)
 
     def forward(self, images: Tensor, level: int, alpha: float = 1.0) -> Tensor:
@@ -155,7 +155,7 @@ class Discriminator(nn.Module):
         return [*self.blocks[: level + 1], *self.from_rgb[level - fading : level + 1], self.decision]
 
 
-class Descend(nn.Module):
+class DownBlock(nn.Module):
     """Half the size: a convolution, then another whose results are averaged."""
 
     def __init__(self, here: int, below: int, convention: Convention) -> None:
@@ -173,7 +173,7 @@ class Descend(nn.Module):
         return x if self.average_first else avg_pool2d(x, 2)
 
 
-class Last(nn.Module):
+class EpilogueBlock(nn.Module):
     """4x4 pixels, with how much the images differ beside them, to a few numbers."""
 
     def __init__(self, width: int, dense_width: int, group_size: int, convention: Convention) -> None:

@@ -12,18 +12,18 @@ from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Optimizer
 
 from i2icli.data.kinds.image_folder import ImageFolder
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.progan.config import SMALLEST, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
+from i2icli.task import Task
 
 SAMPLES = 6  # in a row of a sample sheet
-USUAL_OF = 1000  # codes whose mean features are what is usual
+MEAN_OF = 1000  # codes whose mean features samples are truncated towards
 
 
 class ProGAN(System[ProGANConfig]):
@@ -33,13 +33,10 @@ class ProGAN(System[ProGANConfig]):
 
     config_type = ProGANConfig
     dataset = ImageFolder
-    accepts = frozenset({"latent", "to"})
-    truncates = True
-    inference_modules = ("G",)
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__(config)
-        channels, labels = self.channels()[0], len(self.targets())
+        channels, labels = config.two_channels[0], len(config.labels)
         convention = convention_of(config)
         widths = config.level_widths
         self.G = Generator(config.num_latents + labels, widths, channels, convention)
@@ -116,53 +113,46 @@ class ProGAN(System[ProGANConfig]):
 
     # -- making images -------------------------------------------------------------------
 
-    def resolve_target(self, to: str) -> str:
-        """The class of that name. Raises UserError."""
-        if not self.targets():
-            raise UserError(f"this model was trained without classes, so there is no {to!r}; leave it out")
-        return super().resolve_target(to)
-
-    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - the same for all
-        """Numbers in a code."""
-        return self.config.num_latents
-
-    def translate(self, request: Request) -> Tensor:
-        """request.latent: (B, Z), drawn if there is none -> (B, C, H, W) at the resolution reached."""
-        weight = next(self.G.parameters())
-        code = request.latent
-        if code is None:
-            code = torch.randn(1, self.config.num_latents).to(weight)
-        features = self._begun(code, request.to)
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The code with the class after it, (B, Z + L), and where features are to be truncated their mean."""
+        assert request.latent is not None
+        inputs = {"code": self._labelled(request.latent, task.name)}
         if request.truncate is not None and request.truncate < 1:
-            features = torch.lerp(self._usual(request.to, weight), features, request.truncate)
-        images: Tensor = self.G.paint(features, *self.growth)
-        return images.clamp(-1, 1)
+            inputs["mean"] = self._mean_features(task.name, request.latent)
+            inputs["truncate"] = request.latent.new_tensor(request.truncate)
+        return inputs
 
-    def _begun(self, code: Tensor, to: str | None) -> Tensor:
-        """Codes (B, Z) -> first features (B, width, 4, 4), of a class if there are any."""
-        names, named = self.targets(), self.resolve_target(to) if to is not None else None
-        if names:
-            number = names.index(named) if named is not None else 0
-            label = one_hot(torch.tensor(number, device=code.device), len(names)).to(code)
-            code = torch.cat([code, label.expand(len(code), -1)], dim=1)  # (B, Z + L)
-        return self.G.begin(code)
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["code"]: (B, Z + L) -> (B, C, H, W) at the resolution reached."""
+        features = self.G.mapping(inputs["code"])  # (B, width, 4, 4)
+        if "mean" in inputs:
+            features = torch.lerp(inputs["mean"], features, inputs["truncate"].to(features.dtype))
+        images: Tensor = self.G.synthesis(features, *self.growth)
+        return images.clamp(-1, 1), {}
 
-    def _usual(self, to: str | None, weight: Tensor) -> Tensor:
+    def _labelled(self, code: Tensor, name: str | None) -> Tensor:
+        """Codes (B, Z) of a class -> (B, Z + L); as they are where no classes are learned."""
+        names = self.config.labels
+        if not names:
+            return code
+        number = torch.tensor(names.index(name) if name is not None else 0, device=code.device)
+        label = one_hot(number, len(names)).to(code)
+        return torch.cat([code, label.expand(len(code), -1)], dim=1)
+
+    def _mean_features(self, name: str | None, like: Tensor) -> Tensor:
         """The mean of the first features, (1, width, 4, 4), always of the same codes.
 
         What StyleGAN (Karras et al., CVPR 2019, appendix B) truncates towards is the mean of its styles.
         There are none here, and pixel norm undoes bounds on the codes, so the first features stand for them.
         """
-        codes = torch.randn(USUAL_OF, self.config.num_latents, generator=torch.Generator().manual_seed(0))
-        return self._begun(codes.to(weight), to).mean(0, keepdim=True)
+        generator = torch.Generator().manual_seed(0)
+        codes = torch.randn(MEAN_OF, self.config.num_latents, generator=generator)
+        return self.G.mapping(self._labelled(codes.to(like), name)).mean(0, keepdim=True)
 
-    def answers(self, batch: Batch) -> Answers:
-        """As many samples as images."""
-        return {"fake": self.G(self._code(batch, 0), *self.growth)}
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Samples beside images, these faded like them."""
-        return {"": (answers["fake"], fade_reals(batch["image"], self.clock.alpha))}
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """As many samples as images, beside these, which are faded like them."""
+        fake = self.G(self._code(batch, 0), *self.growth)
+        return Evaluation({"": (fake, fade_reals(batch["image"], self.clock.alpha))})
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Samples whose codes stay the same all through training; while a level fades in, both ways first."""

@@ -5,6 +5,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, PreprocessMode, Size
+from i2icli.stage import Stage
+from i2icli.task import Port, Task
 
 SMALLEST = 16  # pixels a side: two doublings from 4x4
 
@@ -52,6 +54,11 @@ class SpectralDCGANConfig(Config):
     )
     penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
     critic_steps: int = Field(1, ge=1, description="updates of D for each of G")
+
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
+        """Images from codes."""
+        output = Port(self.two_channels[0], fixed=self.crop_size)
+        return (Task(None, {}, output, reads=frozenset({"latent"}), latent_size=self.num_latents),)
 
     @property
     def resize_to(self) -> tuple[int, int]:

@@ -16,9 +16,10 @@ from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.networks import Discriminator, Generator
+from i2icli.task import Task
 
 SAMPLES = 6  # in a row of a sample sheet
 
@@ -28,12 +29,10 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
 
     config_type = SpectralDCGANConfig
     dataset = ImageFolder
-    accepts = frozenset({"latent"})
-    inference_modules = ("G",)
 
     def __init__(self, config: SpectralDCGANConfig) -> None:
         super().__init__(config)
-        channels, levels = self.channels()[0], config.doublings
+        channels, levels = config.two_channels[0], config.doublings
         self.G = Generator(
             config.num_latents,
             channels,
@@ -73,16 +72,14 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
 
     # -- making images -------------------------------------------------------------------
 
-    def latent_size(self, to: str | None = None) -> int:  # noqa: ARG002 - there are no targets
-        """Numbers in a code."""
-        return self.config.num_latents
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The code (B, Z)."""
+        assert request.latent is not None
+        return {"latent": request.latent}
 
-    def translate(self, request: Request) -> Tensor:
-        """request.latent: (B, Z), drawn if there is none -> (B, C, S, S)."""
-        code = request.latent
-        if code is None:
-            code = torch.randn(1, self.config.num_latents).to(next(self.G.parameters()))
-        return self.G(code)  # type: ignore[no-any-return]
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["latent"]: (B, Z) -> (B, C, S, S)."""
+        return self.G(inputs["latent"]), {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """Samples whose codes stay the same all through training."""
@@ -90,10 +87,6 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
         shown = {f"sample {turn + 1}": self.G(code.roll(turn, dims=1)) for turn in range(SAMPLES)}
         return shown | {"real": batch["image"]}
 
-    def answers(self, batch: Batch) -> Answers:
-        """As many samples as images."""
-        return {"fake": self.G(batch["codes"][:, 0])}
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Samples beside images."""
-        return {"": (answers["fake"], batch["image"])}
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """As many samples as images, beside these."""
+        return Evaluation({"": (self.G(batch["codes"][:, 0]), batch["image"])})

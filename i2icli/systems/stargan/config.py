@@ -2,13 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, PreprocessMode, Size
+from i2icli.errors import UserError, about
+from i2icli.stage import Stage
+from i2icli.systems.stargan.labels import LabelSet, chosen, spelled
+from i2icli.task import Port, Task, about_target, names_of
 
 CELEBA = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 """The attributes of the paper's CelebA model, in the order of its published files."""
@@ -16,15 +20,6 @@ CELEBA = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 _HAIR_COLOURS = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 _WITHOUT_DATA = ("A", "B")  # what an untrained network is built for before any data was seen
 _WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess that keep images of every size
-
-
-@dataclass(frozen=True)
-class LabelSet:
-    """The labels of one data set: attributes, of which several can be on, or domains, of which one is."""
-
-    kind: Literal["attributes", "domains"]
-    names: tuple[str, ...]
-    groups: tuple[tuple[str, ...], ...]  # of the names in each at most one can be on
 
 
 class StarGANConfig(Config):
@@ -81,10 +76,30 @@ class StarGANConfig(Config):
     )
     penalty_weight: float = Field(10.0, ge=0, description="lambda_gp of the gradient penalty, Eq. (8)")
 
-    @property
-    def targets(self) -> tuple[str, ...]:
+    def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Every domain and every attribute; attributes can also be asked for together, joined by commas."""
-        return tuple(name for labels in self.label_sets for name in labels.names)
+        image, reads = Port(self.two_channels[0], multiple=4), frozenset({"to", "source"})
+        names = (name for labels in self.label_sets for name in labels.names)
+        return tuple(Task(name, {"image": image}, image, reads, tiling="global-norm") for name in names)
+
+    def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
+        """See `Config.resolve`; names are brought into the networks' order."""
+        sets, wanted = self.label_sets, to or names_of(tasks)[0]
+        with about_target(tasks, wanted):
+            number, names = chosen(wanted, sets, "target")
+        task = replace(tasks[0], name=spelled(names, sets[number]))
+        if source is None:
+            return task
+        with about(f"--from {source}"):
+            own, on = chosen(source, sets, "source")
+            if sets[number].kind == "attributes" and own != number:
+                raise UserError(f"the source and the target {task.name} are of different label sets")
+        return replace(task, source=spelled(on, sets[own]))
+
+    @property
+    def num_labels(self) -> int:
+        """Labels of all sets."""
+        return sum(len(labels.names) for labels in self.label_sets)
 
     @property
     def usual_attributes(self) -> tuple[str, ...]:
@@ -105,7 +120,7 @@ class StarGANConfig(Config):
     def label_size(self) -> int:
         """Numbers in the generator's label vector, L: all labels, and a mask where there are several sets."""
         masks = len(self.label_sets)
-        return len(self.targets) + (masks if masks > 1 else 0)
+        return self.num_labels + (masks if masks > 1 else 0)
 
     def _label_sets(self) -> Iterator[LabelSet]:
         domains = self.domains if self.domains or self.attributes else _WITHOUT_DATA

@@ -1,9 +1,19 @@
-"""What a user asks for by names, `Blond_Hair,Male`, as the labels of a StarGAN."""
+"""What a user asks for by names, `Blond_Hair,Male`, as the labels of a StarGAN. No torch here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from i2icli.errors import UserError, one_of
-from i2icli.systems.stargan.config import LabelSet
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """The labels of one data set: attributes, of which several can be on, or domains, of which one is."""
+
+    kind: Literal["attributes", "domains"]
+    names: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]  # of the names in each at most one can be on
 
 
 def chosen(text: str, sets: Sequence[LabelSet], what: str) -> tuple[int, frozenset[str]]:

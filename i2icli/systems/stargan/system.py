@@ -18,10 +18,11 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Answers, Batch, Pairs, Request, System, Update
-from i2icli.systems.stargan.config import LabelSet, StarGANConfig
-from i2icli.systems.stargan.labels import chosen, flipped, spelled
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.systems.stargan.config import StarGANConfig
+from i2icli.systems.stargan.labels import LabelSet, chosen, flipped
 from i2icli.systems.stargan.networks import Discriminator, Generator
+from i2icli.task import Task
 
 
 class StarGAN(System[StarGANConfig]):
@@ -32,15 +33,14 @@ class StarGAN(System[StarGANConfig]):
 
     config_type = StarGANConfig
     dataset = LabelledImages
-    accepts = frozenset({"image", "to", "source"})
 
     def __init__(self, config: StarGANConfig) -> None:
         super().__init__(config)
         self.label_sets = config.label_sets
-        channels, _ = self.channels()
+        channels, _ = config.two_channels
         self.G = Generator(channels, config.label_size, config.width, config.num_blocks, config.upsampling)
         self.D = Discriminator(
-            channels, len(config.targets), config.crop_size, config.discriminator_width, config.num_layers
+            channels, config.num_labels, config.crop_size, config.discriminator_width, config.num_layers
         )
         self.shift = RandomShift(config.discriminator_shift)
         self.gan = Wasserstein()
@@ -158,54 +158,25 @@ class StarGAN(System[StarGANConfig]):
             for name in labels.names
         }  # fmt: skip
 
-    # -- what users ask for ------------------------------------------------------------------
+    # -- translating -------------------------------------------------------------------------
 
-    def resolve_target(self, to: str) -> str:
-        """A domain, or attributes joined by commas, in the network's order. Raises UserError."""
-        number, names = chosen(to, self.label_sets, "target")
-        return spelled(names, self.label_sets[number])
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The label vector (1, L) of `task.name`: the named labels are on and all others off.
 
-    def sources(self) -> tuple[str, ...]:
-        """The attributes: of images with domains the source makes no difference."""
-        sets = (labels for labels in self.label_sets if labels.kind == "attributes")
-        return tuple(name for labels in sets for name in labels.names)
-
-    def resolve_source(self, source: str) -> str:
-        """The attributes that an image has, joined by commas, in the network's order. Raises UserError."""
-        number, names = chosen(source, self.label_sets, "source")
-        return spelled(names, self.label_sets[number])
-
-    def targets_from(self, source: str | None) -> tuple[str, ...]:
-        """Those of the source's own label set, and domains, which are the same for every source."""
-        if source is None:
-            return self.targets()
-        own, _ = chosen(source, self.label_sets, "source")
-        sets = [each for k, each in enumerate(self.label_sets) if k == own or each.kind == "domains"]
-        return tuple(name for each in sets for name in each.names)
-
-    def translate(self, request: Request) -> Tensor:
-        """request.image: (B, C, H, W), sides multiples of 4 -> the same shape, with the labels `request.to`.
-
-        Without `request.source` the named labels are on and all others off; with it they are
-        flipped, as the authors' test program does.
+        With `task.source` they are changed instead, as the authors' test program does.
         """
-        if request.image is None:
-            raise UserError("stargan translates images, but the request holds none; give it one")
-        number, names = chosen(request.to or self.targets()[0], self.label_sets, "target")
+        assert task.name is not None
+        number, names = chosen(task.name, self.label_sets, "target")
         labels = self.label_sets[number]
-        if request.source is not None and labels.kind == "attributes":
-            other, on = chosen(request.source, self.label_sets, "source")
-            if other != number:
-                raise UserError(
-                    f"source {request.source!r} and target {request.to!r} are of different label sets"
-                )
+        if task.source is not None and labels.kind == "attributes":
+            _, on = chosen(task.source, self.label_sets, "source")
             names = flipped(on, names, labels)
-        label = self._vector(names, labels, request.image)
-        return self.G(request.image, self._condition(label, number))  # type: ignore[no-any-return]
+        like = torch.empty(1, device=next(self.G.parameters()).device)
+        return {"label": self._condition(self._vector(names, labels, like), number)}
 
-    def multiple_of(self) -> int:
-        """G halves the image twice."""
-        return self.G.multiple
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["image"]: (B, C, H, W), inputs["label"]: (B, L) -> (B, C, H, W)."""
+        return self.G(inputs["image"], inputs["label"]), {}
 
     # -- while training ----------------------------------------------------------------------
 
@@ -224,45 +195,39 @@ class StarGAN(System[StarGANConfig]):
         answers: Tensor = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (T x B, C, H, W)
         return answers.reshape(len(targets), *real.shape)  # (T, B, C, H, W)
 
-    def answers(self, batch: Batch) -> Answers:
-        """The translations of each label set, (T, B, C, H, W), under the name of its images."""
-        return {
-            f"image_{number}": self._translations(batch, number) for number in range(len(self.label_sets))
-        }
-
-    def samples(self, batch: Batch, answers: Answers) -> Pairs:
-        """Every translation of an image, beside that image."""
-        found: Pairs = {}
-        for number in range(len(self.label_sets)):
-            made, real = answers[f"image_{number}"], batch[f"image_{number}"]
-            reals = real.repeat(len(made), 1, 1, 1)  # (T x B, C, H, W)
-            found[self._suffix(number).removeprefix("_")] = made.flatten(0, 1), reals  # (T x B, C, H, W)
-        return found
-
-    def compare(self, batch: Batch, answers: Answers) -> Pairs:
-        """Translations to every other domain, where the data holds the same thing in all of them."""
-        found: Pairs = {}
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Every translation of an image: beside the image, beside the truth where it is known, and how often
+        D sees in it what it should show.
+        """
+        found = Evaluation()
         for number, labels in enumerate(self.label_sets):
-            if f"truth_{number}" not in batch:
-                continue
-            truth, label = batch[f"truth_{number}"], batch[f"label_{number}"]  # (B, L, C, H, W), (B, L)
-            for place, name in enumerate(labels.names):
-                others = label[:, place] < 0.5  # (B,)
-                if others.any():
-                    found[f"to_{name}"] = answers[f"image_{number}"][place, others], truth[others, place]
+            made = self._translations(batch, number)  # (T, B, C, H, W)
+            reals = batch[f"image_{number}"].repeat(len(made), 1, 1, 1)  # (T x B, C, H, W)
+            found.generated[self._suffix(number).removeprefix("_")] = made.flatten(0, 1), reals
+            found.compared.update(self._compared(batch, number, labels, made))
+            found.measured[f"accuracy{self._suffix(number)}"] = self._seen(batch, number, made)
         return found
 
-    def measure(self, batch: Batch, answers: Answers) -> dict[str, Tensor]:
-        """How often D sees in translations what they should show, one number per image."""
-        found: dict[str, Tensor] = {}
-        for number in range(len(self.label_sets)):
-            targets = self._flips(batch[f"label_{number}"], number)
-            each = [
-                self._accuracy(self._logits(self.D(answer)[1], number), target, number)
-                for answer, target in zip(answers[f"image_{number}"], targets.values(), strict=True)
-            ]
-            found[f"accuracy{self._suffix(number)}"] = torch.stack(each).mean(0)  # (B,)
-        return found
+    def _compared(self, batch: Batch, number: int, labels: LabelSet, made: Tensor) -> Pairs:
+        """Translations to every other domain, where the data holds the same thing in all of them."""
+        if f"truth_{number}" not in batch:
+            return {}
+        truth, label = batch[f"truth_{number}"], batch[f"label_{number}"]  # (B, L, C, H, W), (B, L)
+        pairs: Pairs = {}
+        for place, name in enumerate(labels.names):
+            others = label[:, place] < 0.5  # (B,)
+            if others.any():
+                pairs[f"to_{name}"] = made[place, others], truth[others, place]
+        return pairs
+
+    def _seen(self, batch: Batch, number: int, made: Tensor) -> Tensor:
+        """(B,): the share of the translations (T, B, C, H, W) in which D sees the labels they should show."""
+        targets = self._flips(batch[f"label_{number}"], number)
+        each = [
+            self._accuracy(self._logits(self.D(output)[1], number), target, number)
+            for output, target in zip(made, targets.values(), strict=True)
+        ]
+        return torch.stack(each).mean(0)
 
 
 def _distance_of(fake: Tensor, real: Tensor, which: Tensor) -> Tensor:

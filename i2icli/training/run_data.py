@@ -1,0 +1,73 @@
+"""The batches of a run: to train on, to validate and to show, to measure statistics on."""
+
+import os
+from collections.abc import Generator, Iterator
+from itertools import islice
+
+from i2icli.config import Config, RunOptions
+from i2icli.data.examples import DataFolder, Examples
+from i2icli.data.loader import batches, validation_batches
+from i2icli.stage import Stage
+from i2icli.system import Batch
+from i2icli.training.distributed import rank, world_size
+from i2icli.training.validation import Subset
+
+PREVIEWS = 4  # rows of a sample sheet
+CALIBRATION = 30  # batches: as many as imaginaire re-estimates the statistics of averaged networks on
+
+
+class RunData:
+    """A data folder as the batches that training asks for, stage by stage."""
+
+    def __init__(self, folder: DataFolder, config: Config, options: RunOptions, *, pin: bool = False) -> None:
+        """pin: copy batches to pinned memory first, for a GPU."""
+        self.folder, self.config, self.options, self.pin = folder, config, options, pin
+        self.workers = workers(options)
+
+    def training(self, stage: Stage, start: int = 0) -> Generator[Batch, None, None]:
+        """This process's share of the batches, without end, from a number of batches on."""
+        return batches(
+            self.folder.train(stage.resolution),
+            batch_size=stage.batch_size or self.config.batch_size,
+            seed=self.config.seed,
+            start=start,
+            rank=rank(),
+            world=world_size(),
+            accumulate=self.config.accumulate,
+            workers=self.workers,
+            pin=self.pin,
+        )
+
+    def calibration(self, stage: Stage) -> Iterator[Batch]:
+        """Some of the first training batches, whole ones, the same each time."""
+        size = stage.batch_size or self.config.batch_size
+        examples = self.folder.train(stage.resolution)
+        endless = batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
+        yield from islice(endless, CALIBRATION)
+        endless.close()
+
+    def validation(self, stage: Stage) -> Iterator[Batch]:
+        """The validation images, one by one; none where the data has none."""
+        examples = self.folder.validation(stage.resolution)
+        return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
+
+    def learned(self, stage: Stage) -> Iterator[Batch]:
+        """As many training images, unaugmented: for what needs no images set aside."""
+        return self._in_order(self.folder.train(stage.resolution), self.options.validate_images)
+
+    def previews(self, stage: Stage) -> Iterator[Batch]:
+        """The images of the sample sheets."""
+        side = stage.resolution
+        return self._in_order(self.folder.validation(side) or self.folder.train(side), PREVIEWS)
+
+    def all_training(self, stage: Stage) -> Generator[Batch, None, None]:
+        """Every training image once, unaugmented."""
+        return validation_batches(self.folder.train(stage.resolution), batch_size=1, workers=self.workers)
+
+    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
+        return validation_batches(Subset(examples, count), batch_size=1, workers=self.workers)
+
+
+def workers(options: RunOptions) -> int:
+    """Threads that read images: as asked, else one per processor, at most 8."""
+    return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)
