@@ -1,19 +1,25 @@
-"""Files <-> pictures <-> tensors. torch is only loaded by the functions that make tensors."""
+"""Files <-> decoded images <-> tensors. torch is only loaded by the functions that make tensors."""
 
 from i2icli.image.grey import grey_levels
-from i2icli.image.picture import MAX_PIXELS, DecodedImage, Format, Header, Pixels
+from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
+from i2icli.image.picture import MAX_PIXELS, DecodedImage, Format, Header, Ids, Pixels
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize
-from i2icli.image.read import probe, read_image
+from i2icli.image.read import probe, read_ids, read_image
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
 from i2icli.image.write import SUFFIXES, write_image
 
 __all__ = [
     "MAX_PIXELS",
     "SUFFIXES",
+    "ArrayItem",
+    "BytesItem",
     "DecodedImage",
+    "FileItem",
     "Format",
     "Header",
+    "Ids",
+    "Item",
     "Pixels",
     "change_type",
     "convert_channels",
@@ -22,6 +28,7 @@ __all__ = [
     "grey_levels",
     "pad_to_multiple",
     "probe",
+    "read_ids",
     "read_image",
     "resize",
     "to_pillow",

@@ -1,39 +1,49 @@
 """NumPy's .npy files: H x W or H x W x C numbers. Objects are refused, never unpickled."""
 
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.image.picture import (
     DecodedImage,
     Header,
+    Ids,
     ImageError,
+    as_ids,
     check_size,
     scale_to_supported,
     supported_type,
 )
 
 
-def read_header(path: Path) -> Header:
+def read_header(file: IO[bytes]) -> Header:
     """Size, channels and type. Raises ImageError, ValueError or OSError."""
-    with path.open("rb") as file:
-        (height, width, channels), dtype = _checked_header(file)
+    (height, width, channels), dtype = _checked_header(file)
     return Header("npy", (height, width), channels, alpha=False, dtype=supported_type(dtype))
 
 
-def read(path: Path) -> DecodedImage:
+def read(file: IO[bytes]) -> DecodedImage:
     """Load the numbers; every channel counts as colour. Raises ImageError, ValueError or OSError."""
-    with path.open("rb") as file:
-        shape, _ = _checked_header(file)
-        file.seek(0)
-        array = np.load(file, allow_pickle=False)
+    array, shape = _load(file)
     pixels = np.ascontiguousarray(scale_to_supported(array).reshape(shape))  # (H, W, C)
     return DecodedImage(pixels, alpha=None, format="npy")
 
 
+def read_ids(file: IO[bytes]) -> Ids:
+    """Load integers as they are, (H, W). Raises ImageError, ValueError or OSError."""
+    return as_ids(_load(file)[0])
+
+
+def _load(file: IO[bytes]) -> tuple[NDArray[Any], tuple[int, int, int]]:
+    """The array as stored, and its shape as (H, W, C)."""
+    shape, _ = _checked_header(file)
+    file.seek(0)
+    return np.load(file, allow_pickle=False), shape
+
+
 def _checked_header(file: IO[bytes]) -> tuple[tuple[int, int, int], np.dtype[Any]]:
-    """-> (H, W, C) and the type, once both are known to be sane and the file long enough."""
+    """-> (H, W, C) and the type, after checking both and the length of the file."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)

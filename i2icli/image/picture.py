@@ -1,4 +1,4 @@
-"""What a picture is once it has left its file: plain arrays, and what is needed to write it back alike."""
+"""A decoded image: plain arrays, and what is needed to write it back in the same form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,32 +9,37 @@ from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
+Ids: TypeAlias = NDArray[np.int32]
+"""(H, W): a class or instance id per pixel."""
 Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
 
-MAX_PIXELS = 500_000_000  # 0.5 gigapixel: beyond it a file is more likely an attack than a picture
+MAX_PIXELS = 500_000_000  # 0.5 gigapixel: a larger file is more likely an attack than an image
 MAX_VALUES = 2_000_000_000  # pixels times channels
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says about its picture before anything is decoded."""
+    """What a file says about its image before anything is decoded."""
 
     format: Format
-    size: tuple[int, int]  # (height, width) as shown, after EXIF rotation
-    channels: int  # of colour, without alpha
+    size: tuple[int, int]  # (height, width) after EXIF rotation
+    channels: int  # without alpha
     alpha: bool
     dtype: np.dtype[Any]  # as decoded: uint8, uint16 or float32
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """A decoded picture, shown upright, colour and alpha apart."""
+    """A decoded image, EXIF rotation applied, colour and alpha separate."""
 
-    pixels: Pixels  # (H, W, C) colour only
+    pixels: Pixels  # (H, W, C), without alpha
     alpha: NDArray[Any] | None  # (H, W), same type as the colours
     format: Format  # of the file it came from
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
+
+
+ONE_ID = "expected one id per pixel: a palette or greyscale PNG, a TIFF or .npy of integers"
 
 
 class ImageError(Exception):
@@ -44,7 +49,7 @@ class ImageError(Exception):
 def check_size(height: int, width: int, channels: int = 1) -> None:
     """Refuse empty and absurd dimensions, before memory is asked for. Raises ImageError."""
     if min(height, width, channels) < 1:
-        raise ImageError(f"an empty picture of {width}x{height} pixels and {channels} channels")
+        raise ImageError(f"an empty image of {width}x{height} pixels and {channels} channels")
     if height * width > MAX_PIXELS or height * width * channels > MAX_VALUES:
         raise ImageError(
             f"too large: {width}x{height} pixels, {channels} channels; the limit is 0.5 gigapixel"
@@ -52,7 +57,7 @@ def check_size(height: int, width: int, channels: int = 1) -> None:
 
 
 def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn (H, W, ...) as the EXIF orientation tag (1 to 8, others ignored) asks for."""
+    """Apply the EXIF orientation tag (1 to 8, others ignored) to (H, W, ...)."""
     turns: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
         2: lambda a: a[:, ::-1],
         3: lambda a: a[::-1, ::-1],
@@ -66,10 +71,10 @@ def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
-    """Bring any number type to uint8, uint16 or float32, keeping each value's place in its type's range.
+    """Convert any number type to uint8, uint16 or float32; integers keep their position in the type's range.
 
-    Signed 8 and 16 bit shift to unsigned; 32 and 64 bit become floats in [-1, 1]; floats
-    stay as they are; truth values become 0 and 255. Raises ImageError for other types and NaN.
+    Signed 8 and 16 bit are shifted to unsigned; 32 and 64 bit become floats in [-1, 1]; floats
+    stay as they are; booleans become 0 and 255. Raises ImageError for other types and NaN.
     """
     kind, bits = array.dtype.kind, array.dtype.itemsize * 8
     if kind == "b":
@@ -89,12 +94,24 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type `scale_to_supported` answers with. Raises ImageError for types it refuses."""
+    """The type that `scale_to_supported` returns. Raises ImageError for types it refuses."""
     return scale_to_supported(np.zeros(1, dtype)).dtype
 
 
+def as_ids(array: NDArray[Any]) -> Ids:
+    """(H, W) or (H, W, 1) integers or booleans -> (H, W) ids, unchanged. Raises ImageError for others."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 1):
+        raise ImageError(f"shape {array.shape}; {ONE_ID}")
+    if array.dtype.kind not in "bui":
+        raise ImageError(f"values of type {array.dtype}; class and instance ids are whole numbers")
+    largest = np.iinfo(np.int32).max
+    if array.size and max(int(array.max()), -int(array.min()) - 1) > largest:
+        raise ImageError(f"ids beyond {largest}")
+    return np.ascontiguousarray(array.reshape(array.shape[:2]), np.int32)
+
+
 def _in_range(array: NDArray[Any]) -> NDArray[Any]:
-    """Floats are taken as in [-1, 1]; a little beyond may be rounding, far beyond is another scale."""
+    """Floats are expected in [-1, 1]: slightly beyond may be rounding, far beyond is another scale."""
     if array.size and max(abs(float(array.min())), abs(float(array.max()))) > 2:
         raise ImageError(f"floats from {array.min():.4g} to {array.max():.4g}; expected values in [-1, 1]")
     return array

@@ -1,7 +1,6 @@
 """PNG, JPEG, WebP and BMP files, read through Pillow (16-bit PNG through imagecodecs)."""
 
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +9,14 @@ from PIL import Image
 from i2icli.errors import UserError
 from i2icli.image.picture import (
     MAX_PIXELS,
+    ONE_ID,
     DecodedImage,
     Format,
     Header,
+    Ids,
     ImageError,
     Pixels,
+    as_ids,
     check_size,
     upright,
 )
@@ -24,39 +26,57 @@ from i2icli.image.pixels import change_type
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 _ORIENTATION = 0x0112  # EXIF tag
-_COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # the other modes become RGB
+_COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other modes become RGB
 
 
-def read_header(path: Path, format: Format) -> Header:
+def read_header(file: IO[bytes], format: Format) -> Header:
     """Size, channels and depth, without decoding. Raises ImageError or whatever Pillow does."""
-    with _opened(path, format) as image:
+    depth, has_colour, has_alpha = _png_kind(file) if format == "png" else (8, False, False)
+    with _opened(file, format) as image:
         width, height = image.size
-        # A PNG may carry EXIF behind its pixels; only what stands before them is looked at.
+        # A PNG may carry EXIF behind its pixels; only what comes before them is read here.
         turned = "exif" in image.info and _orientation(image) in (5, 6, 7, 8)
         size = (width, height) if turned else (height, width)
-        depth, has_colour, has_alpha = _png_kind(path) if format == "png" else (8, False, False)
-        if depth == 16:  # Pillow's mode does not tell them apart
+        if depth == 16:  # not visible in Pillow's mode
             return Header(format, size, 3 if has_colour else 1, has_alpha, np.dtype(np.uint16))
         channels = _COLOURS.get(image.mode, 3)
         return Header(format, size, channels, image.has_transparency_data, np.dtype(np.uint8))
 
 
-def read(path: Path, format: Format) -> DecodedImage:
-    """Decode a file. Raises ImageError or whatever the decoders do."""
-    lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(path))
-    with _opened(path, format) as image:
-        deep = format == "png" and _png_kind(path)[0] == 16
-        array = upright(_decode_16_bit(path) if deep else _decode(image), _orientation(image))  # (H, W, C)
+def read(file: IO[bytes], format: Format) -> DecodedImage:
+    """Decode an image. Raises ImageError or whatever the decoders do."""
+    deep = format == "png" and _png_kind(file)[0] == 16
+    lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(file))
+    with _opened(file, format) as image:
+        array = upright(_decode_16_bit(file) if deep else _decode(image), _orientation(image))  # (H, W, C)
         return DecodedImage(*_split(array), format, _profile(image), lossless)
 
 
+def read_ids(file: IO[bytes], format: Format) -> Ids:
+    """The values of the pixels as stored, (H, W): indices of a palette, not its colours.
+
+    Raises ImageError for colours and lossy formats, or whatever the decoders do.
+    """
+    if format in ("jpeg", "webp"):
+        raise ImageError(f"{format.upper()} is lossy or holds colours, so it cannot hold exact ids; {ONE_ID}")
+    depth = _png_kind(file)[0] if format == "png" else 8
+    with _opened(file, format) as image:
+        if image.mode not in ("1", "L", "LA", "P") and not (depth == 16 and image.mode.startswith("I")):
+            raise ImageError(f"colours ({image.mode}); {ONE_ID}")
+        array = _decode_16_bit(file) if depth == 16 else np.asarray(image)
+        array = array[..., 0] if array.ndim == 3 else array  # grey and alpha
+        if image.mode == "L" and depth < 8:
+            array = array // (255 // (2**depth - 1))  # Pillow scales 2 and 4 bit grey to 8
+        return as_ids(upright(array, _orientation(image)))
+
+
 def from_pillow(image: Image.Image) -> DecodedImage:
-    """A Pillow image of any mode as a picture, upright; PNG unless it is written as something else."""
+    """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG."""
     return DecodedImage(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
 
 
 def to_pillow(picture: DecodedImage) -> Image.Image:
-    """A picture as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
+    """An image as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
     channels = picture.pixels.shape[2]
     if channels not in (1, 3):
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
@@ -83,7 +103,7 @@ def _split(array: NDArray[Any]) -> tuple[Pixels, NDArray[Any] | None]:
 
 
 def _profile(image: Image.Image) -> bytes | None:
-    """The colour profile, unless it is that of inks, which have become RGB."""
+    """The colour profile, unless it is for CMYK, which was converted to RGB."""
     return None if image.mode == "CMYK" else image.info.get("icc_profile") or None
 
 
@@ -91,14 +111,14 @@ def _orientation(image: Image.Image) -> int:
     return int(image.getexif().get(_ORIENTATION, 1))
 
 
-def _opened(path: Path, format: Format) -> Image.Image:
+def _opened(file: IO[bytes], format: Format) -> Image.Image:
     try:
-        image = Image.open(path, formats=(format.upper(),))
+        image = Image.open(file, formats=(format.upper(),))
     except Image.DecompressionBombError as error:
         raise ImageError("too large; the limit is 0.5 gigapixel") from error
     try:
         check_size(image.height, image.width)
-        # Phones store a second, smaller view in a JPEG (MPO); the first is the photo.
+        # Phones store a second, smaller image in a JPEG (MPO); the first is the photo.
         frames = getattr(image, "n_frames", 1)
         if format != "jpeg" and frames > 1:
             raise ImageError(f"an animation of {frames} frames; expected a still image")
@@ -121,28 +141,34 @@ def _decode(image: Image.Image) -> NDArray[Any]:
     return array if array.ndim == 3 else array[..., None]
 
 
-def _png_kind(path: Path) -> tuple[int, bool, bool]:
+def _png_kind(file: IO[bytes]) -> tuple[int, bool, bool]:
     """Bits per sample, whether there is colour, whether there is alpha: from the IHDR chunk."""
-    with path.open("rb") as file:
-        depth, colour_type = file.read(26)[24:]
+    file.seek(0)
+    depth, colour_type = file.read(26)[24:]
+    file.seek(0)
     return depth, bool(colour_type & 2), bool(colour_type & 4)
 
 
-def _decode_16_bit(path: Path) -> NDArray[Any]:
-    """-> (H, W, C) uint16; Pillow would keep only 8 bits of colour images."""
+def _decode_16_bit(file: IO[bytes]) -> NDArray[Any]:
+    """-> (H, W, C) uint16; Pillow would keep only 8 bits of colour images. The position stays as it was."""
     import imagecodecs
 
-    array = imagecodecs.png_decode(path.read_bytes())
+    position = file.tell()
+    file.seek(0)
+    array = imagecodecs.png_decode(file.read())
+    file.seek(position)
     return array if array.ndim == 3 else array[..., None]
 
 
-def _is_lossless_webp(path: Path) -> bool:
-    """Whether the pixels lie in a VP8L chunk; walks the RIFF chunks up to them."""
-    with path.open("rb") as file:
-        file.seek(12)
-        while len(head := file.read(8)) == 8:
-            if head[:4] in (b"VP8 ", b"VP8L"):
-                return head[:4] == b"VP8L"
-            size = int.from_bytes(head[4:], "little")
-            file.seek(size + size % 2, 1)
-    return False
+def _is_lossless_webp(file: IO[bytes]) -> bool:
+    """Whether the pixels are in a VP8L chunk; walks the RIFF chunks up to them."""
+    file.seek(12)
+    found = False
+    while len(head := file.read(8)) == 8:
+        if head[:4] in (b"VP8 ", b"VP8L"):
+            found = head[:4] == b"VP8L"
+            break
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, 1)
+    file.seek(0)
+    return found

@@ -1,48 +1,75 @@
-"""DecodedImage files become pictures, whatever their kind; broken ones become one-line errors."""
+"""Image files of any kind are decoded; unreadable ones become one-line errors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
-from i2icli.image.picture import DecodedImage, Format, Header, ImageError
+from i2icli.image.picture import DecodedImage, Format, Header, Ids, ImageError
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 
 
-def read_image(path: Path | str) -> DecodedImage:
-    """Decode an image file: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
+def read_image(source: Path | str | bytes, name: str | None = None) -> DecodedImage:
+    """Decode an image: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
-    The kind is told by the content, not by the name. Raises UserError (exit code 1), one
-    line naming the file and the trouble: missing, not an image, truncated, empty, too large.
+    `source` is a path or the bytes of a file, `name` what messages call it (default: the path). The
+    content decides on the format, not the suffix. Raises UserError (exit code 1), one line with the
+    name and the reason: missing, not an image, truncated, empty, too large.
     """
-    path = Path(path)
+    with _opened(source, name) as (file, format):
+        if format == "npy":
+            return npy_files.read(file)
+        return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
+
+
+def probe(source: Path | str | bytes, name: str | None = None) -> Header:
+    """Read the header of an image only. Arguments and errors as for `read_image`."""
+    with _opened(source, name) as (file, format):
+        if format == "npy":
+            return npy_files.read_header(file)
+        return tiff_files.read_header(file) if format == "tiff" else pillow_files.read_header(file, format)
+
+
+def read_ids(source: Path | str | bytes, name: str | None = None) -> Ids:
+    """Decode a map of class or instance ids, (H, W), exactly as stored: palette indices, 16 bit and all.
+
+    Arguments and errors as for `read_image`; colours and lossy formats are errors, too.
+    """
+    with _opened(source, name) as (file, format):
+        if format == "npy":
+            return npy_files.read_ids(file)
+        return tiff_files.read_ids(file) if format == "tiff" else pillow_files.read_ids(file, format)
+
+
+@contextmanager
+def _opened(source: Path | str | bytes, name: str | None) -> Iterator[tuple[IO[bytes], Format]]:
+    """An open file and its format; every exception inside becomes a UserError."""
     try:
-        kind = _kind(path)
-        if kind == "npy":
-            return npy_files.read(path)
-        return tiff_files.read(path) if kind == "tiff" else pillow_files.read(path, kind)
-    except Exception as error:  # decoders answer hostile bytes with any exception there is
-        raise _as_user_error(path, error) from error
+        with _open(source) as file:
+            yield file, _format(file)
+    except Exception as error:  # decoders react to hostile bytes with any exception there is
+        called = name or ("the image" if isinstance(source, bytes) else str(source))
+        raise _as_user_error(called, error) from error
 
 
-def probe(path: Path | str) -> Header:
-    """Read only what the head of an image file says. Raises UserError as `read_image` does."""
-    path = Path(path)
-    try:
-        kind = _kind(path)
-        if kind == "npy":
-            return npy_files.read_header(path)
-        return tiff_files.read_header(path) if kind == "tiff" else pillow_files.read_header(path, kind)
-    except Exception as error:  # as above
-        raise _as_user_error(path, error) from error
-
-
-def _kind(path: Path) -> Format:
-    """Tell the kind of file by its first bytes. Raises ImageError, OSError."""
-    if path.is_fifo() or path.is_char_device():  # reading could wait, or go on, for ever
+def _open(source: Path | str | bytes) -> IO[bytes]:
+    """Raises ImageError, OSError."""
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    path = Path(source)
+    if path.is_fifo() or path.is_char_device():  # reading could wait, or continue, for ever
         raise ImageError("a pipe or a device, not a file")
-    with path.open("rb") as file:
-        head = file.read(16)
+    return path.open("rb")
+
+
+def _format(file: IO[bytes]) -> Format:
+    """Recognise the format by the first bytes, then rewind. Raises ImageError, OSError."""
+    head = file.read(16)
+    file.seek(0)
     starts: dict[bytes, Format] = {
         b"\x89PNG\r\n\x1a\n": "png",
         b"\xff\xd8\xff": "jpeg",
@@ -72,7 +99,7 @@ def _kind(path: Path) -> Format:
     raise ImageError(f"{found or 'not an image'}; expected {_KNOWN}")
 
 
-def _as_user_error(path: Path, error: Exception) -> UserError:
+def _as_user_error(name: str, error: Exception) -> UserError:
     if isinstance(error, ImageError):
         reason = str(error)
     elif isinstance(error, OSError) and error.strerror:  # missing, a folder, not permitted ...
@@ -81,4 +108,4 @@ def _as_user_error(path: Path, error: Exception) -> UserError:
         reason = "not enough memory to decode it"
     else:
         reason = f"damaged or truncated ({' '.join(str(error).split())[:120] or type(error).__name__})"
-    return UserError(f"cannot read {path}: {reason}", exit_code=1)
+    return UserError(f"cannot read {name}: {reason}", exit_code=1)

@@ -1,15 +1,17 @@
 """TIFF files, read through tifffile: any depth and number of channels."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from i2icli.image.picture import (
+    ONE_ID,
     DecodedImage,
     Header,
+    Ids,
     ImageError,
+    as_ids,
     check_size,
     scale_to_supported,
     supported_type,
@@ -22,15 +24,15 @@ if TYPE_CHECKING:
 _ORIENTATION, _ICC = 274, 34675  # tags
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 _ALPHA = (1, 2)  # kinds of extra samples: premultiplied, plain
-_JPEG = (6, 7)  # compressions; the decoder answers with RGB
+_JPEG = (6, 7)  # compressions; the decoder returns RGB
 
 
-def read_header(path: Path) -> Header:
+def read_header(file: IO[bytes]) -> Header:
     """Size, channels and type, without decoding. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
-    with TiffFile(path) as file:
-        page, samples = _checked_page(file)
+    with TiffFile(file) as tiff:
+        page, samples = _checked_page(tiff)
         size = (page.imagelength, page.imagewidth)
         turned = _orientation(page) in (5, 6, 7, 8)
         alpha = _has_alpha(page)
@@ -42,13 +44,13 @@ def read_header(path: Path) -> Header:
         return Header("tiff", size[::-1] if turned else size, samples - alpha, alpha, dtype)
 
 
-def read(path: Path) -> DecodedImage:
+def read(file: IO[bytes]) -> DecodedImage:
     """Decode the first image. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
-    with TiffFile(path) as file:
-        page, _ = _checked_page(file)
-        array = _colours(file, page)  # (H, W, C)
+    with TiffFile(file) as tiff:
+        page, _ = _checked_page(tiff)
+        array = _colours(tiff, page)  # (H, W, C)
         alpha = _has_alpha(page)
         array = upright(array, _orientation(page))
         icc = None if page.photometric == _SEPARATED else page.tags.valueof(_ICC)
@@ -58,19 +60,36 @@ def read(path: Path) -> DecodedImage:
     return DecodedImage(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
 
 
+def read_ids(file: IO[bytes]) -> Ids:
+    """The samples of the first image as stored, (H, W): indices of a palette, not its colours.
+
+    Raises ImageError or whatever tifffile does.
+    """
+    from tifffile import TiffFile
+
+    with TiffFile(file) as tiff:
+        page, samples = _checked_page(tiff)
+        if samples != 1:
+            raise ImageError(f"{samples} channels; {ONE_ID}")
+        if page.compression in _JPEG:
+            raise ImageError("JPEG compression is lossy, so its ids are not exact; use a lossless one")
+        array = page.asarray().reshape(page.imagelength, page.imagewidth)  # (H, W)
+        return as_ids(upright(array, _orientation(page)))
+
+
 def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
-    """The page that holds the picture, and its samples per pixel."""
+    """The page that holds the image, and its samples per pixel."""
     page: Any = file.pages[0]
     samples = page.samplesperpixel * (len(file.pages) if _is_channel_stack(file) else 1)
     check_size(page.imagelength, page.imagewidth, samples)
     if page.imagedepth != 1:
-        raise ImageError("a volume; expected one flat image")
+        raise ImageError("a volume; expected a 2-D image")
     if page.photometric not in (_MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR):
         raise ImageError(f"TIFF colours of kind {page.photometric}; expected grey, RGB, palette or CMYK")
-    pictures = sum(not _is_preview(other) for other in file.pages)
-    if pictures > 1 and not _is_channel_stack(file):
+    images = sum(not _is_preview(other) for other in file.pages)
+    if images > 1 and not _is_channel_stack(file):
         raise ImageError(
-            f"{pictures} pages; expected one, with the channels side by side in each pixel or as planes"
+            f"{images} pages; expected one, with the channels side by side in each pixel or as planes"
         )
     return page, samples
 
@@ -81,7 +100,7 @@ def _is_preview(page: Any) -> bool:
 
 
 def _is_channel_stack(file: "TiffFile") -> bool:
-    """Whether the pages are the channels of one picture, as ImageJ and OME write them."""
+    """Whether the pages are the channels of one image, as ImageJ and OME write them."""
     return len(file.pages) > 1 and (file.is_imagej or file.is_ome) and file.series[0].axes == "CYX"
 
 
@@ -111,13 +130,13 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
 
 
 def _stretched(array: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Subset unsigned values of an odd number of bits over the whole range of a type."""
+    """Scale unsigned values of fewer bits to the whole range of a type."""
     unit = array.astype(np.float32) / (2**bits - 1)
     return np.asarray(unit * np.iinfo(np.dtype(dtype)).max + 0.5).astype(dtype)
 
 
 def _from_cmyk(array: NDArray[Any], alpha: bool) -> NDArray[Any]:
-    """(H, W, 4 or 5) integers -> (H, W, 3 or 4); inks multiply, without a colour profile."""
+    """(H, W, 4 or 5) integers -> (H, W, 3 or 4), without a colour profile: inks multiply."""
     if array.dtype.kind != "u" or array.shape[2] != 4 + alpha:
         raise ImageError("CMYK that is not four channels of integers")
     top = np.iinfo(array.dtype).max

@@ -1,0 +1,142 @@
+"""What can be read as an image or as a map of ids: a file, bytes, an array; frames of videos are in `video`.
+
+Whatever reads images (training data, translation, a server) takes items, so that nothing depends on paths.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.errors import UserError
+from i2icli.image.picture import (
+    DecodedImage,
+    Header,
+    Ids,
+    ImageError,
+    as_ids,
+    check_size,
+    scale_to_supported,
+    supported_type,
+)
+from i2icli.image.read import probe, read_ids, read_image
+
+
+class Item(Protocol):
+    """Something that can be read as an image or as a map of ids.
+
+    Every method raises UserError (exit code 1), one line with the name and the reason.
+    """
+
+    @property
+    def name(self) -> str:
+        """What messages call it, such as its path."""
+
+    def header(self) -> Header:
+        """Size, channels and type, without decoding."""
+
+    def read(self) -> DecodedImage:
+        """The decoded image."""
+
+    def read_ids(self) -> Ids:
+        """Class or instance ids (H, W), exactly as stored: the index of a palette, never its colour."""
+
+
+@dataclass(frozen=True)
+class FileItem:
+    """An image file. Its header is read once and remembered."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width). Raises UserError as `header`."""
+        return self._header.size
+
+    def header(self) -> Header:
+        """See `Item`."""
+        return self._header
+
+    def read(self) -> DecodedImage:
+        """See `Item`."""
+        return read_image(self.path)
+
+    def read_ids(self) -> Ids:
+        """See `Item`."""
+        return read_ids(self.path)
+
+    @cached_property
+    def _header(self) -> Header:
+        return probe(self.path)
+
+
+@dataclass(frozen=True)
+class BytesItem:
+    """The content of an image file, e.g. uploaded to a server; read under the same limits as files."""
+
+    data: bytes
+    name: str
+
+    def header(self) -> Header:
+        """See `Item`."""
+        return probe(self.data, self.name)
+
+    def read(self) -> DecodedImage:
+        """See `Item`."""
+        return read_image(self.data, self.name)
+
+    def read_ids(self) -> Ids:
+        """See `Item`."""
+        return read_ids(self.data, self.name)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayItem:
+    """An array (H, W) or (H, W, C): uint8 and uint16 span their range, floats are in [-1, 1]."""
+
+    array: NDArray[Any]
+    name: str = "the array"
+
+    def header(self) -> Header:
+        """See `Item`."""
+        try:
+            height, width, channels = self._shape()
+            dtype = supported_type(self.array.dtype)
+        except ImageError as error:
+            raise self._refused(error) from error
+        return Header("npy", (height, width), channels, alpha=False, dtype=dtype)
+
+    def read(self) -> DecodedImage:
+        """See `Item`."""
+        try:
+            pixels = scale_to_supported(self.array.reshape(self._shape()))  # (H, W, C)
+        except ImageError as error:
+            raise self._refused(error) from error
+        return DecodedImage(np.ascontiguousarray(pixels), alpha=None, format="npy")
+
+    def read_ids(self) -> Ids:
+        """See `Item`."""
+        try:
+            self._shape()
+            return as_ids(self.array)
+        except ImageError as error:
+            raise self._refused(error) from error
+
+    def _shape(self) -> tuple[int, int, int]:
+        """(H, W, C). Raises ImageError."""
+        if self.array.ndim not in (2, 3):
+            raise ImageError(f"shape {self.array.shape}; expected (H, W) or (H, W, C)")
+        height, width, channels = (*self.array.shape, 1)[:3]
+        check_size(height, width, channels)
+        return height, width, channels
+
+    def _refused(self, error: ImageError) -> UserError:
+        return UserError(f"cannot read {self.name}: {error}", exit_code=1)
