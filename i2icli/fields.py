@@ -14,7 +14,7 @@ from i2icli.errors import UserError
 
 C = TypeVar("C", bound=Config)
 
-Kind = Literal["flag", "choice", "size", "time", "list", "int", "number", "path", "text"]
+Kind = Literal["flag", "choice", "size", "time", "list", "paths", "int", "number", "path", "text"]
 
 _WORDS: dict[Kind, str] = {
     "flag": "yes or no",
@@ -24,6 +24,7 @@ _WORDS: dict[Kind, str] = {
     "int": "a whole number",
     "number": "a number",
     "path": "a path",
+    "paths": "paths, the option repeated for each",
     "text": "a text",
 }
 
@@ -42,7 +43,7 @@ def kind(field: FieldInfo) -> Kind:
     if _parser(Seconds) in metadata:
         return "time"
     if get_origin(annotation) is tuple:
-        return "list"
+        return "paths" if get_args(annotation)[0] is Any else "list"
     if annotation is int:
         return "int"
     if annotation is float:

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
+from i2icli.stage import Stage
 
 FORMAT = 1
 
@@ -39,6 +40,14 @@ class Metadata(BaseModel):
                 f"{path}: {setting}{first['msg'].lower()}; "
                 f"written by i2icli {self.version}, a newer i2icli may read it"
             ) from None
+
+
+def stage_named(config: Config, name: str, path: Path) -> Stage:
+    """The stage of that name. Raises UserError if the settings have none: then the file is damaged."""
+    stages = {stage.name: stage for stage in config.stages()}
+    if name not in stages:
+        raise UserError(f"{path}: stage {name!r} is not one of {', '.join(stages)}; the file is damaged")
+    return stages[name]
 
 
 def read_metadata(path: Path) -> Metadata:

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from i2icli import __version__
-from i2icli.cli import demo, detect_fake, detector, info, spectrum, systems, train, translate
+from i2icli.cli import demo, detect_fake, detector, info, spectrum, systems, train
 from i2icli.cli.commands import Command, Group, unwrapped
 
 
@@ -19,12 +19,16 @@ class Main(Group):
         return ["train", "grow", *using, "info", "systems", "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A command by its name; the one whose options are settings is built when it is asked for."""
-        if cmd_name != "grow":
-            return super().get_command(ctx, cmd_name)
-        from i2icli.cli.grow import grow_command
+        """A command by its name; those whose options are settings are built when they are asked for."""
+        if cmd_name == "grow":
+            from i2icli.cli.grow import grow_command
 
-        return grow_command()
+            return grow_command()
+        if cmd_name == "translate":
+            from i2icli.cli.translate import translate_command
+
+            return translate_command()
+        return super().get_command(ctx, cmd_name)
 
 
 app = typer.Typer(
@@ -58,7 +62,6 @@ def i2i(
 app.add_typer(train.app, name="train")
 app.add_typer(detector.app, name="detector")
 for command, epilog in (
-    (translate.translate, translate.EXAMPLES),
     (spectrum.spectrum, spectrum.EXAMPLES),
     (detect_fake.detect_fake, detect_fake.EXAMPLES),
     (info.info, info.EXAMPLES),

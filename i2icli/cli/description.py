@@ -11,9 +11,10 @@ from safetensors import SafetensorError, safe_open
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
-from i2icli.metadata import read_metadata
+from i2icli.metadata import read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST
+from i2icli.task import Task, names_of
 
 _ITEM_BYTES = {
     "F64": 8,
@@ -47,7 +48,8 @@ class Description:
     paper: str
     url: str
     changed: dict[str, Any]  # settings that differ from the defaults
-    targets: list[str]
+    tasks: list[Task]  # what it can be asked for, the default first
+    targets: list[str]  # their names
     networks: list[Network]
     written_by: str | None = None  # i2icli's version; None for files of others
     stage: str | None = None
@@ -68,13 +70,15 @@ def _ours(path: Path) -> Description:
     metadata = read_metadata(path)
     config = metadata.settings(path)
     entry = registry.entry(metadata.system)
+    tasks = config.tasks(stage_named(config, metadata.stage, path))
     found = Description(
         file=str(path),
         system=metadata.system,
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
-        targets=list(config.targets),
+        tasks=list(tasks),
+        targets=list(names_of(tasks)),
         networks=_networks(_safetensors_shapes(path)),
         written_by=metadata.version,
         stage=metadata.stage,
@@ -98,13 +102,16 @@ def _foreign(path: Path) -> Description:
         (name, tensor.numel(), tensor.numel() * tensor.element_size())
         for name, tensor in original.tensors.items()
     )
+    stages = {stage.name: stage for stage in original.config.stages()}
+    tasks = original.config.tasks(stages[original.stage] if original.stage else original.config.stages()[0])
     return Description(
         file=str(path),
         system=original.system,
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(original.config),
-        targets=list(original.config.targets),
+        tasks=list(tasks),
+        targets=list(names_of(tasks)),
         networks=_networks(shapes),
         notes=list(original.notes),
     )

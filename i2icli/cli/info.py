@@ -22,24 +22,29 @@ def info(
 ) -> None:
     """Show what a trained model is: its system, settings, networks and scores."""
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
+    from i2icli.cli.tasks import task_lines
     from i2icli.fields import flag, show
     from i2icli.runs import find_model
 
     found = describe(find_model(model))
     if as_json:
-        print(json.dumps(dataclasses.asdict(found), indent=2))
+        print(json.dumps(dataclasses.asdict(found), indent=2, default=sorted))
         return
     console = output()
     lines: dict[str, str | None] = {
         "file": found.file,
         "system": f"{found.system}: {found.paper}, {found.url}",
-        "written by": f"i2icli {found.written_by}" if found.written_by else "someone else's program",
+        "written by": f"i2icli {found.written_by}"
+        if found.written_by
+        else "original authors' checkpoint (recognised by its keys)",
         "trained": _trained(found.step, found.steps, found.stage),
-        "targets": ", ".join(found.targets) or None,
         "validation": _scores(found.scores, found.scores_step),
         "best model": found.best,
     }
     _print_pairs(console, {name: text for name, text in lines.items() if text})
+    console.print("\nTasks", style="bold")
+    for line in task_lines(found.tasks):
+        say(console, f"  {line}")
     for note in found.notes:
         say(console, f"note: {note}")
     console.print("\nNetworks", style="bold")

@@ -1,8 +1,9 @@
 """Settings become options of a command: one field of a model, one option, in its help panel."""
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -14,11 +15,18 @@ from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
 
+M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING = "Run", "Training", "Growing"
 
 
-def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[inspect.Parameter]:
+def parameters(
+    model: type[BaseModel],
+    panel: Callable[[str], str],
+    spelled: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> list[inspect.Parameter]:
     """The fields of a model as keyword-only parameters for Typer; `panel` places each by name.
+
+    `spelled` names the options of fields that are not spelled like them.
 
     Values stay texts, since the model's own validators know how to read them. Flags can be
     switched off as well where a recipe may have switched them on.
@@ -28,7 +36,7 @@ def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[insp
     return [
         _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
         if kind(field) == "flag"
-        else _parameter(name, field, defaults[name], panel(name))
+        else _parameter(name, field, defaults[name], panel(name), spelled.get(name, (flag(name),)))
         for name, field in model.model_fields.items()
     ]
 
@@ -56,12 +64,17 @@ def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
     }
 
 
+def validated(model: type[M], given: dict[str, Any], spell: Callable[[str], str]) -> M:
+    """Options that the user typed. Raises UserError naming the option as `spell` has it."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise UserError(explain(error, model, spell)) from error
+
+
 def run_options(context: typer.Context) -> RunOptions:
     """The run options that the user typed, validated. Raises UserError naming the option."""
-    try:
-        return RunOptions.model_validate(typed(context, RunOptions))
-    except ValidationError as error:
-        raise UserError(explain(error, RunOptions, flag)) from error
+    return validated(RunOptions, typed(context, RunOptions), flag)
 
 
 def panel_of(name: str, system: str) -> str:
@@ -78,19 +91,23 @@ def _flag(name: str, field: FieldInfo, default: bool, panel: str, both_ways: boo
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _parameter(name: str, field: FieldInfo, default: str | None, panel: str) -> inspect.Parameter:
+def _parameter(
+    name: str, field: FieldInfo, default: str | None, panel: str, flags: tuple[str, ...]
+) -> inspect.Parameter:
     sort = kind(field)
     help_text = field.description or ""
     if sort == "choice":
         help_text += f": {', '.join(choices(field))}" if not _says(help_text, choices(field)) else ""
     option = typer.Option(
-        flag(name),
+        *flags,
         help=escape(help_text),
         metavar=f"<{sort}>",
         rich_help_panel=panel,
         autocompletion=_completion(field),
     )
-    annotation = Annotated[str | None, option]
+    annotation: Any = Annotated[str | None, option]
+    if sort == "paths":
+        annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

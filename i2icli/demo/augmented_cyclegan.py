@@ -23,7 +23,7 @@ def _write(folder: Path, seed: int) -> None:
 
 def _show(translator: Translator, folder: Path) -> Shown:
     """Every test drawing with drawn codes, and with the look of the next test picture."""
-    codes = np.random.default_rng(0).standard_normal((ANSWERS, translator.system.latent_size()))
+    codes = np.random.default_rng(0).standard_normal((ANSWERS, translator.tasks[0].latent_size))
     drawings, pictures = (sorted((folder / side).glob("*.png")) for side in ("testA", "testB"))
     rows, differences, returns, turns = [], [], [], []
     for drawing, style in zip(drawings, pictures[1:] + pictures[:1], strict=True):

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.image import to_tensor
+from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.translator import Translator
 from i2icli.scores import psnr
-from i2icli.system import Request
+from i2icli.task import Task
 
 SIDE = 64  # pixels
 TRAIN, TEST = 200, 24  # scenes
@@ -53,9 +53,16 @@ def mean_psnr(answers: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -
     return float(np.mean(each))
 
 
-def made_up(translator: Translator, codes: Tensor) -> Tensor:
-    """What a system makes of latent codes (N, Z) alone: (N, C, H, W) in [-1, 1], float32 on the processor."""
-    placement = translator.placement
-    with torch.inference_mode(), placement.autocast():
-        made = translator.system.translate(Request(latent=placement.tensor(codes)))
-    return made.float().cpu()
+def generated(translator: Translator, codes: Tensor) -> Tensor:
+    """What a system generates of latent codes (N, Z): (N, C, H, W) in [-1, 1], float32 on the CPU."""
+    return translator.generate(OutputSpec(_generating(translator)), codes)
+
+
+def latent_size(translator: Translator) -> int:
+    """Numbers in a code that it generates images of."""
+    return _generating(translator).latent_size
+
+
+def _generating(translator: Translator) -> Task:
+    """The first of its tasks that generates."""
+    return next(task for task in translator.tasks if task.generates)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from i2icli.demo.demo import SIDE, TEST, Demo, Shown, made_up, mean_psnr
+from i2icli.demo.demo import SIDE, TEST, Demo, Shown, generated, latent_size, mean_psnr
 from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
@@ -30,7 +30,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
     paths = sorted((folder / "test").glob("*.png"))
     rows = [
         [*_enlarged(translator, path), made]
-        for path, made in zip(paths, _made_up(translator, len(paths)), strict=True)
+        for path, made in zip(paths, _samples(translator, len(paths)), strict=True)
     ]
     _, bicubic, answers, truths, _ = zip(*rows, strict=True)
     figures = (
@@ -52,10 +52,10 @@ def _enlarged(translator: Translator, path: Path) -> list[Pixels]:
     return [pixels, to_pixels(bicubic[0], np.uint8), answer, truth]
 
 
-def _made_up(translator: Translator, count: int) -> list[Pixels]:
+def _samples(translator: Translator, count: int) -> list[Pixels]:
     """So many pictures of nothing but noise, (H, W, C) each."""
-    codes = draw_codes(count, translator.system.latent_size(), seed=0)  # (B, Z)
-    return [to_pixels(image, np.uint8) for image in made_up(translator, codes)]
+    codes = draw_codes(count, latent_size(translator), seed=0)  # (B, Z)
+    return [to_pixels(image, np.uint8) for image in generated(translator, codes)]
 
 
 def _distance(images: tuple[Pixels, ...], truths: tuple[Pixels, ...]) -> float:

@@ -34,7 +34,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
             look,
             np.asarray(translator.translate(face, reference=reference)),
             read_image(styled[each.truth_styled]).pixels,
-            np.asarray(translator.translate(look, to=translator.system.targets()[-1])),
+            np.asarray(translator.translate(look, to=translator.tasks[-1].name)),
             read_image(bare[each.truth_bare]).pixels,
         ])  # fmt: skip
     faces, looks, styled_faces, styled_truths, bare_faces, bare_truths = zip(*rows, strict=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.demo.demo import TEST, Demo, Shown, made_up
+from i2icli.demo.demo import TEST, Demo, Shown, generated, latent_size
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import between, draw_codes
@@ -22,11 +22,11 @@ def _write(folder: Path, seed: int) -> None:
 def _show(translator: Translator, folder: Path) -> Shown:
     """Each row goes from one code to another; a test picture stands beside, to compare the looks."""
     paths = sorted((folder / "test").glob("*.png"))
-    size = translator.system.latent_size()
+    size = latent_size(translator)
     rows = []
     for number, path in enumerate(paths):
         codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
-        made = made_up(translator, codes)  # (STEPS, C, H, W)
+        made = generated(translator, codes)  # (STEPS, C, H, W)
         rows.append([*(to_pixels(image, np.uint8) for image in made), read_image(path).pixels])
     colours = [np.stack([to_tensor(row[place]).mean((1, 2)) for row in rows]) for place in (0, -1)]
     figures = tuple(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from i2icli.demo.demo import TEST, Demo, Shown, made_up
+from i2icli.demo.demo import TEST, Demo, Shown, generated, latent_size
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
@@ -24,8 +24,8 @@ def _write(folder: Path, seed: int) -> None:
 def _show(translator: Translator, folder: Path) -> Shown:
     """Samples of drawn codes; a test picture stands beside each row, to compare the looks."""
     paths = sorted((folder / "test").glob("*.png"))
-    codes = draw_codes(SAMPLES * len(paths), translator.system.latent_size(), seed=0)  # (N, Z)
-    made = made_up(translator, codes)  # (N, C, H, W)
+    codes = draw_codes(SAMPLES * len(paths), latent_size(translator), seed=0)  # (N, Z)
+    made = generated(translator, codes)  # (N, C, H, W)
     real = [read_image(path).pixels for path in paths]
     rows = [
         [*(to_pixels(image, np.uint8) for image in made[SAMPLES * n : SAMPLES * (n + 1)]), picture]

@@ -1,33 +1,26 @@
-"""A trained system at work: what a user wishes of a picture -> the same kind of picture out."""
+"""A trained system at work: items in, images out."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from math import lcm
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from i2icli.errors import UserError
-from i2icli.image import (
-    DecodedImage,
-    convert_channels,
-    crop_back,
-    pad_to_multiple,
-    resize,
-    to_pixels,
-    to_tensor,
-)
+from i2icli.errors import about
+from i2icli.image import DecodedImage, crop_back, kinds, resize, to_pixels
+from i2icli.image.items import Item
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs, OutputSpec
 from i2icli.inference.reference_cache import ReferenceCache
-from i2icli.inference.requests import Asked, Wish, make_wishes
 from i2icli.runtime.device import Placement
-from i2icli.system import Request, System
-
-SMALLEST = 16  # pixels: smaller pictures are padded to it, or reflections inside networks would not fit
+from i2icli.system import Inputs, Memory, Request, System
+from i2icli.task import Task
 
 
 class Inference:
-    """A system, the file it came from, and the device where its networks answer."""
+    """A system, the file it came from, and the device where its networks compute."""
 
     def __init__(
         self, system: System[Any], placement: Placement, model: Path, notes: tuple[str, ...] = ()
@@ -36,68 +29,123 @@ class Inference:
         self.placement = placement
         self.model = model
         self.notes = notes  # what an original checkpoint cannot tell about itself
+        self.tasks: tuple[Task, ...] = system.config.tasks(system.clock.stage)
         for name in system.inference_modules:
             placement.prepare_for_inference(system.get_submodule(name))
-        self.looks = ReferenceCache(placement)
+        self.references = ReferenceCache(placement)
 
-    def wishes(self, asked: Asked) -> list[Wish]:
-        """One wish for every answer a picture is to get.
+    @property
+    def translates(self) -> bool:
+        """Whether it has tasks that translate what is given."""
+        return not self.tasks[0].generates
 
-        Raises UserError naming what the system takes, or a reference whose look it cannot take over.
+    def outputs(self, *, generating: bool = False) -> Outputs:
+        """What can be asked for with inputs, or without."""
+        tasks = [task for task in self.tasks if task.generates is generating]
+        return Outputs(type(self.system).__name__, self.system.config, tasks)
+
+    def specs(self, options: TranslateOptions) -> list[OutputSpec]:
+        """One spec for every output that an input is to get.
+
+        Raises UserError naming what the model takes, or a reference whose style cannot be taken.
         """
-        wishes = make_wishes(self.system, asked)
-        for path, to in dict.fromkeys((wish.reference, wish.to) for wish in wishes):
-            if path is None:
-                continue
-            try:
-                self.system.check_reference(self.reference(path, to), to)
-            except UserError as error:
-                raise UserError(f"--reference {path}: {error}") from None
-        return wishes
+        specs = self.outputs().plan(options)
+        checked: list[tuple[Item, str | None]] = []
+        for spec in specs:
+            if spec.reference is not None and (spec.reference, spec.task.name) not in checked:
+                checked.append((spec.reference, spec.task.name))
+                with about(f"--reference {spec.reference.name}"):
+                    self._condition(spec, Request(reference=self._reference(spec)))
+        return specs
 
-    def tensor(self, picture: DecodedImage, wish: Wish) -> Tensor:
-        """A picture as the system reads it: its channels, the wished size, padded; (1, C, H, W)."""
-        channels, _ = self.system.channels(wish.to)
-        pixels = convert_channels(picture.pixels, channels)
-        if wish.size is not None:
-            pixels = resize(pixels, wish.size)
-        multiple = self.system.multiple_of()
-        if min(pixels.shape[:2]) < SMALLEST:
-            multiple = lcm(multiple, SMALLEST)
-        return pad_to_multiple(to_tensor(pixels)[None], multiple)  # (1, C, H', W')
+    def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Inputs:
+        """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
 
-    def reference(self, path: Path, to: str | None) -> Tensor:
-        """The image whose look is taken over, (1, C, h, w), at its own size."""
-        _, channels = self.system.channels(to)
-        return self.looks.get(path, channels)
+        Resized as the spec says, or to the only size there is, and padded. Raises UserError for what cannot
+        be read.
+        """
+        found: Inputs = {}
+        for name, port in spec.task.inputs.items():
+            item = items[name]
+            pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port.kind)
+            prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
+            found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
+        return found
 
-    def answer(self, images: Tensor, wish: Wish) -> Tensor:
-        """Translate images (B, C, H, W) in [-1, 1] whose sides fit the system; float32 on the CPU."""
-        count = len(images)
-        look = None if wish.reference is None else self.reference(wish.reference, wish.to)
-        latent = None if wish.latent is None else wish.latent.to(self.placement.device)
-        request = Request(
-            image=self.placement.tensor(images),
-            to=wish.to,
-            source=wish.source,
-            reference=None if look is None else look.expand(count, -1, -1, -1),
-            latent=None if latent is None else latent.expand(count, -1),  # (B, Z)
-        )
-        torch.manual_seed(wish.seed)  # noise is a matter of the seed, not of how many images came before
+    def compute(self, inputs: Inputs, spec: OutputSpec) -> Tensor:
+        """The output for inputs (B, C, H, W) that `read` gave; float32 on the CPU."""
+        output, _ = self._step(inputs, spec, None)
+        return output
+
+    def generate(self, spec: OutputSpec, codes: Tensor) -> Tensor:
+        """What a task that generates makes of codes (B, Z); float32 on the CPU."""
+        request = Request(latent=self.placement.tensor(codes), truncate=spec.truncate)
         with torch.inference_mode(), self.placement.autocast():
-            answer = self.system.translate(request)
-        return answer.float().cpu()
+            output, _ = self.system(spec.task, self.system.condition(spec.task, request))
+        return output.float().cpu()  # type: ignore[no-any-return]
 
-    def result(self, picture: DecodedImage, answer: Tensor, wish: Wish) -> DecodedImage:
-        """The answer (1, C, H', W') as a picture of the kind that came in, alpha kept."""
-        scale = self.system.scale(wish.to)
-        height, width = (round(side * scale) for side in wish.size or picture.pixels.shape[:2])
-        pixels = to_pixels(crop_back(answer, (height, width))[0], picture.pixels.dtype)
-        alpha = picture.alpha
+    def stream(self, frames: Iterable[Inputs], spec: OutputSpec) -> Iterator[Tensor]:
+        """The output for every frame of a video, in order, with the memory of those before it."""
+        memory: Memory | None = None
+        for inputs in frames:
+            output, memory = self._step(inputs, spec, memory)
+            yield output
+
+    def result(self, image: DecodedImage, output: Tensor, spec: OutputSpec) -> DecodedImage:
+        """The output (1, C, H', W') as an image of the kind that came in, alpha kept."""
+        scale = spec.task.output.scale
+        height, width = (round(side * scale) for side in spec.size or image.pixels.shape[:2])
+        primary = next(iter(spec.task.inputs.values()))
+        if primary.fixed is None:
+            output = crop_back(output, (height, width))
+        pixels = resize(to_pixels(output[0], image.pixels.dtype), (height, width))
+        alpha = image.alpha
         if alpha is not None:
             alpha = resize(alpha[:, :, None], (height, width))[:, :, 0]
-        return replace(picture, pixels=pixels, alpha=alpha)
+        return replace(image, pixels=pixels, alpha=alpha)
 
-    def picture(self, picture: DecodedImage, wish: Wish) -> DecodedImage:
-        """Translate one decoded picture."""
-        return self.result(picture, self.answer(self.tensor(picture, wish), wish), wish)
+    def _step(self, inputs: Inputs, spec: OutputSpec, memory: Memory | None) -> tuple[Tensor, Memory]:
+        task = spec.task
+        count = len(next(iter(inputs.values())))
+        given = {name: self.placement.tensor(value) for name, value in inputs.items()}
+        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate)
+        everything = given | self._noise(given, spec) | self._condition(spec, request)
+        with torch.inference_mode(), self.placement.autocast():
+            output, memory = self.system(task, _rows(everything, count), memory)
+        return output.float().cpu(), memory
+
+    def _condition(self, spec: OutputSpec, request: Request) -> Inputs:
+        with torch.inference_mode(), self.placement.autocast():
+            return self.system.condition(spec.task, request)
+
+    def _reference(self, spec: OutputSpec) -> Tensor | None:
+        """The style reference, (1, C, h, w), at its own size."""
+        if spec.reference is None or spec.task.reference is None:
+            return None
+        return self.references.get(spec.reference, spec.task.reference)
+
+    def _latent(self, spec: OutputSpec) -> Tensor | None:
+        """The code of all images of a batch, (1, Z)."""
+        return None if spec.latent is None else spec.latent[None].to(self.placement.device)
+
+    def _noise(self, inputs: Inputs, spec: OutputSpec) -> Inputs:
+        """The planes of noise that the task reads, (1, C, h, w), drawn from the seed."""
+        generator = torch.Generator().manual_seed(spec.seed)
+        height, width = next(iter(inputs.values())).shape[-2:]
+        return {
+            name: self.placement.tensor(
+                torch.rand(
+                    (1, noise.channels, round(height * noise.scale), round(width * noise.scale)),
+                    generator=generator,
+                )
+            )
+            for name, noise in spec.task.noise.items()
+        }
+
+
+def _rows(inputs: Inputs, count: int) -> Inputs:
+    """Every tensor with a row for each of `count` images."""
+    return {
+        name: value if value.ndim == 0 or len(value) == count else value.expand(count, *value.shape[1:])
+        for name, value in inputs.items()
+    }

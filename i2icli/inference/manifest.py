@@ -1,4 +1,4 @@
-"""A note in the output folder saying which model and settings its results come from."""
+"""The manifest of an output folder: which model and settings its results come from."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import numpy as np
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.inference.options import TranslateOptions
 
 NAME = ".i2i-results.json"
 HEAD = 2**20  # bytes of a model file that tell it from others: its description and first weights
@@ -20,7 +21,9 @@ def fingerprint(model: Path) -> str:
 
 
 def content(given: object) -> str:
-    """Text for a file, folder, array or plain value that changes when what it holds does."""
+    """Text for a file, folder, array, bytes or plain value that changes when what it holds does."""
+    if isinstance(given, bytes):
+        return hashlib.blake2b(given, digest_size=8).hexdigest()
     if isinstance(given, np.ndarray):
         return hashlib.blake2b(np.ascontiguousarray(given).tobytes(), digest_size=8).hexdigest()
     text = str(given)
@@ -33,11 +36,11 @@ def content(given: object) -> str:
     return " ".join([text, *parts])
 
 
-def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
+def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
     """Mark a folder as holding results made with these settings, which are named like options.
 
-    Returns when that making began (ns): files in the folder that are older are something else.
-    Raises UserError if it holds results of another making, unless they may be overwritten.
+    Returns when these results were started (ns): older files in the folder are something else.
+    Raises UserError if it holds results of other settings, unless they may be overwritten.
     """
     path = out / NAME
     before = _read(path)
@@ -55,6 +58,22 @@ def stamp(out: Path, settings: dict[str, object], *, overwrite: bool) -> int:
         return path.stat().st_mtime_ns
     except OSError as error:
         raise UserError(f"cannot write to --out {out}: {(error.strerror or str(error)).lower()}") from error
+
+
+def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
+    """What decides the results: the model and the options about outputs, by the names of their options."""
+    return {
+        "model": fingerprint(model),
+        "to": options.to,
+        "from": options.source,
+        "reference": [content(each) for each in options.reference] or None,
+        "samples": options.samples,
+        "latent": None if options.latent is None else content(options.latent),
+        "interpolate": options.interpolate,
+        "truncate": options.truncate,
+        "size": list(options.size) if options.size else None,
+        "seed": options.seed,
+    }
 
 
 def _read(path: Path) -> dict[str, object] | None:

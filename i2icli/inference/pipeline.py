@@ -1,9 +1,9 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,13 +12,17 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, DecodedImage, read_image, resize, to_tensor, write_image
+from i2icli.image.items import FileItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
-from i2icli.inference.manifest import fingerprint, stamp
-from i2icli.inference.requests import Asked, Wish, infer_source
+from i2icli.inference.manifest import settings_of, write_manifest
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.runtime.memory import is_out_of_memory
+from i2icli.system import Inputs
+from i2icli.task import Port
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -28,169 +32,163 @@ WRITING = 8  # results that may wait to be encoded
 
 
 @dataclass(frozen=True)
-class Writing:
-    """How results are written."""
-
-    format: str | None = None  # suffix of the files; None: as the input
-    batch_size: int | None = None
-    overwrite: bool = False
-    compare: bool = False  # also write sheets; always done where a picture gets several answers
-
-
-@dataclass(frozen=True)
 class _Loaded:
-    """An input on its way: decoded, with the answers still to be made; or settled already."""
+    """An input on its way: decoded, with the outputs still to be made; or done already."""
 
     job: Job
-    picture: DecodedImage | None = None
-    wishes: tuple[tuple[Wish, Path], ...] = ()  # to be answered, and where each answer goes
-    images: dict[int, Tensor] = field(default_factory=dict)  # (1, C, H, W) by number of channels C
-    settled: tuple[Result, ...] = ()  # there already, or failed
+    image: DecodedImage | None = None
+    specs: tuple[tuple[OutputSpec, Path], ...] = ()  # still to be made, and where each output goes
+    inputs: tuple[Inputs, ...] = ()  # what the task of each spec reads, (1, C, H, W)
+    done: tuple[Result, ...] = ()  # existing results, or failures
 
     @property
     def batch_key(self) -> tuple[object, ...]:
-        """Inputs alike in this can be answered together."""
-        shapes = tuple((channels, tuple(image.shape)) for channels, image in self.images.items())
-        return shapes, tuple((wish.name, wish.source) for wish, _ in self.wishes)
+        """Inputs of equal keys can be computed together."""
+        shapes = tuple(tuple((name, value.shape) for name, value in each.items()) for each in self.inputs)
+        return shapes, tuple((spec.name, spec.task.source) for spec, _ in self.specs)
 
 
-_Answered = tuple[_Loaded, list[tuple[Path, Tensor | str]]]
-"""An input, and where each answer (1, C, H, W) goes, or why there is none."""
+_Computed = tuple[_Loaded, list[tuple[Path, Tensor | str]]]
+"""An input, and where each output (1, C, H, W) goes, or why there is none."""
 
 
 class Translation:
-    """The translation of files into a folder: iterating does it, one result per answer, in order."""
+    """The translation of files into a folder: iterating does it, one result per output, in order."""
 
     def __init__(
-        self, inference: Inference, inputs: Iterable[str], out: Path, asked: Asked, writing: Writing
+        self, inference: Inference, inputs: Iterable[str], out: Path, options: TranslateOptions
     ) -> None:
         """Plan it. Raises UserError if the request as a whole is wrong."""
         self.inference = inference
-        self.writing = writing
-        self.wishes = inference.wishes(asked)
-        suffix = suffix_of(writing.format) if writing.format else None
-        self.jobs = plan_jobs(inputs, out, suffix, [wish.name for wish in self.wishes])
+        self.options = options
+        self.specs = inference.specs(options)
+        suffix = suffix_of(options.format) if options.format else None
+        self.jobs = plan_jobs(inputs, out, suffix, [spec.name for spec in self.specs])
         self.captions = distinct_names(self.jobs)
-        self.compare = writing.compare or len(self.wishes) > 1
+        self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
         places = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
         if self.compare and self.sheets in places:
             raise UserError(
-                f"the sheets go to {self.sheets}, where inputs or results are; choose another --out"
+                f"the contact sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
-        making = {"model": fingerprint(inference.model)} | asked.settings() | self._targets()
-        self.since = stamp(out, making, overwrite=writing.overwrite)
-        if self.compare and not writing.overwrite:
-            check_sheets(self.sheets, len(self.jobs), self.since)
-
-    def _targets(self) -> dict[str, object]:
-        """The targets by their own names: the default may have been meant or written out."""
-        return {"to": ", ".join(dict.fromkeys(wish.to for wish in self.wishes if wish.to)) or None}
+        named = {
+            "to": ", ".join(dict.fromkeys(each.task.name for each in self.specs if each.task.name)) or None
+        }
+        self.started_at = write_manifest(
+            out, settings_of(inference.model, options) | named, overwrite=options.overwrite
+        )
+        if self.compare and not options.overwrite:
+            check_sheets(self.sheets, len(self.jobs), self.started_at)
 
     def __len__(self) -> int:
-        """Answers that are asked for."""
-        return len(self.jobs) * len(self.wishes)
+        """Outputs that are asked for."""
+        return len(self.jobs) * len(self.specs)
 
     def __iter__(self) -> Iterator[Result]:
         cuda = self.inference.placement.device.type == "cuda"
-        count = self.writing.batch_size or (8 if cuda else 1)
+        count = self.options.batch_size or (8 if cuda else 1)
         sheets = SheetWriter(self.sheets)
         with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
-            answered = (each for group in _grouped(loaded, count) for each in self._answer(group))
-            for results, row in prefetch(writers, self._write, answered, WRITING):
+            computed = (each for group in _grouped(loaded, count) for each in self._compute(group))
+            for results, row in prefetch(writers, self._write, computed, WRITING):
                 if row:
                     sheets.add(row, self.captions[results[0].source])
                 yield from results
         sheets.close()
 
     def _load(self, job: Job) -> _Loaded:
-        """Decode an input for those of its answers that are not there yet."""
+        """Decode an input for those of its outputs that do not exist yet."""
         if job.error:
-            return _Loaded(job, settled=(_failed(job, job.error),))
-        overwrite = self.writing.overwrite
-        pairs = list(zip(self.wishes, job.targets, strict=True))
-        settled = tuple(self._standing(job, path) for _, path in pairs if path.exists() and not overwrite)
-        todo = [(wish, path) for wish, path in pairs if overwrite or not path.exists()]
+            return _Loaded(job, done=(_failed(job, job.error),))
+        overwrite = self.options.overwrite
+        pairs = list(zip(self.specs, job.targets, strict=True))
+        done = tuple(self._existing(job, path) for _, path in pairs if path.exists() and not overwrite)
+        todo = [(spec, path) for spec, path in pairs if overwrite or not path.exists()]
         if not todo:
-            return _Loaded(job, settled=settled)
+            return _Loaded(job, done=done)
         try:
-            picture = read_image(job.source)
-            system = self.inference.system
-            wishes = tuple((infer_source(system, wish, job.folders), path) for wish, path in todo)
-            return _Loaded(job, picture, wishes, self._images(picture, wishes), settled)
+            image = FileItem(job.source).read()
+            outputs = self.inference.outputs()
+            specs = tuple((outputs.infer_source(spec, job.folders), path) for spec, path in todo)
+            return _Loaded(job, image, specs, self._read(image, specs), done)
         except (UserError, MemoryError) as error:
-            return _Loaded(job, settled=(*settled, _failed(job, str(error) or "not enough memory")))
+            return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
 
-    def _images(self, picture: DecodedImage, wishes: tuple[tuple[Wish, Path], ...]) -> dict[int, Tensor]:
-        """The picture as each wish's network reads it: mostly they all read it alike."""
-        images: dict[int, Tensor] = {}
-        for wish, _ in wishes:
-            channels, _ = self.inference.system.channels(wish.to)
-            if channels not in images:
-                images[channels] = self.inference.tensor(picture, wish)
-        return images
+    def _read(self, image: DecodedImage, specs: tuple[tuple[OutputSpec, Path], ...]) -> tuple[Inputs, ...]:
+        """The image as the task of each spec reads it: mostly they all read it alike, which is done once."""
+        known: list[tuple[Mapping[str, Port], Inputs]] = []
+        found: list[Inputs] = []
+        for spec, _ in specs:
+            inputs = next((each for ports, each in known if ports == spec.task.inputs), None)
+            if inputs is None:
+                inputs = self.inference.read({next(iter(spec.task.inputs)): image}, spec)
+                known.append((spec.task.inputs, inputs))
+            found.append(inputs)
+        return tuple(found)
 
-    def _standing(self, job: Job, target: Path) -> Result:
-        """A file is already where the result would go; it is ours unless older than our making (ns)."""
-        if target.stat().st_mtime_ns >= self.since:
+    def _existing(self, job: Job, target: Path) -> Result:
+        """A file is already where the result would go; it is ours unless older than our manifest (ns)."""
+        if target.stat().st_mtime_ns >= self.started_at:
             return Result(str(job.source), target, "there")
         why = f"{target} exists and was not made with this model"
         return _failed(job, f"{why}; choose another --out, or add --overwrite")
 
-    def _answer(self, group: list[_Loaded]) -> Iterator[_Answered]:
-        """The answers for one group of inputs that are alike; what fails together is tried one by one."""
-        answers: list[list[tuple[Path, Tensor | str]]] = [[] for _ in group]
-        for number, (wish, _) in enumerate(group[0].wishes):
-            channels, _ = self.inference.system.channels(wish.to)
-            images = torch.cat([loaded.images[channels] for loaded in group])  # (B, C, H, W)
+    def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
+        """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
+        outputs: list[list[tuple[Path, Tensor | str]]] = [[] for _ in group]
+        for number, (spec, _) in enumerate(group[0].specs):
+            parts = [loaded.inputs[number] for loaded in group]
+            inputs = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}  # (B, C, H, W)
             try:
-                made = self.inference.answer(images, wish)
+                made = self.inference.compute(inputs, spec)
             except UserError as error:
                 if len(group) > 1:
-                    yield from (each for loaded in group for each in self._answer([loaded]))
+                    yield from (each for loaded in group for each in self._compute([loaded]))
                     return
-                answers[0].append((group[0].wishes[number][1], str(error)))
+                outputs[0].append((group[0].specs[number][1], str(error)))
                 continue
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
-                height, width = images.shape[-2:]
+                height, width = next(iter(inputs.values())).shape[-2:]
                 text = f"out of memory at {width}x{height} px in batches of {len(group)}; "
                 text += "try --batch-size 1 or a smaller --size"
-                for loaded, own in zip(group, answers, strict=True):
-                    own.append((loaded.wishes[number][1], text))
+                for loaded, own in zip(group, outputs, strict=True):
+                    own.append((loaded.specs[number][1], text))
                 continue
-            for place, (loaded, own) in enumerate(zip(group, answers, strict=True)):
-                own.append((loaded.wishes[number][1], made[place : place + 1]))
-        yield from zip(group, answers, strict=True)
+            for index, (loaded, own) in enumerate(zip(group, outputs, strict=True)):
+                own.append((loaded.specs[number][1], made[index : index + 1]))
+        yield from zip(group, outputs, strict=True)
 
-    def _write(self, answered: _Answered) -> tuple[list[Result], Row | None]:
-        """Encode the answers for one input; its row for the sheets."""
-        loaded, answers = answered
-        results = list(loaded.settled)
-        for (wish, _), (path, answer) in zip(loaded.wishes, answers, strict=True):
-            assert loaded.picture is not None
+    def _write(self, computed: _Computed) -> tuple[list[Result], Row | None]:
+        """Encode the outputs for one input; its row for the contact sheets."""
+        loaded, outputs = computed
+        results, made = list(loaded.done), dict[Path, DecodedImage]()
+        for (spec, _), (path, output) in zip(loaded.specs, outputs, strict=True):
+            assert loaded.image is not None
             try:
-                if isinstance(answer, str):
-                    raise UserError(answer)
-                write_image(path, self.inference.result(loaded.picture, answer, wish))
+                if isinstance(output, str):
+                    raise UserError(output)
+                made[path] = self.inference.result(loaded.image, output, spec)
+                write_image(path, made[path])
                 results.append(Result(str(loaded.job.source), path, "done"))
             except UserError as error:
                 results.append(_failed(loaded.job, str(error)))
         order = {path: place for place, path in enumerate(loaded.job.targets)}
         results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
-        return results, self._row(loaded, results) if self.compare else None
+        return results, self._row(loaded, results, made) if self.compare else None
 
-    def _row(self, loaded: _Loaded, results: list[Result]) -> Row | None:
-        """Input and answers, all at the size of the first; None unless every answer is there."""
+    def _row(self, loaded: _Loaded, results: list[Result], made: dict[Path, DecodedImage]) -> Row | None:
+        """Input and outputs, all at the size of the first; None unless every output is there."""
         targets = [result.target for result in results if result.target is not None]
-        if len(targets) < len(self.wishes):
+        if len(targets) < len(self.specs):
             return None
-        names = [wish.name or "output" for wish in self.wishes]
+        names = [spec.name or "output" for spec in self.specs]
         try:
-            afters = [read_image(target).pixels for target in targets]
-            before = loaded.picture or read_image(loaded.job.source)
+            afters = [(made.get(target) or read_image(target)).pixels for target in targets]
+            before = loaded.image or read_image(loaded.job.source)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
         height, width, _ = afters[0].shape
@@ -200,10 +198,10 @@ class Translation:
 
 
 def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
-    """Neighbours that are alike together, at most `count`; settled inputs alone."""
+    """Consecutive inputs of equal keys in batches of at most `count`; those that are done by themselves."""
     group: list[_Loaded] = []
     for each in loaded:
-        fits = bool(each.wishes)
+        fits = bool(each.specs)
         if group and not (fits and each.batch_key == group[0].batch_key and len(group) < count):
             yield group
             group = []

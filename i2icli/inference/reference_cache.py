@@ -1,12 +1,14 @@
-"""Reference images, kept ready for the next picture."""
+"""Reference images, kept ready for the next input."""
 
 from collections import OrderedDict
-from pathlib import Path
+from threading import Lock
 
 from torch import Tensor
 
-from i2icli.image import convert_channels, read_image, to_tensor
+from i2icli.image import kinds
+from i2icli.image.items import Item
 from i2icli.runtime.device import Placement
+from i2icli.task import Port
 
 MOST_BYTES = 512 * 2**20  # of images that are kept, whatever their number
 
@@ -16,21 +18,24 @@ class ReferenceCache:
 
     def __init__(self, placement: Placement, most_bytes: int = MOST_BYTES) -> None:
         self.placement, self.most_bytes = placement, most_bytes
-        self.kept: OrderedDict[tuple[Path, int], Tensor] = OrderedDict()
+        self.kept: OrderedDict[tuple[Item, Port], Tensor] = OrderedDict()
         self.size = 0  # bytes of those that are kept
+        self.lock = Lock()
 
-    def get(self, path: Path, channels: int) -> Tensor:
-        """The image with so many channels, (1, C, h, w) in [-1, 1], at its own size and not padded.
+    def get(self, item: Item, port: Port) -> Tensor:
+        """The reference as the port reads it, (1, C, h, w), at its own size and not padded.
 
         Raises UserError if it cannot be read.
         """
-        key = path, channels
-        if key not in self.kept:
-            image = to_tensor(convert_channels(read_image(path).pixels, channels))[None]  # (1, C, h, w)
-            self.kept[key] = image = self.placement.tensor(image)
-            self.size += image.nbytes
-            while self.size > self.most_bytes and len(self.kept) > 1:
-                _, dropped = self.kept.popitem(last=False)
-                self.size -= dropped.nbytes
-        self.kept.move_to_end(key)
-        return self.kept[key]
+        key = item, port
+        with self.lock:
+            if key not in self.kept:
+                pixels = kinds.prepare(kinds.decode(item, port.kind), port)
+                image = kinds.to_tensor(pixels, port.kind)[None]  # (1, C, h, w)
+                self.kept[key] = image = self.placement.tensor(image)
+                self.size += image.nbytes
+                while self.size > self.most_bytes and len(self.kept) > 1:
+                    _, dropped = self.kept.popitem(last=False)
+                    self.size -= dropped.nbytes
+            self.kept.move_to_end(key)
+            return self.kept[key]

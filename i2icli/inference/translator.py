@@ -1,32 +1,40 @@
-"""The way in for Python: load a model, translate an image, files, or make samples."""
+"""The way in for Python: load a model, translate images and files, generate samples."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, from_pillow, read_image, to_pillow
+from i2icli.image import DecodedImage, from_pillow, to_pillow, to_tensor
+from i2icli.image.finding import find_images
+from i2icli.image.items import ArrayItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import load_with_notes
-from i2icli.inference.pipeline import Translation, Writing
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import OutputSpec, as_item
+from i2icli.inference.pipeline import Translation
 from i2icli.inference.projection import Projection, plan_projection
-from i2icli.inference.requests import Asked, infer_source
 from i2icli.inference.sampling import Sampling, plan_sampling
 from i2icli.runs import find_model
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import place
 
+Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
+"""An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
+Made: TypeAlias = Image.Image | NDArray[Any] | Tensor
+
 
 class Translator(Inference):
-    """Answers requests with a system that was trained before.
+    """Translates with a system that was trained before.
 
-    >>> translator = Translator.load("runs/horse2zebra")
-    >>> translator.translate("photo.jpg", to="zebra").save("zebra.jpg")
+    >>> model = Translator.load("runs/horse2zebra")
+    >>> model.translate("photo.jpg", to="zebra").save("zebra.jpg")
     """
 
     @classmethod
@@ -40,56 +48,85 @@ class Translator(Inference):
         networks = (system.get_submodule(name) for name in system.inference_modules)
         return cls(system, place(where, precision, networks), path, notes)
 
-    def translate(
-        self,
-        image: str | Path | Image.Image | NDArray[Any],
-        *,
-        to: str | None = None,
-        source: str | None = None,
-        reference: str | Path | None = None,
-        latent: NDArray[np.floating] | None = None,
-        seed: int = 0,
-    ) -> Image.Image | NDArray[Any]:
-        """Translate one image. An array (H, W, C) or (H, W) gives an array, anything else a Pillow image.
+    def translate(self, image: Given | list[Given] | tuple[Given, ...], **options: Any) -> Any:
+        """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
-        uint8 and uint16 arrays are scaled by their range, floats are taken as in [-1, 1]. `to` and
-        `source` name domains or attributes, `latent` is one code (Z,), where the system reads them.
-        Raises UserError for an unreadable image and for requests the system does not read.
+        `--from` is `source` here, as `from` means something else in Python. A reference may be a path, bytes
+        or an array, a latent code an array (Z,). Arrays of uint8 and uint16 span their range, floats and
+        tensors are in [-1, 1].
+
+        The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
+        (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
+        folder, of the images below it. Raises UserError for what cannot be read and for options that the
+        model does not take.
         """
-        references = () if reference is None else (reference,)
-        wishes = self.wishes(Asked(to, source, references, latent=latent, seed=seed))
-        if len(wishes) > 1:
-            raise UserError("one image is asked for, not several: name one target and give one latent code")
-        folders = folders_above(Path(image), Path(image).parent) if isinstance(image, str | Path) else ()
-        wish = infer_source(self.system, wishes[0], folders)
-        if isinstance(image, np.ndarray):
-            if image.ndim not in (2, 3) or image.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-                raise UserError(
-                    f"an array of {image.dtype} and shape {image.shape} is no image; "
-                    "expected (H, W) or (H, W, C) of uint8, uint16 or float32"
-                )
-            pixels = image if image.ndim == 3 else image[:, :, None]  # (H, W, C)
-            answer = self.picture(DecodedImage(pixels, None, "npy"), wish).pixels
-            return answer[:, :, 0] if image.ndim == 2 and answer.shape[2] == 1 else answer
-        picture = from_pillow(image) if isinstance(image, Image.Image) else read_image(image)
-        return to_pillow(self.picture(picture, wish))
+        specs = self.specs(TranslateOptions.of(options))
+        if isinstance(image, list | tuple):
+            return [self._translated(each, specs) for each in image]
+        if isinstance(image, str | Path) and Path(image).is_dir():
+            folder = Path(image)
+            return [self._translated(each, specs, folder) for each in find_images(folder)]
+        return self._translated(image, specs)
+
+    def _translated(
+        self, given: Given, specs: list[OutputSpec], folder: Path | None = None
+    ) -> Made | dict[str, Made]:
+        folders: tuple[str, ...] = ()
+        if isinstance(given, str | Path):
+            folders = folders_above(Path(given), folder or Path(given).parent)
+        outputs = self.outputs()
+        image = _decoded(given)
+        made: dict[str, Made] = {}
+        for spec in specs:
+            spec = outputs.infer_source(spec, folders)
+            inputs = self.read({next(iter(spec.task.inputs)): image}, spec)
+            made[spec.name] = _like(given, self.result(image, self.compute(inputs, spec), spec))
+        return made if len(specs) > 1 else made[specs[0].name]
 
     def run(
-        self, inputs: Iterable[str], out: Path, asked: Asked | None = None, writing: Writing | None = None
+        self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None
     ) -> Translation | Projection:
-        """Translate files into a folder, one result per answer as it is iterated; a bad input is reported.
+        """Translate files into a folder, one result per output as it is iterated; a bad input is reported.
 
-        What an earlier run of the same model and settings left there stands. Where a picture gets
-        several answers, each goes to a folder of its own below `out`, and sheets show them together.
-        With a system that reads latent codes alone the inputs are projected: the nearest pictures it
-        can make are found. Raises UserError if the request as a whole is wrong.
+        What an earlier run of the same model and settings left there stands. Where an input gets several
+        outputs, each goes to a folder of its own below `out`, and contact sheets show them together. With a
+        system that reads latent codes alone the inputs are projected: the nearest images it can generate are
+        found. Raises UserError if the request as a whole is wrong.
         """
-        plan = Translation if "image" in self.system.accepts else plan_projection
-        return plan(self, inputs, out, asked or Asked(), writing or Writing())
+        plan = Translation if self.translates else plan_projection
+        return plan(self, inputs, out, options or TranslateOptions())
 
-    def sample(self, out: Path, asked: Asked | None = None, writing: Writing | None = None) -> Sampling:
-        """Make pictures from latent codes alone, into a folder, one result each as it is iterated.
+    def sample(self, out: Path, options: TranslateOptions | None = None) -> Sampling:
+        """Generate images from latent codes alone, into a folder, one result each as it is iterated.
 
         Raises UserError for a system that needs an image, and for what it does not read or know.
         """
-        return plan_sampling(self, out, asked or Asked(), writing or Writing())
+        return plan_sampling(self, out, options or TranslateOptions())
+
+
+def _decoded(given: Given) -> DecodedImage:
+    """Raises UserError for what is no image."""
+    if isinstance(given, Image.Image):
+        return from_pillow(given)
+    if isinstance(given, Tensor):
+        if given.ndim != 3:
+            raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
+        given = given.detach().cpu().float().permute(1, 2, 0).numpy()  # (H, W, C)
+    if isinstance(given, np.ndarray):
+        if given.ndim not in (2, 3) or given.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
+            raise UserError(
+                f"an array of {given.dtype} and shape {given.shape} is no image; "
+                "expected (H, W) or (H, W, C) of uint8, uint16 or float32"
+            )
+        return ArrayItem(given).read()
+    return as_item(given, "the image").read()
+
+
+def _like(given: Given, made: DecodedImage) -> Made:
+    """A result in the form of what was given."""
+    if isinstance(given, Tensor):
+        return to_tensor(made.pixels)
+    if not isinstance(given, np.ndarray):
+        return to_pillow(made)
+    pixels = made.pixels
+    return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels

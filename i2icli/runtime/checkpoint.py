@@ -13,7 +13,7 @@ from i2icli import __version__, registry
 from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.metadata import FORMAT, Metadata, read_metadata
+from i2icli.metadata import FORMAT, Metadata, read_metadata, stage_named
 from i2icli.system import System
 
 
@@ -46,12 +46,7 @@ def load_model(path: Path) -> System[Any]:
     metadata = read_metadata(path)
     config = metadata.settings(path)
     system = with_weights(metadata.system, config, _tensors(path), path)
-    stages = {stage.name: stage for stage in system.config.stages()}
-    if metadata.stage not in stages:
-        raise UserError(
-            f"{path}: stage {metadata.stage!r} is not one of {', '.join(stages)}; the file is damaged"
-        )
-    system.clock.stage, system.clock.step = stages[metadata.stage], metadata.stage_step
+    system.clock.stage, system.clock.step = stage_named(config, metadata.stage, path), metadata.stage_step
     system.clock.total = metadata.step
     return system
 

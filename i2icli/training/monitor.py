@@ -12,6 +12,7 @@ from i2icli.errors import UserError
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
+from i2icli.system import own_weights
 from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.distributed import highest, is_main
 from i2icli.training.interrupt import Interrupt

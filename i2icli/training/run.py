@@ -136,7 +136,7 @@ class _Run:
             return None
         check_resumable(state, self.name, self.config, self.folder)
         self._check_same_data(state)
-        return state
+        return dict(state)
 
     def _initialise(self, system: System[Any]) -> None:
         """Load initial weights, if that is asked for."""

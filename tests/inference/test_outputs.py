@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from i2icli.inference.requests import Asked, infer_source, make_wishes
 from PIL import Image
 
 from i2icli.config import Config
@@ -13,7 +14,6 @@ from i2icli.errors import UserError
 from i2icli.image import read_image
 from i2icli.inference.pipeline import Writing
 from i2icli.inference.reference_cache import ReferenceCache
-from i2icli.inference.requests import Asked, infer_source, make_wishes
 from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
 from i2icli.system import Request, System

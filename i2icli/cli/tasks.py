@@ -1,0 +1,48 @@
+"""A model's tasks in words: what goes in, what comes out, which options count."""
+
+from collections.abc import Iterator, Sequence
+
+from i2icli.task import Port, Task
+
+MOST = 12  # tasks that are listed one by one
+
+_OPTIONS = {"to": "--to", "source": "--from", "reference": "--reference", "latent": "--samples, --latent"}
+_OPTIONS["truncate"] = "--truncate"
+
+
+def task_lines(tasks: Sequence[Task]) -> Iterator[str]:
+    """One line for each task, the default first; the last line counts those that are left out."""
+    for number, task in enumerate(tasks[:MOST]):
+        yield _line(task, default=number == 0 and len(tasks) > 1)
+    if len(tasks) > MOST:
+        yield f"and {len(tasks) - MOST:,} more"
+
+
+def _line(task: Task, *, default: bool) -> str:
+    given = ", ".join(_port(name, port) for name, port in task.inputs.items())
+    if task.generates:
+        given = f"latent code of {task.latent_size:,} numbers"
+    name = f"to {task.name}" if task.name else "generate" if task.generates else "translate"
+    read = [_OPTIONS[each] for each in _OPTIONS if each in task.reads]
+    needed = [_OPTIONS[each] for each in _OPTIONS if each in task.requires]
+    options = f"; options: {', '.join(read)}" if read else ""
+    options += f"; needs {', '.join(needed)}" if needed else ""
+    return f"{name}{' (default)' if default else ''}: {given} -> {_port('image', task.output)}{options}"
+
+
+def _port(name: str, port: Port) -> str:
+    """A port in a few words: "image of 3 channels, sides padded to multiples of 4"."""
+    what = {"labels": f"{port.channels} classes", "instances": "ids"}.get(port.kind)
+    words = [f"{name} of {what or _counted(port.channels)}"]
+    if port.fixed is not None:
+        height, width = port.fixed
+        words.append(f"{width}x{height} px")
+    if port.multiple > 1:
+        words.append(f"sides padded to multiples of {port.multiple}")
+    if port.scale != 1:
+        words.append(f"{port.scale:g} times the size")
+    return ", ".join(words)
+
+
+def _counted(channels: int) -> str:
+    return "1 channel" if channels == 1 else f"{channels} channels"

@@ -1,0 +1,87 @@
+"""The options of translating: of the command, of `translate` in Python, of a server. No torch here."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from i2icli.config import Precision, Size
+from i2icli.errors import UserError
+from i2icli.fields import explain
+
+Reference: TypeAlias = str | Path | bytes | NDArray[Any]
+LARGEST_SEED = 2**63 - 1
+
+
+def _one_or_many(value: object) -> object:
+    """A single reference -> a tuple of one."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
+References = Annotated[
+    tuple[Any, ...],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"type": "array", "items": {"type": "string"}}),
+]
+Codes = Annotated[str | Path | np.ndarray, WithJsonSchema({"type": "string"})]
+
+
+class ModelOptions(BaseModel):
+    """How a model uses this machine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    precision: Precision = Field(
+        "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
+    )
+    device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
+
+
+class TranslateOptions(BaseModel):
+    """What is asked of a model for its inputs, and how the results are written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    to: str | None = Field(None, description="target domain or attributes; all: one result for each")
+    source: str | None = Field(
+        None, description="domain or attributes of the inputs; default: the name of a folder above them"
+    )
+    reference: References = Field((), description="style reference image; a folder or several: all of them")
+    samples: int | None = Field(
+        None, ge=1, description="variants per input; without inputs, how many images to generate"
+    )
+    latent: Codes | None = Field(
+        None, description="latent codes instead of random ones: numbers 0.3,-1.2,... or a .npy file"
+    )
+    interpolate: int | None = Field(
+        None,
+        ge=2,
+        description="frames between consecutive latent codes, inclusive; without inputs, as a video",
+    )
+    truncate: float | None = Field(
+        None, gt=0, description="truncation: 0.7 gives more typical, less varied samples"
+    )
+    size: Size | None = Field(
+        None, description="resize inputs to 256 or WIDTHxHEIGHT first; default: as they are"
+    )
+    format: str | None = Field(
+        None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
+    )
+    compare: bool = Field(
+        False, description="write contact sheets too; always done where there are several results per input"
+    )
+    overwrite: bool = Field(False, description="redo existing results")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
+    batch_size: int | None = Field(
+        None, ge=1, description="images per forward pass; default: 8 on a GPU, 1 on a processor"
+    )
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> "TranslateOptions":
+        """From Python arguments. Raises UserError naming the argument."""
+        try:
+            return cls.model_validate(options)
+        except ValidationError as error:
+            raise UserError(explain(error, cls, str)) from error

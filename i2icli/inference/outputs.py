@@ -1,0 +1,207 @@
+"""What is asked of a model, checked, as one output for each task, reference and latent code."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from i2icli.config import Config
+from i2icli.data.layouts import VALIDATION_SPLITS
+from i2icli.errors import UserError, about
+from i2icli.image.finding import find_images
+from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
+from i2icli.inference.latents import between, draw_codes, given_codes
+from i2icli.inference.options import Reference, TranslateOptions
+from i2icli.report.sheet import SHEETS
+from i2icli.task import Task, is_all, names_of
+
+_FLAGS = {"source": "from"}  # options that are spelled otherwise
+_CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
+_SPLIT = re.compile(rf"^({'|'.join(('train', *sorted(VALIDATION_SPLITS, key=len, reverse=True)))})[ _-]?")
+_LONGEST_NAME = 80  # characters of a folder's name
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One output that is asked for every input."""
+
+    task: Task
+    name: str = ""  # tells it from the others; empty where it is the only one
+    reference: Item | None = None
+    latent: Tensor | None = None  # (Z,)
+    truncate: float | None = None  # for a task that reads it
+    size: tuple[int, int] | None = None  # (height, width) that inputs are resized to
+    seed: int = 0
+
+
+class Outputs:
+    """What the settings of a model make of options. `name` is what messages call it."""
+
+    def __init__(self, name: str, config: Config, tasks: Sequence[Task]) -> None:
+        """tasks: those that are in question, all translating or all generating."""
+        self.name, self.config, self.tasks = name, config, tasks
+
+    def plan(self, options: TranslateOptions) -> list[OutputSpec]:
+        """Every task with every reference and every latent code that was asked for.
+
+        Raises UserError, naming what the model takes instead, for what it does not read or know, and for
+        what a task requires and was not given.
+        """
+        self.check(options)
+        references = _references(options.reference)
+        specs: list[OutputSpec] = []
+        tasks = self.resolve(options.to, options.source)
+        for task in tasks:
+            if "reference" in task.requires and not references:
+                way = f" to {task.name}" if task.name else ""
+                raise UserError(f"translating{way} needs --reference: the image whose style is to be taken")
+            codes = self.codes(task, options)
+            reads = "reference" in task.reads
+            if references and not reads and len(tasks) == 1:
+                raise UserError(f"translating to {task.name} reads no --reference: there is one output only")
+            for reference in references if references and reads else (None,):
+                for number, latent in enumerate(codes, 1):
+                    names = [task.name] if len(tasks) > 1 and task.name else []
+                    names += [Path(reference.name).stem] if reference and len(references) > 1 else []
+                    names += [f"{number:0{len(str(len(codes)))}}"] if len(codes) > 1 else []
+                    specs.append(
+                        OutputSpec(
+                            task, " ".join(names), reference, latent, size=options.size, seed=options.seed
+                        )
+                    )
+        return _named(specs)
+
+    def check(self, options: TranslateOptions) -> None:
+        """Raise UserError for options that the model does not read, naming what it takes, or that clash."""
+        accepts = frozenset[str]().union(*(task.reads for task in self.tasks)) - {"truncate"}
+        given = {
+            "to": options.to,
+            "source": options.source,
+            "reference": options.reference or None,
+            "latent": next((flag for flag in _CODES if getattr(options, flag) is not None), None),
+        }
+        for field, value in given.items():
+            if value is not None and field not in accepts:
+                others = ", ".join(f"--{_FLAGS.get(each, each)}" for each in sorted(accepts))
+                takes = f"it takes {others}" if others else "it translates images in one way only"
+                flag = value if field == "latent" else _FLAGS.get(field, field)
+                raise UserError(f"{self.name} has no --{flag}; {takes}")
+        if options.reference and given["latent"] is not None:
+            raise UserError("--reference and latent codes both decide the style; give one of them")
+        if options.latent is not None and (options.samples is not None or options.truncate is not None):
+            raise UserError(
+                "--latent gives the codes that would be drawn; leave out --samples and --truncate"
+            )
+
+    def resolve(self, to: str | None, source: str | None = None) -> list[Task]:
+        """The tasks that `--to` means: the default, one, or all that are possible from the source.
+
+        Raises UserError listing those there are.
+        """
+        names = names_of(self.tasks)
+        if to is None or not is_all(to) or to in names or not names:
+            return [self.config.resolve(self.tasks, None if is_all(to) and not names else to, source)]
+        found: list[Task] = []
+        refused: UserError | None = None
+        for name in names:
+            try:
+                found.append(self.config.resolve(self.tasks, name, source))
+            except UserError as error:  # not from this source
+                refused = error
+        if refused is not None and not found:
+            raise refused
+        return found
+
+    def infer_source(self, spec: OutputSpec, folders: Sequence[str]) -> OutputSpec:
+        """The spec with the source domain filled in, if a folder above the image names it, as in trainA.
+
+        `folders`: their names, nearest first. Raises UserError if none does where it must be known.
+        """
+        task = spec.task
+        if task.source is not None:
+            return spec
+        known = {name.casefold(): name for name in task.sources}
+        for folder in map(str.casefold, folders):
+            name = known.get(folder) or known.get(_SPLIT.sub("", folder))
+            if name is not None:
+                return replace(spec, task=replace(task, source=name))
+        if "source" not in task.requires:
+            return spec
+        raise UserError(
+            f"which domain is it from? No folder above it is called {_either(task.sources)}; say --from"
+        )
+
+    def codes(
+        self, task: Task, options: TranslateOptions, count: int = 1, ends: int = 2
+    ) -> Sequence[Tensor | None]:
+        """The latent codes (Z,) asked for; one None where none is read.
+
+        count: how many are drawn, ends: how many to interpolate between, where the user does not say.
+        """
+        size = task.latent_size
+        if size == 0 or options.reference:
+            asked = options.samples or options.interpolate or options.latent is not None
+            if size == 0 and asked and not is_all(options.to):
+                raise UserError(f"translating to {task.name} reads no latent code: there is one output only")
+            return [None]
+        if options.latent is not None:
+            codes = given_codes(options.latent, size)  # (K, Z)
+        else:
+            number = options.samples or (ends if options.interpolate else count)
+            bounds = None if "truncate" in task.reads else options.truncate
+            codes = draw_codes(number, size, options.seed, bounds)
+        if options.interpolate is None:
+            return list(codes)
+        if len(codes) < 2:
+            raise UserError("--interpolate goes from one code to the next; give two or more")
+        return list(between(codes, options.interpolate))
+
+
+def as_item(given: Reference, name: str) -> Item:
+    """What a user names or hands over as something to read."""
+    if isinstance(given, bytes):
+        return BytesItem(given, name)
+    return ArrayItem(given, name) if isinstance(given, np.ndarray) else FileItem(Path(given))
+
+
+def folder_name(name: str) -> str:
+    """A name, perhaps from a file of others, as one that a folder may bear."""
+    return re.sub(r"[^\w ,.+=-]", "_", name).strip(" .")[:_LONGEST_NAME]
+
+
+def _references(given: Sequence[Reference]) -> list[Item]:
+    """The reference images, folders opened; each is known to be an image."""
+    found: list[Item] = []
+    for number, each in enumerate(given, 1):
+        if isinstance(each, str | Path) and Path(each).is_dir():
+            images = find_images(Path(each))
+            if not images:
+                raise UserError(f"--reference {each}: no images in this folder")
+            found += map(FileItem, images)
+        else:
+            found.append(as_item(each, f"reference {number}"))
+    for item in found:
+        with about("--reference"):
+            item.header()
+    return found
+
+
+def _named(specs: list[OutputSpec]) -> list[OutputSpec]:
+    """Names that differ, from the sheets' too, and can be folders: they may come from files of others."""
+    taken = {SHEETS.casefold(): 1}
+    named: list[OutputSpec] = []
+    for spec in specs:
+        name = folder_name(spec.name)
+        if len(specs) > 1:
+            name = name or "_"
+            taken[name.casefold()] = count = taken.get(name.casefold(), 0) + 1
+            name = name if count == 1 else f"{name} ({count})"
+        named.append(replace(spec, name=name))
+    return named
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
