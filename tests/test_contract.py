@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from i2icli.inference.requests import Asked
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -16,7 +17,6 @@ from safetensors.torch import load_file, save_file
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
-from i2icli.inference.requests import Asked
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
@@ -24,7 +24,7 @@ from i2icli.system import System
 from i2icli.training.plan import plan
 from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
-from tests.systems.validated import samples
+from tests.asking import samples
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
 from tests.training.synthetic import assert_same, batches, request
 

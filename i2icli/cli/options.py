@@ -107,6 +107,7 @@ def _parameter(
     )
     annotation: Any = Annotated[str | None, option]
     if sort == "paths":
+        default = None
         annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 

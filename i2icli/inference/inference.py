@@ -11,6 +11,7 @@ from torch import Tensor
 from i2icli.errors import about
 from i2icli.image import DecodedImage, crop_back, kinds, resize, to_pixels
 from i2icli.image.items import Item
+from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import Outputs, OutputSpec
 from i2icli.inference.reference_cache import ReferenceCache
@@ -109,9 +110,11 @@ class Inference:
         count = len(next(iter(inputs.values())))
         given = {name: self.placement.tensor(value) for name, value in inputs.items()}
         request = Request(given, self._reference(spec), self._latent(spec), spec.truncate)
-        everything = given | self._noise(given, spec) | self._condition(spec, request)
+        drawn = draw_noise(task, next(iter(given.values())).shape[-2:], spec.seed)
+        noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
+        everything = given | noise | self._condition(spec, request)
         with torch.inference_mode(), self.placement.autocast():
-            output, memory = self.system(task, _rows(everything, count), memory)
+            output, memory = self.system(task, with_rows(everything, count), memory)
         return output.float().cpu(), memory
 
     def _condition(self, spec: OutputSpec, request: Request) -> Inputs:
@@ -128,22 +131,8 @@ class Inference:
         """The code of all images of a batch, (1, Z)."""
         return None if spec.latent is None else spec.latent[None].to(self.placement.device)
 
-    def _noise(self, inputs: Inputs, spec: OutputSpec) -> Inputs:
-        """The planes of noise that the task reads, (1, C, h, w), drawn from the seed."""
-        generator = torch.Generator().manual_seed(spec.seed)
-        height, width = next(iter(inputs.values())).shape[-2:]
-        return {
-            name: self.placement.tensor(
-                torch.rand(
-                    (1, noise.channels, round(height * noise.scale), round(width * noise.scale)),
-                    generator=generator,
-                )
-            )
-            for name, noise in spec.task.noise.items()
-        }
 
-
-def _rows(inputs: Inputs, count: int) -> Inputs:
+def with_rows(inputs: Inputs, count: int) -> Inputs:
     """Every tensor with a row for each of `count` images."""
     return {
         name: value if value.ndim == 0 or len(value) == count else value.expand(count, *value.shape[1:])

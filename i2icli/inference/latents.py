@@ -1,5 +1,6 @@
-"""Latent codes that a user asks for: drawn, given, or on the way from one to the next."""
+"""What networks read as chance: latent codes, drawn, given or interpolated, and planes of noise."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.errors import UserError
+from i2icli.task import Task
 
 
 def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) -> Tensor:
     """Codes (count, size) from N(0, 1); the first ones are the same whatever the count.
 
-    `truncate` keeps every number within these bounds: more usual pictures, less variety (Brock et al.,
+    `truncate` keeps every number within these bounds: more typical images, less variety (Brock et al.,
     BigGAN, 2019, section 3.1).
     """
     generator = torch.Generator().manual_seed(seed)
@@ -65,15 +67,26 @@ def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[n
         raise UserError(f"{where}: expected numbers like 0.3,-1.2,... or a .npy file") from None
 
 
-def between(codes: Tensor, pictures: int) -> Tensor:
-    """The way from each code to the next in so many pictures, both ends counted; (K, Z) -> (N, Z).
+def draw_noise(task: Task, size: Sequence[int], seed: int) -> dict[str, Tensor]:
+    """The planes that a task reads for an input of (height, width), (1, C, h, w) each, in [0, 1)."""
+    generator = torch.Generator().manual_seed(seed)
+    height, width = size
+    planes: dict[str, Tensor] = {}
+    for name, noise in task.noise.items():
+        shape = (1, noise.channels, round(height * noise.scale), round(width * noise.scale))
+        planes[name] = torch.rand(shape, generator=generator)
+    return planes
+
+
+def between(codes: Tensor, frames: int) -> Tensor:
+    """From each code to the next in so many frames, both ends included; (K, Z) -> (N, Z).
 
     Along the arc, not the chord, so that the length of a code stays what networks were trained on
     (White, "Sampling Generative Networks", 2016, section 2.1).
     """
     way = [codes[:1]]
     for start, end in pairwise(codes):
-        way.append(torch.stack([_slerp(start, end, t / (pictures - 1)) for t in range(1, pictures)]))
+        way.append(torch.stack([_slerp(start, end, t / (frames - 1)) for t in range(1, frames)]))
     return torch.cat(way)
 
 

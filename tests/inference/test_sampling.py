@@ -4,16 +4,17 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import torch
+from i2icli.inference.requests import Asked
 from PIL import Image
 
 from i2icli.config import Config
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.errors import UserError
 from i2icli.inference.pipeline import Writing
-from i2icli.inference.requests import Asked
 from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
 from i2icli.system import Request, System
+from tests.asking import ask
 
 SIDE = 24
 
@@ -102,7 +103,7 @@ def test_truncated_codes_stay_within_their_bounds(translator):
 
 def test_a_picture_is_projected_to_the_nearest_the_system_can_make(translator, tmp_path):
     code = torch.tensor([[0.9, -0.4, 0.2, 0.8]])
-    wanted = translator.system.translate(Request(latent=code, to="small"))[0].permute(1, 2, 0).numpy()
+    wanted = ask(translator.system, latent=code, to="small")[0].permute(1, 2, 0).numpy()
     large = Image.fromarray(((wanted + 1) * 127.5).round().astype(np.uint8)).resize((96, 48))
     large.save(tmp_path / "blob.png")
     (tmp_path / "torn.png").write_bytes(b"no picture")

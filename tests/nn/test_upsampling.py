@@ -9,11 +9,11 @@ from torch import nn
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
 from i2icli.nn.upsampling import Upsampling, build_doubling
-from i2icli.system import Request
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.networks import build_generator
+from tests.asking import ask
 from tests.tiny import tiny_config
 
 KINDS: tuple[Upsampling, ...] = ("transposed", "nearest", "bilinear")
@@ -66,4 +66,4 @@ def test_settings_reach_the_networks(kind: Upsampling) -> None:
     for network in (system.G_AB, system.G_BA, build_generator(pix2pix, 3, 3)):
         transposed = [layer for layer in network.modules() if isinstance(layer, nn.ConvTranspose2d)]
         assert bool(transposed) == (kind == "transposed")
-    assert system.translate(Request(image=torch.zeros(1, 3, 32, 32))).shape == (1, 3, 32, 32)
+    assert ask(system, image=torch.zeros(1, 3, 32, 32)).shape == (1, 3, 32, 32)

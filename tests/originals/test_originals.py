@@ -16,7 +16,8 @@ from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.originals.reader import read_state
 from i2icli.registry import system_type
-from i2icli.system import Request, System
+from i2icli.system import System
+from tests.asking import ask
 from tests.parity import cases
 from tests.parity.cases import Case
 
@@ -40,7 +41,7 @@ def built(original: Original, **changes: Any) -> System[Any]:
 
 def answer(system: System[Any], case: Case) -> Tensor:
     with torch.inference_mode():
-        return system.translate(Request(image=case.given("x")))
+        return ask(system, image=case.given("x"))
 
 
 GENERATORS = [name for start in ("resnet", "unet") for name in cases.names("pix2pix_cyclegan", start)]
@@ -84,7 +85,7 @@ def test_by_default_batch_norm_uses_the_image_as_the_authors_test_program_does(t
     x = case.given("x")
     with torch.inference_mode():
         expected = torch.cat([system.G.train()(image[None]) for image in x])
-        actual = system.eval().translate(Request(image=x))
+        actual = ask(system.eval(), image=x)
 
     cases.assert_images(actual, expected)
 

@@ -18,8 +18,8 @@ from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.originals.network_pickles import read_network_pickle
-from i2icli.system import Request
 from i2icli.systems.progan.system import ProGAN
+from tests.asking import ask
 from tests.parity import cases
 from tests.parity.cases import Case
 
@@ -91,7 +91,7 @@ def test_a_published_file_gives_the_numbers_of_the_program(fused: bool, tmp_path
     assert (system.config.fused_scale, system.config.stddev_group) == (fused, 4 if fused else 16)
     assert [stage.name for stage in system.config.stages()] == ["16 px"]
     with torch.inference_mode():
-        images = system.translate(Request(latent=case.given("latents")))
+        images = ask(system, latent=case.given("latents"))
         judge = cases.read(SYSTEM, "official_discriminator" + ("" if fused else "_unfused_group16"))
         scores = system.D(judge.given("images"), 2)
     cases.assert_images(images, case.expected("lod_0.0").clamp(-1, 1))
@@ -102,7 +102,7 @@ def test_resolutions_that_were_never_reached_are_left_out(tmp_path: Path) -> Non
     original = load_original(published(tmp_path / "young.pkl", lod=1.0))
     case = cases.read(SYSTEM, "official_generator")
     with torch.inference_mode():
-        images = built(original).translate(Request(latent=case.given("latents")))
+        images = ask(built(original), latent=case.given("latents"))
     assert images.shape[-1] == 8
     cases.assert_images(
         interpolate(images, scale_factor=2, mode="nearest"), case.expected("lod_1.0").clamp(-1, 1)
@@ -115,7 +115,7 @@ def test_a_file_saved_in_the_middle_of_a_fade_answers_so(lod: float, tmp_path: P
     path = published(tmp_path / "fading.pkl", lod=lod)
     translator = Translator.load(path, "cpu", "fp32")
     with torch.inference_mode():
-        images = translator.system.translate(Request(latent=case.given("latents")))
+        images = ask(translator.system, latent=case.given("latents"))
     assert images.shape[-1] == 16 >> int(lod)
     enlarged = interpolate(images, size=16, mode="nearest")
     cases.assert_images(enlarged, case.expected(f"lod_{lod}").clamp(-1, 1))
@@ -293,7 +293,7 @@ def test_a_file_of_the_re_implementation(
     case = cases.read(SYSTEM, "zoo_generator_16px_alpha0")
     judge = cases.read(SYSTEM, "zoo_discriminator_16px_alpha0")
     with torch.inference_mode():
-        images = system.translate(Request(latent=case.given("z")))
+        images = ask(system, latent=case.given("z"))
         scores = system.D(judge.given("x"), 2)
     cases.assert_images(images, case.expected().clamp(-1, 1))
     cases.assert_images(scores, judge.expected("score"))
@@ -304,7 +304,7 @@ def test_a_fade_of_the_re_implementation(tmp_path: Path, monkeypatch: pytest.Mon
     translator = Translator.load(path, "cpu", "fp32")
     case = cases.read(SYSTEM, "zoo_generator_16px_alpha0p3")
     with torch.inference_mode():
-        images = translator.system.translate(Request(latent=case.given("z")))
+        images = ask(translator.system, latent=case.given("z"))
     cases.assert_images(images, case.expected().clamp(-1, 1))
     assert translator.notes == ("it was saved while 16 px were faded in (alpha 0.70), and answers so",)
 

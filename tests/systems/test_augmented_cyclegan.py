@@ -14,8 +14,8 @@ from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
 from i2icli.training.trainer import Trainer
+from tests.asking import ask, compare, measure
 from tests.systems.steps import run_step
-from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -97,10 +97,10 @@ def test_another_code_gives_another_answer_and_the_same_code_the_same() -> None:
     codes = torch.randn(2, 1, 4)
     with torch.inference_mode():
         first, other, again = (
-            system.translate(Request(image=image, latent=code)) for code in (codes[0], codes[1], codes[0])
+            ask(system, image=image, latent=code) for code in (codes[0], codes[1], codes[0])
         )
         torch.manual_seed(5)
-        drawn = system.translate(Request(image=image))
+        drawn = ask(system, image=image)
     assert torch.equal(first, again)
     assert (first - other).abs().mean() > 1e-3
     assert not torch.equal(drawn, first)
@@ -110,7 +110,7 @@ def test_a_reference_of_any_size_gives_the_look() -> None:
     system, image = lively(tiny()), noise(2, 3, 32, 32)
     with torch.inference_mode():
         reds, blues = (
-            system.translate(Request(image=image, reference=noise(1, 3, 20, 52) * 0.1 + shade))
+            ask(system, image=image, reference=noise(1, 3, 20, 52) * 0.1 + shade)
             for shade in (
                 torch.tensor([0.8, -0.8, -0.8])[:, None, None],
                 torch.tensor([-0.8, -0.8, 0.8])[:, None, None],
@@ -125,11 +125,11 @@ def test_the_way_back_has_one_answer_unless_two_sided() -> None:
     one, two = tiny(domains=("edges", "shoes")), tiny(two_sided=True)
     assert (one.latent_size(), one.latent_size("edges"), two.latent_size("A")) == (4, 0, 4)
     assert one.targets() == ("shoes", "edges")
-    assert one.translate(Request(image=image, to="edges")).shape == image.shape
+    assert ask(one, image=image, to="edges").shape == image.shape
     for look in ({"latent": code}, {"reference": image}):
         with pytest.raises(UserError, match=r"translating to edges has one answer only.*--two-sided"):
-            one.translate(Request(image=image, to="edges", **look))
-        assert two.eval().translate(Request(image=image, to="A", **look)).shape == image.shape
+            ask(one, image=image, to="edges", **look)
+        assert ask(two.eval(), image=image, to="A", **look).shape == image.shape
 
 
 @pytest.mark.parametrize(("request_", "message"), [
@@ -146,7 +146,7 @@ def test_domains_may_have_different_channels() -> None:
     system = tiny(channels=(1, 3))
     assert (system.channels(), system.channels("A")) == ((1, 3), (3, 1))
     run_step(system, unpaired(1, 3))
-    assert system.translate(Request(image=noise(1, 3, 32, 32), to="A")).shape == (1, 1, 32, 32)
+    assert ask(system, image=noise(1, 3, 32, 32), to="A").shape == (1, 1, 32, 32)
 
 
 @pytest.mark.parametrize("side", [32, 64, 100, 128])

@@ -4,19 +4,18 @@ from typing import Any
 
 import pytest
 import torch
+from i2icli.inference.requests import Wish, infer_source
 from torch import Tensor, nn
 
 from i2icli.errors import UserError
-from i2icli.inference.requests import Wish, infer_source
 from i2icli.runtime.device import Placement
-from i2icli.system import Request
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.system import module_name
 from i2icli.training.run import compile_networks
 from i2icli.training.trainer import Trainer
+from tests.asking import ask, compare
 from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
-from tests.systems.validated import compare
 from tests.training.synthetic import assert_same
 
 # -- a step ----------------------------------------------------------------------------------
@@ -134,7 +133,7 @@ def test_any_domain_to_any_other() -> None:
         for source in SEASONS:
             for to in SEASONS:
                 expected = system.decode(system.encode(image, source), to)
-                assert torch.equal(system.translate(Request(image=image, to=to, source=source)), expected)
+                assert torch.equal(ask(system, image=image, to=to, source=source), expected)
     assert system.targets() == system.sources() == SEASONS
     assert system.needs("night") == {"source"}
 
@@ -142,16 +141,14 @@ def test_any_domain_to_any_other() -> None:
 def test_the_source_must_be_told_unless_it_can_only_be_one() -> None:
     image = two_domains(0, 1)["A"]
     with pytest.raises(UserError, match=r"which domain the image is of .* autumn, night, summer, winter"):
-        tiny().translate(Request(image=image, to="night"))
+        ask(tiny(), image=image, to="night")
     with pytest.raises(UserError, match=r"unknown source 'spring'.*autumn"):
-        tiny().translate(Request(image=image, to="night", source="spring"))
+        ask(tiny(), image=image, to="night", source="spring")
     pair = tiny(domains=("day", "night")).eval()
     assert pair.needs() == frozenset()
     assert infer_source(pair, Wish(to="day"), ("day",)).source == "day"  # the folder above is right
     with torch.inference_mode():
-        assert torch.equal(
-            pair.translate(Request(image=image, to="day")), pair.decode(pair.encode(image, "night"), "day")
-        )
+        assert torch.equal(ask(pair, image=image, to="day"), pair.decode(pair.encode(image, "night"), "day"))
 
 
 def test_a_shared_centre_tells_domains_apart_by_itself() -> None:
@@ -172,7 +169,7 @@ def test_a_shared_centre_tells_domains_apart_by_itself() -> None:
 def test_domains_may_be_called_anything(names: tuple[str, str]) -> None:
     system = tiny(domains=names).eval()
     assert len({module_name(name) for name in names}) == 2
-    answer = system.translate(Request(image=two_domains(0, 1)["A"], to=names[0], source=names[1]))
+    answer = ask(system, image=two_domains(0, 1)["A"], to=names[0], source=names[1])
     assert answer.shape == (2, 3, 32, 32)
 
 

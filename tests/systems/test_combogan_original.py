@@ -10,7 +10,7 @@ import torch
 from i2icli.errors import UserError
 from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
-from i2icli.system import Request
+from tests.asking import ask
 from tests.parity import cases
 
 
@@ -47,7 +47,7 @@ def test_any_part_of_an_original_leads_to_the_whole(
     system = Translator.load(files[0], precision="fp32").system
     assert system.config.norm == norm
     if norm != "batch":  # the reference case uses stored statistics, the program those of the image
-        answer = system.translate(Request(image=case.given(), source="0", to="1"))
+        answer = ask(system, image=case.given(), source="0", to="1")
         cases.assert_images(answer, case.expected("0_to_1"))
 
 

@@ -7,11 +7,10 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.system import Request
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
+from tests.asking import ask, compare
 from tests.systems.steps import run_step
-from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -66,20 +65,20 @@ def test_both_directions_can_be_asked_for_by_name() -> None:
     system = tiny(domains=("horse", "zebra")).eval()
     image = collections()["A"]
     with torch.inference_mode():
-        assert torch.equal(system.translate(Request(image=image, to="zebra")), system.G_AB(image))
-        assert torch.equal(system.translate(Request(image=image, to="horse")), system.G_BA(image))
-        assert torch.equal(system.translate(Request(image=image)), system.G_AB(image))
+        assert torch.equal(ask(system, image=image, to="zebra"), system.G_AB(image))
+        assert torch.equal(ask(system, image=image, to="horse"), system.G_BA(image))
+        assert torch.equal(ask(system, image=image), system.G_AB(image))
     assert system.targets() == ("zebra", "horse")
 
 
 def test_an_unknown_domain_is_refused_with_the_known_ones() -> None:
     system = tiny(domains=("horse", "zebra"))
     with pytest.raises(UserError, match=r"'cow'.*zebra, horse"):
-        system.translate(Request(image=collections()["A"], to="cow"))
+        ask(system, image=collections()["A"], to="cow")
     with pytest.raises(UserError, match="'cow'"):
         system.channels("cow")
     with pytest.raises(UserError, match="holds none"):
-        system.translate(Request(to="horse"))
+        ask(system, to="horse")
 
 
 def test_domains_may_have_different_channels_and_then_there_is_no_identity_loss() -> None:
@@ -88,7 +87,7 @@ def test_domains_may_have_different_channels_and_then_there_is_no_identity_loss(
     assert system.channels("A") == (3, 1)
     G, _ = run_step(system, collections(1, 3))
     assert list(G.losses) == G_LOSSES
-    assert system.translate(Request(image=torch.zeros(1, 3, 32, 32), to="A")).shape == (1, 1, 32, 32)
+    assert ask(system, image=torch.zeros(1, 3, 32, 32), to="A").shape == (1, 1, 32, 32)
 
 
 @pytest.mark.parametrize(("channels", "expected"), [(None, (3, 3)), ((1,), (1, 1))])

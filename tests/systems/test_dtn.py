@@ -15,16 +15,15 @@ from i2icli.errors import UserError
 from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
 from i2icli.runtime.checkpoint import with_weights
-from i2icli.system import Request
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import match_channels
 from i2icli.systems.dtn.layers import SameConv2d
 from i2icli.systems.dtn.system import DTN
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.run import train
+from tests.asking import ask, compare, measure
 from tests.parity import cases
 from tests.systems.steps import run_step
-from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -180,9 +179,9 @@ def test_g_of_f_is_what_answers() -> None:
     system = tiny().eval()
     image = collections()["source"]
     with torch.inference_mode():
-        assert torch.equal(system.translate(Request(image=image)), system.g(system.f(image)))
+        assert torch.equal(ask(system, image=image), system.g(system.f(image)))
     with pytest.raises(UserError, match="holds none"):
-        system.translate(Request())
+        ask(system)
 
 
 @pytest.mark.parametrize("size", [(31, 45), (17, 90), (64, 64)])
@@ -191,8 +190,8 @@ def test_images_of_other_sizes_are_seen_whole(size: tuple[int, int]) -> None:
     small = collections()["source"]
     large = interpolate(small, size, mode="bilinear")  # no detail that the training size could not hold
     with torch.inference_mode():
-        answer = system.translate(Request(image=large))
-        whole = interpolate(system.translate(Request(image=small)), size, mode="bilinear")
+        answer = ask(system, image=large)
+        whole = interpolate(ask(system, image=small), size, mode="bilinear")
     assert answer.shape == (4, 3, *size)
     assert answer.abs().max() <= 1
     assert (answer - whole).abs().mean() < 0.2
@@ -202,7 +201,7 @@ def test_colours_in_and_grey_out() -> None:
     system = tiny(channels=(3, 1))
     assert system.channels() == (3, 1)
     run_step(system, collections(3, 1))
-    assert system.eval().translate(Request(image=torch.zeros(2, 3, 40, 33))).shape == (2, 1, 40, 33)
+    assert ask(system.eval(), image=torch.zeros(2, 3, 40, 33)).shape == (2, 1, 40, 33)
     columns = system.preview(collections(3, 1))
     assert list(columns) == ["source", "source to target", "target", "target to target"]
     assert [column.shape[1] for column in columns.values()] == [3, 1, 1, 1]
@@ -211,7 +210,7 @@ def test_colours_in_and_grey_out() -> None:
 def test_grey_in_and_colours_out() -> None:
     system = tiny(channels=(1, 3))
     run_step(system, collections(1, 3))
-    assert system.translate(Request(image=torch.zeros(2, 1, 32, 32))).shape == (2, 3, 32, 32)
+    assert ask(system, image=torch.zeros(2, 1, 32, 32)).shape == (2, 3, 32, 32)
 
 
 def test_grey_and_colours_are_matched_as_pillow_does() -> None:
@@ -296,7 +295,7 @@ def assert_translates(path: Path) -> None:
     assert original.translates
     system = with_weights(original.system, original.config, original.tensors, path)
     assert system.channels() == (3, 1)
-    cases.assert_images(system.translate(Request(image=case.given("src"))), case.expected("fake_src"))
+    cases.assert_images(ask(system, image=case.given("src")), case.expected("fake_src"))
 
 
 def test_networks_of_the_public_code_in_one_file(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from i2icli.inference.requests import Asked
 from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
@@ -13,20 +14,18 @@ from torch.optim import SGD
 
 from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.errors import UserError
-from i2icli.inference.requests import Asked
 from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import enlarge
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
 from i2icli.stage import Clock, Stage
-from i2icli.system import Request
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
 from i2icli.training.run import build_system
+from tests.asking import ask, compare, measure
 from tests.parity import cases
 from tests.systems.steps import run_step
-from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 
 
@@ -132,16 +131,16 @@ def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
             wanted = enlarge(wanted, (side, side))
             if side <= int(stage.name.removesuffix(" px")):
                 wanted = wanted + system.G.residual(place, wanted, noise, None)
-        torch.testing.assert_close(system.translate(Request(latent=code)), wanted.clamp(-1, 1))
+        torch.testing.assert_close(ask(system, latent=code), wanted.clamp(-1, 1))
 
 
 def test_a_sample_follows_from_its_code_and_can_be_searched_for() -> None:
     system = tiny().eval()
     system.clock = Clock(system.config.stages()[-1])
     code = torch.randn(3, system.latent_size(), requires_grad=True)
-    made = system.translate(Request(latent=code))
+    made = ask(system, latent=code)
     assert made.shape == (3, 3, 32, 32)
-    torch.testing.assert_close(made[1:2], system.translate(Request(latent=code[1:2])))
+    torch.testing.assert_close(made[1:2], ask(system, latent=code[1:2]))
     (gradient,) = torch.autograd.grad(made.sum(), code)
     parts = torch.split(gradient, list(system.config.noise_sizes), dim=1)
     assert all(part.abs().sum() > 0 for part in parts)
@@ -157,7 +156,7 @@ def test_codes_become_uniform_noise() -> None:
 @pytest.mark.parametrize(("to", "size"), [("x2", (46, 30)), ("x4", (92, 60)), (None, (46, 30))])
 def test_pictures_of_any_size_are_enlarged(to: str | None, size: tuple[int, int]) -> None:
     system = tiny().eval()
-    answer = system.translate(Request(image=torch.rand(2, 3, 23, 15) * 2 - 1, to=to))
+    answer = ask(system, image=torch.rand(2, 3, 23, 15) * 2 - 1, to=to)
     assert answer.shape == (2, 3, *size)
     assert answer.abs().max() <= 1
     assert system.scale(to) == (4 if to == "x4" else 2)
@@ -170,14 +169,14 @@ def test_enlarging_without_residuals_is_interpolation() -> None:
         torch.nn.init.zeros_(level.head.bias)  # type: ignore[union-attr, arg-type]
     image = torch.rand(1, 3, 40, 50)
     wanted = torch.nn.functional.interpolate(image, scale_factor=2.0, mode="bilinear")
-    torch.testing.assert_close(system.translate(Request(image=image)), wanted)
+    torch.testing.assert_close(ask(system, image=image), wanted)
 
 
 def test_levels_need_not_be_twice_as_large() -> None:
     system = tiny(crop_size=28, sides=(8, 14, 28)).eval()
     assert system.targets() == ("x2", "x3.5")
-    assert system.translate(Request(image=torch.zeros(1, 3, 9, 11), to="x3.5")).shape == (1, 3, 32, 38)
-    assert system.translate(Request()).shape == (1, 3, 28, 28)
+    assert ask(system, image=torch.zeros(1, 3, 9, 11), to="x3.5").shape == (1, 3, 32, 38)
+    assert ask(system).shape == (1, 3, 28, 28)
 
 
 def test_files_come_out_larger_alpha_and_depth_kept(tmp_path: Path) -> None:
@@ -201,9 +200,9 @@ def test_files_come_out_larger_alpha_and_depth_kept(tmp_path: Path) -> None:
 def test_a_model_that_only_enlarges_says_so() -> None:
     system = tiny(coarsest=False).eval()
     assert not system.can_sample()
-    assert system.translate(Request(image=torch.zeros(1, 3, 8, 8))).shape == (1, 3, 16, 16)
+    assert ask(system, image=torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
     with pytest.raises(UserError, match="--no-coarsest"):
-        system.translate(Request())
+        ask(system)
 
 
 @pytest.mark.parametrize(("asked", "folders"), [("all", ["cat", "dog"]), ("dog", ["out"]), (None, ["out"])])
@@ -233,10 +232,10 @@ def test_a_class_can_be_asked_for_with_a_factor_or_without() -> None:
     assert system.targets() == ("x2", "x4", "cat", "dog")
     assert system.resolve_target("DOG, x4") == "x4,dog"
     code = torch.randn(1, system.latent_size())
-    cat, dog = (system.translate(Request(latent=code, to=name)) for name in ("cat", "dog"))
+    cat, dog = (ask(system, latent=code, to=name) for name in ("cat", "dog"))
     assert not torch.equal(cat, dog)
     image = torch.rand(1, 3, 9, 9)
-    assert system.translate(Request(image=image, latent=code, to="x4,dog")).shape == (1, 3, 36, 36)
+    assert ask(system, image=image, latent=code, to="x4,dog").shape == (1, 3, 36, 36)
     assert system.scale("x4,dog") == 4
     for wrong in ("x4,x2", "cat,dog", "cow"):
         with pytest.raises(UserError, match=r"expected one factor|unknown target 'cow'"):
@@ -249,8 +248,8 @@ def test_without_a_class_the_code_picks_one() -> None:
     for last, name in ((-0.5, "cat"), (0.5, "dog")):
         code[0, -1] = last
         torch.testing.assert_close(
-            system.translate(Request(latent=code, to="x2")),
-            system.translate(Request(latent=code, to=name)),
+            ask(system, latent=code, to="x2"),
+            ask(system, latent=code, to=name),
         )
 
 

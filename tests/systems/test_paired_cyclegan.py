@@ -14,9 +14,9 @@ from i2icli.systems.paired_cyclegan import regions
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.system import REMOVAL, TRANSFER, PairedCycleGAN
+from tests.asking import ask, compare
 from tests.face.made_up import landmarks
 from tests.systems.steps import run_step
-from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -144,10 +144,10 @@ def test_each_domain_has_its_generator() -> None:
     system = tiny(domains=("plain", "painted")).eval()
     image, reference = examples("a", "b").values()
     with torch.inference_mode():
-        painted = system.translate(Request(image=image, to="painted", reference=reference))
+        painted = ask(system, image=image, to="painted", reference=reference)
         assert torch.equal(painted, system.G[WHOLE](image, reference))
-        assert torch.equal(painted, system.translate(Request(image=image, reference=reference)))
-        assert torch.equal(system.translate(Request(image=image, to="plain")), system.F[WHOLE](image))
+        assert torch.equal(painted, ask(system, image=image, reference=reference))
+        assert torch.equal(ask(system, image=image, to="plain"), system.F[WHOLE](image))
     assert system.targets() == ("painted", "plain")
     assert system.needs() == system.needs("painted") == {"reference"}
     assert system.needs("plain") == frozenset()
@@ -158,8 +158,8 @@ def test_a_reference_of_another_size_serves_every_image() -> None:
     image = examples("a")["a"]
     with torch.inference_mode():
         flat = torch.full((1, 3, 50, 21), 0.5)
-        answer = system.translate(Request(image=image, reference=flat))
-        same = system.translate(Request(image=image, reference=torch.full((2, 3, 32, 32), 0.5)))
+        answer = ask(system, image=image, reference=flat)
+        same = ask(system, image=image, reference=torch.full((2, 3, 32, 32), 0.5))
     torch.testing.assert_close(answer, same, atol=1e-5, rtol=1e-5)
 
 
@@ -167,11 +167,11 @@ def test_requests_that_lack_something_are_refused() -> None:
     system = tiny(domains=("plain", "painted"))
     image = examples("a")["a"]
     with pytest.raises(UserError, match=r"reference.*translate to plain"):
-        system.translate(Request(image=image))
+        ask(system, image=image)
     with pytest.raises(UserError, match="holds none"):
-        system.translate(Request(to="plain"))
+        ask(system, to="plain")
     with pytest.raises(UserError, match=r"'blue'.*painted, plain"):
-        system.translate(Request(image=image, to="blue"))
+        ask(system, image=image, to="blue")
 
 
 def test_removal_and_transfer_are_scored_where_the_truth_is_known() -> None:
@@ -233,7 +233,7 @@ def test_only_the_region_changes(faces: list[Any]) -> None:
     image = torch.zeros(2, 3, 100, 80)
     with torch.inference_mode():
         system.G["lips"].head.bias.fill_(5.0)
-        answer = system.translate(Request(image=image, reference=torch.full((1, 3, 60, 60), 0.5)))
+        answer = ask(system, image=image, reference=torch.full((1, 3, 60, 60), 0.5))
     mask = torch.from_numpy(region_mask(landmarks(80, 100), "lips", (100, 80)))
     box = region_box(landmarks(80, 100), "lips", (100, 80))
     outside = torch.ones(100, 80, dtype=torch.bool)
@@ -248,7 +248,7 @@ def test_removal_with_regions_needs_no_reference(faces: list[Any]) -> None:
     system = with_regions("eyes", "skin").eval()
     image = examples("a")["a"]
     with torch.inference_mode():
-        answer = system.translate(Request(image=image, to="bare"))
+        answer = ask(system, image=image, to="bare")
     assert answer.shape == image.shape
     assert answer.abs().max() <= 1
     assert len(faces) == 2
@@ -260,7 +260,7 @@ def test_the_face_of_a_reference_is_found_once_for_all_pictures(faces: list[Any]
     system.check_reference(look, "styled")
     with torch.inference_mode():
         for value in (0.1, 0.2):
-            system.translate(Request(image=torch.full((1, 3, 32, 32), value), reference=look))
+            ask(system, image=torch.full((1, 3, 32, 32), value), reference=look)
     assert [pixels.shape[0] for pixels in faces] == [60, 32, 32]
     with pytest.raises(UserError, match="no face found in the reference"):
         system.check_reference(torch.full((1, 3, 60, 60), -1.0), "styled")

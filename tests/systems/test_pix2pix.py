@@ -10,8 +10,8 @@ from i2icli.errors import UserError
 from i2icli.system import Request
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.system import Pix2Pix
+from tests.asking import ask, compare
 from tests.systems.steps import run_step
-from tests.systems.validated import compare
 from tests.tiny import tiny_config
 
 
@@ -65,7 +65,7 @@ def test_channels_follow_the_data(channels: tuple[int, ...] | None, expected: tu
     source, target = expected
     assert system.channels() == expected
     run_step(system, pairs(source, target))
-    assert system.translate(Request(image=torch.zeros(1, source, 32, 32))).shape == (1, target, 32, 32)
+    assert ask(system, image=torch.zeros(1, source, 32, 32)).shape == (1, target, 32, 32)
 
 
 def test_sides_are_multiples_of_what_the_generator_halves() -> None:
@@ -83,7 +83,7 @@ def test_an_answer_depends_on_the_seed_and_not_on_the_other_images() -> None:
     def translate(seed: int, image: Tensor) -> Tensor:
         torch.manual_seed(seed)
         with torch.inference_mode():
-            return system.translate(Request(image=image))
+            return ask(system, image=image)
 
     assert torch.equal(translate(1, image), translate(1, image))
     assert not torch.allclose(translate(1, image), translate(2, image), atol=1e-4)
@@ -118,6 +118,6 @@ def test_preview_and_compare_show_input_answer_and_truth() -> None:
 
 def test_what_cannot_be_translated_or_trained_on_is_said() -> None:
     with pytest.raises(UserError, match="holds none"):
-        tiny().translate(Request())
+        ask(tiny())
     with pytest.raises(UserError, match=r"36x36 do not suit this unet .* multiples of 8"):
         run_step(tiny(), pairs(side=36))

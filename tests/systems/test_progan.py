@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from i2icli.inference.requests import resolve_targets
 from PIL import Image
 from pydantic import ValidationError
 from torch.nn.functional import avg_pool2d, conv2d
@@ -13,17 +14,17 @@ from torch.nn.functional import avg_pool2d, conv2d
 from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.demo.toy.sprites import paint_sprite, write_sprites
 from i2icli.errors import UserError
-from i2icli.inference.requests import resolve_targets
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.runtime.device import Placement
 from i2icli.stage import Clock
-from i2icli.system import Batch, Request
+from i2icli.system import Batch
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.networks import enlarge, fade_reals
 from i2icli.systems.progan.system import ProGAN
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
+from tests.asking import ask
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
 
@@ -218,11 +219,11 @@ def test_classes_enter_with_the_code_and_are_judged() -> None:
     assert system.D(batch["image"], 1).shape == (4, 4)
     assert system.targets() == ("cat", "dog", "owl")
     code = torch.randn(2, 8)
-    answers = [system.translate(Request(latent=code, to=name)) for name in (None, "cat", "owl")]
+    answers = [ask(system, latent=code, to=name) for name in (None, "cat", "owl")]
     assert torch.equal(answers[0], answers[1])
     assert not torch.equal(answers[1], answers[2])
     with pytest.raises(UserError, match="trained without classes"):
-        fresh().translate(Request(latent=code, to="cat"))
+        ask(fresh(), latent=code, to="cat")
     with pytest.raises(UserError, match="trained without classes, so there is no 'cat'"):
         resolve_targets(fresh(), "cat")
 
@@ -230,13 +231,13 @@ def test_classes_enter_with_the_code_and_are_judged() -> None:
 def test_images_are_bounded_and_can_be_searched_for() -> None:
     system = at(fresh(), "32 px")
     code = (3 * torch.randn(2, 8)).requires_grad_(True)
-    images = system.translate(Request(latent=code))
+    images = ask(system, latent=code)
     assert images.shape == (2, 3, 32, 32)
     assert images.abs().max() <= 1
     (gradient,) = torch.autograd.grad(images.sum(), code)
     assert gradient.abs().sum() > 0
     torch.manual_seed(0)
-    assert system.translate(Request()).shape == (1, 3, 32, 32)
+    assert ask(system).shape == (1, 3, 32, 32)
 
 
 def test_truncated_samples_vary_less_and_of_a_class_stay_of_it() -> None:
@@ -244,12 +245,12 @@ def test_truncated_samples_vary_less_and_of_a_class_stay_of_it() -> None:
     codes = torch.randn(64, 8)
 
     def spread(truncate: float | None) -> torch.Tensor:
-        return system.translate(Request(latent=codes, to="dog", truncate=truncate)).std(0).mean()
+        return ask(system, latent=codes, to="dog", truncate=truncate).std(0).mean()
 
     with torch.inference_mode():
         assert spread(1.5) == spread(1.0) == spread(None)
         assert spread(0.05) < 0.5 * spread(0.6) < 0.5 * spread(1.0)
-        usual = [system.translate(Request(latent=codes[:1], to=to, truncate=1e-6)) for to in ("cat", "dog")]
+        usual = [ask(system, latent=codes[:1], to=to, truncate=1e-6) for to in ("cat", "dog")]
     assert not torch.allclose(*usual)
 
 

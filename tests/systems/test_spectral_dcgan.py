@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from i2icli.errors import UserError
 from i2icli.stage import Clock, Stage
-from i2icli.system import Request
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.system import SpectralDCGAN
+from tests.asking import ask
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 
@@ -68,12 +68,12 @@ def test_a_penalty_is_about_one_image_alone() -> None:
 def test_samples_follow_their_codes() -> None:
     system = tiny().eval()
     code = torch.randn(2, 8)
-    assert system.translate(Request(latent=code)).shape == (2, 3, 32, 32)
-    torch.testing.assert_close(system.translate(Request(latent=code[:1])), system.G(code)[:1])
+    assert ask(system, latent=code).shape == (2, 3, 32, 32)
+    torch.testing.assert_close(ask(system, latent=code[:1]), system.G(code)[:1])
     torch.manual_seed(3)
-    drawn = system.translate(Request())
+    drawn = ask(system)
     torch.manual_seed(3)
-    torch.testing.assert_close(system.translate(Request()), drawn)
+    torch.testing.assert_close(ask(system), drawn)
 
 
 def test_what_cannot_work_is_told() -> None:

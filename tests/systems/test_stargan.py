@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from i2icli.inference.requests import Asked, Wish, infer_source, make_wishes
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -13,15 +14,13 @@ from i2icli.config import RunOptions
 from i2icli.demo.toy.attributes import write_attributes
 from i2icli.demo.toy.domains import write_domains
 from i2icli.errors import UserError
-from i2icli.inference.requests import Asked, Wish, infer_source, make_wishes
 from i2icli.originals import load_original
-from i2icli.system import Request
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.system import StarGAN
 from i2icli.training.run import train
+from tests.asking import ask, compare, measure
 from tests.parity import cases
 from tests.systems.steps import run_step
-from tests.systems.validated import compare, measure
 from tests.tiny import tiny_config
 from tests.training.synthetic import assert_same
 from tests.training.test_resume import StopAt, final_state
@@ -128,8 +127,8 @@ def test_the_classifier_learns_and_the_generator_follows() -> None:
     system.eval()
     with torch.no_grad():
         measured = measure(system, {"label_0": label, "image_0": image})
-        light = system.translate(Request(image=image[:1], to="light")).mean()
-        dark = system.translate(Request(image=image[:1], to="dark")).mean()
+        light = ask(system, image=image[:1], to="light").mean()
+        dark = ask(system, image=image[:1], to="dark").mean()
     assert measured["accuracy"].shape == (8,)
     assert measured["accuracy"].mean() > 0.9
     assert light > dark + 0.1
@@ -154,7 +153,7 @@ def test_every_label_is_a_target_and_changes_the_answer() -> None:
     system = tiny(**JOINT).eval()
     assert system.targets() == (*CELEBA, "happy", "sad", "angry")
     with torch.inference_mode():
-        answers = [system.translate(Request(image=images(), to=to)) for to in system.targets()]
+        answers = [ask(system, image=images(), to=to) for to in system.targets()]
     assert {answer.shape for answer in answers} == {(2, 3, 32, 32)}
     assert all((one - other).abs().max() > 1e-4 for one, other in itertools.pairwise(answers))
 
@@ -177,14 +176,14 @@ def test_named_attributes_are_on_or_flipped(
     told: list[Tensor] = []
     monkeypatch.setattr(system.G, "forward", lambda x, label: told.append(label) or x)
     source = system.resolve_source(source) if source else None
-    system.translate(Request(image=images(), to=system.resolve_target(to), source=source))
+    ask(system, image=images(), to=system.resolve_target(to), source=source)
     expected = [float(name in on.split()) for name in CELEBA]
     assert told[0].tolist() == [expected, expected]
 
 
 def test_the_source_makes_no_difference_to_domains() -> None:
     system = tiny(domains=("a", "b")).eval()
-    one, other = (system.translate(Request(image=images(), to="a", source=each)) for each in ("b", None))
+    one, other = (ask(system, image=images(), to="a", source=each) for each in ("b", None))
     assert torch.equal(one, other)
     assert system.sources() == ()
     assert system.resolve_source("B") == "b"
@@ -216,9 +215,9 @@ def test_impossible_sources_are_refused() -> None:
     with pytest.raises(UserError, match="unknown source 'Bald'"):
         system.resolve_source("Bald")
     with pytest.raises(UserError, match="different label sets"):
-        system.translate(Request(image=images(), to="Male", source="happy"))
+        ask(system, image=images(), to="Male", source="happy")
     with pytest.raises(UserError, match="holds none"):
-        system.translate(Request(to="Male"))
+        ask(system, to="Male")
 
 
 # -- while training ----------------------------------------------------------------------------
@@ -334,7 +333,7 @@ def test_an_original_generator_answers_as_its_program_does(old: bool, tmp_path: 
     assert original.tensors.keys() == {key for key in system.state_dict() if key.startswith("G.")}
     answer = system.eval().G(case.given("x"), case.given("c"))
     cases.assert_images(answer.detach(), case.expected())
-    hair = system.translate(Request(image=case.given("x"), to="Blond_Hair,Male"))
+    hair = ask(system, image=case.given("x"), to="Blond_Hair,Male")
     told = torch.tensor([[0.0, 1, 0, 1, 0]]).expand(2, -1)
     assert torch.equal(hair, system.G(case.given("x"), told))
 
@@ -392,7 +391,7 @@ def test_the_discriminator_is_shown_images_moved_about() -> None:
 @pytest.mark.parametrize("kind", ["transposed", "nearest", "bilinear"])
 def test_every_upsampling_translates(kind: str) -> None:
     system = tiny(domains=("a", "b"), upsampling=kind)
-    assert system.translate(Request(image=images(), to="b")).shape == (2, 3, 32, 32)
+    assert ask(system, image=images(), to="b").shape == (2, 3, 32, 32)
 
 
 def test_all_with_a_source_means_the_targets_of_its_label_set() -> None:
@@ -410,7 +409,7 @@ def test_all_with_a_source_means_the_targets_of_its_label_set() -> None:
     wishes = make_wishes(system, Asked(to="all", source="Hat"))
     assert [wish.to for wish in wishes] == ["Bald", "Hat", "happy", "sad", "angry"]
     for wish in wishes:
-        system.translate(Request(image=images(), to=wish.to, source=wish.source))
+        ask(system, image=images(), to=wish.to, source=wish.source)
 
 
 def test_very_many_labels_take_no_long_search() -> None:

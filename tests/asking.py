@@ -1,0 +1,61 @@
+"""Asking a system for an output, and for what it says of a validation batch, as the engine does."""
+
+from typing import Any
+
+from torch import Tensor
+
+from i2icli.inference.inference import with_rows
+from i2icli.inference.latents import draw_codes, draw_noise
+from i2icli.system import Batch, Pairs, Request, System
+from i2icli.task import Task
+
+
+def tasks(system: System[Any], *, generating: bool = False) -> list[Task]:
+    """What it can be asked for with an image, or without one; the default first."""
+    found = system.config.tasks(system.clock.stage)
+    return [task for task in found if task.generates is generating]
+
+
+def resolve(system: System[Any], to: str | None = None, source: str | None = None, **kind: bool) -> Task:
+    """The task that `--to` and `--from` mean. Raises UserError."""
+    return system.config.resolve(tasks(system, **kind), to, source)
+
+
+def ask(
+    system: System[Any],
+    image: Tensor | None = None,
+    to: str | None = None,
+    source: str | None = None,
+    *,
+    latent: Tensor | None = None,
+    reference: Tensor | None = None,
+    truncate: float | None = None,
+    seed: int = 0,
+) -> Tensor:
+    """The output (B, C, H, W) for an image, or for codes alone. Codes that are not given are drawn."""
+    task = resolve(system, to, source, generating=image is None)
+    inputs = {} if image is None else {next(iter(task.inputs)): image}
+    if latent is None and task.latent_size and reference is None:
+        latent = draw_codes(1, task.latent_size, seed)
+    noise = {} if image is None else draw_noise(task, image.shape[-2:], seed)
+    condition = system.condition(task, Request(inputs, reference, latent, truncate))
+    everything = inputs | noise | condition
+    output, memory = system(task, everything if image is None else with_rows(everything, len(image)))
+    assert isinstance(output, Tensor)
+    assert memory == {}
+    return output
+
+
+def compare(system: System[Any], batch: Batch) -> Pairs:
+    """Outputs beside the ground truth."""
+    return system.evaluate(batch).compared
+
+
+def measure(system: System[Any], batch: Batch) -> dict[str, Tensor]:
+    """The system's own numbers."""
+    return system.evaluate(batch).measured
+
+
+def samples(system: System[Any], batch: Batch) -> Pairs:
+    """What it generates beside real images."""
+    return system.evaluate(batch).generated
