@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from i2icli.inference.requests import Asked
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -17,16 +16,18 @@ from safetensors.torch import load_file, save_file
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
 from i2icli.system import System
+from i2icli.task import names_of
 from i2icli.training.plan import plan
 from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
-from tests.asking import samples
+from tests.asking import samples, tasks
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
-from tests.training.synthetic import assert_same, batches, request
+from tests.training.synthetic import assert_same, batches, output
 
 CPU = Placement(torch.device("cpu"))
 LOSSES = Path(__file__).parent / "golden" / "losses"
@@ -35,12 +36,16 @@ STEPS = 5
 ROUNDING_MATTERS = frozenset({"dtn"})
 """Systems traced in float64. A bias before a norm has a gradient of nothing but rounding, which Adam turns
 into a step of full length; processors round differently. In float64 it is too small for that."""
-FIELDS = ("source", "reference", "latent", "instances")
+OPTIONS = {"to", "source", "reference", "latent", "truncate"}
+
+
+def translates(name: str) -> bool:
+    config = registry.config_type(name)()
+    return any(not task.generates for task in config.tasks(config.stages()[0]))
+
 
 every_system = pytest.mark.parametrize("name", registry.SYSTEMS)
-every_translator = pytest.mark.parametrize(
-    "name", [name for name in registry.SYSTEMS if "image" in registry.system_type(name).accepts]
-)
+every_translator = pytest.mark.parametrize("name", [name for name in registry.SYSTEMS if translates(name)])
 
 
 def fresh(name, **changes) -> System:
@@ -88,9 +93,23 @@ def test_it_builds_from_its_defaults_without_memory(name):
     with torch.device("meta"):
         system = registry.system_type(name)(config)
     assert all(weight.is_meta for weight in system.parameters())
-    assert isinstance(config, system.config_type)
     assert set(system.inference_modules) <= {child for child, _ in system.named_children()}
-    assert system.accepts <= {"image", "to", *FIELDS}
+
+
+@every_system
+def test_it_declares_its_tasks(name):
+    config = tiny_config(name)
+    for stage in config.stages():
+        found = config.tasks(stage)
+        assert found == tuple(sorted(found, key=lambda task: task.generates)), "translating ones come first"
+        for task in found:
+            assert task.requires <= task.reads <= OPTIONS
+            assert (task.latent_size > 0) == ("latent" in task.reads)
+            assert (task.reference is not None) == ("reference" in task.reads)
+            if task.name is not None:
+                alike = [each for each in found if each.generates == task.generates]
+                assert config.resolve(alike, task.name.upper()).name == task.name
+                assert "to" in task.reads
 
 
 @every_system
@@ -213,18 +232,30 @@ def test_metadata_alone_is_enough_to_translate_again(name, tmp_path):
     loaded = load_model(tmp_path / "model.safetensors")
     assert loaded.config == system.config
     assert (loaded.clock.total, loaded.clock.stage) == (system.clock.total, system.clock.stage)
-    for to in system.targets() or (None,):
-        image = torch.rand(2, system.channels(to)[0], 32, 32) * 2 - 1
-        answers = []
-        for each in (system.eval(), loaded):
-            torch.manual_seed(3)
-            with torch.inference_mode():
-                answers.append(each.translate(request(each, image, to)))
-        assert torch.equal(*answers)
-        side = round(32 * system.scale(to))
-        assert answers[0].shape[:2] == (2, system.channels(to)[1])
-        assert answers[0].shape[2:] == (side, side) or "image" not in system.accepts
-        assert answers[0].abs().max() <= 1
+    for task in system.config.tasks(system.clock.stage):
+        channels = 1 if task.generates else task.inputs["image"].channels
+        image = torch.rand(2, channels, 32, 32) * 2 - 1
+        with torch.inference_mode():
+            outputs = [output(each, task, image) for each in (system.eval(), loaded)]
+        assert torch.equal(*outputs)
+        side = round(32 * task.output.scale)
+        assert outputs[0].shape == (2, task.output.channels, *(task.output.fixed or (side, side)))
+        assert outputs[0].abs().max() <= 1
+
+
+@every_system
+def test_the_output_is_a_matter_of_the_arguments_alone(name):
+    """Nothing is drawn inside, and other images of a batch make no difference."""
+    system = fresh(name).eval()
+    for task in tasks(system) or tasks(system, generating=True):
+        image = torch.rand(2, 3, 32, 32) * 2 - 1
+        with torch.inference_mode():
+            first = output(system, task, image)
+            torch.manual_seed(99)
+            assert torch.equal(first, output(system, task, image))
+            if not task.generates:
+                alone = output(system, task, image[:1]) if not task.latent_size else first[:1]
+                torch.testing.assert_close(first[:1], alone, atol=1e-5, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +278,12 @@ def with_config(source: Path, target: Path, change) -> Path:
     return target
 
 
+def required(task, reference):
+    """The options that a task requires."""
+    options = {"source": task.sources[-1]} if "source" in task.requires else {}
+    return options | ({"reference": reference} if "reference" in task.requires else {})
+
+
 @every_translator
 @pytest.mark.parametrize("size", [(33, 47), (1, 1), (32, 32)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -257,13 +294,10 @@ def test_any_size_and_depth_comes_back_as_it_was(name, size, dtype, published, t
         (noise * 2 - 1).astype(dtype) if dtype is np.float32 else (noise * np.iinfo(dtype).max).astype(dtype)
     )
     Image.fromarray(np.full((30, 20, 3), 99, np.uint8)).save(tmp_path / "look.png")
-    needs = translator.system.needs(next(iter(translator.system.targets()), None))
-    asked = {
-        "source": translator.system.sources()[-1] if "source" in needs else None,
-        "reference": tmp_path / "look.png" if "reference" in needs else None,
-    }
+    task = translator.outputs().tasks[0]
+    asked = required(task, tmp_path / "look.png")
     answer = translator.translate(image, **asked)
-    scale = translator.system.scale(next(iter(translator.system.targets()), None))
+    scale = task.output.scale
     assert answer.shape == (round(size[0] * scale), round(size[1] * scale), 3)
     assert answer.dtype == image.dtype
     low, high = (-1, 1) if dtype is np.float32 else (0, np.iinfo(dtype).max)
@@ -276,11 +310,7 @@ def test_a_16_bit_file_stays_one(name, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors")
     deep = (np.random.default_rng(0).random((20, 30)) * 65535).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    needs = translator.system.needs(next(iter(translator.system.targets()), None))
-    asked = Asked(
-        source=translator.system.sources()[-1] if "source" in needs else None,
-        references=(tmp_path / "deep.png",) if "reference" in needs else (),
-    )
+    asked = TranslateOptions(**required(translator.outputs().tasks[0], tmp_path / "deep.png"))
     (result,) = translator.run([str(tmp_path / "deep.png")], tmp_path / "out", asked)
     assert result.status == "done"
     from i2icli.image import read_image
@@ -289,31 +319,30 @@ def test_a_16_bit_file_stays_one(name, published, tmp_path):
 
 
 @every_system
-def test_fields_and_targets_it_does_not_know_are_refused(name, published, tmp_path):
+def test_options_and_targets_it_does_not_know_are_refused(name, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors")
-    system = translator.system
-    if "reference" not in system.accepts:
+    outputs = translator.outputs(generating=not translator.translates)
+    reads = frozenset().union(*(task.reads for task in outputs.tasks))
+    if "reference" not in reads:
         with pytest.raises(UserError, match=rf"(?i){name.replace('_', '_?')} has no --reference; it "):
-            translator.wishes(Asked(references=(tmp_path / "a.png",)))
-    if "to" not in system.accepts:
+            outputs.plan(TranslateOptions(reference=tmp_path / "a.png"))
+    if "to" not in reads:
         with pytest.raises(UserError, match=rf"(?i){name.replace('_', '_?')} has no --to; it "):
-            translator.wishes(Asked(to="B"))
-    elif system.targets():
-        with pytest.raises(UserError, match=rf"--to nowhere: .*{system.targets()[0]}"):
-            translator.wishes(Asked(to="nowhere"))
+            outputs.plan(TranslateOptions(to="B"))
+    else:
+        with pytest.raises(UserError, match=rf"--to nowhere: .*{names_of(outputs.tasks)[0]}"):
+            outputs.plan(TranslateOptions(to="nowhere"))
 
 
-@every_system
-def test_a_stream_equals_repeated_translation(name):
-    system = fresh(name).eval()
-    frames = torch.rand(5, 1, system.channels()[0], 32, 32) * 2 - 1
-    to = next(iter(system.targets()), None)
-    with torch.inference_mode():
-        torch.manual_seed(1)
-        streamed = list(system.stream(request(system, frame, to) for frame in frames))
-        torch.manual_seed(1)
-        single = [system.translate(request(system, frame, to)) for frame in frames]
-    assert len(streamed) == 5
+@every_translator
+def test_a_stream_equals_repeated_translation(name, published, tmp_path):
+    Image.fromarray(np.full((30, 20, 3), 99, np.uint8)).save(tmp_path / "look.png")
+    translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
+    asked = required(translator.outputs().tasks[0], tmp_path / "look.png")
+    spec = translator.specs(TranslateOptions(**asked))[0]
+    frames = [{"image": torch.rand(1, 3, 32, 32) * 2 - 1} for _ in range(3)]
+    streamed = list(translator.stream(frames, spec))
+    single = [translator.compute(frame, spec) for frame in frames]
     assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))
 
 

@@ -188,7 +188,7 @@ def _counted(counts: Counter[str]) -> str:
 def _summary(counts: Counter[str], out: Path, translated: bool) -> str:
     """ "20 images translated into translated", and what else there was to say."""
     images = "image" if counts["done"] == 1 else "images"
-    parts = [f"{counts['done']:,} {images} {'translated' if translated else 'generated'} into {out}"]
+    parts = [f"{counts['done']:,} {images} {'translated' if translated else 'generated'} into {out}/"]
     if counts["there"]:
         parts.append(f"{counts['there']:,} already done (--overwrite to redo)")
     if counts["failed"]:

@@ -12,7 +12,7 @@ from PIL import Image
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
-from i2icli.inference.requests import Asked
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.metadata import read_metadata
 from i2icli.recipe import resolve_config
@@ -111,7 +111,7 @@ def test_samples_follow_from_the_seed_and_truncating_changes_them(faces, tmp_pat
     asked = ["translate", "--model", faces, "--count", 3, "--seed", 5]
     ok(i2i(*asked, "--out", "a", cwd=tmp_path))
     ok(i2i(*asked, "--truncate", 0.05, "--out", "b", cwd=tmp_path))
-    here = list(Translator.load(faces, "cpu").sample(tmp_path / "c", Asked(samples=3, seed=5)))
+    here = list(Translator.load(faces, "cpu").sample(tmp_path / "c", TranslateOptions(samples=3, seed=5)))
     first, same, drawn = (
         [pixels(path / f"000{n}.png") for n in (1, 2, 3)] for path in map(tmp_path.joinpath, "acb")
     )
@@ -130,12 +130,12 @@ def test_a_film_leads_from_sample_to_sample(faces, tmp_path):
 
 
 def test_a_given_picture_is_projected_and_shown_beside_what_was_found(faces, tmp_path):
-    (made,) = Translator.load(faces, "cpu").sample(tmp_path / "made", Asked(samples=1, seed=7))
+    (made,) = Translator.load(faces, "cpu").sample(tmp_path / "made", TranslateOptions(samples=1, seed=7))
     done = ok(i2i("translate", made.target, "--model", faces, "--out", "found", cwd=tmp_path))
     assert "1 translated" in done.stderr
     found = tmp_path / "found" / made.target.name
     assert np.load(found.with_suffix(".npy")).shape == (1, 8)
-    others = Translator.load(faces, "cpu").sample(tmp_path / "others", Asked(samples=8, seed=8))
+    others = Translator.load(faces, "cpu").sample(tmp_path / "others", TranslateOptions(samples=8, seed=8))
     wanted = pixels(made.target)
     near = [np.abs(pixels(each.target) - wanted).mean() for each in others]
     assert np.abs(pixels(found) - wanted).mean() < 0.9 * min(near)

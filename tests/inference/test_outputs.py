@@ -1,69 +1,115 @@
-"""Several answers per picture: targets, references, codes; and which domain a picture is from."""
+"""Several outputs per image: targets, references, codes; and which domain an image is from."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from i2icli.inference.requests import Asked, infer_source, make_wishes
 from PIL import Image
 
 from i2icli.config import Config
-from i2icli.data.kinds.unpaired import UnpairedImages
-from i2icli.errors import UserError
-from i2icli.image import read_image
-from i2icli.inference.pipeline import Writing
+from i2icli.errors import UserError, about, one_of
+from i2icli.image import kinds
+from i2icli.image.items import FileItem
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.inference.reference_cache import ReferenceCache
 from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
-from i2icli.system import Request, System
+from i2icli.system import System
+from i2icli.task import Port, Task
+
+TARGETS = ("red", "green", "Blue")
 
 
-class Painter(System[Config]):
-    """Answers with one colour that tells what was asked: the target, the source, the look."""
+class PainterConfig(Config):
+    """Which targets there are, and which options they read."""
 
-    config_type = Config
-    dataset = UnpairedImages
-    accepts = frozenset({"image", "to", "source", "reference", "latent"})
-    sources_are_folders = True
+    names: tuple[str, ...] = TARGETS
+    options: frozenset[str] = frozenset({"to", "source", "reference", "latent"})
+    required: frozenset[str] = frozenset({"source"})  # by the first target
+    sources: tuple[str, ...] = ("photo", "sketch")
+    plain: tuple[str, ...] = ()  # targets that read no reference
+    padded: int = 1
+
+    def tasks(self, stage):  # noqa: ARG002
+        image = Port(3, multiple=self.padded, minimum=1)
+        return tuple(
+            Task(
+                name,
+                {"image": image},
+                image,
+                reads=self.options - ({"reference"} if name in self.plain else frozenset()),
+                requires=self.required if number == 0 else frozenset(),
+                sources=self.sources,
+                latent_size=0 if name == "green" else 2,
+                reference=Port(3),
+            )
+            for number, name in enumerate(self.names)
+        )
+
+    def resolve(self, tasks, to, source=None):
+        if source is not None:
+            with about(f"--from {source}"):
+                source = one_of(source, self.sources, "source")
+        return super().resolve(tasks, to, source)
+
+
+class Painter(System[PainterConfig]):
+    """Gives one colour that tells what was asked: the target, the source, the style."""
+
     inference_modules = ()
 
-    def targets(self):
-        return ("red", "green", "Blue")
-
-    def sources(self):
-        return ("photo", "sketch")
-
-    def needs(self, to=None):
-        return frozenset({"source"}) if to == "red" else frozenset()
-
-    def latent_size(self, to=None):
-        return 0 if to == "green" else 2
-
-    def translate(self, request: Request):
-        if request.image.max() > 0.9:
+    def condition(self, task, request):
+        image, reference = request.inputs.get("image"), request.reference
+        if image is not None and image.max() > 0.9:
             raise UserError("too bright for a painter")
+        if reference is not None and reference.mean() < -0.9:
+            raise UserError("too dark a style")
         values = (
-            self.targets().index(request.to) / 3,
-            0.5 if request.source == "sketch" else 0.0,
+            self.config.names.index(task.name) / 3,
+            0.5 if task.source == "sketch" else 0.0,
             0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
         )
-        answer = torch.tensor(values).view(1, 3, 1, 1).expand_as(request.image)
-        return (
-            answer if request.reference is None else request.reference.mean((2, 3), keepdim=True) + 0 * answer
-        )
+        colour = torch.tensor(values).view(1, 3, 1, 1)
+        return {"colour": colour if reference is None else reference.mean((2, 3), keepdim=True)}
+
+    def forward(self, task, inputs, memory=None):  # noqa: ARG002
+        return inputs["colour"].expand_as(inputs["image"]), {}
+
+
+def painter(**settings) -> Painter:
+    return Painter(PainterConfig(crop_size=32, **settings))
+
+
+def outputs(system: Painter) -> Outputs:
+    return Outputs("Painter", system.config, system.config.tasks(system.clock.stage))
+
+
+def plan(system: Painter, **options):
+    return outputs(system).plan(TranslateOptions.of(options))
 
 
 @pytest.fixture
 def system():
-    return Painter(Config(crop_size=32))
+    return painter()
 
 
 @pytest.fixture
-def translator(system, tmp_path):
-    model = tmp_path / "model.bin"
-    model.write_bytes(b"painter")
-    return Translator(system, Placement(torch.device("cpu")), model)
+def load(tmp_path):
+    """A translator with a painter of some settings."""
+
+    def loaded(**settings) -> Translator:
+        model = tmp_path / "model.bin"
+        model.write_bytes(b"painter")
+        return Translator(painter(**settings), Placement(torch.device("cpu")), model)
+
+    return loaded
+
+
+@pytest.fixture
+def translator(load):
+    return load()
 
 
 def picture(path: Path, value: int = 100) -> Path:
@@ -72,27 +118,27 @@ def picture(path: Path, value: int = 100) -> Path:
     return path
 
 
-def names(wishes):
-    return [wish.name for wish in wishes]
+def names(specs):
+    return [spec.name for spec in specs]
 
 
 def test_one_answer_needs_no_name(system):
-    (wish,) = make_wishes(system, Asked())
-    assert (wish.name, wish.to) == ("", "red")
-    assert wish.latent.shape == (2,)
+    (spec,) = plan(system)
+    assert (spec.name, spec.task.name) == ("", "red")
+    assert spec.latent.shape == (2,)
 
 
 def test_every_target_every_reference_every_code(system, tmp_path):
-    assert names(make_wishes(system, Asked(to="all"))) == ["red", "green", "Blue"]
-    assert names(make_wishes(system, Asked(to="ALL", samples=1))) == ["red", "green", "Blue"]
-    assert len(make_wishes(system, Asked(seed=2**63 - 1, samples=2))) == 2
-    assert names(make_wishes(system, Asked(to="blue", samples=3))) == ["1", "2", "3"]
+    assert names(plan(system, to="all")) == ["red", "green", "Blue"]
+    assert names(plan(system, to="ALL", samples=1)) == ["red", "green", "Blue"]
+    assert len(plan(system, seed=2**63 - 1, samples=2)) == 2
+    assert names(plan(system, to="blue", samples=3)) == ["1", "2", "3"]
     for each in ("x/one.png", "x/two.png"):
         picture(tmp_path / each)
-    asked = Asked(to="all", references=(tmp_path / "x",))
-    assert names(make_wishes(system, asked))[:3] == ["red one", "red two", "green one"]
-    assert names(make_wishes(system, Asked(interpolate=12)))[-1] == "12"
-    assert names(make_wishes(system, Asked(to="all", samples=2))) == [
+    found = plan(system, to="all", reference=tmp_path / "x")
+    assert names(found)[:3] == ["red one", "red two", "green one"]
+    assert names(plan(system, interpolate=12))[-1] == "12"
+    assert names(plan(system, to="all", samples=2)) == [
         "red 1",
         "red 2",
         "green",
@@ -101,98 +147,98 @@ def test_every_target_every_reference_every_code(system, tmp_path):
     ]
 
 
-def test_names_of_targets_cannot_lead_out_of_the_folder(system, monkeypatch):
-    monkeypatch.setattr(Painter, "targets", lambda self: ("../../up", "..", "a/b", "a:b"))  # noqa: ARG005
-    assert names(make_wishes(system, Asked(to="all"))) == ["_.._up", "_", "a_b", "a_b (2)"]
+def test_names_of_targets_cannot_lead_out_of_the_folder():
+    system = painter(names=("../../up", "..", "a/b", "a:b"))
+    assert names(plan(system, to="all")) == ["_.._up", "_", "a_b", "a_b (2)"]
 
 
-def test_names_stay_clear_of_the_sheets_and_of_each_other(system, monkeypatch):
-    known = ("Compare", "x", "x (2)", "X")
-    monkeypatch.setattr(Painter, "targets", lambda self: known)  # noqa: ARG005
-    assert names(make_wishes(system, Asked(to="all"))) == ["Compare (2)", "x", "x _2_", "X (2)"]
+def test_names_stay_clear_of_the_sheets_and_of_each_other():
+    system = painter(names=("Compare", "x", "x (2)", "X"))
+    assert names(plan(system, to="all")) == ["Compare (2)", "x", "x _2_", "X (2)"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "complaint"),
+    ("options", "complaint"),
     [
         (
-            Asked(to="pink"),
+            {"to": "pink"},
             "--to pink: unknown target 'pink'; this model knows: red, green, Blue; all means every one",
         ),
-        (Asked(seed=-5), "--seed -5: expected a whole number from 0 to 9223372036854775807"),
-        (Asked(seed=2**63), "--seed 9223372036854775808: expected"),
-        (Asked(source="film"), "--from film: unknown source 'film'; this model knows: photo, sketch"),
-        (Asked(references=("no.png",)), "--reference: cannot read no.png"),
-        (Asked(to="green", samples=2), "green reads no latent code"),
-        (Asked(samples=0), "--samples 0: expected 1 or more"),
-        (Asked(interpolate=1), "--interpolate 1: expected 2 or more"),
-        (Asked(latent="1,2,3"), "a code of 3 numbers; this model reads 2"),
-        (Asked(latent="1,2", samples=2), "leave out --samples"),
-        (Asked(truncate=0), "--truncate 0: expected a positive number"),
-        (Asked(latent="1,2", interpolate=3), "give two or more"),
+        ({"seed": -5}, "seed -5: expected a whole number, at least 0, at most 9223372036854775807"),
+        ({"seed": 2**63}, "seed 9223372036854775808: expected"),
+        ({"source": "film"}, "--from film: unknown source 'film'; this model knows: photo, sketch"),
+        ({"reference": "no.png"}, "--reference: cannot read no.png"),
+        ({"to": "green", "samples": 2}, "green reads no latent code"),
+        ({"samples": 0}, "samples 0: expected a whole number, at least 1"),
+        ({"interpolate": 1}, "interpolate 1: expected a whole number, at least 2"),
+        ({"latent": "1,2,3"}, "a code of 3 numbers; this model reads 2"),
+        ({"latent": "1,2", "samples": 2}, "leave out --samples"),
+        ({"truncate": 0}, "truncate 0: expected a number, more than 0"),
+        ({"latent": "1,2", "interpolate": 3}, "give two or more"),
+        ({"sample": 2}, "there is no setting sample; did you mean samples?"),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(asked, complaint, system, tmp_path, monkeypatch):
+def test_what_cannot_be_is_refused_in_one_line(options, complaint, system, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as refused:
-        make_wishes(system, asked)
+        plan(system, **options)
     assert complaint in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_options_a_system_does_not_read_are_refused(system, monkeypatch, tmp_path):
-    monkeypatch.setattr(Painter, "accepts", frozenset({"image", "to"}))
-    for asked, flag in (
-        (Asked(source="photo"), "--from"),
-        (Asked(truncate=0.5), "--truncate"),
-        (Asked(references=(picture(tmp_path / "r.png"),)), "--reference"),
-        (Asked(samples=2), "--samples"),
-        (Asked(interpolate=2), "--interpolate"),
-        (Asked(latent="1,2"), "--latent"),
+def test_options_a_system_does_not_read_are_refused(tmp_path):
+    system = painter(options=frozenset({"to"}))
+    for options, flag in (
+        ({"source": "photo"}, "--from"),
+        ({"truncate": 0.5}, "--truncate"),
+        ({"reference": picture(tmp_path / "r.png")}, "--reference"),
+        ({"samples": 2}, "--samples"),
+        ({"interpolate": 2}, "--interpolate"),
+        ({"latent": "1,2"}, "--latent"),
     ):
         with pytest.raises(UserError, match=rf"Painter has no {flag}; it takes --to"):
-            make_wishes(system, asked)
+            plan(system, **options)
 
 
-def test_a_needed_reference_is_asked_for(system, monkeypatch):
-    monkeypatch.setattr(Painter, "needs", lambda self, to=None: frozenset({"reference"}))  # noqa: ARG005
+def test_a_needed_reference_is_asked_for():
+    system = painter(required=frozenset({"reference"}))
     with pytest.raises(UserError, match="translating to red needs --reference"):
-        make_wishes(system, Asked())
+        plan(system)
 
 
 def test_the_folder_above_tells_the_source(system):
-    (wish,) = make_wishes(system, Asked())
-    assert infer_source(system, wish, ("deep", "Sketch", "photo")).source == "sketch"
+    (spec,) = plan(system)
+    assert outputs(system).infer_source(spec, ("deep", "Sketch", "photo")).task.source == "sketch"
     with pytest.raises(UserError, match="called photo or sketch; say --from"):
-        infer_source(system, wish, ("else",))
-    (given,) = make_wishes(system, Asked(source="PHOTO"))
-    assert infer_source(system, given, ("sketch",)).source == "photo"
+        outputs(system).infer_source(spec, ("else",))
+    (given,) = plan(system, source="PHOTO")
+    assert outputs(system).infer_source(given, ("sketch",)).task.source == "photo"
 
 
 @pytest.mark.parametrize("folder", ["trainSketch", "test_sketch", "VAL-Sketch", "validation sketch"])
 def test_the_split_may_stand_before_the_domain(folder, system):
-    (wish,) = make_wishes(system, Asked())
-    assert infer_source(system, wish, (folder,)).source == "sketch"
+    (spec,) = plan(system)
+    assert outputs(system).infer_source(spec, (folder,)).task.source == "sketch"
     with pytest.raises(UserError, match="say --from"):
-        infer_source(system, wish, ("constrainSketch", "trainSketches"))
+        outputs(system).infer_source(spec, ("constrainSketch", "trainSketches"))
 
 
 def test_the_folder_tells_the_source_where_it_is_not_needed_too(system):
-    (wish,) = make_wishes(system, Asked(to="green"))
-    assert infer_source(system, wish, ("Sketch",)).source == "sketch"
-    assert infer_source(system, wish, ("else",)).source is None
+    (spec,) = plan(system, to="green")
+    assert outputs(system).infer_source(spec, ("Sketch",)).task.source == "sketch"
+    assert outputs(system).infer_source(spec, ("else",)).task.source is None
 
 
-def test_folders_say_nothing_where_sources_are_no_folders(system, monkeypatch):
-    monkeypatch.setattr(Painter, "sources_are_folders", False)
-    (wish,) = make_wishes(system, Asked(to="green"))
-    assert infer_source(system, wish, ("Sketch",)).source is None
+def test_folders_say_nothing_where_no_sources_are_named():
+    system = painter(sources=())
+    (spec,) = plan(system, to="green")
+    assert outputs(system).infer_source(spec, ("Sketch",)).task.source is None
 
 
 def test_several_answers_have_folders_and_a_sheet(translator, tmp_path):
     picture(tmp_path / "in" / "sketch" / "a.png")
     picture(tmp_path / "in" / "photo" / "b.png")
-    run = translator.run([str(tmp_path / "in")], tmp_path / "out", Asked(to="all"))
+    run = translator.run([str(tmp_path / "in")], tmp_path / "out", TranslateOptions(to="all"))
     assert len(run) == 6
     assert {result.status for result in run} == {"done"}
     found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.png"))
@@ -202,14 +248,14 @@ def test_several_answers_have_folders_and_a_sheet(translator, tmp_path):
         for kind in ("sketch/a.png", "photo/b.png")
     }
     assert red["sketch/a.png"] > red["photo/b.png"]  # each source was found for itself
-    again = translator.run([str(tmp_path / "in")], tmp_path / "out", Asked(to="all"))
+    again = translator.run([str(tmp_path / "in")], tmp_path / "out", TranslateOptions(to="all"))
     assert {result.status for result in again} == {"there"}
 
 
-def test_a_target_called_like_the_folder_of_sheets(translator, tmp_path, monkeypatch):
-    monkeypatch.setattr(Painter, "targets", lambda self: ("red", "compare"))  # noqa: ARG005
+def test_a_target_called_like_the_folder_of_sheets(load, tmp_path):
+    translator = load(names=("red", "compare"))
     image = str(picture(tmp_path / "photo" / "a.png"))
-    results = list(translator.run([image], tmp_path / "out", Asked(to="all")))
+    results = list(translator.run([image], tmp_path / "out", TranslateOptions(to="all")))
     assert [result.target.parent.name for result in results] == ["red", "compare (2)"]
     assert (tmp_path / "out" / "compare" / "0001.png").exists()
 
@@ -222,18 +268,18 @@ def test_files_of_the_user_are_no_sheets(translator, tmp_path):
         with pytest.raises(
             UserError, match=r"0001\.png exists and was not made with this model.*--overwrite"
         ):
-            translator.run([image], tmp_path / "out", Asked(to="all"))
+            translator.run([image], tmp_path / "out", TranslateOptions(to="all"))
     assert mine.read_bytes() == before
-    list(translator.run([image], tmp_path / "out", Asked(to="all"), Writing(overwrite=True)))
+    list(translator.run([image], tmp_path / "out", TranslateOptions(to="all", overwrite=True)))
     assert mine.read_bytes() != before
-    again = translator.run([image], tmp_path / "out", Asked(to="all"))  # now it is ours
+    again = translator.run([image], tmp_path / "out", TranslateOptions(to="all"))  # now it is ours
     assert {result.status for result in again} == {"there"}
 
 
 def test_one_refused_picture_does_not_spoil_its_batch(translator, tmp_path):
     for name, value in (("a", 100), ("b", 255), ("c", 90)):
         picture(tmp_path / "photo" / f"{name}.png", value)
-    run = translator.run([str(tmp_path / "photo")], tmp_path / "out", writing=Writing(batch_size=3))
+    run = translator.run([str(tmp_path / "photo")], tmp_path / "out", TranslateOptions(batch_size=3))
     results = {Path(result.source).stem: result for result in run}
     assert [results[name].status for name in "abc"] == ["done", "failed", "done"]
     assert results["b"].error == "too bright for a painter"
@@ -242,84 +288,94 @@ def test_one_refused_picture_does_not_spoil_its_batch(translator, tmp_path):
 def test_a_reference_of_another_size_reaches_the_system(translator, tmp_path):
     look = picture(tmp_path / "look.png", 200)
     (result,) = translator.run(
-        [str(picture(tmp_path / "photo" / "a.png"))], tmp_path / "out", Asked(references=(look,))
+        [str(picture(tmp_path / "photo" / "a.png"))], tmp_path / "out", TranslateOptions(reference=(look,))
     )
     assert result.status == "done"
     assert np.asarray(Image.open(result.target)).mean() == pytest.approx(200, abs=1)
 
 
-def test_a_reference_reaches_the_system_as_it_is(translator, tmp_path, monkeypatch):
+def test_a_reference_reaches_the_system_as_it_is(load, tmp_path, monkeypatch):
     sizes = []
-    monkeypatch.setattr(Painter, "multiple_of", lambda self: 16)  # noqa: ARG005
-    monkeypatch.setattr(Painter, "check_reference", lambda self, image, to: sizes.append((image.shape, to)))  # noqa: ARG005
-    Image.fromarray(np.zeros((5, 7, 3), np.uint8)).save(tmp_path / "look.png")
-    translator.wishes(Asked(to="all", references=(tmp_path / "look.png",)))
+    check = Painter.condition
+    monkeypatch.setattr(
+        Painter,
+        "condition",
+        lambda self, task, request: (
+            sizes.append((request.reference.shape, task.name)) or check(self, task, request)
+        ),
+    )
+    Image.fromarray(np.zeros((5, 7, 3), np.uint8) + 99).save(tmp_path / "style.png")
+    load(padded=16).specs(TranslateOptions(to="all", reference=tmp_path / "style.png"))
     assert sizes == [((1, 3, 5, 7), to) for to in ("red", "green", "Blue")]
 
 
-def test_a_reference_that_will_not_do_is_refused_at_once_by_name(translator, tmp_path, monkeypatch):
-    def check(self, image, to):  # noqa: ARG001
-        if image.mean() < 0:
-            raise UserError("too dark a look")
-
-    monkeypatch.setattr(Painter, "check_reference", check)
-    looks = picture(tmp_path / "looks" / "a.png", 200), picture(tmp_path / "looks" / "b.png", 20)
-    with pytest.raises(UserError, match=r"--reference \S*b\.png: too dark a look"):
-        translator.run([str(looks[0])], tmp_path / "out", Asked(to="Blue", references=looks))
+def test_an_unusable_reference_is_refused_at_once_by_name(translator, tmp_path):
+    styles = picture(tmp_path / "styles" / "a.png", 200), picture(tmp_path / "styles" / "b.png", 2)
+    with pytest.raises(UserError, match=r"--reference \S*b\.png: too dark a style"):
+        translator.run([str(styles[0])], tmp_path / "out", TranslateOptions(to="Blue", reference=styles))
     assert not (tmp_path / "out").exists()
 
 
 def test_every_reference_is_read_once(translator, tmp_path, monkeypatch):
     read = []
+    decode = kinds.decode
     monkeypatch.setattr(
-        "i2icli.inference.reference_cache.read_image", lambda path: read.append(path) or read_image(path)
+        "i2icli.inference.reference_cache.kinds.decode",
+        lambda item, kind: (
+            (read.append(Path(item.name)) if "styles" in item.name else None) or decode(item, kind)
+        ),
     )
     for number in range(6):
-        picture(tmp_path / "looks" / f"{number}.png", 30 * number)
+        picture(tmp_path / "styles" / f"{number}.png", 30 * number + 40)
         picture(tmp_path / "photo" / f"{number}.png", 30 * number)
-    asked = Asked(to="Blue", references=(tmp_path / "looks",))
-    results = list(translator.run([str(tmp_path / "photo")], tmp_path / "out", asked))
+    options = TranslateOptions(to="Blue", reference=tmp_path / "styles")
+    results = list(translator.run([str(tmp_path / "photo")], tmp_path / "out", options))
     assert len(results) == 36
     assert sorted(path.stem for path in read) == list("012345")
 
 
 def test_references_that_are_kept_are_bounded(tmp_path):
-    paths = [picture(tmp_path / f"{number}.png", 30 * number) for number in range(3)]
-    looks = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
-    for path in (*paths, paths[1]):
-        assert looks.get(path, 3).shape == (1, 3, 20, 24)
-    assert [path for path, _ in looks.kept] == [paths[2], paths[1]]
-    looks = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
-    for path in paths:
-        looks.get(path, 1)
-    assert list(looks.kept) == [(paths[2], 1)]
+    items = [FileItem(picture(tmp_path / f"{number}.png", 30 * number)) for number in range(3)]
+    colour, grey = Port(3), Port(1)
+    cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
+    for item in (*items, items[1]):
+        assert cache.get(item, colour).shape == (1, 3, 20, 24)
+    assert [item for item, _ in cache.kept] == [items[2], items[1]]
+    cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
+    for item in items:
+        cache.get(item, grey)
+    assert list(cache.kept) == [(items[2], grey)]
+
+
+def test_references_may_be_bytes_and_arrays(translator, tmp_path):
+    path = picture(tmp_path / "style.png", 200)
+    image = np.zeros((8, 8, 3), np.uint8)
+    for reference in (path, path.read_bytes(), np.asarray(Image.open(path))):
+        made = translator.translate(image, to="Blue", reference=reference)
+        assert made.mean() == pytest.approx(200, abs=1)
 
 
 def test_another_seed_needs_another_folder(translator, tmp_path):
     image = str(picture(tmp_path / "photo" / "a.png"))
-    list(translator.run([image], tmp_path / "out", Asked(samples=2)))
+    list(translator.run([image], tmp_path / "out", TranslateOptions(samples=2)))
     with pytest.raises(UserError, match="made with another --seed"):
-        translator.run([image], tmp_path / "out", Asked(samples=2, seed=1))
+        translator.run([image], tmp_path / "out", TranslateOptions(samples=2, seed=1))
 
 
-def test_targets_that_read_no_reference_get_one_answer_without(system, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        Painter,
-        "reads",
-        lambda self, to=None: self.accepts - {"reference"} if to == "green" else self.accepts,
-    )
+def test_targets_that_read_no_reference_get_one_output_without(tmp_path):
+    system = painter(plain=("green",))
     looks = tuple(picture(tmp_path / f"{name}.png") for name in ("one", "two"))
-    wishes = make_wishes(system, Asked(to="all", references=looks))
-    assert [(wish.name, wish.reference) for wish in wishes if wish.to == "green"] == [("green", None)]
-    assert len(wishes) == 5
+    specs = plan(system, to="all", reference=looks)
+    assert [(spec.name, spec.reference) for spec in specs if spec.task.name == "green"] == [("green", None)]
+    assert len(specs) == 5
     with pytest.raises(UserError, match="translating to green reads no --reference"):
-        make_wishes(system, Asked(to="green", references=looks))
+        plan(system, to="green", reference=looks)
 
 
 def test_another_picture_of_the_same_name_is_another_reference(translator, tmp_path):
     image = str(picture(tmp_path / "photo" / "a.png"))
     look = picture(tmp_path / "look.png", 200)
-    list(translator.run([image], tmp_path / "out", Asked(references=(look,))))
+    list(translator.run([image], tmp_path / "out", TranslateOptions(reference=(look,))))
     picture(look, 30)
     with pytest.raises(UserError, match="made with another --reference"):
-        translator.run([image], tmp_path / "out", Asked(references=(look,)))
+        translator.run([image], tmp_path / "out", TranslateOptions(reference=(look,)))

@@ -17,9 +17,10 @@ from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, read_image, write_image
-from i2icli.inference.pipeline import Writing
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.report.sheet import SheetWriter
+from i2icli.task import names_of
 from i2icli.training.run import train
 from tests.tiny import tiny_config
 
@@ -102,7 +103,7 @@ def test_missing_and_broken_files_do_not_stop_the_others(place):
         "a.png": "done", "b.JPG": "done", "c.webp": "done",
         "broken.png": "failed", "text.png": "failed", "none.jpg": "failed",
     }  # fmt: skip
-    assert "3 translated, 3 failed: out" in done.stderr
+    assert "3 images translated into out/, 3 failed" in done.stderr
     for name, reason in (
         ("broken", "damaged or truncated"),
         ("text", "not an image"),
@@ -160,7 +161,7 @@ def test_a_second_run_leaves_what_is_there_and_does_the_rest(place, capsys):
     (place / "out" / "nested" / "b.JPG").unlink()
     times = {path: path.stat().st_mtime_ns for path in (place / "out").rglob("*.*")}
     assert run("photos", "--model", "cyclegan", "--out", "out", "--to", "dusk") == 0  # dusk is the default
-    assert "1 translated, 2 there already (--overwrite does them again): out" in capsys.readouterr().err
+    assert "1 image translated into out/, 2 already done (--overwrite to redo)" in capsys.readouterr().err
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert (place / "out" / "nested" / "b.JPG").exists()
 
@@ -168,7 +169,7 @@ def test_a_second_run_leaves_what_is_there_and_does_the_rest(place, capsys):
 @pytest.mark.usefixtures("place")
 def test_without_a_target_the_first_is_said(capsys):
     assert run("photos/a.png", "--model", "cyclegan", "--out", "out") == 0
-    assert "to dusk, as there is no --to; or: day\n" in capsys.readouterr().err
+    assert "translating to dusk (default); --to day for the other way\n" in capsys.readouterr().err
     assert run("photos/a.png", "--model", "cyclegan", "--to", "dusk", "--out", "out") == 0
     assert run("photos/a.png", "--model", "pix2pix", "--out", "other") == 0
     assert "--to" not in capsys.readouterr().err
@@ -181,7 +182,7 @@ def test_rows_of_one_name_are_told_apart_by_their_folders(place, monkeypatch):
         shutil.copy(place / "photos" / "a.png", place / "photos" / name)
     shown = []
     monkeypatch.setattr(SheetWriter, "add", lambda _writer, _row, caption: shown.append(caption))
-    plan = Translator.load("pix2pix", "cpu").run(["photos"], place / "out", writing=Writing(compare=True))
+    plan = Translator.load("pix2pix", "cpu").run(["photos"], place / "out", TranslateOptions(compare=True))
     assert all(result.status == "done" for result in plan)
     assert sorted(shown) == [
         "a.png",
@@ -195,7 +196,7 @@ def test_rows_of_one_name_are_told_apart_by_their_folders(place, monkeypatch):
 
 @pytest.mark.usefixtures("place")
 def test_an_out_folder_inside_the_inputs_is_no_input(capsys):
-    for expected in ("3 translated: photos/out", "3 there already"):
+    for expected in ("3 images translated into photos/out/", "3 already done"):
         assert run("photos", "--model", "cyclegan", "--out", "photos/out") == 0
         assert expected in capsys.readouterr().err
 
@@ -236,7 +237,7 @@ def test_results_of_an_abandoned_overwrite_are_not_mixed_up(capsys):
     capsys.readouterr()
     assert run("photos", "--model", "cyclegan", "--out", "out", "--to", "day") == 1
     error = capsys.readouterr().err
-    assert "1 there already, 2 failed" in error
+    assert "1 already done (--overwrite to redo), 2 failed" in error
     assert "not made with this model" in error
 
 
@@ -348,7 +349,7 @@ def test_a_model_is_found_by_path_run_system_and_file(capsys):
         "runs/cyclegan/model.safetensors",
         "cyclegan",
     ):
-        assert Translator.load(model).system.targets() == ("dusk", "day")
+        assert names_of(Translator.load(model).outputs().tasks) == ("dusk", "day")
     assert run("photos", "--model", "horses") == 2
     assert "no model 'horses': no such file, run or system; runs under runs: " in capsys.readouterr().err
 
@@ -357,7 +358,7 @@ def test_a_model_is_found_by_path_run_system_and_file(capsys):
 def test_info_says_what_the_model_is(capsys):
     assert main(["info", "cyclegan"]) == 0
     told = capsys.readouterr().out
-    for text in ("2 of 2 steps", "dusk, day", "psnr/day_to_dusk", "G_AB", "--width", "best.safetensors"):
+    for text in ("2 of 2 steps", "to dusk (default)", "to day", "psnr/day_to_dusk", "G_AB", "--width", "best.safetensors"):
         assert text in told
     assert main(["info", "runs/pix2pix", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -367,4 +368,4 @@ def test_info_says_what_the_model_is(capsys):
 def test_a_huge_picture_is_refused_and_the_rest_go_on(place, capsys):
     np.lib.format.open_memmap(place / "photos" / "huge.npy", "w+", np.uint8, (40_000, 40_000)).flush()
     assert run("photos", "--model", "cyclegan", "--out", "out") == 1
-    assert "3 translated, 1 failed" in capsys.readouterr().err
+    assert "3 images translated into out/, 1 failed" in capsys.readouterr().err

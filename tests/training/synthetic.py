@@ -6,7 +6,9 @@ import torch
 from torch import Generator, Tensor
 
 from i2icli.stage import Stage
-from i2icli.system import Batch, Request, System
+from i2icli.system import Batch, System
+from i2icli.task import Task
+from tests.asking import ask
 
 Maker = Callable[[Generator, int, int], Batch]
 """(generator, batch size, side in pixels) -> a batch; images in float64, cast by `batches`."""
@@ -73,16 +75,17 @@ MAKERS: dict[str, Maker] = {
 }
 
 
-def request(system: System, image: Tensor, to: str | None = None) -> Request:
-    """A request that holds all this target needs: the last source, the image flipped as reference."""
-    needs = system.needs(to)
-    codes = torch.linspace(-1, 1, len(image) * system.latent_size(to)).reshape(len(image), -1)  # (B, Z)
-    return Request(
-        image=image if "image" in system.accepts else None,
-        latent=codes if "image" not in system.accepts else None,
-        to=to,
-        source=system.sources()[-1] if "source" in needs else None,
-        reference=image.flip(-1) if "reference" in needs else None,
+def output(system: System, task: Task, image: Tensor) -> Tensor:
+    """What a task makes of images (B, C, H, W), or of codes alone, with all that it requires."""
+    count = len(image)
+    codes = torch.linspace(-1, 1, count * task.latent_size).reshape(count, -1)  # (B, Z)
+    return ask(
+        system,
+        None if task.generates else image,
+        to=task.name,
+        source=task.sources[-1] if "source" in task.requires else None,
+        latent=codes if task.latent_size else None,
+        reference=image[:1].flip(-1) if "reference" in task.requires else None,
     )
 
 

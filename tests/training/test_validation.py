@@ -24,7 +24,7 @@ SCORES = {
 }
 
 
-def test_the_criterion_is_a_mean_over_answers() -> None:
+def test_the_criterion_is_a_mean_over_outputs() -> None:
     assert quality(SCORES, "psnr") == 15.0
     assert quality(SCORES, "accuracy") == 0.75
 
@@ -73,7 +73,7 @@ def test_samples_can_be_measured_in_every_stage_without_validation_images(name: 
     system = build_system(name, config).eval()
     for stage in system.config.stages():
         system.clock = Clock(stage)
-        examples = folder.train(stage.resolution, stage.clip_length)
+        examples = folder.train(stage.resolution)
         with torch.no_grad():
             found = measure_spectra(system, [next(validation_batches(examples, batch_size=1, workers=0))])
     assert any(score.startswith("spectral_distance") for score in found.scores)  # of the last stage
