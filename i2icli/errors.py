@@ -1,7 +1,8 @@
 """The one exception that users are meant to read, and what keeps texts readable."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 JOINERS = "\u200c\u200d"  # within words of Persian and Indian scripts, and within emoji
 
@@ -26,6 +27,15 @@ def one_of(name: str, known: Sequence[str], what: str) -> str:
     if len(meant) != 1:
         raise UserError(f"unknown {what} {name!r}; this model knows: {', '.join(known)}")
     return meant[0]
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Errors raised inside the block begin with what they are about, such as "--to winter"."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{subject}: {error}", exit_code=error.exit_code) from None
 
 
 def several(troubles: Sequence[str]) -> str:

@@ -41,6 +41,11 @@ class GrowableConfig(Config):
         return height >> self.grown, width >> self.grown
 
     @property
+    def smallest_image(self) -> tuple[int, int]:
+        """(height, width) below which training images lack the details that added levels are to learn."""
+        return self.crop_size if self.grown else (1, 1)
+
+    @property
     def growth(self) -> tuple[Stretch, ...]:
         """The stretches of training, in order; empty where the networks do not grow."""
         if self.grown == self.grown_before:

@@ -5,16 +5,18 @@ The engine knows everything else: devices, precision, gradients, optimisers' ste
 averaging, logging, saving and resuming. They meet in `System.training_step`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import ClassVar, Generic, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
+from i2icli.data.options import DataOptions
 from i2icli.errors import one_of
 from i2icli.growable import GrowableConfig
 from i2icli.nn.growth import Standing, learning
@@ -36,7 +38,6 @@ class Stage:
     steps: int
     batch_size: int | None = None  # None: as configured
     resolution: int | None = None  # side of the training crops, in pixels
-    clip_length: int | None = None  # frames per training clip
     fading: bool = False  # whether a new level of the networks is blended in, from alpha 0 to 1
 
 
@@ -86,7 +87,6 @@ class System(nn.Module, Generic[C]):
     """Base class of every model that `i2i train` can train."""
 
     config_type: ClassVar[type[Config]]
-    dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
     accepts: ClassVar[frozenset[str]] = frozenset({"image"})  # fields of Request it reads
     truncates: ClassVar[bool] = False  # samples: it reads `truncate`; or else codes are drawn within it
     sources_are_folders: ClassVar[bool] = False  # whether a folder named like a source tells it
@@ -99,7 +99,15 @@ class System(nn.Module, Generic[C]):
         self.config = config
         self.clock = Clock(self.stages()[0])
 
-    # -- a system must write these three ------------------------------------------------
+    # -- a system must write these four -------------------------------------------------
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: Any) -> DataFolder:
+        """Scan a user's folders as the kind of data it learns from, with the parameters its config gives.
+
+        Raises UserError for data that do not suit it.
+        """
+        raise NotImplementedError
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Optimisers of the current stage; a weight in none of them stays frozen."""

@@ -1,3 +1,102 @@
-"""What a model can be asked for. No torch: command line, info, export and server read it."""
+"""What a model can be asked for. No torch: the command line, `info`, exports and servers read it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from i2icli.errors import UserError, about, one_of
 
 ALL = "all"  # the value of --to that means every target
+
+Kind = Literal["image", "labels", "instances", "condition"]
+"""How a file becomes a tensor, is resized, padded and written.
+
+image: values in [-1, 1], resized bicubically, padded by reflection. labels and instances: whole numbers
+(class or object ids) that are never interpolated, scaled, reflected or colour-converted. condition: planes
+that are computed from another input (edges, landmarks), resized and padded like images.
+"""
+Tiling = Literal["free", "global-norm", "whole"]
+"""free: tiles of an image give the same output as the whole; global-norm: but for norms over the whole image;
+whole: the output depends on the whole image."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output of a task."""
+
+    channels: int = 3  # of labels: the number of classes
+    kind: Kind = "image"
+    multiple: int = 1  # sides are padded to a multiple of this
+    minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
+    scale: float = 1.0  # of an output: its sides over those of the first input
+    fixed: tuple[int, int] | None = None  # (height, width), where there is only one
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Planes of uniform random numbers in [0, 1) that the networks read, drawn from the seed."""
+
+    channels: int
+    scale: float  # sides over those of the first input
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing a model can be asked for."""
+
+    name: str | None  # what --to calls it; None: the only one
+    inputs: Mapping[str, Port]  # the first is what is translated; {}: it generates from codes alone
+    output: Port
+    reads: frozenset[str] = (
+        frozenset()
+    )  # of to, source, reference, latent, truncate: what the output depends on
+    requires: frozenset[str] = frozenset()  # of these, what must be given
+    source: str | None = None  # the domain of the input, where that selects networks
+    sources: tuple[str, ...] = ()  # domains that a folder above an input may name
+    latent_size: int = 0  # numbers in a latent code, Z; 0: it reads none
+    reference: Port | None = None  # what a reference is read as
+    noise: Mapping[str, Noise] = field(default_factory=dict)
+    memory: Mapping[str, Port] = field(default_factory=dict)  # what a recurrent model carries between frames
+    tiling: Tiling = "whole"
+
+    @property
+    def generates(self) -> bool:
+        """Whether it makes images of latent codes alone."""
+        return not self.inputs
+
+
+def noise_planes(planes: Sequence[Noise]) -> dict[str, Noise]:
+    """The planes of noise that a network reads, in its order, by name."""
+    return {f"noise_{number}": plane for number, plane in enumerate(planes, 1)}
+
+
+def names_of(tasks: Sequence[Task]) -> tuple[str, ...]:
+    """What `--to` may call them, the default first."""
+    return tuple(task.name for task in tasks if task.name is not None)
+
+
+def find_task(tasks: Sequence[Task], to: str | None) -> Task:
+    """The task of that name, case aside; the first without a name. Raises UserError listing them."""
+    if to is None:
+        return tasks[0]
+    names = names_of(tasks)
+    with about_target(tasks, to):
+        name = one_of(to, names, "target")
+    return next(task for task in tasks if task.name == name)
+
+
+@contextmanager
+def about_target(tasks: Sequence[Task], to: str) -> Iterator[None]:
+    """Errors raised inside are about `--to`, and say how to ask for every target."""
+    try:
+        with about(f"--to {to}"):
+            yield
+    except UserError as error:
+        every = f"; {ALL} means every one" if len(names_of(tasks)) > 1 else ""
+        raise UserError(f"{error}{every}") from None
+
+
+def is_all(to: str | None) -> bool:
+    """Whether `--to` means every target."""
+    return to is not None and to.casefold() == ALL

@@ -48,7 +48,7 @@ HEAVY = frozenset({"torch", "torchvision", "tensorboard"})
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {"systems/paired_cyclegan/system.py": "until its answers are evaluations"}
 """Files that may be longer, and why."""
 
 LONG_FUNCTIONS: dict[str, str] = {

@@ -25,11 +25,13 @@ def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[insp
     """
     defaults = shown_defaults(model)
     both_ways = issubclass(model, Config)
+    hidden = model.found_only if issubclass(model, Config) else ()
     return [
         _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
         if kind(field) == "flag"
         else _parameter(name, field, defaults[name], panel(name))
         for name, field in model.model_fields.items()
+        if name not in hidden
     ]
 
 

@@ -4,7 +4,7 @@ from i2icli.image.grey import grey_levels
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
 from i2icli.image.picture import MAX_PIXELS, DecodedImage, Format, Header, Ids, Pixels
 from i2icli.image.pillow_files import from_pillow, to_pillow
-from i2icli.image.pixels import change_type, convert_channels, resize
+from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_ids, read_image
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
 from i2icli.image.write import SUFFIXES, write_image
@@ -31,6 +31,7 @@ __all__ = [
     "read_ids",
     "read_image",
     "resize",
+    "resize_ids",
     "to_pillow",
     "to_pixels",
     "to_tensor",

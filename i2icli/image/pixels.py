@@ -10,25 +10,33 @@ from i2icli.errors import UserError
 from i2icli.image.picture import Pixels
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_BICUBIC = Image.Resampling.BICUBIC
 
 
-def resize(pixels: Pixels, size: tuple[int, int], *, nearest: bool = False) -> Pixels:
-    """Bring (H, W, C) to (height, width): antialiased bicubic, or nearest for labels. Type and range stay."""
+def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """(H, W, C) -> (height, width, C), antialiased bicubic. Type and range stay."""
     if pixels.shape[:2] == size:
         return pixels
-    method = Image.Resampling.NEAREST if nearest else Image.Resampling.BICUBIC
     box = (size[1], size[0])
     if pixels.dtype == np.uint8 and pixels.shape[2] == 3:
-        return np.asarray(Image.fromarray(pixels).resize(box, method))  # (h, w, 3)
-    planes = [_resize_plane(pixels[..., c], box, method) for c in range(pixels.shape[2])]
+        return np.asarray(Image.fromarray(pixels).resize(box, _BICUBIC))  # (h, w, 3)
+    planes = [_resize_plane(pixels[..., c], box) for c in range(pixels.shape[2])]
     return np.stack(planes, axis=-1)  # (h, w, C)
 
 
-def _resize_plane(plane: NDArray[Any], box: tuple[int, int], method: Image.Resampling) -> NDArray[Any]:
+def resize_ids(ids: Pixels, size: tuple[int, int]) -> Pixels:
+    """(H, W, 1) int32 -> (height, width, 1): the nearest id, so that none appears that was not there."""
+    if ids.shape[:2] == size:
+        return ids
+    plane = Image.fromarray(np.ascontiguousarray(ids[..., 0]))  # mode I: 32 bit
+    return np.asarray(plane.resize((size[1], size[0]), Image.Resampling.NEAREST))[..., None]
+
+
+def _resize_plane(plane: NDArray[Any], box: tuple[int, int]) -> NDArray[Any]:
     """(H, W) -> (h, w) of the same type."""
     if plane.dtype == np.uint8:
-        return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(box, method))
-    small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(box, method))
+        return np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize(box, _BICUBIC))
+    small = np.asarray(Image.fromarray(plane.astype(np.float32)).resize(box, _BICUBIC))
     if plane.dtype != np.float32:
         return (small + 0.5).clip(0, np.iinfo(plane.dtype).max).astype(plane.dtype)
     return small.clip(min(-1, plane.min()), max(1, plane.max()))  # bicubic overshoots at edges
@@ -47,11 +55,11 @@ def convert_channels(pixels: Pixels, channels: int) -> Pixels:
     if found == 3 and channels == 1:
         grey = pixels.astype(np.float32) @ _LUMINANCE  # (H, W)
         return (grey if pixels.dtype == np.float32 else (grey + 0.5).astype(pixels.dtype))[..., None]
-    raise UserError(f"cannot turn {found} channels into {channels}; only 1 into 3 and 3 into 1", exit_code=1)
+    raise UserError(f"cannot convert {found} channels to {channels}; only 1 to 3 and 3 to 1", exit_code=1)
 
 
 def change_type(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    """Between uint8, uint16 and float32, keeping each value's place in its range ([-1, 1] for floats)."""
+    """Convert between uint8, uint16 and float32; values keep their place in the range ([-1, 1] if float)."""
     wanted = np.dtype(dtype)
     if array.dtype == wanted:
         return array

@@ -34,28 +34,31 @@ def to_pixels(image: "Tensor", dtype: DTypeLike) -> Pixels:
     return np.ascontiguousarray(((array.clip(-1, 1) + 1) * half + 0.5).astype(wanted))
 
 
-def pad_to_multiple(images: "Tensor", multiple: int) -> "Tensor":
-    """(B, C, H, W) -> sides that are multiples, grown to the right and below by reflection.
+def pad_to_multiple(images: "Tensor", multiple: int, *, reflect: bool = True) -> "Tensor":
+    """(B, C, H, W) -> sides that are multiples, extended to the right and below.
 
-    The mirror is turned as often as needed, so even one pixel can be padded. `crop_back` undoes it.
+    By reflection, repeated as often as needed, so that even one pixel can be padded; or else with the
+    values at the edge. `crop_back` undoes it.
     """
     height, width = images.shape[-2:]
     if height % multiple:
-        images = images.index_select(-2, _reflected(images, height, multiple))  # (B, C, H', W)
+        images = images.index_select(-2, _extended(images, height, multiple, reflect))  # (B, C, H', W)
     if width % multiple:
-        images = images.index_select(-1, _reflected(images, width, multiple))  # (B, C, H', W')
+        images = images.index_select(-1, _extended(images, width, multiple, reflect))  # (B, C, H', W')
     return images
 
 
 def crop_back(images: "Tensor", size: tuple[int, int]) -> "Tensor":
-    """(B, C, H', W') -> (B, C, H, W): what `pad_to_multiple` added is cut off."""
+    """(B, C, H', W') -> (B, C, H, W): without what `pad_to_multiple` added."""
     return images[..., : size[0], : size[1]]
 
 
-def _reflected(images: "Tensor", side: int, multiple: int) -> "Tensor":
-    """Positions 0 .. side-1, side-2 .. 0, 1 ... up to the next multiple of a side."""
+def _extended(images: "Tensor", side: int, multiple: int, reflect: bool) -> "Tensor":
+    """Positions 0 .. side-1, then side-2 .. 0, 1 ... or side-1 again, up to the next multiple of a side."""
     import torch
 
-    period = max(1, 2 * (side - 1))
-    steps = torch.arange(-(-side // multiple) * multiple, device=images.device) % period
-    return torch.minimum(steps, period - steps) if side > 1 else steps
+    steps = torch.arange(-(-side // multiple) * multiple, device=images.device)
+    if not reflect or side == 1:
+        return steps.clamp(max=side - 1)
+    period = 2 * (side - 1)
+    return torch.minimum(steps % period, period - steps % period)

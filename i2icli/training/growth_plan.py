@@ -105,5 +105,5 @@ def _timed(trainer: Trainer, stage: Stage) -> float:
 
 def _batches(folder: DataFolder, config: Config, stage: Stage, start: int) -> Generator[Batch, None, None]:
     size = stage.batch_size or config.batch_size
-    examples = folder.train(stage.resolution, stage.clip_length)
+    examples = folder.train(stage.resolution)
     return batches(examples, batch_size=size, seed=config.seed, start=start, accumulate=config.accumulate)

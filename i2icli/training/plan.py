@@ -84,7 +84,7 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
 def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
     """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
-    example = folder.train(stage.resolution, stage.clip_length).of_batch(rng).get(0, rng)
+    example = folder.train(stage.resolution).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
     batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
     kept, flops = 0, 0

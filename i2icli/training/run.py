@@ -13,6 +13,7 @@ from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.recipe import write_recipe
@@ -178,7 +179,7 @@ class _Run:
 
     def _finish(self, trainer: Trainer, monitor: Monitor) -> None:
         stage = trainer.system.clock.stage
-        examples = self.data.train(stage.resolution, stage.clip_length)
+        examples = self.data.train(stage.resolution)
         with (
             trainer.ema.applied(),
             closing(validation_batches(examples, batch_size=1, workers=workers(self.options))) as batches,
@@ -202,7 +203,7 @@ class _Run:
     def _batches(self, stage: Stage, start: int) -> Generator[Batch, None, None]:
         size = stage.batch_size or self.config.batch_size
         return batches(
-            self.data.train(stage.resolution, stage.clip_length),
+            self.data.train(stage.resolution),
             batch_size=size,
             seed=self.config.seed,
             start=start,
@@ -215,17 +216,17 @@ class _Run:
 
     def _validation(self, stage: Stage) -> Iterator[Batch]:
         """The validation batches of a stage; none where the data has none."""
-        examples = self.data.validation(stage.resolution, stage.clip_length)
+        examples = self.data.validation(stage.resolution)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
     def _learned(self, stage: Stage) -> Iterator[Batch]:
         """As many training batches, without chance: for what needs no images set aside."""
-        examples = self.data.train(stage.resolution, stage.clip_length)
+        examples = self.data.train(stage.resolution)
         return self._in_order(examples, self.options.validate_images)
 
     def _previews(self, stage: Stage) -> Iterator[Batch]:
-        shape = stage.resolution, stage.clip_length
-        return self._in_order(self.data.validation(*shape) or self.data.train(*shape), PREVIEWS)
+        examples = self.data.validation(stage.resolution) or self.data.train(stage.resolution)
+        return self._in_order(examples, PREVIEWS)
 
     def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
         return validation_batches(Subset(examples, count), batch_size=1, workers=workers(self.options))
@@ -238,9 +239,9 @@ def open_data(
 
     Raises UserError for data that do not suit the system or these settings.
     """
-    dataset = registry.system_type(name).dataset
     cache_bytes = int(options.cache * 2**30)
-    folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
+    data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
+    folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
     steps = config.total_steps(len(folder.train()))
     complete = completed(config, folder.settings | {"steps": steps})
     hidden = [target for target in complete.targets if target.casefold() == ALL]

@@ -168,7 +168,7 @@ WRONG = [
     ("--out SMALL", "holds a run of pix2pix; to grow it: i2i grow DATA --from"),
     ("--to 48", "choose a power of two"),
     ("--start-size 64 --to 32", "it cannot grow to a smaller size"),
-    ("--from SMALL --to 64", "too few to grow to 64x64; choose a smaller --to"),
+    ("--from SMALL --to 64", "smaller than the 64x64 pixels to be learned"),
 ]
 
 

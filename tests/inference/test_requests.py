@@ -8,7 +8,6 @@ import torch
 from PIL import Image
 
 from i2icli.config import Config
-from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.errors import UserError
 from i2icli.image import read_image
 from i2icli.inference.pipeline import Writing
@@ -23,7 +22,6 @@ class Painter(System[Config]):
     """Answers with one colour that tells what was asked: the target, the source, the look."""
 
     config_type = Config
-    dataset = UnpairedImages
     accepts = frozenset({"image", "to", "source", "reference", "latent"})
     sources_are_folders = True
     inference_modules = ()

@@ -7,7 +7,6 @@ import torch
 from PIL import Image
 
 from i2icli.config import Config
-from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.errors import UserError
 from i2icli.inference.pipeline import Writing
 from i2icli.inference.requests import Asked
@@ -22,7 +21,6 @@ class Blobs(System[Config]):
     """A code of four numbers is the colour and the place of a soft blob; labels make it large or small."""
 
     config_type = Config
-    dataset = UnpairedImages
     accepts = frozenset({"latent", "to"})
     inference_modules = ()
 

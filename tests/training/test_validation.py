@@ -73,7 +73,7 @@ def test_samples_can_be_measured_in_every_stage_without_validation_images(name: 
     system = build_system(name, config).eval()
     for stage in system.stages():
         system.clock = Clock(stage)
-        examples = folder.train(stage.resolution, stage.clip_length)
+        examples = folder.train(stage.resolution)
         with torch.no_grad():
             found = measure_spectra(system, [next(validation_batches(examples, batch_size=1, workers=0))])
     assert any(score.startswith("spectral_distance") for score in found.scores)  # of the last stage

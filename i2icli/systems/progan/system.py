@@ -5,7 +5,8 @@ https://arxiv.org/abs/1710.10196. Names: the paper's fade weight alpha is `share
 levels from 4x4 on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -13,7 +14,9 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.image_folder import ImageFolder
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
@@ -41,10 +44,14 @@ class ProGAN(System[ProGANConfig]):
     """
 
     config_type = ProGANConfig
-    dataset = ImageFolder
     accepts = frozenset({"latent", "to"})
     truncates = True
     inference_modules = ("G",)
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: ProGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return ImageFolder(folders, options, conditional=config.conditional, num_latents=config.num_latents)
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__(config)

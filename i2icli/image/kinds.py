@@ -1,0 +1,71 @@
+"""How items are read, resized, padded and made tensors, by kind of `Port`, in training and inference alike.
+
+Images and conditions are interpolated and reflected. Ids of labels and instances are neither: they are names,
+not quantities, and stay exactly what the file says.
+"""
+
+from math import lcm
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from i2icli.image import tensors
+from i2icli.image.items import Item
+from i2icli.image.picture import Pixels
+from i2icli.image.pixels import convert_channels, resize, resize_ids
+from i2icli.task import Kind, Port
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def holds_ids(kind: Kind) -> bool:
+    """Whether values are class or instance ids."""
+    return kind in ("labels", "instances")
+
+
+def decode(item: Item, kind: Kind) -> Pixels:
+    """Images (H, W, C) with the channels and type that the item has; ids (H, W, 1) int32.
+
+    Raises UserError naming the item: unreadable, or not a map of exact ids.
+    """
+    return item.read_ids()[..., None] if holds_ids(kind) else item.read().pixels
+
+
+def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> Pixels:
+    """What `decode` gives, (H, W, C), with the channels of the port, resized to (height, width).
+
+    None keeps the size. Raises UserError if channels cannot be converted.
+    """
+    size = size or (pixels.shape[0], pixels.shape[1])
+    if holds_ids(port.kind):
+        return resize_ids(pixels, size)
+    if pixels.shape[2] > port.channels:  # the cheaper order; both give the same
+        return resize(convert_channels(pixels, port.channels), size)
+    return convert_channels(resize(pixels, size), port.channels)
+
+
+def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
+    """Images (H, W, C) -> (C, H, W) float32 in [-1, 1]; ids (H, W, 1) -> (1, H, W) int64."""
+    if not holds_ids(kind):
+        return tensors.to_tensor(pixels)
+    import torch
+
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.int64))
+
+
+def pad(values: "Tensor", port: Port) -> "Tensor":
+    """(B, C, H, W) -> sides that are multiples as the port asks, extended to the right and below.
+
+    Where a side is below the minimum of the port, to multiples of that, too. Images are reflected, ids
+    continue those at the edge. `crop_back` undoes it.
+    """
+    multiple = port.multiple
+    if min(values.shape[-2:]) < port.minimum:
+        multiple = lcm(multiple, port.minimum)
+    return tensors.pad_to_multiple(values, multiple, reflect=not holds_ids(port.kind))
+
+
+def tensor(item: Item, port: Port, size: tuple[int, int] | None = None) -> "Tensor":
+    """An item as inference reads it: (1, C, H', W'), resized to (height, width) if given, and padded."""
+    return pad(to_tensor(prepare(decode(item, port.kind), port, size), port.kind)[None], port)
