@@ -25,14 +25,18 @@ def parameters(model: type[BaseModel], panel: Callable[[str], str]) -> list[insp
     """
     defaults = shown_defaults(model)
     both_ways = issubclass(model, Config)
-    hidden = model.found_only if issubclass(model, Config) else ()
     return [
         _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
         if kind(field) == "flag"
         else _parameter(name, field, defaults[name], panel(name))
-        for name, field in model.model_fields.items()
-        if name not in hidden
+        for name, field in option_fields(model).items()
     ]
+
+
+def option_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model that are options: all but those that are only found from the data."""
+    found_only = model.found_only if issubclass(model, Config) else frozenset()
+    return {name: field for name, field in model.model_fields.items() if name not in found_only}
 
 
 def seed_within_bounds(seed: int) -> int:
@@ -53,7 +57,7 @@ def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
     """The settings of a model that the user typed, without the defaults."""
     return {
         name: context.params[name]
-        for name in model.model_fields
+        for name in option_fields(model)
         if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
     }
 
