@@ -79,7 +79,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm"}
+        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types"}
     )
     """Settings that may differ when a run is resumed."""
     stage_settings: ClassVar[frozenset[str]] = frozenset()
@@ -88,6 +88,9 @@ class Config(BaseModel):
 
     decay_over_stages: ClassVar[bool] = False
     """Whether the learning rate falls over all stages together, or over each."""
+
+    found_only: ClassVar[frozenset[str]] = frozenset({"types"})
+    """Settings that are found from the data and are no options of the command line."""
 
     steps: int | None = Field(
         None, ge=1, description="length of training in steps; wins over --images and --epochs"
@@ -138,6 +141,9 @@ class Config(BaseModel):
     channels: Channels | None = Field(
         None, description="read images with so many channels (3, or 1,3); default: as found"
     )
+    types: tuple[str, ...] | None = Field(
+        None, description="number types of the images of each side, such as uint8,uint16; found from the data"
+    )
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
@@ -165,6 +171,16 @@ class Config(BaseModel):
     def multiple(self) -> int:
         """What the networks ask of the sides of a training image that is not cropped."""
         return 4
+
+    @property
+    def smallest_batch(self) -> int:
+        """The smallest batch per process that the losses and norms can be computed on."""
+        return 1
+
+    @property
+    def smallest_side(self) -> int:
+        """The shortest side of training images that all networks accept: pixels, a multiple of `multiple`."""
+        return self.multiple
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -36,6 +36,11 @@ class GrowableConfig(Config):
         """What the generators ask of the sides of an image: half as much for each level still to come."""
         return self.multiple >> (self.grown - stage.level)
 
+    @property
+    def smallest_image(self) -> tuple[int, int]:
+        """(height, width) below which training images lack the details that added levels are to learn."""
+        return self.crop_size if self.grown else (1, 1)
+
     def stages(self) -> tuple[Stage, ...]:
         """One, or where levels are added those in which they begin and go on to learn."""
         steps = self.steps or 1

@@ -6,16 +6,18 @@ and resuming. They meet in `System.training_step` and `System.forward`. What a m
 which stages it is trained, is in its settings (`Config.tasks`, `Config.stages`), which need no torch.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import ClassVar, Generic, Self, TypeVar
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
+from i2icli.data.options import DataOptions
 from i2icli.nn.growth import learning
 from i2icli.stage import Clock
 from i2icli.task import Task
@@ -62,7 +64,6 @@ class Evaluation:
 class System(nn.Module, Generic[C]):
     """Base class of every model that `i2i train` can train."""
 
-    dataset: ClassVar[type[DataFolder]]  # how a data folder becomes batches
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
     frozen: ClassVar[tuple[str, ...]] = ()  # networks it only asks (a VGG, a flow teacher): never saved
     criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model
@@ -72,6 +73,14 @@ class System(nn.Module, Generic[C]):
         super().__init__()
         self.config = config
         self.clock = Clock(config.stages()[0])
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: Any) -> DataFolder:
+        """Scan a user's folders as the kind of data it learns from, with the parameters its config gives.
+
+        Raises UserError for data that do not suit it.
+        """
+        raise NotImplementedError
 
     # -- training ------------------------------------------------------------------------
 

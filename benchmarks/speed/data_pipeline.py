@@ -19,6 +19,7 @@ from PIL import Image
 from i2icli.config import Config
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.loader import batches
+from i2icli.data.options import DataOptions
 from i2icli.demo.toy.scenes import scene
 from i2icli.image import resize
 
@@ -70,7 +71,7 @@ def measure(folder: Path, config: Config, threads: list[int], number: int) -> di
     """Images per second of every way to read."""
     rates = {"plain": rate(plain_loop(folder, config), number)}
     for kind, cache_bytes in (("disk", 0), ("memory", 2**31)):
-        train = UnpairedImages([folder], config, cache_bytes=cache_bytes).train()
+        train = UnpairedImages([folder], DataOptions.of(config, cache_bytes=cache_bytes)).train()
         for workers in threads:
             source = batches(train, batch_size=1, seed=0, workers=workers)
             rates[f"{kind}, {workers} threads"] = rate(source, number)

@@ -37,8 +37,14 @@ def parameters(
         _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
         if kind(field) == "flag"
         else _parameter(name, field, defaults[name], panel(name), spelled.get(name, (flag(name),)))
-        for name, field in model.model_fields.items()
+        for name, field in option_fields(model).items()
     ]
+
+
+def option_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a model that are options: all but those that are only found from the data."""
+    found_only = model.found_only if issubclass(model, Config) else frozenset()
+    return {name: field for name, field in model.model_fields.items() if name not in found_only}
 
 
 def seed_within_bounds(seed: int) -> int:
@@ -59,7 +65,7 @@ def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
     """The settings of a model that the user typed, without the defaults."""
     return {
         name: context.params[name]
-        for name in model.model_fields
+        for name in option_fields(model)
         if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
     }
 

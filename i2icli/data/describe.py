@@ -1,6 +1,7 @@
-"""The words of a data folder's report."""
+"""Phrases of a data folder's report."""
 
 from collections import Counter
+from pathlib import Path
 
 from i2icli.image.finding import Collection
 
@@ -11,7 +12,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:
-    """What of a collection was not used, and why."""
+    """What of a collection is not used, and why."""
     lines = []
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
@@ -25,15 +26,24 @@ def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:
     return lines
 
 
+def aligned_line(names: str) -> str:
+    """How validation images are used whose names match; `names`: "file names match"."""
+    return f"{names}, so they show the same scenes: scored against each other"
+
+
+NOT_ALIGNED = "file names differ, so they are not treated as pairs; used for sample sheets only"
+
+
+def empty_line(folder: Path) -> str:
+    """A validation folder without images."""
+    return f"no validation: {folder} is empty"
+
+
 def cache_line(needed: int, allowed: int) -> str:
     """Whether decoded images are kept in memory."""
     if needed <= allowed:
-        return (
-            f"decoded images are kept in memory: {_size(needed)} of the {_size(allowed)} that --cache allows"
-        )
-    return (
-        f"images are read anew each time: decoded they take {_size(needed)}, --cache allows {_size(allowed)}"
-    )
+        return f"decoded images are kept in memory: {_size(needed)} of the {_size(allowed)} of --cache"
+    return f"images are re-read every epoch: decoded they need {_size(needed)}, --cache is {_size(allowed)}"
 
 
 def _size(count: int) -> str:

@@ -1,53 +1,44 @@
-"""The images of a data folder: what their heads say, and their pixels, from memory or from disk."""
+"""The images of a data folder: scanning their headers, counting their channels, caching their pixels."""
 
 import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from i2icli.config import Config
 from i2icli.errors import UserError
-from i2icli.growable import GrowableConfig
-from i2icli.image import Header, Pixels, convert_channels, probe, resize
+from i2icli.image import FileItem, Item, Pixels
 
-_MANY = 64  # from so many files on, threads are worth their start
+_MANY = 64  # files from which on threads are worth starting
 
 
 class BrokenImageWarning(UserWarning):
     """A training image could not be read; another one takes its place."""
 
 
-@dataclass(frozen=True)
-class ImageFile:
-    """An image file whose head could be read."""
-
-    path: Path
-    header: Header
-
-
-def survey(paths: Sequence[Path], *, strict: bool) -> tuple[list[ImageFile], list[str]]:
-    """Read the heads of many files: those that are images, and one line for each that is not.
+def scan_headers(paths: Sequence[Path], *, strict: bool) -> tuple[list[FileItem], list[str]]:
+    """Read the headers of many files: those that are images, and one line for each that is not.
 
     Raises UserError for the first that is not, if `strict`.
     """
 
-    def look(path: Path) -> ImageFile | str:
+    def probed(path: Path) -> FileItem | str:
+        item = FileItem(path)
         try:
-            return ImageFile(path, probe(path))
+            item.header()
         except UserError as error:
             if strict:
                 raise
             return str(error)
+        return item
 
     if len(paths) < _MANY:
-        results = [look(path) for path in paths]
+        results = [probed(path) for path in paths]
     else:
         with ThreadPoolExecutor(threads()) as pool:
-            results = list(pool.map(look, paths, chunksize=16))
-    good = [result for result in results if isinstance(result, ImageFile)]
+            results = list(pool.map(probed, paths, chunksize=16))
+    good = [result for result in results if isinstance(result, FileItem)]
     return good, [result for result in results if isinstance(result, str)]
 
 
@@ -56,69 +47,41 @@ def threads() -> int:
     return min(8, os.cpu_count() or 1)
 
 
-def count_channels(files: Iterable[ImageFile], wanted: int | None) -> int:
-    """Channels of colour to read images with: as wanted, else as found.
+def count_channels(images: Iterable[Item], wanted: int | None) -> int:
+    """Channels to read images with: as wanted, else as found.
 
-    Raises UserError naming files if they differ, or if they cannot be turned into what is wanted.
+    Raises UserError naming files if they differ, or if they cannot be converted to what is wanted.
     """
-    kinds: dict[int, list[Path]] = {}
-    for file in files:
-        kinds.setdefault(file.header.channels, []).append(file.path)
+    kinds: dict[int, list[str]] = {}
+    for image in images:
+        kinds.setdefault(image.header().channels, []).append(image.name)
     if wanted is not None:
-        for found, paths in kinds.items():
+        for found, names in kinds.items():
             if found != wanted and {found, wanted} != {1, 3}:
                 raise UserError(
-                    f"{paths[0]} has {found} channels; --channels {wanted} fits only 1 or 3 channels"
+                    f"{names[0]} has {found} channels; --channels {wanted} fits only 1 or 3 channels"
                 )
         return wanted
     if len(kinds) > 1:
         listed = "; ".join(
-            f"{len(paths)} with {channels} (e.g. {paths[0]})" for channels, paths in sorted(kinds.items())
+            f"{len(names)} with {channels} (e.g. {names[0]})" for channels, names in sorted(kinds.items())
         )
-        advice = "add --channels 3 (or 1)" if set(kinds) == {1, 3} else "sort them into folders of one kind"
+        advice = "add --channels 3 (or 1)" if set(kinds) == {1, 3} else "sort them into separate folders"
         raise UserError(f"images with different numbers of channels: {listed}; {advice}")
     return next(iter(kinds))
 
 
-def refuse_mixed_sizes(files: Sequence[ImageFile], sizes: Sequence[tuple[int, int]], batch_size: int) -> None:
-    """Raise UserError if files become examples of differing `sizes`, (height, width), that share batches."""
-    if batch_size == 1:
-        return
-    for file, size in zip(files, sizes, strict=True):
-        if size != sizes[0]:
-            raise UserError(
-                f"{file.path} becomes {size[1]}x{size[0]} pixels, "
-                f"{files[0].path} {sizes[0][1]}x{sizes[0][0]}: they cannot share a batch; "
-                "use --batch-size 1, or --preprocess resize or crop"
-            )
-
-
-def refuse_small_to_grow(images: Iterable[tuple[Path, tuple[int, int]]], config: Config) -> None:
-    """Raise UserError if an image, of (height, width), is smaller than what grown networks are to learn."""
-    if not (isinstance(config, GrowableConfig) and config.grown):
-        return
-    height, width = config.crop_size
-    for path, size in images:
-        if size[0] < height or size[1] < width:
-            raise UserError(
-                f"{path} has {size[1]}x{size[0]} pixels, too few to grow to {width}x{height}; "
-                "choose a smaller --to, or leave such images out"
-            )
-
-
-def prepare(pixels: Pixels, channels: int, size: tuple[int, int]) -> Pixels:
-    """(H, W, C) -> (height, width, channels), in whichever order is cheaper. Raises UserError."""
-    if pixels.shape[2] > channels:
-        return resize(convert_channels(pixels, channels), size)
-    return convert_channels(resize(pixels, size), channels)
+def widest_type(images: Iterable[Item]) -> str:
+    """The number type that holds the values of all images: uint8, uint16 or float32."""
+    return max({image.header().dtype for image in images}, key=lambda dtype: dtype.itemsize).name
 
 
 class ImageCache:
-    """Decoded images (or pairs of them) by index, kept in memory if they may be.
+    """Decoded images (or pairs of them) by index, kept in memory if `cached`.
 
-    The memory is filled by threads at the first request. A broken image is warned of once
-    (`BrokenImageWarning`) and the next good one given instead, the same one each time; if
-    `strict`, its UserError is raised. Safe to use from several threads.
+    The cache is filled by threads at the first request. A broken image causes one warning
+    (`BrokenImageWarning`) and is replaced by the next good one, always the same; if `strict`,
+    its UserError is raised. Safe to use from several threads.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a user's folders are: pairs side by side, paired folders, or two collections."""
+"""Recognising a user's folders: pairs side by side, paired folders, or two collections."""
 
 import re
 from collections.abc import Sequence
@@ -6,50 +6,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.image.finding import check_folder, collect, holds_images, holds_images_below, listing, subfolders
 
 PAIRED_EXAMPLE = (
-    "A/ and B/ with the same file names, or train/ (and val/) with both halves of a pair side by side"
+    "A/ and B/ with the same file names, or train/ (and val/) with pairs side by side in one image"
 )
 UNPAIRED_EXAMPLE = "trainA/ and trainB/ (and testA/ and testB/), or A/ and B/"
 
-VALIDATION_SPLITS = (
-    "val",
-    "valid",
-    "validation",
-    "test",
-)  # not trained on, in order of preference
+VALIDATION_SPLITS = ("val", "valid", "validation", "test")  # not trained on, in order of preference
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """Folders recognised: one folder per split where pairs lie side by side, else two, A and B."""
 
     train: tuple[Path, ...]
     validation: tuple[Path, ...] | None
-    names: tuple[str, str] | None = None  # of A and B, if the folders bear any
+    names: tuple[str, str] | None = None  # of A and B, if the folders have telling ones
 
     @property
     def side_by_side(self) -> bool:
         """Whether one image file holds both halves of a pair."""
         return len(self.train) == 1
 
-    def naming(self, config: Config) -> tuple[dict[str, Any], list[str]]:
-        """The folders' names as a setting of systems that name their domains, and the report line about it.
-
-        Nothing where the user chose names, or the folders bear none.
-        """
-        if "domains" not in type(config).model_fields or "domains" in config.model_fields_set:
-            return {}, []
+    def naming(self) -> tuple[dict[str, Any], list[str]]:
+        """The setting "domains" and a report line, by the names of the folders; empty if they have none."""
         if self.names is None:
             return {}, []
-        return {"domains": self.names}, [f"the domains are called {self.names[0]} and {self.names[1]}"]
+        return {"domains": self.names}, [f"domains: {self.names[0]} and {self.names[1]}"]
 
 
-def recognise(folders: Sequence[Path], *, pairs: bool) -> Layout:
-    """Tell the layout of one folder, or of two given separately (A, B).
+def recognise(folders: Sequence[Path], *, pairs: bool) -> FolderLayout:
+    """Recognise the layout of one folder, or of two given separately (A, B).
 
     Raises UserError with one line: the folder, what was found, what is missing, what works.
     """
@@ -60,13 +49,39 @@ def recognise(folders: Sequence[Path], *, pairs: bool) -> Layout:
     if len(folders) == 2:
         return _two_folders(*folders)
     example = PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE
-    raise UserError(f"{len(folders)} folders were given; expected one holding {example}, or two: A and B")
+    raise UserError(f"{len(folders)} folders were given; expected one with {example}, or two: A and B")
+
+
+# -- shared by all layouts -------------------------------------------------------------------
+
+
+def validation_folder(inside: dict[str, Path]) -> Path | None:
+    """Of the folders in a folder, by lower-case name, the one that is not trained on: val/, else test/."""
+    return next((inside[split] for split in VALIDATION_SPLITS if split in inside), None)
+
+
+def only_folder(inside: dict[str, Path]) -> Path | None:
+    """The only folder in a folder: archives often hold one that holds the rest."""
+    return next(iter(inside.values())) if len(inside) == 1 else None
+
+
+def refuse_overlapping(folders: Sequence[Path], expected: str) -> None:
+    """Raise UserError if one of several folders is given twice or lies inside another."""
+    real = [folder.resolve() for folder in folders]
+    for index, folder in enumerate(real):
+        for other in range(index):
+            if folder == real[other]:
+                raise UserError(f"{folders[index]} is given twice; expected {expected}")
+            if folder in real[other].parents or real[other] in folder.parents:
+                raise UserError(
+                    f"{folders[other]} and {folders[index]}: one lies inside the other; expected {expected}"
+                )
 
 
 # -- one folder ------------------------------------------------------------------------------
 
 
-def _one_folder(folder: Path, pairs: bool) -> Layout:
+def _one_folder(folder: Path, pairs: bool) -> FolderLayout:
     inside = subfolders(folder)
     found = _domains_in_splits(inside) or _splits_in_domains(folder, inside)
     found = found or _named_domains(folder, inside, pairs)
@@ -78,18 +93,18 @@ def _one_folder(folder: Path, pairs: bool) -> Layout:
         if not pairs:
             raise _not_two_collections(folder, inside)
         return _one_collection(folder, inside)
-    if len(inside) == 1:  # archives often hold one folder that holds the rest
-        return _one_folder(next(iter(inside.values())), pairs)
+    if only := only_folder(inside):
+        return _one_folder(only, pairs)
     raise _not_recognised(folder, inside, pairs)
 
 
-def _domains_in_splits(inside: dict[str, Path]) -> Layout | None:
+def _domains_in_splits(inside: dict[str, Path]) -> FolderLayout | None:
     """trainA trainB testA testB, or train/A train/B test/A test/B."""
     train = _domains(inside, "train")
     if train is None:
         return None
-    held_back = (_domains(inside, split) for split in VALIDATION_SPLITS)
-    return Layout(train, next((pair for pair in held_back if pair is not None), None))
+    validation = (_domains(inside, split) for split in VALIDATION_SPLITS)
+    return FolderLayout(train, next((pair for pair in validation if pair is not None), None))
 
 
 def _domains(inside: dict[str, Path], split: str) -> tuple[Path, Path] | None:
@@ -104,14 +119,14 @@ def _domains(inside: dict[str, Path], split: str) -> tuple[Path, Path] | None:
     return None
 
 
-def _splits_in_domains(folder: Path, inside: dict[str, Path]) -> Layout | None:
+def _splits_in_domains(folder: Path, inside: dict[str, Path]) -> FolderLayout | None:
     """A/ and B/, each with images or with train/ and test/ of its own."""
     if not {"a", "b"} <= inside.keys():
         return None
     return _pair_of_folders(inside["a"], inside["b"], folder)
 
 
-def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout | None:
+def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> FolderLayout | None:
     """Two folders of any names: horse/ zebra/, or train/horse train/zebra test/horse test/zebra."""
     if "train" in inside and not holds_images(inside["train"]):
         train = _two_with_images(inside["train"], pairs)
@@ -121,8 +136,8 @@ def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout
         for split in VALIDATION_SPLITS:
             below = subfolders(inside[split]) if split in inside else {}
             if set(names) <= below.keys():
-                return Layout(train, (below[names[0]], below[names[1]]), domain_names(*train))
-        return Layout(train, None, domain_names(*train))
+                return FolderLayout(train, (below[names[0]], below[names[1]]), domain_names(*train))
+        return FolderLayout(train, None, domain_names(*train))
     if "train" in inside or holds_images(folder):
         return None
     both = _two_with_images(folder, pairs)
@@ -130,7 +145,7 @@ def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Layout
 
 
 def _two_with_images(folder: Path, pairs: bool) -> tuple[Path, Path] | None:
-    """The two folders with images in a folder that holds just two such; for pairs with names in common."""
+    """The folders with images if there are exactly two; for pairs they must share file names."""
     filled = _with_images(folder)
     if len(filled) != 2 or (pairs and not _share_names(*filled)):
         return None
@@ -145,34 +160,29 @@ def _with_images(folder: Path) -> list[Path]:
 
 
 def _share_names(a: Path, b: Path) -> bool:
-    """Whether an image of the one has a namesake in the other."""
-    one, other = collect(a), collect(b)
-    return not set(map(one.key, one.images)).isdisjoint(map(other.key, other.images))
+    """Whether the folders have a file name in common."""
+    first, second = collect(a), collect(b)
+    return not set(map(first.key, first.images)).isdisjoint(map(second.key, second.images))
 
 
-def _one_collection(folder: Path, inside: dict[str, Path]) -> Layout:
+def _one_collection(folder: Path, inside: dict[str, Path]) -> FolderLayout:
     """Images that hold pairs side by side, in train/ val/ test/ or directly."""
     if "train" not in inside or not holds_images_below(inside["train"]):
-        return Layout((folder,), None)
-    held_back = next(
-        (inside[s] for s in VALIDATION_SPLITS if s in inside and holds_images_below(inside[s])), None
-    )
-    return Layout((inside["train"],), (held_back,) if held_back else None)
+        return FolderLayout((folder,), None)
+    filled = {s: inside[s] for s in VALIDATION_SPLITS if s in inside and holds_images_below(inside[s])}
+    validation = validation_folder(filled)
+    return FolderLayout((inside["train"],), (validation,) if validation else None)
 
 
 # -- two folders -----------------------------------------------------------------------------
 
 
-def _two_folders(a: Path, b: Path) -> Layout:
-    real_a, real_b = a.resolve(), b.resolve()
-    if real_a == real_b:
-        raise UserError(f"{a} was given twice; expected two folders, one for A and one for B")
-    if real_a in real_b.parents or real_b in real_a.parents:
-        raise UserError(f"{a} and {b}: one lies inside the other; expected two separate folders")
+def _two_folders(a: Path, b: Path) -> FolderLayout:
+    refuse_overlapping((a, b), "two folders, one for A and one for B")
     return _pair_of_folders(a, b, None)
 
 
-def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
+def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> FolderLayout:
     """Two folders of A and B: splits inside each, or beside them where the paths say `train`."""
     names = domain_names(a, b)
     inside_a, inside_b = subfolders(a), subfolders(b)
@@ -180,10 +190,10 @@ def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> Layout:
         train = (inside_a["train"], inside_b["train"])
         for split in VALIDATION_SPLITS:
             if split in inside_a and split in inside_b:
-                return Layout(train, (inside_a[split], inside_b[split]), names)
-        return Layout(train, None, names)
+                return FolderLayout(train, (inside_a[split], inside_b[split]), names)
+        return FolderLayout(train, None, names)
     validation = None if parent is not None else folders_beside(a, b)
-    return Layout((a, b), validation, names)
+    return FolderLayout((a, b), validation, names)
 
 
 def folders_beside(*folders: Path) -> tuple[Path, ...] | None:
@@ -199,12 +209,12 @@ def folders_beside(*folders: Path) -> tuple[Path, ...] | None:
 def with_split(folder: Path, split: str) -> Path | None:
     """The path with its last component of the form train, trainA, train_x changed to another split."""
     parts = list(folder.parts)
-    for place in reversed(range(len(parts))):
-        match = re.fullmatch(r"train([ _-]?\w?|[ _-]\w+)", parts[place], re.IGNORECASE)
+    for index in reversed(range(len(parts))):
+        match = re.fullmatch(r"train([ _-]?\w?|[ _-]\w+)", parts[index], re.IGNORECASE)
         if match:
-            word = split.upper() if parts[place][:5].isupper() else split
-            word = word.title() if parts[place][:5].istitle() else word
-            return Path(*parts[:place], word + match[1], *parts[place + 1 :])
+            word = split.upper() if parts[index][:5].isupper() else split
+            word = word.title() if parts[index][:5].istitle() else word
+            return Path(*parts[:index], word + match[1], *parts[index + 1 :])
     return None
 
 
@@ -234,7 +244,7 @@ def _refuse_single_domain(folder: Path, inside: dict[str, Path]) -> None:
 
 
 def _refuse_many_domains(folder: Path, pairs: bool) -> None:
-    """Raise UserError where there are more than two looks; pairs side by side may lie in many folders."""
+    """Raise UserError for more than two domains; pairs side by side may lie in many folders."""
     filled = [] if holds_images(folder) else _with_images(folder)
     if len(filled) > 2 and (not pairs or _share_names(filled[0], filled[1])):
         raise UserError(
@@ -248,7 +258,7 @@ def _not_two_collections(folder: Path, inside: dict[str, Path]) -> UserError:
     return UserError(
         f"{folder}: found one collection of images ({where}), but two are needed; "
         f"expected {UNPAIRED_EXAMPLE}, or two folders given one after the other; "
-        "if each image is a pair side by side, train pix2pix"
+        "for pairs side by side in one image train pix2pix"
     )
 
 

@@ -1,4 +1,4 @@
-"""Examples become batches: endless, resumable at any batch, the same whatever the ranks and threads."""
+"""Examples become batches: endless, resumable at any batch, independent of ranks and threads."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -12,8 +12,8 @@ import torch
 from i2icli.data.examples import Example, Examples
 from i2icli.errors import UserError
 
-_AHEAD = 2  # batches kept ready, at least
-_IN_COMMON = 1  # two more words in a seed: no draw of an example, which has three, can be the same
+_PREFETCH = 2  # batches kept ready, at least
+_IN_COMMON = 1  # two more words in a seed, so that it never equals that of an example, which has three
 
 
 def batches(
@@ -29,15 +29,14 @@ def batches(
     workers: int = 2,
     pin: bool = False,
 ) -> Generator[Example, None, None]:
-    """Training batches without end (or `count` of them), beginning with batch number `start`.
+    """Endless training batches (or `count` of them), starting with batch number `start`.
 
     Epoch e visits the examples in an order that follows from (seed, e); batch k is the k-th
-    run of `batch_size` of them, of which rank r gets the r-th share. Every example draws
-    from a generator made of (seed, epoch, index), so that neither ranks, threads nor `start`
-    change what it is. What the examples of a batch have in common (`Examples.of_batch`) is drawn
-    anew for every `accumulate` batches, which make one step. `workers` threads read ahead (0: none,
-    in the calling thread); closing the iterator stops them. Yields dicts of tensors (B, ...), in
-    pinned memory if asked.
+    run of `batch_size` of them, split evenly over the ranks. Every example draws from a generator
+    seeded with (seed, epoch, index), so that neither ranks, threads nor `start` change it. What the
+    examples of a batch have in common (`Examples.of_batch`) is drawn once for every `accumulate`
+    batches, which make one step. `workers` threads prefetch (0: none, in the calling thread); closing
+    the iterator stops them. Yields dicts of tensors (B, ...), in pinned memory if asked.
     Raises UserError for a batch size that the ranks cannot share and for images that differ in size.
     """
     if batch_size % world:
@@ -45,14 +44,14 @@ def batches(
     if not len(examples):
         raise UserError("there are no training examples")
     share = batch_size // world
-    read = _Reader(examples, seed, batch_size * accumulate)
+    read = _ExampleReader(examples, seed, batch_size * accumulate)
 
     def positions() -> Iterator[list[int]]:
         for batch in counting(start) if count is None else range(start, start + count):
             first = batch * batch_size + rank * share
             yield list(range(first, first + share))
 
-    for group in _read_ahead(positions(), read, workers, share):
+    for group in _prefetched(positions(), read, workers, share):
         batch = stack(group)
         yield {name: values.pin_memory() for name, values in batch.items()} if pin else batch
 
@@ -60,10 +59,10 @@ def batches(
 def validation_batches(
     examples: Examples, batch_size: int, workers: int = 2
 ) -> Generator[Example, None, None]:
-    """Every example once, in order, without chance; a change of size begins a new batch."""
+    """Every example once, in order, without randomness; a change of size starts a new batch."""
     waiting: list[Example] = []
     indices = ([index] for index in range(len(examples)))
-    for (example,) in _read_ahead(indices, lambda index: examples.get(index, None), workers, 1):
+    for (example,) in _prefetched(indices, lambda index: examples.get(index, None), workers, 1):
         if waiting and (len(waiting) == batch_size or _shapes(example) != _shapes(waiting[0])):
             yield stack(waiting)
             waiting = []
@@ -85,7 +84,7 @@ def stack(examples: list[Example]) -> Example:
                 )
     if len(examples) == 1:
         return {name: values[None] for name, values in examples[0].items()}  # (1, ...), without a copy
-    # In numpy: for a mere copy torch would wake its team of threads, which waits long on a busy machine.
+    # In numpy: for a mere copy torch would start its thread pool, which waits long on a busy machine.
     return {
         name: torch.from_numpy(np.stack([example[name].numpy() for example in examples]))  # (B, ...)
         for name in examples[0]
@@ -96,8 +95,8 @@ def _shapes(example: Example) -> dict[str, torch.Size]:
     return {name: values.shape for name, values in example.items()}
 
 
-class _Reader:
-    """The example at a position of the endless sequence of epochs, with all that was drawn for it."""
+class _ExampleReader:
+    """The example at a position of the endless sequence of epochs, with its own random draws."""
 
     def __init__(self, examples: Examples, seed: int, per_step: int) -> None:
         self.order = _Order(len(examples), seed)
@@ -114,33 +113,33 @@ class _Reader:
 
 
 class _Order:
-    """Which example stands at a position of the endless sequence of epochs."""
+    """Which example is at a position of the endless sequence of epochs."""
 
     def __init__(self, length: int, seed: int) -> None:
         self.length = length
-        # A batch may reach from one epoch into the next, and threads run a little ahead.
+        # A batch may reach from one epoch into the next, and threads prefetch.
         self.permutation = lru_cache(maxsize=4)(
             lambda epoch: np.random.default_rng((seed, epoch)).permutation(length)
         )
 
     def visit(self, position: int) -> tuple[int, int]:
         """(epoch, index of the example)."""
-        epoch, place = divmod(position, self.length)
-        return epoch, int(self.permutation(epoch)[place])
+        epoch, offset = divmod(position, self.length)
+        return epoch, int(self.permutation(epoch)[offset])
 
 
-def _read_ahead(
+def _prefetched(
     groups: Iterator[list[int]], read: Callable[[int], Example], workers: int, size: int
 ) -> Iterator[list[Example]]:
-    """Read each group of numbers, in order, by threads that stay a bounded number of groups ahead.
+    """Read each group of numbers, in order, by threads that prefetch a bounded number of groups.
 
-    An error in a thread surfaces here. Closing this generator waits for the reads under way.
+    An error in a thread is raised here. Closing this generator waits for reads in progress.
     """
     if workers == 0:
         for group in groups:
             yield [read(number) for number in group]
         return
-    ahead = max(_AHEAD, -(-2 * workers // size))
+    ahead = max(_PREFETCH, -(-2 * workers // size))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="images")
     waiting: deque[list[Future[Example]]] = deque()
     try:

@@ -1,4 +1,4 @@
-"""How images are brought to the training size: resized once, then cut and flipped anew each time."""
+"""How images become training examples: resized once, then cropped and flipped at random in every epoch."""
 
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
@@ -11,7 +11,7 @@ from i2icli.image import Pixels
 
 
 class Crop(NamedTuple):
-    """The part of an image that becomes an example, maybe flipped."""
+    """The part of an image that becomes an example, possibly flipped."""
 
     top: int
     left: int
@@ -27,45 +27,47 @@ class Crop(NamedTuple):
 
 @dataclass(frozen=True)
 class Preprocess:
-    """The modes of `--preprocess`, as the papers and their followers have them.
+    """The modes of `--preprocess`, as in the papers and the code that followed them.
 
-    resize-and-crop: to the load size, proportions not kept, then a random crop (pix2pix, CycleGAN);
+    resize-and-crop: to the load size, ignoring the aspect ratio, then a random crop (pix2pix, CycleGAN);
     resize: straight to the crop size; crop: a random crop at the original size;
-    scale-width: to the load width, proportions kept; scale-width-and-crop: that, then a crop;
-    none: only the sides are rounded, to what the networks need. Images too small for a crop are enlarged.
+    scale-width: to the load width, keeping the aspect ratio; scale-width-and-crop: the same, then a crop;
+    none: sides are only rounded to what the networks need. Images too small for a crop are upscaled.
     """
 
     mode: PreprocessMode
     load_size: tuple[int, int]  # (height, width)
     crop_size: tuple[int, int]  # (height, width)
     flip: bool
-    multiple: int = 4  # sides of whole images are rounded to it
+    multiple: int = 4  # sides of uncropped images are rounded to it
     training: bool = True
-    centred: bool = False  # crops are of the middle, in training too
+    centred: bool = False  # centre crops, in training too
 
     @classmethod
-    def of(cls, config: Config, resolution: int | None = None) -> Self:
-        """As configured; `resolution` replaces the crop size and scales the load size along.
-
-        Raises UserError if crops do not fit into the load size.
-        """
+    def of(cls, config: Config) -> Self:
+        """As configured. Raises UserError if crops do not fit into the load size."""
         crop, load = config.crop_size, config.resize_to
         if config.preprocess == "resize-and-crop" and (load[0] < crop[0] or load[1] < crop[1]):
             raise UserError(
                 f"--load-size {load[1]}x{load[0]} is smaller than --crop-size {crop[1]}x{crop[0]}; "
-                "raise the one or lower the other"
+                "raise the first or lower the second"
             )
-        if resolution is not None:
-            load = (round(resolution * load[0] / crop[0]), round(resolution * load[1] / crop[1]))
-            crop = (resolution, resolution)
         return cls(config.preprocess, load, crop, config.flip, config.multiple)
 
+    def at(self, resolution: int | None) -> Self:
+        """The same with square crops of another size, the load size scaled along; None: unchanged."""
+        if resolution is None:
+            return self
+        load, crop = self.load_size, self.crop_size
+        scaled = (round(resolution * load[0] / crop[0]), round(resolution * load[1] / crop[1]))
+        return replace(self, load_size=scaled, crop_size=(resolution, resolution))
+
     def for_validation(self) -> Self:
-        """The same without chance: whole images where the mode resizes, the centre where it only crops."""
+        """The same without randomness: the whole image where the mode resizes, else the centre crop."""
         return replace(self, training=False)
 
     def prepared_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) to which an image of `size` is resized before it is cut; the same each time."""
+        """(height, width) to which an image of `size` is resized before it is cropped; always the same."""
         if self.mode == "resize-and-crop":
             return self.load_size if self.training else self.crop_size
         if self.mode == "resize":
@@ -73,15 +75,15 @@ class Preprocess:
         if self.mode == "none":
             return self._rounded(size[0]), self._rounded(size[1])
         if self.mode == "crop":
-            return self._grown(size)
+            return self._upscaled(size)
         width = self.load_size[1]
         height = max(1, round(size[0] * width / size[1]))
         if self.mode == "scale-width":
             return self._rounded(height), self._rounded(width)
-        return self._grown((height, width))
+        return self._upscaled((height, width))
 
     def window(self, size: tuple[int, int], rng: np.random.Generator | None) -> Crop:
-        """What to cut from a prepared image; drawn from `rng`, or the centre, not flipped, if it is None."""
+        """The crop of a prepared image: drawn from `rng`, or the centre, not flipped, if that is None."""
         height, width = min(size[0], self.crop_size[0]), min(size[1], self.crop_size[1])
         if self.mode in ("scale-width", "none"):
             height, width = size
@@ -94,12 +96,12 @@ class Preprocess:
         return Crop(top, left, height, width, flipped and self.flip)
 
     def example_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) of the example that comes of an image of `size`."""
+        """(height, width) of the example made from an image of `size`."""
         window = self.window(self.prepared_size(size), None)
         return window.height, window.width
 
-    def _grown(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Enlarged, proportions kept, until a crop fits; unchanged if it does already."""
+    def _upscaled(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Upscaled, keeping the aspect ratio, until a crop fits; unchanged if it does already."""
         factor = max(self.crop_size[0] / size[0], self.crop_size[1] / size[1])
         if factor <= 1:
             return size

@@ -1,71 +1,126 @@
-"""What every kind of data does with a collection of images: look it over, count, plan, read."""
+"""What every kind of data does with collections of images: scan, align, count, plan memory, read."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from i2icli.data.describe import skipped_lines
-from i2icli.data.images import ImageCache, ImageFile, count_channels, prepare, survey
-from i2icli.data.preprocess import Preprocess
+from i2icli.data.images import ImageCache, count_channels, scan_headers, widest_type
+from i2icli.data.preprocess import Crop, Preprocess
 from i2icli.errors import UserError
-from i2icli.image import Pixels, read_image, to_tensor
+from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.finding import Collection
+from i2icli.image.kinds import decode, holds_ids, prepare, to_tensor
+from i2icli.task import Port
 
 TRANSPARENCY_LINE = "some images have transparency: it is ignored, only colours are learned"
 
 
 def scan(
     collection: Collection, *, strict: bool, expected: str = "images"
-) -> tuple[list[ImageFile], list[str]]:
-    """The images of a collection that can be read, and report lines about what is skipped.
+) -> tuple[list[FileItem], list[str]]:
+    """The readable images of a collection, and report lines about what is skipped.
 
     Raises UserError if there are none (`expected` says what should be there), or if `strict` for
     the first that is broken.
     """
     if not collection.images:
         raise UserError(f"{collection.folder}: no images in this folder; expected {expected}")
-    files, broken = survey(collection.images, strict=strict)
+    files, broken = scan_headers(collection.images, strict=strict)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
     return files, skipped_lines(collection, broken)
 
 
-def common_channels(collections: Iterable[Sequence[ImageFile]], wanted: tuple[int, ...] | None) -> int:
-    """Channels to read all of several collections with: as wanted, else as found. Raises UserError."""
+def aligned(
+    collections: Sequence[Collection], files: Sequence[Sequence[FileItem]], *, complete: bool = True
+) -> list[list[FileItem]]:
+    """The images that show the same scenes, in the same order in every collection; empty if there are none.
+
+    The same name and the same size in every collection mean the same scene. `complete`: every image must
+    have its counterparts, or none counts.
+    """
+    by_key = [
+        {collection.key(file.path): file for file in each}
+        for collection, each in zip(collections, files, strict=True)
+    ]
+    first = by_key[0]
+    keys = [
+        key
+        for key, file in first.items()
+        if all(key in other and other[key].size == file.size for other in by_key)
+    ]
+    if not keys or (complete and any(len(each) != len(keys) for each in by_key)):
+        return []
+    return [[each[key] for key in keys] for each in by_key]
+
+
+def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | None) -> tuple[int, int]:
+    """Which images of two collections are an example: the index walks the larger one.
+
+    `rng` draws from the smaller one; None takes the same index, wrapped around.
+    """
+    first, second = index % lengths[0], index % lengths[1]
+    if rng is None:
+        return first, second
+    drawn = int(rng.integers(min(lengths)))
+    return (first, drawn) if lengths[0] >= lengths[1] else (drawn, second)
+
+
+def one_side(images: Sequence[Item], wanted: tuple[int, ...] | None) -> dict[str, Any]:
+    """The settings "channels" (as wanted, else as found) and "types" where all images are read alike.
+
+    Raises UserError as `count_channels`, and if several numbers are wanted.
+    """
     if wanted is not None and len(set(wanted)) > 1:
         raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, the same for all")
-    every = [file for files in collections for file in files]
-    return count_channels(every, wanted[0] if wanted else None)
+    channels = count_channels(images, wanted[0] if wanted else None)
+    return {"channels": (channels,), "types": (widest_type(images),)}
 
 
-def transparency_lines(collections: Iterable[Sequence[ImageFile]]) -> list[str]:
+def two_sides(
+    first: Sequence[Item], second: Sequence[Item], wanted: tuple[int, ...] | None, names: str
+) -> dict[str, Any]:
+    """The same settings for two sides, called `names` ("A,B") in errors."""
+    if wanted is not None and len(wanted) > 2:
+        raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, or two: {names}")
+    channels = (
+        count_channels(first, wanted[0] if wanted else None),
+        count_channels(second, wanted[-1] if wanted else None),
+    )
+    return {"channels": channels, "types": (widest_type(first), widest_type(second))}
+
+
+def transparency_lines(images: Iterable[Item]) -> list[str]:
     """A report line if any image has an alpha channel, which no system learns."""
-    return [TRANSPARENCY_LINE] if any(file.header.alpha for files in collections for file in files) else []
+    return [TRANSPARENCY_LINE] if any(image.header().alpha for image in images) else []
 
 
-def decoded_bytes(files: Sequence[ImageFile], channels: int, preprocess: Preprocess) -> int:
+def decoded_bytes(images: Sequence[Item], port: Port, preprocess: Preprocess) -> int:
     """Memory that the prepared images of a collection take."""
     total = 0
-    for file in files:
-        height, width = preprocess.prepared_size(file.header.size)
-        total += height * width * channels * file.header.dtype.itemsize
+    for image in images:
+        header = image.header()
+        height, width = preprocess.prepared_size(header.size)
+        per_pixel = 4 if holds_ids(port.kind) else port.channels * header.dtype.itemsize  # ids are int32
+        total += height * width * per_pixel
     return total
 
 
 def memory_needed(
-    train: Iterable[Sequence[ImageFile]],
-    held_out: Iterable[Sequence[ImageFile]],
-    channels: Sequence[int],
+    train: Iterable[Sequence[Item]],
+    validation: Iterable[Sequence[Item]],
+    ports: Sequence[Port],
     preprocess: Preprocess,
 ) -> int:
-    """Bytes of the prepared images of all collections, one number of channels for each."""
+    """Bytes of the prepared images of all collections, one port for each."""
     return sum(
-        decoded_bytes(files, count, frame)
-        for collections, frame in ((train, preprocess), (held_out, preprocess.for_validation()))
-        for files, count in zip(collections, channels, strict=False)  # nothing may be held out
+        decoded_bytes(images, port, how)
+        for collections, how in ((train, preprocess), (validation, preprocess.for_validation()))
+        for images, port in zip(collections, ports, strict=False)  # there may be no validation
     )
 
 
@@ -73,17 +128,21 @@ def memory_needed(
 class ReadSpec:
     """How the images of a collection are read."""
 
-    channels: int
+    port: Port
     preprocess: Preprocess
     cached: bool  # kept in memory
     strict: bool  # a broken one is an error
 
-    def prepared(self, path: Path) -> Pixels:
-        """An image (H, W, C) at the size it is cut from. Raises UserError."""
-        pixels = read_image(path).pixels
-        return prepare(pixels, self.channels, self.preprocess.prepared_size(pixels.shape[:2]))
+    def prepared(self, item: Item) -> Pixels:
+        """An image (H, W, C) at the size it is cropped from. Raises UserError."""
+        pixels = decode(item, self.port.kind)
+        return prepare(pixels, self.port, self.preprocess.prepared_size(pixels.shape[:2]))
 
-    def store(self, length: int, load: Callable[[int], tuple[Pixels, ...]]) -> ImageCache:
+    def example(self, pixels: Pixels, crop: Crop) -> Tensor:
+        """A crop of a prepared image as tensor (C, h, w): images in [-1, 1], ids int64."""
+        return to_tensor(crop.crop(pixels), self.port.kind)
+
+    def cache(self, length: int, load: Callable[[int], tuple[Pixels, ...]]) -> ImageCache:
         """What `load` reads, by index."""
         return ImageCache(length, load, cached=self.cached, strict=self.strict)
 
@@ -91,18 +150,18 @@ class ReadSpec:
 class ImageReader:
     """The prepared images of one collection, by index."""
 
-    def __init__(self, files: Sequence[ImageFile], reading: ReadSpec) -> None:
-        self.files = files
-        self.reading = reading
-        self.store = reading.store(len(files), self._load)
+    def __init__(self, items: Sequence[Item], spec: ReadSpec) -> None:
+        self.items = items
+        self.spec = spec
+        self.cache = spec.cache(len(items), self._load)
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.items)
 
     def example(self, index: int, rng: np.random.Generator | None) -> Tensor:
-        """(C, H, W) in [-1, 1], cut and flipped by `rng`. Raises UserError if none can be read."""
-        (pixels,) = self.store.get(index)
-        return to_tensor(self.reading.preprocess.window(pixels.shape[:2], rng).crop(pixels))
+        """(C, h, w), cropped and flipped by `rng`. Raises UserError if no image can be read."""
+        (pixels,) = self.cache.get(index)
+        return self.spec.example(pixels, self.spec.preprocess.window(pixels.shape[:2], rng))
 
     def _load(self, index: int) -> tuple[Pixels]:
-        return (self.reading.prepared(self.files[index].path),)
+        return (self.spec.prepared(self.items[index]),)

@@ -1,31 +1,38 @@
-"""Keeping a part of the examples for validation where the user set none aside."""
+"""Splitting off a part of the examples for validation where the user gave no folder for it."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 
-from i2icli.config import Config
+from i2icli.data.options import DataOptions
 
 T = TypeVar("T")
 
-TOO_FEW = "no val or test folders, and too few images to hold some out: nothing to validate on"
-_MOST = 50  # more tell little more and cost time
+TOO_FEW = "no validation: no val or test folder, and too few images to split some off"
+_MOST = 50  # more add little information and take time
 
 
-def split_off(items: Sequence[T], fraction: float, seed: int) -> tuple[list[T], list[T]]:
-    """-> (kept, held out), both in order: a fraction, rounded down, at most 50, chosen by the seed."""
-    number = min(_MOST, int(len(items) * fraction + 1e-9))  # 20 x 0.05 must be 1
-    chosen = set(np.random.default_rng((seed, len(items))).permutation(len(items))[:number].tolist())
-    kept = [item for place, item in enumerate(items) if place not in chosen]
-    return kept, [item for place, item in enumerate(items) if place in chosen]
+def split_off(items: Sequence[T], options: DataOptions) -> tuple[list[T], list[T]]:
+    """-> (training, validation), both in order: a fraction, rounded down, at most 50, chosen by the seed."""
+    wanted = int(len(items) * options.validation_fraction + 1e-9)  # 20 x 0.05 must be 1
+    order = np.random.default_rng((options.seed, len(items))).permutation(len(items))
+    chosen = set(order[: min(_MOST, wanted)].tolist())
+    train = [item for index, item in enumerate(items) if index not in chosen]
+    return train, [item for index, item in enumerate(items) if index in chosen]
 
 
 def split_each(
-    collections: Sequence[Sequence[T]], config: Config
+    collections: Sequence[Sequence[T]], options: DataOptions
 ) -> tuple[list[list[T]], list[list[T]]] | None:
-    """-> (kept, held out), as `split_off` of every collection; None if one has too few for that."""
-    split = [split_off(items, config.holdout, config.seed) for items in collections]
-    if not all(held_out for _, held_out in split):
+    """-> (training, validation), as `split_off` of every collection; None if one has too few for that."""
+    split = [split_off(items, options) for items in collections]
+    if not all(validation for _, validation in split):
         return None
-    return [kept for kept, _ in split], [held_out for _, held_out in split]
+    return [train for train, _ in split], [validation for _, validation in split]
+
+
+def split_line(what: str, *, scored: bool = True) -> str:
+    """The report of a split: `what` is "3 pairs"."""
+    use = "" if scored else ", for sample sheets only"
+    return f"validation split: {what}{use} (no val or test folder; --holdout 0 trains on all)"

@@ -11,6 +11,7 @@ import torch
 from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.recipe import write_recipe
@@ -202,9 +203,9 @@ def open_data(
 
     Raises UserError for data that do not suit the system or these settings.
     """
-    dataset = registry.system_type(name).dataset
     cache_bytes = int(options.cache * 2**30)
-    folder = dataset([Path(each) for each in data], config, strict=options.strict, cache_bytes=cache_bytes)
+    data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
+    folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
     steps = config.total_steps(len(folder.train()))
     complete = completed(config, folder.settings | {"steps": steps})
     targets = names_of(complete.tasks(complete.stages()[-1]))

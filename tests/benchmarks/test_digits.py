@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.demo.dtn import DEMO, Reader
 from i2icli.demo.toy.digits import digit, write_digits
 from i2icli.image import read_image
 from i2icli.systems.dtn.config import DTNConfig
+from tests.data.files import scanned
 
 
 class Copyist:
@@ -76,16 +76,16 @@ def test_the_benchmark_writes_folders_that_are_recognised(
 
     benchmark.write(tmp_path / "mnist.npz", tmp_path / "other.npz", tmp_path / "out")
 
-    colours = ClassesAndTarget([tmp_path / "out" / "colours-mnist"], DTNConfig())
+    colours = scanned("dtn", [tmp_path / "out" / "colours-mnist"], DTNConfig())
     assert (len(colours.source), len(colours.target), len(colours.held_out)) == (100, 50, 20)
-    assert (colours.channels, colours.truth) == ((3, 1), True)
+    assert (colours.settings["channels"], colours.truth) == ((3, 1), True)
     kept = {path.stem[:5] for path in (tmp_path / "out/colours-mnist/source").rglob("*.png")}
     kept |= {path.stem for path in (tmp_path / "out/colours-mnist/target").rglob("*.png")}
     assert not kept & {path.stem for path in (tmp_path / "out/colours-mnist/test").rglob("*.png")}
     assert len(kept) == 100
-    other = ClassesAndTarget([tmp_path / "out" / "other-mnist"], DTNConfig())
+    other = scanned("dtn", [tmp_path / "out" / "other-mnist"], DTNConfig())
     assert (len(other.source), len(other.target), len(other.held_out)) == (100, 100, 20)
-    assert (other.channels, other.truth) == ((1, 1), False)
+    assert (other.settings["channels"], other.truth) == ((1, 1), False)
 
 
 def test_the_benchmark_reads_what_is_there(benchmark: ModuleType) -> None:

@@ -42,7 +42,7 @@ def test_images_are_learned_stage_by_stage_and_a_finished_run_grows_on(toy, tmp_
     assert "i2i translate --model runs/faces --count 16 --out translated" in first.stdout
 
     again = ok(i2i(*command, "--to", 32, "--time-limit", "0.001s", cwd=tmp_path))
-    assert "going on with runs/faces at step 6 of 10" in again.stderr
+    assert "resuming runs/faces at step 6 of 10" in again.stderr
     assert "in stage 32 px, fading in (alpha 0.50)" in again.stderr
     assert "stopped (time limit) after 7 of 10 steps" in again.stdout
     last = ok(i2i(*command, cwd=tmp_path))
@@ -168,7 +168,7 @@ WRONG = [
     ("--out SMALL", "holds a run of pix2pix; to grow it: i2i grow DATA --from"),
     ("--to 48", "choose a power of two"),
     ("--start-size 64 --to 32", "it cannot grow to a smaller size"),
-    ("--from SMALL --to 64", "too few to grow to 64x64; choose a smaller --to"),
+    ("--from SMALL --to 64", "smaller than the 64x64 pixels to be learned"),
 ]
 
 

@@ -97,7 +97,7 @@ def test_killed_in_the_middle_of_a_fade_it_goes_on_to_the_bit(toy, tmp_path):
     lines = resumed.stderr.splitlines()
     plan = next(line for line in lines if line.startswith(FADE))
     assert "%" in plan
-    assert lines.index(plan) < next(n for n, line in enumerate(lines) if "going on with run at step" in line)
+    assert lines.index(plan) < next(n for n, line in enumerate(lines) if "resuming run at step" in line)
     whole = train("progan", [toy("progan")], resolve_config("progan", None, settings))
     assert_same(final_state(whole.folder), final_state(tmp_path / "run"))
 

@@ -1,10 +1,14 @@
 """Small data folders for the tests of this room."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from i2icli import registry
+from i2icli.config import Config
+from i2icli.data.options import DataOptions
 from i2icli.image import DecodedImage, write_image
 
 
@@ -25,3 +29,8 @@ def fill(folder: Path, *names: str, **more: Any) -> Path:
     for name in names:
         put(folder / name, **more)
     return folder
+
+
+def scanned(system: str, folders: Sequence[Path], config: Config, **options: Any) -> Any:
+    """Folders scanned as the data of a system; options: strict, cache_bytes."""
+    return registry.system_type(system).open_data(folders, DataOptions.of(config, **options), config)

@@ -12,13 +12,11 @@ from i2icli.data.examples import Examples
 from i2icli.data.images import BrokenImageWarning
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
+from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, read_image, to_tensor, write_image
-from i2icli.systems.pix2pix.config import Pix2PixConfig
 from tests.data.files import fill, put
-
-TINY = {"crop_size": 32, "num_layers": 2, "depth": 3}
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -41,7 +39,8 @@ def test_the_direction_says_which_half_is_given(tmp_path: Path, layout: str, dir
         write_image(tmp_path / "B" / "1.png", DecodedImage(b, None, "png"))
     else:
         write_image(tmp_path / "train" / "1.png", DecodedImage(np.hstack([a, b]), None, "png"))
-    data = PairedImages([tmp_path], Pix2PixConfig.model_validate(TINY | {"direction": direction}))
+    options = DataOptions.of(Config(crop_size=32))
+    data = PairedImages([tmp_path], options, backwards=direction == "BtoA")
     example = data.train().get(0, rng())
     source, target = (50, 200) if direction == "AtoB" else (200, 50)
     assert torch.allclose(example["source"], torch.tensor(source / 127.5 - 1))
@@ -51,7 +50,7 @@ def test_the_direction_says_which_half_is_given(tmp_path: Path, layout: str, dir
 def test_both_halves_are_cut_and_mirrored_alike(tmp_path: Path) -> None:
     fill(tmp_path / "A", "1.png", size=(50, 60))
     fill(tmp_path / "B", "1.png", size=(50, 60))  # the same noise: same name
-    train = PairedImages([tmp_path], Config(crop_size=32)).train()
+    train = PairedImages([tmp_path], DataOptions.of(Config(crop_size=32))).train()
     examples = [train.get(0, rng(seed)) for seed in range(12)]
     assert all(torch.equal(example["source"], example["target"]) for example in examples)
     assert len({example["source"].numpy().tobytes() for example in examples}) > 8
@@ -62,7 +61,7 @@ def test_half_of_the_images_are_mirrored_and_none_without_flip(tmp_path: Path) -
     fill(tmp_path / "B", "1.png", size=(32, 32))
     plain = to_tensor(read_image(tmp_path / "A" / "1.png").pixels)
     for flip, expected in ((True, range(60, 140)), (False, range(1))):
-        train = PairedImages([tmp_path], whole(flip=flip)).train()
+        train = PairedImages([tmp_path], DataOptions.of(whole(flip=flip))).train()
         sources = [train.get(0, rng(seed))["source"] for seed in range(200)]
         flipped = sum(torch.equal(source, plain.flip(-1)) for source in sources)
         assert flipped in expected
@@ -72,14 +71,14 @@ def test_half_of_the_images_are_mirrored_and_none_without_flip(tmp_path: Path) -
 def test_partners_of_other_sizes_follow_a(tmp_path: Path) -> None:
     fill(tmp_path / "A", "1.png", size=(40, 60))
     fill(tmp_path / "B", "1.png", size=(20, 30))
-    data = PairedImages([tmp_path], Config(crop_size=32, preprocess="crop"))
+    data = PairedImages([tmp_path], DataOptions.of(Config(crop_size=32, preprocess="crop")))
     example = data.train().get(0, rng())
     assert example["source"].shape == example["target"].shape == (3, 32, 32)
     assert any("B is resized to A" in line for line in data.report)
 
 
 def test_a_stage_may_ask_for_another_resolution(toy_pairs: Path) -> None:
-    data = PairedImages([toy_pairs], Config(crop_size=32))
+    data = PairedImages([toy_pairs], DataOptions.of(Config(crop_size=32)))
     assert data.train(16).get(0, rng())["source"].shape == (3, 16, 16)
     validation = data.validation(64)
     assert validation is not None
@@ -132,10 +131,10 @@ def test_sizes_that_cannot_share_a_batch_are_refused_at_once(tmp_path: Path, mod
     for folder in ("A", "B"):
         fill(tmp_path / folder, "1.png", "2.png", size=(40, 40))
         fill(tmp_path / folder, "3.png", size=(80, 40))
-    PairedImages([tmp_path], whole(preprocess=mode))
+    PairedImages([tmp_path], DataOptions.of(whole(preprocess=mode)))
     for kind in (PairedImages, UnpairedImages):
         with pytest.raises(UserError, match=r"3\.png.*cannot share a batch.*--batch-size 1"):
-            kind([tmp_path], whole(preprocess=mode, batch_size=2))
+            kind([tmp_path], DataOptions.of(whole(preprocess=mode, batch_size=2)))
 
 
 def test_a_crop_larger_than_the_load_size_is_refused() -> None:
@@ -151,7 +150,7 @@ def test_the_larger_collection_is_walked_and_partners_are_drawn(tmp_path: Path) 
         put(tmp_path / "A" / f"{number}.png", value=number)
     for number in range(3):
         put(tmp_path / "B" / f"{number}.png", value=100 + number)
-    train = UnpairedImages([tmp_path], whole()).train()
+    train = UnpairedImages([tmp_path], DataOptions.of(whole())).train()
     assert len(train) == 6
     seen_a = [round((train.get(i, rng(i))["A"].mean().item() + 1) * 127.5) for i in range(6)]
     assert seen_a == list(range(6))
@@ -162,13 +161,13 @@ def test_the_larger_collection_is_walked_and_partners_are_drawn(tmp_path: Path) 
 def test_both_sides_are_cut_independently(tmp_path: Path) -> None:
     fill(tmp_path / "A", "1.png", size=(50, 50))
     fill(tmp_path / "B", "1.png", size=(50, 50))
-    train = UnpairedImages([tmp_path], Config(crop_size=32)).train()
+    train = UnpairedImages([tmp_path], DataOptions.of(Config(crop_size=32))).train()
     same = [torch.equal(*train.get(0, rng(seed)).values()) for seed in range(10)]
     assert not all(same)
 
 
 def test_validation_of_the_same_scenes_holds_truth(toy_collections: Path, tmp_path: Path) -> None:
-    data = UnpairedImages([toy_collections], Config(crop_size=32))
+    data = UnpairedImages([toy_collections], DataOptions.of(Config(crop_size=32)))
     validation = data.validation()
     assert validation is not None
     example = validation.get(2, None)
@@ -180,12 +179,12 @@ def test_validation_of_the_same_scenes_holds_truth(toy_collections: Path, tmp_pa
 
     for folder, names in (("trainA", "ab"), ("trainB", "ab"), ("testA", "xyz"), ("testB", "xy")):
         fill(tmp_path / folder, *(f"{name}.png" for name in names))
-    other = UnpairedImages([tmp_path], Config(crop_size=32))
+    other = UnpairedImages([tmp_path], DataOptions.of(Config(crop_size=32)))
     validation = other.validation()
     assert validation is not None
     assert len(validation) == 3
     assert "truth" not in validation.get(0, None)
-    assert any("not scored" in line for line in other.report)
+    assert any("for sample sheets only" in line for line in other.report)
 
 
 # -- hold-out --------------------------------------------------------------------------------
@@ -199,16 +198,16 @@ def test_a_part_is_held_out_by_the_seed(tmp_path: Path) -> None:
     every = [f"{n:02}.png" for n in range(40)]
     fill(tmp_path / "A", *every, size=(8, 8))
     fill(tmp_path / "B", *every, size=(8, 8))
-    first = PairedImages([tmp_path], whole())
+    first = PairedImages([tmp_path], DataOptions.of(whole()))
     kept, held_out = names(first)
     assert len(held_out) == 2
     assert sorted(kept + held_out) == every
-    assert names(PairedImages([tmp_path], whole())) == (kept, held_out)
-    assert names(PairedImages([tmp_path], whole(seed=1))) != (kept, held_out)
-    assert any("held out" in line for line in first.report)
-    assert PairedImages([tmp_path], whole(holdout=0)).validation() is None
+    assert names(PairedImages([tmp_path], DataOptions.of(whole()))) == (kept, held_out)
+    assert names(PairedImages([tmp_path], DataOptions.of(whole(seed=1)))) != (kept, held_out)
+    assert any("validation split" in line for line in first.report)
+    assert PairedImages([tmp_path], DataOptions.of(whole(holdout=0))).validation() is None
 
-    collections = UnpairedImages([tmp_path], whole())
+    collections = UnpairedImages([tmp_path], DataOptions.of(whole()))
     validation = collections.validation()
     assert validation is not None
     assert (len(collections.train()), len(validation)) == (38, 2)
@@ -217,10 +216,10 @@ def test_a_part_is_held_out_by_the_seed(tmp_path: Path) -> None:
 
 def test_few_images_are_all_trained_on(tmp_path: Path) -> None:
     fill(tmp_path, *(f"{n}.png" for n in range(19)), size=(8, 16))
-    data = PairedImages([tmp_path], whole())
+    data = PairedImages([tmp_path], DataOptions.of(whole()))
     assert len(data.train()) == 19
     assert data.validation() is None
-    assert any("nothing to validate on" in line for line in data.report)
+    assert any("no validation: " in line for line in data.report)
 
 
 # -- broken files and memory -----------------------------------------------------------------
@@ -250,7 +249,7 @@ def test_a_broken_image_is_replaced_and_warned_of_once(tmp_path: Path, cache_byt
     break_pixels(tmp_path / "A" / "1.png")
     break_pixels(tmp_path / "B" / "2.png")
     (tmp_path / "A" / "3.png").write_bytes(b"no image at all")
-    data = PairedImages([tmp_path], whole(), cache_bytes=cache_bytes)
+    data = PairedImages([tmp_path], DataOptions.of(whole(), cache_bytes=cache_bytes))
     assert any("1 broken image" in line and "3.png" in line for line in data.report)
     train = data.train()
     assert len(train) == 3
@@ -269,19 +268,19 @@ def test_strict_stops_at_a_broken_image(tmp_path: Path, cache_bytes: int) -> Non
     fill(tmp_path / "A", "0.png", "1.png")
     fill(tmp_path / "B", "0.png", "1.png")
     break_pixels(tmp_path / "B" / "1.png")
-    train = UnpairedImages([tmp_path], whole(), strict=True, cache_bytes=cache_bytes).train()
+    train = UnpairedImages([tmp_path], DataOptions.of(whole(), strict=True, cache_bytes=cache_bytes)).train()
     both = Patient(train)
     with pytest.raises(UserError, match=r"1\.png"):
         both.read(times=20)
     (tmp_path / "A" / "1.png").write_bytes(b"no image at all")
     with pytest.raises(UserError, match=r"1\.png: not an image"):
-        UnpairedImages([tmp_path], whole(), strict=True)
+        UnpairedImages([tmp_path], DataOptions.of(whole(), strict=True))
 
 
 def test_nothing_but_broken_images(tmp_path: Path) -> None:
     for folder in ("A", "B"):
         break_pixels(put(tmp_path / folder / "0.png"))
-    train = PairedImages([tmp_path], whole()).train()
+    train = PairedImages([tmp_path], DataOptions.of(whole())).train()
     with pytest.warns(BrokenImageWarning), pytest.raises(UserError, match="none of the"):
         train.get(0, rng())
 
@@ -291,10 +290,10 @@ def test_memory_makes_no_difference_but_to_the_disk(toy_pairs: Path, tmp_path: P
 
     copy = shutil.copytree(toy_pairs, tmp_path / "copy")
     config = Config(crop_size=24)
-    cached = PairedImages([copy], config, cache_bytes=10**8)
+    cached = PairedImages([copy], DataOptions.of(config, cache_bytes=10**8))
     assert any("kept in memory" in line for line in cached.report)
-    fresh = PairedImages([toy_pairs], config, cache_bytes=0)
-    assert any("read anew" in line for line in fresh.report)
+    fresh = PairedImages([toy_pairs], DataOptions.of(config, cache_bytes=0))
+    assert any("re-read every epoch" in line for line in fresh.report)
     cached.train().get(0, rng())
     shutil.rmtree(copy / "train")
     for index in range(8):

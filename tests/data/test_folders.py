@@ -8,21 +8,22 @@ import pytest
 from i2icli.config import Config
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
 from i2icli.systems.cyclegan.config import CycleGANConfig
-from tests.data.files import fill, put
+from tests.data.files import fill, put, scanned
 
 CONFIG = Config(crop_size=32)
 FIVE = [f"{n}.png" for n in range(5)]
 
 
 def pairs(*folders: Path, config: Config = CONFIG) -> PairedImages:
-    return PairedImages(folders, config)
+    return PairedImages(folders, DataOptions.of(config))
 
 
 def collections(*folders: Path, config: Config = CONFIG) -> UnpairedImages:
-    return UnpairedImages(folders, config)
+    return UnpairedImages(folders, DataOptions.of(config), name_domains=True)
 
 
 def sizes(data: PairedImages | UnpairedImages) -> tuple[int, int]:
@@ -32,7 +33,7 @@ def sizes(data: PairedImages | UnpairedImages) -> tuple[int, int]:
 
 def refusal(kind: type[PairedImages] | type[UnpairedImages], *folders: Path) -> str:
     with pytest.raises(UserError) as caught:
-        kind(folders, CONFIG)
+        kind(folders, DataOptions.of(CONFIG))
     assert "\n" not in str(caught.value)
     assert caught.value.exit_code == 2
     return str(caught.value)
@@ -124,7 +125,7 @@ def test_two_folders_given_separately_and_their_splits(tmp_path: Path) -> None:
         for name in ("noto", "twemoji", "blob"):
             fill(tmp_path / split / name, *FIVE[:number])
     a, b = tmp_path / "train" / "noto", tmp_path / "train" / "twemoji"
-    data = collections(a, b, config=CycleGANConfig(crop_size=32))
+    data = collections(a, b)
     assert sizes(data) == (4, 2)
     assert data.settings["domains"] == ("noto", "twemoji")
     assert any(str(tmp_path / "test" / "noto") in line for line in data.report)
@@ -135,19 +136,18 @@ def test_names_of_domains(tmp_path: Path) -> None:
     for name in ("horse", "zebra"):
         for split in ("train", "test"):
             fill(tmp_path / name / split, *FIVE)
-    config = CycleGANConfig(crop_size=32)
-    given = collections(tmp_path / "horse" / "train", tmp_path / "zebra" / "train", config=config)
+    given = collections(tmp_path / "horse" / "train", tmp_path / "zebra" / "train")
     assert given.settings["domains"] == ("horse", "zebra")
     assert sizes(given) == (5, 5)
-    assert collections(tmp_path, config=config).settings["domains"] == ("horse", "zebra")
+    assert collections(tmp_path).settings["domains"] == ("horse", "zebra")
     chosen = CycleGANConfig(crop_size=32, domains=("x", "y"))
-    assert "domains" not in collections(tmp_path, config=chosen).settings
+    assert "domains" not in scanned("cyclegan", [tmp_path], chosen).settings
 
 
 def test_a_path_without_names_keeps_a_and_b(tmp_path: Path) -> None:
     fill(tmp_path / "trainA", *FIVE)
     fill(tmp_path / "trainB", *FIVE)
-    assert "domains" not in collections(tmp_path, config=CycleGANConfig(crop_size=32)).settings
+    assert "domains" not in collections(tmp_path).settings
 
 
 def test_partners_have_the_same_stem_whatever_the_suffix_and_case(tmp_path: Path) -> None:

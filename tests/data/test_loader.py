@@ -15,6 +15,7 @@ from i2icli.config import Config
 from i2icli.data.examples import Example, Examples
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.loader import batches, validation_batches
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 
 
@@ -139,7 +140,7 @@ def test_images_of_differing_sizes() -> None:
 def test_batches_of_real_images_do_not_depend_on_threads_or_memory(toy_collections: Path) -> None:
     config = Config(crop_size=24)
     one, other = (
-        UnpairedImages([toy_collections], config, cache_bytes=cache_bytes).train()
+        UnpairedImages([toy_collections], DataOptions.of(config, cache_bytes=cache_bytes)).train()
         for cache_bytes in (0, 10**9)
     )
     first = batches(one, batch_size=2, seed=5, count=9, workers=0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from i2icli.cli.options import panel_of
+from i2icli.cli.options import option_fields, panel_of
 from i2icli.cli.reference import reference
 from i2icli.config import RunOptions
 from i2icli.fields import flag, kind, shown_defaults
@@ -21,7 +21,7 @@ def option_list(system: str) -> str:
         (config_type(system), lambda name: panel_of(name, system)),
     ):
         defaults = shown_defaults(model)
-        for name, field in model.model_fields.items():
+        for name, field in option_fields(model).items():
             lines.append(f"{panel(name)}: {flag(name)} <{kind(field)}> {defaults[name]}")
     return "\n".join(lines) + "\n"
 

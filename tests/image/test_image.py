@@ -31,6 +31,7 @@ from i2icli.image import (
     probe,
     read_image,
     resize,
+    resize_ids,
     to_pixels,
     to_tensor,
     write_image,
@@ -494,8 +495,8 @@ def test_every_type_is_resized_alike(dtype: Any, channels: int) -> None:
 
 
 def test_nearest_invents_no_values() -> None:
-    labels = np.array([[[0], [7]], [[9], [200]]], np.uint8)
-    assert set(np.unique(resize(labels, (7, 5), nearest=True))) == {0, 7, 9, 200}
+    labels = np.array([[[0], [7]], [[9], [200]]], np.int32)
+    assert set(np.unique(resize_ids(labels, (7, 5)))) == {0, 7, 9, 200}
 
 
 def test_channels_are_repeated_or_weighed() -> None:
@@ -505,7 +506,7 @@ def test_channels_are_repeated_or_weighed() -> None:
     green = np.zeros((1, 1, 3), np.uint8)
     green[..., 1] = 255
     assert convert_channels(green, 1).item() == 150  # 0.587 x 255
-    with pytest.raises(UserError, match="cannot turn 4 channels into 3"):
+    with pytest.raises(UserError, match="cannot convert 4 channels to 3"):
         convert_channels(noise(4, 5, 4), 3)
 
 

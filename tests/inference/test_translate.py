@@ -358,7 +358,15 @@ def test_a_model_is_found_by_path_run_system_and_file(capsys):
 def test_info_says_what_the_model_is(capsys):
     assert main(["info", "cyclegan"]) == 0
     told = capsys.readouterr().out
-    for text in ("2 of 2 steps", "to dusk (default)", "to day", "psnr/day_to_dusk", "G_AB", "--width", "best.safetensors"):
+    for text in (
+        "2 of 2 steps",
+        "to dusk (default)",
+        "to day",
+        "psnr/day_to_dusk",
+        "G_AB",
+        "--width",
+        "best.safetensors",
+    ):
         assert text in told
     assert main(["info", "runs/pix2pix", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from torch import Tensor
 from torch.optim import SGD
 
-from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.errors import UserError
 from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import enlarge
@@ -24,6 +23,7 @@ from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
 from i2icli.training.run import build_system
 from tests.asking import ask, compare, measure
+from tests.data.files import scanned
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
@@ -291,7 +291,7 @@ def write_images(folder: Path, size: tuple[int, int], count: int = 3) -> Path:
 def test_examples_bring_their_noise(tmp_path: Path) -> None:
     config = tiny_config("lapgan", preprocess="crop", holdout=0.4)
     assert isinstance(config, LAPGANConfig)
-    data = ImagesWithNoise([write_images(tmp_path / "images", (40, 36), 5)], config)
+    data = scanned("lapgan", [write_images(tmp_path / "images", (40, 36), 5)], config)
     first, again, other = (data.train().get(0, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert first["noise"].shape == (config.noise_size,)
     assert -1 <= first["noise"].min() < -0.9
@@ -307,7 +307,7 @@ def test_examples_bring_their_noise(tmp_path: Path) -> None:
 def test_images_smaller_than_the_last_level_are_refused(tmp_path: Path) -> None:
     folder = write_images(tmp_path / "images", (20, 40))
     with pytest.raises(UserError, match=r"40x20 pixels.*smaller than the 32x32.*--crop-size 16"):
-        ImagesWithNoise([folder], tiny_config("lapgan"))
+        scanned("lapgan", [folder], tiny_config("lapgan"))
 
 
 @pytest.mark.parametrize(("settings", "words"), [

@@ -11,7 +11,6 @@ from PIL import Image
 from pydantic import ValidationError
 from torch.nn.functional import avg_pool2d, conv2d
 
-from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.demo.toy.sprites import paint_sprite, write_sprites
 from i2icli.errors import UserError
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
@@ -25,6 +24,7 @@ from i2icli.systems.progan.system import ProGAN
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from tests.asking import ask
+from tests.data.files import scanned
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
 
@@ -289,12 +289,12 @@ def test_settings_that_do_not_fit_are_refused(changes: dict[str, Any], said: str
 def test_images_smaller_than_the_last_resolution_are_refused(tmp_path: Path) -> None:
     write_sprites(tmp_path, train=2, test=0, size=24)
     with pytest.raises(UserError, match=r"24x24 pixels\).*smaller than the 32x32 .*--crop-size 16"):
-        ImageFolder([tmp_path], settings())
+        scanned("progan", [tmp_path], settings())
 
 
 def test_data_come_at_every_resolution_without_cutting_square_images(tmp_path: Path) -> None:
     Image.fromarray(paint_sprite(np.random.default_rng(0), 40)).save(tmp_path / "a.png")
-    data = ImageFolder([tmp_path], settings(num_latents=6))
+    data = scanned("progan", [tmp_path], settings(num_latents=6))
     for side in (4, 8, 16, 32):
         example = data.train(side).get(0, np.random.default_rng(0))
         assert example["image"].shape == (3, side, side)

@@ -56,7 +56,7 @@ def test_resuming_with_two_processes_is_exact_and_torchrun_does_the_same(by_devi
     assert first.stdout.count("stopped (time limit) after 1 of 6 steps") == 1
     rest = i2i(*command, "--steps", 6, cwd=tmp_path, launcher=TORCHRUN)
     assert rest.returncode == 0, rest.stderr
-    assert rest.stderr.count("going on with halves at step 1 of 6") == 1
+    assert rest.stderr.count("resuming halves at step 1 of 6") == 1
     assert rest.stdout.count("finished 6 steps") == 1
     assert_same(state(by_devices[0]), state(tmp_path / "halves"))
     assert log_steps(tmp_path / "halves") == [1, 2, 3, 4, 5, 6]

@@ -1,4 +1,4 @@
-"""Attribute files: which of some attributes every image of a folder has. CSV, or the form of CelebA."""
+"""Attribute files: which attributes every image of a folder has. CSV, or the format of CelebA."""
 
 import csv
 import unicodedata
@@ -12,13 +12,13 @@ from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.image.finding import is_image_name
 
-EXAMPLE = "a CSV whose first column names the images and whose others are attributes of 0 and 1"
+EXAMPLE = "a CSV with the image names in the first column and attributes of 0 and 1 in the others"
 LARGEST_BYTES = 500_000_000  # CelebA's is 27 MB
 
 _VALUES = {"1": True, "0": False, "-1": False, "true": True, "false": False}
 _SHOWN = 60  # columns listed in an error
-_PEEK = 100  # rows that tell whether the header has a word above the images
-_MANY_COLUMNS = 16  # more are not learned unless they are asked for
+_PEEK = 100  # rows that show whether the header names the column of the images
+_MANY_COLUMNS = 16  # more are not learned unless chosen
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,14 @@ class AttributeTable:
 
     path: Path
     columns: tuple[str, ...]
-    rows: dict[str, tuple[bool, ...]]  # image as the file names it -> a truth per column
+    rows: dict[str, tuple[bool, ...]]  # image as the file names it -> a truth value per column
 
 
 def find_attribute_file(folder: Path, named: str | None = None) -> Path | None:
     """The attribute file of a data folder, None if there is none.
 
     `named`: its name in the folder, or a path. Without, a file with "attr" in its name is preferred
-    to any other CSV. Raises UserError if the named one is not there, or several would do.
+    to any other CSV. Raises UserError if the named one is missing, or if several qualify.
     """
     if named is not None:
         for path in (folder / named, Path(named)):
@@ -51,28 +51,28 @@ def find_attribute_file(folder: Path, named: str | None = None) -> Path | None:
 
 
 def read_columns(path: Path) -> tuple[str, ...]:
-    """The names of the attributes that a file knows. Raises UserError for a file of another form."""
+    """The names of a file's attributes. Raises UserError for a file of another format."""
     header, _ = _parsed(path)
     return header
 
 
 def choose_columns(
-    path: Path, columns: tuple[str, ...], wanted: Sequence[str], usual: Sequence[str]
+    path: Path, columns: tuple[str, ...], wanted: Sequence[str], preferred: Sequence[str]
 ) -> tuple[str, ...]:
-    """Of a file's columns those to learn: the wanted ones, else the usual ones if all are there, else all.
+    """The columns of a file to learn: the wanted ones, else the preferred ones if all are there, else all.
 
-    Raises UserError for a wanted column that is not there, or if nothing is wanted of very many.
+    Raises UserError for a wanted column that is missing, or if none is wanted of very many.
     """
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise UserError(f"{path}: no column {', '.join(missing)}; its columns: {_listed(columns)}")
     if wanted:
         return tuple(wanted)
-    if usual and set(usual) <= set(columns):
-        return tuple(usual)
+    if preferred and set(preferred) <= set(columns):
+        return tuple(preferred)
     if len(columns) > _MANY_COLUMNS:
         raise UserError(
-            f"{path}: {len(columns)} columns are too many to learn at once; choose some with --attributes, "
+            f"{path}: {len(columns)} columns are too many to learn together; choose some with --attributes, "
             f"such as --attributes {','.join(columns[:3])}; its columns: {_listed(columns)}"
         )
     return columns
@@ -82,7 +82,7 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
     """The rows of an attribute file, for some of its columns.
 
     Raises UserError naming the line: values other than 0, 1, -1, true, false, a number of cells that
-    does not fit the header, no image, an image named twice, if only in other case.
+    does not fit the header, a missing image name, an image named twice (case aside).
     """
     header, body = _parsed(path)
     places = [header.index(name) for name in columns]
@@ -111,7 +111,7 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
 
 
 class RowFinder:
-    """Which row of a table is about an image: by its path, or its name, with suffix or without."""
+    """Finds the row of an image: by its path or its name, with suffix or without."""
 
     def __init__(self, table: AttributeTable) -> None:
         self.table = table
@@ -124,7 +124,7 @@ class RowFinder:
     def row(self, image: Path, folders: Sequence[Path]) -> str | None:
         """The name of the image's row; its path is tried below each folder. None if there is no row.
 
-        Raises UserError if the row was given to another image before.
+        Raises UserError if the row belongs to another image already.
         """
         names = [image.relative_to(folder) for folder in folders if folder in image.parents]
         for name in [*names, Path(image.name)]:
@@ -134,20 +134,20 @@ class RowFinder:
         return None
 
     def unclaimed(self) -> list[str]:
-        """Rows that no image asked for."""
+        """Rows that belong to no image."""
         return [name for name in self.table.rows if name not in self._claimed]
 
     def _claim(self, row: str, image: Path) -> str:
         other = self._claimed.setdefault(row, image)
         if other != image:
             raise UserError(
-                f"{self.table.path}: {row} may be {other} or {image}; name images with their folders"
+                f"{self.table.path}: {row} may mean {other} or {image}; name images with their folders"
             )
         return row
 
 
 def _is_table(path: Path) -> bool:
-    """A CSV, or a text that is called after attributes; hidden files are none."""
+    """A CSV, or a text with "attr" in its name; not hidden."""
     suffix = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
         return False
@@ -157,15 +157,15 @@ def _is_table(path: Path) -> bool:
 def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]]]:
     """The attributes' names, and the rows below with their line numbers, empty lines left out."""
     lines = _text(path).splitlines()
-    first = 1 if lines and lines[0].strip().isdecimal() else 0  # CelebA's begins with the number of images
+    first = 1 if lines and lines[0].strip().isdecimal() else 0  # CelebA's starts with the number of images
     if len(lines) <= first or not lines[first].strip():
         raise UserError(f"{path}: no header found; expected {EXAMPLE}")
     (_, header), *peek = islice(_cells(path, lines, first), 1 + _PEEK)
     lengths = Counter(len(cells) for _, cells in peek)
-    corner = lengths[len(header) + 1] <= lengths[len(header)]  # a word above the names of the images
+    corner = lengths[len(header) + 1] <= lengths[len(header)]  # whether the column of the images has a name
     header = header[corner:]  # CelebA's has none
     if not header or all(cell.lower() in _VALUES for cell in header):
-        raise UserError(f"{path}: its first line names no attributes; expected {EXAMPLE}")
+        raise UserError(f"{path}: its first line has no attribute names; expected {EXAMPLE}")
     if "" in header:
         raise UserError(
             f"{path}: column {header.index('') + 1 + corner} of its first line has no name; add it"
@@ -178,9 +178,9 @@ def _parsed(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]]
 
 
 def _cells(path: Path, lines: list[str], first: int) -> Iterator[tuple[int, list[str]]]:
-    """Numbers of lines, and the lines split as the first one shows: by commas, semicolons, tabs, else blanks.
+    """Line numbers and cells; separated as in the first line by commas, semicolons, tabs, else blanks.
 
-    Raises UserError naming the line for a cell that goes on in the next line, or is larger than cells can be.
+    Raises UserError naming the line for a cell that continues in the next line, or is too large.
     """
     delimiter = max(",;\t", key=lines[first].count)
     if not lines[first].count(delimiter):
@@ -191,7 +191,7 @@ def _cells(path: Path, lines: list[str], first: int) -> Iterator[tuple[int, list
     try:
         for row in rows:
             if first + rows.line_num > line:
-                raise csv.Error("a cell goes on in the next line")
+                raise csv.Error("a cell continues in the next line")
             yield line, [cell.strip() for cell in row]
             line += 1
     except csv.Error as error:
@@ -214,7 +214,7 @@ def _truth(path: Path, line: int, column: str, cell: str) -> bool:
     if value is None:
         raise UserError(
             f"{path}, line {line}: {column} is {cell!r}; expected 0 or 1, -1 or 1, false or true "
-            "(columns that are no attributes can be left out with --attributes)"
+            "(choose columns with --attributes to leave out others)"
         )
     return value
 
@@ -225,7 +225,7 @@ def _listed(columns: Sequence[str]) -> str:
 
 
 def _key(name: str, *, bare: bool = False) -> str:
-    """A name by which an image is found: case and spelling of letters aside; `bare`: without the suffix."""
+    """A name to find an image by: case and Unicode form ignored; `bare`: without the suffix."""
     path = Path(name.replace("\\", "/"))
     if bare and is_image_name(path):
         path = path.with_suffix("")

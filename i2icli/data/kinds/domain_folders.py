@@ -1,15 +1,21 @@
-"""A folder of images per domain, for systems that translate between many: where the domains are."""
+"""Recognising a folder of images per domain, for systems that translate between many."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.data.layouts import VALIDATION_SPLITS, folders_beside
-from i2icli.errors import UserError
+from i2icli.data.layouts import (
+    VALIDATION_SPLITS,
+    folders_beside,
+    only_folder,
+    refuse_overlapping,
+    validation_folder,
+)
+from i2icli.errors import UserError, one_of
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
 
-DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/ and test/ if divided"
+DOMAINS_EXAMPLE = "a folder per domain, such as summer/ winter/ fall/, in train/ and test/ if split"
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,8 @@ class DomainFolders:
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Folders by name of the domain, before anybody looked into them."""
+class _DomainPaths:
+    """Folders by name of the domain, not scanned yet."""
 
     train: dict[str, Path]
     validation: dict[str, Path] | None
@@ -31,20 +37,20 @@ class _Layout:
 
 def domain_names(folders: Sequence[Path]) -> tuple[str, ...]:
     """The names of the domains, as `recognise_domains` finds them."""
-    return tuple(_layout(folders).train)
+    return tuple(_recognise(folders).train)
 
 
 def recognise_domains(
     folders: Sequence[Path], wanted: Callable[[tuple[str, ...]], tuple[str, ...]] = lambda names: names
 ) -> DomainFolders:
-    """Tell the domains of one folder that holds them all, or of several folders, each a domain.
+    """The domains of one folder that holds them all, or of several folders, each a domain.
 
-    `wanted` chooses among their names; the others are not looked into. Known are domain/, train/domain +
+    `wanted` chooses among their names; the others are not scanned. Known are domain/, train/domain +
     test/domain, domain/train + domain/test, and trainA trainB trainC (or train0 train1 ...) + testA ...;
-    val, valid and validation are preferred to test. Raises UserError with one line: fewer than two
+    val, valid and validation are preferred to test. Raises UserError in one line: fewer than two
     domains, an empty one, other domains in test than in train.
     """
-    layout = _layout(folders)
+    layout = _recognise(folders)
     names = wanted(tuple(layout.train))
     train = tuple(_filled(layout.train[name]) for name in names)
     if layout.validation is None:
@@ -52,7 +58,17 @@ def recognise_domains(
     return DomainFolders(names, train, tuple(_filled(layout.validation[name]) for name in names))
 
 
-def _layout(folders: Sequence[Path]) -> _Layout:
+def known_domain(name: str, names: Sequence[str], option: str) -> str:
+    """A domain as the folders spell it. Raises UserError, naming the option that asks for it, if unknown."""
+    try:
+        return one_of(name, names, "domain")
+    except UserError:
+        raise UserError(
+            f"--{option} {name}: there is no such domain in the data; found {', '.join(names)}"
+        ) from None
+
+
+def _recognise(folders: Sequence[Path]) -> _DomainPaths:
     for folder in folders:
         check_folder(folder)
     layout = _one_folder(folders[0]) if len(folders) == 1 else _several_folders(folders)
@@ -63,36 +79,34 @@ def _layout(folders: Sequence[Path]) -> _Layout:
 # -- one folder ------------------------------------------------------------------------------
 
 
-def _one_folder(folder: Path) -> _Layout:
+def _one_folder(folder: Path) -> _DomainPaths:
     inside = subfolders(folder)
     if "train" in inside:
         return _domains_in_splits(inside)
     lettered = _lettered(inside, "train")
     if lettered:
         validation = next((found for split in VALIDATION_SPLITS if (found := _lettered(inside, split))), None)
-        return _same_domains(_Layout(lettered, validation), folder)
+        return _same_domains(_DomainPaths(lettered, validation), folder)
     if holds_images(folder):
         raise UserError(f"{folder}: found images directly in it; expected {DOMAINS_EXAMPLE}")
-    if len(inside) == 1:  # archives often hold one folder that holds the rest
-        only = next(iter(inside.values()))
-        if len(subfolders(only)) > 1 and not _splits_inside(only):
-            return _one_folder(only)
-    alone = [split for split in VALIDATION_SPLITS if split in inside]
+    only = only_folder(inside)
+    if only and len(subfolders(only)) > 1 and not _splits_inside(only):
+        return _one_folder(only)
+    alone = validation_folder(inside)
     if alone:
-        raise UserError(f"{folder}: found {inside[alone[0]].name}/ but no train/; expected {DOMAINS_EXAMPLE}")
+        raise UserError(f"{folder}: found {alone.name}/ but no train/; expected {DOMAINS_EXAMPLE}")
     return _splits_in_domains(_by_name(inside.values()), folder)
 
 
-def _domains_in_splits(inside: dict[str, Path]) -> _Layout:
+def _domains_in_splits(inside: dict[str, Path]) -> _DomainPaths:
     """train/x train/y, and test/x test/y."""
     train = _by_name(subfolders(inside["train"]).values())
     if not train and holds_images(inside["train"]):
         raise UserError(f"{inside['train']}: found images directly in it; expected {DOMAINS_EXAMPLE}")
-    for split in VALIDATION_SPLITS:
-        if split in inside:
-            validation = _by_name(subfolders(inside[split]).values())
-            return _same_domains(_Layout(train, validation), inside[split])
-    return _Layout(train, None)
+    validation = validation_folder(inside)
+    if validation is None:
+        return _DomainPaths(train, None)
+    return _same_domains(_DomainPaths(train, _by_name(subfolders(validation).values())), validation)
 
 
 def _lettered(inside: dict[str, Path], split: str) -> dict[str, Path]:
@@ -105,24 +119,24 @@ def _lettered(inside: dict[str, Path], split: str) -> dict[str, Path]:
     return found
 
 
-def _splits_in_domains(domains: dict[str, Path], where: Path) -> _Layout:
+def _splits_in_domains(domains: dict[str, Path], where: Path) -> _DomainPaths:
     """x/ and y/, with images or with train/ and test/ in each."""
     inside = {name: subfolders(path) for name, path in domains.items()}
     divided = {name for name, below in inside.items() if "train" in below}
     if not divided:
-        return _Layout(domains, None)
+        return _DomainPaths(domains, None)
     if len(divided) < len(domains):
         missing = next(name for name in domains if name not in divided)
         raise UserError(
             f"{domains[missing]}: no train/ in it, but {domains[min(divided)]} has one; "
-            "give every domain a train/, or none"
+            "give every domain a train/, or none of them"
         )
     train = {name: inside[name]["train"] for name in domains}
     for split in VALIDATION_SPLITS:
         validation = {name: inside[name][split] for name in domains if split in inside[name]}
         if validation:
-            return _same_domains(_Layout(train, validation), where)
-    return _Layout(train, None)
+            return _same_domains(_DomainPaths(train, validation), where)
+    return _DomainPaths(train, None)
 
 
 def _splits_inside(folder: Path) -> bool:
@@ -138,27 +152,17 @@ def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
 # -- several folders -------------------------------------------------------------------------
 
 
-def _several_folders(folders: Sequence[Path]) -> _Layout:
+def _several_folders(folders: Sequence[Path]) -> _DomainPaths:
     """Each folder a domain, named where their paths differ; splits inside each, or beside them."""
-    real = [folder.resolve() for folder in folders]
-    for place, folder in enumerate(real):
-        for other in range(place):
-            if folder == real[other]:
-                raise UserError(f"{folders[place]} was given twice; expected a folder per domain")
-            if folder in real[other].parents or real[other] in folder.parents:
-                raise UserError(
-                    f"{folders[other]} and {folders[place]}: one lies inside the other; "
-                    "expected a separate folder per domain"
-                )
-    names = _names(real)
+    refuse_overlapping(folders, "a separate folder per domain")
+    names = _names([folder.resolve() for folder in folders])
     if names is None:
         raise UserError(
-            f"{', '.join(map(str, folders))}: cannot tell what the domains are called; "
-            "give folders whose own names differ"
+            f"{', '.join(map(str, folders))}: the domains cannot be named; give folders with different names"
         )
     layout = _splits_in_domains(dict(zip(names, folders, strict=True)), folders[0].parent)
     beside = folders_beside(*folders) if layout.validation is None else None
-    return _Layout(layout.train, dict(zip(names, beside, strict=True))) if beside else layout
+    return _DomainPaths(layout.train, dict(zip(names, beside, strict=True))) if beside else layout
 
 
 def _names(folders: Sequence[Path]) -> list[str] | None:
@@ -172,17 +176,19 @@ def _names(folders: Sequence[Path]) -> list[str] | None:
 # -- what is refused -------------------------------------------------------------------------
 
 
-def _check_names(layout: _Layout, folders: Sequence[Path]) -> None:
-    """Raise UserError for fewer than two domains, or names that --to could not tell apart."""
+def _check_names(layout: _DomainPaths, folders: Sequence[Path]) -> None:
+    """Raise UserError for fewer than two domains, or names that --to could not distinguish."""
     if len(layout.train) < 2:
         found = f"found only {', '.join(layout.train)}" if layout.train else f"found {listing(folders[0])}"
         raise UserError(f"{folders[0]}: {found}; expected at least two domains: {DOMAINS_EXAMPLE}")
     for name, path in layout.train.items():
         if "," in name:
-            raise UserError(f"{path}: a domain's name must not hold a comma, it separates names; rename it")
+            raise UserError(
+                f"{path}: the name of a domain cannot contain a comma, which separates names; rename it"
+            )
 
 
-def _same_domains(layout: _Layout, where: Path) -> _Layout:
+def _same_domains(layout: _DomainPaths, where: Path) -> _DomainPaths:
     """Raise UserError unless validation has just the domains of training, case aside."""
     if layout.validation is None:
         return layout
@@ -195,17 +201,15 @@ def _same_domains(layout: _Layout, where: Path) -> _Layout:
         alone = [names[key] for key in names if key not in others]
         if alone:
             raise UserError(
-                f"{where}: {', '.join(alone)} among the domains of {here} but not of {there} "
+                f"{where}: {', '.join(alone)} is among the domains of {here} but not of {there} "
                 f"(found {', '.join(others.values()) or 'none'}); expected the same domains in both"
             )
-    return _Layout(layout.train, {known[key]: layout.validation[found[key]] for key in known})
+    return _DomainPaths(layout.train, {known[key]: layout.validation[found[key]] for key in known})
 
 
 def _filled(folder: Path) -> Collection:
     """The images of a domain. Raises UserError if there are none."""
     collection = collect(folder)
     if not collection.images:
-        raise UserError(
-            f"{folder}: no images in this folder, and each folder is a domain; fill it or take it away"
-        )
+        raise UserError(f"{folder}: no images in this folder, but each folder is a domain; fill or remove it")
     return collection

@@ -1,87 +1,60 @@
-"""Images whose label is the domain they lie in."""
+"""Label sets of images whose label is the folder of their domain."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from i2icli.data.images import ImageFile
-from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, recognise_domains
-from i2icli.data.kinds.label_sets import FoundLabels, Labelled, Wishes, validation_line
-from i2icli.data.scan import scan
+from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
+from i2icli.data.kinds.label_sets import LabelledImage, LabelSet, validation_line
+from i2icli.data.options import DataOptions
+from i2icli.data.scan import aligned, scan
 from i2icli.data.validation_split import split_off
-from i2icli.errors import UserError, one_of
+from i2icli.image import FileItem
 from i2icli.image.finding import Collection
 
 
-def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], wishes: Wishes, strict: bool) -> FoundLabels:
-    """Images whose label is the domain they lie in."""
+def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOptions) -> LabelSet:
+    """Images whose label is the domain they lie in; `wanted`: domains to learn, all if empty."""
     found = recognise_domains(
-        folders, lambda known: tuple(_known(name, known, folders) for name in wanted) or known
+        folders, lambda known: tuple(known_domain(name, known, "domains") for name in wanted) or known
     )
     names = found.names
     report: list[str] = []
-    train = [_looked_over(collection, report, strict) for collection in found.train]
+
+    def scanned(collections: Sequence[Collection]) -> list[list[FileItem]]:
+        results = [scan(each, strict=options.strict, expected=DOMAINS_EXAMPLE) for each in collections]
+        report.extend(line for _, lines in results for line in lines)
+        return [files for files, _ in results]
+
+    train = scanned(found.train)
     if found.validation is None:
-        split = [split_off(files, wishes.holdout, wishes.seed) for files in train]
-        train, validation = [kept for kept, _ in split], [held for _, held in split]
-        collections = found.train
+        split = [split_off(files, options) for files in train]
+        train, validation = [kept for kept, _ in split], [held_out for _, held_out in split]
     else:
-        collections = found.validation
-        validation = [_looked_over(collection, report, strict) for collection in collections]
-    validation, same_things = _side_by_side(collections, validation)
+        validation = scanned(found.validation)
+    same = aligned(found.validation or found.train, validation)
     sizes = ", ".join(f"{name} {len(files)}" for name, files in zip(names, train, strict=True))
     report.insert(0, f"{len(names)} domains: {sizes} images")
-    held_out = [each for files in validation for each in files]
-    report.append(validation_line(held_out, given=found.validation is not None, same_things=same_things))
-    order = _round_the_domains(validation) if same_things else _labelled(validation)
-    return FoundLabels("domains", names, _labelled(train), order, same_things, report)
+    held_out = _scene_by_scene(same) if same else _domain_by_domain(validation)
+    report.append(validation_line(held_out, given=found.validation is not None, aligned=bool(same)))
+    return LabelSet("domains", names, _domain_by_domain(train), held_out, bool(same), report)
 
 
-def _known(name: str, names: tuple[str, ...], folders: Sequence[Path]) -> str:
-    try:
-        return one_of(name, names, "domain")
-    except UserError:
-        raise UserError(
-            f"--domains {name}: no such domain in {folders[0]}; found {', '.join(names)}"
-        ) from None
-
-
-def _looked_over(collection: Collection, report: list[str], strict: bool) -> list[ImageFile]:
-    files, lines = scan(collection, strict=strict, expected=DOMAINS_EXAMPLE)
-    report += lines
-    return files
-
-
-def _side_by_side(
-    collections: Sequence[Collection], files: Sequence[list[ImageFile]]
-) -> tuple[list[list[ImageFile]], bool]:
-    """The same files, in the same order of names if every domain has the same names and sizes."""
-    by_name = [
-        {collection.key(file.path): file for file in each}
-        for collection, each in zip(collections, files, strict=True)
-    ]
-    first = by_name[0]
-    same = bool(first) and all(
-        each.keys() == first.keys() and all(each[key].header.size == first[key].header.size for key in first)
-        for each in by_name
-    )
-    return [[each[key] for key in first] for each in by_name] if same else list(files), same
-
-
-def _labelled(domains: Sequence[list[ImageFile]]) -> list[Labelled]:
-    """Domain after domain."""
+def _domain_by_domain(domains: Sequence[list[FileItem]]) -> list[LabelledImage]:
     return [
-        Labelled(file, _one_hot(place, len(domains))) for place, each in enumerate(domains) for file in each
+        LabelledImage(file, _one_hot(index, len(domains)))
+        for index, files in enumerate(domains)
+        for file in files
     ]
 
 
-def _round_the_domains(domains: Sequence[list[ImageFile]]) -> list[Labelled]:
-    """The first thing in every domain, then the second, ..."""
+def _scene_by_scene(domains: Sequence[list[FileItem]]) -> list[LabelledImage]:
+    """The first scene in every domain, then the second, ..."""
     return [
-        Labelled(file, _one_hot(place, len(domains)))
-        for things in zip(*domains, strict=True)
-        for place, file in enumerate(things)
+        LabelledImage(file, _one_hot(index, len(domains)))
+        for scene in zip(*domains, strict=True)
+        for index, file in enumerate(scene)
     ]
 
 
-def _one_hot(place: int, length: int) -> tuple[bool, ...]:
-    return tuple(each == place for each in range(length))
+def _one_hot(index: int, length: int) -> tuple[bool, ...]:
+    return tuple(each == index for each in range(length))

@@ -1,4 +1,4 @@
-"""The pictures of a folder that show a face."""
+"""Finding the images of a folder that show a face."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,21 +10,23 @@ from i2icli.data.describe import counted
 from i2icli.data.kinds.styled_examples import StyledFile
 from i2icli.errors import UserError
 from i2icli.face import find_face
-from i2icli.image import change_type, convert_channels, read_image
+from i2icli.image import change_type, convert_channels
 
 
 def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledFile], list[str]]:
-    """Those of the files that show a face, with its landmarks, and a report line about the others.
+    """The files that show a face, with its landmarks, and a report line about the others.
 
-    Raises UserError if none does, or if mediapipe is missing.
+    Raises UserError if there are none, or if mediapipe is missing.
     """
     found: list[StyledFile] = []
     without: list[Path] = []
     for each in files:
         try:
-            pixels = convert_channels(read_image(each.file.path).pixels, 3)
+            pixels = convert_channels(each.file.read().pixels, 3)
         except UserError:
-            without.append(each.file.path)  # cut short behind its head, or of more channels than a photo has
+            without.append(
+                each.file.path
+            )  # truncated behind its header, or of more channels than a photo has
             continue
         points = find_face(change_type(pixels, np.uint8))
         if points is None:
@@ -35,7 +37,7 @@ def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledF
     if not found:
         raise UserError(
             f"{folder}: no face found in its {counted(len(files), 'image')}, e.g. {without[0].name}; "
-            "expected faces seen from the front; for other pictures use --synthetic colour and no --regions"
+            "expected frontal faces; for other images use --synthetic colour and no --regions"
         )
     if not without:
         return found, []

@@ -1,8 +1,7 @@
-"""Images alone, with or without classes: for systems that make pictures out of nothing."""
+"""Images alone, with or without classes: for systems that generate images."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,204 +9,159 @@ from torch.nn.functional import one_hot
 
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.images import ImageFile, refuse_mixed_sizes
 from i2icli.data.kinds.label_sets import splits
+from i2icli.data.layouts import only_folder
+from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import (
-    ImageReader,
-    ReadSpec,
-    common_channels,
-    memory_needed,
-    scan,
-    transparency_lines,
-)
-from i2icli.data.validation_split import split_off
+from i2icli.data.scan import ImageReader, memory_needed, one_side, transparency_lines
+from i2icli.data.sizes import check_sizes, refuse_mixed_sizes, refuse_small_images, sized
+from i2icli.data.validation_split import split_line, split_off
 from i2icli.errors import UserError
+from i2icli.image import FileItem
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
+from i2icli.task import Port
 
-IMAGES_EXAMPLE = "images, in folders or not, and those of val/ or test/ beside train/ if divided"
-CLASSES_EXAMPLE = "a folder per class, such as cat/ dog/, in train/ and test/ if divided"
+IMAGES_EXAMPLE = "images, in subfolders or not, with val/ or test/ beside train/ if split"
+CLASSES_EXAMPLE = "a folder per class, such as cat/ dog/, in train/ and test/ if split"
 
-
-@runtime_checkable
-class Classified(Protocol):
-    """Settings of a system that may learn classes."""
-
-    @property
-    def conditional(self) -> bool: ...
-
-    @property
-    def classes(self) -> tuple[str, ...]: ...
-
-
-@runtime_checkable
-class Coded(Protocol):
-    """Settings of a system that makes images from latent codes."""
-
-    @property
-    def num_latents(self) -> int: ...
+_Found = tuple[tuple[str, ...], list[Collection], list[Collection]]
+"""Classes, collections of the training images, collections of the validation images."""
 
 
 class ImageFolder(DataFolder):
-    """All images below one or more folders; with `conditional` each folder in them is a class.
+    """All images below one or more folders; if `conditional` each folder in them is a class.
 
-    Examples: "image", (C, H, W) in [-1, 1]; where classes are learned "label", (L,), 1 for its class, else
-    0; for systems with `num_latents` "codes", (2, Z), drawn from N(0, 1): noise that belongs to an image is
-    the same however batches are divided.
+    Examples: "image", (C, H, W) in [-1, 1]; with classes "label", (L,) one-hot; with `num_latents`
+    "codes", (2, Z), drawn from N(0, 1): as part of the example, noise does not depend on how batches
+    are divided.
     """
 
-    def look(self, folders: Sequence[Path]) -> None:
-        """See `DataFolder.look`."""
-        self.classes, train, validation = self._recognised(folders)
-        self.files = [self._files(collection) for collection in train]
-        self.held_out: list[list[ImageFile]] = [[] for _ in train]
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        options: DataOptions,
+        *,
+        conditional: bool = False,
+        num_latents: int = 0,
+    ) -> None:
+        super().__init__(options)
+        self.num_latents = num_latents
+        self.classes, train, validation = _recognised(folders, conditional)
+        expected = CLASSES_EXAMPLE if self.classes else IMAGES_EXAMPLE
+        self.files = [self.read_headers(each, expected) for each in train]
+        self.held_out: list[list[FileItem]] = [[] for _ in train]
         self.report.insert(0, self._counts())
-        if any(collection.images for collection in validation):
-            self.held_out = [self._files(each) if each.images else [] for each in validation]
+        if any(each.images for each in validation):
+            self.held_out = [self.read_headers(each, expected) if each.images else [] for each in validation]
             self.report.append(f"validation: {counted(sum(map(len, self.held_out)), 'image')}")
-        else:
-            self._hold_out()
+        elif options.validation_fraction:
+            self._split_off()
         everything = [file for files in (*self.files, *self.held_out) for file in files]
-        preprocess = Preprocess.of(self.config)
-        refuse_small(everything, self.config.crop_size)
-        sizes = [preprocess.example_size(file.header.size) for file in everything]
-        refuse_mixed_sizes(everything, sizes, batch_size=2)  # stages have batches of their own
-        self.channels = common_channels([everything], self.config.channels)
-        self.settings = {"channels": (self.channels,)}
+        refuse_small_images(sized(everything), options.preprocess.crop_size)
+        check_sizes(sized(everything), (), options)
+        refuse_mixed_sizes(sized(everything), options.preprocess)  # stages have batch sizes of their own
+        self.settings = one_side(everything, options.channels)
         if self.classes:
             self.settings["classes"] = self.classes
-        self.report += transparency_lines([everything])
-        channels = [self.channels] * len(self.files)
-        self.plan_cache(memory_needed(self.files, self.held_out, channels, preprocess))
+        self.report += transparency_lines(everything)
+        self.port = Port(self.settings["channels"][0])
+        ports = [self.port] * len(self.files)
+        self.plan_cache(memory_needed(self.files, self.held_out, ports, options.preprocess))
 
     def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        preprocess = Preprocess.of(self.config, resolution)
-        still = preprocess.for_validation()
+        preprocess = self.options.preprocess.at(resolution)
         labels = bool(self.classes)
-        latents = self.config.num_latents if isinstance(self.config, Coded) else 0
-        train = LabelledExamples(self._sources(self.files, preprocess), labels, latents)
-        validation = LabelledExamples(self._sources(self.held_out, still), labels, latents)
-        return train, validation if any(self.held_out) else None
+        train = FolderExamples(self._readers(self.files, preprocess), labels, self.num_latents)
+        still = self._readers(self.held_out, preprocess.for_validation())
+        return train, FolderExamples(still, labels, self.num_latents) if any(self.held_out) else None
 
-    def _sources(self, groups: list[list[ImageFile]], preprocess: Preprocess) -> list[ImageReader]:
-        reading = ReadSpec(self.channels, preprocess, self.cached, self.strict)
-        return [ImageReader(files, reading) for files in groups]
-
-    # -- looking at the folders ----------------------------------------------------------
-
-    def _recognised(
-        self, folders: Sequence[Path]
-    ) -> tuple[tuple[str, ...], list[Collection], list[Collection]]:
-        """(classes, training collections, those set aside): one for each class, else for each folder."""
-        for folder in folders:
-            check_folder(folder)
-        divided = [splits(folder) for folder in folders]
-        if not (isinstance(self.config, Classified) and self.config.conditional):
-            return (
-                (),
-                [collect(train) for train, *_ in divided],
-                [collect(aside) for _, *rest in divided for aside in rest],
-            )
-        if len(folders) > 1:
-            train = {folder.resolve().name: parts[0] for folder, parts in zip(folders, divided, strict=True)}
-            aside = {folder.resolve().name: p[1] for folder, p in zip(folders, divided, strict=True) if p[1:]}
-        else:
-            train = _class_folders(divided[0][0])
-            aside = _class_folders(divided[0][1]) if divided[0][1:] else {}
-        return _classes(folders, train, aside)
-
-    def _files(self, collection: Collection) -> list[ImageFile]:
-        expected = CLASSES_EXAMPLE if self.classes else IMAGES_EXAMPLE
-        files, lines = scan(collection, strict=self.strict, expected=expected)
-        self.report += lines
-        return files
+    def _readers(self, groups: list[list[FileItem]], preprocess: Preprocess) -> list[ImageReader]:
+        spec = self.read_spec(self.port, preprocess)
+        return [ImageReader(files, spec) for files in groups]
 
     def _counts(self) -> str:
-        total = counted(sum(map(len, self.files)), "image")
+        total = counted(sum(map(len, self.files)), "training image")
         if not self.classes:
-            return f"{total} to learn from"
+            return total
         each = ", ".join(f"{n} {len(files):,}" for n, files in zip(self.classes, self.files, strict=True))
-        return f"{total} of {len(self.classes)} classes to learn from: {each}"
+        return f"{total} of {len(self.classes)} classes: {each}"
 
-    def _hold_out(self) -> None:
-        if not self.config.holdout:
-            return
-        split = [split_off(files, self.config.holdout, self.config.seed) for files in self.files]
-        self.files = [kept for kept, _ in split]
-        self.held_out = [held_out for _, held_out in split]
+    def _split_off(self) -> None:
+        split = [split_off(files, self.options) for files in self.files]
+        self.files = [train for train, _ in split]
+        self.held_out = [validation for _, validation in split]
         number = sum(map(len, self.held_out))
         if number:
-            self.report.append(
-                f"no val or test folder: {counted(number, 'image')} held out (--holdout 0 to train on all)"
-            )
+            self.report.append(split_line(counted(number, "image")))
 
 
-class LabelledExamples(Examples):
-    """The images of several sources in turn; with `labels` the number of its source is the class of each."""
+class FolderExamples(Examples):
+    """The images of several readers one after the other; with `labels` the reader's index is the class."""
 
-    def __init__(self, sources: list[ImageReader], labels: bool, latents: int) -> None:
-        """latents: numbers in the codes that come with an image; 0: none."""
-        self.sources = sources
+    def __init__(self, readers: list[ImageReader], labels: bool, num_latents: int) -> None:
+        """num_latents: numbers in the codes that come with an image; 0: none."""
+        self.readers = readers
         self.labels = labels
-        self.latents = latents
-        self.ends = np.cumsum([len(source) for source in sources])
+        self.num_latents = num_latents
+        self.ends = np.cumsum([len(reader) for reader in readers])
 
     def __len__(self) -> int:
         return int(self.ends[-1])
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The image at that place; without chance its codes follow from the place."""
-        place = int(np.searchsorted(self.ends, index, side="right"))
-        source = self.sources[place]
-        example = {"image": source.example(index - int(self.ends[place]) + len(source), rng)}
+        """The image with that index; without `rng` its codes follow from the index."""
+        number = int(np.searchsorted(self.ends, index, side="right"))
+        reader = self.readers[number]
+        example = {"image": reader.example(index - int(self.ends[number]) + len(reader), rng)}
         if self.labels:
-            example["label"] = one_hot(torch.tensor(place), len(self.sources)).float()  # (L,)
-        if self.latents:
+            example["label"] = one_hot(torch.tensor(number), len(self.readers)).float()  # (L,)
+        if self.num_latents:
             draw = rng or np.random.default_rng(index)
-            example["codes"] = torch.from_numpy(draw.standard_normal((2, self.latents), np.float32))
+            example["codes"] = torch.from_numpy(draw.standard_normal((2, self.num_latents), np.float32))
         return example
 
 
-def refuse_small(files: Sequence[ImageFile], size: tuple[int, int]) -> None:
-    """Raise UserError if an image is smaller than the size, (height, width), that is to be learned."""
-    small = [file for file in files if file.header.size[0] < size[0] or file.header.size[1] < size[1]]
-    if not small:
-        return
-    height, width = small[0].header.size
-    shortest = min(min(file.header.size) for file in files)
-    fits = 1 << (shortest.bit_length() - 1)
-    more = f" and {counted(len(small) - 1, 'other image')} are" if len(small) > 1 else " is"
-    raise UserError(
-        f"{small[0].path} ({width}x{height} pixels){more} smaller than the {size[1]}x{size[0]} "
-        f"to be learned; choose --crop-size {fits}, or take them away"
-    )
+def _recognised(folders: Sequence[Path], conditional: bool) -> _Found:
+    """One collection for each class, else for each folder."""
+    for folder in folders:
+        check_folder(folder)
+    parts = [splits(folder) for folder in folders]
+    if not conditional:
+        train = [collect(first) for first, *_ in parts]
+        return (), train, [collect(each) for _, *rest in parts for each in rest]
+    if len(folders) == 1:
+        classes = _class_folders(parts[0][0])
+        held_out = _class_folders(parts[0][1]) if parts[0][1:] else {}
+    else:
+        named = {folder.resolve().name: own for folder, own in zip(folders, parts, strict=True)}
+        classes = {name: own[0] for name, own in named.items()}
+        held_out = {name: own[1] for name, own in named.items() if own[1:]}
+    return _classes(folders, classes, held_out)
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:
-    """The folders of the classes by name; archives often hold one folder that holds the rest."""
-    inside = {path.name: path for path in subfolders(folder).values()}
-    if len(inside) == 1 and not holds_images(folder) and len(subfolders(next(iter(inside.values())))) > 1:
-        return _class_folders(next(iter(inside.values())))
+    """The folders of the classes by name."""
+    inside = subfolders(folder)
     if holds_images(folder):
         raise UserError(f"{folder}: found images directly in it; expected {CLASSES_EXAMPLE}")
-    return inside
+    if (only := only_folder(inside)) and len(subfolders(only)) > 1:
+        return _class_folders(only)
+    return {path.name: path for path in inside.values()}
 
 
-def _classes(
-    folders: Sequence[Path], train: dict[str, Path], aside: dict[str, Path]
-) -> tuple[tuple[str, ...], list[Collection], list[Collection]]:
+def _classes(folders: Sequence[Path], train: dict[str, Path], validation: dict[str, Path]) -> _Found:
     if len(train) < 2 or (len(folders) > 1 and len(train) < len(folders)):
         found = listing(folders[0]) if len(folders) == 1 else ", ".join(map(str, folders))
         raise UserError(f"{folders[0]}: found {found}; expected {CLASSES_EXAMPLE}")
-    unknown = [name for name in aside if name not in train]
+    unknown = [name for name in validation if name not in train]
     if unknown:
         raise UserError(
-            f"{aside[unknown[0]]}: {unknown[0]} is no class that is trained ({', '.join(train)}); "
-            "expected the same folders"
+            f"{validation[unknown[0]]}: {unknown[0]} is not a class of the training images "
+            f"({', '.join(train)}); expected the same folders"
         )
-    nothing = [Collection(path, (), ()) for path in train.values()]
-    validation = [
-        collect(aside[name]) if name in aside else none for name, none in zip(train, nothing, strict=True)
+    held_out = [
+        collect(validation[name]) if name in validation else Collection(path, (), ())
+        for name, path in train.items()
     ]
-    return tuple(train), [collect(path) for path in train.values()], validation
+    return tuple(train), [collect(path) for path in train.values()], held_out

@@ -1,74 +1,62 @@
-"""What is known about the images of a data folder, wherever it comes from: a label for each."""
+"""Label sets: the images of a data folder with a label for each, wherever the labels come from."""
 
 from collections.abc import Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
-from i2icli.data.describe import counted
-from i2icli.data.images import ImageFile
-from i2icli.data.layouts import VALIDATION_SPLITS
+from i2icli.data.describe import aligned_line, counted
+from i2icli.data.layouts import validation_folder
+from i2icli.data.validation_split import TOO_FEW, split_line
+from i2icli.image import FileItem
 from i2icli.image.finding import subfolders
 
-Kind = Literal["attributes", "domains"]
+LabelKind = Literal["attributes", "domains"]
 
 
-class Wishes(Protocol):
-    """What settings say about labels."""
+@dataclass(frozen=True)
+class LabelChoice:
+    """Which labels to learn; what is empty follows from the data."""
 
-    @property
-    def attributes(self) -> tuple[str, ...]: ...
-    @property
-    def domains(self) -> tuple[str, ...]: ...
-    @property
-    def exclusive(self) -> tuple[str, ...] | None: ...
-    @property
-    def attribute_file(self) -> str | None: ...
-    @property
-    def usual_attributes(self) -> tuple[str, ...]:
-        """Columns to learn where nothing else is wanted and a file has them all."""
-
-    @property
-    def holdout(self) -> float: ...
-    @property
-    def seed(self) -> int: ...
+    attributes: tuple[str, ...] = ()  # columns of the attribute file
+    domains: tuple[str, ...] = ()  # folders
+    exclusive: tuple[str, ...] | None = None  # groups of attributes of which only one can be on
+    attribute_file: str | None = None  # its name in the data folder, or its path
+    preferred: tuple[str, ...] = ()  # columns to learn of a file that has them all, if none are chosen
 
 
-class Labelled(NamedTuple):
-    """An image and its labels, one truth per name of its label set."""
+class LabelledImage(NamedTuple):
+    """An image and its label, a truth value for each name of its label set."""
 
-    file: ImageFile
+    file: FileItem
     label: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
-class FoundLabels:
-    """One label set with its images."""
+class LabelSet:
+    """The names of some labels, and the images that have them."""
 
-    kind: Kind
+    kind: LabelKind
     names: tuple[str, ...]
-    train: list[Labelled]
-    validation: list[Labelled]  # may be empty
-    same_things: bool  # validation goes round the domains, thing by thing: the same in each
+    train: list[LabelledImage]
+    validation: list[LabelledImage]  # may be empty
+    aligned: bool  # validation holds the first scene in every domain, then the second, ...
     report: list[str]
 
 
 def splits(folder: Path) -> list[Path]:
-    """train/ and the folder set aside, or the folder itself."""
+    """train/ and the validation folder beside it, or the folder itself."""
     inside = subfolders(folder)
     if "train" not in inside:
         return [folder]
-    held_back = [inside[split] for split in VALIDATION_SPLITS if split in inside]
-    return [inside["train"], *held_back[:1]]
+    validation = validation_folder(inside)
+    return [inside["train"], validation] if validation else [inside["train"]]
 
 
-def validation_line(images: Sized, *, given: bool, same_things: bool = False) -> str:
-    """The report's line about the images that are not trained on."""
+def validation_line(images: Sized, *, given: bool, aligned: bool = False) -> str:
+    """The report line about validation; `given`: there is a folder for it."""
     if not images:
-        why = "no labelled image in it" if given else "no val or test folder, too few images to hold some out"
-        return f"nothing to validate on: {why}"
-    where = "validation: " if given else "no val or test folder: held out for validation "
-    line = where + counted(len(images), "image")
-    if same_things:
-        line += "; same names in all domains, so the same things: scored against each other"
-    return line
+        return "no validation: its folder has no labelled images" if given else TOO_FEW
+    number = counted(len(images), "image")
+    line = f"validation: {number}" if given else split_line(number)
+    return f"{line}; {aligned_line('file names match in all domains')}" if aligned else line

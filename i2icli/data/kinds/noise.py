@@ -1,38 +1,37 @@
-"""Images with the noise of their making: so it follows from seed, epoch and index, as all chance in data."""
+"""Images with per-example noise, which follows from seed, epoch and index like all randomness in data."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.kinds.image_folder import ImageFolder
-
-
-@runtime_checkable
-class Noisy(Protocol):
-    """Settings of a system whose examples come with noise."""
-
-    @property
-    def noise_size(self) -> int: ...
+from i2icli.data.options import DataOptions
 
 
 class ImagesWithNoise(DataFolder):
-    """What `ImageFolder` finds, and with each example "noise", (Z,) in [-1, 1], Z as the settings say."""
+    """What `ImageFolder` finds, and with each example "noise", (noise_size,) in [-1, 1]."""
 
-    def look(self, folders: Sequence[Path]) -> None:
-        """See `DataFolder.look`."""
-        self.images = ImageFolder(folders, self.config, strict=self.strict, cache_bytes=self.cache_bytes)
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        options: DataOptions,
+        *,
+        noise_size: int,
+        conditional: bool = False,
+    ) -> None:
+        super().__init__(options)
+        self.noise_size = noise_size
+        self.images = ImageFolder(folders, options, conditional=conditional)
         self.settings, self.report = self.images.settings, self.images.report
         self.cached = self.images.cached
 
     def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        assert isinstance(self.config, Noisy)
-        size = self.config.noise_size
-        train, validation = self.images.make(resolution)
+        train, validation = self.images.train(resolution), self.images.validation(resolution)
+        size = self.noise_size
         return WithNoise(train, size), None if validation is None else WithNoise(validation, size)
 
 
@@ -47,7 +46,7 @@ class WithNoise(Examples):
         return len(self.examples)
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The example at that place; without `rng` its noise follows from the place."""
+        """The example with that index; without `rng` its noise follows from the index."""
         example = self.examples.get(index, rng)
         drawn = (rng or np.random.default_rng(index)).random(self.size, dtype=np.float32)  # (Z,)
         return example | {"noise": torch.from_numpy(drawn * 2 - 1)}

@@ -1,146 +1,140 @@
-"""Reference-style tasks: a collection of bare pictures and one of styled pictures, not paired."""
+"""Reference-style tasks: unpaired collections of bare and of styled images."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
-from i2icli.data.describe import counted
+from i2icli.data.describe import NOT_ALIGNED, counted, empty_line
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.kinds.faces import faces_found
 from i2icli.data.kinds.style_names import Comparison, compare_by_name
-from i2icli.data.kinds.styled_examples import StyledExamples, StyledFile, StyledSource
-from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
+from i2icli.data.kinds.styled_examples import StyledExamples, StyledFile, StyledReader
+from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
+from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, common_channels, memory_needed, scan, transparency_lines
-from i2icli.data.validation_split import TOO_FEW, split_each
-from i2icli.errors import UserError
+from i2icli.data.scan import memory_needed, one_side, transparency_lines
+from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, sized
+from i2icli.data.validation_split import TOO_FEW, split_each, split_line
+from i2icli.image import FileItem
 from i2icli.image.finding import collect
+from i2icli.task import Port
 
-
-class StyleSettings(Protocol):
-    """What a system's settings say about reference-style data."""
-
-    @property
-    def synthetic(self) -> str:
-        """What W(x, y) is made by: landmarks or colour; the data makes none for other words."""
-
-    @property
-    def regions(self) -> tuple[str, ...]:
-        """Parts of a face to cut out; none: whole pictures."""
-
-    @property
-    def region_size(self) -> int:
-        """Side of a region in pixels."""
+_READ_TOGETHER = (
+    "an image and its reference must have the same size; use --preprocess resize or resize-and-crop"
+)
 
 
 class StyledImages(DataFolder):
-    """Two folders of pictures: A bare, B styled. See `StyledExamples` for what comes out.
+    """Two folders of images: A bare, B styled. See `StyledExamples` for the examples.
 
-    Where faces are needed, pictures without one are left out.
+    Where faces are needed, images without one are left out.
     """
 
-    def look(self, folders: Sequence[Path]) -> None:
-        """See `DataFolder.look`."""
-        self.style: StyleSettings = self.config  # type: ignore[assignment] # of the system that asked
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        options: DataOptions,
+        *,
+        synthetic: str = "none",
+        regions: tuple[str, ...] = (),
+        region_size: int = 0,
+        name_domains: bool = False,
+    ) -> None:
+        """synthetic: how synthetic transfers are made, landmarks or colour, else there are none; regions:
+        parts of a face to crop, of `region_size` pixels a side; name_domains: the folders' names become
+        the setting "domains".
+        """
+        super().__init__(options)
+        self.regions = regions
+        self.faces = synthetic == "landmarks" or bool(regions)
+        self.examples = partial(StyledExamples, synthetic=synthetic, regions=regions, region_size=region_size)
         layout = recognise(folders, pairs=False)
-        self.files = [self._files(folder) for folder in layout.train]
+        self.files = [self._styled_files(folder) for folder in layout.train]
         self.held_out: list[list[StyledFile]] = [[], []]
         self.comparisons: list[Comparison] = []
-        self._say_what_was_found(layout)
-        self._take_validation(layout) if layout.validation else self._hold_out()
-        self._refuse_mixed_sizes()
+        self._describe(layout)
+        self._take_validation(layout.validation) if layout.validation else self._split_off()
         heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
-        self.channels = common_channels(heads, self.config.channels)
-        names, lines = layout.naming(self.config)
-        self.settings = {"channels": (self.channels,)} | names
-        self.report += lines
-        self.report += transparency_lines(heads)
-        preprocess = Preprocess.of(self.config)
-        self.plan_cache(memory_needed(heads[:2], heads[2:], [self.channels] * 2, preprocess))
+        self._check_sizes(heads[0] + heads[1], heads[2] + heads[3])
+        everything = [file for files in heads for file in files]
+        self.settings = one_side(everything, options.channels)
+        if name_domains:
+            names, lines = layout.naming()
+            self.settings |= names
+            self.report += lines
+        self.report += transparency_lines(everything)
+        self.port = Port(self.settings["channels"][0])
+        self.plan_cache(memory_needed(heads[:2], heads[2:], [self.port] * 2, options.preprocess))
 
     def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        """See `DataFolder.make`. To train on as many examples as the larger collection has, for validation a
-        comparison for each styled picture.
+        """See `DataFolder.make`. As many training examples as the larger collection has images, and a
+        validation example for each comparison.
         """
-        preprocess, style = Preprocess.of(self.config, resolution), self.style
-        examples = partial(
-            StyledExamples,
-            synthetic=style.synthetic,
-            regions=style.regions,
-            region_size=style.region_size,
-        )
-        train = examples(*self._sources(self.files, preprocess))
-        still = self._sources(self.held_out, preprocess.for_validation())
-        return train, examples(*still, comparisons=self.comparisons) if self.comparisons else None
+        preprocess = self.options.preprocess.at(resolution)
+        train = self.examples(*self._readers(self.files, preprocess))
+        still = self._readers(self.held_out, preprocess.for_validation())
+        return train, self.examples(*still, comparisons=self.comparisons) if self.comparisons else None
 
-    def _sources(
+    def _readers(
         self, both: list[list[StyledFile]], preprocess: Preprocess
-    ) -> tuple[StyledSource, StyledSource]:
-        reading = ReadSpec(self.channels, preprocess, self.cached, self.strict)
-        bare, styled = (StyledSource(files, reading) for files in both)
+    ) -> tuple[StyledReader, StyledReader]:
+        spec = self.read_spec(self.port, preprocess)
+        bare, styled = (StyledReader(files, spec) for files in both)
         return bare, styled
 
-    # -- looking at the folders ----------------------------------------------------------
-
-    def _files(self, folder: Path) -> list[StyledFile]:
+    def _styled_files(self, folder: Path) -> list[StyledFile]:
         collection = collect(folder)
-        files, lines = scan(collection, strict=self.strict, expected=UNPAIRED_EXAMPLE)
-        self.report += lines
+        files = self.read_headers(collection, UNPAIRED_EXAMPLE)
         found = [StyledFile(file, collection.key(file.path)) for file in files]
-        if self.style.synthetic != "landmarks" and not self.style.regions:
+        if not self.faces:
             return found
         found, lines = faces_found(folder, found)
         self.report += lines
         return found
 
-    def _say_what_was_found(self, layout: Layout) -> None:
+    def _describe(self, layout: FolderLayout) -> None:
         sides = zip(("bare", "styled"), layout.train, self.files, strict=True)
-        told = (f"{name} in {folder}: {counted(len(files), 'image')}" for name, folder, files in sides)
-        self.report.insert(0, "two collections: " + ", ".join(told))
+        counts = (f"{name} in {folder}: {counted(len(files), 'image')}" for name, folder, files in sides)
+        self.report.insert(0, "two collections: " + ", ".join(counts))
 
-    def _take_validation(self, layout: Layout) -> None:
-        assert layout.validation is not None
-        for folder in layout.validation:
-            if not collect(folder).images:
-                self.report.append(f"{folder} is empty: nothing to validate on")
-                return
-        self.held_out = [self._files(folder) for folder in layout.validation]
+    def _take_validation(self, folders: tuple[Path, ...]) -> None:
+        empty = [folder for folder in folders if not collect(folder).images]
+        if empty:
+            self.report.append(empty_line(empty[0]))
+            return
+        self.held_out = [self._styled_files(folder) for folder in folders]
         self.comparisons = self._with_equal_sizes(self._compare())
         removals = sum(each.truth_bare is not None for each in self.comparisons)
         transfers = sum(each.truth_styled is not None for each in self.comparisons)
-        numbers = [counted(len(files), "image") for files in self.held_out]
-        scored = f"by their names the truth is known of {counted(removals, 'removal')} "
-        scored += f"and {counted(transfers, 'transfer')}"
-        if not removals and not transfers:
-            scored = "other names, so other subjects: shown, not scored"
-        self.report.append(
-            f"validation: {numbers[0]} from {layout.validation[0]}, {numbers[1]} from "
-            f"{layout.validation[1]}; {scored}"
-        )
+        bare, styled = (counted(len(files), "image") for files in self.held_out)
+        scored = NOT_ALIGNED
+        if removals or transfers:
+            scored = (
+                f"file names give the truth of {counted(removals, 'removal')} "
+                f"and {counted(transfers, 'transfer')}"
+            )
+        self.report.append(f"validation: {bare} from {folders[0]}, {styled} from {folders[1]}; {scored}")
 
-    def _hold_out(self) -> None:
-        split = split_each(self.files, self.config)
+    def _split_off(self) -> None:
+        split = split_each(self.files, self.options)
         if split is None:
             self.report.append(TOO_FEW)
             return
         self.files, self.held_out = split
         self.comparisons = [replace(each, truth_bare=None, truth_styled=None) for each in self._compare()]
-        self.report.append(
-            f"no val or test folders: {len(self.held_out[0])} bare and {len(self.held_out[1])} styled images "
-            "held out for validation, shown but not scored (--holdout 0 to train on all)"
-        )
+        bare, styled = map(len, self.held_out)
+        self.report.append(split_line(f"{bare} bare and {styled} styled images", scored=False))
 
     def _compare(self) -> list[Comparison]:
         bare, styled = ([each.key for each in files] for files in self.held_out)
         return compare_by_name(bare, styled)
 
     def _with_equal_sizes(self, comparisons: list[Comparison]) -> list[Comparison]:
-        """A truth of another size than what it is held against is none."""
-        bare, styled = ([each.file.header.size for each in files] for files in self.held_out)
+        """Without truths whose size differs from that of the image they would be compared with."""
+        bare, styled = ([each.file.size for each in files] for files in self.held_out)
 
-        def kept(truth: int | None, sizes: list[tuple[int, int]], size: tuple[int, int]) -> int | None:
+        def kept(truth: int | None, sizes: list[Size], size: Size) -> int | None:
             return truth if truth is not None and sizes[truth] == size else None
 
         return [
@@ -152,18 +146,11 @@ class StyledImages(DataFolder):
             for each in comparisons
         ]
 
-    def _refuse_mixed_sizes(self) -> None:
-        """G reads a bare and a styled picture together, so that even in one example sizes have to agree."""
-        preprocess = Preprocess.of(self.config)
-        if self.style.regions:
+    def _check_sizes(self, train: list[FileItem], validation: list[FileItem]) -> None:
+        """G reads a bare and a styled image together, so even within one example sizes have to agree."""
+        if self.regions:
             return
-        for both, frame in ((self.files, preprocess), (self.held_out, preprocess.for_validation())):
-            files = [each.file for collection in both for each in collection]
-            sizes = [frame.example_size(file.header.size) for file in files]
-            for file, (height, width) in zip(files, sizes, strict=True):
-                if (height, width) != sizes[0]:
-                    raise UserError(
-                        f"{file.path} becomes {width}x{height} pixels, {files[0].path} "
-                        f"{sizes[0][1]}x{sizes[0][0]}: an image and its reference are read together; "
-                        "use --preprocess resize or resize-and-crop"
-                    )
+        preprocess = self.options.preprocess
+        for files, how in ((train, preprocess), (validation, preprocess.for_validation())):
+            refuse_small_examples(sized(files), how, self.options.smallest_side)
+            refuse_mixed_sizes(sized(files), how, _READ_TOGETHER)

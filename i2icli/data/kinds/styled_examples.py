@@ -1,4 +1,4 @@
-"""Examples of reference-style tasks: a bare picture, a styled one, a guess of the one styled as the other."""
+"""Examples of reference-style tasks: a bare image, a styled one, a synthetic transfer of the style."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from i2icli.data.examples import Example, Examples
-from i2icli.data.images import ImageFile
 from i2icli.data.kinds.colour_statistics import with_colours_of
 from i2icli.data.kinds.style_names import Comparison
 from i2icli.data.preprocess import Crop
-from i2icli.data.scan import ReadSpec
+from i2icli.data.scan import ReadSpec, partners
 from i2icli.face import (
     Points,
     Triangles,
@@ -22,21 +21,21 @@ from i2icli.face import (
     synthetic_transfer,
     triangulate,
 )
-from i2icli.image import Pixels, resize, to_tensor
+from i2icli.image import FileItem, Pixels, resize, to_tensor
 
 
 @dataclass(frozen=True)
 class StyledFile:
-    """A picture and, where they were looked for, the landmarks of its face."""
+    """An image and, where they are needed, the landmarks of its face."""
 
-    file: ImageFile
+    file: FileItem
     key: str  # its path below its folder, without suffix
-    face: Points | None = None  # (N, 2), from 0 to 1 across the picture
+    face: Points | None = None  # (N, 2), from 0 to 1 across the image
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A picture, or what was cut from one."""
+class Cropped:
+    """An image, or a crop of one."""
 
     pixels: Pixels  # (H, W, C)
     points: Points  # its landmarks, in pixels; (0, 2) if there are none
@@ -47,34 +46,33 @@ class Cut:
         """(C, H, W) in [-1, 1]."""
         return to_tensor(self.pixels)
 
-    def inside(self, window: Crop) -> "Cut":
-        """A part of it, maybe flipped."""
-        points = self.points - np.array([window.left, window.top], np.float32)
-        if window.flipped:
-            points = points * np.array([-1, 1], np.float32) + np.array([window.width, 0], np.float32)
-        return Cut(window.crop(self.pixels), points, self.triangles)
+    def crop(self, crop: Crop) -> "Cropped":
+        """A part of it, possibly flipped."""
+        points = self.points - np.array([crop.left, crop.top], np.float32)
+        if crop.flipped:
+            points = points * np.array([-1, 1], np.float32) + np.array([crop.width, 0], np.float32)
+        return Cropped(crop.crop(self.pixels), points, self.triangles)
 
 
-class StyledSource:
-    """The prepared pictures of one collection, by index."""
+class StyledReader:
+    """The prepared images of one collection, by index."""
 
-    def __init__(self, files: Sequence[StyledFile], reading: ReadSpec) -> None:
+    def __init__(self, files: Sequence[StyledFile], spec: ReadSpec) -> None:
         self.files = files
-        self.preprocess = reading.preprocess
-        self.prepared = reading.prepared
-        self.store = reading.store(len(files), self._load)
+        self.spec = spec
+        self.cache = spec.cache(len(files), self._load)
 
     def __len__(self) -> int:
         return len(self.files)
 
-    def get(self, index: int) -> Cut:
-        """A whole picture. Raises UserError if none can be read."""
-        return Cut(*self.store.get(index))
+    def get(self, index: int) -> Cropped:
+        """A whole image. Raises UserError if none can be read."""
+        return Cropped(*self.cache.get(index))
 
     def _load(self, index: int) -> tuple[Pixels, ...]:
-        # All together, as a broken picture's place is taken by another one with a face of its own.
+        # All together, as a broken image is replaced by another one with a face of its own.
         each = self.files[index]
-        pixels = self.prepared(each.file.path)
+        pixels = self.spec.prepared(each.file)
         if each.face is None:
             return pixels, np.zeros((0, 2), np.float32), np.zeros((0, 3), int)
         points = each.face * np.array([pixels.shape[1], pixels.shape[0]], np.float32)
@@ -82,22 +80,23 @@ class StyledSource:
 
 
 class StyledExamples(Examples):
-    """ "bare", "styled" and, if wanted, "synthetic": (C, H, W) in [-1, 1]; in validation truths where known.
+    """ "bare", "styled" and, if wanted, "synthetic": (C, H, W) in [-1, 1].
 
-    With regions instead each of them for every region, such as "bare_lips".
+    In validation also "truth_bare" and "truth_styled" where they are known. With regions each of the
+    three for every region instead, such as "bare_lips".
     """
 
     def __init__(
         self,
-        bare: StyledSource,
-        styled: StyledSource,
+        bare: StyledReader,
+        styled: StyledReader,
         *,
         synthetic: str,
         regions: tuple[str, ...] = (),
         region_size: int = 0,
         comparisons: Sequence[Comparison] | None = None,
     ) -> None:
-        """synthetic: landmarks or colour, else there is none; comparisons: for validation, None to train."""
+        """synthetic: landmarks or colour, else there is none; comparisons: for validation, None: training."""
         self.bare = bare
         self.styled = styled
         self.synthetic = synthetic
@@ -110,30 +109,28 @@ class StyledExamples(Examples):
         return max(len(self.bare), len(self.styled)) if self.comparisons is None else len(self.comparisons)
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The index walks the larger collection and `rng` draws the partner; or a comparison, in order."""
+        """The index walks the larger collection, `rng` draws the partner; or it is that of a comparison."""
         if self.comparisons is not None:
             return self._compared(self.comparisons[index])
-        bare, styled = index % len(self.bare), index % len(self.styled)
-        if rng is not None:
-            drawn = int(rng.integers(min(len(self.bare), len(self.styled))))
-            bare, styled = (bare, drawn) if len(self.bare) >= len(self.styled) else (drawn, styled)
-        return self._example(bare, styled, rng)
+        return self._example(*partners(index, (len(self.bare), len(self.styled)), rng), rng)
 
     def _compared(self, known: Comparison) -> Example:
         example = self._example(known.bare, known.styled, None)
         if self.regions:
             return example
         if known.truth_bare is not None:
-            example["truth_bare"] = self._cut(self.bare, known.truth_bare, None).image
+            example["truth_bare"] = self._cropped(self.bare, known.truth_bare, None).image
         if known.truth_styled is not None:
-            example["truth_styled"] = self._cut(self.styled, known.truth_styled, None).image
+            example["truth_styled"] = self._cropped(self.styled, known.truth_styled, None).image
         return example
 
     def _example(self, bare: int, styled: int, rng: np.random.Generator | None) -> Example:
-        # Landmarks of flipped faces are those of the other side, so both are flipped or none.
-        flipped = None if rng is None or not self.faces else self.bare.preprocess.flip and rng.random() < 0.5
-        x = self._cut(self.bare, bare, rng, flipped)
-        y = self._cut(self.styled, styled, rng, flipped)
+        # Landmarks of flipped faces are those of the other side, so either both are flipped or none.
+        flipped = (
+            None if rng is None or not self.faces else self.bare.spec.preprocess.flip and rng.random() < 0.5
+        )
+        x = self._cropped(self.bare, bare, rng, flipped)
+        y = self._cropped(self.styled, styled, rng, flipped)
         W = self._synthetic(x, y) if self.synthetic in ("colour", "landmarks") else None
         whole = {"bare": (x.image, x.points), "styled": (y.image, y.points)}
         if W is not None:
@@ -146,19 +143,19 @@ class StyledExamples(Examples):
             for name, (image, points) in whole.items()
         }
 
-    def _cut(
-        self, source: StyledSource, index: int, rng: np.random.Generator | None, flipped: bool | None = None
-    ) -> Cut:
-        """A part of a picture, drawn by `rng`; all of it where regions are cut out of it later."""
-        whole = source.get(index)
+    def _cropped(
+        self, reader: StyledReader, index: int, rng: np.random.Generator | None, flipped: bool | None = None
+    ) -> Cropped:
+        """A crop, drawn by `rng`; the whole image where regions are cropped from it later."""
+        whole = reader.get(index)
         height, width = whole.pixels.shape[:2]
-        window = Crop(0, 0, height, width, False)
+        crop = Crop(0, 0, height, width, False)
         if not self.regions:
-            window = source.preprocess.window((height, width), rng)
-        return whole.inside(window if flipped is None else window._replace(flipped=flipped))
+            crop = reader.spec.preprocess.window((height, width), rng)
+        return whole.crop(crop if flipped is None else crop._replace(flipped=flipped))
 
-    def _synthetic(self, x: Cut, y: Cut) -> Tensor:
-        """W(x, y), what the style discriminator takes for a true transfer: (C, H, W)."""
+    def _synthetic(self, x: Cropped, y: Cropped) -> Tensor:
+        """W(x, y), which the style discriminator treats as a real transfer: (C, H, W)."""
         bare, styled = x.image.numpy(), y.image.numpy()
         if self.synthetic == "colour":
             return torch.from_numpy(with_colours_of(bare, styled))
@@ -168,7 +165,7 @@ class StyledExamples(Examples):
         return torch.from_numpy(np.ascontiguousarray(made.transpose(2, 0, 1)))
 
     def _region(self, image: Tensor, points: Points, region: str) -> Tensor:
-        """(C, H, W) -> (C, region_size, region_size): a region cut out, grey where other regions lie."""
+        """(C, H, W) -> (C, region_size, region_size): a crop of a region, grey where other regions are."""
         values = image.numpy()
         box = region_box(points, region, (values.shape[1], values.shape[2]))
         size = (self.region_size, self.region_size)

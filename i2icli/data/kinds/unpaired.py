@@ -1,4 +1,4 @@
-"""Two collections of images that do not belong together one by one: for CycleGAN and its heirs."""
+"""Unpaired image collections: for CycleGAN and its successors."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,121 +6,106 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from i2icli.data.describe import counted
+from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted, empty_line
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.images import (
-    ImageFile,
-    count_channels,
-    refuse_mixed_sizes,
-    refuse_small_to_grow,
-)
-from i2icli.data.layouts import UNPAIRED_EXAMPLE, Layout, recognise
+from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
+from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ImageReader, ReadSpec, memory_needed, scan, transparency_lines
-from i2icli.data.validation_split import TOO_FEW, split_each
-from i2icli.errors import UserError
-from i2icli.image.finding import Collection, collect
+from i2icli.data.scan import (
+    ImageReader,
+    aligned,
+    memory_needed,
+    partners,
+    transparency_lines,
+    two_sides,
+)
+from i2icli.data.sizes import Size, check_sizes, refuse_small_images, sized
+from i2icli.data.validation_split import TOO_FEW, split_each, split_line
+from i2icli.image import FileItem
+from i2icli.image.finding import collect
+from i2icli.task import Port
 
 
 class UnpairedImages(DataFolder):
     """Two folders of images, A and B.
 
-    Examples: "A" and "B", (C, H, W) in [-1, 1], drawn, cut and flipped independently.
-    Validation examples of one scene in both looks carry "truth", a true value.
+    Examples: "A" and "B", (C, H, W) in [-1, 1], drawn, cropped and flipped independently.
+    Validation examples of one scene in both domains carry "truth", a true value.
     """
 
-    def look(self, folders: Sequence[Path]) -> None:
-        """See `DataFolder.look`."""
-        layout = recognise(folders, pairs=False)
-        collections = [collect(folder) for folder in layout.train]
-        self.files = [self._files(collection) for collection in collections]
-        self.held_out: list[list[ImageFile]] = [[], []]
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        options: DataOptions,
+        *,
+        name_domains: bool = False,
+        smallest_image: Size = (1, 1),
+    ) -> None:
+        """name_domains: the folders' names become the setting "domains"; smallest_image: smaller ones are an
+        error.
+        """
+        super().__init__(options)
+        self.layout = recognise(folders, pairs=False)
+        self.files = [self.read_headers(collect(each), UNPAIRED_EXAMPLE) for each in self.layout.train]
+        self.held_out: list[list[FileItem]] = [[], []]
         self.truth = False
-        self.report.insert(0, _recognised(layout, self.files))
-        if layout.validation:
-            self._take_validation(layout.validation)
+        self.report.insert(0, _recognised(self.layout, self.files))
+        if self.layout.validation:
+            self._take_validation(self.layout.validation)
         else:
-            self._hold_out()
-        preprocess = Preprocess.of(self.config)
-        for files in self.files:
-            refuse_small_to_grow(((file.path, file.header.size) for file in files), self.config)
-            sizes = [preprocess.example_size(file.header.size) for file in files]
-            refuse_mixed_sizes(files, sizes, self.config.batch_size)
-        self.channels = self._channels()
-        names, lines = layout.naming(self.config)
-        self.settings = {"channels": self.channels} | names
-        self.report += lines
-        self.report += transparency_lines(self.files)
-        self.plan_cache(memory_needed(self.files, self.held_out, self.channels, preprocess))
+            self._split_off()
+        for train, validation in zip(self.files, self.held_out, strict=True):
+            refuse_small_images(sized(train), smallest_image)
+            check_sizes(sized(train), sized(validation), options)
+        a, b = (train + validation for train, validation in zip(self.files, self.held_out, strict=True))
+        self.settings = two_sides(a, b, options.channels, "A,B")
+        self.ports = [Port(channels) for channels in self.settings["channels"]]
+        if name_domains:
+            names, lines = self.layout.naming()
+            self.settings |= names
+            self.report += lines
+        self.report += transparency_lines([file for files in self.files for file in files])
+        self.plan_cache(memory_needed(self.files, self.held_out, self.ports, options.preprocess))
 
     def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        """See `DataFolder.make`. For training as many examples as the larger collection has."""
-        preprocess = Preprocess.of(self.config, resolution)
-        still = preprocess.for_validation()
-        train = UnpairedExamples(*self._sources(self.files, preprocess), truth=False)
-        validation = UnpairedExamples(*self._sources(self.held_out, still), truth=self.truth)
-        return train, validation if all(self.held_out) else None
+        """See `DataFolder.make`. As many training examples as the larger collection has images."""
+        preprocess = self.options.preprocess.at(resolution)
+        train = UnpairedExamples(*self._readers(self.files, preprocess), truth=False)
+        still = self._readers(self.held_out, preprocess.for_validation())
+        return train, UnpairedExamples(*still, truth=self.truth) if all(self.held_out) else None
 
-    def _sources(
-        self, both: list[list[ImageFile]], preprocess: Preprocess
-    ) -> tuple[ImageReader, ImageReader]:
+    def _readers(self, both: list[list[FileItem]], preprocess: Preprocess) -> tuple[ImageReader, ImageReader]:
         a, b = (
-            ImageReader(files, ReadSpec(channels, preprocess, self.cached, self.strict))
-            for files, channels in zip(both, self.channels, strict=True)
+            ImageReader(files, self.read_spec(port, preprocess))
+            for files, port in zip(both, self.ports, strict=True)
         )
         return a, b
 
-    # -- looking at the folders ----------------------------------------------------------
-
-    def _files(self, collection: Collection) -> list[ImageFile]:
-        files, lines = scan(collection, strict=self.strict, expected=UNPAIRED_EXAMPLE)
-        self.report += lines
-        return files
-
     def _take_validation(self, folders: tuple[Path, ...]) -> None:
-        """Read the validation folders; the same names and sizes in both mean the same scenes."""
-        a, b = (collect(folder) for folder in folders)
-        if not a.images or not b.images:
-            self.report.append(f"{(b if a.images else a).folder} is empty: nothing to validate on")
+        """Scan the validation folders and find out whether they show the same scenes."""
+        collections = [collect(folder) for folder in folders]
+        empty = [each.folder for each in collections if not each.images]
+        if empty:
+            self.report.append(empty_line(empty[0]))
             return
-        self.held_out = [self._files(a), self._files(b)]
-        by_name = [
-            {each.key(f.path): f for f in files} for each, files in zip((a, b), self.held_out, strict=True)
-        ]
-        same_names = by_name[0].keys() == by_name[1].keys()
-        self.truth = same_names and all(
-            f.header.size == by_name[1][k].header.size for k, f in by_name[0].items()
+        self.held_out = [self.read_headers(each, UNPAIRED_EXAMPLE) for each in collections]
+        number_a, number_b = (counted(len(files), "image") for files in self.held_out)
+        same = aligned(collections, self.held_out)
+        if same:
+            self.truth, self.held_out = True, same
+        scored = aligned_line("file names match") if same else NOT_ALIGNED
+        self.report.append(
+            f"validation: {number_a} from {folders[0]}, {number_b} from {folders[1]}; {scored}"
         )
-        numbers = [counted(len(files), "image") for files in self.held_out]
-        count = f"{numbers[0]} from {a.folder}, {numbers[1]} from {b.folder}"
-        if self.truth:
-            self.held_out = [list(by_name[0].values()), [by_name[1][key] for key in by_name[0]]]
-            self.report.append(
-                f"validation: {count}; same names, so the same scenes: scored against each other"
-            )
-        else:
-            self.report.append(f"validation: {count}; other names, so other scenes: shown, not scored")
 
-    def _hold_out(self) -> None:
-        split = split_each(self.files, self.config)
+    def _split_off(self) -> None:
+        split = split_each(self.files, self.options)
         if split is None:
             self.report.append(TOO_FEW)
             return
         self.files, self.held_out = split
-        self.report.append(
-            f"no val or test folders: {len(self.held_out[0])} of A and {len(self.held_out[1])} of B held out "
-            "for validation, shown but not scored (--holdout 0 to train on all)"
-        )
-
-    def _channels(self) -> tuple[int, int]:
-        wanted = self.config.channels
-        if wanted is not None and len(wanted) > 2:
-            raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, or two: A,B")
-        a, b = (train + held_out for train, held_out in zip(self.files, self.held_out, strict=True))
-        return (
-            count_channels(a, wanted[0] if wanted else None),
-            count_channels(b, wanted[-1] if wanted else None),
-        )
+        number_a, number_b = map(len, self.held_out)
+        self.report.append(split_line(f"{number_a} images of A, {number_b} of B", scored=False))
 
 
 class UnpairedExamples(Examples):
@@ -132,25 +117,16 @@ class UnpairedExamples(Examples):
         self.truth = truth
 
     def __len__(self) -> int:
-        return max(len(self.a.files), len(self.b.files))
+        return max(len(self.a), len(self.b))
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The index walks the larger collection; `rng` draws the partner, None takes the same place."""
-        number_a, number_b = len(self.a.files), len(self.b.files)
-        index_a, index_b = index % number_a, index % number_b
-        if rng is not None:
-            drawn = int(rng.integers(min(number_a, number_b)))
-            index_a, index_b = (index_a, drawn) if number_a >= number_b else (drawn, index_b)
+        """The index walks the larger collection; `rng` draws the partner, None takes the same index."""
+        index_a, index_b = partners(index, (len(self.a), len(self.b)), rng)
         example = {"A": self.a.example(index_a, rng), "B": self.b.example(index_b, rng)}
         return example | {"truth": torch.tensor(True)} if self.truth else example
 
 
-def _recognised(layout: Layout, files: list[list[ImageFile]]) -> str:
-    sides = (
-        f"{name} in {folder}: {counted(len(each), 'image')}" for name, folder, each in _zip(layout, files)
-    )
-    return "two collections: " + ", ".join(sides)
-
-
-def _zip(layout: Layout, files: list[list[ImageFile]]) -> list[tuple[str, Path, list[ImageFile]]]:
-    return list(zip("AB", layout.train, files, strict=True))
+def _recognised(layout: FolderLayout, files: list[list[FileItem]]) -> str:
+    sides = zip("AB", layout.train, files, strict=True)
+    counts = (f"{name} in {folder}: {counted(len(each), 'image')}" for name, folder, each in sides)
+    return "two collections: " + ", ".join(counts)

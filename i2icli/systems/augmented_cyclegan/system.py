@@ -5,13 +5,16 @@ from Unpaired Data", ICML 2018, https://arxiv.org/abs/1802.10151. Names: G_AB, G
 paper's; D_z.B judges codes of B (its D_Zb). A code tells what an image of B has that A does not show.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.optim import Adam, Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
@@ -35,9 +38,21 @@ LIKELIHOOD = {"gaussian": gaussian_log_likelihood, "laplace": laplace_log_likeli
 class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
     """Batches hold "A", "B" and drawn codes "z_B", "z_A"; with supervision pairs "paired_A", "paired_B"."""
 
-    config_type = AugmentedCycleGANConfig
-    dataset = PartlyPairedImages
     inference_modules = ("G_AB", "G_BA", "E")
+
+    @staticmethod
+    def open_data(
+        folders: Sequence[Path], options: DataOptions, config: AugmentedCycleGANConfig
+    ) -> DataFolder:
+        """See `System.open_data`."""
+        return PartlyPairedImages(
+            folders,
+            options,
+            num_latents=config.num_latents,
+            two_sided=config.two_sided,
+            supervised_fraction=config.supervised_fraction,
+            name_domains="domains" not in config.model_fields_set,
+        )
 
     def __init__(self, config: AugmentedCycleGANConfig) -> None:
         super().__init__(config)

@@ -5,14 +5,17 @@ workshops 2018, https://arxiv.org/abs/1712.06909. Names: a generator of the pape
 decoder j after encoder i (section 3); every step is CycleGAN's, of two domains that are drawn.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.domains import DomainImages
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
@@ -32,9 +35,17 @@ class ComboGAN(System[ComboGANConfig]):
     an image of each.
     """
 
-    config_type = ComboGANConfig
-    dataset = DomainImages
     inference_modules = ("encoders", "decoders")
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: ComboGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return DomainImages(
+            folders,
+            options,
+            domains=config.domains if "domains" in config.model_fields_set else (),
+            learn=config.learn,
+        )
 
     def __init__(self, config: ComboGANConfig) -> None:
         super().__init__(config)

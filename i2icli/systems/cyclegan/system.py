@@ -5,13 +5,16 @@ Networks", ICCV 2017, https://arxiv.org/abs/1703.10593. Names: G_AB is the paper
 G_BA its F, D_A its D_X, D_B its D_Y.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.unpaired import UnpairedImages
+from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator
@@ -27,9 +30,17 @@ from i2icli.task import Task
 class CycleGAN(System[CycleGANConfig]):
     """A generator and a discriminator per domain. Batches hold "A" and "B", one image of each per example."""
 
-    config_type = CycleGANConfig
-    dataset = UnpairedImages
     inference_modules = ("G_AB", "G_BA")
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: CycleGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return UnpairedImages(
+            folders,
+            options,
+            name_domains="domains" not in config.model_fields_set,
+            smallest_image=config.smallest_image,
+        )
 
     def __init__(self, config: CycleGANConfig) -> None:
         super().__init__(config)

@@ -5,14 +5,17 @@ https://arxiv.org/abs/1611.02200. Names as in the paper: G = g(f(x)); f describe
 collections, g draws images of the target, D tells its kinds apart.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, interpolate, mse_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.classes import ClassesAndTarget
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
@@ -28,10 +31,13 @@ from i2icli.task import Task
 class DTN(System[DTNConfig]):
     """Batches hold "source" with "label", and "target", which has none. f learns first, then g and D."""
 
-    config_type = DTNConfig
-    dataset = ClassesAndTarget
     inference_modules = ("f", "g")
     criterion = "accuracy"  # rarely does the data hold a truth, and answers should read like their source
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: DTNConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return ClassesAndTarget(folders, options, classes=config.classes)
 
     def __init__(self, config: DTNConfig) -> None:
         super().__init__(config)

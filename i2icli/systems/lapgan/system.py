@@ -6,15 +6,18 @@ finest, I_0, to the coarsest, I_K; here "8 px", "16 px", ... from the coarsest o
 G.levels[-1] its G_0, likewise D. Noise, residual h and coarse picture l are the paper's z, h and l.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import sqrt
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.noise import ImagesWithNoise
+from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
@@ -29,8 +32,10 @@ from i2icli.task import Task
 class LAPGAN(System[LAPGANConfig]):
     """Batches hold "image" and its "noise", and "label" where classes are learned. A stage for each level."""
 
-    config_type = LAPGANConfig
-    dataset = ImagesWithNoise
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: LAPGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return ImagesWithNoise(folders, options, noise_size=config.noise_size, conditional=config.conditional)
 
     def __init__(self, config: LAPGANConfig) -> None:
         super().__init__(config)

@@ -6,15 +6,18 @@ Names: G, F, D_X, D_Y, D_S, x (bare), y (styled) and W(x, y) as in the paper; L_
 the losses "gan" of G, "gan" of F, "pair", "identity" and "style". The authors published no code.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, l1_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.styled import StyledImages
+from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
@@ -42,9 +45,19 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     regions instead "bare_lips", ... for each.
     """
 
-    config_type = PairedCycleGANConfig
-    dataset = StyledImages
     inference_modules = ("G", "F")
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: PairedCycleGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return StyledImages(
+            folders,
+            options,
+            synthetic=config.synthetic,
+            regions=config.regions,
+            region_size=config.region_size,
+            name_domains="domains" not in config.model_fields_set,
+        )
 
     def __init__(self, config: PairedCycleGANConfig) -> None:
         super().__init__(config)

@@ -5,14 +5,17 @@ https://arxiv.org/abs/1611.07004. Names: G and D are the paper's; source is its 
 its noise z is the dropout inside G.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.paired import PairedImages
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
@@ -26,8 +29,15 @@ from i2icli.task import Task
 class Pix2Pix(System[Pix2PixConfig]):
     """One generator and one discriminator that also sees the source. Batches hold "source" and "target"."""
 
-    config_type = Pix2PixConfig
-    dataset = PairedImages
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return PairedImages(
+            folders,
+            options,
+            backwards=config.direction == "BtoA",
+            smallest_image=config.smallest_image,
+        )
 
     def __init__(self, config: Pix2PixConfig) -> None:
         super().__init__(config)

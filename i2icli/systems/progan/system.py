@@ -4,14 +4,17 @@ Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and
 https://arxiv.org/abs/1710.10196. Names: the paper's resolutions are levels from 4x4 on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, one_hot
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.image_folder import ImageFolder
+from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
@@ -31,8 +34,10 @@ class ProGAN(System[ProGANConfig]):
     turn and one for G's; with classes "label" (B, L).
     """
 
-    config_type = ProGANConfig
-    dataset = ImageFolder
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: ProGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return ImageFolder(folders, options, conditional=config.conditional, num_latents=config.num_latents)
 
     def __init__(self, config: ProGANConfig) -> None:
         super().__init__(config)

@@ -5,13 +5,16 @@ Reproduce Spectral Distributions", CVPR 2020, https://arxiv.org/abs/2003.01826. 
 4.1 is the engine's (`losses.spectral`), as every system may have it; here it is on by default.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.image_folder import ImageFolder
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
@@ -27,8 +30,10 @@ SAMPLES = 6  # in a row of a sample sheet
 class SpectralDCGAN(System[SpectralDCGANConfig]):
     """Batches hold "image" (B, C, S, S) and "codes" (B, 2, Z), one for D's turn and one for G's."""
 
-    config_type = SpectralDCGANConfig
-    dataset = ImageFolder
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: SpectralDCGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return ImageFolder(folders, options, num_latents=config.num_latents)
 
     def __init__(self, config: SpectralDCGANConfig) -> None:
         super().__init__(config)

@@ -5,14 +5,18 @@ Translation", CVPR 2018, https://arxiv.org/abs/1711.09020. Names: G and D are th
 outputs are its D_src and D_cls; a label is its c, a mask its m.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, l1_loss
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
+from i2icli.data.kinds.label_sets import LabelChoice
 from i2icli.data.kinds.labelled import LabelledImages
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
@@ -31,8 +35,21 @@ class StarGAN(System[StarGANConfig]):
     thing in every domain.
     """
 
-    config_type = StarGANConfig
-    dataset = LabelledImages
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: StarGANConfig) -> DataFolder:
+        """See `System.open_data`."""
+        return LabelledImages(
+            folders,
+            options,
+            LabelChoice(
+                config.attributes,
+                config.domains,
+                config.exclusive,
+                config.attribute_file,
+                preferred=config.usual_attributes,
+            ),
+            centred=config.centred,
+        )
 
     def __init__(self, config: StarGANConfig) -> None:
         super().__init__(config)

@@ -56,7 +56,7 @@ def test_every_dialect_says_the_same(text: str, tmp_path: Path) -> None:
     [
         ("", ["no header"]),
         ("image,Male\n", ["no rows"]),
-        ("a.png,1\nb.png,0\n", ["names no attributes"]),
+        ("a.png,1\nb.png,0\n", ["no attribute names"]),
         ("image,Male,Male\na.png,1,0\n", ["'Male'", "rename"]),
         ("image,Male\na.png,1\nb.png,maybe\n", ["line 3", "Male is 'maybe'", "0 or 1", "--attributes"]),
         ("image,Male\na.png,1\nb.png,2\n", ["line 3", "'2'"]),
@@ -64,9 +64,9 @@ def test_every_dialect_says_the_same(text: str, tmp_path: Path) -> None:
         ("image,Male\na.png,1,1\nb.png,0\n", ["line 2", "3 cells", "has 2"]),
         ("image Male\na.png 1 1\nb.png 0\nc.png 1\n", ["line 2", "3 cells", "has 2"]),
         ("2\nBald Male\na.png 1\nb.png 0 1\nc.png 1 1\n", ["line 3", "2 cells", "has 3"]),
-        ('image,Male\na.png,"1\nb.png,0\n', ["line 2", "goes on", "quotation mark"]),
-        ('image,Male\na.png,1\n"b.png,0\nc.png,0\n', ["line 3", "goes on", "quotation mark"]),
-        ('image,"Male\na.png,1\nb.png,0\n', ["line 1", "goes on", "quotation mark"]),
+        ('image,Male\na.png,"1\nb.png,0\n', ["line 2", "continues", "quotation mark"]),
+        ('image,Male\na.png,1\n"b.png,0\nc.png,0\n', ["line 3", "continues", "quotation mark"]),
+        ('image,"Male\na.png,1\nb.png,0\n', ["line 1", "continues", "quotation mark"]),
         ("image,Male\na.png,1\n,0\n", ["line 3", "names no image"]),
         ("image,Male\na.png,1\n  ,0\n", ["line 3", "names no image"]),
         ("image,Male\na.png,1\na.png,0\n", ["line 3", "a.png", "second time"]),
@@ -155,5 +155,5 @@ def test_rows_are_found_by_path_name_or_name_without_suffix(tmp_path: Path) -> N
     assert row("train/5.png") == "5.jpg"
     assert row("6.png") is None
     assert finder.unclaimed() == []
-    with pytest.raises(UserError, match=r"5\.jpg may be .*train/5\.png or .*test/5\.png"):
+    with pytest.raises(UserError, match=r"5\.jpg may mean .*train/5\.png or .*test/5\.png"):
         row("test/5.png")

@@ -9,12 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
-from i2icli.config import Config
 from i2icli.data.images import BrokenImageWarning
 from i2icli.data.kinds.class_folders import recognise_classes
 from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.errors import UserError
 from i2icli.systems.dtn.config import DTNConfig
+from tests.data.files import scanned
 
 
 def fill(folder: Path, *names: str, mode: str = "RGB", value: int = 100, size: int = 32) -> Path:
@@ -35,7 +35,7 @@ def plain(tmp_path: Path) -> Path:
 
 
 def opened(folder: Path, *more: Path, **changes: Any) -> ClassesAndTarget:
-    return ClassesAndTarget([folder, *more], DTNConfig(batch_size=2, **changes), cache_bytes=10**8)
+    return scanned("dtn", [folder, *more], DTNConfig(batch_size=2, **changes), cache_bytes=10**8)
 
 
 # -- layouts -------------------------------------------------------------------------------------
@@ -43,10 +43,10 @@ def opened(folder: Path, *more: Path, **changes: Any) -> ClassesAndTarget:
 
 def test_a_folder_per_class_and_a_target(plain: Path) -> None:
     data = opened(plain)
-    assert data.settings == {"channels": (3, 3), "classes": ("cat", "dog")}
+    assert data.settings == {"channels": (3, 3), "types": ("uint8", "uint8"), "classes": ("cat", "dog")}
     assert len(data.train()) == 4
     assert "4 images of 2 classes (cat, dog)" in data.report[0]
-    assert "3 images, taken without labels" in data.report[0]
+    assert "3 images, used without labels" in data.report[0]
     example = data.train().get(3, np.random.default_rng(0))
     assert {name: (tuple(value.shape), value.dtype) for name, value in example.items()} == {
         "source": ((3, 32, 32), torch.float32),
@@ -154,7 +154,7 @@ def test_the_same_names_in_both_looks_are_the_truth(plain: Path) -> None:
         example = validation.get(index, None)
         assert example["truth"]
         assert round((example["target"].mean().item() + 1) * 127.5) == 80 + 10 * example["label"].item()
-    assert any("same names" in line for line in data.report)
+    assert any("file names match" in line for line in data.report)
     shutil.move(plain / "test/target/dog/9.png", plain / "test/target/dog/other.png")
     other = opened(plain).validation()
     assert other is not None
@@ -179,9 +179,9 @@ def test_channels_may_differ(plain: Path) -> None:
     shutil.rmtree(plain / "target")
     fill(plain, "target/1.png", mode="L")
     data = opened(plain)
-    assert data.channels == (3, 1)
+    assert data.settings["channels"] == (3, 1)
     assert data.train().get(0, None)["target"].shape == (1, 32, 32)
-    assert opened(plain, channels=(1, 3)).channels == (1, 3)
+    assert opened(plain, channels=(1, 3)).settings["channels"] == (1, 3)
 
 
 # -- errors --------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def test_channels_may_differ(plain: Path) -> None:
 def refused(*folders: Path, **changes: Any) -> str:
     """The one line that is said."""
     with pytest.raises(UserError) as error:
-        ClassesAndTarget(folders, DTNConfig(batch_size=2, **changes))
+        scanned("dtn", folders, DTNConfig(batch_size=2, **changes))
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -208,7 +208,7 @@ def test_a_single_class(tmp_path: Path) -> None:
 def test_an_empty_class(plain: Path) -> None:
     (plain / "source" / "cow").mkdir()
     message = refused(plain)
-    assert "cow: no images in this folder, and each is a class" in message
+    assert "cow: no images in this folder, but each folder is a class" in message
 
 
 def test_an_empty_target(plain: Path) -> None:
@@ -219,7 +219,7 @@ def test_an_empty_target(plain: Path) -> None:
 
 def test_a_class_that_only_the_test_images_have(plain: Path) -> None:
     fill(plain, "test/source/cow/1.png")
-    assert "cow is no class of" in refused(plain)
+    assert "cow is not a class of" in refused(plain)
 
 
 def test_other_folders(tmp_path: Path) -> None:
@@ -244,7 +244,3 @@ def test_channels_that_f_cannot_read(plain: Path) -> None:
     (plain / "target").mkdir()
     np.save(plain / "target" / "1.npy", np.zeros((32, 32, 5), np.uint8))
     assert "the source has 3 channels and the target 5" in refused(plain)
-
-
-def test_settings_without_classes_serve_too(plain: Path) -> None:
-    assert ClassesAndTarget([plain], Config(crop_size=32)).classes == ("cat", "dog")

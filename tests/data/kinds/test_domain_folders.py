@@ -133,9 +133,9 @@ def test_a_test_folder_beside_domains_is_no_domain(tmp_path: Path) -> None:
 
 def test_other_domains_in_test_are_refused(tmp_path: Path) -> None:
     fill_all(tmp_path, "train/x", "train/y", "train/z", "test/x", "test/y")
-    assert "z among the domains of training but not of validation (found x, y)" in refusal(tmp_path)
+    assert "z is among the domains of training but not of validation (found x, y)" in refusal(tmp_path)
     fill_all(tmp_path, "test/z", "test/w")
-    assert "w among the domains of validation but not of training" in refusal(tmp_path)
+    assert "w is among the domains of validation but not of training" in refusal(tmp_path)
 
 
 def test_a_domain_without_its_split_is_refused(tmp_path: Path) -> None:
@@ -148,6 +148,6 @@ def test_folders_that_cannot_be_domains(tmp_path: Path) -> None:
     x, y = tmp_path / "x", tmp_path / "y"
     assert "given twice" in refusal(x, y, x)
     assert "one lies inside the other" in refusal(x, y, x / "inner")
-    assert "cannot tell what the domains are called" in refusal(x, y, tmp_path / "p" / "x")
-    assert "must not hold a comma" in refusal(x, tmp_path / "a,b")
+    assert "the domains cannot be named" in refusal(x, y, tmp_path / "p" / "x")
+    assert "cannot contain a comma" in refusal(x, tmp_path / "a,b")
     assert "there is no such folder" in refusal(x, tmp_path / "nowhere")

@@ -11,9 +11,10 @@ import torch
 from i2icli.config import Config
 from i2icli.data.kinds.domains import DomainImages
 from i2icli.data.loader import batches
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.systems.combogan.config import ComboGANConfig
-from tests.data.files import fill, put
+from tests.data.files import fill, put, scanned
 
 NAMES = ("a", "b", "c")
 
@@ -42,15 +43,15 @@ def value(image: torch.Tensor) -> int:
 
 
 def test_settings_and_report_name_the_domains(folder: Path) -> None:
-    data = DomainImages([folder], whole())
-    assert data.settings == {"channels": (3,), "domains": NAMES}
-    assert data.report[0] == "3 domains, images to train on: a 6, b 4, c 2"
-    assert any("2 names in all domains, so the same scenes" in line for line in data.report)
+    data = scanned("combogan", [folder], whole())
+    assert data.settings == {"channels": (3,), "types": ("uint8",), "domains": NAMES}
+    assert data.report[0] == "3 domains, training images: a 6, b 4, c 2"
+    assert any("2 file names in all domains, so they show the same scenes" in line for line in data.report)
     assert len(data.train()) == 6  # two images each: every one of 12 once, on average
 
 
 def test_a_step_has_one_pair_in_every_process_and_in_all_it_accumulates(folder: Path) -> None:
-    train = DomainImages([folder], whole()).train()
+    train = scanned("combogan", [folder], whole()).train()
 
     def seen(rank: int, world: int, accumulate: int) -> list[list[list[int]]]:
         found = batches(train, batch_size=4, seed=3, count=12, rank=rank, world=world, accumulate=accumulate)
@@ -65,7 +66,7 @@ def test_a_step_has_one_pair_in_every_process_and_in_all_it_accumulates(folder: 
 
 
 def test_every_ordered_pair_is_drawn_alike_and_shows_its_domains(folder: Path) -> None:
-    train = DomainImages([folder], whole()).train()
+    train = scanned("combogan", [folder], whole()).train()
     counts: Counter[tuple[int, int]] = Counter()
     for seed in range(600):
         example = train.of_batch(rng(seed)).get(seed % len(train), rng(seed))
@@ -80,14 +81,14 @@ def test_all_images_of_uneven_domains_are_shown(tmp_path: Path) -> None:
     for name, number in (("a", 9), ("b", 1)):
         for index in range(number):
             put(tmp_path / name / f"{index}.png", size=(8, 8), value=index)
-    train = DomainImages([tmp_path], whole(holdout=0)).train()
+    train = scanned("combogan", [tmp_path], whole(holdout=0)).train()
     seen = {value(example["A" if example["pair"][0] == 0 else "B"])
             for example in (train.of_batch(rng(s)).get(0, rng(s)) for s in range(150))}  # fmt: skip
     assert seen == set(range(9))
 
 
 def test_pairs_without_a_learned_domain_are_not_drawn(folder: Path) -> None:
-    data = DomainImages([folder], whole(learn=("C",)))
+    data = scanned("combogan", [folder], whole(learn=("C",)))
     assert data.settings["learn"] == ("c",)
     pairs = [set(data.train().of_batch(rng(seed)).get(0, rng())["pair"].tolist()) for seed in range(50)]
     assert all(2 in pair for pair in pairs)
@@ -96,7 +97,7 @@ def test_pairs_without_a_learned_domain_are_not_drawn(folder: Path) -> None:
     validation = data.validation()
     assert validation is not None
     assert all(2 in validation.get(index, None)["pair"].tolist() for index in range(len(validation)))
-    assert any("only c learned" in line for line in data.report)
+    assert any("learning only c," in line for line in data.report)
 
 
 def test_validation_shows_every_pair_and_spreads_over_the_scenes(tmp_path: Path) -> None:
@@ -104,7 +105,7 @@ def test_validation_shows_every_pair_and_spreads_over_the_scenes(tmp_path: Path)
         for index in range(40):
             put(tmp_path / "test" / name / f"{index:02}.png", size=(8, 8), value=index)
         put(tmp_path / "train" / name / "1.png", size=(8, 8))
-    validation = DomainImages([tmp_path], whole()).validation()
+    validation = scanned("combogan", [tmp_path], whole()).validation()
     assert validation is not None
     assert len(validation) == 100  # ten pairs, ten each
     examples = [validation.get(index, None) for index in range(100)]
@@ -117,12 +118,12 @@ def test_validation_shows_every_pair_and_spreads_over_the_scenes(tmp_path: Path)
 
 def test_scenes_that_not_all_domains_have_are_left_out_of_the_scores(folder: Path) -> None:
     (folder / "test" / "c" / "1.png").rename(folder / "test" / "c" / "other.png")
-    data = DomainImages([folder], whole())
+    data = scanned("combogan", [folder], whole())
     validation = data.validation()
     assert validation is not None
     assert {value(validation.get(index, None)["A"]) for index in range(len(validation))} <= {0, 100, 200}
     (folder / "test" / "c" / "0.png").unlink()
-    unscored = DomainImages([folder], whole()).validation()
+    unscored = scanned("combogan", [folder], whole()).validation()
     assert unscored is not None
     assert "truth" not in unscored.get(0, None)
 
@@ -130,42 +131,42 @@ def test_scenes_that_not_all_domains_have_are_left_out_of_the_scores(folder: Pat
 def test_held_out_images_are_shown_but_not_scored(tmp_path: Path) -> None:
     for name in "ab":
         fill(tmp_path / name, *(f"{index:02}.png" for index in range(20)), size=(8, 8))
-    data = DomainImages([tmp_path], whole())
+    data = scanned("combogan", [tmp_path], whole())
     validation = data.validation()
     assert validation is not None
     assert len(validation) == 1
     assert "truth" not in validation.get(0, None)
-    assert any("2 images held out" in line for line in data.report)
-    assert DomainImages([tmp_path], whole(holdout=0)).validation() is None
+    assert any("validation split: 2 images, for sample sheets only" in line for line in data.report)
+    assert scanned("combogan", [tmp_path], whole(holdout=0)).validation() is None
 
 
 def test_some_of_the_folders_can_be_chosen_by_name(folder: Path) -> None:
-    data = DomainImages([folder], whole(domains=("c", "A")))
+    data = scanned("combogan", [folder], whole(domains=("c", "A")))
     assert data.settings["domains"] == ("c", "a")
     assert value(data.train().get(0, None)["A"]) == 30
     with pytest.raises(UserError, match=r"--domains d: there is no such domain in the data; found a, b, c"):
-        DomainImages([folder], whole(domains=("a", "d")))
+        scanned("combogan", [folder], whole(domains=("a", "d")))
     with pytest.raises(UserError, match=r"--learn d: there is no such domain in the data; found a, b, c"):
-        DomainImages([folder], whole(learn=("d",)))
+        scanned("combogan", [folder], whole(learn=("d",)))
 
 
 def test_channels_are_the_same_in_all_domains(folder: Path) -> None:
     put(folder / "train" / "b" / "grey.png", size=(8, 8), channels=1)
     with pytest.raises(UserError, match=r"different numbers of channels: 1 with 1 .*grey\.png"):
-        DomainImages([folder], whole())
-    assert DomainImages([folder], whole(channels=(3,))).settings["channels"] == (3,)
+        scanned("combogan", [folder], whole())
+    assert scanned("combogan", [folder], whole(channels=(3,))).settings["channels"] == (3,)
     with pytest.raises(UserError, match=r"--channels 1,3: expected one number"):
-        DomainImages([folder], whole(channels=(1, 3)))
+        scanned("combogan", [folder], whole(channels=(1, 3)))
 
 
 def test_sizes_that_cannot_share_a_batch_are_refused_across_domains(folder: Path) -> None:
     put(folder / "train" / "b" / "large.png", size=(16, 8))
-    DomainImages([folder], whole())
+    scanned("combogan", [folder], whole())
     with pytest.raises(UserError, match=r"large\.png becomes 8x16 pixels"):
-        DomainImages([folder], whole(batch_size=2))
+        scanned("combogan", [folder], whole(batch_size=2))
 
 
-def test_it_serves_settings_without_names(folder: Path) -> None:
-    data = DomainImages([folder], Config(crop_size=8))
+def test_an_image_is_shown_once_on_average(folder: Path) -> None:
+    data = DomainImages([folder], DataOptions.of(Config(crop_size=8), cache_bytes=10**7))
     assert len(data.train()) == 6
-    assert len(DomainImages([folder], Config(crop_size=8), cache_bytes=10**7).train().get(0, rng())) == 3
+    assert len(data.train().get(0, rng())) == 3

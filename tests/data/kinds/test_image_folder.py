@@ -9,14 +9,8 @@ from PIL import Image
 
 from i2icli.config import Config
 from i2icli.data.kinds.image_folder import ImageFolder
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
-
-
-class Settings(Config):
-    """A system that may learn classes."""
-
-    conditional: bool = False
-    classes: tuple[str, ...] = ()
 
 
 def write(folder: Path, *names: str, size: int = 16, value: int = 0) -> None:
@@ -26,9 +20,10 @@ def write(folder: Path, *names: str, size: int = 16, value: int = 0) -> None:
         Image.fromarray(np.full((size, size, 3), value + number, np.uint8)).save(path)
 
 
-def opened(*folders: Path, **changes) -> ImageFolder:
+def opened(*folders: Path, conditional: bool = False, **changes) -> ImageFolder:
     settings = {"crop_size": 16, "preprocess": "resize", "holdout": 0.0} | changes
-    return ImageFolder(folders, Settings(**settings), cache_bytes=2**20)
+    options = DataOptions.of(Config(**settings), cache_bytes=2**20)
+    return ImageFolder(folders, options, conditional=conditional)
 
 
 def test_all_images_below_a_folder_in_natural_order(tmp_path):
@@ -37,7 +32,7 @@ def test_all_images_below_a_folder_in_natural_order(tmp_path):
     examples = data.train()
     first = [round((examples.get(i, None)["image"][0, 0, 0].item() + 1) * 127.5) for i in range(3)]
     assert first == [1, 0, 2]  # 2.png, 10.png, deep/down/1.png
-    assert data.settings == {"channels": (3,)}
+    assert data.settings == {"channels": (3,), "types": ("uint8",)}
     assert data.validation() is None
     assert set(examples.get(0, np.random.default_rng(0))) == {"image"}
 
@@ -47,7 +42,7 @@ def test_a_test_folder_is_not_trained_on(tmp_path):
     write(tmp_path / "test" / "others", "d")
     data = opened(tmp_path)
     assert (len(data.train()), len(data.validation())) == (3, 1)
-    assert data.report[0] == "3 images to learn from"
+    assert data.report[0] == "3 training images"
 
 
 def test_some_are_held_out_where_there_is_no_test_folder(tmp_path):
@@ -67,7 +62,7 @@ def test_folders_are_classes_where_these_are_learned(tmp_path):
     write(tmp_path / "train" / "dog", "1", value=200)
     write(tmp_path / "test" / "dog", "1")
     data = opened(tmp_path, conditional=True)
-    assert data.settings == {"channels": (3,), "classes": ("cat", "dog")}
+    assert data.settings == {"channels": (3,), "types": ("uint8",), "classes": ("cat", "dog")}
     labels = [data.train().get(i, None)["label"].tolist() for i in range(3)]
     assert labels == [[1, 0], [1, 0], [0, 1]]
     assert data.train().get(2, None)["image"][0, 0, 0] > 0
@@ -87,11 +82,9 @@ def test_a_stage_asks_for_its_own_resolution(tmp_path):
 
 
 def test_systems_with_latent_codes_get_some_with_every_image(tmp_path):
-    class Coded(Settings):
-        num_latents: int = 6
-
     write(tmp_path, "1", "2")
-    examples = ImageFolder([tmp_path], Coded(crop_size=16), cache_bytes=2**20).train()
+    options = DataOptions.of(Config(crop_size=16), cache_bytes=2**20)
+    examples = ImageFolder([tmp_path], options, num_latents=6).train()
     drawn = [examples.get(i, np.random.default_rng(i))["codes"] for i in (0, 1, 0)]
     assert drawn[0].shape == (2, 6)
     assert torch.equal(drawn[0], drawn[2])
@@ -117,7 +110,7 @@ def test_what_is_no_class_is_refused_in_one_line(tmp_path):
         opened(tmp_path, conditional=True)
     write(tmp_path / "train" / "dog", "1")
     write(tmp_path / "test" / "cow", "1")
-    with pytest.raises(UserError, match=r"cow is no class that is trained \(cat, dog\)"):
+    with pytest.raises(UserError, match=r"cow is not a class of the training images \(cat, dog\)"):
         opened(tmp_path, conditional=True)
     write(tmp_path / "train", "loose")
     with pytest.raises(UserError, match="images directly in it"):

@@ -10,6 +10,7 @@ from PIL import Image
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
 from i2icli.demo.toy.styles import thing, write_styles
 from i2icli.errors import UserError
+from tests.data.files import scanned
 from tests.tiny import tiny_config
 
 
@@ -34,7 +35,7 @@ def collections(tmp_path: Path) -> Path:
 
 def opened(folder: Path, **changes: object) -> PartlyPairedImages:
     config = tiny_config("augmented_cyclegan", holdout=0, **changes)
-    return PartlyPairedImages([folder], config, cache_bytes=10**8)
+    return scanned("augmented_cyclegan", [folder], config, cache_bytes=10**8)
 
 
 def test_a_fraction_of_equal_names_are_pairs_and_always_the_same_ones(collections: Path) -> None:
@@ -52,7 +53,9 @@ def test_a_fraction_of_equal_names_are_pairs_and_always_the_same_ones(collection
     assert some < set(range(10, 20)) == pairs(supervised_fraction=1.0)
     assert pairs(supervised_fraction=0.3) == some
     assert pairs(supervised_fraction=0.3, seed=1) != some
-    assert any("3 pairs of 10" in line for line in opened(collections, supervised_fraction=0.3).report)
+    assert any(
+        "supervised: 3 pairs of 10" in line for line in opened(collections, supervised_fraction=0.3).report
+    )
 
 
 def test_codes_follow_from_the_example_alone(collections: Path) -> None:
@@ -70,7 +73,7 @@ def test_pairs_without_equal_names_are_refused(tmp_path: Path) -> None:
     numbered(tmp_path / "trainA", range(4))
     numbered(tmp_path / "trainB", range(4, 8))
     with pytest.raises(
-        UserError, match=r"--supervised-fraction 0.5: no training images of equal names .*0 and 4"
+        UserError, match=r"--supervised-fraction 0.5: no training images with the same name .*0 and 4"
     ):
         opened(tmp_path, supervised_fraction=0.5)
     assert len(opened(tmp_path, supervised_fraction=0).train()) == 4

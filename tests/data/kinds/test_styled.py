@@ -10,10 +10,10 @@ from PIL import Image
 from i2icli.data.kinds import faces
 from i2icli.data.kinds.colour_statistics import with_colours_of
 from i2icli.data.kinds.style_names import Comparison, compare_by_name
-from i2icli.data.kinds.styled import StyledImages
 from i2icli.demo.toy.makeup import face, style, write_makeup
 from i2icli.errors import UserError
 from i2icli.systems.paired_cyclegan.config import PairedCycleGANConfig
+from tests.data.files import scanned
 from tests.face.made_up import landmarks
 
 
@@ -54,11 +54,11 @@ def test_a_single_bare_picture_serves_all() -> None:
 
 
 def test_the_toy_folder_is_recognised_with_its_truths(makeup: Path) -> None:
-    data = StyledImages([makeup], settings())
-    assert data.settings == {"channels": (3,)}
+    data = scanned("paired_cyclegan", [makeup], settings())
+    assert data.settings == {"channels": (3,), "types": ("uint8",)}
     assert "bare in" in data.report[0]
     assert "5 images" in data.report[0]
-    assert any("the truth is known of 4 removals and 4 transfers" in line for line in data.report)
+    assert any("file names give the truth of 4 removals and 4 transfers" in line for line in data.report)
     assert len(data.train()) == 5
     validation = data.validation()
     assert validation is not None
@@ -66,7 +66,7 @@ def test_the_toy_folder_is_recognised_with_its_truths(makeup: Path) -> None:
 
 
 def test_validation_shows_another_face_in_the_style_of_the_reference(makeup: Path) -> None:
-    validation = StyledImages([makeup], settings(synthetic="none")).validation()
+    validation = scanned("paired_cyclegan", [makeup], settings(synthetic="none")).validation()
     assert validation is not None
     example = validation.get(0, None)
     assert set(example) == {"bare", "styled", "truth_bare", "truth_styled"}
@@ -82,7 +82,7 @@ def test_validation_shows_another_face_in_the_style_of_the_reference(makeup: Pat
 
 
 def test_training_draws_partners_and_the_same_ones_from_the_same_seed(makeup: Path) -> None:
-    train = StyledImages([makeup], settings()).train()
+    train = scanned("paired_cyclegan", [makeup], settings()).train()
     drawn = [train.get(0, np.random.default_rng(seed)) for seed in (1, 1, 2, 3, 4, 5)]
     assert set(drawn[0]) == {"bare", "styled", "synthetic"}
     assert all(bool((drawn[0][name] == drawn[1][name]).all()) for name in drawn[0])
@@ -95,9 +95,9 @@ def test_folders_with_names_name_the_domains(tmp_path: Path) -> None:
         (tmp_path / domain).mkdir()
         for index in range(2):
             Image.new("RGB", (32, 32), (index, 9, 9)).save(tmp_path / domain / f"{index}.png")
-    data = StyledImages([tmp_path / "plain", tmp_path / "painted"], settings())
+    data = scanned("paired_cyclegan", [tmp_path / "plain", tmp_path / "painted"], settings())
     assert data.settings["domains"] == ("plain", "painted")
-    kept = StyledImages([tmp_path / "plain", tmp_path / "painted"], settings(domains="x,y"))
+    kept = scanned("paired_cyclegan", [tmp_path / "plain", tmp_path / "painted"], settings(domains="x,y"))
     assert "domains" not in kept.settings
 
 
@@ -106,16 +106,16 @@ def test_sizes_that_cannot_be_laid_side_by_side_are_refused(tmp_path: Path) -> N
         (tmp_path / domain).mkdir()
         Image.new("RGB", (side, side)).save(tmp_path / domain / "0.png")
     with pytest.raises(UserError, match="48x48"):
-        StyledImages([tmp_path], settings(preprocess="none"))
+        scanned("paired_cyclegan", [tmp_path], settings(preprocess="none"))
 
 
 def test_test_pictures_of_other_sizes_are_refused_too(makeup: Path) -> None:
     Image.new("RGB", (40, 36)).save(makeup / "testB" / "wide.png")
     with pytest.raises(
-        UserError, match=r"wide.png becomes 40x36 pixels.*read together; use --preprocess resize"
+        UserError, match=r"wide.png becomes 40x36 pixels.*must have the same size; use --preprocess resize"
     ):
-        StyledImages([makeup], settings(preprocess="none"))
-    assert StyledImages([makeup], settings()).validation() is not None
+        scanned("paired_cyclegan", [makeup], settings(preprocess="none"))
+    assert scanned("paired_cyclegan", [makeup], settings()).validation() is not None
 
 
 def test_grey_and_colour_mixed_are_refused_unless_channels_are_given(tmp_path: Path) -> None:
@@ -123,14 +123,14 @@ def test_grey_and_colour_mixed_are_refused_unless_channels_are_given(tmp_path: P
         (tmp_path / domain).mkdir()
         Image.new(mode, (32, 32)).save(tmp_path / domain / "0.png")
     with pytest.raises(UserError, match="--channels 3"):
-        StyledImages([tmp_path], settings())
-    assert StyledImages([tmp_path], settings(channels=3)).settings["channels"] == (3,)
+        scanned("paired_cyclegan", [tmp_path], settings())
+    assert scanned("paired_cyclegan", [tmp_path], settings(channels=3)).settings["channels"] == (3,)
 
 
 def test_a_truth_of_another_size_is_none(makeup: Path) -> None:
     Image.new("RGB", (48, 48)).save(makeup / "testA" / "0001.png")
-    data = StyledImages([makeup], settings())
-    assert any("the truth is known of 3 removals and 3 transfers" in line for line in data.report)
+    data = scanned("paired_cyclegan", [makeup], settings())
+    assert any("file names give the truth of 3 removals and 3 transfers" in line for line in data.report)
 
 
 # -- synthetic transfers ---------------------------------------------------------------------
@@ -168,7 +168,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_images_without_a_face_are_skipped_and_named(makeup: Path, found: list[int]) -> None:
     Image.new("RGB", (32, 32)).save(makeup / "trainA" / "wall.png")
     Image.new("RGB", (32, 32)).save(makeup / "trainA" / "zebra.png")
-    data = StyledImages([makeup], settings(synthetic="landmarks"))
+    data = scanned("paired_cyclegan", [makeup], settings(synthetic="landmarks"))
     line = next(line for line in data.report if "without a face" in line)
     assert "skipped 2 images" in line
     assert "wall.png and 1 more" in line
@@ -181,7 +181,7 @@ def test_images_without_a_face_are_skipped_and_named(makeup: Path, found: list[i
 
 def test_a_synthetic_transfer_has_the_reference_inside_the_face(makeup: Path, found: list[int]) -> None:
     assert not found
-    train = StyledImages([makeup], settings(synthetic="landmarks", flip=False)).train()
+    train = scanned("paired_cyclegan", [makeup], settings(synthetic="landmarks", flip=False)).train()
     example = train.get(0, np.random.default_rng(0))
     bare, styled, synthetic = (example[name] for name in ("bare", "styled", "synthetic"))
     assert (synthetic - styled)[:, 18, 16].abs().max() < 0.05  # all faces have the same landmarks here
@@ -190,8 +190,8 @@ def test_a_synthetic_transfer_has_the_reference_inside_the_face(makeup: Path, fo
 
 @pytest.mark.usefixtures("found")
 def test_both_faces_are_mirrored_or_none(makeup: Path) -> None:
-    train = StyledImages([makeup], settings(synthetic="landmarks")).train()
-    plain = StyledImages([makeup], settings(synthetic="landmarks", flip=False)).train()
+    train = scanned("paired_cyclegan", [makeup], settings(synthetic="landmarks")).train()
+    plain = scanned("paired_cyclegan", [makeup], settings(synthetic="landmarks", flip=False)).train()
     seen = set()
     for seed in range(8):
         one, other = (each.get(0, np.random.default_rng(seed)) for each in (train, plain))
@@ -204,7 +204,7 @@ def test_both_faces_are_mirrored_or_none(makeup: Path) -> None:
 
 @pytest.mark.usefixtures("found")
 def test_regions_are_cut_out_and_others_hidden(makeup: Path) -> None:
-    data = StyledImages([makeup], settings(regions="lips,skin", region_size=24))
+    data = scanned("paired_cyclegan", [makeup], settings(regions="lips,skin", region_size=24))
     example = data.train().get(0, np.random.default_rng(0))
     assert set(example) == {f"{n}_{r}" for n in ("bare", "styled", "synthetic") for r in ("lips", "skin")}
     assert {value.shape for value in example.values()} == {(3, 24, 24)}
@@ -221,6 +221,6 @@ def test_a_folder_without_any_face_is_refused(tmp_path: Path) -> None:
         (tmp_path / domain).mkdir()
         Image.new("RGB", (32, 32)).save(tmp_path / domain / "wall.png")
     with pytest.raises(
-        UserError, match=r"no face found in its 1 image, e.g. wall.png; expected faces.*colour"
+        UserError, match=r"no face found in its 1 image, e.g. wall.png; expected frontal faces.*colour"
     ):
-        StyledImages([tmp_path], settings(synthetic="landmarks"))
+        scanned("paired_cyclegan", [tmp_path], settings(synthetic="landmarks"))

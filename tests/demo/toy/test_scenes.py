@@ -7,6 +7,7 @@ import pytest
 
 from i2icli.config import Config
 from i2icli.data.kinds.paired import PairedImages
+from i2icli.data.options import DataOptions
 from i2icli.demo.toy.labels import COLOURS
 from i2icli.demo.toy.scenes import scene, write_paired, write_unpaired
 from i2icli.image import read_image
@@ -48,7 +49,7 @@ def test_written_folders_are_recognised(tmp_path: Path) -> None:
     write_paired(tmp_path / "folders", train=3, test=2, size=32)
     write_paired(tmp_path / "beside", train=3, test=2, size=32, side_by_side=True)
     first, second = (
-        PairedImages([tmp_path / name], Config(crop_size=32, preprocess="none"))
+        PairedImages([tmp_path / name], DataOptions.of(Config(crop_size=32, preprocess="none")))
         for name in ("folders", "beside")
     )
     for data in (first, second):

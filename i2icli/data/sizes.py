@@ -1,0 +1,79 @@
+"""Whether images suit the networks and a batch, known from their headers alone."""
+
+from collections.abc import Iterable, Sequence
+
+from i2icli.data.describe import counted
+from i2icli.data.options import DataOptions
+from i2icli.data.preprocess import Preprocess
+from i2icli.errors import UserError
+from i2icli.image import FileItem
+
+Size = tuple[int, int]
+"""(height, width)"""
+Sized = tuple[str, Size]
+"""The name of an image, or of a pair, and its size."""
+
+WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess whose examples are not of the crop size
+
+
+def sized(images: Iterable[FileItem]) -> list[Sized]:
+    """Names and sizes."""
+    return [(image.name, image.size) for image in images]
+
+
+def check_sizes(train: Sequence[Sized], validation: Sequence[Sized], options: DataOptions) -> None:
+    """Raise UserError if an image gives too small an example, or training examples cannot share a batch."""
+    preprocess = options.preprocess
+    refuse_small_examples(train, preprocess, options.smallest_side)
+    refuse_small_examples(validation, preprocess.for_validation(), options.smallest_side)
+    if options.batch_size > 1:
+        refuse_mixed_sizes(train, preprocess)
+
+
+def refuse_small_examples(images: Iterable[Sized], preprocess: Preprocess, smallest_side: int) -> None:
+    """Raise UserError if an image gives an example with a side below `smallest_side` pixels.
+
+    Concerns the modes that keep whole images; crops are checked with the settings.
+    """
+    if preprocess.mode not in WHOLE_IMAGES:
+        return
+    for name, (height, width) in images:
+        example = preprocess.example_size((height, width))
+        if min(example) >= smallest_side:
+            continue
+        advice = "--preprocess resize-and-crop, or remove such images"
+        if preprocess.mode == "scale-width":
+            load_width = max(smallest_side, -(-smallest_side * width // height))
+            advice = f"--load-size {load_width}, or --preprocess resize-and-crop"
+        raise UserError(
+            f"{name} ({width}x{height} pixels) becomes {example[1]}x{example[0]} with --preprocess "
+            f"{preprocess.mode}, but these networks need at least {smallest_side} per side; use {advice}"
+        )
+
+
+def refuse_mixed_sizes(
+    images: Sequence[Sized],
+    preprocess: Preprocess,
+    advice: str = "they cannot share a batch; use --batch-size 1, or --preprocess resize or crop",
+) -> None:
+    """Raise UserError if images give examples of different sizes."""
+    sizes = [preprocess.example_size(size) for _, size in images]
+    for (name, _), (height, width) in zip(images, sizes, strict=True):
+        if (height, width) != sizes[0]:
+            first = f"{images[0][0]} {sizes[0][1]}x{sizes[0][0]}"
+            raise UserError(f"{name} becomes {width}x{height} pixels, {first}: {advice}")
+
+
+def refuse_small_images(images: Sequence[Sized], minimum: Size) -> None:
+    """Raise UserError if an image is smaller than `minimum`: upscaled images have no details to learn."""
+    small = [(name, size) for name, size in images if size[0] < minimum[0] or size[1] < minimum[1]]
+    if not small:
+        return
+    name, (height, width) = small[0]
+    shortest = min(min(size) for _, size in images)
+    fits = 1 << (shortest.bit_length() - 1)  # resolutions are doubled
+    more = f" and {counted(len(small) - 1, 'other image')} are" if len(small) > 1 else " is"
+    raise UserError(
+        f"{name} ({width}x{height} pixels){more} smaller than the {minimum[1]}x{minimum[0]} pixels to be "
+        f"learned; choose --crop-size {fits} (i2i grow: a smaller --to), or remove such images"
+    )
