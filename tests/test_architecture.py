@@ -55,7 +55,6 @@ LONG_FUNCTIONS: dict[str, str] = {
     "cli/translate.py:translate": "a command's options are its signature",
     "cli/detect_fake.py:detect_fake": "a command's options are its signature",
     "cli/detector.py:fit": "a command's options are its signature",
-    "cli/detector.py:evaluate": "a command's options are its signature",
 }
 """Functions that may be longer, and why."""
 
