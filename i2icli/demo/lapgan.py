@@ -13,7 +13,7 @@ from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
 from i2icli.inference.translator import Translator
-from i2icli.nn.pyramid import shrink
+from i2icli.nn.pyramid import downsample
 from i2icli.nn.spectrum import spectral_distance
 
 TRAIN = 600  # scenes: what is made up has to be learned from many
@@ -45,7 +45,7 @@ def _show(translator: Translator, folder: Path) -> Shown:
 def _enlarged(translator: Translator, path: Path) -> list[Pixels]:
     """A test picture shrunk, enlarged by interpolation and by the model, and as it is."""
     truth = read_image(path).pixels
-    small = shrink(to_tensor(truth)[None], (SMALL, SMALL))  # (1, C, h, w)
+    small = downsample(to_tensor(truth)[None], (SMALL, SMALL))  # (1, C, h, w)
     pixels = to_pixels(small[0], np.uint8)
     bicubic = interpolate(small, truth.shape[:2], mode="bicubic", align_corners=False)  # (1, C, H, W)
     answer = np.asarray(translator.translate(pixels, to="x4"))

@@ -18,7 +18,7 @@ from i2icli.image import to_tensor
 from i2icli.inference.translator import Translator
 from i2icli.recipe import resolve_config
 from i2icli.report.page import write_page
-from i2icli.report.sections import Pictures, Section, Table, Text
+from i2icli.report.sections import ImageGrid, Section, Table, Text
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.run import TrainResult, train
@@ -36,11 +36,11 @@ class Outcome:
     shown: Shown
 
     @property
-    def pictures(self) -> Pictures:
+    def pictures(self) -> ImageGrid:
         """The first test pictures as a section of the report."""
         heading = f"{self.lesson.system}: {self.lesson.title}"
         cells = [[_png(pixels) for pixels in row] for row in self.shown.rows[:SHOWN]]
-        return Pictures(self.shown.columns, cells, heading=heading, pixelated=True)
+        return ImageGrid(self.shown.columns, cells, heading=heading, pixelated=True)
 
 
 def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:

@@ -96,7 +96,7 @@ class Detector:
         serialization.save(path, self.info, arrays)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float64]:
-        """The feature vector (D,) of an image. Raises UserError for sizes that the detector cannot read."""
+        """The feature vector (D,) of an image. Raises UserError for sizes it cannot read."""
         info = self.info
         features = extract_features(self.preprocess(pixels), info.features)
         if len(features) != info.length or (
@@ -104,7 +104,7 @@ class Detector:
         ):
             fitted = f"{info.size[1]}x{info.size[0]}" if info.size else f"{info.length} rings"
             raise UserError(
-                f"{pixels.shape[1]}x{pixels.shape[0]} pixels: this detector only reads {fitted}, which it was "
+                f"{pixels.shape[1]}x{pixels.shape[0]} pixels: the detector reads only {fitted}, as it was "
                 "fitted to; one fitted with --features profile reads other sizes",
                 exit_code=1,
             )

@@ -318,7 +318,7 @@ def test_a_detector_of_raw_profiles_refuses_other_sizes(i2i, tmp_path):
     done = i2i("detect-fake", "other.png", "real/0.png", "--model", "raw.safetensors", "--json")
     found = lines(done)
     assert found["other.png"]["probability"] is None
-    assert "only reads" in found["other.png"]["reason"]
+    assert "reads only" in found["other.png"]["reason"]
     assert found["0.png"]["probability"] is not None
 
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d, binary_cross_entropy
 
 from i2icli.losses.spectral import mean_spectral_loss, spectral_loss
-from i2icli.nn.spectrum import grey, spectral_profile, spread
+from i2icli.nn.spectrum import grey, min_max_normalise, spectral_profile
 from tests.parity import cases
 
 
@@ -15,7 +15,7 @@ def test_the_loss_equals_the_reference() -> None:
     case = cases.read("upconv", "spectral_loss")
     fake, real = case.given("fake"), case.given("real")
     for name, images in (("fake", fake), ("real", real)):
-        profile = spread(spectral_profile(grey(images)))
+        profile = min_max_normalise(spectral_profile(grey(images)))
         torch.testing.assert_close(profile, case.expected(f"profile_{name}"), atol=5e-5, rtol=1e-4)
     cases.assert_loss(spectral_loss(fake, real), case.expected("paper.freq_loss_batch_mean_target"))
 
@@ -106,10 +106,10 @@ def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_o
     torch.manual_seed(0)
     real = pictures(16, 32)
     blurred = avg_pool2d(pictures(16, 32), 3, stride=1, padding=1).requires_grad_()
-    target = spread(spectral_profile(grey(real))).mean(0)
+    target = min_max_normalise(spectral_profile(grey(real))).mean(0)
 
     def gap() -> torch.Tensor:
-        profile = spread(spectral_profile(grey(blurred.detach()))).mean(0)
+        profile = min_max_normalise(spectral_profile(grey(blurred.detach()))).mean(0)
         return (profile - target).square().mean().sqrt()
 
     before = gap()
@@ -124,7 +124,10 @@ def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_o
 def test_only_the_frequencies_above_the_cut_count() -> None:
     torch.manual_seed(0)
     fake, real = torch.rand(2, 2, 3, 64, 64)
-    target, predicted = spread(spectral_profile(grey(real))).mean(0), spread(spectral_profile(grey(fake)))
+    target, predicted = (
+        min_max_normalise(spectral_profile(grey(real))).mean(0),
+        min_max_normalise(spectral_profile(grey(fake))),
+    )
     upper = binary_cross_entropy(predicted[:, 32:], target[32:].expand(2, -1))
     torch.testing.assert_close(spectral_loss(fake, real, 0.75), upper, rtol=1e-5, atol=1e-7)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from i2icli.nn.pyramid import Interpolation, enlarge, pyramid, resample, shrink
+from i2icli.nn.pyramid import Interpolation, downsample, pyramid, resample, upsample
 
 
 @pytest.mark.parametrize("interpolation", ["corners", "centres"])
@@ -17,7 +17,7 @@ def test_levels_add_up_to_the_image(interpolation: Interpolation, sizes: list[tu
     assert [level.image.shape[2:] for level in levels] == sizes[1:]
     again = small
     for level in levels:
-        again = enlarge(again, (level.image.shape[2], level.image.shape[3]), interpolation) + level.residual
+        again = upsample(again, (level.image.shape[2], level.image.shape[3]), interpolation) + level.residual
     torch.testing.assert_close(again, images)
 
 
@@ -30,15 +30,15 @@ def test_flat_images_stay_flat() -> None:
 def test_shrinking_keeps_the_mean() -> None:
     images = torch.rand(2, 3, 28, 21)
     for size in ((14, 7), (9, 5), (28, 20)):
-        torch.testing.assert_close(shrink(images, size).mean((2, 3)), images.mean((2, 3)))
+        torch.testing.assert_close(downsample(images, size).mean((2, 3)), images.mean((2, 3)))
 
 
 def test_halving_takes_means_of_four() -> None:
     image = torch.arange(16.0).view(1, 1, 4, 4)
-    assert shrink(image, (2, 2)).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
+    assert downsample(image, (2, 2)).flatten().tolist() == [2.5, 4.5, 10.5, 12.5]
 
 
 def test_corners_or_centres_stay_in_place() -> None:
     ramp = torch.tensor([[[[0.0, 3.0]]]])
-    assert enlarge(ramp, (1, 4), "corners").flatten().tolist() == [0, 1, 2, 3]
-    assert enlarge(ramp, (1, 4), "centres").flatten().tolist() == [0, 0.75, 2.25, 3]
+    assert upsample(ramp, (1, 4), "corners").flatten().tolist() == [0, 1, 2, 3]
+    assert upsample(ramp, (1, 4), "centres").flatten().tolist() == [0, 0.75, 2.25, 3]
