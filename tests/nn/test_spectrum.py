@@ -1,4 +1,4 @@
-"""The spectrum's profile equals the reference's and tells smooth pictures from noisy ones."""
+"""The spectrum's profile equals the reference's and tells smooth images from noisy ones."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_relative_profiles_begin_at_one() -> None:
     np.testing.assert_allclose(relative_to_first(np.array([[2.0, 1.0], [4.0, 8.0]])), [[1, 0.5], [1, 2]])
 
 
-def test_a_flat_profile_spreads_to_zeros() -> None:
+def test_a_flat_profile_is_normalised_to_zeros() -> None:
     assert min_max_normalise(torch.full((1, 4), 7.0)).tolist() == [[0.0] * 4]
 
 
@@ -130,7 +130,7 @@ def test_brightness_weighs_the_colours() -> None:
     assert grey(torch.ones(2, 1, 4, 5)).shape == (2, 4, 5)
 
 
-def test_half_precision_pictures_are_measured_in_float32() -> None:
+def test_half_precision_images_are_measured_in_float32() -> None:
     assert spectral_profile(torch.rand(1, 16, 16).bfloat16()).dtype is torch.float32
     images = torch.rand(2, 3, 16, 16).bfloat16()
     assert torch.equal(grey(images), grey(images.float()))
