@@ -53,7 +53,7 @@ def mean_psnr(outputs: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -
     return float(np.mean(scores))
 
 
-def generate(translator: Translator, codes: Tensor) -> Tensor:
+def generated(translator: Translator, codes: Tensor) -> Tensor:
     """Images generated from latent codes (N, Z): (N, C, H, W) in [-1, 1], float32 on the CPU."""
     placement = translator.placement
     with torch.inference_mode(), placement.autocast():

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from i2icli.demo.demo import SIDE, TEST, Demo, DemoResults, generate, mean_psnr
+from i2icli.demo.demo import SIDE, TEST, Demo, DemoResults, generated, mean_psnr
 from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
@@ -55,7 +55,7 @@ def _upscaled(translator: Translator, path: Path) -> list[Pixels]:
 def _samples(translator: Translator, count: int) -> list[Pixels]:
     """Images generated from noise, (H, W, C) each."""
     codes = draw_codes(count, translator.system.latent_size(), seed=0)  # (B, Z)
-    return [to_pixels(image, np.uint8) for image in generate(translator, codes)]
+    return [to_pixels(image, np.uint8) for image in generated(translator, codes)]
 
 
 def _distance(images: tuple[Pixels, ...], truths: tuple[Pixels, ...]) -> float:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.demo.demo import TEST, Demo, DemoResults, generate
+from i2icli.demo.demo import TEST, Demo, DemoResults, generated
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import between, draw_codes
@@ -26,7 +26,7 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
     rows = []
     for number, path in enumerate(paths):
         codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
-        images = generate(translator, codes)  # (STEPS, C, H, W)
+        images = generated(translator, codes)  # (STEPS, C, H, W)
         rows.append([*(to_pixels(image, np.uint8) for image in images), read_image(path).pixels])
     colours = [np.stack([to_tensor(row[column]).mean((1, 2)) for row in rows]) for column in (0, -1)]
     metrics = tuple(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from i2icli.demo.demo import TEST, Demo, DemoResults, generate
+from i2icli.demo.demo import TEST, Demo, DemoResults, generated
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
@@ -25,7 +25,7 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
     """Samples from random codes, beside a test image for comparison."""
     paths = sorted((folder / "test").glob("*.png"))
     codes = draw_codes(SAMPLES * len(paths), translator.system.latent_size(), seed=0)  # (N, Z)
-    images = generate(translator, codes)  # (N, C, H, W)
+    images = generated(translator, codes)  # (N, C, H, W)
     real = [read_image(path).pixels for path in paths]
     rows = [
         [*(to_pixels(image, np.uint8) for image in images[SAMPLES * n : SAMPLES * (n + 1)]), pixels]
