@@ -1,4 +1,4 @@
-"""How close images are to the truth: PSNR and SSIM, one number per image."""
+"""Image quality metrics against ground truth: PSNR and SSIM, one number per image."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ _RANGE = 2.0  # images span [-1, 1]
 
 
 def psnr(images: Tensor, truth: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB: (B, C, H, W) in [-1, 1], twice -> (B,). Equal images: infinite."""
+    """Peak signal-to-noise ratio in dB: (B, C, H, W) in [-1, 1], twice -> (B,). Infinite for equal images."""
     error = (images.float() - truth.float()).square().mean(dim=(1, 2, 3))  # (B,)
     return 10 * torch.log10(_RANGE**2 / error)
 
@@ -18,7 +18,7 @@ def ssim(images: Tensor, truth: Tensor) -> Tensor:
 
     Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity",
     IEEE TIP 2004: Gaussian window of 11 x 11, sigma 1.5, K1 = 0.01, K2 = 0.03, only windows
-    that lie inside the image. The window shrinks to fit images of fewer than 11 pixels.
+    that lie inside the image. The window is smaller for images of fewer than 11 pixels.
     """
     x, y = images.float(), truth.float()
     mean_x, mean_y = _blur(x), _blur(y)
@@ -32,7 +32,7 @@ def ssim(images: Tensor, truth: Tensor) -> Tensor:
 
 
 def _blur(images: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, H - 10, W - 10), or less taken off where the window is smaller."""
+    """(B, C, H, W) -> (B, C, H - 10, W - 10), or larger if the window is smaller."""
     batch, channels, height, width = images.shape
     planes = images.reshape(batch * channels, 1, height, width)
     down, across = _gaussian(height, images), _gaussian(width, images)
@@ -42,7 +42,7 @@ def _blur(images: Tensor) -> Tensor:
 
 
 def _gaussian(side: int, like: Tensor) -> Tensor:
-    """Weights of the window along a side of so many pixels: 11, or the largest odd number that fits."""
+    """Weights of the window along a side: 11, or the largest odd number that fits."""
     length = min(11, side if side % 2 else side - 1)
     distance = torch.arange(length, dtype=torch.float32, device=like.device) - length // 2
     weights = torch.exp(-(distance**2) / (2 * 1.5**2))

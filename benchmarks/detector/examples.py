@@ -28,8 +28,8 @@ from benchmarks.detector.fakes import (
     train_to_reconstruct,
     translated,
 )
-from i2icli.detector.features import find_traces
-from i2icli.detector.inputs import row_of
+from i2icli.detector.features import extract_features
+from i2icli.detector.traces import measure_traces
 from i2icli.image import read_image
 
 SIZES = (128, 160, 192, 256, 256, 256, 384)
@@ -71,7 +71,7 @@ def examples(
             for pixels, origin in zip(
                 _treated(treatment, (real, fake), rng), (source.name, group), strict=True
             ):
-                rows.append((find_traces(pixels).vector, origin == group, origin, name, treatment))
+                rows.append((measure_traces(pixels).vector, origin == group, origin, name, treatment))
     return _examples(rows)
 
 
@@ -117,7 +117,7 @@ def profile_examples(
         source = sources[index % len(sources)]
         real = source.crop(int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))], rng)
         _, fake = _fake(index, real, {}, rng)
-        rows += [row_of(real, "profile"), row_of(fake, "profile")]
+        rows += [extract_features(real, "profile"), extract_features(fake, "profile")]
         fakes += [False, True]
     return np.stack(rows), np.array(fakes)
 
@@ -134,7 +134,9 @@ def native_examples(source: Photographs, each: int, seed: int) -> Examples:
             part = np.ascontiguousarray(pixels[top // 8 * 8 :, left // 8 * 8 :][:size, :size])
             for treatment in ("none", "jpeg"):
                 (made,) = _treated(treatment, (part,), rng)
-                rows.append((find_traces(made).vector, False, f"{source.name}-native", file.name, treatment))
+                rows.append(
+                    (measure_traces(made).vector, False, f"{source.name}-native", file.name, treatment)
+                )
     return _examples(rows)
 
 

@@ -31,12 +31,12 @@ from benchmarks.detector.examples import (
 from benchmarks.detector.fakes import INTERPOLATING, Photographs
 from i2icli import __version__
 from i2icli.detector.calibration import Calibration, area_under_curve, calibration_error
-from i2icli.detector.cascade import DECISIVE, EVEN_COLUMNS, JPEG_LIFTS, ODD_COLUMNS, Cascade, squashed
+from i2icli.detector.cascade import DECISIVE, EVEN_COLUMNS, JPEG_LIFT, ODD_COLUMNS, Cascade, bounded
 from i2icli.detector.classifiers import Linear, Scaling
 from i2icli.detector.detector import SHIPPED, Detector
-from i2icli.detector.features import LENGTH
 from i2icli.detector.fit_classifier import boosted, fit
-from i2icli.detector.serialization import Description
+from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.traces import LENGTH
 
 Array = NDArray[np.float64]
 
@@ -95,12 +95,12 @@ def learn(found: Examples, rows: NDArray[np.bool_]) -> Cascade:
     from sklearn.linear_model import LogisticRegression
 
     vectors, weight = found.vectors[rows].astype(np.float64), weights(found, rows)
-    scaling = Scaling.fitted(vectors, Cascade.limit)
+    scaling = Scaling.robust(vectors, Cascade.limit)
     linear = LogisticRegression(C=0.03, max_iter=3000)
     linear.fit(scaling.apply(vectors), found.fake[rows], sample_weight=weight)
     return Cascade(
-        scaling.centre,
-        scaling.spread,
+        scaling.location,
+        scaling.scale,
         Linear(linear.coef_[0].astype(np.float64), float(linear.intercept_[0])),
         boosted(vectors, found.fake[rows], 0, weight),
         np.zeros(4),
@@ -127,9 +127,9 @@ def left_out(found: Examples, seed: int = 0) -> tuple[Array, NDArray[np.bool_]]:
 
 def judges(cascade: Cascade, vectors: Array) -> Array:
     """(N, 174) -> (N, 3): even score, linear, trees, as they are weighed."""
-    scaled = np.clip((vectors - cascade.centre) / cascade.spread, -cascade.limit, cascade.limit)
+    scaled = np.clip((vectors - cascade.location) / cascade.scale, -cascade.limit, cascade.limit)
     even = np.clip(vectors[:, EVEN_COLUMNS].mean(1), -0.5, 1.0)
-    learned = squashed(cascade.linear.scores(scaled)), squashed(cascade.trees.scores(vectors))
+    learned = bounded(cascade.linear.scores(scaled)), bounded(cascade.trees.scores(vectors))
     return np.stack([even, *learned], 1)
 
 
@@ -149,9 +149,9 @@ def main() -> None:
     judged, rows = left_out(found)
     weighed = _weighed(judged[rows], found.fake[rows], weights(found, rows))
     cascade = learn(found, learnable(found))
-    cascade = Cascade(cascade.centre, cascade.spread, cascade.linear, cascade.trees, weighed, SURE)
+    cascade = Cascade(cascade.location, cascade.scale, cascade.linear, cascade.trees, weighed, SURE)
     even = found.vectors[:, EVEN_COLUMNS].mean(1)
-    odd = np.clip(found.vectors[:, ODD_COLUMNS].mean(1), 0, JPEG_LIFTS)
+    odd = np.clip(found.vectors[:, ODD_COLUMNS].mean(1), 0, JPEG_LIFT)
     scores = judged @ weighed[:3] + weighed[3] + DECISIVE * np.clip(even - SURE - odd, 0, 1)
     _print_ranking(found, rows, scores)
     calibration = Calibration.fitted(scores[rows], found.fake[rows])
@@ -172,7 +172,7 @@ def write_profile(folders: Sequence[Path], path: Path) -> None:
     """The paper's detector on the same photographs: logistic regression on the profile of the spectrum."""
     rows, fake = profile_examples([Photographs(folder.name, folder) for folder in folders], 200, 5)
     fitted = fit(rows, fake, "logistic", scaled=False, seed=0)
-    description = Description(
+    description = DetectorInfo(
         version=__version__,
         features="profile",
         length=rows.shape[1],
@@ -190,7 +190,7 @@ def write_profile(folders: Sequence[Path], path: Path) -> None:
         scores=fitted.scores,
         fitted_on=FITTED_ON,
     )
-    typical = Scaling.of(rows[~fake])
+    typical = Scaling.standard(rows[~fake])
     Detector(description, fitted.scaling, fitted.classifier, fitted.calibration, typical).save(path)
     print(f"written: {path}, {path.stat().st_size:,} bytes")
     print("  " + ", ".join(f"{name} {value:.3f}" for name, value in fitted.scores.items()))
@@ -215,7 +215,7 @@ def _print_ranking(found: Examples, rows: NDArray[np.bool_], scores: Array) -> N
 def _write(
     path: Path, found: Examples, cascade: Cascade, calibration: Calibration, auc: float, error: float
 ) -> None:
-    description = Description(
+    description = DetectorInfo(
         version=__version__,
         features="traces",
         length=LENGTH,
@@ -233,7 +233,7 @@ def _write(
         scores={"auc": auc, "calibration_error": error},
         fitted_on=FITTED_ON,
     )
-    Detector(description, Scaling.none(LENGTH), cascade, calibration).save(path)
+    Detector(description, Scaling.identity(LENGTH), cascade, calibration).save(path)
     print(f"written: {path}, {path.stat().st_size:,} bytes")
 
 

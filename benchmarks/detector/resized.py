@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.detector.fakes import RESIZERS, Pixels, jpeg, resized
-from i2icli.detector.resampling import find_resampling
+from i2icli.detector.resampling import detect_resampling
 from i2icli.image import convert_channels, read_image
 from i2icli.image.finding import find_images
 
@@ -36,7 +36,7 @@ def parts(path: Path, rng: np.random.Generator) -> list[Pixels]:
 def share(pictures: list[Pixels]) -> str:
     """How many of them are taken for resized, as they are and after JPEG."""
     counts = [
-        100 * np.mean([find_resampling(each).seen for each in found])
+        100 * np.mean([detect_resampling(each).detected for each in found])
         for found in (pictures, [jpeg(each, 90) for each in pictures])
     ]
     return f"{counts[0]:.0f} % (JPEG 90: {counts[1]:.0f} %)"

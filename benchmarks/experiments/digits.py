@@ -143,7 +143,7 @@ def taught(images: Tensor, labels: Tensor) -> nn.Module:
 
 
 @torch.no_grad()
-def share(network: nn.Module, images: Tensor, labels: Tensor) -> str:
+def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> str:
     """How many are read correctly, in words."""
     right = int((network(images).argmax(1) == labels).sum())
     return f"{100 * right / len(labels):5.1f} % of {len(labels)}"
@@ -165,9 +165,9 @@ def read(data: Path, model: str, weights: Path | None) -> None:
     given, given_labels = labelled(data / "test" / "source")
     translator = Translator.load(model)
     answers = torch.stack([grey(translator.translate(path)) for path in given])
-    print(f"  real target images, held back     {share(network, opened(real), real_labels)}")
-    print(f"  source images, not translated     {share(network, opened(given), given_labels)}")
-    print(f"  source images, translated         {share(network, answers, given_labels)}")
+    print(f"  real target images, held back     {accuracy(network, opened(real), real_labels)}")
+    print(f"  source images, not translated     {accuracy(network, opened(given), given_labels)}")
+    print(f"  source images, translated         {accuracy(network, answers, given_labels)}")
 
 
 def main() -> None:

@@ -20,15 +20,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from i2icli.inference.requests import Asked
 from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from i2icli.config import RunOptions
 from i2icli.image import DecodedImage, Pixels, convert_channels, grey_levels, read_image, resize, write_image
 from i2icli.image.finding import find_images
-from i2icli.inference.requests import Asked
 from i2icli.inference.translator import Translator
-from i2icli.nn.spectrum import profile_of, relative, resampled
+from i2icli.nn.spectrum import profile_of, relative_to_first, resampled
 from i2icli.report.chart import Chart, Line, write_chart
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.training.run import train
@@ -106,7 +106,9 @@ def accuracy(real: Profiles, fake: Profiles, *, spread: bool) -> float:
 
     spread: bring each feature to deviation 1 first, which the paper does not and which makes it stronger.
     """
-    features = torch.from_numpy(np.concatenate([relative(resampled(each, LENGTH)) for each in (real, fake)]))
+    features = torch.from_numpy(
+        np.concatenate([relative_to_first(resampled(each, LENGTH)) for each in (real, fake)])
+    )
     labels = torch.cat([torch.zeros(len(real)), torch.ones(len(fake))]).double()
     found = []
     for draw in range(DRAWS):

@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for (name, paths), pixels in zip(groups.items(), (face, blurred, doubled(face)), strict=True):
                 paths.append(Path(folder) / f"{name} {number}.png")
                 Image.fromarray(pixels).save(paths[-1])
-        found, over_first, _ = measure(groups)
-        write(out, found, over_first=over_first)
+        found, relative, _ = measure(groups)
+        write(out, found, relative=relative)
 
 
 if __name__ == "__main__":

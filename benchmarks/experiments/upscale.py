@@ -25,7 +25,7 @@ from torch.nn.functional import interpolate
 from i2icli.image import convert_channels, read_image, resize, to_pixels, to_tensor
 from i2icli.image.finding import find_images
 from i2icli.inference.translator import Translator
-from i2icli.nn.pyramid import shrink
+from i2icli.nn.pyramid import downsample
 from i2icli.nn.spectrum import spectral_distance
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.scores import psnr, ssim
@@ -72,7 +72,7 @@ def measure(translator: Translator, to: str, truths: list[Tensor]) -> tuple[dict
         low = [int(side / factor) for side in whole.shape[2:]]
         size = (round(low[0] * factor), round(low[1] * factor))
         truth = whole[..., : size[0], : size[1]]
-        small = rounded(shrink(truth, (low[0], low[1])))
+        small = rounded(downsample(truth, (low[0], low[1])))
         ways = enlargements(translator, small, size, to)
         for name, answer in ways.items():
             each = (psnr(answer, truth), ssim(answer, truth), spectral_distance(answer, truth))

@@ -26,10 +26,10 @@ def main() -> None:
             for suffix in ("png", "jpg"):
                 path = Path(folder) / f"{side}.{suffix}"
                 Image.fromarray(pixels).save(path)
-                detector.judge_file(path)
+                detector.predict_file(path)
                 start = time.process_time()
                 for _ in range(REPEATS):
-                    detector.judge_file(path)
+                    detector.predict_file(path)
                 taken = (time.process_time() - start) / REPEATS
                 print(f"{side:5} px {suffix}: {1000 * taken:6.1f} ms")
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from i2icli.image import DecodedImage, grey_levels, read_image, write_image
 from i2icli.nn.spectrum import EPSILON, profile_of
-from i2icli.report.spectra import measure, profiled
+from i2icli.report.spectra import measure, read_profile
 
 SIDE = 1024  # pixels
 FILES = 8  # different ones
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 write_image(path, DecodedImage(image, None, "png"))
             every = [paths[number % FILES] for number in range(count)]
             decoding = seconds(lambda path: grey_levels(read_image(path).pixels), every)
-            whole = seconds(profiled, every)
+            whole = seconds(read_profile, every)
             wall = time.perf_counter()
             measure({"all": every})
             wall = (time.perf_counter() - wall) / count

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
-from i2icli.demo import LESSONS
+from i2icli.demo import DEMOS
 from i2icli.recipe import resolve_config
 from i2icli.stage import Clock
 from i2icli.system import Answers, Batch, System
@@ -54,10 +54,10 @@ class Late(dict[str, Tensor]):
 
 def prepared(name: str, recipe: str, folder: Path, images: int) -> tuple[System[Any], list[Batch]]:
     """A fresh system at its last stage, and its validation batches."""
-    lesson = import_module(LESSONS[name]).DEMO
-    lesson.write(folder, 0)
+    demo = import_module(DEMOS[name]).DEMO
+    demo.write(folder, 0)
     settings = resolve_config(name, recipe)
-    data, config = open_data(name, [folder / part for part in lesson.parts], settings, RunOptions())
+    data, config = open_data(name, [folder / part for part in demo.parts], settings, RunOptions())
     system = build_system(name, config).eval()
     system.clock = Clock(system.config.stages()[-1])
     examples = data.validation(system.clock.stage.resolution)

@@ -7,12 +7,12 @@ import typer
 
 from i2icli.cli.console import errors
 from i2icli.cli.options import seed_within_bounds
-from i2icli.demo import FIRST, LESSONS
+from i2icli.demo import DEFAULT, DEMOS
 
 EXAMPLES = (
     "One system:  i2i demo stargan\n\n"
     "Look at the data alone:  i2i demo --data-only toy\n\n"
-    f"Systems:  {', '.join(LESSONS)}"
+    f"Systems:  {', '.join(DEMOS)}"
 )
 
 
@@ -43,7 +43,7 @@ def demo(
     from i2icli.cli.display import display
     from i2icli.demo.run import run, write_data  # torch loads only when there is work
 
-    chosen = FIRST if system is None else (system,)
+    chosen = DEFAULT if system is None else (system,)
     if data_only is not None:
         write_data(chosen, data_only, seed)
         print(f"the data as folders: {data_only}")

@@ -1,4 +1,4 @@
-"""`i2i detector fit|evaluate`: detectors of your own, and how good a detector is."""
+"""`i2i detector fit|evaluate`: fit your own detector; evaluate one."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
-    from i2icli.detector.collection import Collection
+    from i2icli.detector.dataset import LabelledFeatures
     from i2icli.detector.detector import Detector
     from i2icli.detector.evaluation import Condition, Score
     from i2icli.detector.leakage import Leak
@@ -27,19 +27,21 @@ MODES = ("traces", "profile")
 
 FIT_EXAMPLES = (
     "As in the paper:  i2i detector fit celeba generated --classifier svm\n\n"
-    "Folders that differ in size or format:  i2i detector fit photos fakes --equalise --out d.safetensors"
+    "Folders of different sizes or formats:  i2i detector fit photos fakes --equalise --out d.safetensors"
 )
 EVALUATE_EXAMPLES = (
-    "The shipped one:  i2i detector evaluate photos fakes --out report\n\n"
+    "The shipped detector:  i2i detector evaluate photos fakes --out report\n\n"
     "Your own:  i2i detector evaluate photos fakes --model d.safetensors --conditions 'JPEG 90,0.75x'"
 )
 
 _Real = Annotated[Path, typer.Argument(metavar="REAL", help="folder of photographs")]
-_Fake = Annotated[Path, typer.Argument(metavar="FAKE", help="folder of fakes; a folder inside is a group")]
-_Limit = Annotated[
-    int | None, typer.Option(metavar="<int>", min=1, help="read at most so many pictures of each folder")
+_Fake = Annotated[
+    Path, typer.Argument(metavar="FAKE", help="folder of fakes; subfolders are reported as groups")
 ]
-REPORT = ("scores.csv", "curves.png", "calibration.png")  # what evaluate writes
+_Limit = Annotated[
+    int | None, typer.Option(metavar="<int>", min=1, help="maximum number of images per folder")
+]
+REPORT = ("scores.csv", "curves.png", "calibration.png")  # files of evaluate --out
 _Json = Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")]
 
 app = typer.Typer(cls=Group, no_args_is_help=True)
@@ -47,7 +49,7 @@ app = typer.Typer(cls=Group, no_args_is_help=True)
 
 @app.callback()
 def detector() -> None:
-    """Fit detectors of fakes to folders of your own, and measure them."""
+    """Fit your own detectors of generated images, and evaluate them."""
 
 
 def fit(
@@ -63,24 +65,24 @@ def fit(
         str,
         typer.Option(
             metavar="<choice>",
-            help="profile of the spectrum over its first value, any size (profile); as it is, one size "
-            "(raw-profile); of the middle of film frames (frames); traces of up-sampling (traces)",
+            help="spectral profile relative to its first value, any size (profile); unnormalised, one size "
+            "(raw-profile); of the centre of video frames (frames); up-sampling traces (traces)",
         ),
     ] = "profile",
     equalise: Annotated[
         bool,
-        typer.Option("--equalise", help="first bring all pictures to one size, colour mode and JPEG"),
+        typer.Option("--equalise", help="first convert all images to one size, colour mode and JPEG quality"),
     ] = False,
     limit: _Limit = None,
     seed: Annotated[
-        int, typer.Option(metavar="<int>", callback=seed_within_bounds, help="fixes splits and fits")
+        int, typer.Option(metavar="<int>", callback=seed_within_bounds, help="random seed of splits and fits")
     ] = 0,
     as_json: _Json = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Fit a detector to photographs and fakes; ten random 80/20 splits measure and calibrate it.
+    """Fit a detector to photographs and fakes, evaluated and calibrated on ten random 80/20 splits.
 
-    Warns where size, format, JPEG or colour mode alone tell the folders apart; --equalise lessens that.
+    Warns if size, format, JPEG or colour mode alone separate the folders; --equalise reduces that.
     """
     _chosen("--classifier", classifier, CLASSIFIERS)
     _chosen("--features", features, FEATURES)
@@ -89,43 +91,41 @@ def fit(
     check_free(out, overwrite=overwrite)
     from i2icli.detector.fit_detector import fit_folders
 
-    made, found, leaks = fit_folders(
+    detector, features_of_folders, leaks = fit_folders(
         real, fake, classifier, features, equalise=equalise, limit=limit, seed=seed
     )
-    left_out(found.troubles)
+    left_out(features_of_folders.skipped)
     for leak in leaks:
         errors().print(
             f"[bold yellow]warning:[/] {escape(str(leak))}; {_advice(leak, equalise)}", soft_wrap=True
         )
-    made.save(out)
-    _print_fitted(made, found, leaks, out, as_json)
+    detector.save(out)
+    _print_fitted(detector, features_of_folders, leaks, out, as_json)
 
 
 def evaluate(
     real: _Real,
     fake: _Fake,
     model: Annotated[
-        Path | None, typer.Option(metavar="<path>", help="a detector that i2i detector fit wrote")
+        Path | None, typer.Option(metavar="<path>", help="detector file from i2i detector fit")
     ] = None,
     mode: Annotated[
         str | None, typer.Option(metavar="<choice>", help="shipped detector: traces (default) or profile")
     ] = None,
     conditions: Annotated[
-        str, typer.Option(metavar="<list>", help="what is done to the pictures first: names by comma, or all")
+        str, typer.Option(metavar="<list>", help="perturbations to evaluate under, comma-separated, or all")
     ] = "all",
     limit: _Limit = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="<path>", help="folder for the table and pictures of the curves")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="<path>", help="folder for the table and plots")] = None,
     as_json: _Json = False,
     overwrite: Overwrite = False,
 ) -> None:
-    """Measure a detector: accuracy, ROC-AUC and calibration, per group of fakes.
+    """Evaluate a detector: accuracy, ROC-AUC and calibration, per group of fakes.
 
-    Also after JPEG, resizing, blur and noise.
+    Also under JPEG, resizing, blur and noise.
     """
     if model and mode:
-        raise UserError("--model and --mode: choose one; --mode picks among the shipped detectors")
+        raise UserError("--model and --mode: choose one; --mode selects a shipped detector")
     mode = _chosen("--mode", mode or "traces", MODES)
     names = _conditions(conditions)
     if out:
@@ -134,46 +134,50 @@ def evaluate(
     from i2icli.detector.evaluation import score
 
     detector = Detector.load(model) if model else Detector.shipped(mode)
-    done = _measured(detector, real, fake, names, limit)
-    scores = [each for condition in done for each in score(detector, condition)]
-    left_out(list(dict.fromkeys(trouble for condition in done for trouble in condition.troubles)))
+    evaluated = _evaluate_conditions(detector, real, fake, names, limit)
+    scores = [each for condition in evaluated for each in score(detector, condition)]
+    left_out(list(dict.fromkeys(line for condition in evaluated for line in condition.skipped)))
     if as_json:
         print(json.dumps([each.as_row() for each in scores], indent=2))
     else:
         _print_scores(scores)
     if out:
-        _write_report(out, done, scores)
+        _write_report(out, evaluated, scores)
 
 
 for command, epilog in ((fit, FIT_EXAMPLES), (evaluate, EVALUATE_EXAMPLES)):
     app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)
-app.command("train", cls=Command, help="The same as fit.", hidden=True)(fit)
+app.command("train", cls=Command, help="Alias of fit.", hidden=True)(fit)
 
 
-def _measured(
+def _evaluate_conditions(
     detector: "Detector", real: Path, fake: Path, names: list[str], limit: int | None
 ) -> list["Condition"]:
-    """All conditions under which there are pictures to judge. Raises UserError if there is none."""
-    from i2icli.detector.evaluation import judge_condition
+    """All conditions that can be evaluated. Raises UserError if there is none."""
+    from i2icli.detector.evaluation import evaluate_condition
 
-    done, refused = [], {}
+    evaluated, failed = [], {}
     for name in names:
         try:
-            done.append(judge_condition(detector, real, fake, name, limit))
-            errors().print(f"measured: {name}", markup=False)
-        except UserError as error:  # such as pictures that are too small then
-            refused[name] = error
-    if not done:
-        raise next(iter(refused.values()))
-    for name, why in refused.items():
-        complain(f"not measured: {name}: {why}")
-    return done
+            evaluated.append(evaluate_condition(detector, real, fake, name, limit))
+            errors().print(f"evaluated: {name}", markup=False)
+        except UserError as error:  # such as images that become too small
+            failed[name] = error
+    if not evaluated:
+        raise next(iter(failed.values()))
+    for name, why in failed.items():
+        complain(f"not evaluated: {name}: {why}")
+    return evaluated
 
 
 def _advice(leak: "Leak", equalise: bool) -> str:
     if not equalise:
-        return "add --equalise, or the detector learns it"
-    return "--equalise cannot undo compression: better use files of one kind" if leak.stays else "taken away"
+        return "add --equalise, or the detector will learn it"
+    return (
+        "--equalise cannot undo compression; use files of one kind"
+        if leak.survives
+        else "removed by --equalise"
+    )
 
 
 def _chosen(option: str, name: str, known: tuple[str, ...]) -> str:
@@ -191,17 +195,17 @@ def _conditions(text: str) -> list[str]:
 
 
 def _print_fitted(
-    made: "Detector", found: "Collection", leaks: list["Leak"], out: Path, as_json: bool
+    detector: "Detector", features: "LabelledFeatures", leaks: list["Leak"], out: Path, as_json: bool
 ) -> None:
-    about = made.description
+    info = detector.info
     if as_json:
-        row = {"detector": str(out), "reals": about.reals, "fakes": about.fakes, "scores": about.scores}
-        print(json.dumps(row | {"leaks": [str(leak) for leak in leaks], "left_out": len(found.troubles)}))
+        row = {"detector": str(out), "reals": info.reals, "fakes": info.fakes, "scores": info.scores}
+        print(json.dumps(row | {"leaks": [str(leak) for leak in leaks], "left_out": len(features.skipped)}))
         return
     console = output()
-    console.print(f"{about.name} on {about.features} of {about.reals:,} photographs, {about.fakes:,} fakes")
-    console.print("on a held-out fifth, mean of ten splits:", markup=False)
-    for name, value in about.scores.items():
+    console.print(f"{info.name} on {info.features} of {info.reals:,} photographs, {info.fakes:,} fakes")
+    console.print("held-out scores, mean of ten splits:", markup=False)
+    for name, value in info.scores.items():
         console.print(f"  {name.replace('_', ' '):<18} {value:.3f}", markup=False)
     say(console, f"written: {out}")
 
@@ -212,10 +216,10 @@ def _print_scores(scores: list["Score"]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     columns = (
         "condition",
-        "fakes of",
+        "fakes",
         "AUC",
-        "balanced",
-        "verdicts right",
+        "balanced accuracy",
+        "accuracy of verdicts",
         "coverage",
         "false alarms",
         "missed",
@@ -224,13 +228,13 @@ def _print_scores(scores: list["Score"]) -> None:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number > 1 else "left")
     for each in scores:
-        numbers = (each.auc, each.accuracy, each.told)
-        shares = (each.coverage, each.false_alarms, each.missed)
+        numbers = (each.auc, each.accuracy, each.decided_accuracy)
+        fractions = (each.coverage, each.false_alarms, each.missed)
         table.add_row(
             each.condition,
             escape(f"{each.group} ({each.fakes:,})"),
             *(f"{number:.3f}" for number in numbers),
-            *(f"{share:.1%}" for share in shares),
+            *(f"{fraction:.1%}" for fraction in fractions),
             f"{each.calibration_error:.3f}",
         )
     output().print(table)
@@ -243,8 +247,8 @@ def _write_report(folder: Path, conditions: list["Condition"], scores: list["Sco
     rows = [each.as_row() for each in scores]
     table, curves, calibration = (folder / name for name in REPORT)
     with (
-        atomic_write(table) as beside,
-        beside.open("w", newline="", encoding="utf-8") as file,
+        atomic_write(table) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()

@@ -1,4 +1,4 @@
-"""`i2i spectrum IMAGES...`: which frequencies pictures hold, folders side by side."""
+"""`i2i spectrum IMAGES...`: compare the power spectra of folders of images."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from i2icli.errors import UserError, readable, several
 if TYPE_CHECKING:
     from i2icli.report.spectra import Spectrum
 
-PICTURES = (".html", ".png", ".svg")
+SUFFIXES = (".html", ".png", ".svg")
 
 EXAMPLES = (
     "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
@@ -23,72 +23,77 @@ EXAMPLES = (
 
 def spectrum(
     images: Annotated[
-        list[str], typer.Argument(metavar="IMAGES", help="folders, one curve each; files; globs")
+        list[str], typer.Argument(metavar="IMAGES", help="folders (one curve each), files, globs")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="the picture: .png, .svg or .html; default: spectrum.png")
+        Path | None, typer.Option(help="file for the chart: .png, .svg or .html; default: spectrum.png")
     ] = None,
-    over_first: Annotated[
+    relative: Annotated[
         bool,
-        typer.Option("--relative", help="each over its first value; always so where pictures differ in size"),
+        typer.Option("--relative", help="relative to the first value; implied if image sizes differ"),
     ] = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="print the curves as CSV; no picture without --out")
+        bool, typer.Option("--csv", help="print the curves as CSV; no chart without --out")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print the curves as JSON; likewise")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> int:
-    """Draw the spectra of pictures: how strong each frequency is, from coarse to fine.
+    """Plot azimuthally averaged power spectra of images, from low to high frequencies.
 
-    A curve is the mean over a folder, its band one standard deviation. The frequency 1 is the highest
-    that pixels can hold, that of a chessboard. Pictures of networks often show too little or too much there.
+    A curve is the mean over a folder, its band one standard deviation. Frequency 1 is the highest possible,
+    that of a pixel checkerboard. Generated images often have too little or too much power there.
 
-    Exit code: 0; 1 if something was left out, which is told; 2 for wrong use.
+    Exit code: 0; 1 if images were skipped, which is reported; 2 usage error.
     """
     if as_csv and as_json:
         raise UserError("--csv and --json cannot be printed together; choose one")
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
         _check(out, overwrite)
-    from i2icli.report import spectra as engine
+    from i2icli.report import spectra
 
-    found, over_first, troubles = _measured(images, over_first)
-    _print(found, over_first, as_csv, as_json)
+    found, relative, skipped = _measure(images, relative)
+    _print(found, relative, as_csv, as_json)
     if out is not None:
-        engine.write(out, found, over_first=over_first)
+        spectra.write(out, found, relative=relative)
         say(errors(), f"written: {out}")
-    left_out(troubles)
-    return 1 if troubles else 0
+    left_out(skipped)
+    return 1 if skipped else 0
 
 
-def _measured(images: list[str], over_first: bool) -> tuple[list["Spectrum"], bool, list[str]]:
-    """The curves, whether they are over their first value, what was left out. Raises UserError for none."""
-    from i2icli.report import spectra as engine
+def _measure(images: list[str], relative: bool) -> tuple[list["Spectrum"], bool, list[str]]:
+    """The curves, whether they are relative to their first value, skipped inputs.
 
-    groups, missing = engine.gather(images)
-    found, over_first, unusable = engine.measure(groups, over_first=over_first)
-    troubles = missing + unusable
+    Raises UserError if there is no curve.
+    """
+    from i2icli.report import spectra
+
+    groups, missing = spectra.gather(images)
+    found, relative, unusable = spectra.measure(groups, relative=relative)
+    skipped = missing + unusable
     if not found:
-        raise UserError(several(troubles), exit_code=1 if groups else 2)
-    return found, over_first, troubles
+        raise UserError(several(skipped), exit_code=1 if groups else 2)
+    return found, relative, skipped
 
 
 def _check(out: Path, overwrite: bool) -> None:
-    """Raises UserError for a picture of another kind, or one that is there already."""
-    if out.suffix.lower() not in PICTURES:
-        raise UserError(f"--out {out}: expected a name that ends in {', '.join(PICTURES)}")
+    """Raises UserError for other suffixes and existing files."""
+    if out.suffix.lower() not in SUFFIXES:
+        raise UserError(f"--out {out}: expected a name that ends in {', '.join(SUFFIXES)}")
     check_free(out, overwrite=overwrite)
 
 
-def _print(found: list["Spectrum"], over_first: bool, as_csv: bool, as_json: bool) -> None:
-    from i2icli.report import spectra as engine
+def _print(found: list["Spectrum"], relative: bool, as_csv: bool, as_json: bool) -> None:
+    from i2icli.report import spectra
 
     if as_csv:
-        print(engine.csv_text(found), end="")
+        print(spectra.csv_text(found), end="")
     elif as_json:
-        print(json.dumps(engine.json_rows(found, over_first=over_first), indent=2))
+        print(json.dumps(spectra.json_rows(found, relative=relative), indent=2))
     else:
-        _print_table(*engine.summary(found, over_first=over_first))
+        _print_table(*spectra.summary(found, relative=relative))
 
 
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:

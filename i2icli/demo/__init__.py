@@ -1,6 +1,6 @@
-"""`i2i demo`: train on made-up pictures whose truth is known, and show what was learned. No torch here."""
+"""`i2i demo`: train on synthetic data with ground truth and report the results. No torch here."""
 
-LESSONS: dict[str, str] = {
+DEMOS: dict[str, str] = {
     "pix2pix": "i2icli.demo.pix2pix",
     "cyclegan": "i2icli.demo.cyclegan",
     "augmented_cyclegan": "i2icli.demo.augmented_cyclegan",
@@ -14,5 +14,5 @@ LESSONS: dict[str, str] = {
 }
 """System -> the module with its DEMO."""
 
-FIRST = ("pix2pix", "cyclegan")
-"""What `i2i demo` shows when no system is named."""
+DEFAULT = ("pix2pix", "cyclegan")
+"""The systems of `i2i demo` without an argument."""

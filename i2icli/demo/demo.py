@@ -1,4 +1,4 @@
-"""What a system's demonstration is: data it can be trained on, and a look at what it learned."""
+"""The demo of a system: synthetic training data, and an evaluation on unseen test images."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,37 +20,37 @@ TRAIN, TEST = 200, 24  # scenes
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a trained system did with test pictures it never saw."""
+class DemoResults:
+    """Outputs and metrics of a trained system on unseen test images."""
 
     columns: tuple[str, ...]
-    rows: list[list[NDArray[Any]]]  # one picture (H, W, 3) of uint8 per column
-    figures: tuple[tuple[str, str], ...]  # what was measured, and its value with the unit
+    rows: list[list[NDArray[Any]]]  # one uint8 image (H, W, 3) per column
+    metrics: tuple[tuple[str, str], ...]  # name, value with unit
 
 
 @dataclass(frozen=True)
 class Demo:
-    """One system, its made-up data and how its answers are shown.
+    """The demo of one system: its synthetic data and its evaluation.
 
     `write(folder, seed)` writes the data in a layout that `i2i train` recognises; the recipe is
-    `<system>-demo`. `show(translator, folder)` translates the test pictures in it and measures.
+    `<system>-demo`. `evaluate(translator, folder)` translates its test images and computes metrics.
     """
 
     system: str
     title: str
-    folder: str  # name of the data folder, below the demo's
+    folder: str  # name of the data folder
     write: Callable[[Path, int], None]
-    show: Callable[[Translator, Path], Shown]
-    parts: tuple[str, ...] = (".",)  # what of the data folder is given to `i2i train`
+    evaluate: Callable[[Translator, Path], DemoResults]
+    parts: tuple[str, ...] = (".",)  # subfolders of the data folder that are passed to `i2i train`
 
 
-def mean_psnr(answers: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -> float:
-    """Mean PSNR in dB of pictures (H, W, C) of uint8 against their truth."""
-    each = [
-        float(psnr(to_tensor(answer)[None], to_tensor(truth)[None]))
-        for answer, truth in zip(answers, truths, strict=True)
+def mean_psnr(outputs: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -> float:
+    """Mean PSNR in dB of uint8 images (H, W, C) against their ground truth."""
+    scores = [
+        float(psnr(to_tensor(output)[None], to_tensor(truth)[None]))
+        for output, truth in zip(outputs, truths, strict=True)
     ]
-    return float(np.mean(each))
+    return float(np.mean(scores))
 
 
 def generated(translator: Translator, codes: Tensor) -> Tensor:

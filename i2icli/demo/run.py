@@ -1,4 +1,4 @@
-"""Run demonstrations: write data, train, translate what was never seen, measure, report."""
+"""Running demos: write data, train, evaluate on unseen test images, report."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,108 +11,108 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.config import RunOptions
-from i2icli.demo import LESSONS
-from i2icli.demo.demo import Demo, Shown
+from i2icli.demo import DEMOS
+from i2icli.demo.demo import Demo, DemoResults
 from i2icli.errors import UserError
 from i2icli.image import to_tensor
 from i2icli.inference.translator import Translator
 from i2icli.recipe import resolve_config
 from i2icli.report.page import write_page
-from i2icli.report.sections import Pictures, Section, Table, Text
+from i2icli.report.sections import ImageGrid, Section, Table, Text
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.run import TrainResult, train
 
-SHOWN = 6  # test pictures in the report
-STRIP = 4  # test pictures in the strip
+REPORT_ROWS = 6  # test images in the report
+STRIP_ROWS = 4  # test images in the strip
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What one lesson came to."""
+class DemoRun:
+    """A demo, its training run and its evaluation."""
 
-    lesson: Demo
-    result: TrainResult
-    shown: Shown
+    demo: Demo
+    training: TrainResult
+    results: DemoResults
 
     @property
-    def pictures(self) -> Pictures:
-        """The first test pictures as a section of the report."""
-        heading = f"{self.lesson.system}: {self.lesson.title}"
-        cells = [[_png(pixels) for pixels in row] for row in self.shown.rows[:SHOWN]]
-        return Pictures(self.shown.columns, cells, heading=heading, pixelated=True)
+    def images(self) -> ImageGrid:
+        """The first test images, as a section of the report."""
+        heading = f"{self.demo.system}: {self.demo.title}"
+        cells = [[_png(pixels) for pixels in row] for row in self.results.rows[:REPORT_ROWS]]
+        return ImageGrid(self.results.columns, cells, heading=heading, pixelated=True)
 
 
 def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
-    """Write the data of some lessons as folders in the layouts that `i2i train` recognises."""
-    for lesson in _lessons(systems):
-        lesson.write(folder / lesson.folder, seed)
+    """Write the data of some demos in folder layouts that `i2i train` recognises."""
+    for demo in _demos(systems):
+        demo.write(folder / demo.folder, seed)
 
 
 def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) -> Iterable[str]:
-    """Train the lessons of some systems one after the other. Yields lines to print.
+    """Run the demos of some systems one after the other. Yields lines to print.
 
-    Writes report.html and strip.png. Raises UserError for a system without a lesson, or if stopped.
+    Writes report.html and strip.png. Raises UserError for a system without a demo, or if stopped.
     """
-    outcomes = [_learn(lesson, out, callbacks, seed) for lesson in _lessons(systems)]
+    runs = [_run_one(demo, out, callbacks, seed) for demo in _demos(systems)]
     sections: list[Section] = [
         Text(
-            "Small networks were trained on made-up pictures; those below are test pictures they never "
-            "saw. The figures are means over all of these.",
+            "Small networks were trained on synthetic images. The images below are from the test set; "
+            "metrics are means over all test images.",
             lead=True,
         ),
         Table(
-            ("system", "task", "steps", "measured", "value"),
+            ("system", "task", "steps", "metric", "value"),
             [
-                (each.lesson.system, each.lesson.title, f"{each.result.steps}", what, value)
-                for each in outcomes
-                for what, value in each.shown.figures
+                (each.demo.system, each.demo.title, f"{each.training.steps}", name, value)
+                for each in runs
+                for name, value in each.results.metrics
             ],
         ),
-        *(outcome.pictures for outcome in outcomes),
+        *(each.images for each in runs),
     ]
     report = out / "report.html"
     write_page(report, "i2i demo", sections)
-    _write_strip(out / "strip.png", outcomes)
-    for outcome in outcomes:
-        yield f"{outcome.lesson.system}: {outcome.lesson.title}"
-        yield from (f"  {what}: {value}" for what, value in outcome.shown.figures)
-    yield f"pictures: {report}"
-    yield f"go on:    i2i info {outcomes[-1].result.folder}"
+    _write_strip(out / "strip.png", runs)
+    for each in runs:
+        yield f"{each.demo.system}: {each.demo.title}"
+        yield from (f"  {name}: {value}" for name, value in each.results.metrics)
+    yield f"report: {report}"
+    yield f"next:   i2i info {runs[-1].training.folder}"
 
 
-def _lessons(systems: Sequence[str]) -> list[Demo]:
+def _demos(systems: Sequence[str]) -> list[Demo]:
     for system in systems:
-        if system not in LESSONS:
-            raise UserError(f"there is no demo of {system!r}; there are: {', '.join(LESSONS)}")
-    return [import_module(LESSONS[system]).DEMO for system in systems]
+        if system not in DEMOS:
+            raise UserError(f"no demo of {system!r}; available: {', '.join(DEMOS)}")
+    return [import_module(DEMOS[system]).DEMO for system in systems]
 
 
-def _learn(lesson: Demo, out: Path, callbacks: Callbacks, seed: int) -> Outcome:
-    data = out / "data" / lesson.folder
-    lesson.write(data, seed)
-    config = resolve_config(lesson.system, f"{lesson.system}-demo", {"seed": seed})
-    options = RunOptions(out=out / lesson.system, sample_every=10**6, validate_every=10**6)
-    result = train(lesson.system, [data / part for part in lesson.parts], config, options, callbacks)
+def _run_one(demo: Demo, out: Path, callbacks: Callbacks, seed: int) -> DemoRun:
+    data = out / "data" / demo.folder
+    demo.write(data, seed)
+    config = resolve_config(demo.system, f"{demo.system}-demo", {"seed": seed})
+    options = RunOptions(out=out / demo.system, sample_every=10**6, validate_every=10**6)
+    result = train(demo.system, [data / part for part in demo.parts], config, options, callbacks)
     if not result.finished:
         raise UserError(
-            f"stopped at step {result.step} of {result.steps}; run the demo again to go on", exit_code=130
+            f"stopped at step {result.step} of {result.steps}; run the demo again to resume", exit_code=130
         )
-    return Outcome(lesson, result, lesson.show(Translator.load(result.folder), data))
+    return DemoRun(demo, result, demo.evaluate(Translator.load(result.folder), data))
 
 
-def _write_strip(path: Path, outcomes: list[Outcome]) -> None:
-    """One picture of it all: a row per test picture, the columns of every lesson beside each other."""
-    several = len(outcomes) > 1
+def _write_strip(path: Path, runs: list[DemoRun]) -> None:
+    """One image: a row per test image, the columns of all demos side by side."""
+    several = len(runs) > 1
     write_sample_sheet(
         path,
         [
             {
-                (f"{outcome.lesson.system}: {column}" if several else column): to_tensor(pixels)
-                for outcome in outcomes
-                for column, pixels in zip(outcome.shown.columns, outcome.shown.rows[number], strict=True)
+                (f"{each.demo.system}: {column}" if several else column): to_tensor(pixels)
+                for each in runs
+                for column, pixels in zip(each.results.columns, each.results.rows[number], strict=True)
             }
-            for number in range(min(STRIP, *(len(outcome.shown.rows) for outcome in outcomes)))
+            for number in range(min(STRIP_ROWS, *(len(each.results.rows) for each in runs)))
         ],
     )
 

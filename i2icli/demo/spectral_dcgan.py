@@ -1,11 +1,11 @@
-"""The spectral DCGAN demonstration: faces out of nothing, and how far their spectrum is from real ones."""
+"""Spectral DCGAN demo: faces generated from noise, and their spectral distance to real ones."""
 
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from i2icli.demo.demo import TEST, Demo, Shown, generated, latent_size
+from i2icli.demo.demo import TEST, Demo, DemoResults, generated, latent_size
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
 from i2icli.inference.latents import draw_codes
@@ -14,34 +14,34 @@ from i2icli.training.sample_spectra import SampleSpectra
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
-SAMPLES = 4  # in a row
+SAMPLES = 4  # per row
 
 
 def _write(folder: Path, seed: int) -> None:
     write_sprites(folder, TRAIN, TEST, SIDE, seed)
 
 
-def _show(translator: Translator, folder: Path) -> Shown:
-    """Samples of drawn codes; a test picture stands beside each row, to compare the looks."""
+def _evaluate(translator: Translator, folder: Path) -> DemoResults:
+    """Samples from random codes, beside a test image for comparison."""
     paths = sorted((folder / "test").glob("*.png"))
     codes = draw_codes(SAMPLES * len(paths), latent_size(translator), seed=0)  # (N, Z)
-    made = generated(translator, codes)  # (N, C, H, W)
+    images = generated(translator, codes)  # (N, C, H, W)
     real = [read_image(path).pixels for path in paths]
     rows = [
-        [*(to_pixels(image, np.uint8) for image in made[SAMPLES * n : SAMPLES * (n + 1)]), picture]
-        for n, picture in enumerate(real)
+        [*(to_pixels(image, np.uint8) for image in images[SAMPLES * n : SAMPLES * (n + 1)]), pixels]
+        for n, pixels in enumerate(real)
     ]
     spectra = SampleSpectra()
-    spectra.add({"": (made, torch.stack([to_tensor(picture) for picture in real]))})
+    spectra.add({"": (images, torch.stack([to_tensor(pixels) for pixels in real]))})
     scores = spectra.scores()
-    figures = (
+    metrics = (
         (
-            "spectral distance of samples to test pictures (20 ln; 0 is best)",
+            "spectral distance of samples to test images (20 ln, best 0)",
             f"{scores['spectral_distance']:.1f}",
         ),
-        ("checkerboard, power against test pictures (1 is best)", f"{scores['checkerboard']:.2f}"),
+        ("checkerboard power relative to test images (best 1)", f"{scores['checkerboard']:.2f}"),
     )
-    return Shown((*(f"sample {n + 1}" for n in range(SAMPLES)), "real"), rows, figures)
+    return DemoResults((*(f"sample {n + 1}" for n in range(SAMPLES)), "real"), rows, metrics)
 
 
-DEMO = Demo("spectral_dcgan", "faces out of nothing, with their spectrum", "sprites", _write, _show)
+DEMO = Demo("spectral_dcgan", "faces from noise, and their spectrum", "sprites", _write, _evaluate)

@@ -1,76 +1,76 @@
-"""Where a detector cannot know: reasons to call a picture uncertain whatever its probability."""
+"""Abstention: reasons to report an image as uncertain, whatever its probability."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.detector.cascade import EVEN_COLUMNS
-from i2icli.detector.resampling import find_resampling
-from i2icli.detector.serialization import Description
+from i2icli.detector.resampling import detect_resampling
+from i2icli.detector.serialization import DetectorInfo
 from i2icli.image import Pixels
 
-LEAST_QUALITY = 50  # of JPEG: below it little of a lattice is left, and the grid of blocks is strong
-FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # of the pixels equal to both neighbours: drawn
-PALETTE, LEVELS = 256, 16  # colours, levels of grey: no more are in what was dithered to a palette
-MOST_LOOKED_AT = 65_536  # pixels whose colours are counted
+MIN_QUALITY = 50  # JPEG; below it little of a lattice is left, and the block grid is strong
+MAX_FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # fraction of pixels equal to both neighbours
+MAX_PALETTE, MAX_GREYS = 256, 16  # colours and grey levels of an image dithered to a palette
+MAX_COUNTED = 65_536  # pixels whose colours are counted
 CLEAR = 0.8  # even score that hardly any photograph reaches
-LEAST_SIDE = 96  # pixels: with fewer cells chance makes lattices of its own
+MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
 
 
-def doubts(
-    description: Description,
-    row: NDArray[np.float64],
+def abstention_reasons(
+    info: DetectorInfo,
+    features: NDArray[np.float64],
     pixels: Pixels,
     lossy: str | None,
     quality: int | None,
     verdict: str,
 ) -> list[str]:
-    """One line for each reason; none, where the verdict may stand.
+    """Reasons to abstain, one line each; empty if the verdict stands.
 
-    `row`: what the detector read of the picture; `lossy`: the format of a file that lost detail by
-    compression; `quality`: if that is JPEG.
+    features: the feature vector of the image, (D,); lossy: format of the file if it is lossily compressed;
+    quality: its JPEG quality, if known.
     """
     found = []
     height, width = pixels.shape[:2]
-    if lossy and lossy not in description.formats and (verdict == "real" or description.kind != "cascade"):
-        known = ", ".join(description.formats)
-        found.append(f"compressed as {lossy.upper()}: the detector was fitted to {known}")
-    if description.features == "traces":
-        if min(height, width) < LEAST_SIDE and verdict == "real":
-            found.append(f"small ({width}x{height} pixels): too few to rule a lattice out")
-        if quality is not None and quality < LEAST_QUALITY and verdict == "real":
-            found.append(f"strongly compressed (JPEG quality about {quality}): traces may be lost")
-        even = row[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
-        if verdict != "uncertain" and not even and (resampling := find_resampling(pixels)).seen:
-            period = f"sharpness rises and falls every {resampling.period:.1f} pixels"
-            found.append(f"resized ({period}): traces may be lost or moved, judge the original")
-        if _flat(pixels) > FLAT[verdict]:
-            found.append("not photographic: large parts are of one colour")
-        elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours, too
+    if lossy and lossy not in info.formats and (verdict == "real" or info.kind != "cascade"):
+        known = ", ".join(info.formats)
+        found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
+    if info.features == "traces":
+        if min(height, width) < MIN_SIDE and verdict == "real":
+            found.append(f"small ({width}x{height} pixels): too few to rule out a lattice")
+        if quality is not None and quality < MIN_QUALITY and verdict == "real":
+            found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
+        even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
+        if verdict != "uncertain" and not even and (resampling := detect_resampling(pixels)).detected:
+            period = f"sharpness varies with a period of {resampling.period:.1f} pixels"
+            found.append(f"resized ({period}): traces may be lost or shifted; test the original")
+        if _flat(pixels) > MAX_FLAT[verdict]:
+            found.append("not photographic: large uniform areas")
+        elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours too
             found.append(f"not photographic: {few}")
         return found
-    if min(height, width) < description.smallest or max(height, width) > description.largest:
+    if min(height, width) < info.smallest or max(height, width) > info.largest:
         found.append(
-            f"{width}x{height} pixels: the detector was fitted to sides of {description.smallest} to "
-            f"{description.largest}, and profiles change with size"
+            f"{width}x{height} pixels: the detector was fitted to sides of {info.smallest} to "
+            f"{info.largest}, and profiles depend on size"
         )
     return found
 
 
 def _palette(pixels: Pixels) -> str:
-    """How few colours or levels a picture of 8 bits has, if no more than a palette; else ""."""
+    """The number of colours or grey levels of an 8-bit image, in words, if a palette has as few; else ""."""
     if pixels.dtype != np.uint8:
         return ""
-    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MOST_LOOKED_AT)))
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MAX_COUNTED)))
     values = pixels[::step, ::step].reshape(-1, pixels.shape[2]).astype(np.uint32)  # (N, 1 or 3)
     coloured = values.shape[1] == 3 and bool((values != values[:, :1]).any())
     number = len(np.unique(values @ np.array([65536, 256, 1], np.uint32) if coloured else values[:, 0]))
-    if number > (PALETTE if coloured else LEVELS):
+    if number > (MAX_PALETTE if coloured else MAX_GREYS):
         return ""
-    return f"only {number} {'colours' if coloured else 'levels of grey'}"
+    return f"only {number} {'colours' if coloured else 'grey levels'}"
 
 
 def _flat(pixels: Pixels) -> float:
-    """The fraction of pixels that equal the next to the right and the next below."""
+    """The fraction of pixels equal to their neighbours on the right and below."""
     step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 500_000)))
     here, right, below = pixels[:-1:step, :-1:step], pixels[:-1:step, 1::step], pixels[1::step, :-1:step]
     equal = ((here == right) & (here == below)).all(-1)

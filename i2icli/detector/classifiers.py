@@ -1,4 +1,4 @@
-"""Fitted classifiers as plain numbers: scored with numpy alone, stored without pickle."""
+"""Fitted classifiers as plain arrays: scored with numpy alone, stored without pickle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,56 +7,56 @@ from typing import Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-DEEPEST = 64  # nodes from the root to a leaf: a tree of 8 leaves has at most 7
+MAX_DEPTH = 64  # nodes from root to leaf; a tree of 8 leaves has at most 7
 
 Array: TypeAlias = NDArray[np.float64]
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 
 
 class Classifier(Protocol):
-    """Gives every row of features a score: the larger, the more like a fake."""
+    """Scores feature vectors; larger means more likely fake."""
 
     def scores(self, rows: Array) -> Array:
         """(N, D) -> (N,)."""
         ...
 
     def arrays(self) -> Arrays:
-        """All it knows, by name."""
+        """All parameters, by name."""
         ...
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Brings each feature to its median and the range between its quartiles, at most `limit` of them away."""
+    """Standardises features: (x - location) / scale, clipped to +-limit."""
 
-    centre: Array  # (D,)
-    spread: Array  # (D,), positive
+    location: Array  # (D,)
+    scale: Array  # (D,), positive
     limit: float = np.inf
 
     def __post_init__(self) -> None:
-        """Raises ValueError for spreads that nothing can be measured in."""
-        if not (self.spread > 0).all():
-            raise ValueError("a spread that is not positive")
+        """Raises ValueError unless every scale is positive."""
+        if not (self.scale > 0).all():
+            raise ValueError("spread: not all positive")
 
     @classmethod
-    def fitted(cls, rows: Array, limit: float) -> "Scaling":
-        """To (N, D)."""
-        low, centre, high = np.percentile(rows, (25, 50, 75), axis=0)
-        return cls(centre, np.maximum(high - low, 1e-6), limit)
+    def robust(cls, rows: Array, limit: float) -> "Scaling":
+        """Median and interquartile range of (N, D)."""
+        low, median, high = np.percentile(rows, (25, 50, 75), axis=0)
+        return cls(median, np.maximum(high - low, 1e-6), limit)
 
     @classmethod
-    def none(cls, length: int) -> "Scaling":
-        """Leaves features as they are."""
+    def identity(cls, length: int) -> "Scaling":
+        """Leaves features unchanged."""
         return cls(np.zeros(length), np.ones(length))
 
     @classmethod
-    def of(cls, rows: Array) -> "Scaling":
-        """To the mean of (N, D) and its standard deviation."""
+    def standard(cls, rows: Array) -> "Scaling":
+        """Mean and standard deviation of (N, D)."""
         return cls(rows.mean(0), rows.std(0) + 1e-9)
 
     def apply(self, rows: Array) -> Array:
         """(N, D) -> (N, D)."""
-        return np.clip((rows - self.centre) / self.spread, -self.limit, self.limit)
+        return np.clip((rows - self.location) / self.scale, -self.limit, self.limit)
 
 
 @dataclass(frozen=True)
@@ -92,14 +92,14 @@ class Kernel:
         products = rows @ self.vectors.T  # (N, V)
         if self.kind == "rbf":
             squares = (rows**2).sum(1)[:, None] + (self.vectors**2).sum(1) - 2 * products
-            batch_key = np.exp(-self.gamma * np.maximum(squares, 0))
+            kernel = np.exp(-self.gamma * np.maximum(squares, 0))
         else:
-            batch_key = (self.gamma * products + self.shift) ** self.degree
-        result: Array = batch_key @ self.coefficients + self.bias
+            kernel = (self.gamma * products + self.shift) ** self.degree
+        result: Array = kernel @ self.coefficients + self.bias
         return result
 
     def arrays(self) -> Arrays:
-        """vectors, coefficients, bias, and the kernel's numbers."""
+        """vectors, coefficients, bias, and the kernel's parameters."""
         numbers = np.array([self.gamma, self.degree, self.shift])
         return {
             "vectors": self.vectors,
@@ -111,7 +111,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Clusters:
-    """Two clusters, found without being told which picture is fake; the second is where most fakes fell."""
+    """Two clusters, found without labels; the second is the one with the larger share of fakes."""
 
     centres: Array  # (2, D): photographs, fakes
 
@@ -128,27 +128,27 @@ class Clusters:
 
 @dataclass(frozen=True)
 class Trees:
-    """Gradient-boosted trees: T trees of at most M nodes; a leaf points at itself."""
+    """Gradient-boosted trees: T trees of at most M nodes; the children of a leaf are the leaf itself."""
 
-    features: NDArray[np.int32]  # (T, M): which feature a node asks for
-    thresholds: Array  # (T, M): at most this: left
+    features: NDArray[np.int32]  # (T, M): the feature a node splits on
+    thresholds: Array  # (T, M): up to this goes left
     children: NDArray[np.int32]  # (T, M, 2): left, right
-    values: Array  # (T, M): what a leaf adds
-    start: float
+    values: Array  # (T, M): contribution of a leaf
+    start: float  # log odds before the first tree
 
     def scores(self, rows: Array) -> Array:
         """(N, D) -> (N,): log odds."""
         trees = np.arange(len(self.features))
-        place: NDArray[np.int64] = np.zeros((len(rows), len(trees)), np.int64)  # (N, T)
-        for _ in range(DEEPEST):  # a hostile file may lead round in circles
-            asked = np.take_along_axis(rows, self.features[trees, place], 1)  # (N, T)
-            further: NDArray[np.int64] = self.children[
-                trees, place, (asked > self.thresholds[trees, place]).astype(np.int64)
+        node: NDArray[np.int64] = np.zeros((len(rows), len(trees)), np.int64)  # (N, T)
+        for _ in range(MAX_DEPTH):  # a hostile file may contain cycles
+            values = np.take_along_axis(rows, self.features[trees, node], 1)  # (N, T)
+            child: NDArray[np.int64] = self.children[
+                trees, node, (values > self.thresholds[trees, node]).astype(np.int64)
             ].astype(np.int64)
-            if np.array_equal(further, place):
+            if np.array_equal(child, node):
                 break
-            place = further
-        result: Array = self.values[trees, place].sum(1) + self.start
+            node = child
+        result: Array = self.values[trees, node].sum(1) + self.start
         return result
 
     def arrays(self) -> Arrays:
@@ -163,13 +163,13 @@ class Trees:
 
 
 def from_arrays(kind: str, arrays: Mapping[str, NDArray[Any]], length: int) -> Classifier:
-    """The classifier of a kind: linear, rbf, poly, clusters, trees; for rows of so many features.
+    """Build a classifier of a kind (linear, rbf, poly, clusters, trees) for `length` features.
 
-    Raises ValueError where arrays are missing, of a wrong shape, or point out of bounds.
+    Raises ValueError for arrays that are missing, of a wrong shape, or index out of bounds.
     """
     for name, array in arrays.items():
         if array.size and not np.isfinite(array).all():
-            raise ValueError(f"{name} holds values that are not finite")
+            raise ValueError(f"{name}: values that are not finite")
     if kind == "linear":
         return Linear(_get(arrays, "weights", (length,)), float(_get(arrays, "bias", (1,))[0]))
     if kind in ("rbf", "poly"):
@@ -177,7 +177,7 @@ def from_arrays(kind: str, arrays: Mapping[str, NDArray[Any]], length: int) -> C
         vectors = _get(arrays, "vectors", (len(coefficients), length))
         gamma, degree, shift = _get(arrays, "kernel", (3,)).tolist()
         if not 1 <= degree <= 9 or degree != int(degree):
-            raise ValueError(f"a degree of {degree:g}")
+            raise ValueError(f"degree {degree:g}")
         bias = float(_get(arrays, "bias", (1,))[0])
         which: Literal["rbf", "poly"] = "rbf" if kind == "rbf" else "poly"
         return Kernel(which, vectors, coefficients, bias, gamma, int(degree), shift)
@@ -185,7 +185,7 @@ def from_arrays(kind: str, arrays: Mapping[str, NDArray[Any]], length: int) -> C
         return Clusters(_get(arrays, "centres", (2, length)))
     if kind == "trees":
         return _trees(arrays, length)
-    raise ValueError(f"a classifier of the kind {kind[:40]!r}")
+    raise ValueError(f"unknown classifier {kind[:40]!r}")
 
 
 def _trees(arrays: Mapping[str, NDArray[Any]], length: int) -> Trees:
@@ -193,9 +193,9 @@ def _trees(arrays: Mapping[str, NDArray[Any]], length: int) -> Trees:
     shape = features.shape
     children = _get(arrays, "children", (*shape, 2))
     if features.size == 0 or features.min() < 0 or features.max() >= length:
-        raise ValueError(f"trees that ask for features beyond {length}")
+        raise ValueError(f"trees with features beyond {length}")
     if children.min() < 0 or children.max() >= shape[1]:
-        raise ValueError("trees with branches that lead nowhere")
+        raise ValueError("trees with children out of bounds")
     return Trees(
         features.astype(np.int32),
         _get(arrays, "thresholds", shape),
@@ -206,9 +206,9 @@ def _trees(arrays: Mapping[str, NDArray[Any]], length: int) -> Trees:
 
 
 def _get(arrays: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> Array:
-    """An array of a shape, None standing for any length. Raises ValueError."""
+    """An array of a given shape; None matches any length. Raises ValueError."""
     if name not in arrays:
-        raise ValueError(f"no {name}")
+        raise ValueError(f"{name}: missing")
     found = arrays[name]
     if len(found.shape) != len(shape) or any(
         wanted not in (None, side) for wanted, side in zip(shape, found.shape, strict=True)

@@ -1,4 +1,4 @@
-"""A detector at work: pictures in, verdicts with a probability and a reason out."""
+"""The detector: an image in; a verdict, its probability and an explanation out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,149 +9,151 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.detector import serialization as storing
-from i2icli.detector.abstention import doubts
+from i2icli.detector import serialization
+from i2icli.detector.abstention import abstention_reasons
 from i2icli.detector.calibration import Calibration
 from i2icli.detector.cascade import Cascade
 from i2icli.detector.classifiers import Classifier, Scaling, from_arrays
-from i2icli.detector.explanation import reason
-from i2icli.detector.inputs import LENGTHS, SMALLEST_SIDE, check_readable, row_of
+from i2icli.detector.explanation import explain
+from i2icli.detector.features import LENGTHS, SMALLEST_SIDE, check_readable, extract_features
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.perturbations import OFF_GRID, equalise
-from i2icli.detector.serialization import Description
+from i2icli.detector.serialization import DetectorInfo
 from i2icli.errors import UserError
 from i2icli.image import Pixels, read_image
 
 Verdict: TypeAlias = Literal["fake", "real", "uncertain"]
 
 SHIPPED = {mode: Path(__file__).parent / "shipped" / f"{mode}.safetensors" for mode in ("traces", "profile")}
-"""Detectors that come with the package: the cascade, and the paper's on the same pictures."""
+"""Detectors that come with the package: the cascade, and the paper's, fitted to the same images."""
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """What a detector says of one picture."""
+class Prediction:
+    """The result for one image."""
 
     verdict: Verdict
-    probability: float | None  # of a fake, if as many fakes as photographs are met; None: cannot be judged
-    reason: str
-    doubts: tuple[str, ...] = ()  # why the verdict is no better than uncertain
+    probability: float | None  # of a fake, at equal priors; None: not measurable
+    explanation: str
+    abstentions: tuple[str, ...] = ()  # reasons to abstain; any makes the verdict uncertain
 
 
 @dataclass(frozen=True)
 class Detector:
-    """A fitted classifier with all that its verdicts need."""
+    """A fitted classifier with its scaling, calibration and thresholds."""
 
-    description: Description
+    info: DetectorInfo
     scaling: Scaling
     classifier: Classifier
     calibration: Calibration
-    typical: Scaling | None = None  # mean and deviation of photographs: what a reason compares with
+    reference: Scaling | None = None  # mean and deviation of photographs, for explanations
 
     @classmethod
     def load(cls, path: Path) -> "Detector":
-        """Read a detector file. Raises UserError if it is not one, or damaged."""
-        description, arrays = storing.load(path)
+        """Read a detector file. Raises UserError for other files and damaged ones."""
+        info, arrays = serialization.load(path)
         try:
-            return cls._of(description, arrays)
+            return cls._from_arrays(info, arrays)
         except (ValueError, KeyError) as error:
-            raise UserError(f"{path}: a damaged detector file ({error}); copy it again") from None
+            raise UserError(f"{path}: damaged detector file ({error}); copy it again") from None
 
     @classmethod
     def shipped(cls, mode: str) -> "Detector":
-        """One of the detectors inside the package."""
+        """A detector that comes with the package."""
         return _shipped(mode)
 
     @classmethod
-    def _of(cls, description: Description, arrays: dict[str, NDArray[np.float64]]) -> "Detector":
-        length = description.length
-        if LENGTHS[description.features] not in (None, length):
-            raise ValueError(f"{length} numbers of {description.features}")
-        limit = np.inf if description.limit is None else description.limit
-        centre, spread = (_row(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
-        scaling = Scaling(centre, spread, limit)
-        own = {
+    def _from_arrays(cls, info: DetectorInfo, arrays: dict[str, NDArray[np.float64]]) -> "Detector":
+        length = info.length
+        if LENGTHS[info.features] not in (None, length):
+            raise ValueError(f"{length} features of {info.features}")
+        limit = np.inf if info.limit is None else info.limit
+        location, scale = (_vector(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
+        scaling = Scaling(location, scale, limit)
+        parameters = {
             name.removeprefix("classifier."): array
             for name, array in arrays.items()
             if name.startswith("classifier.")
         }
         classifier: Classifier
-        if description.kind == "cascade":
-            classifier = Cascade.from_arrays(own, length)
+        if info.kind == "cascade":
+            classifier = Cascade.from_arrays(parameters, length)
         else:
-            classifier = from_arrays(description.kind, own, length)
-        typical = None
+            classifier = from_arrays(info.kind, parameters, length)
+        reference = None
         if "typical.centre" in arrays:
-            mean, deviation = (_row(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
-            typical = Scaling(mean, deviation)
-        calibration = Calibration(description.slope, description.offset)
-        return cls(description, scaling, classifier, calibration, typical)
+            mean, deviation = (_vector(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
+            reference = Scaling(mean, deviation)
+        calibration = Calibration(info.slope, info.offset)
+        return cls(info, scaling, classifier, calibration, reference)
 
     def save(self, path: Path) -> None:
-        """Write a detector file, without pickle."""
-        arrays = {"scaling.centre": self.scaling.centre, "scaling.spread": self.scaling.spread}
+        """Write a detector file, without pickle; names of arrays are the file format."""
+        arrays = {"scaling.centre": self.scaling.location, "scaling.spread": self.scaling.scale}
         arrays |= {f"classifier.{name}": array for name, array in self.classifier.arrays().items()}
-        if self.typical is not None:
-            arrays |= {"typical.centre": self.typical.centre, "typical.spread": self.typical.spread}
-        storing.save(path, self.description, arrays)
+        if self.reference is not None:
+            arrays |= {"typical.centre": self.reference.location, "typical.spread": self.reference.scale}
+        serialization.save(path, self.info, arrays)
 
-    def row(self, pixels: Pixels) -> NDArray[np.float64]:
-        """What this detector reads of a picture. Raises UserError if it cannot read pictures of this size."""
-        about = self.description
-        row = row_of(self.prepared(pixels), about.features)
-        if len(row) != about.length or (about.features == "raw-profile" and not _of_size(pixels, about)):
-            fitted = f"{about.size[1]}x{about.size[0]}" if about.size else f"{about.length} rings"
+    def extract(self, pixels: Pixels) -> NDArray[np.float64]:
+        """The feature vector (D,) of an image. Raises UserError for sizes it cannot read."""
+        info = self.info
+        features = extract_features(self.preprocess(pixels), info.features)
+        if len(features) != info.length or (
+            info.features == "raw-profile" and not _has_training_size(pixels, info)
+        ):
+            fitted = f"{info.size[1]}x{info.size[0]}" if info.size else f"{info.length} rings"
             raise UserError(
-                f"{pixels.shape[1]}x{pixels.shape[0]} pixels: this detector reads only {fitted}, as it was "
+                f"{pixels.shape[1]}x{pixels.shape[0]} pixels: the detector reads only {fitted}, as it was "
                 "fitted to; one fitted with --features profile reads other sizes",
                 exit_code=1,
             )
-        return row
+        return features
 
-    def prepared(self, pixels: Pixels) -> Pixels:
-        """A picture made equal to those of the fit, where they were. Raises UserError if it is too small."""
-        about = self.description
-        if not about.equal_side:
+    def preprocess(self, pixels: Pixels) -> Pixels:
+        """Equalise an image if the training images were. Raises UserError if it is too small."""
+        info = self.info
+        if not info.equal_side:
             return pixels
-        check_readable(pixels, max(about.equal_side + OFF_GRID, SMALLEST_SIDE[about.features]))
-        return equalise(about.equal_side, about.equal_channels)(pixels)
+        check_readable(pixels, max(info.equal_side + OFF_GRID, SMALLEST_SIDE[info.features]))
+        return equalise(info.equal_side, info.equal_channels)(pixels)
 
     def scores(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N, D) -> (N,)."""
         return self.classifier.scores(self.scaling.apply(rows))
 
     def probabilities(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(N, D) -> probability of a fake, (N,); a half where numbers of a damaged file say nothing."""
+        """(N, D) -> probability of a fake, (N,); 0.5 where the parameters of a damaged file overflow."""
         with np.errstate(over="ignore", invalid="ignore"):
-            said = self.calibration.probabilities(self.scores(rows))
-        return np.nan_to_num(said, nan=0.5)
+            probabilities = self.calibration.probabilities(self.scores(rows))
+        return np.nan_to_num(probabilities, nan=0.5)
 
-    def judge_file(self, path: Path) -> Judgement:
-        """Read a file and judge it. Raises UserError if it cannot be read."""
-        picture = read_image(path)
-        lossy = None if picture.lossless else picture.format
-        return self.judge(picture.pixels, lossy, jpeg_quality(path))
+    def predict_file(self, path: Path) -> Prediction:
+        """Read an image file and classify it. Raises UserError if it cannot be read."""
+        image = read_image(path)
+        lossy = None if image.lossless else image.format
+        return self.predict(image.pixels, lossy, jpeg_quality(path))
 
-    def judge(self, pixels: Pixels, lossy: str | None = None, quality: int | None = None) -> Judgement:
-        """A picture (H, W, C); `lossy`, `quality`: the format of its file as `doubts` asks for it."""
+    def predict(self, pixels: Pixels, lossy: str | None = None, quality: int | None = None) -> Prediction:
+        """Classify an image (H, W, C); lossy, quality: of its file, as in `abstention_reasons`."""
         try:
-            row = self.row(pixels)
+            features = self.extract(pixels)
         except UserError as error:
-            return Judgement("uncertain", None, str(error))
-        probability = float(self.probabilities(row[None])[0])
+            return Prediction("uncertain", None, str(error))
+        probability = float(self.probabilities(features[None])[0])
         verdict = self.verdict(probability)
-        found = doubts(self.description, row, pixels, lossy, quality, verdict)
-        why = reason(self.description, row, probability, self.typical)
-        return Judgement("uncertain" if found else verdict, probability, why, tuple(found))
+        reasons = abstention_reasons(self.info, features, pixels, lossy, quality, verdict)
+        explanation = explain(self.info, features, probability, self.reference)
+        return Prediction("uncertain" if reasons else verdict, probability, explanation, tuple(reasons))
 
     def verdict(self, probability: float) -> Verdict:
-        """What a probability amounts to."""
-        if probability >= self.description.fake_above:
+        """The verdict for a probability, by the detector's thresholds."""
+        if probability >= self.info.fake_above:
             return "fake"
-        return "real" if probability <= self.description.real_below else "uncertain"
+        return "real" if probability <= self.info.real_below else "uncertain"
 
     def verdicts(self, probabilities: Sequence[float]) -> list[Verdict]:
-        """The same for many."""
+        """The verdict for each probability."""
         return [self.verdict(each) for each in probabilities]
 
 
@@ -160,12 +162,12 @@ def _shipped(mode: str) -> Detector:
     return Detector.load(SHIPPED[mode])
 
 
-def _row(arrays: dict[str, NDArray[np.float64]], name: str, length: int) -> NDArray[np.float64]:
+def _vector(arrays: dict[str, NDArray[np.float64]], name: str, length: int) -> NDArray[np.float64]:
     if name not in arrays or arrays[name].shape != (length,) or not np.isfinite(arrays[name]).all():
-        raise ValueError(f"{name} is missing or of a wrong shape")
+        raise ValueError(f"{name}: missing or of a wrong shape")
     return arrays[name].astype(np.float64)
 
 
-def _of_size(pixels: Pixels, about: Description) -> bool:
-    """Whether a picture has the one size of the training pictures, where they had one and were not cut."""
-    return about.equal_side is not None or about.size in (None, pixels.shape[:2])
+def _has_training_size(pixels: Pixels, info: DetectorInfo) -> bool:
+    """Whether an image has the size of the training images, if they had one and were not equalised."""
+    return info.equal_side is not None or info.size in (None, pixels.shape[:2])

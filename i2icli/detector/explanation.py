@@ -1,4 +1,4 @@
-"""Why a detector says what it says, in plain words: which band deviates, and by how much."""
+"""Explanations of a prediction: which part of the spectrum deviates, and by how much."""
 
 from math import log
 
@@ -6,50 +6,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.detector.classifiers import Scaling
-from i2icli.detector.features import PLANES
 from i2icli.detector.peaks import EVEN, ORBITS
-from i2icli.detector.serialization import Description
+from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.traces import PLANES
 
 DECIBEL = 10 / log(10)  # of a natural logarithm of power
-_TELLING = 0.8  # log power: lower peaks are not worth naming
-_WORDS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
+_NOTABLE = 0.8  # log power: lower peaks are not reported
+_FRACTIONS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
 
 
-def reason(
-    description: Description, row: NDArray[np.float64], probability: float, typical: Scaling | None
+def explain(
+    info: DetectorInfo, features: NDArray[np.float64], probability: float, reference: Scaling | None
 ) -> str:
-    """One line about a picture whose features are given."""
-    if description.features == "traces":
-        return _of_traces(row, probability)
-    if typical is None:
-        return f"its profile lies on the side of {'fakes' if probability > 0.5 else 'photographs'}"
-    away = typical.apply(row[None])[0]
-    place = int(np.abs(away).argmax())
-    side = "above" if away[place] > 0 else "below"
-    where = place / max(1, len(row) - 1)
+    """One line about an image, from its feature vector; reference: statistics of photographs."""
+    if info.features == "traces":
+        return _explain_traces(features, probability)
+    if reference is None:
+        return f"its profile resembles those of {'fakes' if probability > 0.5 else 'photographs'}"
+    deviations = reference.apply(features[None])[0]
+    index = int(np.abs(deviations).argmax())
+    side = "above" if deviations[index] > 0 else "below"
+    position = index / max(1, len(features) - 1)
     return (
-        f"its profile is farthest from that of photographs at {where:.2f} of its length: "
-        f"{abs(away[place]):.1f} deviations {side}"
+        f"its profile deviates most from photographs at {position:.2f} of its length: "
+        f"{abs(deviations[index]):.1f} standard deviations {side}"
     )
 
 
-def _of_traces(row: NDArray[np.float64], probability: float) -> str:
+def _explain_traces(features: NDArray[np.float64], probability: float) -> str:
     count = len(ORBITS)
-    peaks = row[: 3 * count].reshape(3, count)
-    lattice = row[3 * count : 9 * count].reshape(3, 2, count)
+    peaks = features[: 3 * count].reshape(3, count)
+    lattice = features[3 * count : 9 * count].reshape(3, 2, count)
     even = [ORBITS.index(orbit) for orbit in EVEN]
-    plane, place = np.unravel_index(int(peaks[:, even].argmax()), (3, len(even)))
-    height = float(peaks[plane, even[place]])
-    if probability > 0.5 and height > _TELLING:
+    plane, index = np.unravel_index(int(peaks[:, even].argmax()), (3, len(even)))
+    height = float(peaks[plane, even[index]])
+    if probability > 0.5 and height > _NOTABLE:
         return (
-            f"a peak at {_where(even[place])} of the sampling rate in {PLANES[plane]}, "
+            f"peak at {_frequency(even[index])} of the sampling rate in {PLANES[plane]}, "
             f"{height * DECIBEL:.0f} dB above its neighbours"
         )
     strongest = int(lattice[:, :, even].max((0, 1)).argmax())
     power = float(lattice[:, :, even[strongest]].max())
     if probability > 0.5:
         return (
-            f"a faint lattice at {_where(even[strongest])} of the sampling rate, "
+            f"faint lattice at {_frequency(even[strongest])} of the sampling rate, "
             f"{max(power, 0) * DECIBEL:.0f} dB above chance; no clear peak"
         )
     mean = float(peaks[:, even].mean()) * DECIBEL
@@ -59,7 +59,7 @@ def _of_traces(row: NDArray[np.float64], probability: float) -> str:
     )
 
 
-def _where(orbit: int) -> str:
-    """An orbit as fractions of the sampling rate, across and down in either order."""
+def _frequency(orbit: int) -> str:
+    """An orbit as fractions of the sampling rate, horizontal and vertical in either order."""
     low, high = ORBITS[orbit]
-    return f"({_WORDS[low]}, {_WORDS[high]})"
+    return f"({_FRACTIONS[low]}, {_FRACTIONS[high]})"

@@ -1,43 +1,48 @@
-"""The numbers by which the default detector judges a picture."""
+"""Feature extraction: an image as a feature vector."""
 
-from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from i2icli.detector.lattice import lattice_strengths
-from i2icli.detector.peaks import ORBITS, STRONGEST, even_score, orbit_peaks, prominence, strongest
-from i2icli.detector.residual import high_pass, parts, planes
-from i2icli.image import Pixels
+from i2icli.detector.residual import SMALLEST
+from i2icli.detector.traces import LENGTH, measure_traces
+from i2icli.errors import UserError
+from i2icli.image import Pixels, grey_levels
+from i2icli.nn.spectrum import central_third, features_of, profile_of
 
-PLANES = ("brightness", "red-green", "blue-green")
-LENGTH = len(PLANES) * (3 * len(ORBITS) + 2 * STRONGEST)  # of the vector: 174
+Features = Literal["traces", "profile", "raw-profile", "frames"]
+"""traces: peaks and lattices of up-sampling. The others are the papers', from the azimuthal profile:
+profile, resampled to one length and relative to its first value (CelebA); raw-profile, for images of one
+size (Faces-HQ); frames, of the middle third of a frame (videos)."""
 
-
-@dataclass(frozen=True)
-class Traces:
-    """What up-sampling may have left in a picture."""
-
-    peaks: Tensor  # (3, 14): prominence of the spectrum at each orbit, by plane
-    lattice: Tensor  # (3, 2, 14): coherent power of signed values and of strength
-    strongest: Tensor  # (3, 16): the largest peaks anywhere, then off the lattice
-
-    @property
-    def even(self) -> float:
-        """The score that needs no training: mean prominence at the even orbits."""
-        return even_score(self.peaks)
-
-    @property
-    def vector(self) -> NDArray[np.float32]:
-        """All numbers in one row: (174,)."""
-        return torch.cat([self.peaks.flatten(), self.lattice.flatten(), self.strongest.flatten()]).numpy()
+LENGTHS: dict[str, int | None] = {"traces": LENGTH, "profile": 80, "raw-profile": None, "frames": 300}
+SMALLEST_SIDE: dict[str, int] = {"traces": SMALLEST, "profile": 16, "raw-profile": 16, "frames": 48}
 
 
-@torch.no_grad()
-def find_traces(pixels: Pixels) -> Traces:
-    """Measure a picture (H, W, 1 or 3) of any type, both sides at least `residual.SMALLEST`."""
-    residuals = [high_pass(planes(part)) for part in parts(pixels)]
-    prominent = prominence(residuals)
-    return Traces(orbit_peaks(prominent), lattice_strengths(residuals), strongest(prominent))
+def extract_features(pixels: Pixels, features: Features) -> NDArray[np.float64]:
+    """(H, W, 1 or 3) of any dtype -> (D,). Raises UserError for other channels, sides below SMALLEST_SIDE."""
+    check_readable(pixels, SMALLEST_SIDE[features])
+    if features == "traces":
+        return measure_traces(pixels).vector.astype(np.float64)
+    levels = grey_levels(pixels)  # (H, W), rounded for 8-bit images
+    if features == "raw-profile":
+        return profile_of(levels)
+    return features_of(central_third(levels) if features == "frames" else levels, _length(features))
+
+
+def check_readable(pixels: Pixels, least: int) -> None:
+    """Raise UserError (exit code 1) unless an image is grey or RGB and large enough."""
+    height, width, channels = pixels.shape
+    if channels not in (1, 3):
+        raise UserError(f"{channels} channels: neither grey nor colour", exit_code=1)
+    if min(height, width) < least:
+        raise UserError(
+            f"too small: {width}x{height} pixels; at least {least} per side are needed", exit_code=1
+        )
+
+
+def _length(features: Features) -> int:
+    length = LENGTHS[features]
+    assert length is not None
+    return length

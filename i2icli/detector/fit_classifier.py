@@ -1,4 +1,4 @@
-"""Fitting a classifier to features, with scikit-learn; what is kept are numbers of our own kind."""
+"""Fitting a classifier with scikit-learn; the result is one of `classifiers`, plain arrays."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ KINDS: dict[str, Kind] = {
 }
 KINDS["trees"] = "trees"
 
-RUNS, HELD_OUT = 10, 0.2  # the papers: the mean of ten random splits of 80/20
-FEWEST = 10  # pictures of each kind: with fewer a held-out fifth says nothing
+RUNS, HELD_OUT = 10, 0.2  # as in the papers: the mean of ten random 80/20 splits
+FEWEST = 10  # images of each class: with fewer, held-out scores are meaningless
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A classifier with its scaling and calibration, and how it did on pictures it had not seen."""
+    """A classifier with its scaling and calibration, and its held-out scores."""
 
     scaling: Scaling
     classifier: Classifier
@@ -46,13 +46,13 @@ class Fitted:
 
 
 def fit(rows: Array, fake: Truth, name: Name, *, scaled: bool, seed: int) -> Fitted:
-    """Fit to (N, D), measure by ten random 80/20 splits, calibrate on scores of pictures left out.
+    """Fit to (N, D), evaluate on ten random 80/20 splits, calibrate on the held-out scores.
 
-    The settings are the papers': logistic regression (liblinear, at most 1000 iterations), RBF SVM
-    with C = 6.37 and gamma = 0.86, linear SVM with C = 1, polynomial SVM as scikit-learn has it.
+    The hyperparameters are the papers': logistic regression (liblinear, at most 1000 iterations), RBF SVM
+    with C = 6.37 and gamma = 0.86, linear SVM with C = 1, polynomial SVM with scikit-learn's defaults.
     Durall et al., "Unmasking DeepFakes with simple Features", https://arxiv.org/abs/1911.00686, and
-    CVPR 2020, section 4. `scaled`: features are brought to median and quartiles first; they did not.
-    Raises UserError for too few pictures or without scikit-learn.
+    CVPR 2020, section 4. scaled: standardise features by median and quartiles first, which they did not.
+    Raises UserError for too few images or without scikit-learn.
     """
     check_enough(fake)
     held_out: dict[str, list[float]] = {"accuracy": [], "auc": []}
@@ -65,20 +65,20 @@ def fit(rows: Array, fake: Truth, name: Name, *, scaled: bool, seed: int) -> Fit
         collected.append((scores, fake[test]))
     scores, truth = (np.concatenate(each) for each in zip(*collected, strict=True))
     calibration = Calibration.fitted(scores, truth)
-    said = calibration.probabilities(scores)
+    predicted = calibration.probabilities(scores)
     measured = {key: float(np.mean(values)) for key, values in held_out.items()}
-    measured["balanced_accuracy"] = balanced_accuracy(said > 0.5, truth)
-    measured["calibration_error"] = calibration_error(said, truth)
+    measured["balanced_accuracy"] = balanced_accuracy(predicted > 0.5, truth)
+    measured["calibration_error"] = calibration_error(predicted, truth)
     scaling, classifier = _one(rows, fake, name, scaled, seed)
     return Fitted(scaling, classifier, calibration, measured)
 
 
 def check_enough(fake: Truth) -> None:
-    """Raise UserError unless there are enough pictures of both kinds."""
+    """Raise UserError unless there are enough images of both classes."""
     for what, number in (("photographs", int((~fake).sum())), ("fakes", int(fake.sum()))):
         if number < FEWEST:
             raise UserError(
-                f"{number} {what} that can be read; a detector needs at least {FEWEST} of each kind"
+                f"{number} readable {what}; a detector needs at least {FEWEST} photographs and {FEWEST} fakes"
             )
 
 
@@ -89,7 +89,7 @@ def _splits(fake: Truth, seed: int) -> list[tuple[Any, Any]]:
 
 
 def _one(rows: Array, fake: Truth, name: Name, scaled: bool, seed: int) -> tuple[Scaling, Classifier]:
-    scaling = Scaling.fitted(rows, 4.0) if scaled else Scaling.none(rows.shape[1])
+    scaling = Scaling.robust(rows, 4.0) if scaled else Scaling.identity(rows.shape[1])
     return scaling, _FITTERS[name](scaling.apply(rows), fake, seed)
 
 
@@ -125,7 +125,7 @@ def _kernel(kind: Literal["rbf", "poly"], model: Any, gamma: float) -> Kernel:
 
 
 def _kmeans(rows: Array, fake: Truth, seed: int) -> Classifier:
-    """Which cluster means fake is the only thing the truth is asked for, by majority."""
+    """Labels are only used to decide which cluster means fake, by majority."""
     model = _scikit("cluster").KMeans(2, n_init=10, random_state=seed).fit(rows)
     shares = [float(fake[model.labels_ == cluster].mean()) for cluster in (0, 1)]
     order = [0, 1] if shares[1] >= shares[0] else [1, 0]
@@ -137,7 +137,7 @@ def _trees(rows: Array, fake: Truth, seed: int) -> Classifier:
 
 
 def boosted(rows: Array, fake: Truth, seed: int, weights: Array | None = None) -> Trees:
-    """150 trees of 8 leaves, rate 0.06."""
+    """Gradient boosting: 150 trees of 8 leaves, learning rate 0.06."""
     model = _scikit("ensemble").HistGradientBoostingClassifier(
         max_iter=150, max_leaf_nodes=8, learning_rate=0.06, early_stopping=False, random_state=seed
     )
@@ -158,7 +158,7 @@ def boosted(rows: Array, fake: Truth, seed: int, weights: Array | None = None) -
 
 
 def _scikit(part: str) -> Any:
-    """A part of scikit-learn. Raises UserError where it is not installed."""
+    """A module of scikit-learn. Raises UserError if it is not installed."""
     try:
         from importlib import import_module
 

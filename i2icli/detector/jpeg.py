@@ -1,4 +1,4 @@
-"""What a file says of its JPEG compression."""
+"""The JPEG quality of a file, from its quantisation tables."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ _STANDARD = np.array(
 
 
 def jpeg_quality(path: Path) -> int | None:
-    """The quality in 1..100 that a JPEG file's luminance table is nearest to; None for other files."""
+    """The quality (1 to 100) whose standard luminance table is nearest; None for files other than JPEG."""
     try:
         with Image.open(path, formats=("JPEG",)) as image:
             tables = getattr(image, "quantization", None) or {}
@@ -30,7 +30,7 @@ def jpeg_quality(path: Path) -> int | None:
         return None
     if table is None or table.size != _STANDARD.size:
         return None
-    # Each entry is standard * scale / 100, rounded: sums are alike in any order of the entries.
+    # Each entry is standard * scale / 100, rounded; sums do not depend on the order of the entries.
     scale = 100 * float(table.sum()) / float(_STANDARD.sum())
     quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
     return int(np.clip(round(quality), 1, 100))

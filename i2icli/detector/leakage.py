@@ -1,6 +1,6 @@
-"""What tells two folders apart before anybody looks at a spectrum: sizes, formats, JPEG grids, colours.
+"""Data leakage: properties other than the spectrum that separate two folders (sizes, formats, JPEG, colours).
 
-A detector fitted to such folders learns the difference of the folders, and fails on other pictures.
+A detector fitted to such folders learns that shortcut and fails on other images.
 """
 
 from collections import Counter
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from i2icli.detector.calibration import Truth, area_under_curve
 from i2icli.image import Header, Pixels
 
-TELLING = 0.65  # balanced accuracy from which a property alone says too much
-TELLING_AREA = 0.75  # likewise for properties that are numbers, ROC-AUC
+LEAK_ACCURACY = 0.65  # balanced accuracy from which a property counts as a leak
+LEAK_AUC = 0.75  # likewise for ordered properties, ROC-AUC
 GRID = "a grid of 8x8 blocks (JPEG's, or a network's own lattice)"
 COMPRESSION = ("file format", "JPEG quality")
 CELL = 8  # pixels of a JPEG block
@@ -22,24 +22,24 @@ CELL = 8  # pixels of a JPEG block
 
 @dataclass(frozen=True)
 class Leak:
-    """A property that separates the folders on its own."""
+    """A property that alone separates the folders."""
 
     what: str
-    accuracy: float  # balanced, of guessing by that property alone
-    example: str  # what most of either folder have
-    stays: bool = False  # something of it when pictures are made equal: what JPEG took away is lost
+    accuracy: float  # balanced, of a classifier that knows this property alone
+    example: str  # typical values of both folders
+    survives: bool = False  # equalising, as detail lost to JPEG compression stays lost
 
     def __str__(self) -> str:
-        return f"{self.what} alone tells the folders apart: {self.accuracy:.0%} right ({self.example})"
+        return f"{self.what} alone separates the folders: {self.accuracy:.0%} accuracy ({self.example})"
 
 
-def leaks(
+def find_leaks(
     headers: Sequence[Header], fake: Truth, grids: NDArray[np.float64], qualities: Sequence[int | None]
 ) -> list[Leak]:
     """Properties that separate photographs from fakes, the worst first.
 
-    Each picture is guessed from the others that share its property (left out itself), so that
-    properties that are different for every picture do not seem to say everything.
+    Each image is classified by the other images with the same value (leave-one-out), so that values unique
+    to one image do not count.
     """
     properties: dict[str, list[Hashable]] = {
         "image size": [header.size for header in headers],
@@ -50,17 +50,17 @@ def leaks(
     found = [
         Leak(what, accuracy, _example(what, values, fake), what in COMPRESSION)
         for what, values in properties.items()
-        if (accuracy := _guessed(values, fake)) >= TELLING
+        if (accuracy := _guessed(values, fake)) >= LEAK_ACCURACY
     ]
     sides = np.array([min(header.size) for header in headers], float)
-    if "image size" not in {leak.what for leak in found}:  # sizes may differ in both folders
-        found += _ordered("image size", sides, fake, "shorter sides of {:.0f}", stays=False)
-    found += _ordered(GRID, grids, fake, "steps at their borders {:+.0%}", stays=True)
+    if "image size" not in {leak.what for leak in found}:  # no two images may have the same size
+        found += _ordered("image size", sides, fake, "{} with shorter sides of {:.0f}", survives=False)
+    found += _ordered(GRID, grids, fake, "block-edge strength of {} {:+.0%}", survives=True)
     return sorted(found, key=lambda leak: -leak.accuracy)
 
 
 def grid_strength(pixels: Pixels) -> float:
-    """How much larger steps between neighbours are at borders of 8x8 blocks than elsewhere; 0: no grid."""
+    """Relative excess of gradients at the edges of 8x8 blocks; 0: no grid."""
     values = pixels.astype(np.float32).mean(-1)  # (H, W)
     strengths = []
     for plane in (values, values.T):
@@ -73,7 +73,7 @@ def grid_strength(pixels: Pixels) -> float:
 
 
 def _guessed(values: Sequence[Hashable], fake: Truth) -> float:
-    """Balanced accuracy of guessing by the majority of the others with the same value; alone: half."""
+    """Balanced accuracy of a leave-one-out majority vote among equal values; unique values count half."""
     totals = np.array([int((~fake).sum()), int(fake.sum())], float)
     counts: dict[Hashable, NDArray[np.float64]] = {}
     for value, is_fake in zip(values, fake, strict=True):
@@ -83,38 +83,43 @@ def _guessed(values: Sequence[Hashable], fake: Truth) -> float:
         others = counts[value].copy()
         others[int(is_fake)] -= 1
         shares = others / totals
-        own, other = shares[int(is_fake)], shares[1 - int(is_fake)]
-        right[int(is_fake)] += 0.5 if own == other else float(own > other)
+        same, opposite = shares[int(is_fake)], shares[1 - int(is_fake)]
+        right[int(is_fake)] += 0.5 if same == opposite else float(same > opposite)
     return float((right / totals).mean())
 
 
-def _ordered(what: str, values: NDArray[np.float64], fake: Truth, example: str, *, stays: bool) -> list[Leak]:
+def _ordered(
+    what: str, values: NDArray[np.float64], fake: Truth, example: str, *, survives: bool
+) -> list[Leak]:
     """A leak if a threshold on a number separates the folders."""
     area = area_under_curve(values, fake)
-    if max(area, 1 - area) < TELLING_AREA:
+    if max(area, 1 - area) < LEAK_AUC:
         return []
-    reals, fakes = (example.format(np.median(values[fake == wanted])) for wanted in (False, True))
-    return [Leak(what, _best_cut(values, fake), f"{reals} in photographs, {fakes} in fakes", stays)]
+    reals, fakes = (
+        example.format(name, np.median(values[fake == wanted]))
+        for name, wanted in (("photographs", False), ("fakes", True))
+    )
+    return [Leak(what, _best_threshold(values, fake), f"{reals}, {fakes}", survives)]
 
 
-def _best_cut(values: NDArray[np.float64], fake: Truth) -> float:
+def _best_threshold(values: NDArray[np.float64], fake: Truth) -> float:
     """Balanced accuracy of the best threshold, in either direction."""
-    known, place = np.unique(values, return_inverse=True)  # equal values lie on one side together
-    fakes, reals = (np.bincount(place[fake == wanted], minlength=len(known)) for wanted in (True, False))
-    apart = np.abs(np.cumsum(fakes / fakes.sum()) - np.cumsum(reals / reals.sum()))
-    return float(0.5 + apart.max() / 2)
+    known, index = np.unique(values, return_inverse=True)  # equal values stay on one side
+    fakes, reals = (np.bincount(index[fake == wanted], minlength=len(known)) for wanted in (True, False))
+    difference = np.abs(np.cumsum(fakes / fakes.sum()) - np.cumsum(reals / reals.sum()))
+    return float(0.5 + difference.max() / 2)
 
 
 def _example(what: str, values: Sequence[Hashable], fake: Truth) -> str:
     parts = []
     for name, wanted in (("photographs", False), ("fakes", True)):
-        mine = [value for value, is_fake in zip(values, fake, strict=True) if is_fake == wanted]
-        value, number = Counter(mine).most_common(1)[0]
-        parts.append(f"{number / len(mine):.0%} of {name}: {_words(what, value)}")
+        chosen = [value for value, is_fake in zip(values, fake, strict=True) if is_fake == wanted]
+        value, number = Counter(chosen).most_common(1)[0]
+        parts.append(f"{number / len(chosen):.0%} of {name}: {_text(what, value)}")
     return "; ".join(parts)
 
 
-def _words(what: str, value: Hashable) -> str:
+def _text(what: str, value: Hashable) -> str:
     if what == "image size" and isinstance(value, tuple):
         return f"{value[1]}x{value[0]}"
     if what == "colour mode" and isinstance(value, tuple):
@@ -122,5 +127,5 @@ def _words(what: str, value: Hashable) -> str:
         colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
         return f"{colours}{' with alpha' if alpha else ''}, {bits} bit"
     if what == "JPEG quality":
-        return "no JPEG" if value is None else f"about {value}"
+        return "not JPEG" if value is None else f"about {value}"
     return str(value)

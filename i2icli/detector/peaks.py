@@ -1,8 +1,8 @@
 """Peaks of the two-dimensional spectrum at simple fractions of the sampling rate: traces of up-sampling.
 
 An up-convolution of stride 2 repeats its weights every 2 pixels, two of them every 4, three every 8:
-its errors are lines in the spectrum at multiples of 1/2, 1/4, 1/8 of the sampling rate, whatever is
-shown. Zhang et al., "Detecting and Simulating Artifacts in GAN Fake Images", WIFS 2019,
+its artefacts are lines in the spectrum at multiples of 1/2, 1/4, 1/8 of the sampling rate, independent of
+the content. Zhang et al., "Detecting and Simulating Artifacts in GAN Fake Images", WIFS 2019,
 https://arxiv.org/abs/1907.06515; Odena et al., Distill 2016, https://doi.org/10.23915/distill.00003.
 """
 
@@ -12,7 +12,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-WINDOW, HOP, WINDOWS = 64, 32, 49  # pixels, pixels, at most so many
+WINDOW, HOP, MAX_WINDOWS = 64, 32, 49  # pixels, pixels, number of windows
 STEP = WINDOW // 8  # bins between multiples of 1/8 of the sampling rate
 ORBITS = tuple((a, b) for a in range(5) for b in range(a, 5) if b)  # in eighths, 0 <= a <= b <= 1/2
 EVEN = (
@@ -21,18 +21,18 @@ EVEN = (
     (2, 2),
     (2, 4),
     (4, 4),
-)  # those that stride-2 layers leave and JPEG's blocks hardly do
-STRONGEST = 8  # peaks anywhere that are kept
+)  # those of stride-2 layers, hardly of JPEG blocks
+STRONGEST = 8  # number of largest peaks kept
 
 _FLOOR = 0.1  # added to the power, so that a flat window has a logarithm
 
 
 def prominence(residuals: Sequence[Tensor]) -> Tensor:
-    """Parts of a picture (P, H, W) -> how far each bin of the spectrum stands out: (P, 64, 33).
+    """Tiles of an image (P, H, W) -> prominence of each bin of the spectrum, (P, 64, 33).
 
-    The mean log spectrum over windows, above its neighbours, natural logarithm of power; the zero
-    frequency is at [0, 0], negative columns are left out. The neighbours are the 7x7 about a bin
-    without the inner 3x3, of which the median is taken: a peak does not lift its own ground.
+    The mean log spectrum over windows minus the median of its neighbourhood, in natural logarithm of power;
+    the zero frequency is at [0, 0], negative columns are omitted. The neighbourhood is 7x7 without the inner
+    3x3, so that a peak does not raise its own background.
     """
     spectrum = _log_spectrum(residuals)  # (P, 64, 33)
     left, right = _mirrored(spectrum[:, :, 1:4]), _mirrored(spectrum[:, :, -4:-1])  # (P, 64, 3)
@@ -43,55 +43,55 @@ def prominence(residuals: Sequence[Tensor]) -> Tensor:
 
 
 def _mirrored(columns: Tensor) -> Tensor:
-    """(P, 64, N) -> the columns of opposite frequency: order and the signs of the rows turned."""
-    turned = columns.flip(2)
-    return torch.cat([turned[:, :1], turned[:, 1:].flip(1)], 1)  # (P, 64, N)
+    """(P, 64, N) -> the columns of opposite frequency: reversed, with the rows' signs flipped."""
+    flipped = columns.flip(2)
+    return torch.cat([flipped[:, :1], flipped[:, 1:].flip(1)], 1)  # (P, 64, N)
 
 
 @cache
 def _outer() -> Tensor:
-    """(7, 7): which neighbours count."""
+    """(7, 7): mask of the neighbourhood."""
     outer = torch.ones(7, 7, dtype=torch.bool)
     outer[2:5, 2:5] = False
     return outer
 
 
 def orbit_peaks(prominent: Tensor) -> Tensor:
-    """(P, 64, 33) -> (P, 14): the prominence at each orbit, over signs and swapped axes."""
+    """(P, 64, 33) -> (P, 14): the mean prominence of each orbit (both signs, both axes)."""
     return torch.stack([prominent[:, rows, columns].mean(1) for rows, columns in _bins()], 1)  # (P, 14)
 
 
 def even_score(orbits: Tensor) -> float:
     """(3, 14) -> the mean prominence over the even orbits and all planes.
 
-    Photographs lie about -0.4 to 0.3, pictures of up-convolution networks from about 1.
+    About -0.4 to 0.3 for photographs, from about 1 for images of up-convolution networks.
     """
     return float(orbits[:, [ORBITS.index(orbit) for orbit in EVEN]].mean())
 
 
 def strongest(prominent: Tensor) -> Tensor:
-    """(P, 64, 33) -> (P, 16): the largest peaks anywhere, and the largest off the lattice, falling.
+    """(P, 64, 33) -> (P, 16): the largest peaks anywhere, and the largest off the lattice, descending.
 
-    Found wherever resizing has moved the lattice to. Low frequencies and the axes, where edges of
-    objects lie, do not count.
+    They show a lattice even after resizing has shifted it. Low frequencies and the axes, dominated by edges
+    of objects, are excluded.
     """
     kept = [prominent[:, mask].topk(STRONGEST, dim=1).values for mask in _free_bins()]
     return torch.cat(kept, 1)  # (P, 16)
 
 
 def _log_spectrum(residuals: Sequence[Tensor]) -> Tensor:
-    """(P, H, W) each -> the mean log power spectrum of Hann windows: (P, 64, 33)."""
-    places = [
+    """(P, H, W) each -> the mean log power spectrum over Hann windows, (P, 64, 33)."""
+    positions = [
         (residual, y, x)
         for residual in residuals
         for y in range(0, residual.shape[1] - WINDOW + 1, HOP)
         for x in range(0, residual.shape[2] - WINDOW + 1, HOP)
     ]
-    if len(places) > WINDOWS:
-        spread = torch.linspace(0, len(places) - 1, WINDOWS).round().long().tolist()
-        places = [places[index] for index in spread]
+    if len(positions) > MAX_WINDOWS:
+        chosen = torch.linspace(0, len(positions) - 1, MAX_WINDOWS).round().long().tolist()
+        positions = [positions[index] for index in chosen]
     windows = torch.stack(
-        [each[:, y : y + WINDOW, x : x + WINDOW] for each, y, x in places]
+        [each[:, y : y + WINDOW, x : x + WINDOW] for each, y, x in positions]
     )  # (N, P, 64, 64)
     windows = (windows - windows.mean((-2, -1), keepdim=True)) * _hann()
     half = torch.fft.rfft2(windows)  # (N, P, 64, 33)
@@ -109,19 +109,19 @@ def _bins() -> tuple[tuple[Tensor, Tensor], ...]:
     """Rows and columns of the bins of each orbit."""
     found = []
     for a, b in ORBITS:
-        places = {
-            (sign * first * STEP % WINDOW, second * STEP)  # a negative column mirrors a positive one
+        bins = {
+            (sign * first * STEP % WINDOW, second * STEP)  # negative columns mirror positive ones
             for first, second in ((a, b), (b, a))
             for sign in (1, -1)
         }
-        rows, columns = zip(*sorted(places), strict=True)
+        rows, columns = zip(*sorted(bins), strict=True)
         found.append((torch.tensor(rows), torch.tensor(columns)))
     return tuple(found)
 
 
 @cache
 def _free_bins() -> tuple[Tensor, Tensor]:
-    """(64, 33) twice: bins off the axes and low frequencies; the same without the lattice."""
+    """(64, 33) twice: mask of bins off the axes and low frequencies; the same without the lattice."""
     rows = torch.fft.fftfreq(WINDOW, 1 / WINDOW).round()[:, None]  # in bins
     columns = torch.arange(WINDOW // 2 + 1)
     free = (rows.abs() > 2) & (columns > 2) & (torch.hypot(rows, columns.float()) > 12)

@@ -1,4 +1,4 @@
-"""What happens to pictures on their way: JPEG, resizing, blur, noise; and what makes two folders alike."""
+"""Perturbations (JPEG, resizing, blur, noise) and the equalisation of two folders."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -8,51 +8,51 @@ from PIL import Image, ImageFilter
 
 from i2icli.image import Pixels, change_type, convert_channels
 
-Treatment = Callable[[Pixels], Pixels]
+Perturbation = Callable[[Pixels], Pixels]
 
-EQUAL_QUALITY = 95  # of the JPEG that both folders go through when they are made alike
-OFF_GRID = 3  # pixels at least that are cut off: the new JPEG's blocks shall not meet those of an earlier one
+EQUAL_QUALITY = 95  # of the JPEG compression that equalises both folders
+OFF_GRID = 3  # pixels cropped at least, so that the new JPEG grid is not aligned with an earlier one
 
 
-def jpeg(quality: int) -> Treatment:
-    """Write and read as JPEG, colours at half the resolution."""
+def jpeg(quality: int) -> Perturbation:
+    """JPEG compression with 4:2:0 chroma subsampling."""
 
-    def treat(pixels: Pixels) -> Pixels:
+    def apply(pixels: Pixels) -> Pixels:
         buffer = BytesIO()
         _image(pixels).save(buffer, "JPEG", quality=quality)
         return _pixels(Image.open(buffer))
 
-    return treat
+    return apply
 
 
-def resized(factor: float) -> Treatment:
-    """Enlarge or shrink, bicubic."""
+def resized(factor: float) -> Perturbation:
+    """Bicubic resizing by a factor."""
 
-    def treat(pixels: Pixels) -> Pixels:
+    def apply(pixels: Pixels) -> Pixels:
         image = _image(pixels)
         size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
         return _pixels(image.resize(size, Image.Resampling.BICUBIC))
 
-    return treat
+    return apply
 
 
-def blurred(radius: float) -> Treatment:
-    """A Gaussian of so many pixels."""
+def blurred(radius: float) -> Perturbation:
+    """Gaussian blur; radius in pixels."""
     return lambda pixels: _pixels(_image(pixels).filter(ImageFilter.GaussianBlur(radius)))
 
 
-def noisy(deviation: float) -> Treatment:
-    """Gaussian noise in levels of 255, the same draw for every picture of one size."""
+def noisy(deviation: float) -> Perturbation:
+    """Gaussian noise, deviation in levels of 255; the same noise for all images of one size."""
 
-    def treat(pixels: Pixels) -> Pixels:
+    def apply(pixels: Pixels) -> Pixels:
         values = np.asarray(_image(pixels), np.float32)
         noise = np.random.default_rng(0).normal(0, deviation, values.shape)
         return _pixels(Image.fromarray((values + noise + 0.5).clip(0, 255).astype(np.uint8)))
 
-    return treat
+    return apply
 
 
-CONDITIONS: dict[str, Treatment | None] = {
+CONDITIONS: dict[str, Perturbation | None] = {
     "as they are": None,
     "JPEG 95": jpeg(95),
     "JPEG 90": jpeg(90),
@@ -64,22 +64,22 @@ CONDITIONS: dict[str, Treatment | None] = {
     "blur 1": blurred(1.0),
     "noise 4": noisy(4.0),
 }
-"""By what `i2i detector evaluate` calls them."""
+"""By the names that `i2i detector evaluate --conditions` takes."""
 
 
-def equalise(size: int, channels: int) -> Treatment:
-    """8 bit, grey or colour, a square of so many pixels from about the middle, and one more JPEG (95).
+def equalise(size: int, channels: int) -> Perturbation:
+    """Convert to 8 bit, grey or RGB, crop a square near the centre, and compress as JPEG (95).
 
     For sides of at least `size` + OFF_GRID.
     """
     compress = jpeg(EQUAL_QUALITY)
 
-    def treat(pixels: Pixels) -> Pixels:
+    def apply(pixels: Pixels) -> Pixels:
         top, left = ((side - size - OFF_GRID) // 16 * 8 + OFF_GRID for side in pixels.shape[:2])
         square = change_type(pixels[top : top + size, left : left + size], np.uint8)
         return compress(convert_channels(square, channels))
 
-    return treat
+    return apply
 
 
 def _image(pixels: Pixels) -> Image.Image:

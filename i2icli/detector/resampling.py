@@ -1,8 +1,8 @@
-"""Was a picture resized? Interpolated pixels vary less, the farther they lie from the old ones.
+"""Detection of resizing: interpolated pixels vary less, the farther they are from original ones.
 
-So the strength of the second derivative rises and falls along rows and columns, with a period that depends
-on the factor alone. Gallagher, "Detection of Linear and Cubic Interpolation in JPEG Compressed Images", CRV
-2005, https://doi.org/10.1109/CRV.2005.33.
+So the magnitude of the second derivative varies periodically along rows and columns, with a period that
+depends on the factor alone. Gallagher, "Detection of Linear and Cubic Interpolation in JPEG Compressed
+Images", CRV 2005, https://doi.org/10.1109/CRV.2005.33.
 """
 
 from dataclasses import dataclass
@@ -10,62 +10,62 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from i2icli.detector.residual import CELL, local_mean, parts, planes
+from i2icli.detector.residual import CELL, local_mean, planes, tiles
 from i2icli.image import Pixels
 
-SURE = 20.0  # times the power of the frequencies around: 99 in 100 parts of photographs as found stay below
+THRESHOLD = 20.0  # times the power of neighbouring frequencies: 99 % of tiles of photographs stay below
 
-_POINTS = 1024  # of the transform, whatever the size of the picture
-_AROUND = 48  # points on either side, of which the median is what a frequency is compared with
-_LOWEST = 0.06  # cycles per pixel: below that are things that are shown
-_LOBE = 3.0  # width of the window's main lobe, in cycles over a side
+_POINTS = 1024  # of the transform, whatever the size of the image
+_AROUND = 48  # neighbouring points on either side, whose median is the background
+_LOWEST = 0.06  # cycles per pixel: lower frequencies are image content
+_LOBE = 3.0  # width of the window's main lobe, in cycles per side
 
 
 @dataclass(frozen=True)
 class Resampling:
     """The strongest period that rows and columns share."""
 
-    strength: float  # power over that of the frequencies around, in the weaker of both directions
+    strength: float  # power relative to neighbouring frequencies, in the weaker of both directions
     period: float  # pixels
 
     @property
-    def seen(self) -> bool:
-        """Whether a picture of this strength was resized."""
-        return self.strength > SURE
+    def detected(self) -> bool:
+        """Whether the image was resized."""
+        return self.strength > THRESHOLD
 
 
 @torch.no_grad()
-def find_resampling(pixels: Pixels) -> Resampling:
-    """Look at the brightness of a picture (H, W, 1 or 3) of any type, both sides at least 32.
+def detect_resampling(pixels: Pixels) -> Resampling:
+    """Analyse the luminance of an image (H, W, 1 or 3) of any dtype, both sides at least 32.
 
-    Periods of 2, 8/3, 4 and 8 pixels do not count: networks and JPEG's blocks have them. That leaves out
-    sides times 4/3, 8/5, 4/5 and the like; and doubled ones, which show nothing anyway, as all new pixels
-    lie equally far from old ones.
+    Periods of 2, 8/3, 4 and 8 pixels are ignored, as networks and JPEG blocks produce them. This excludes
+    factors such as 4/3, 8/5 and 4/5; and 2, which is undetectable anyway, as all new pixels are equally
+    far from original ones.
     """
-    brightness = [planes(part)[0] for part in parts(pixels)]
-    across, down = _spectrum(brightness), _spectrum([part.T for part in brightness])  # (513,) each
+    luminance = [planes(tile)[0] for tile in tiles(pixels)]
+    across, down = _spectrum(luminance), _spectrum([tile.T for tile in luminance])  # (513,) each
     frequency = torch.arange(_POINTS // 2 + 1) / _POINTS
     from_lattice = ((frequency * CELL + 0.5) % 1 - 0.5).abs() / CELL
-    side = min(min(part.shape) for part in brightness)
+    side = min(min(tile.shape) for tile in luminance)
     counts = (frequency > _LOWEST) & (from_lattice > _LOBE / side)
     shared = torch.where(counts, torch.minimum(across, down), 0)
-    place = int(shared.argmax())
-    return Resampling(float(shared[place]), 1 / max(float(frequency[place]), _LOWEST))
+    index = int(shared.argmax())
+    return Resampling(float(shared[index]), 1 / max(float(frequency[index]), _LOWEST))
 
 
-def _spectrum(parts: list[Tensor]) -> Tensor:
-    """(H, W) each -> (513,): how far the pattern of the strength of horizontal detail stands out."""
-    power = torch.stack([_power(part) for part in parts]).mean(0)  # (513,)
+def _spectrum(tiles: list[Tensor]) -> Tensor:
+    """(H, W) each -> (513,): spectrum of the magnitude of horizontal detail, relative to its background."""
+    power = torch.stack([_power(tile) for tile in tiles]).mean(0)  # (513,)
     flipped = torch.cat([power[1 : _AROUND + 1].flip(0), power, power[-_AROUND - 1 : -1].flip(0)])
     return power / (flipped.unfold(0, 2 * _AROUND + 1, 1).median(1).values + 1e-12)
 
 
-def _power(part: Tensor) -> Tensor:
+def _power(tile: Tensor) -> Tensor:
     """(H, W) -> (513,)."""
-    second = part[:, 2:] - 2 * part[:, 1:-1] + part[:, :-2]  # (H, W-2)
+    second = tile[:, 2:] - 2 * tile[:, 1:-1] + tile[:, :-2]  # (H, W-2)
     strength = (second.abs() + 0.5).log()
     strength = strength - local_mean(strength[None])[0]
-    mean = strength.mean(0)[:_POINTS]  # (W-2,), of a strip its beginning
+    mean = strength.mean(0)[:_POINTS]  # (W-2,), of wide strips only the beginning
     window = torch.hann_window(len(mean), periodic=False)
     power: Tensor = torch.fft.rfft((mean - mean.mean()) * window, _POINTS).abs().square()
     return power

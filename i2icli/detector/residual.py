@@ -1,4 +1,4 @@
-"""What a picture is to the detector: brightness and two colour differences, and what is fine in them."""
+"""The detector's view of an image: luminance and two colour differences, high-pass filtered."""
 
 from math import exp
 
@@ -11,9 +11,9 @@ from torch.nn.functional import pad
 from i2icli.image import Pixels, change_type
 
 SMALLEST = 64  # pixels of a side: one window of the peak measurements
-TILE, TILES = 384, 4  # pixels of a side, and how many: larger pictures are judged by so many parts
-REACH = 8  # pixels on every side that contrast is compared with: 17x17
-CELL = 8  # pixels: the period of the coarsest lattice that is looked for, and of JPEG's blocks
+TILE, TILES = 384, 4  # side in pixels and number of the tiles that larger images are reduced to
+REACH = 8  # pixels on every side of a local mean: 17x17
+CELL = 8  # pixels: the period of the coarsest lattice, and of JPEG blocks
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # ITU-R BT.601
 _BELL = [exp(-(step**2) / 2) for step in range(3)]  # a Gaussian of sigma 1 pixel
@@ -21,9 +21,9 @@ _KERNEL = [value / (_BELL[0] + 2 * _BELL[1] + 2 * _BELL[2]) for value in _BELL]
 
 
 def planes(pixels: Pixels) -> Tensor:
-    """(H, W, 1 or 3) of any type -> brightness, R-G, B-G in 0..255: (3, H, W) float32.
+    """(H, W, 1 or 3) of any dtype -> luminance, R-G, B-G in 0..255: (3, H, W) float32.
 
-    A grey picture has colour differences of zero.
+    The colour differences of a grey image are zero.
     """
     levels = pixels.astype(np.float32) if pixels.dtype == np.uint8 else _to_255(pixels)
     image = torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))  # (C, H, W)
@@ -31,13 +31,13 @@ def planes(pixels: Pixels) -> Tensor:
         grey = image.mean(0, keepdim=True)  # (1, H, W)
         return torch.cat([grey, torch.zeros_like(grey).expand(2, -1, -1)])  # (3, H, W)
     red, green, blue = image
-    brightness = _LUMINANCE[0] * red + _LUMINANCE[1] * green + _LUMINANCE[2] * blue
-    return torch.stack([brightness, red - green, blue - green])  # (3, H, W)
+    luminance = _LUMINANCE[0] * red + _LUMINANCE[1] * green + _LUMINANCE[2] * blue
+    return torch.stack([luminance, red - green, blue - green])  # (3, H, W)
 
 
 def high_pass(image: Tensor) -> Tensor:
-    """(P, H, W) -> the same minus its Gaussian blur (5x5, sigma 1)."""
-    # Sums of shifted pictures: ten times as fast on a CPU as a convolution of one channel.
+    """(P, H, W) minus its Gaussian blur (5x5, sigma 1)."""
+    # Sums of shifted images: ten times as fast on a CPU as a single-channel convolution.
     blurred = pad(image[:, None], (2, 2, 2, 2), mode="reflect")[:, 0]  # (P, H+4, W+4)
     for dim in (1, 2):
         length = blurred.shape[dim] - 4
@@ -49,13 +49,12 @@ def high_pass(image: Tensor) -> Tensor:
 
 
 def local_mean(values: Tensor) -> Tensor:
-    """(P, H, W) -> means over the 17x17 pixels about each; at the border over those there are."""
-    there = torch.ones_like(values[:1])
-    return _box_sum(values) / _box_sum(there)  # (P, H, W)
+    """(P, H, W) -> 17x17 box means; at the border over the pixels inside the image."""
+    return _box_sum(values) / _box_sum(torch.ones_like(values[:1]))  # (P, H, W)
 
 
 def _box_sum(values: Tensor) -> Tensor:
-    """(P, H, W) -> sums over the 17x17 pixels about each: sums of 2, 4, 8, 16 neighbours, and one more."""
+    """(P, H, W) -> 17x17 box sums: sums of 2, 4, 8, 16 neighbours by doubling, and one more."""
     values = pad(values, (REACH, REACH, REACH, REACH))  # (P, H+16, W+16)
     for dim in (1, 2):
         length = values.shape[dim] - 2 * REACH
@@ -67,12 +66,12 @@ def _box_sum(values: Tensor) -> Tensor:
     return values  # (P, H, W)
 
 
-def parts(pixels: Pixels) -> list[Pixels]:
-    """(H, W, C) -> itself, or if large, evenly spread tiles of TILE a side at most that begin on cells."""
+def tiles(pixels: Pixels) -> list[Pixels]:
+    """(H, W, C) -> the image itself or, if large, evenly spaced tiles of at most TILE, aligned to cells."""
     height, width = pixels.shape[:2]
     if height * width <= TILES * TILE * TILE:
         return [pixels]
-    rows = min(2, -(-height // TILE))  # a long strip has but one row, or column
+    rows = min(2, -(-height // TILE))  # a long strip has a single row or column
     columns = TILES // rows if width >= 2 * TILE else 1
     rows = rows if columns > 1 else TILES
     return [
@@ -83,11 +82,11 @@ def parts(pixels: Pixels) -> list[Pixels]:
 
 
 def _starts(side: int, number: int) -> list[int]:
-    """Where so many tiles begin, each in the middle of its share of a side."""
-    share = side / number
-    return [max(0, int(share * (index + 0.5) - TILE / 2)) // CELL * CELL for index in range(number)]
+    """Offsets of `number` tiles, each centred in its section of a side."""
+    section = side / number
+    return [max(0, int(section * (index + 0.5) - TILE / 2)) // CELL * CELL for index in range(number)]
 
 
 def _to_255(pixels: Pixels) -> NDArray[np.float32]:
-    """Deeper pixels keep their fractions."""
+    """To the range 0..255; higher bit depths keep fractions."""
     return np.asarray((change_type(pixels, np.float32) + 1) * np.float32(127.5))

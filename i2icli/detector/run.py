@@ -1,90 +1,92 @@
-"""Judging many files: one finding each, whatever goes wrong with some."""
+"""Running a detector on many files: one finding each, errors included."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from i2icli.detector.detector import Detector, Judgement, Verdict
-from i2icli.detector.sources import is_film
+from i2icli.detector.detector import Detector, Prediction, Verdict
+from i2icli.detector.inputs import is_video
 from i2icli.errors import UserError
 from i2icli.video import sample_frames
 
-FRAMES = 12  # of a film
-_LEAST_BITS = 0.5  # per pixel of a film: with less, H.264 was seen to hide lattices altogether
-_FAKE_SHARE = 0.5  # of the frames that are no longer uncertain, from which a film is fake
+FRAMES = 12  # sampled from a video
+_MIN_BITS = 0.5  # per pixel of a video: below, H.264 was found to remove lattices entirely
+_FAKE_FRACTION = 0.5  # of the decided frames, from which a video is fake
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What there is to say about one file."""
+    """The result for one file."""
 
     file: Path
     verdict: Literal["fake", "real", "uncertain", "failed"]
     probability: float | None
-    reason: str
-    doubts: tuple[str, ...] = ()
-    frames: dict[str, int] | None = None  # of a film: how many had which verdict
+    explanation: str
+    abstentions: tuple[str, ...] = ()
+    frames: dict[str, int] | None = None  # of a video: frames by verdict
 
     def as_row(self) -> dict[str, Any]:
         """For JSON and CSV."""
-        row = asdict(self) | {"file": str(self.file), "doubts": list(self.doubts)}
-        if self.probability is not None:
-            row["probability"] = round(self.probability, 4)
-        return row
+        return {
+            "file": str(self.file),
+            "verdict": self.verdict,
+            "probability": None if self.probability is None else round(self.probability, 4),
+            "reason": self.explanation,
+            "doubts": list(self.abstentions),
+            "frames": self.frames,
+        }
 
     @property
     def text(self) -> str:
-        """Reason and doubts on one line."""
-        return "; ".join([*self.doubts, self.reason])
+        """Abstentions and explanation on one line."""
+        return "; ".join([*self.abstentions, self.explanation])
 
 
-def judge_files(detector: Detector, files: Sequence[Path]) -> Iterator[Finding]:
-    """Findings in the order of the files; a file that cannot be read is a finding too."""
+def predict_files(detector: Detector, files: Sequence[Path]) -> Iterator[Finding]:
+    """Findings in the order of the files; an unreadable file gives a finding too."""
     for file in files:
         try:
-            judgement, frames = _film(detector, file) if is_film(file) else (detector.judge_file(file), None)
+            found, frames = _video(detector, file) if is_video(file) else (detector.predict_file(file), None)
         except UserError as error:
             yield Finding(file, "failed", None, str(error).removeprefix(f"cannot read {file}: "))
             continue
-        yield Finding(
-            file, judgement.verdict, judgement.probability, judgement.reason, judgement.doubts, frames
-        )
+        yield Finding(file, found.verdict, found.probability, found.explanation, found.abstentions, frames)
 
 
-def _film(detector: Detector, file: Path) -> tuple[Judgement, dict[str, int]]:
-    """The frames vote; the probability is their mean, the reason that of the frame nearest to it."""
+def _video(detector: Detector, file: Path) -> tuple[Prediction, dict[str, int]]:
+    """Majority vote of the frames, with their mean probability and the explanation of the nearest frame."""
     sample = sample_frames(file, FRAMES)
-    judged = [detector.judge(frame) for frame in sample.frames]
-    counts = Counter(each.verdict for each in judged)
+    predictions = [detector.predict(frame) for frame in sample.frames]
+    counts = Counter(each.verdict for each in predictions)
     votes = {verdict: counts[verdict] for verdict in ("fake", "real", "uncertain")}
-    known = [(each.probability, each.reason) for each in judged if each.probability is not None]
+    known = [(each.probability, each.explanation) for each in predictions if each.probability is not None]
     if not known:
-        return judged[0], votes
+        return predictions[0], votes
     mean = float(np.mean([probability for probability, _ in known]))
-    _, typical = min(known, key=lambda each: abs(each[0] - mean))
-    why = f"{votes['fake']} of {len(judged)} frames fake, {votes['real']} real; {typical}"
-    told = votes["fake"] + votes["real"]
-    if told * 2 < len(judged):
-        alike = _most_alike([doubt for each in judged for doubt in each.doubts])
-        common = len(alike) * 2 >= votes["uncertain"]
-        said = alike[0] if common else "compression may have taken traces away"
-        doubt = f"most frames are uncertain: {said}"
-        return Judgement("uncertain", mean, why, (doubt,)), votes
-    verdict: Verdict = "fake" if votes["fake"] >= _FAKE_SHARE * told else "real"
-    if verdict == "real" and sample.bits < _LEAST_BITS:
-        doubt = f"strongly compressed ({sample.bits:.2f} bits per pixel): traces may be lost"
-        return Judgement("uncertain", mean, why, (doubt,)), votes
-    return Judgement(verdict, mean, why), votes
+    _, nearest = min(known, key=lambda each: abs(each[0] - mean))
+    explanation = f"{votes['fake']} of {len(predictions)} frames fake, {votes['real']} real; {nearest}"
+    decided = votes["fake"] + votes["real"]
+    if decided * 2 < len(predictions):
+        similar = _most_frequent([reason for each in predictions for reason in each.abstentions])
+        common = len(similar) * 2 >= votes["uncertain"]
+        cause = similar[0] if common else "compression may have removed traces"
+        reason = f"most frames are uncertain: {cause}"
+        return Prediction("uncertain", mean, explanation, (reason,)), votes
+    verdict: Verdict = "fake" if votes["fake"] >= _FAKE_FRACTION * decided else "real"
+    if verdict == "real" and sample.bits_per_pixel < _MIN_BITS:
+        reason = f"heavily compressed ({sample.bits_per_pixel:.2f} bits per pixel): traces may be lost"
+        return Prediction("uncertain", mean, explanation, (reason,)), votes
+    return Prediction(verdict, mean, explanation), votes
 
 
-def _most_alike(doubts: Sequence[str]) -> list[str]:
-    """Those of the most frequent kind; numbers may differ from frame to frame, as in a zoom."""
+def _most_frequent(reasons: Sequence[str]) -> list[str]:
+    """The reasons of the most frequent kind; their numbers may differ between frames, as in a zoom."""
     kinds: dict[str, list[str]] = {}
-    for doubt in doubts:
-        kinds.setdefault(re.split(r" \(|:", doubt)[0], []).append(doubt)
+    for reason in reasons:
+        kinds.setdefault(re.split(r" \(|:", reason)[0], []).append(reason)
     return max(kinds.values(), key=len, default=[])

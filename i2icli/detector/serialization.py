@@ -1,4 +1,4 @@
-"""Detector files: safetensors that hold numbers and a description, read as what may be hostile."""
+"""Detector files: safetensors with arrays and metadata, read defensively."""
 
 import json
 from pathlib import Path
@@ -10,19 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as as_bytes
 
-from i2icli.detector.inputs import Features
+from i2icli.detector.features import Features
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 
 FORMAT = 1
-MOST_BYTES = 200_000_000  # of a detector file: support vectors of a large set come nowhere near
+MAX_BYTES = 200_000_000  # of a detector file: far more than support vectors of a large set take
 _KEY = "i2icli-detector"
 
 Kind = Literal["cascade", "linear", "rbf", "poly", "clusters", "trees"]
 
 
-class Description(BaseModel):
-    """What a detector says about itself: the JSON in the head of its file."""
+class DetectorInfo(BaseModel):
+    """Metadata of a detector: the JSON in the header of its file. Field names are the file format."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -31,44 +31,44 @@ class Description(BaseModel):
     features: Features
     length: int = Field(ge=1, le=100_000)
     kind: Kind
-    name: str = Field(max_length=80)  # of the classifier, as the user asked for it
+    name: str = Field(max_length=80)  # of the classifier, as on the command line
     real_below: float = Field(ge=0, le=1)  # probability up to which the verdict is "real"
-    fake_above: float = Field(ge=0, le=1)  # and from which it is "fake"
+    fake_above: float = Field(ge=0, le=1)  # probability from which it is "fake"
     slope: float
     offset: float
-    limit: float | None = Field(default=None, gt=0)  # of scaled features
+    limit: float | None = Field(default=None, gt=0)  # scaled features are clipped to
     reals: int = Field(ge=0)
     fakes: int = Field(ge=0)
-    smallest: int = Field(ge=1)  # shorter side of the smallest training picture
+    smallest: int = Field(ge=1)  # shorter side of the smallest training image
     largest: int = Field(ge=1)  # longer side of the largest
-    size: tuple[int, int] | None = None  # height, width, where all were of one size
-    equal_side: int | None = Field(default=None, ge=16)  # pictures are cut and compressed alike before
-    equal_channels: Literal[1, 3] = 3  # and have so many then
+    size: tuple[int, int] | None = None  # height, width, if all images had one size
+    equal_side: int | None = Field(default=None, ge=16)  # pixels, if images are equalised first
+    equal_channels: Literal[1, 3] = 3  # of equalised images
     formats: list[str] = Field(max_length=20)
-    scores: dict[str, float] = Field(max_length=20)  # as measured when it was fitted
-    fitted_on: str = Field(default="", max_length=2000)  # in words
+    scores: dict[str, float] = Field(max_length=20)  # held-out, from the fit
+    fitted_on: str = Field(default="", max_length=2000)  # the training data, in words
 
     @model_validator(mode="after")
-    def _verdicts_are_apart(self) -> Self:
+    def _thresholds_are_ordered(self) -> Self:
         if self.real_below > self.fake_above:
-            raise ValueError("real up to more than what is fake")
+            raise ValueError("real_below exceeds fake_above")
         return self
 
 
-def save(path: Path, description: Description, arrays: dict[str, NDArray[Any]]) -> None:
+def save(path: Path, info: DetectorInfo, arrays: dict[str, NDArray[Any]]) -> None:
     """Write a detector file. Raises OSError."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    with atomic_write(path) as beside:
-        # Not safetensors' own writing to a file, which nobody but the user may read then.
-        beside.write_bytes(as_bytes(contiguous, metadata={_KEY: description.model_dump_json()}))
+    with atomic_write(path) as temporary:
+        # safetensors' own save_file makes files that only their owner can read.
+        temporary.write_bytes(as_bytes(contiguous, metadata={_KEY: info.model_dump_json()}))
 
 
-def load(path: Path) -> tuple[Description, dict[str, NDArray[Any]]]:
-    """Read a detector file. Raises UserError for anything else: other files, damage, what is too new."""
+def load(path: Path) -> tuple[DetectorInfo, dict[str, NDArray[Any]]]:
+    """Read a detector file. Raises UserError for other files, damaged ones and newer formats."""
     if not path.is_file():
         raise UserError(f"{path}: no such detector file; i2i detector fit REAL FAKE writes one")
-    if path.stat().st_size > MOST_BYTES:
-        raise UserError(f"{path}: {path.stat().st_size:,} bytes are too many for a detector")
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"{path}: {path.stat().st_size:,} bytes is too large for a detector")
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(_KEY)
@@ -76,28 +76,28 @@ def load(path: Path) -> tuple[Description, dict[str, NDArray[Any]]]:
     except (SafetensorError, OSError, ValueError, TypeError) as error:
         raise UserError(
             f"{path}: not a readable detector file ({_first_line(error)}); pickles are never read; "
-            "expected a .safetensors file of i2i detector fit"
+            "expected a .safetensors file from i2i detector fit"
         ) from None
     if text is None:
         raise UserError(
-            f"{path}: a .safetensors file, but not of a detector; expected one that i2i detector fit wrote"
+            f"{path}: a .safetensors file, but not a detector; expected one written by i2i detector fit"
         )
-    return _described(path, text), arrays
+    return _parse_info(path, text), arrays
 
 
-def _described(path: Path, text: str) -> Description:
+def _parse_info(path: Path, text: str) -> DetectorInfo:
     try:
         found = json.loads(text)
         newer = isinstance(found, dict) and isinstance(found.get("format"), int) and found["format"] > FORMAT
         if newer:
             raise UserError(f"{path}: written by a newer i2icli; update it with pip")
-        return Description.model_validate(found)
+        return DetectorInfo.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "verdicts"
-        raise UserError(f"{path}: its description is damaged ({where}: {first['msg'].lower()})") from None
+        where = ".".join(str(part) for part in first["loc"]) or "thresholds"
+        raise UserError(f"{path}: damaged metadata ({where}: {first['msg'].lower()})") from None
     except (ValueError, RecursionError):
-        raise UserError(f"{path}: its description of itself is damaged; copy the file again") from None
+        raise UserError(f"{path}: damaged metadata; copy the file again") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
-"""Faces in pictures: landmarks, regions, and one face's look carried over to another by landmarks.
+"""Faces in images: landmarks, regions, and transferring makeup between faces by warping landmarks.
 
-mediapipe (`pip install 'i2icli[face]'`) finds the landmarks and is loaded by the first search only.
+Landmarks are detected by mediapipe (`pip install 'i2icli[face]'`), which is imported on first use.
 """
 
 from i2icli.face.landmarks import Points, find_face

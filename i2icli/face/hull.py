@@ -1,4 +1,4 @@
-"""The outline of scattered points."""
+"""Convex hulls of point sets."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from i2icli.face.landmarks import Points
 
 
 def convex_hull(points: Points) -> Points:
-    """(N, 2) -> (n, 2): the corners of the smallest convex outline, in order; N at least 3.
+    """(N, 2) -> (n, 2): the vertices of the convex hull, in order; N at least 3.
 
     Andrew, "Another efficient algorithm for convex hulls in two dimensions", 1979.
     """
@@ -16,7 +16,7 @@ def convex_hull(points: Points) -> Points:
 
 
 def _half(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """One side of the outline, from the first point to the one before the last."""
+    """One side of the hull, from the first point to the one before the last."""
     chain: list[tuple[float, float]] = []
     for x, y in points:
         while len(chain) > 1:

@@ -1,4 +1,4 @@
-"""Where the parts of a face are: 468 points, found by mediapipe's face mesh."""
+"""Facial landmarks: the 468 points of mediapipe's face mesh."""
 
 import os
 import warnings
@@ -15,22 +15,22 @@ from i2icli.face.quiet import quiet
 Points: TypeAlias = NDArray[np.float32]
 """(N, 2): x and y in pixels, from the upper left corner of the upper left pixel."""
 
-NUM_POINTS = 468  # of the mesh; what mediapipe adds for the irises follows the gaze, not the face
-MOST_FACES = 4  # looked for, of which the largest is taken
+NUM_POINTS = 468  # of the mesh; mediapipe's further points for the irises follow the gaze, not the face
+MAX_FACES = 4  # detected, of which the largest is used
 
-_BLANK = 64  # pixels: side of a picture without a face
+_BLANK = 64  # pixels: side of an image without a face
 
-_lock = Lock()  # a finder is no good for two threads at once
+_lock = Lock()  # a detector is not thread-safe
 
 
 def find_face(rgb: NDArray[np.uint8]) -> Points | None:
-    """The landmarks (468, 2) of the largest face in a picture (H, W, 3), or None if there is none.
+    """The landmarks (468, 2) of the largest face in an image (H, W, 3), or None if there is none.
 
-    Safe to call from several threads. Raises UserError if mediapipe is missing.
+    Thread-safe. Raises UserError if mediapipe is missing.
     """
     height, width = rgb.shape[:2]
     with _lock:
-        found = _finder().process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
+        found = _detector().process(np.ascontiguousarray(rgb)).multi_face_landmarks or []
     faces = [np.array([(p.x, p.y) for p in face.landmark[:NUM_POINTS]], np.float32) for face in found]
     if not faces:
         return None
@@ -43,22 +43,22 @@ def _area(points: Points) -> float:
 
 
 @cache
-def _finder() -> Any:
-    """mediapipe's face mesh for single pictures; its model is part of its package."""
-    os.environ.setdefault("GLOG_minloglevel", "2")  # it writes pages about its insides otherwise
+def _detector() -> Any:
+    """mediapipe's face mesh for single images; its model is part of the package."""
+    os.environ.setdefault("GLOG_minloglevel", "2")  # suppresses pages of log messages
     warnings.filterwarnings("ignore", "SymbolDatabase.GetPrototype", UserWarning)
     try:
         from mediapipe import solutions
     except ImportError as error:
         raise UserError(
-            "finding faces needs mediapipe, which is not installed; pip install 'i2icli[face]'"
+            "detecting faces needs mediapipe, which is not installed; pip install 'i2icli[face]'"
         ) from error
     with quiet():
-        finder = solutions.face_mesh.FaceMesh(
+        detector = solutions.face_mesh.FaceMesh(
             static_image_mode=True,
-            max_num_faces=MOST_FACES,
+            max_num_faces=MAX_FACES,
             refine_landmarks=True,
             min_detection_confidence=0.5,
         )
-        finder.process(np.zeros((_BLANK, _BLANK, 3), np.uint8))  # the rest starts with the first picture
-    return finder
+        detector.process(np.zeros((_BLANK, _BLANK, 3), np.uint8))  # finishes its lazy initialisation
+    return detector

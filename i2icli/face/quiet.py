@@ -1,4 +1,4 @@
-"""Keeping the chatter of a library's native code off the user's screen."""
+"""Suppressing what native libraries write to stderr."""
 
 import os
 import sys
@@ -11,11 +11,11 @@ STDERR = 2  # native code writes to the file descriptor, past sys.stderr
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """What is written to stderr meanwhile, by any thread, is dropped; shown after all at an error."""
+    """Discard everything written to stderr meanwhile, by any thread; shown if an exception occurs."""
     sys.stderr.flush()
     try:
-        kept = os.dup(STDERR)
-    except OSError:  # it is closed: there is nothing to keep quiet
+        original = os.dup(STDERR)
+    except OSError:  # stderr is closed
         yield
         return
     with TemporaryFile() as written:
@@ -24,9 +24,9 @@ def quiet() -> Iterator[None]:
             yield
         except BaseException:
             written.seek(0)
-            os.write(kept, written.read())
+            os.write(original, written.read())
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, STDERR)
-            os.close(kept)
+            os.dup2(original, STDERR)
+            os.close(original)

@@ -1,7 +1,7 @@
-"""W(x, y): a bare face in the makeup of a reference, as well as landmarks alone can do it.
+"""W(x, y): synthetic makeup transfer from a reference to a bare face, by warping.
 
 Chang et al., "PairedCycleGAN", CVPR 2018: the reference's face is warped onto the other's landmarks and
-blended in. It is a rough guess, good enough to teach a discriminator what belongs together.
+blended in. A rough approximation, good enough as a real example for the discriminator of pairs.
 """
 
 import numpy as np
@@ -23,12 +23,12 @@ def synthetic_transfer(
 ) -> Values:
     """(H, W, C) and landmarks of the bare face, (h, w, C) and landmarks of the reference -> (H, W, C).
 
-    The reference's face lies over the bare one and fades at its border; eyeballs and the inside of the mouth
-    stay. `triangles`: those of `triangulate(points)`, where they are known already.
+    The reference's face is blended over the bare one with a feathered border; eyeballs and inner mouth are
+    kept. triangles: `triangulate(points)`, if known.
     """
     size = bare.shape[:2]
-    between = triangulate(points) if triangles is None else triangles
-    bent, inside = warp(reference, reference_points, points, between, (size[0], size[1]))
+    mesh = triangulate(points) if triangles is None else triangles
+    warped, inside = warp(reference, reference_points, points, mesh, (size[0], size[1]))
     mask = (face_mask(points, (size[0], size[1])) * inside)[:, :, None]  # (H, W, 1)
-    blended: Values = bare + mask * (bent - bare)
+    blended: Values = bare + mask * (warped - bare)
     return blended

@@ -1,4 +1,4 @@
-"""A picture bent so that its landmarks come to lie on others: one affine map per triangle between them."""
+"""Piecewise affine warping of images between landmarks, over a Delaunay triangulation."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,38 +7,38 @@ from PIL import Image, ImageDraw
 from i2icli.face.landmarks import Points
 
 Triangles = NDArray[np.intp]
-"""(T, 3): numbers of the points at the corners."""
+"""(T, 3): indices of the vertices."""
 
-_THIN = 1e-3  # square pixels: triangles smaller than this have no map
+_THIN = 1e-3  # square pixels: smaller triangles are degenerate
 
 
 def triangulate(points: Points) -> Triangles:
-    """Delaunay's triangles over scattered points (N, 2), N at least 3, not all on a line -> (T, 3).
+    """Delaunay triangulation of points (N, 2), N at least 3, not collinear -> (T, 3).
 
-    Bowyer, "Computing Dirichlet tessellations", 1981, and Watson in the same year: points are added one by
-    one, and the triangles whose circumcircle holds the new point give way to others that meet in it.
+    Bowyer, "Computing Dirichlet tessellations", 1981, and Watson in the same year: points are inserted one
+    by one; triangles whose circumcircle contains the new point are replaced by triangles that share it.
     """
     number = len(points)
     low, size = points.min(0), max(float(np.ptp(points, axis=0).max()), 1e-6)
-    own = (points.astype(np.float64) - low) / size  # the same for faces of every size
-    around = np.array([[-50.0, -50.0], [51.0, -50.0], [0.5, 70.0]])  # one triangle that holds them all
-    every = np.concatenate([own, around])  # (N + 3, 2)
+    normalised = (points.astype(np.float64) - low) / size
+    super_triangle = np.array([[-50.0, -50.0], [51.0, -50.0], [0.5, 70.0]])  # contains all points
+    vertices = np.concatenate([normalised, super_triangle])  # (N + 3, 2)
     triangles = np.array([[number, number + 1, number + 2]])
-    circles = _circumcircles(every[triangles])  # (T, 3): x, y, squared radius
+    circles = _circumcircles(vertices[triangles])  # (T, 3): x, y, squared radius
     for index in range(number):
-        gone = ((circles[:, :2] - every[index]) ** 2).sum(1) < circles[:, 2]  # (T,)
-        edges = triangles[gone][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)  # (E, 2)
+        invalid = ((circles[:, :2] - vertices[index]) ** 2).sum(1) < circles[:, 2]  # (T,)
+        edges = triangles[invalid][:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)  # (E, 2)
         _, first, counts = np.unique(np.sort(edges, 1), axis=0, return_index=True, return_counts=True)
         border = edges[first[counts == 1]]  # inner edges belong to two triangles
         new = np.column_stack([border, np.full(len(border), index)])
-        triangles = np.concatenate([triangles[~gone], new])
-        circles = np.concatenate([circles[~gone], _circumcircles(every[new])])
+        triangles = np.concatenate([triangles[~invalid], new])
+        circles = np.concatenate([circles[~invalid], _circumcircles(vertices[new])])
     kept: Triangles = triangles[(triangles < number).all(1)]
     return kept
 
 
 def _circumcircles(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, 3, 2) -> (T, 3): middle and squared radius; of flat triangles infinitely large."""
+    """(T, 3, 2) -> (T, 3): centre and squared radius; huge for degenerate triangles."""
     a, b, c = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     twice = 2 * (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
     twice = np.where(np.abs(twice) < 1e-12, 1e-12, twice)
@@ -51,32 +51,32 @@ def _circumcircles(corners: NDArray[np.float64]) -> NDArray[np.float64]:
 def warp(
     pixels: NDArray[np.float32], points: Points, onto: Points, triangles: Triangles, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Bend a picture (h, w, C) so that `points` in it come to lie on `onto` in a picture of `size`.
+    """Warp an image (h, w, C) so that its landmarks `points` map to `onto` in an image of `size`.
 
-    -> (H, W, C), and (H, W) where the triangles lie; elsewhere the picture is 0.
+    -> (H, W, C), and the mask (H, W) of the triangles; elsewhere the image is 0.
     """
-    places = _numbered(onto, triangles, size)  # (H, W), -1 where there is no triangle
-    inside = places >= 0
+    index = _triangle_map(onto, triangles, size)  # (H, W), -1 outside of all triangles
+    inside = index >= 0
     rows, columns = np.nonzero(inside)
-    here = np.column_stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])  # (n, 3)
-    covering = places[inside]  # (n,)
-    shares = np.einsum("nk,nkc->nc", here, _barycentric_maps(onto[triangles])[covering])  # (n, 3)
-    shares = shares.clip(-0.5, 1.5)  # drawn a little too large, thin triangles must not look far away
-    shares /= shares.sum(1, keepdims=True)
-    there = np.einsum("nc,ncd->nd", shares, points[triangles][covering])  # (n, 2)
+    targets = np.column_stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])  # (n, 3)
+    covering = index[inside]  # (n,)
+    weights = np.einsum("nk,nkc->nc", targets, _barycentric_maps(onto[triangles])[covering])  # (n, 3)
+    weights = weights.clip(-0.5, 1.5)  # rasterised slightly too large, thin triangles would extrapolate far
+    weights /= weights.sum(1, keepdims=True)
+    sources = np.einsum("nc,ncd->nd", weights, points[triangles][covering])  # (n, 2)
     result = np.zeros((*size, pixels.shape[2]), np.float32)
-    result[inside] = _sampled(pixels, there)
+    result[inside] = _sample(pixels, sources)
     return result, inside
 
 
-def _numbered(points: Points, triangles: Triangles, size: tuple[int, int]) -> NDArray[np.int32]:
-    """(H, W): the number of the triangle over each pixel."""
+def _triangle_map(points: Points, triangles: Triangles, size: tuple[int, int]) -> NDArray[np.int32]:
+    """(H, W): the index of the triangle that covers each pixel."""
     image = Image.new("I", (size[1], size[0]), -1)
     pen = ImageDraw.Draw(image)
     corners = points[triangles].astype(np.float64)  # (T, 3, 2)
     b, c = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.abs(b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0])
-    # Pillow draws outlines a little too wide; the large triangles, drawn last, bear that better.
+    # Pillow draws outlines slightly too wide, which matters least for the large triangles, drawn last.
     for number in np.argsort(area).tolist():
         if area[number] <= _THIN:
             continue
@@ -85,7 +85,7 @@ def _numbered(points: Points, triangles: Triangles, size: tuple[int, int]) -> ND
 
 
 def _barycentric_maps(corners: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(T, 3, 2) -> (T, 3, 3): [x, y, 1] @ map is the share of each corner; of flat triangles all alike."""
+    """(T, 3, 2) -> (T, 3, 3): [x, y, 1] @ map gives barycentric weights; uniform for degenerate triangles."""
     matrix = np.concatenate([corners, np.ones_like(corners[..., :1])], -1).astype(np.float64)  # (T, 3, 3)
     good = np.abs(np.linalg.det(matrix)) > _THIN
     maps = np.zeros_like(matrix)
@@ -94,11 +94,11 @@ def _barycentric_maps(corners: NDArray[np.float32]) -> NDArray[np.float64]:
     return maps
 
 
-def _sampled(pixels: NDArray[np.float32], places: NDArray[np.float64]) -> NDArray[np.float32]:
-    """(h, w, C) read at (n, 2) places x, y between pixels -> (n, C); beyond the border its last pixel."""
+def _sample(pixels: NDArray[np.float32], positions: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Bilinear sampling of (h, w, C) at positions (n, 2), x and y -> (n, C); borders are replicated."""
     height, width = pixels.shape[:2]
-    x = (places[:, 0] - 0.5).clip(0, width - 1)
-    y = (places[:, 1] - 0.5).clip(0, height - 1)
+    x = (positions[:, 0] - 0.5).clip(0, width - 1)
+    y = (positions[:, 1] - 0.5).clip(0, height - 1)
     left, top = np.floor(x).astype(int), np.floor(y).astype(int)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
     across, down = (x - left)[:, None].astype(np.float32), (y - top)[:, None].astype(np.float32)

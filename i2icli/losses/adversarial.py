@@ -1,4 +1,4 @@
-"""What generators and discriminators want from raw scores. Means run over all patches and images."""
+"""Adversarial losses on discriminator scores (logits), averaged over all patches and images."""
 
 from typing import Literal, Protocol
 
@@ -15,10 +15,10 @@ class AdversarialLoss(Protocol):
     """The two sides of one adversarial loss. Scores may have any shape; losses are scalars, unweighted."""
 
     def generator(self, fake: Tensor) -> Tensor:
-        """fake: scores of the generator's images. Smaller means better fooled."""
+        """The generator's loss. fake: scores of generated images."""
 
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Scores of real images and of fakes. Smaller means better told apart; the two terms are added."""
+        """The discriminator's loss, the sum of the terms for real and generated images."""
 
 
 class Vanilla:
@@ -56,7 +56,7 @@ class LeastSquares:
 
 
 class Wasserstein:
-    """Difference of mean scores; D needs `losses.penalty.gradient_penalty` beside it.
+    """Difference of mean scores; D also needs `losses.penalty.gradient_penalty`.
 
     Arjovsky et al., "Wasserstein GAN", ICML 2017, Eq. (2) and (3), https://arxiv.org/abs/1701.07875.
     """
@@ -71,7 +71,7 @@ class Wasserstein:
 
 
 class Hinge:
-    """D stops caring about scores beyond 1 (real) and -1 (fake); G is as in Wasserstein.
+    """D's loss is zero for scores beyond 1 (real) and -1 (fake); G's is that of Wasserstein.
 
     Lim and Ye, "Geometric GAN", 2017, https://arxiv.org/abs/1705.02894; Miyato et al., "Spectral
     Normalization for Generative Adversarial Networks", ICLR 2018, Eq. (16) and (17).
@@ -92,4 +92,4 @@ ADVERSARIAL: dict[GanLoss, type[AdversarialLoss]] = {
     "wgangp": Wasserstein,
     "hinge": Hinge,
 }
-"""The loss classes by the names that settings use."""
+"""The loss classes by their names in settings."""

@@ -1,4 +1,4 @@
-"""What keeps the scores of a Wasserstein critic near zero."""
+"""The drift penalty, which keeps the scores of a Wasserstein critic near zero."""
 
 from torch import Tensor
 

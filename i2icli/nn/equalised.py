@@ -1,4 +1,4 @@
-"""Layers whose weights are N(0, 1) at rest and scaled when used, so that all of them learn at one speed.
+"""Layers with equalised learning rate: weights are stored as N(0, 1) and scaled at run time.
 
 Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and Variation", ICLR 2018,
 section 4.1, https://arxiv.org/abs/1710.10196.
@@ -38,11 +38,11 @@ class EqualLinear(nn.Module):
 
 
 class EqualConv2d(nn.Module):
-    """A convolution of stride 1 that keeps the size, equalised as above.
+    """A size-preserving convolution with equalised learning rate.
 
-    With `resample` "up" it reads its input enlarged to twice the size by repeating pixels, with "down" its
-    results (without bias) are averaged over 2x2 pixels. Both are computed in one strided convolution with
-    the kernels of four shifts added up, which takes less than half the arithmetic.
+    With `resample` "up" its input is first upsampled by nearest neighbour, with "down" its output (before
+    the bias) is average-pooled 2x2. Both are fused into one strided convolution with a kernel summed over
+    four shifts, which takes less than half the arithmetic.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class EqualConv2d(nn.Module):
 
 
 def _four_shifts(weight: Tensor) -> Tensor:
-    """(O, I, k, k) -> (O, I, k + 1, k + 1): the sum of a kernel at its four places in a frame one larger."""
+    """(O, I, k, k) -> (O, I, k + 1, k + 1): the sum of the kernel at four offsets."""
     return avg_pool2d(weight, 2, stride=1, padding=1, divisor_override=1)
 
 

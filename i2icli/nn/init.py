@@ -1,15 +1,15 @@
-"""How weights start."""
+"""Weight initialisation."""
 
 from torch import nn
 
 
 def init_normal(network: nn.Module, std: float = 0.02) -> None:
-    """Draw the weights of convolutions from N(0, std) and of batch norms from N(1, std); biases are 0.
+    """Initialise convolutions from N(0, std) and batch norms from N(1, std), biases with 0.
 
-    Isola et al., CVPR 2017, appendix 6.2, https://arxiv.org/abs/1611.07004; kept by CycleGAN.
+    Isola et al., CVPR 2017, appendix 6.2, https://arxiv.org/abs/1611.07004; also used by CycleGAN.
     """
     if next(network.parameters()).is_meta:
-        return  # nothing to fill, and normal_ on the meta device would load torch's compiler: over a second
+        return  # normal_ on the meta device would import torch's compiler, which takes over a second
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, std)

@@ -1,4 +1,4 @@
-"""How much the images of a batch differ, as one more channel."""
+"""Minibatch standard deviation, as an additional channel."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from torch import Tensor
 def append_deviation(x: Tensor, group_size: int, *, consecutive: bool = False) -> Tensor:
     """(B, C, H, W) -> (B, C + 1, H, W): the mean standard deviation of all features within a group of images.
 
-    Groups have `group_size` images, spread evenly over the batch; the whole batch is one group where it
-    cannot be divided so. With `consecutive` neighbours form a group and variances are unbiased, as in the
-    PyTorch re-implementation. Karras et al., "Progressive Growing of GANs", ICLR 2018, section 3,
+    Groups have `group_size` images, strided over the batch; if that does not divide it, the batch is one
+    group. With `consecutive`, groups are consecutive images and variances unbiased, as in the PyTorch
+    re-implementation. Karras et al., "Progressive Growing of GANs", ICLR 2018, section 3,
     https://arxiv.org/abs/1710.10196.
     """
     size, _, height, width = x.shape

@@ -1,4 +1,4 @@
-"""Normalisation layers. Every network asks here, so that their speed is tuned in one place."""
+"""Normalisation layers of all networks, so that their speed is tuned in one place."""
 
 from typing import Literal
 
@@ -11,23 +11,23 @@ Statistics = Literal["image", "running"]
 
 
 class InstanceNorm(nn.Module):
-    """Normalise every channel of every image by its own mean and variance; nothing is learned.
+    """Instance normalisation without learned parameters.
 
     Ulyanov et al., "Instance Normalization: The Missing Ingredient for Fast Stylization",
     2016, https://arxiv.org/abs/1607.08022. Epsilon 1e-5, biased variance.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W). The same shape comes back."""
+        """x: (B, C, H, W) -> the same shape."""
         return per_image(x)
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation whose answer for an image does not depend on the other images beside it.
+    """Batch normalisation that, in evaluation, does not depend on the other images of the batch.
 
-    In training this is the ordinary layer. In evaluation it uses either the statistics of each
-    image alone ("image": what the pix2pix paper, section 3.3, does at batch size 1) or the
-    averages gathered in training ("running").
+    In training this is the standard layer. In evaluation it uses either the statistics of each
+    image ("image": as in the pix2pix paper, section 3.3, at batch size 1) or the running averages
+    of training ("running").
     """
 
     def __init__(self, channels: int, statistics: Statistics = "image") -> None:
@@ -35,33 +35,33 @@ class BatchNorm(nn.BatchNorm2d):
         self.statistics = statistics
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W). The same shape comes back."""
+        """x: (B, C, H, W) -> the same shape."""
         if self.training or self.statistics == "running":
             return super().forward(x)
         return per_image(x, self.weight, self.bias)
 
 
 def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
-    """Instance normalisation by the fastest operation that computes it; epsilon 1e-5, biased variance.
+    """Instance normalisation by the fastest operation; epsilon 1e-5, biased variance.
 
-    x: (B, C, H, W), weight and bias: (C,). The library's `instance_norm` is slower than both:
-    `group_norm` with a group per channel, and, as that has a very slow gradient in the
-    channels-last layout of a CPU, there `batch_norm` of one image after the other.
+    x: (B, C, H, W), weight and bias: (C,). torch's `instance_norm` is slower than `group_norm` with one
+    channel per group; as the gradient of that is very slow for channels-last tensors on a CPU, those go
+    through `batch_norm` image by image.
     """
-    learning = x.requires_grad and torch.is_grad_enabled()
-    if learning and x.device.type == "cpu" and not x.is_contiguous():
+    needs_grad = x.requires_grad and torch.is_grad_enabled()
+    if needs_grad and x.device.type == "cpu" and not x.is_contiguous():
         images = torch.split(x, 1)  # B times (1, C, H, W)
         return torch.cat([functional.batch_norm(image, None, None, weight, bias, True) for image in images])
     return functional.group_norm(x, x.shape[1], weight, bias)
 
 
 def build_norm(norm: Norm, channels: int, statistics: Statistics = "image") -> nn.Module:
-    """The normalisation layer of that name for so many channels; `statistics` matters to batch norm only."""
+    """The normalisation layer of a name; `statistics` only applies to batch norm."""
     if norm == "batch":
         return BatchNorm(channels, statistics)
     return InstanceNorm() if norm == "instance" else nn.Identity()
 
 
 def needs_bias(norm: Norm) -> bool:
-    """Whether a convolution in a network with this norm has a bias: batch norm brings its own."""
+    """Whether convolutions before this norm have a bias: batch norm has its own."""
     return norm != "batch"

@@ -1,4 +1,4 @@
-"""Convolutions with reflected borders."""
+"""Convolutions with reflection padding."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -9,7 +9,7 @@ from torch.nn.functional import conv2d, pad
 
 
 class ReflectConv2d(nn.Conv2d):
-    """A convolution of odd kernel and stride 1 that keeps the image's size by reflecting its borders."""
+    """A size-preserving convolution with reflection padding; odd kernel, stride 1."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, bias: bool = True) -> None:
         super().__init__(in_channels, out_channels, kernel_size, bias=bias)
@@ -21,22 +21,22 @@ class ReflectConv2d(nn.Conv2d):
 
 
 def reflect(x: Tensor, border: int) -> Tensor:
-    """x: (B, C, H, W), sides larger than `border` -> the same with a flipped border on all four."""
+    """Reflection padding of x (B, C, H, W), sides larger than `border`."""
     return _Reflect.apply(x, border) if x.requires_grad and torch.is_grad_enabled() else _padded(x, border)
 
 
 def _padded(x: Tensor, border: int) -> Tensor:
     kind = x.device.type
-    # Autocast would turn x into float32 here, although nothing is computed.
+    # Autocast would needlessly cast x to float32.
     with torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else nullcontext():
         return pad(x, (border,) * 4, mode="reflect")
 
 
 class _Reflect(torch.autograd.Function):
-    """Reflection whose gradient is a few additions along the border.
+    """Reflection padding whose gradient is a few additions along the border.
 
-    The library's own gradient visits every pixel one by one: several times slower on a CPU,
-    and on a GPU it adds in no fixed order, so that runs could not be repeated.
+    torch's gradient is computed pixel by pixel: several times slower on a CPU, and
+    nondeterministic on a GPU, where runs would not be reproducible.
     """
 
     @staticmethod
@@ -50,7 +50,7 @@ class _Reflect(torch.autograd.Function):
 
 
 def _folded(gradient: Tensor, border: int, dim: int) -> Tensor:
-    """Along one side: what a flipped line received belongs to the line it was copied from."""
+    """Along one dimension: the gradient of a reflected line is added to that of its source."""
     side = gradient.shape[dim] - 2 * border
     inner = gradient.narrow(dim, border, side).clone()
     inner.narrow(dim, 1, border).add_(gradient.narrow(dim, 0, border).flip(dim))
@@ -59,11 +59,11 @@ def _folded(gradient: Tensor, border: int, dim: int) -> Tensor:
 
 
 class ReflectHead(ReflectConv2d):
-    """The same convolution for the end of a network, where a large kernel makes few channels of many.
+    """The same convolution for the end of a network, with a large kernel and few output channels.
 
-    Vector units are filled by output channels, and three do not fill them. So on a CPU every
-    row of the kernel becomes output channels of its own, and the rows' answers are added,
-    each shifted by its place in the kernel: the same sums in another order, twice as fast.
+    CPU kernels vectorise over output channels, and three do not fill a vector. So every row of the
+    kernel becomes output channels of its own, and the rows' results are added, each shifted by its
+    position in the kernel: the same sums in another order, twice as fast.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Discriminators that judge patches, or single pixels, instead of the whole image."""
+"""Discriminators that classify patches, or single pixels, instead of the whole image."""
 
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
@@ -8,16 +8,16 @@ from i2icli.nn.norm import Norm, build_norm, needs_bias
 
 
 class PatchDiscriminator(nn.Module):
-    """Score overlapping patches; three layers see 70x70 pixels each.
+    """Score overlapping patches; the receptive field is 70x70 pixels with three layers.
 
     Isola et al., CVPR 2017, section 3.2.2 and appendix 6.1.2, https://arxiv.org/abs/1611.07004.
-    The scores are raw (no sigmoid): every loss of losses.adversarial takes them as they are.
+    The scores are logits, as all losses of losses.adversarial expect.
     """
 
     def __init__(
         self, in_channels: int = 3, width: int = 64, num_layers: int = 3, norm: Norm = "instance"
     ) -> None:
-        """num_layers: halvings of the image, at least 1."""
+        """num_layers: number of stride-2 convolutions, at least 1."""
         super().__init__()
         widths = [width * min(2**layer, 8) for layer in range(num_layers + 1)]
         self.front_channels, self.front_stride = width, 2
@@ -36,7 +36,7 @@ class PatchDiscriminator(nn.Module):
         return self.judge(self.front(x))
 
     def front(self, x: Tensor) -> Tensor:
-        """x as `forward` takes it -> (B, width, H/2, W/2): the first layer, not yet activated."""
+        """x: (B, in_channels, H, W) -> (B, width, H/2, W/2): the first layer, before activation."""
         return self.stem(x)  # type: ignore[no-any-return]
 
     def judge(self, hidden: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class PixelDiscriminator(nn.Module):
-    """Score every pixel by its own colours alone: the 1x1 PixelGAN.
+    """Score every pixel by its colour alone: the 1x1 PixelGAN.
 
     Isola et al., CVPR 2017, section 4.4 and appendix 6.1.2, https://arxiv.org/abs/1611.07004.
     """
@@ -66,7 +66,7 @@ class PixelDiscriminator(nn.Module):
         return self.judge(self.front(x))
 
     def front(self, x: Tensor) -> Tensor:
-        """x: (B, in_channels, H, W) -> (B, width, H, W): the first layer, not yet activated."""
+        """x: (B, in_channels, H, W) -> (B, width, H, W): the first layer, before activation."""
         return self.stem(x)  # type: ignore[no-any-return]
 
     def judge(self, hidden: Tensor) -> Tensor:

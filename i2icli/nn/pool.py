@@ -1,4 +1,4 @@
-"""The pool of past fakes that CycleGAN shows its discriminators."""
+"""The history of generated images for CycleGAN's discriminators."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def draw_uniform() -> float:
-    """A number in [0, 1) from torch's default generator."""
+    """A uniform number in [0, 1) from torch's default generator."""
     return torch.rand(()).item()
 
 
@@ -18,7 +18,7 @@ def draw_slot(size: int) -> int:
 
 
 class ImagePool(nn.Module):
-    """Give back past fakes half of the time, so that D does not forget what G used to do.
+    """Return past fakes half of the time, so that D does not forget earlier outputs of G.
 
     Shrivastava et al., "Learning from Simulated and Unsupervised Images through Adversarial
     Training", CVPR 2017, section 2.3, https://arxiv.org/abs/1612.07828; 50 images in CycleGAN,
@@ -31,7 +31,7 @@ class ImagePool(nn.Module):
         uniform: Callable[[], float] = draw_uniform,
         slot: Callable[[int], int] = draw_slot,
     ) -> None:
-        """size: images kept; 0 turns the pool off. `uniform` and `slot` supply the random draws."""
+        """size: number of stored images; 0 disables the pool. uniform, slot: the random draws."""
         super().__init__()
         self.size = size
         self.uniform = uniform
@@ -39,9 +39,9 @@ class ImagePool(nn.Module):
         self.images: list[Tensor] = []  # (C, H, W) each
 
     def forward(self, images: Tensor) -> Tensor:
-        """images: (B, C, H, W) new fakes -> (B, C, H, W), new or past ones, without gradient.
+        """images: (B, C, H, W) new fakes -> (B, C, H, W) new or past fakes, detached.
 
-        Past images of another size are forgotten: a stage of growth shows larger ones than the one before.
+        Stored images of another size are dropped, as in progressive growing.
         """
         if self.size == 0:
             return images.detach()
@@ -50,9 +50,9 @@ class ImagePool(nn.Module):
         return torch.stack([self._exchange(image) for image in images.detach()])
 
     def _exchange(self, image: Tensor) -> Tensor:
-        """ImageCache while there is room (no draw is made); then swap with a past image half of the time."""
+        """Fill the pool first (without a random draw); then swap with a past image half of the time."""
         if len(self.images) < self.size:
-            self.images.append(image.clone())  # not a view that keeps its whole batch alive
+            self.images.append(image.clone())  # a view would keep the whole batch alive
             return image
         if self.uniform() <= 0.5:
             return image
@@ -61,9 +61,9 @@ class ImagePool(nn.Module):
         return past.to(image.device, image.dtype)
 
     def get_extra_state(self) -> dict[str, list[Tensor]]:
-        """The stored images; tensors and lists only, so that tensors-only readers accept it."""
+        """The stored images, as tensors and lists only, which weights-only loading accepts."""
         return {"images": list(self.images)}
 
     def set_extra_state(self, state: Any) -> None:
-        """Take up what `get_extra_state` gave."""
+        """Restore the images of `get_extra_state`."""
         self.images = list(state["images"])

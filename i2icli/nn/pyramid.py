@@ -1,4 +1,4 @@
-"""The Laplacian pyramid, and the resampling it is made of."""
+"""The Laplacian pyramid and its resampling operations."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 Interpolation = Literal["corners", "centres"]
-"""Which pixels stay where they are when a picture grows: those in its corners, as Torch7's image
-library has it, or the centres of all areas, as every photo viewer has it."""
+"""What upsampling aligns: the corner pixels (align_corners), as Torch7's image library does, or the
+borders of the image, as is common."""
 
 Size = tuple[int, int]
 
@@ -18,33 +18,33 @@ class Level(NamedTuple):
     """One level of a pyramid, (B, C, H, W) each."""
 
     image: Tensor
-    coarse: Tensor  # what is left of the image after shrinking and enlarging it
+    coarse: Tensor  # the image downsampled and upsampled again
 
     @property
     def residual(self) -> Tensor:
-        """What the coarse image lacks: h = I - u(d(I)), Denton et al., NIPS 2015, Eq. (3)."""
+        """The high-frequency residual h = I - u(d(I)), Denton et al., NIPS 2015, Eq. (3)."""
         return self.image - self.coarse
 
 
 def pyramid(
     images: Tensor, sizes: Sequence[Size], interpolation: Interpolation = "corners"
 ) -> tuple[Tensor, list[Level]]:
-    """The smallest image and the levels above it, coarse to fine.
+    """The coarsest image and the levels above it, coarse to fine.
 
-    images: (B, C, H, W); sizes: (height, width) of all levels, smallest first, the last that of the
-    images. Adding residuals to enlarged images, coarse to fine, gives the images back.
+    images: (B, C, H, W); sizes: (height, width) of all levels, coarsest first, the last that of the
+    images. Upsampling and adding residuals, coarse to fine, reconstructs the images.
     Burt and Adelson, "The Laplacian Pyramid as a Compact Image Code", 1983; resampling as in
     Denton et al., NIPS 2015, https://arxiv.org/abs/1506.05751.
     """
     small, levels = images, []
     for size in reversed(sizes[:-1]):
-        image, small = small, shrink(small, size)  # (B, C, h, w)
-        levels.append(Level(image, enlarge(small, _size(image), interpolation)))
+        image, small = small, downsample(small, size)  # (B, C, h, w)
+        levels.append(Level(image, upsample(small, _size(image), interpolation)))
     return small, levels[::-1]
 
 
-def shrink(images: Tensor, size: Size) -> Tensor:
-    """(B, C, H, W) -> (B, C, *size): means over areas; pixels on the border between two count in part."""
+def downsample(images: Tensor, size: Size) -> Tensor:
+    """(B, C, H, W) -> (B, C, *size): area averaging with fractional pixels."""
     height, width = _size(images)
     if (height, width) == size:
         return images
@@ -55,27 +55,27 @@ def shrink(images: Tensor, size: Size) -> Tensor:
     return down.to(images) @ images  # (B, C, h, w)
 
 
-def enlarge(images: Tensor, size: Size, interpolation: Interpolation = "corners") -> Tensor:
-    """(B, C, h, w) -> (B, C, *size): linear interpolation."""
+def upsample(images: Tensor, size: Size, interpolation: Interpolation = "corners") -> Tensor:
+    """(B, C, h, w) -> (B, C, *size): bilinear interpolation."""
     if _size(images) == size:
         return images
     return interpolate(images, size, mode="bilinear", align_corners=interpolation == "corners")
 
 
 def resample(images: Tensor, size: Size) -> Tensor:
-    """(B, C, H, W) -> (B, C, *size): width first, then height; each side is averaged or interpolated.
+    """(B, C, H, W) -> (B, C, *size): width first, then height, each area-averaged or interpolated.
 
-    What `image.scale` of Torch7 does.
+    As `image.scale` of Torch7.
     """
     height, width = _size(images)
-    change = shrink if size[1] < width else enlarge
+    change = downsample if size[1] < width else upsample
     images = change(images, (height, size[1]))  # (B, C, H, w)
-    change = shrink if size[0] < height else enlarge
+    change = downsample if size[0] < height else upsample
     return change(images, size)  # (B, C, h, w)
 
 
 def _areas(side: int, target: int) -> Tensor:
-    """(target, side): how much of each pixel belongs to each area; rows sum to 1."""
+    """(target, side): the weight of each pixel in each area; rows sum to 1."""
     edges = torch.arange(target + 1, dtype=torch.float64) * (side / target)
     pixels = torch.arange(side, dtype=torch.float64)
     start = torch.maximum(edges[:-1, None], pixels)  # (target, side)

@@ -1,4 +1,4 @@
-"""How generators double the sides of their features: a named choice."""
+"""Upsampling layers of generators, by name."""
 
 from typing import Literal
 
@@ -6,14 +6,14 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 Upsampling = Literal["transposed", "nearest", "bilinear"]
-"""transposed: a convolution of stride 2 run backwards; the others enlarge, then convolve 3x3."""
+"""transposed: a transposed convolution of stride 2; the others interpolate, then convolve 3x3."""
 
 
 class UpsampledConv2d(nn.Conv2d):
-    """Enlarge to twice the sides, then convolve 3x3, zeros around the border.
+    """Resize-convolution: interpolate to twice the size, then convolve 3x3 with zero padding.
 
     Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016,
-    https://doi.org/10.23915/distill.00003: every pixel is reached by the weights equally often.
+    https://doi.org/10.23915/distill.00003: the kernel overlaps every pixel equally often.
     """
 
     def __init__(
@@ -28,16 +28,16 @@ class UpsampledConv2d(nn.Conv2d):
         return super().forward(interpolate(x, scale_factor=2.0, mode=self.mode, align_corners=corners))
 
     def extra_repr(self) -> str:
-        """What print(module) shows between the brackets."""
+        """Shown by print(module)."""
         return f"{self.in_channels}, {self.out_channels}, mode={self.mode}"
 
 
 def build_doubling(
     kind: Upsampling, in_channels: int, out_channels: int, *, kernel: Literal[3, 4] = 3, bias: bool = True
 ) -> nn.Conv2d | nn.ConvTranspose2d:
-    """The layer of that name: (B, in_channels, H, W) -> (B, out_channels, 2H, 2W).
+    """The upsampling layer of a name: (B, in_channels, H, W) -> (B, out_channels, 2H, 2W).
 
-    kernel: sides of a transposed convolution's kernel; CycleGAN has 3, the U-Net of pix2pix 4.
+    kernel: size of a transposed convolution's kernel; 3 in CycleGAN, 4 in the U-Net of pix2pix.
     """
     if kind == "transposed":
         return nn.ConvTranspose2d(

@@ -1,13 +1,13 @@
-"""Self-contained HTML pages: text, tables, curves and pictures in one file that opens offline."""
+"""Self-contained HTML pages: text, tables, curves and images in one file that opens offline."""
 
 from i2icli.report.log import loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
-from i2icli.report.sections import Curves, Figure, Pictures, Section, Table, Text, Values
+from i2icli.report.sections import Curves, Figure, ImageGrid, Section, Table, Text, Values
 
 __all__ = [
     "Curves",
     "Figure",
-    "Pictures",
+    "ImageGrid",
     "Section",
     "Table",
     "Text",

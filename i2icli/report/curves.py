@@ -10,16 +10,16 @@ from markupsafe import Markup, escape
 Points = Sequence[tuple[float, float]]
 Series = Mapping[str, Points]
 
-SIZES = {"wide": (760, 300), "narrow": (340, 240)}  # of the drawings, of which the page shows what fits
+SIZES = {"wide": (760, 300), "narrow": (340, 240)}  # the page shows the one that fits
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 12, 44  # margins around the plot
-MOST_POINTS = 400  # per curve: more than the eye can tell apart at this width
-NOISY_POINTS = 120  # from here on a curve is drawn faint, with its trend over it
-COLOURS = 8  # the page's style sheet defines so many line colours
+MAX_POINTS = 400  # per curve: more than the eye can distinguish at this width
+NOISY_POINTS = 120  # longer curves are drawn faint, with their trend on top
+COLOURS = 8  # line colours defined in the style sheet
 
 
 @dataclass(frozen=True)
 class Axis:
-    """How numbers lie along one side of the plot: from `low` to `high`, on pixels `start` to `end`."""
+    """Maps values from `low` to `high` to pixels from `start` to `end`."""
 
     low: float
     high: float
@@ -27,8 +27,8 @@ class Axis:
     end: float
     log_scale: bool = False
 
-    def place(self, value: float) -> float:
-        """The pixel of a number."""
+    def to_pixel(self, value: float) -> float:
+        """The pixel position of a value."""
         low, high, value = (self._scaled(number) for number in (self.low, self.high, value))
         return self.start + (value - low) / (high - low) * (self.end - self.start)
 
@@ -51,56 +51,56 @@ class Axis:
 def draw_curves(
     series: Series, *, x_label: str = "step", y_label: str = "", log_scale: bool = False
 ) -> Markup:
-    """Curves by name as SVG, noisy ones faint under their trend; one drawing for screens, one for phones.
+    """Curves by name as SVG, noisy ones faint under their trend; a wide and a narrow version.
 
-    Points that are not finite, or not positive on a log scale, are left out.
+    Points that are not finite, or not positive on a log scale, are omitted.
     """
     shown = {name: _drawable(points, log_scale) for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
     if not shown:
-        return Markup('<p class="empty">nothing measured yet</p>')
+        return Markup('<p class="empty">no data yet</p>')
     drawings: list[str] = []
     for kind, (width, height) in SIZES.items():
         x_axis, y_axis = _axes(shown, log_scale, width, height)
         body = [*_grid(x_axis, y_axis), *_labels(x_label, y_label, x_axis, y_axis)]
         for index, points in enumerate(shown.values()):
-            look = f"series-{index % COLOURS}"
+            style = f"series-{index % COLOURS}"
             if len(points) > NOISY_POINTS:
-                body.append(_line(thinned(points), f"{look} faint", x_axis, y_axis))
-            body.append(_line(trend(points), look, x_axis, y_axis))
+                body.append(_line(thinned(points), f"{style} faint", x_axis, y_axis))
+            body.append(_line(trend(points), style, x_axis, y_axis))
         head = f'<svg class="curves {kind}" viewBox="0 0 {width} {height}" role="img" aria-label="curves">'
         drawings += [head, *body, "</svg>"]
-    return Markup("".join(drawings) + _legend(shown))  # every text in it went through escape
+    return Markup("".join(drawings) + _legend(shown))  # all texts in it are escaped
 
 
-def thinned(points: Points, most: int = MOST_POINTS) -> Points:
-    """At most so many points: of every stretch its lowest and highest, so that spikes stay visible."""
+def thinned(points: Points, most: int = MAX_POINTS) -> Points:
+    """At most `most` points: the minimum and maximum of every interval, so that spikes stay visible."""
     if len(points) <= most:
         return points
-    stretches = most // 2
+    intervals = most // 2
     kept: list[tuple[float, float]] = []
-    for index in range(stretches):
-        begin, end = (len(points) * edge // stretches for edge in (index, index + 1))
-        stretch = sorted(points[begin:end], key=lambda point: point[1])
-        kept += sorted({stretch[0], stretch[-1]})
+    for index in range(intervals):
+        begin, end = (len(points) * edge // intervals for edge in (index, index + 1))
+        interval = sorted(points[begin:end], key=lambda point: point[1])
+        kept += sorted({interval[0], interval[-1]})
     return kept
 
 
-def trend(points: Points, stretches: int = NOISY_POINTS // 2) -> Points:
-    """The mean of every stretch of a noisy curve, from its first x to its last; short curves as they are."""
+def trend(points: Points, intervals: int = NOISY_POINTS // 2) -> Points:
+    """The mean of every interval of a noisy curve, from its first x to its last; short curves unchanged."""
     if len(points) <= NOISY_POINTS:
         return points
-    edges = [len(points) * edge // stretches for edge in range(stretches + 1)]
+    edges = [len(points) * edge // intervals for edge in range(intervals + 1)]
     means: list[tuple[float, float]] = []
     for begin, end in pairwise(edges):
-        stretch = points[begin:end]
-        mean = sum(y for _, y in stretch) / len(stretch)
+        interval = points[begin:end]
+        mean = sum(y for _, y in interval) / len(interval)
         x = (
             points[0][0]
             if begin == 0
             else points[-1][0]
             if end == len(points)
-            else stretch[len(stretch) // 2][0]
+            else interval[len(interval) // 2][0]
         )
         means.append((x, mean))
     return means
@@ -132,11 +132,11 @@ def _grid(x_axis: Axis, y_axis: Axis) -> list[str]:
     parts: list[str] = []
     right, floor = round(x_axis.end), round(y_axis.start)
     for tick in y_axis.ticks():
-        y = y_axis.place(tick)
+        y = y_axis.to_pixel(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short_number(tick)}</text>')
     for tick in x_axis.ticks():
-        x = x_axis.place(tick)
+        x = x_axis.to_pixel(tick)
         anchor = "end" if x > right - 12 else "middle"
         parts.append(f'<text x="{x:.1f}" y="{floor + 18}" text-anchor="{anchor}">{short_number(tick)}</text>')
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>')
@@ -148,17 +148,17 @@ def _labels(x_label: str, y_label: str, x_axis: Axis, y_axis: Axis) -> list[str]
     parts = [f'<text x="{middle}" y="{bottom}" text-anchor="middle">{escape(x_label)}</text>']
     if y_label:
         y = (y_axis.start + y_axis.end) / 2
-        turned = f'x="14" y="{y}" transform="rotate(-90 14 {y})"'
-        parts.append(f'<text {turned} text-anchor="middle">{escape(y_label)}</text>')
+        rotated = f'x="14" y="{y}" transform="rotate(-90 14 {y})"'
+        parts.append(f'<text {rotated} text-anchor="middle">{escape(y_label)}</text>')
     return parts
 
 
-def _line(points: Points, look: str, x_axis: Axis, y_axis: Axis) -> str:
-    placed = [f"{x_axis.place(x):.1f},{y_axis.place(y):.1f}" for x, y in points]
-    if len(placed) == 1:
-        x, y = placed[0].split(",")
-        return f'<circle class="{look} dot" cx="{x}" cy="{y}" r="3"/>'
-    return f'<polyline class="{look}" points="{" ".join(placed)}"/>'
+def _line(points: Points, style: str, x_axis: Axis, y_axis: Axis) -> str:
+    pixels = [f"{x_axis.to_pixel(x):.1f},{y_axis.to_pixel(y):.1f}" for x, y in points]
+    if len(pixels) == 1:
+        x, y = pixels[0].split(",")
+        return f'<circle class="{style} dot" cx="{x}" cy="{y}" r="3"/>'
+    return f'<polyline class="{style}" points="{" ".join(pixels)}"/>'
 
 
 def _legend(shown: Series) -> str:

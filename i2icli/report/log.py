@@ -1,4 +1,4 @@
-"""ReadSpec log.jsonl: what a run wrote while it trained."""
+"""Reading log.jsonl, the training log of a run."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ _NOT_CURVES = frozenset({"step", "stage", "seconds", "validation"})
 
 
 def read_log(path: Path) -> list[Row]:
-    """The lines of a log, in order; empty where there is none. A line cut off by a kill is left out."""
+    """The rows of a log, in order; empty if there is no file. A truncated line is skipped."""
     if not path.is_file():
         return []
     rows: list[Row] = []
@@ -26,7 +26,7 @@ def read_log(path: Path) -> list[Row]:
 
 
 def loss_curves(rows: list[Row]) -> dict[str, Points]:
-    """Every logged number but the scores, by name, as (step, value)."""
+    """Every logged number except validation scores, by name, as (step, value)."""
     curves: dict[str, Points] = {}
     for row in rows:
         for name, value in row.items():
@@ -36,7 +36,7 @@ def loss_curves(rows: list[Row]) -> dict[str, Points]:
 
 
 def score_curves(rows: list[Row]) -> dict[str, Points]:
-    """Every score on the validation images, by name, as (step, value)."""
+    """Every validation score, by name, as (step, value)."""
     curves: dict[str, Points] = {}
     for row in rows:
         scores = row.get("validation")

@@ -1,4 +1,4 @@
-"""Writing a report: one HTML file that loads nothing from outside."""
+"""Writing a report: one self-contained HTML file."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from i2icli.report.sections import Section
 
 def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
     """Write a page with the given sections, in order. All texts are escaped."""
-    with atomic_write(path) as beside:
-        beside.write_text(render_page(title, sections), encoding="utf-8", errors="backslashreplace")
+    with atomic_write(path) as temporary:
+        temporary.write_text(render_page(title, sections), encoding="utf-8", errors="backslashreplace")
 
 
 def render_page(title: str, sections: Sequence[Section]) -> str:

@@ -1,4 +1,4 @@
-"""What a report is made of. Every section names the template block that shows it."""
+"""Sections of a report. `kind` selects the block of the template that renders one."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Values:
-    """Names with values: settings, scores, sizes. `folded` shows them on a click."""
+    """Names with values: settings, scores, sizes. `folded` collapses them."""
 
     kind: ClassVar[str] = "values"
     values: Mapping[str, str]
@@ -38,7 +38,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under column names; columns that hold only numbers are set to the right."""
+    """Rows under column names; numeric columns are right-aligned."""
 
     kind: ClassVar[str] = "table"
     columns: Sequence[str]
@@ -47,7 +47,7 @@ class Table:
 
     @property
     def numeric(self) -> list[bool]:
-        """For every column whether all its cells are numbers."""
+        """For every column, whether all its cells are numbers."""
         return [all(_is_number(row[index]) for row in self.rows) for index in range(len(self.columns))]
 
 
@@ -65,31 +65,31 @@ class Curves:
 
     @property
     def svg(self) -> Markup:
-        """The drawing, safe to place in a page."""
+        """The chart as markup that is safe to embed."""
         return draw_curves(self.series, x_label=self.x_label, y_label=self.y_label, log_scale=self.log_scale)
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One picture, such as a sample sheet. `image` is the bytes of a PNG, JPEG or WebP file."""
+    """One image, such as a sample sheet. `image` is the bytes of a PNG, JPEG or WebP file."""
 
     kind: ClassVar[str] = "figure"
     image: bytes
     caption: str = ""
     heading: str = ""
-    pixelated: bool = False  # keep the pixels of small pictures sharp when they are enlarged
+    pixelated: bool = False  # upscale small images without smoothing
 
     @property
     def uri(self) -> str:
-        """The picture as a data URI."""
+        """The image as a data URI."""
         return data_uri(self.image)
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """Pictures in rows under column names: before and after, side by side. Cells are bytes of image files."""
+class ImageGrid:
+    """Images in rows under column names, side by side. Cells are bytes of image files."""
 
-    kind: ClassVar[str] = "pictures"
+    kind: ClassVar[str] = "images"
     columns: Sequence[str]
     rows: Sequence[Sequence[bytes]]
     captions: Sequence[str] = field(default_factory=tuple)  # one per row, or none
@@ -98,7 +98,7 @@ class Pictures:
 
     @property
     def cells(self) -> list[tuple[str, list[str]]]:
-        """For every row its caption and its pictures as data URIs."""
+        """For every row, its caption and its images as data URIs."""
         captions = list(self.captions) or [""] * len(self.rows)
         return [
             (caption, [data_uri(image) for image in row])
@@ -106,11 +106,11 @@ class Pictures:
         ]
 
 
-Section = Text | Values | Table | Curves | Figure | Pictures
+Section = Text | Values | Table | Curves | Figure | ImageGrid
 
 
 def data_uri(image: bytes) -> str:
-    """An image file inside a page. Raises ValueError for bytes that are no PNG, JPEG or WebP."""
+    """An image file as a data URI. Raises ValueError for bytes other than PNG, JPEG or WebP."""
     for signature, kind in _SIGNATURES.items():
         if image.startswith(signature):
             return f"data:{kind};base64,{base64.b64encode(image).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Preview grids: one row per example, one named column per image."""
+"""Sample sheets, of training and inference: one row per example, one named column per image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +15,9 @@ from i2icli.files import atomic_write
 
 GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names, and for the name of a row
-SHEETS = "compare"  # folder of the sheets beside results
-ROWS = 8  # of a sheet
-SMALLEST, LARGEST = 128, 512  # pixels: the longer side of an image on a sheet
+SHEETS = "compare"  # subfolder for the sheets of an inference run
+ROWS = 8  # per sheet
+SMALLEST, LARGEST = 128, 512  # pixels: range of the longer side of an image on a sheet
 
 
 Row = dict[str, Tensor]
@@ -25,11 +25,11 @@ Row = dict[str, Tensor]
 
 
 def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Image:
-    """A sheet; the first row names the columns, captions the rows. Sizes and channels may differ.
+    """Draw a sheet; the keys of the first row name the columns. Sizes and channels may differ.
 
-    Large images are shrunk, small ones enlarged by whole factors.
+    Large images are downscaled, small ones upscaled by integer factors.
     """
-    rows = [{name: _well_sized(image) for name, image in row.items()} for row in rows]
+    rows = [{name: _fitted(image) for name, image in row.items()} for row in rows]
     names = list(rows[0])
     font = ImageFont.load_default(12)
     widths = [max(int(font.getlength(name)), *(row[name].shape[-1] for row in rows)) for name in names]
@@ -55,8 +55,8 @@ def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Ima
 
 def write_sample_sheet(path: Path, rows: Sequence[Row], captions: Sequence[str] = ()) -> None:
     """Write a sheet as PNG."""
-    with atomic_write(path) as beside:
-        sample_sheet(rows, captions).save(beside)
+    with atomic_write(path) as temporary:
+        sample_sheet(rows, captions).save(temporary)
 
 
 class SheetWriter:
@@ -64,36 +64,36 @@ class SheetWriter:
 
     def __init__(self, folder: Path, rows: int = ROWS) -> None:
         self.folder, self.rows = folder, rows
-        self.waiting: list[Row] = []
+        self.pending: list[Row] = []
         self.captions: list[str] = []
         self.count = 0
 
     def add(self, row: Row, caption: str = "") -> None:
         """Add a row; a full sheet is written."""
-        self.waiting.append({name: _well_sized(image) for name, image in row.items()})
+        self.pending.append({name: _fitted(image) for name, image in row.items()})
         self.captions.append(caption)
-        if len(self.waiting) == self.rows:
+        if len(self.pending) == self.rows:
             self._write()
 
     def close(self) -> None:
         """Write the last, shorter sheet."""
-        if self.waiting:
+        if self.pending:
             self._write()
 
     def _write(self) -> None:
         self.count += 1
-        write_sample_sheet(_numbered(self.folder, self.count), self.waiting, self.captions)
-        self.waiting, self.captions = [], []
+        write_sample_sheet(_numbered(self.folder, self.count), self.pending, self.captions)
+        self.pending, self.captions = [], []
 
 
 def check_sheets(folder: Path, rows: int, since: int) -> None:
-    """Raise UserError if sheets of so many rows would replace a file that is older than our making (ns)."""
+    """Raise UserError if sheets for `rows` rows would replace a file that is older than `since` (ns)."""
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"the sheets go to {folder}, which is a file; choose another --out")
+        raise UserError(f"{folder}, the folder for sample sheets, is a file; choose another --out")
     for number in range(1, -(-rows // ROWS) + 1) if folder.exists() else ():
         path = _numbered(folder, number)
         if path.exists() and path.stat().st_mtime_ns < since:
-            why = "exists and was not made with this model, and a sheet would replace it"
+            why = "exists, was not made with this model, and would be replaced by a sample sheet"
             raise UserError(f"{path} {why}; choose another --out, or add --overwrite")
 
 
@@ -102,15 +102,15 @@ def _numbered(folder: Path, number: int) -> Path:
 
 
 def _rgb(image: Tensor) -> NDArray[np.uint8]:
-    """(C, H, W) in [-1, 1] -> (H, W, 3) uint8; other channel counts show their first three or repeat one."""
+    """(C, H, W) in [-1, 1] -> (H, W, 3) uint8: the first three channels, or the first one as grey."""
     image = image.detach().float().cpu()
     image = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)
     pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return pixels.permute(1, 2, 0).numpy()  # (H, W, 3)
 
 
-def _well_sized(image: Tensor) -> Tensor:
-    """(C, H, W) -> a longer side from SMALLEST or a little less to LARGEST, proportions kept."""
+def _fitted(image: Tensor) -> Tensor:
+    """(C, H, W) scaled to a longer side from about SMALLEST to LARGEST, aspect ratio preserved."""
     factor = LARGEST / max(image.shape[-2:])
     if factor >= 1:
         whole = max(1, SMALLEST // max(image.shape[-2:]))

@@ -1,4 +1,4 @@
-"""Films, through the ffmpeg that imageio-ffmpeg brings along. No torch here."""
+"""Reading and writing videos with the ffmpeg of imageio-ffmpeg. No torch here."""
 
 from i2icli.video.read import sample_frames
 from i2icli.video.write import write_video

@@ -1,4 +1,4 @@
-"""Frames -> a film file."""
+"""Writing frames to a video file."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -14,20 +14,20 @@ from i2icli.files import atomic_write
 
 
 def write_video(path: Path, frames: Iterable[NDArray[Any]], fps: float) -> int:
-    """Write frames (H, W, 3) of uint8, all of one size, as H.264, which every player shows; how many.
+    """Write uint8 frames (H, W, 3) of one size as H.264; returns their number.
 
-    Odd sides are extended by one row or column of the same colour, as the codec asks. Raises UserError
-    if there are no frames or the film cannot be written.
+    Odd sides are padded by one replicated row or column, as the codec requires. Raises UserError if there
+    are no frames or the video cannot be written.
     """
     iterator = iter(frames)
     first = next(iterator, None)
     if first is None:
-        raise UserError(f"{path}: a film needs frames, and there are none")
+        raise UserError(f"{path}: no frames to write")
     count = 0
     try:
-        with atomic_write(path) as beside:
+        with atomic_write(path) as temporary:
             writer = imageio_ffmpeg.write_frames(
-                str(beside),
+                str(temporary),
                 _even(first).shape[1::-1],
                 fps=fps,
                 codec="libx264",
@@ -40,7 +40,7 @@ def write_video(path: Path, frames: Iterable[NDArray[Any]], fps: float) -> int:
                 writer.send(np.ascontiguousarray(_even(frame)))
                 count += 1
             writer.close()
-            _check(beside, count)
+            _check(temporary, count)
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
@@ -53,7 +53,7 @@ def _even(frame: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(path: Path, count: int) -> None:
-    """ffmpeg may fail without a word: look at what it wrote."""
+    """ffmpeg may fail silently: count the frames that it wrote. Raises OSError."""
     written, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
     if written != count:
         raise OSError(f"the encoder wrote {written} of {count} frames")

@@ -1,4 +1,4 @@
-"""`i2i spectrum` as users run it: folders side by side, all kinds of pictures, one line for each trouble."""
+"""`i2i spectrum` end to end: folders side by side, all kinds of images, one line per error."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from i2icli.report.chart import Chart, Line, chart_image, chart_svg
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Path:
-    """noise/ with four pictures of 32 px, smooth/ with four blurred ones."""
+    """noise/ with four images of 32 px, smooth/ with four blurred ones."""
     rng = np.random.default_rng(0)
     for name, factor in (("noise", 1), ("smooth", 4)):
         (tmp_path / name).mkdir()
@@ -31,7 +31,7 @@ def i2i(*words: object) -> int:
     return run(app, ["spectrum", *map(str, words)])
 
 
-def test_folders_side_by_side_as_pictures_and_a_table(folders, monkeypatch, capsys) -> None:
+def test_folders_side_by_side_as_charts_and_a_table(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     assert i2i("noise", "smooth") == 0
     printed = capsys.readouterr()
@@ -45,7 +45,7 @@ def test_folders_side_by_side_as_pictures_and_a_table(folders, monkeypatch, caps
     assert "data:image/png" in Path("a.html").read_text()
 
 
-def test_a_file_that_is_there_stays_unless_told_otherwise(folders, monkeypatch, capsys) -> None:
+def test_an_existing_file_is_kept_without_overwrite(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Path("spectrum.png").write_text("mine")
     assert i2i("noise") == 2
@@ -76,11 +76,11 @@ def test_frequencies_are_those_of_the_rings(tmp_path, monkeypatch, capsys) -> No
     waves = (0, 2, 5, 9, 12)  # periods in a row of 40 px
     noise = np.random.default_rng(0).normal(128, 9, (40, 40))
     for wave in waves:
-        picture = noise + 90 * np.sin(2 * np.pi * wave * np.arange(40) / 40)
-        Image.fromarray(picture.round().astype(np.uint8)).save(f"{wave}.png")
+        image = noise + 90 * np.sin(2 * np.pi * wave * np.arange(40) / 40)
+        Image.fromarray(image.round().astype(np.uint8)).save(f"{wave}.png")
     assert i2i(*(f"{wave}.png" for wave in waves), "--json") == 0
     plain, *found = json.loads(capsys.readouterr().out)
-    highest = 40 / 2**0.5  # rings from the middle to a corner
+    highest = 40 / 2**0.5  # rings from the centre to a corner
     for wave, each in zip(waves[1:], found, strict=True):
         peak = each["frequency"][int(np.argmax(np.subtract(each["mean"], plain["mean"])))]
         assert abs(peak * highest - wave) <= 0.75
@@ -88,7 +88,7 @@ def test_frequencies_are_those_of_the_rings(tmp_path, monkeypatch, capsys) -> No
     assert plain["frequency"][-1] == pytest.approx((len(plain["mean"]) + 0.5) / highest, abs=1e-5)
 
 
-def test_every_kind_of_picture_is_read(tmp_path, monkeypatch, capsys) -> None:
+def test_every_kind_of_image_is_read(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
     image = Image.fromarray(pixels)
@@ -106,17 +106,17 @@ def test_every_kind_of_picture_is_read(tmp_path, monkeypatch, capsys) -> None:
     assert all(np.isfinite(curve).all() for curve in curves.values())
 
 
-def test_sizes_that_differ_are_compared_over_their_first_value(folders, monkeypatch, capsys) -> None:
+def test_different_sizes_are_compared_relative_to_the_first_value(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (50, 70), dtype=np.uint8)).save("one.png")
     assert i2i("noise", "one.png", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert [each["mean"][0] for each in found] == [1.0, 1.0]
     assert [len(each["mean"]) for each in found] == [300, 300]
-    assert "over the first value" in found[0]["unit"]
+    assert "relative to the first value" in found[0]["unit"]
 
 
-def test_pictures_without_a_spectrum_are_left_out_and_told(folders, monkeypatch, capsys) -> None:
+def test_images_without_a_spectrum_are_skipped_and_reported(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Path("noise/broken.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
     Path("noise/empty.png").write_bytes(b"")
@@ -125,12 +125,12 @@ def test_pictures_without_a_spectrum_are_left_out_and_told(folders, monkeypatch,
     assert i2i("noise", "--csv") == 1
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) > 10
-    for text in ("broken.png", "empty file", "8x8 pixels are too few", "every pixel is alike"):
+    for text in ("broken.png", "empty file", "8x8 pixels are too few", "all pixels are equal"):
         assert text in printed.err
     assert all(line.startswith("error: left out: ") for line in printed.err.splitlines())
 
 
-def test_what_is_missing_does_not_stop_the_others(folders, monkeypatch, capsys) -> None:
+def test_missing_inputs_do_not_stop_the_others(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Path("empty").mkdir()
     Path("broken").mkdir()
@@ -138,12 +138,17 @@ def test_what_is_missing_does_not_stop_the_others(folders, monkeypatch, capsys) 
     assert i2i("nowhere", "noise", "empty", "broken", "smooth", "*.xyz", "--json") == 1
     printed = capsys.readouterr()
     assert [each["name"] for each in json.loads(printed.out)] == ["noise", "smooth"]
-    for text in ("no file or folder nowhere", "empty: no images", "broken/a.png", "*.xyz: matches no file"):
+    for text in (
+        "no such file or folder: nowhere",
+        "empty: no images",
+        "broken/a.png",
+        "*.xyz: matches no file",
+    ):
         assert text in printed.err
     assert len(printed.err.splitlines()) == 4
 
 
-def test_only_names_of_nothing_are_wrong_use(folders, monkeypatch, capsys) -> None:
+def test_only_inputs_that_match_no_file_are_a_usage_error(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Path("broken.png").write_bytes(b"rubbish")
     assert i2i("nowhere", "*.xyz") == 2
@@ -165,9 +170,9 @@ def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
-        (["nowhere"], "there is no file or folder nowhere"),
+        (["nowhere"], "no such file or folder: nowhere"),
         (["empty"], "no images in this folder"),
         (["*.xyz"], "matches no file"),
         (["noise", "--out", "a.pdf"], "expected a name that ends in .html, .png, .svg"),
@@ -175,7 +180,7 @@ def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatc
         (["moving.gif"], "a GIF; expected PNG"),
     ],
 )
-def test_errors_are_one_line(words, said, folders, monkeypatch, capsys) -> None:
+def test_errors_are_one_line(words, expected, folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     Path("empty").mkdir()
     frame = Image.new("L", (20, 20))
@@ -183,7 +188,7 @@ def test_errors_are_one_line(words, said, folders, monkeypatch, capsys) -> None:
     assert i2i(*words) != 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
-    assert said in line
+    assert expected in line
 
 
 def test_charts_hold_many_lines_and_hostile_names() -> None:

@@ -1,4 +1,4 @@
-"""When verdicts are held back, what tells folders apart, what is judged."""
+"""Abstention, leakage between folders, perturbations and inputs of the detector."""
 
 from dataclasses import replace
 
@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from i2icli.detector.abstention import doubts
-from i2icli.detector.collection import collect
+from i2icli.detector.abstention import abstention_reasons
+from i2icli.detector.dataset import load_features
 from i2icli.detector.detector import Detector
 from i2icli.detector.evaluation import Condition, score
+from i2icli.detector.inputs import find_inputs
 from i2icli.detector.jpeg import jpeg_quality
-from i2icli.detector.leakage import grid_strength, leaks
+from i2icli.detector.leakage import find_leaks, grid_strength
 from i2icli.detector.perturbations import CONDITIONS, equalise, jpeg
-from i2icli.detector.resampling import find_resampling
-from i2icli.detector.sources import find_sources
+from i2icli.detector.resampling import detect_resampling
 from i2icli.errors import UserError
 from i2icli.image import probe
-from tests.detector.pictures import faked, photograph
+from tests.detector.images import faked, photograph
 
 
 @pytest.fixture(scope="module")
@@ -25,115 +25,115 @@ def detector():
     return Detector.shipped("traces")
 
 
-def found(detector, pixels, verdict):
-    """The doubts about a verdict on a picture that is not compressed."""
-    return doubts(detector.description, detector.row(pixels), pixels, None, None, verdict)
+def reasons(detector, pixels, verdict):
+    """Reasons to abstain from a verdict on an uncompressed image."""
+    return abstention_reasons(detector.info, detector.extract(pixels), pixels, None, None, verdict)
 
 
 def real(detector):
-    """A picture that is called real without doubts."""
-    pixels = next(each for each in map(photograph, range(9)) if detector.judge(each).verdict == "real")
-    assert detector.judge(pixels).doubts == ()
+    """An image that is called real without abstention."""
+    pixels = next(each for each in map(photograph, range(9)) if detector.predict(each).verdict == "real")
+    assert detector.predict(pixels).abstentions == ()
     return pixels
 
 
-def test_real_is_held_back_where_traces_may_be_lost(detector):
+def test_real_becomes_uncertain_where_traces_may_be_lost(detector):
     pixels = real(detector)
-    hard = detector.judge(pixels, "jpeg", 30)
-    assert (hard.verdict, hard.probability) == ("uncertain", detector.judge(pixels).probability)
-    assert "strongly compressed" in hard.doubts[0]
-    assert "small" in found(detector, pixels[:70, :70], "real")[0]
-    assert detector.judge(pixels, "jpeg", 90).verdict == "real"
+    hard = detector.predict(pixels, "jpeg", 30)
+    assert (hard.verdict, hard.probability) == ("uncertain", detector.predict(pixels).probability)
+    assert "heavily compressed" in hard.abstentions[0]
+    assert "small" in reasons(detector, pixels[:70, :70], "real")[0]
+    assert detector.predict(pixels, "jpeg", 90).verdict == "real"
 
 
-def test_fake_stands_in_hard_jpeg_but_not_in_drawings(detector):
+def test_fake_stands_under_strong_jpeg_but_not_for_drawings(detector):
     pixels = faked(photograph(1), 1)
-    assert detector.judge(pixels, "jpeg", 30).verdict == "fake"
+    assert detector.predict(pixels, "jpeg", 30).verdict == "fake"
     drawing = np.full((256, 256, 3), 255, np.uint8)
     drawing[:128, :128] = pixels
-    assert detector.judge(drawing).verdict == "uncertain"
-    assert "not photographic" in detector.judge(drawing).doubts[0]
+    assert detector.predict(drawing).verdict == "uncertain"
+    assert "not photographic" in detector.predict(drawing).abstentions[0]
 
 
 def test_palettes_are_not_photographic(detector):
     image = Image.fromarray(photograph(0, 256))
-    for dithered, said in ((image.convert("P"), "colours"), (image.convert("1"), "only 2 levels of grey")):
+    for dithered, expected in ((image.convert("P"), "colours"), (image.convert("1"), "only 2 grey levels")):
         mode = "RGB" if dithered.mode == "P" else "L"
         pixels = np.asarray(dithered.convert(mode)).reshape(256, 256, -1)
-        (doubt,) = found(detector, pixels, "fake")
-        assert "not photographic: only" in doubt
-        assert said in doubt
-        assert found(detector, pixels, "real") == []  # as of a smooth sky
+        (reason,) = reasons(detector, pixels, "fake")
+        assert "not photographic: only" in reason
+        assert expected in reason
+        assert reasons(detector, pixels, "real") == []  # as of a smooth sky
     grey = np.asarray(image.convert("L"))[..., None]
     for pixels in (np.asarray(image), grey, np.repeat(grey, 3, 2), grey.astype(np.uint16) * 257):
-        assert found(detector, pixels, "fake") == []
+        assert reasons(detector, pixels, "fake") == []
 
 
 @pytest.mark.parametrize("method", [Image.Resampling.BILINEAR, Image.Resampling.BICUBIC])
-def test_verdicts_are_held_back_of_what_was_resized(detector, method):
+def test_resized_images_are_uncertain(detector, method):
     pixels = photograph(1, 192)
     for factor, period in ((1.25, 5.0), (1.5, 3.0), (1.7, 2.4)):
         side = round(192 * factor)
         larger = np.asarray(Image.fromarray(pixels).resize((side, side), method))
         for verdict in ("real", "fake"):
-            (doubt,) = found(detector, larger, verdict)
-            assert f"resized (sharpness rises and falls every {period:.1f} pixels)" in doubt
-        assert found(detector, larger, "uncertain") == []
-        assert find_resampling(np.tile(larger, (1, 12, 1))).seen  # a long strip
+            (reason,) = reasons(detector, larger, verdict)
+            assert f"resized (sharpness varies with a period of {period:.1f} pixels)" in reason
+        assert reasons(detector, larger, "uncertain") == []
+        assert detect_resampling(np.tile(larger, (1, 12, 1))).detected  # a long strip
 
 
-def test_a_clear_lattice_is_none_of_resizing(detector):
-    """Where it was resized before a network worked on it."""
+def test_a_clear_lattice_overrides_detected_resizing(detector):
+    """As of an image that was resized before a network processed it."""
     pixels = np.asarray(Image.fromarray(photograph(1, 128)).resize((192, 192), Image.Resampling.BILINEAR))
     fake = faked(pixels, 1).astype(np.float32)
     mixed = (0.7 * pixels + 0.3 * fake).astype(np.uint8)
-    assert find_resampling(mixed).seen
-    assert detector.judge(mixed).verdict == "fake"
+    assert detect_resampling(mixed).detected
+    assert detector.predict(mixed).verdict == "fake"
 
 
-def test_a_lattice_that_was_moved_is_not_clear(detector):
+def test_a_shifted_lattice_is_not_clear(detector):
     fake = Image.fromarray(faked(photograph(3, 192), 3)).resize((288, 288), Image.Resampling.BILINEAR)
-    held_back = detector.judge(np.asarray(fake))
-    assert (held_back.verdict, held_back.probability > 0.97) == ("uncertain", True)
-    assert "judge the original" in held_back.doubts[0]
+    prediction = detector.predict(np.asarray(fake))
+    assert (prediction.verdict, prediction.probability > 0.97) == ("uncertain", True)
+    assert "test the original" in prediction.abstentions[0]
 
 
-def test_what_was_not_resized_is_not_called_so():
+def test_images_that_were_not_resized_are_not_reported():
     for seed in range(20):
         pixels = photograph(seed, 192)
-        for treatment in (None, CONDITIONS["JPEG 75"], CONDITIONS["blur 1"], CONDITIONS["noise 4"]):
-            assert not find_resampling(treatment(pixels) if treatment else pixels).seen
-        assert not find_resampling(faked(pixels, seed)).seen  # a lattice of its network
-    waves = 1 + 0.2 * np.sin(2 * np.pi * np.arange(256) / 20)  # of what is shown
+        for perturb in (None, CONDITIONS["JPEG 75"], CONDITIONS["blur 1"], CONDITIONS["noise 4"]):
+            assert not detect_resampling(perturb(pixels) if perturb else pixels).detected
+        assert not detect_resampling(faked(pixels, seed)).detected  # the lattice of a network
+    waves = 1 + 0.2 * np.sin(2 * np.pi * np.arange(256) / 20)  # periodic content
     shown = 128 + 20 * waves[:, None] * waves * np.random.default_rng(0).normal(size=(256, 256))
-    assert not find_resampling(shown.clip(0, 255).astype(np.uint8)[..., None]).seen
-    assert not find_resampling(np.zeros((64, 64, 3), np.uint8)).seen
+    assert not detect_resampling(shown.clip(0, 255).astype(np.uint8)[..., None]).detected
+    assert not detect_resampling(np.zeros((64, 64, 3), np.uint8)).detected
 
 
-def test_profiles_are_not_judged_beyond_their_training():
+def test_profile_detectors_abstain_outside_their_training_sizes():
     profile = Detector.shipped("profile")
-    assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 500)).doubts[0]
-    assert "fitted to sides of 128 to 384" in profile.judge(photograph(0, 100)).doubts[0]
-    assert profile.judge(photograph(0, 256)).doubts == ()
-    assert "JPEG" in profile.judge(photograph(0, 256), "jpeg", 90).doubts[0]
+    assert "fitted to sides of 128 to 384" in profile.predict(photograph(0, 500)).abstentions[0]
+    assert "fitted to sides of 128 to 384" in profile.predict(photograph(0, 100)).abstentions[0]
+    assert profile.predict(photograph(0, 256)).abstentions == ()
+    assert "JPEG" in profile.predict(photograph(0, 256), "jpeg", 90).abstentions[0]
 
 
-def test_compression_that_training_never_saw_holds_back_real(detector, tmp_path):
+def test_unseen_compression_makes_real_uncertain(detector, tmp_path):
     pixels = real(detector)
     Image.fromarray(pixels).save(tmp_path / "lossy.webp", quality=60)
     Image.fromarray(pixels).save(tmp_path / "lossless.webp", lossless=True)
-    judged = detector.judge_file(tmp_path / "lossy.webp")
-    assert judged.verdict == "uncertain"
-    assert judged.doubts == ("compressed as WEBP: the detector was fitted to jpeg, png",)
-    assert detector.judge_file(tmp_path / "lossless.webp").verdict == "real"
-    assert detector.judge(faked(photograph(1), 1), "webp").verdict == "fake"
-    own = replace(detector, description=detector.description.model_copy(update={"kind": "linear"}))
-    assert own.judge(faked(photograph(1), 1), "webp").verdict == "uncertain"
+    prediction = detector.predict_file(tmp_path / "lossy.webp")
+    assert prediction.verdict == "uncertain"
+    assert prediction.abstentions == ("compressed as WEBP, which the detector was not fitted to (jpeg, png)",)
+    assert detector.predict_file(tmp_path / "lossless.webp").verdict == "real"
+    assert detector.predict(faked(photograph(1), 1), "webp").verdict == "fake"
+    linear = replace(detector, info=detector.info.model_copy(update={"kind": "linear"}))
+    assert linear.predict(faked(photograph(1), 1), "webp").verdict == "uncertain"
 
 
-def test_other_channels_cannot_be_judged(detector):
-    judged = detector.judge(np.zeros((80, 80, 5), np.uint8))
-    assert (judged.verdict, judged.probability) == ("uncertain", None)
+def test_other_channels_are_uncertain_without_a_probability(detector):
+    prediction = detector.predict(np.zeros((80, 80, 5), np.uint8))
+    assert (prediction.verdict, prediction.probability) == ("uncertain", None)
 
 
 @pytest.mark.parametrize("quality", [20, 50, 75, 92])
@@ -154,57 +154,57 @@ def headers(tmp_path, sizes, suffix="png"):
     return found
 
 
-def test_a_size_that_tells_folders_apart_is_a_leak(tmp_path):
+def test_a_size_that_separates_the_folders_is_a_leak(tmp_path):
     found = headers(tmp_path, [64] * 10 + [72] * 10)
     fake = np.arange(20) >= 10
-    (leak,) = leaks(found, fake, np.zeros(20), [None] * 20)
+    (leak,) = find_leaks(found, fake, np.zeros(20), [None] * 20)
     assert (leak.what, leak.accuracy) == ("image size", 1.0)
     assert "64x64" in str(leak)
     assert "72x72" in str(leak)
 
 
-def test_a_colour_mode_that_tells_folders_apart_is_a_leak(tmp_path):
+def test_a_colour_mode_that_separates_the_folders_is_a_leak(tmp_path):
     for index in range(20):
         Image.new("L" if index < 10 else "RGB", (64, 64)).save(tmp_path / f"{index:02}.png")
     found = [probe(path) for path in sorted(tmp_path.iterdir())]
-    (leak,) = leaks(found, np.arange(20) >= 10, np.zeros(20), [None] * 20)
-    assert (leak.what, leak.accuracy, leak.stays) == ("colour mode", 1.0, False)
+    (leak,) = find_leaks(found, np.arange(20) >= 10, np.zeros(20), [None] * 20)
+    assert (leak.what, leak.accuracy, leak.survives) == ("colour mode", 1.0, False)
     assert "100% of photographs: grey, 8 bit; 100% of fakes: colour, 8 bit" in str(leak)
 
 
 def test_sizes_that_are_all_different_are_no_leak(tmp_path):
     found = headers(tmp_path, range(40, 60))
-    assert leaks(found, np.arange(20) % 2 == 0, np.zeros(20), [None] * 20) == []
+    assert find_leaks(found, np.arange(20) % 2 == 0, np.zeros(20), [None] * 20) == []
 
 
-def test_sizes_that_lie_apart_are_a_leak_though_no_two_are_alike(tmp_path):
+def test_distinct_sizes_are_a_leak_if_a_threshold_separates_them(tmp_path):
     found = headers(tmp_path, [*range(40, 50), *range(60, 70)])
     fake = np.arange(20) >= 10
-    (leak,) = leaks(found, fake, np.zeros(20), [None] * 20)
-    assert (leak.what, leak.accuracy, leak.stays) == ("image size", 1.0, False)
-    assert "shorter sides of 44 in photographs, shorter sides of 64 in fakes" in str(leak)
+    (leak,) = find_leaks(found, fake, np.zeros(20), [None] * 20)
+    assert (leak.what, leak.accuracy, leak.survives) == ("image size", 1.0, False)
+    assert "photographs with shorter sides of 44, fakes with shorter sides of 64" in str(leak)
 
 
-def test_equal_numbers_lie_on_one_side_of_a_cut(tmp_path):
+def test_equal_values_lie_on_one_side_of_a_threshold(tmp_path):
     grids = np.array([0.0] * 9 + [1.0] + [0.0] * 3 + [1.0] * 7)
     fake = np.arange(20) >= 10
-    (leak,) = leaks(headers(tmp_path, [64] * 20), fake, grids, [None] * 20)
+    (leak,) = find_leaks(headers(tmp_path, [64] * 20), fake, grids, [None] * 20)
     assert leak.accuracy == pytest.approx(0.8)
-    assert leak.stays
+    assert leak.survives
 
 
 def test_a_jpeg_grid_in_png_files_is_a_leak(tmp_path):
-    pictures = [photograph(seed) for seed in range(12)]
+    images = [photograph(seed) for seed in range(12)]
     fake = np.arange(12) >= 6
-    compressed = [jpeg(40)(each) if is_fake else each for each, is_fake in zip(pictures, fake, strict=True)]
+    compressed = [jpeg(40)(each) if is_fake else each for each, is_fake in zip(images, fake, strict=True)]
     grids = np.array([grid_strength(each) for each in compressed])
-    (leak,) = leaks(headers(tmp_path, [128] * 12), fake, grids, [None] * 12)
+    (leak,) = find_leaks(headers(tmp_path, [128] * 12), fake, grids, [None] * 12)
     assert "8x8" in leak.what
     assert leak.accuracy > 0.9
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_is_made_equal_has_one_shape(channels):
+def test_equalised_images_have_one_shape(channels):
     made = [
         equalise(96, channels)(each)
         for each in (photograph(0, 99), photograph(1, 130)[..., :1], photograph(2, 200))
@@ -213,7 +213,7 @@ def test_what_is_made_equal_has_one_shape(channels):
 
 
 @pytest.mark.parametrize("side", range(99, 120))
-def test_blocks_of_an_earlier_jpeg_do_not_meet_those_of_the_new_one(side):
+def test_equalising_misaligns_the_grid_of_an_earlier_jpeg(side):
     rows, columns = np.mgrid[0:side, 0:side]
     blocks = ((rows // 8 + columns // 8) % 2 * 100 + 50).astype(np.uint8)[..., None]
     made = equalise(96, 1)(blocks)[..., 0].astype(int)
@@ -221,18 +221,18 @@ def test_blocks_of_an_earlier_jpeg_do_not_meet_those_of_the_new_one(side):
     assert border % 8 != 0
 
 
-@pytest.mark.parametrize("name", [name for name, treat in CONDITIONS.items() if treat])
-def test_conditions_take_colour_grey_and_deep_pictures(name):
-    treat = CONDITIONS[name]
+@pytest.mark.parametrize("name", [name for name, perturb in CONDITIONS.items() if perturb])
+def test_conditions_accept_colour_grey_and_16_bit_images(name):
+    perturb = CONDITIONS[name]
     for pixels in (photograph(0, 96), photograph(0, 96)[..., :1], photograph(0, 96).astype(np.uint16) * 257):
-        treated = treat(pixels)
-        assert treated.shape[2] == pixels.shape[2]
-        assert treated.dtype == np.uint8
+        perturbed = perturb(pixels)
+        assert perturbed.shape[2] == pixels.shape[2]
+        assert perturbed.dtype == np.uint8
 
 
-def test_conditions_do_what_they_say():
+def test_conditions_do_what_their_names_say():
     pixels = photograph(0, 96)
-    done = {name: treat(pixels).astype(float) for name, treat in CONDITIONS.items() if treat}
+    done = {name: perturb(pixels).astype(float) for name, perturb in CONDITIONS.items() if perturb}
     assert {name: each.shape[:2] for name, each in done.items() if name.endswith("x")} == {
         "0.5x": (48, 48),
         "0.75x": (72, 72),
@@ -245,22 +245,22 @@ def test_conditions_do_what_they_say():
     assert steps[0] < 0.7 * steps[1]
 
 
-def test_folders_inside_are_groups_and_a_limit_is_spread_over_them(tmp_path):
+def test_subfolders_are_groups_and_a_limit_is_spread_over_them(tmp_path):
     for index, place in enumerate(["real", "fake/a", "fake/b", "fake"]):
         (tmp_path / place).mkdir(parents=True, exist_ok=True)
         for number in range(4):
             Image.new("L", (8, 8), 10 * index + number).save(tmp_path / place / f"{number}.png")
     read = lambda pixels: np.array([pixels.mean()])  # noqa: E731
-    found = collect(tmp_path / "real", tmp_path / "fake", read)
+    found = load_features(tmp_path / "real", tmp_path / "fake", read)
     rows: dict[str, set[int]] = {}
     for row, group in zip(found.rows[:, 0], found.groups, strict=True):
         rows.setdefault(group, set()).add(int(row) // 10)
     assert rows == {"real": {0}, "a": {1}, "b": {2}, "fake": {3}}
-    few = collect(tmp_path / "real", tmp_path / "fake", read, limit=3)
+    few = load_features(tmp_path / "real", tmp_path / "fake", read, limit=3)
     assert (few.fake.sum(), len(few.fake)) == (3, 6)
     assert len(set(few.groups)) == 4
-    said, places = np.array([0.1, 0.99, 0.99, 0.2]), ["real", "a", "a", "b"]
-    table = score(Detector.shipped("traces"), Condition("", said, np.arange(4) > 0, places, []))
+    predicted, groups = np.array([0.1, 0.99, 0.99, 0.2]), ["real", "a", "a", "b"]
+    table = score(Detector.shipped("traces"), Condition("", predicted, np.arange(4) > 0, groups, []))
     assert [(row.group, row.reals, row.fakes, row.auc, row.false_alarms, row.missed) for row in table] == [
         ("all fakes", 1, 3, 1, 0, pytest.approx(1 / 3)),
         ("a", 1, 2, 1, 0, 0),
@@ -268,15 +268,15 @@ def test_folders_inside_are_groups_and_a_limit_is_spread_over_them(tmp_path):
     ]
 
 
-def test_sources_are_files_folders_and_globs_each_once(tmp_path):
-    for name in ("b.png", "a.jpg", "film.mp4", "notes.txt"):
+def test_inputs_are_files_folders_and_globs_each_once(tmp_path):
+    for name in ("b.png", "a.jpg", "video.mp4", "notes.txt"):
         (tmp_path / name).write_bytes(b"")
-    everything = [tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "film.mp4"]
-    assert find_sources([str(tmp_path)]) == (everything, {})
-    assert find_sources([str(tmp_path / "*.png"), str(tmp_path / "b.png")]) == ([tmp_path / "b.png"], {})
-    found, refused = find_sources([str(tmp_path / "*.gif"), str(tmp_path / "b.png")])
+    everything = [tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "video.mp4"]
+    assert find_inputs([str(tmp_path)]) == (everything, {})
+    assert find_inputs([str(tmp_path / "*.png"), str(tmp_path / "b.png")]) == ([tmp_path / "b.png"], {})
+    found, unmatched = find_inputs([str(tmp_path / "*.gif"), str(tmp_path / "b.png")])
     assert found == [tmp_path / "b.png"]
-    assert "matches no file" in refused[str(tmp_path / "*.gif")]
-    for words in ([], [str(tmp_path / "*.gif")]):
+    assert "matches no file" in unmatched[str(tmp_path / "*.gif")]
+    for arguments in ([], [str(tmp_path / "*.gif")]):
         with pytest.raises(UserError):
-            find_sources(words)
+            find_inputs(arguments)

@@ -1,4 +1,4 @@
-"""Classifiers of our own arithmetic against scikit-learn, the parity numbers, storing, hostile files."""
+"""Classifiers against scikit-learn and the published numbers, calibration, serialization, hostile files."""
 
 import json
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_two_means_are_as_accurate_as_published():
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "trees"])
-def test_a_fitted_classifier_survives_being_numbers(name, examples):
+def test_a_fitted_classifier_survives_serialization(name, examples):
     pytest.importorskip("sklearn")
     rows, fake = examples
     fitted = fit(rows, fake, name, scaled=True, seed=0)
@@ -71,7 +71,7 @@ def test_a_fitted_classifier_survives_being_numbers(name, examples):
     assert name == "kmeans" or fitted.scores["auc"] > 0.7
 
 
-def test_a_tree_is_walked_to_its_leaf():
+def test_a_tree_is_traversed_to_its_leaf():
     children = np.array([[[1, 2], [1, 1], [2, 2]]], np.int32)
     tree = Trees(
         np.array([[1, 0, 0]], np.int32), np.array([[0.5, 0, 0]]), children, np.array([[0, -1.0, 2.0]]), 0.25
@@ -90,12 +90,12 @@ def test_boosted_trees_are_those_of_scikit_learn(examples):
     np.testing.assert_allclose(boosted(rows, fake, 0).scores(rows), theirs.decision_function(rows), atol=1e-9)
 
 
-def test_too_few_pictures_are_refused():
+def test_too_few_images_are_refused():
     with pytest.raises(UserError, match="at least 10"):
         fit(np.zeros((12, 3)), np.arange(12) < 4, "logistic", scaled=False, seed=0)
 
 
-def test_calibration_says_how_often():
+def test_calibrated_probabilities_match_frequencies():
     rng = np.random.default_rng(1)
     scores = rng.normal(size=4000)
     fake = rng.random(4000) < 1 / (1 + np.exp(-(2 * scores)))
@@ -106,23 +106,23 @@ def test_calibration_says_how_often():
 
 def test_calibration_of_a_perfect_separation_stays_finite():
     found = Calibration.fitted(np.array([-3.0, -2.0, 2.0, 3.0]), np.array([False, False, True, True]))
-    said = found.probabilities(np.array([-1e6, 1e6]))
+    extremes = found.probabilities(np.array([-1e6, 1e6]))
     assert np.isfinite([found.slope, found.offset]).all()
-    assert said[0] < 0.5 < said[1]
-    # Of four pictures no probability beyond (2 + 1) / (2 + 2) can be learned.
+    assert extremes[0] < 0.5 < extremes[1]
+    # From four images no probability beyond (2 + 1) / (2 + 2) can be learned.
     np.testing.assert_allclose(found.probabilities(np.array([-2.5, 2.5])), [0.25, 0.75], atol=0.02)
 
 
-def test_calibration_is_as_if_half_were_fakes():
+def test_calibration_assumes_equal_priors():
     scores = np.array([-1.0, 1.0] * 50 + [-1.0, 1.0, 1.0, 1.0])  # half of the photographs, 3 of 4 fakes
     found = Calibration.fitted(scores, np.arange(104) >= 100)
     assert found.probabilities(np.array([1.0]))[0] == pytest.approx(0.55, abs=0.06)
 
 
-def test_a_fit_follows_its_seed_and_is_measured_on_what_it_has_not_seen():
+def test_a_fit_follows_its_seed_and_is_scored_on_held_out_data():
     pytest.importorskip("sklearn")
     rng = np.random.default_rng(0)
-    rows, fake = rng.normal(size=(60, 40)), np.arange(60) % 2 == 0  # nothing to learn, much to remember
+    rows, fake = rng.normal(size=(60, 40)), np.arange(60) % 2 == 0  # nothing to learn, much to memorise
     first, again, other = (fit(rows, fake, "svm", scaled=False, seed=seed) for seed in (1, 1, 2))
     assert first.scores == again.scores != other.scores
     assert first.calibration == again.calibration
@@ -130,7 +130,7 @@ def test_a_fit_follows_its_seed_and_is_measured_on_what_it_has_not_seen():
     assert ((first.classifier.scores(rows) > 0) == fake).mean() > 0.9
 
 
-def test_a_score_the_wrong_way_round_is_worth_nothing():
+def test_calibration_ignores_an_inverted_score():
     fake = np.arange(40) < 20
     found = Calibration.fitted(np.arange(40.0), fake)
     assert found.slope == 0
@@ -147,14 +147,14 @@ def test_area_counts_ties_half():
 def test_shipped_detectors_load_and_are_small(mode):
     detector = Detector.shipped(mode)
     assert SHIPPED[mode].stat().st_size < 500_000
-    assert detector.description.fitted_on
-    assert 0 <= detector.probabilities(np.zeros((1, detector.description.length)))[0] <= 1
+    assert detector.info.fitted_on
+    assert 0 <= detector.probabilities(np.zeros((1, detector.info.length)))[0] <= 1
 
 
 def test_saving_and_loading_give_the_same_probabilities(tmp_path):
     detector = Detector.shipped("traces")
     detector.save(tmp_path / "copy.safetensors")
-    rows = np.random.default_rng(0).normal(size=(20, detector.description.length))
+    rows = np.random.default_rng(0).normal(size=(20, detector.info.length))
     (tmp_path / "other").touch()
     assert (tmp_path / "copy.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
     again = Detector.load(tmp_path / "copy.safetensors")
@@ -162,16 +162,16 @@ def test_saving_and_loading_give_the_same_probabilities(tmp_path):
 
 
 def _damaged(tmp_path, change):
-    """A copy of the shipped detector with arrays or description changed."""
+    """A copy of the shipped detector with arrays or metadata changed."""
     from safetensors import safe_open
 
     arrays = load_file(SHIPPED["traces"])
     with safe_open(SHIPPED["traces"], "numpy") as file:
         text = file.metadata()["i2icli-detector"]
-    described = json.loads(text)
-    change(arrays, described)
+    metadata = json.loads(text)
+    change(arrays, metadata)
     path = tmp_path / "d.safetensors"
-    save_file(arrays, path, metadata={"i2icli-detector": json.dumps(described)})
+    save_file(arrays, path, metadata={"i2icli-detector": json.dumps(metadata)})
     return path
 
 
@@ -182,8 +182,8 @@ def _loop(arrays, _):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (_loop, "lead nowhere"),
-        (lambda a, _: a.pop("classifier.linear.weights"), "no weights"),
+        (_loop, "out of bounds"),
+        (lambda a, _: a.pop("classifier.linear.weights"), "weights: missing"),
         (lambda a, _: a.update({"scaling.centre": np.zeros(3)}), "scaling.centre"),
         (lambda a, _: a["classifier.trees.features"].fill(5000), "beyond"),
         (lambda a, _: a["classifier.linear.weights"].fill(np.nan), "finite"),
@@ -192,8 +192,8 @@ def _loop(arrays, _):
         (lambda _, d: d.update(format=99), "newer"),
         (lambda _, d: d.update(surprise=1), "surprise"),
         (lambda _, d: d.update(slope=float("nan")), "slope"),
-        (lambda _, d: d.update(real_below=0.99), "real up to more"),
-        (lambda _, d: d.update(features="profile"), "174 numbers of profile"),
+        (lambda _, d: d.update(real_below=0.99), "real_below exceeds"),
+        (lambda _, d: d.update(features="profile"), "174 features of profile"),
         (lambda a, _: a["scaling.spread"].fill(0), "spread"),
         (lambda a, _: a["classifier.spread"].fill(-1), "spread"),
     ],
@@ -204,12 +204,12 @@ def test_damaged_detectors_are_refused_in_one_line(tmp_path, change, expected):
     assert "\n" not in str(refused.value)
 
 
-def test_absurd_numbers_say_nothing(tmp_path, recwarn):
+def test_absurd_parameters_give_no_information(tmp_path, recwarn):
     path = _damaged(tmp_path, lambda a, _: a["classifier.linear.weights"].fill(1e308))
     rows = np.random.default_rng(0).normal(size=(4, 174))
-    said = Detector.load(path).probabilities(rows)
-    assert ((said >= 0) & (said <= 1)).all()
-    assert 0.5 in said  # of sums that are not numbers
+    predicted = Detector.load(path).probabilities(rows)
+    assert ((predicted >= 0) & (predicted <= 1)).all()
+    assert 0.5 in predicted  # where sums overflow
     assert not recwarn.list
 
 
@@ -224,13 +224,13 @@ def test_other_files_are_refused_in_one_line(tmp_path, content):
 
 def test_weights_of_a_network_are_not_a_detector(tmp_path):
     save_file({"a": np.zeros(3)}, tmp_path / "model.safetensors")
-    with pytest.raises(UserError, match="not of a detector"):
+    with pytest.raises(UserError, match="not a detector"):
         Detector.load(tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="no such detector"):
         Detector.load(tmp_path / "nothing.safetensors")
 
 
-def test_even_peaks_decide_alone_and_odd_ones_lift_their_bar():
+def test_even_peaks_decide_alone_and_odd_ones_raise_the_threshold():
     length = 174
     leaf = np.zeros((1, 1))
     trees = Trees(leaf.astype(np.int32), leaf, np.zeros((1, 1, 2), np.int32), leaf, 0.0)
@@ -240,6 +240,6 @@ def test_even_peaks_decide_alone_and_odd_ones_lift_their_bar():
     )
     rows = np.zeros((4, length))
     rows[1:, EVEN_COLUMNS] = [[0.7], [1.8], [1.8]]
-    rows[3, ODD_COLUMNS] = 2.0  # as in hard JPEG
+    rows[3, ODD_COLUMNS] = 2.0  # as under strong JPEG
     np.testing.assert_allclose(cascade.scores(rows), [-3, -3, -3 + DECISIVE, -3])
     assert Detector.shipped("traces").probabilities(rows[1:3]).round(2)[1] >= 0.97

@@ -1,4 +1,4 @@
-"""`i2i detect-fake` and `i2i detector` as users run them."""
+"""`i2i detect-fake` and `i2i detector` end to end."""
 
 import csv
 import io
@@ -15,14 +15,14 @@ from i2icli.__main__ import main
 from i2icli.detector.detector import Detector
 from i2icli.image import read_image
 from i2icli.video import write_video
-from tests.detector.pictures import faked, photograph, write_folders
+from tests.detector.images import faked, photograph, write_folders
 from tests.training.commands import i2i as i2i_process
 
 ROOT = Path(__file__).parents[2]
 
 
-class Done:
-    """What a command printed, and its exit code."""
+class Result:
+    """The output and exit code of a command."""
 
     def __init__(self, returncode, stdout, stderr):
         self.returncode, self.stdout, self.stderr = returncode, stdout, stderr
@@ -30,20 +30,20 @@ class Done:
 
 @pytest.fixture
 def i2i(capsys, monkeypatch, tmp_path):
-    """The command in this process, which is quicker than a new one; `tmp_path` is its folder."""
+    """Runs a command in this process, with `tmp_path` as its working folder."""
 
     def run(*words):
         monkeypatch.chdir(tmp_path)
         capsys.readouterr()
         code = main([str(word) for word in words])
-        return Done(code, *capsys.readouterr())
+        return Result(code, *capsys.readouterr())
 
     return run
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """real.png, fake.png and every kind of picture beside them."""
+    """A folder with real.png and fake.png."""
     folder = tmp_path_factory.mktemp("kinds")
     pixels = photograph(0, 160)
     Image.fromarray(pixels).save(folder / "real.png")
@@ -55,7 +55,7 @@ def lines(done):
     return {row["file"].split("/")[-1]: row for row in map(json.loads, done.stdout.splitlines())}
 
 
-def test_real_and_fake_are_told_with_reasons_and_exit_codes(i2i, folder):
+def test_verdicts_come_with_explanations_and_exit_codes(i2i, folder):
     both = i2i_process("detect-fake", "real.png", "fake.png", "--json", cwd=folder)
     assert both.returncode == 3, both.stderr
     found = lines(both)
@@ -76,7 +76,7 @@ def test_csv_is_a_table_for_spreadsheets(i2i, folder):
     assert all(0 <= float(row["probability"]) <= 1 for row in rows)
 
 
-def test_every_kind_of_picture_is_judged_or_refused_in_one_line(i2i, tmp_path):
+def test_every_kind_of_image_gets_a_verdict_or_a_one_line_error(i2i, tmp_path):
     pixels = faked(photograph(3, 128), 2)
     image = Image.fromarray(pixels)
     image.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
@@ -110,17 +110,17 @@ def test_every_kind_of_picture_is_judged_or_refused_in_one_line(i2i, tmp_path):
     assert all("\n" not in row["reason"] for row in found.values())
 
 
-def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
+def test_the_frames_of_a_video_vote(i2i, tmp_path):
     frames = [faked(photograph(seed, 128), 5) for seed in range(6)]
-    write_video(tmp_path / "film.mp4", frames, 6)
-    done = i2i("detect-fake", tmp_path / "film.mp4", "--json")
-    row = lines(done)["film.mp4"]
+    write_video(tmp_path / "video.mp4", frames, 6)
+    done = i2i("detect-fake", tmp_path / "video.mp4", "--json")
+    row = lines(done)["video.mp4"]
     assert sum(row["frames"].values()) == 6
     assert row["verdict"] == "fake"
     calm = photograph(0, 128) // 8 + 100
     write_video(tmp_path / "calm.mp4", [calm] * 12, 6)
-    held_back = lines(i2i("detect-fake", tmp_path / "calm.mp4", "--json"))["calm.mp4"]
-    assert held_back["verdict"] == "uncertain"
+    calm_result = lines(i2i("detect-fake", tmp_path / "calm.mp4", "--json"))["calm.mp4"]
+    assert calm_result["verdict"] == "uncertain"
     drawn = np.full((128, 128, 3), 200, np.uint8)
     drawn[40:60, 40:60] = photograph(1, 20)
     write_video(tmp_path / "drawn.mp4", [drawn] * 6, 6)
@@ -136,13 +136,13 @@ def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     broken = i2i("detect-fake", tmp_path / "no.mp4")
     assert broken.returncode == 1
-    assert "not a film" in broken.stdout
+    assert "not a video" in broken.stdout
 
 
-def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
+def test_usage_errors_are_reported_in_one_line(i2i, tmp_path, folder):
     for words, expected in (
         (["nothing.png"], "no such file"),
-        ([tmp_path], "no pictures or films"),
+        ([tmp_path], "no images or videos"),
         ([str(tmp_path / "*.png")], "*.png: matches no file"),
         ([folder / "real.png", "--mode", "magic"], "expected one of traces, profile"),
         ([folder / "real.png", "--json", "--csv"], "choose one"),
@@ -154,7 +154,7 @@ def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):
         assert "Traceback" not in done.stderr
 
 
-def test_only_names_of_nothing_are_wrong_use(i2i, tmp_path):
+def test_only_inputs_that_match_no_file_are_a_usage_error(i2i, tmp_path):
     (tmp_path / "broken.png").write_text("hello")
     for words, code in (
         (["none.png"], 2),
@@ -167,7 +167,7 @@ def test_only_names_of_nothing_are_wrong_use(i2i, tmp_path):
         assert code == 1 or done.stderr.startswith("error: ")
 
 
-def test_what_is_missing_does_not_stop_the_others(i2i, tmp_path, folder):
+def test_missing_inputs_do_not_stop_the_others(i2i, tmp_path, folder):
     (tmp_path / "none").mkdir()
     done = i2i("detect-fake", "nothing.png", "none", "*.gif", folder / "fake.png", "--json")
     assert done.returncode == 1
@@ -175,17 +175,17 @@ def test_what_is_missing_does_not_stop_the_others(i2i, tmp_path, folder):
     assert found == {"nothing.png": "failed", "none": "failed", "*.gif": "failed", "fake.png": "fake"}
 
 
-def test_wrong_use_is_told_before_torch_is_loaded(folder):
-    picture = str(folder / "real.png")
+def test_usage_errors_are_reported_before_torch_is_loaded(folder):
+    image = str(folder / "real.png")
     for words in (
-        ["detect-fake", picture, "--mode", "magic"],
-        ["detect-fake", picture, "--json", "--csv"],
-        ["detect-fake", picture, "--plot", picture],
+        ["detect-fake", image, "--mode", "magic"],
+        ["detect-fake", image, "--json", "--csv"],
+        ["detect-fake", image, "--plot", image],
         ["detector", "fit", "a", "b", "--classifier", "oracle"],
         ["detector", "evaluate", "a", "b", "--mode", "magic"],
-        ["spectrum", picture, "--json", "--csv"],
-        ["spectrum", picture, "--out", "curves.txt"],
-        ["spectrum", picture, "--out", picture],
+        ["spectrum", image, "--json", "--csv"],
+        ["spectrum", image, "--out", "curves.txt"],
+        ["spectrum", image, "--out", image],
     ):
         script = (
             f"import sys; from i2icli.__main__ import main; print(main({words!r}), 'torch' in sys.modules)"
@@ -197,19 +197,19 @@ def test_wrong_use_is_told_before_torch_is_loaded(folder):
 def test_a_plot_shows_the_spectrum(i2i, folder, tmp_path):
     done = i2i("detect-fake", folder / "fake.png", "--plot", tmp_path / "plots")
     assert done.returncode == 3
-    with Image.open(tmp_path / "plots" / "fake-spectrum.png") as picture:
-        assert picture.width > 300
+    with Image.open(tmp_path / "plots" / "fake-spectrum.png") as image:
+        assert image.width > 300
     Image.new("RGB", (20, 20)).save(tmp_path / "tiny.png")
     again = i2i("detect-fake", folder / "fake.png", tmp_path / "tiny.png", "--plot", tmp_path / "plots")
-    assert f"not plotted: {tmp_path / 'tiny.png'}: nothing was measured" in again.stderr
+    assert f"not plotted: {tmp_path / 'tiny.png'}: no features" in again.stderr
     assert "fake-spectrum-2.png" in again.stderr
     profile = i2i("detect-fake", folder / "real.png", "--plot", tmp_path / "plots", "--mode", "profile")
     assert "plotted: " in profile.stderr
-    with Image.open(tmp_path / "plots" / "real-spectrum.png") as picture:
-        assert picture.size == (900, 568)  # a chart of two lines: the picture's, and photographs'
+    with Image.open(tmp_path / "plots" / "real-spectrum.png") as image:
+        assert image.size == (900, 568)  # a chart of two lines: the image and photographs
 
 
-def test_files_that_are_there_stay(i2i, folder, tmp_path):
+def test_existing_files_are_kept(i2i, folder, tmp_path):
     for name, words in (
         ("d.safetensors", ["fit", folder, folder, "--out", tmp_path / "d.safetensors"]),
         ("curves.png", ["evaluate", folder, folder, "--out", tmp_path]),
@@ -222,13 +222,13 @@ def test_files_that_are_there_stay(i2i, folder, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def collections(tmp_path_factory):
-    return write_folders(tmp_path_factory.mktemp("collections"), 14)
+def folders(tmp_path_factory):
+    return write_folders(tmp_path_factory.mktemp("folders"), 14)
 
 
-def test_a_detector_is_fitted_measured_and_used(i2i, collections, tmp_path):
+def test_a_detector_is_fitted_evaluated_and_used(i2i, folders, tmp_path):
     pytest.importorskip("sklearn")
-    real, fake = collections
+    real, fake = folders
     done = i2i("detector", "fit", real, fake, "--classifier", "svm", "--json", "--out", "d.safetensors")
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
@@ -251,10 +251,10 @@ def test_a_detector_is_fitted_measured_and_used(i2i, collections, tmp_path):
     }
 
 
-def test_leaks_are_told_and_equalised(i2i, tmp_path):
+def test_leaks_are_reported_and_equalised(i2i, tmp_path):
     pytest.importorskip("sklearn")
     real, fake = write_folders(tmp_path, 11)
-    for index in range(11):  # the same kind of picture in both folders, but for size and format
+    for index in range(11):  # photographs in both folders, of different size and format
         (fake / f"{index}.png").unlink()
         Image.fromarray(photograph(2000 + index, 120)).save(fake / f"{index}.jpg", quality=60)
     done = i2i("detector", "fit", real, fake, "--json", "--out", "a.safetensors")
@@ -265,13 +265,13 @@ def test_leaks_are_told_and_equalised(i2i, tmp_path):
     words = ["--equalise", "--json", "--out", "b.safetensors"]
     equal = i2i("detector", "fit", real, fake, *words)
     assert equal.returncode == 0, equal.stderr
-    assert Detector.load(tmp_path / "b.safetensors").description.equal_side == 88
-    assert Detector.load(tmp_path / "b.safetensors").judge(photograph(9, 200)).probability is not None
+    assert Detector.load(tmp_path / "b.safetensors").info.equal_side == 88
+    assert Detector.load(tmp_path / "b.safetensors").predict(photograph(9, 200)).probability is not None
     assert "image size alone" in equal.stderr
     assert equal.stderr.count("cannot undo compression") == 3  # format, quality, grid
 
 
-def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
+def test_evaluation_preprocesses_as_prediction_does(i2i, tmp_path):
     pytest.importorskip("sklearn")
     real, fake = write_folders(tmp_path, 11)
     for index in range(11):
@@ -279,22 +279,24 @@ def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
     words = ["--features", "traces", "--equalise", "--out", "e.safetensors"]
     assert i2i("detector", "fit", real, fake, *words).returncode == 0
     detector = Detector.load(tmp_path / "e.safetensors")
-    assert detector.description.equal_channels == 1  # as colour would tell the folders apart
-    rows = np.stack([detector.row(read_image(file).pixels) for file in real.iterdir()])
-    assert detector.typical is not None
-    np.testing.assert_allclose(detector.typical.centre, rows.mean(0), atol=1e-9)  # fitted to what it reads
+    assert detector.info.equal_channels == 1  # as colour would separate the folders
+    rows = np.stack([detector.extract(read_image(file).pixels) for file in real.iterdir()])
+    assert detector.reference is not None
+    np.testing.assert_allclose(
+        detector.reference.location, rows.mean(0), atol=1e-9
+    )  # fitted to equalised images
     measured = i2i(
         *("detector", "evaluate", real, fake, "--model", "e.safetensors", "--out", "report", "--json"),
         *("--conditions", "as they are,0.5x"),
     )
     assert measured.returncode == 0, measured.stderr
-    assert "not measured: 0.5x" in measured.stderr
+    assert "not evaluated: 0.5x" in measured.stderr
     (row,) = json.loads(measured.stdout)
-    judged = {
-        file: detector.judge_file(file).probability for folder in (real, fake) for file in folder.iterdir()
+    probabilities = {
+        file: detector.predict_file(file).probability for folder in (real, fake) for file in folder.iterdir()
     }
     right = [
-        np.mean([(said > 0.5) == is_fake for file, said in judged.items() if file.parent == folder])
+        np.mean([(each > 0.5) == is_fake for file, each in probabilities.items() if file.parent == folder])
         for folder, is_fake in ((real, False), (fake, True))
     ]
     assert row["accuracy"] == pytest.approx(np.mean(right))
@@ -304,7 +306,7 @@ def test_an_equalised_detector_is_measured_as_it_judges(i2i, tmp_path):
 
 
 def test_a_detector_of_raw_profiles_refuses_other_sizes(i2i, tmp_path):
-    """Also where its pictures lay and stood, and so had no one size."""
+    """Also if it was fitted to landscape and portrait images of one length."""
     pytest.importorskip("sklearn")
     real, fake = write_folders(tmp_path, 11, 64)
     for index, file in enumerate([*real.iterdir(), *fake.iterdir()]):
@@ -320,9 +322,9 @@ def test_a_detector_of_raw_profiles_refuses_other_sizes(i2i, tmp_path):
     assert found["0.png"]["probability"] is not None
 
 
-def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
+def test_folders_that_cannot_be_fitted_are_refused(i2i, folders, tmp_path):
     pytest.importorskip("sklearn")
-    real, fake = collections
+    real, fake = folders
     few, tiny, empty = (tmp_path / name for name in ("few", "tiny", "empty"))
     for folder in (few, tiny, empty):
         folder.mkdir()
@@ -336,9 +338,9 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, collections, tmp_path):
         ([real, real.parent, "--equalise"], f"{real}: inside {real.parent}, so"),
         ([real, few], "at least 10"),
         ([few, empty], f"{empty}: no images; expected a folder of fakes in .bmp, "),
-        ([few, tiny], f"{tiny}: none of 3 images can be used; expected fakes, name another folder"),
+        ([few, tiny], f"{tiny}: none of 3 images can be used; expected fakes; choose another folder"),
         ([few, tiny], f"the first: {tiny / '0.png'}: "),
-        ([tiny, few], "expected photographs, name"),
+        ([tiny, few], "expected photographs; choose"),
         ([real, tmp_path / "none"], "no such folder"),
         ([real, real / "none"], "no such folder"),
         ([real, fake, "--out", "d.pkl"], "safetensors"),

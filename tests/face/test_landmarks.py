@@ -1,4 +1,4 @@
-"""Finding faces: what is said without mediapipe, and that it finds none where there is none."""
+"""Detecting faces: the largest one, none in a blank image, the message without mediapipe."""
 
 import sys
 
@@ -10,10 +10,10 @@ from i2icli.face import landmarks
 
 
 @pytest.fixture(autouse=True)
-def _no_finder_kept():
-    landmarks._finder.cache_clear()
+def _no_cached_detector():
+    landmarks._detector.cache_clear()
     yield
-    landmarks._finder.cache_clear()
+    landmarks._detector.cache_clear()
 
 
 class _Point:
@@ -21,8 +21,8 @@ class _Point:
         self.x, self.y = x, y
 
 
-class _Finder:
-    """Two faces, as mediapipe answers: a small one and a large one, of 478 points from 0 to 1."""
+class _Detector:
+    """Two faces, as returned by mediapipe: a small and a large one, 478 points in [0, 1]."""
 
     def process(self, rgb):
         assert rgb.dtype == np.uint8
@@ -34,7 +34,7 @@ class _Finder:
 
 
 def test_the_largest_face_counts_in_pixels_without_the_irises(monkeypatch) -> None:
-    monkeypatch.setattr(landmarks, "_finder", _Finder)
+    monkeypatch.setattr(landmarks, "_detector", _Detector)
     points = landmarks.find_face(np.zeros((100, 200, 3), np.uint8))
     assert points is not None
     assert points.shape == (468, 2)

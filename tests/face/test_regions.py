@@ -1,11 +1,11 @@
-"""Regions of faces as boxes and masks, and one face's look laid over another."""
+"""Facial regions as boxes and masks, and synthetic makeup transfer."""
 
 import numpy as np
 import pytest
 
 from i2icli.face import REGIONS, blank, face_mask, points_in, region_box, region_mask, synthetic_transfer
 from i2icli.systems.paired_cyclegan import config
-from tests.face.made_up import landmarks
+from tests.face.synthetic import landmarks
 
 SIZE = (100, 80)
 
@@ -39,7 +39,7 @@ def test_skin_leaves_out_lips_and_eyes_which_its_networks_do_not_see() -> None:
     assert not blank(face, "lips", SIZE).any()
 
 
-def test_boxes_hold_the_region_and_stay_in_the_picture() -> None:
+def test_boxes_contain_the_region_and_stay_in_the_image() -> None:
     face = landmarks(80, 100, left=-20, top=10)  # a part lies outside
     for region in REGIONS:
         box = region_box(face, region, SIZE)
@@ -55,7 +55,7 @@ def test_boxes_hold_the_region_and_stay_in_the_picture() -> None:
     assert lips.height < 40
 
 
-def test_a_face_outside_the_picture_still_has_a_box() -> None:
+def test_a_face_outside_the_image_still_has_a_box() -> None:
     box = region_box(landmarks(80, 100, left=500, top=-700), "lips", SIZE)
     assert (box.height, box.width) >= (1, 1)
 
@@ -68,22 +68,22 @@ def test_points_move_with_their_box() -> None:
     np.testing.assert_allclose(moved[0, 0], (face[0, 0] - box.left) * 50 / box.width)
 
 
-def test_the_reference_lies_over_the_face_and_leaves_eyes_mouth_and_background() -> None:
+def test_the_reference_covers_the_face_but_not_eyes_mouth_and_background() -> None:
     bare, reference = np.zeros((100, 80, 3), np.float32), np.ones((64, 64, 3), np.float32)
-    made = synthetic_transfer(bare, landmarks(80, 100), reference, landmarks(64, 64))
-    assert made.shape == bare.shape
-    assert made[60, 40, 0] > 0.9
-    assert made[5, 5, 0] == 0
-    assert made[42, 27, 0] < 0.5
+    result = synthetic_transfer(bare, landmarks(80, 100), reference, landmarks(64, 64))
+    assert result.shape == bare.shape
+    assert result[60, 40, 0] > 0.9
+    assert result[5, 5, 0] == 0
+    assert result[42, 27, 0] < 0.5
     assert face_mask(landmarks(80, 100), SIZE)[60, 40] > 0.9
     assert not bare.any()
 
 
-def test_lips_take_the_colour_of_lips_that_lie_elsewhere() -> None:
+def test_lips_take_the_colour_of_the_lips_of_the_reference() -> None:
     face, other = landmarks(80, 100), landmarks(50, 60, left=20, top=10)
     reference = np.zeros((90, 90, 3), np.float32)
     reference[region_mask(other, "lips", (90, 90)) > 0.4] = (1, 0, 0)
-    made = synthetic_transfer(np.zeros((100, 80, 3), np.float32), face, reference, other)
-    rows, columns = np.nonzero(made[..., 0] > 0.5)
+    result = synthetic_transfer(np.zeros((100, 80, 3), np.float32), face, reference, other)
+    rows, columns = np.nonzero(result[..., 0] > 0.5)
     assert rows.mean() == pytest.approx(72, abs=3)
     assert columns.mean() == pytest.approx(40, abs=3)

@@ -1,4 +1,4 @@
-"""Spectral regularisation: the reference's numbers, and a gradient through the transform."""
+"""Spectral regularisation: the reference values, and a gradient through the transform."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import avg_pool2d, binary_cross_entropy
 
 from i2icli.losses.spectral import mean_spectral_loss, spectral_loss
-from i2icli.nn.spectrum import grey, spectral_profile, spread
+from i2icli.nn.spectrum import grey, min_max_normalise, spectral_profile
 from tests.parity import cases
 
 
@@ -15,13 +15,13 @@ def test_the_loss_equals_the_reference() -> None:
     case = cases.read("upconv", "spectral_loss")
     fake, real = case.given("fake"), case.given("real")
     for name, images in (("fake", fake), ("real", real)):
-        profile = spread(spectral_profile(grey(images)))
+        profile = min_max_normalise(spectral_profile(grey(images)))
         torch.testing.assert_close(profile, case.expected(f"profile_{name}"), atol=5e-5, rtol=1e-4)
     cases.assert_loss(spectral_loss(fake, real), case.expected("paper.freq_loss_batch_mean_target"))
 
 
 def test_the_mean_over_pairs_is_the_loss_against_the_mean() -> None:
-    """Linear in the reals: what makes the mean of a batch as good as that of all data."""
+    """Linear in the reals, so the mean of a batch is an unbiased estimate of that of all data."""
     case = cases.read("upconv", "spectral_loss")
     fake, real = case.given("fake"), case.given("real")
     one_by_one = torch.stack([spectral_loss(fake[i : i + 1], real[i : i + 1]) for i in range(len(fake))])
@@ -31,7 +31,7 @@ def test_the_mean_over_pairs_is_the_loss_against_the_mean() -> None:
 
 
 def test_the_published_order_of_its_arguments() -> None:
-    """The published program takes the fakes for the truth and multiplies by the other loss."""
+    """The published code swaps fakes and reals, and multiplies by the other loss."""
     case = cases.read("upconv", "spectral_loss")
     fake, real = case.given("fake"), case.given("real")
     pairs = [spectral_loss(real[i : i + 1], fake[i : i + 1]) for i in range(len(fake))]
@@ -56,14 +56,14 @@ def test_gradients_equal_finite_differences(loss: Callable[..., torch.Tensor], c
 
 
 def pictures(number: int, side: int) -> torch.Tensor:
-    """Clouds, (number, 1, side, side): amplitudes fall with the frequency as those of photographs do."""
+    """Clouds, (number, 1, side, side): amplitudes fall with frequency, as in photographs."""
     frequency = torch.fft.fftfreq(side)
     radius = torch.hypot(frequency[:, None], frequency[None]).clamp_min(1 / side)
     clouds = torch.fft.ifft2(torch.fft.fft2(torch.randn(number, 1, side, side)) / radius).real
     return clouds / clouds.abs().amax((2, 3), keepdim=True)
 
 
-def test_against_a_mean_real_images_are_best_and_may_differ() -> None:
+def test_the_mean_loss_is_minimal_for_real_images_whatever_their_variation() -> None:
     torch.manual_seed(0)
     real = pictures(64, 32)
     real, others = real[::2], real[1::2]
@@ -75,7 +75,7 @@ def test_against_a_mean_real_images_are_best_and_may_differ() -> None:
     assert all(mean_spectral_loss(other, real) - least > 10 * found for other in (alike, blurred))
 
 
-def test_a_missing_frequency_does_not_make_the_gradient_large() -> None:
+def test_a_missing_frequency_has_a_bounded_gradient() -> None:
     torch.manual_seed(0)
     real, transform = pictures(4, 32), torch.fft.rfft2(pictures(4, 32))
     transform[..., 9, 4] = 1e-6
@@ -89,8 +89,8 @@ def test_a_missing_frequency_does_not_make_the_gradient_large() -> None:
     assert largest[0] > 100 * largest[1]
 
 
-def test_nor_does_a_fake_of_one_flat_grey() -> None:
-    """What lies below the rounding of 8-bit pixels is nothing to learn from."""
+def test_a_uniform_fake_has_a_bounded_gradient() -> None:
+    """Below the rounding noise of 8-bit pixels there is nothing to learn."""
     torch.manual_seed(0)
     real = pictures(4, 32)
     largest = []
@@ -102,14 +102,14 @@ def test_nor_does_a_fake_of_one_flat_grey() -> None:
     assert largest[0] < 1000 * largest[1]  # without a floor: ten million times
 
 
-def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_ones() -> None:
+def test_gradient_descent_restores_the_spectrum_of_blurred_images() -> None:
     torch.manual_seed(0)
     real = pictures(16, 32)
     blurred = avg_pool2d(pictures(16, 32), 3, stride=1, padding=1).requires_grad_()
-    target = spread(spectral_profile(grey(real))).mean(0)
+    target = min_max_normalise(spectral_profile(grey(real))).mean(0)
 
     def gap() -> torch.Tensor:
-        profile = spread(spectral_profile(grey(blurred.detach()))).mean(0)
+        profile = min_max_normalise(spectral_profile(grey(blurred.detach()))).mean(0)
         return (profile - target).square().mean().sqrt()
 
     before = gap()
@@ -121,16 +121,19 @@ def test_following_the_gradient_gives_blurred_pictures_the_frequencies_of_real_o
     assert gap() < 0.5 * before
 
 
-def test_only_the_frequencies_above_the_cut_count() -> None:
+def test_only_frequencies_above_the_cut_matter() -> None:
     torch.manual_seed(0)
     fake, real = torch.rand(2, 2, 3, 64, 64)
-    target, predicted = spread(spectral_profile(grey(real))).mean(0), spread(spectral_profile(grey(fake)))
+    target, predicted = (
+        min_max_normalise(spectral_profile(grey(real))).mean(0),
+        min_max_normalise(spectral_profile(grey(fake))),
+    )
     upper = binary_cross_entropy(predicted[:, 32:], target[32:].expand(2, -1))
     torch.testing.assert_close(spectral_loss(fake, real, 0.75), upper, rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.parametrize("loss", [spectral_loss, mean_spectral_loss])
-def test_flat_and_black_pictures_have_finite_losses_and_gradients(loss: Callable[..., torch.Tensor]) -> None:
+def test_uniform_and_black_images_have_finite_losses_and_gradients(loss: Callable[..., torch.Tensor]) -> None:
     fake = torch.stack([torch.zeros(3, 16, 16), torch.ones(3, 16, 16)]).requires_grad_()
     found = loss(fake, torch.rand(2, 3, 16, 16))
     found.backward()

@@ -1,4 +1,4 @@
-"""A pattern of doubling stands out at its period; pictures without one have none."""
+"""A checkerboard is measured at its period, and only there."""
 
 import pytest
 import torch
@@ -17,22 +17,22 @@ def _seed() -> None:
     torch.manual_seed(0)
 
 
-@pytest.mark.parametrize("place", range(len(PERIODS)))
-def test_a_pattern_stands_out_at_its_period(place: int) -> None:
-    period = PERIODS[place]
+@pytest.mark.parametrize("index", range(len(PERIODS)))
+def test_a_pattern_is_prominent_at_its_period(index: int) -> None:
+    period = PERIODS[index]
     images = clouds(16, 64)
     tile = torch.randn(period, period)
     pattern = (tile - tile.mean()).repeat(64 // period, 64 // period)
     before, after = checkerboard(images).mean(0), checkerboard(images + 0.3 * images.std() * pattern).mean(0)
-    assert after[place] > before[place] + 1
+    assert after[index] > before[index] + 1
 
 
-def test_clouds_and_noise_have_none() -> None:
+def test_clouds_and_noise_have_no_checkerboard() -> None:
     for images in (clouds(32, 64), torch.randn(32, 48, 70)):
         assert checkerboard(images).mean(0).abs().max() < 0.7
 
 
-def test_a_transposed_convolution_writes_it_and_nearest_does_not() -> None:
+def test_transposed_convolutions_cause_a_checkerboard_and_nearest_does_not() -> None:
     features = torch.rand(8, 4, 32, 32)
     transposed = torch.nn.ConvTranspose2d(4, 1, 3, 2, 1, 1)
     nearest = torch.nn.Sequential(torch.nn.Upsample(scale_factor=2), torch.nn.Conv2d(4, 1, 3, padding=1))
@@ -41,6 +41,6 @@ def test_a_transposed_convolution_writes_it_and_nearest_does_not() -> None:
         assert checkerboard(nearest(features)[:, 0]).mean(0)[0] < 0
 
 
-def test_flat_and_half_precision_pictures_are_finite() -> None:
+def test_flat_and_half_precision_images_are_finite() -> None:
     assert torch.isfinite(checkerboard(torch.zeros(2, 32, 33))).all()
     assert checkerboard(torch.rand(1, 40, 40).bfloat16()).dtype is torch.float32

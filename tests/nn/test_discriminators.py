@@ -8,8 +8,8 @@ from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 
 
 @pytest.mark.parametrize(("num_layers", "field"), [(1, 16), (2, 34), (3, 70)])
-def test_a_patch_is_as_large_as_the_paper_says(num_layers: int, field: int) -> None:
-    """Pixels that move the middle score form a square of the paper's size (70 for three layers)."""
+def test_the_receptive_field_is_that_of_the_paper(num_layers: int, field: int) -> None:
+    """The pixels that affect the central score form a square of the paper's size (70 for three layers)."""
     torch.manual_seed(0)
     D = PatchDiscriminator(1, width=2, num_layers=num_layers, norm="none")
     x = torch.randn(1, 1, 128, 128, requires_grad=True)

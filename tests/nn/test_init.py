@@ -1,4 +1,4 @@
-"""How weights start."""
+"""Weight initialisation."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_convolutions_start_small_and_without_bias():
     assert abs(network[1].weight.mean().item() - 1) < 0.01
 
 
-def test_networks_for_inference_do_not_load_the_compiler():
+def test_networks_for_inference_do_not_import_the_compiler():
     code = (
         "import sys, torch\n"
         "from i2icli.nn.resnet import ResnetGenerator; from i2icli.nn.init import init_normal\n"

@@ -1,4 +1,4 @@
-"""Batch norm after training: by image or by stored statistics, never by neighbours."""
+"""Batch norm in evaluation: statistics per image or running ones, never of the batch."""
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ def trained(statistics: Statistics) -> BatchNorm:
     return norm.eval()
 
 
-def test_by_image_it_equals_training_at_batch_size_one() -> None:
+def test_per_image_statistics_equal_training_at_batch_size_one() -> None:
     norm = trained("image")
     x = torch.randn(2, 3, 8, 8)
     answer = norm(x)
@@ -23,7 +23,7 @@ def test_by_image_it_equals_training_at_batch_size_one() -> None:
         torch.testing.assert_close(answer[i : i + 1], norm.train()(x[i : i + 1]), atol=1e-5, rtol=1e-5)
 
 
-def test_by_running_statistics_it_is_the_ordinary_layer() -> None:
+def test_running_statistics_equal_the_standard_layer() -> None:
     norm = trained("running")
     ordinary = nn.BatchNorm2d(3).eval()
     ordinary.load_state_dict(norm.state_dict(), strict=True)
@@ -32,14 +32,14 @@ def test_by_running_statistics_it_is_the_ordinary_layer() -> None:
     assert not torch.allclose(norm(x), trained("image")(x), atol=0.1)
 
 
-def test_translating_leaves_the_statistics_alone() -> None:
+def test_inference_does_not_update_the_statistics() -> None:
     norm = trained("image")
     before = {name: value.clone() for name, value in norm.state_dict().items()}
     norm(torch.randn(2, 3, 8, 8))
     assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
 
 
-def test_instance_norm_has_no_weights_and_evens_out_every_channel() -> None:
+def test_instance_norm_has_no_weights_and_normalises_every_channel() -> None:
     norm = InstanceNorm()
     y = norm(3 * torch.randn(2, 3, 8, 8) + 1)
     assert not norm.state_dict()

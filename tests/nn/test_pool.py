@@ -1,4 +1,4 @@
-"""The image pool: what it returns, and that its state is the whole truth."""
+"""The image pool: what it returns, and that its state is complete."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ def numbered(first: int, count: int = 1) -> torch.Tensor:
     return torch.arange(first, first + count, dtype=torch.float32).reshape(count, 1, 1, 1)
 
 
-def test_while_there_is_room_it_gives_back_its_input_and_draws_nothing() -> None:
+def test_while_filling_it_returns_its_input_and_draws_nothing() -> None:
     pool = ImagePool(4)
     before = torch.get_rng_state()
     assert torch.equal(pool(numbered(0, 3)), numbered(0, 3))
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_when_full_about_half_of_what_it_gives_back_is_older() -> None:
+def test_when_full_about_half_of_its_output_is_older() -> None:
     torch.manual_seed(0)
     pool = ImagePool(5)
     returned = torch.cat([pool(numbered(i)) for i in range(400)]).flatten()
@@ -27,7 +27,7 @@ def test_when_full_about_half_of_what_it_gives_back_is_older() -> None:
     assert all(past <= now for now, past in enumerate(returned.tolist()))
 
 
-def test_no_size_means_no_pool() -> None:
+def test_size_zero_disables_the_pool() -> None:
     pool = ImagePool(0)
     fake = numbered(0).requires_grad_()
     assert torch.equal(pool(fake), fake)
@@ -35,11 +35,11 @@ def test_no_size_means_no_pool() -> None:
     assert not pool.images
 
 
-def test_what_it_gives_back_carries_no_gradient() -> None:
+def test_its_output_is_detached() -> None:
     assert not ImagePool(2)(numbered(0).requires_grad_() * 2).requires_grad
 
 
-def test_a_pool_that_was_saved_and_loaded_goes_on_as_if_nothing_happened(tmp_path: Path) -> None:
+def test_a_restored_pool_continues_identically(tmp_path: Path) -> None:
     def go_on(pool: ImagePool) -> list[float]:
         torch.manual_seed(7)
         return [pool(numbered(100 + i)).item() for i in range(20)]

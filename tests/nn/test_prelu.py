@@ -1,4 +1,4 @@
-"""PReLU answers and learns as the library's."""
+"""PReLU has the outputs and gradients of torch's."""
 
 from copy import deepcopy
 
@@ -20,7 +20,7 @@ def features(
 
 
 def learned(layer: nn.PReLU, x: Tensor, autocast: bool = False) -> tuple[Tensor, Tensor, Tensor]:
-    """The answer, and the gradients of x and of the slope."""
+    """The output, and the gradients of x and of the slope."""
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         answer = layer(x)
     weights = torch.linspace(-1, 2, x.numel()).reshape(x.shape).to(answer)
@@ -35,7 +35,7 @@ def both(slope: float) -> tuple[nn.PReLU, PReLU]:
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize("slope", [0.25, -0.5, 1.0, 0.0])
-def test_answers_and_gradients_are_the_librarys(slope: float, layout: torch.memory_format) -> None:
+def test_outputs_and_gradients_equal_those_of_torch(slope: float, layout: torch.memory_format) -> None:
     library, own = both(slope)
     x = features(layout=layout)
     (answer, to_x, to_slope), (mine, mine_to_x, mine_to_slope) = learned(library, x), learned(own, x)
@@ -53,7 +53,7 @@ def test_under_autocast_too(given: torch.dtype) -> None:
         torch.testing.assert_close(mine, theirs, rtol=0.01, atol=0.01)
 
 
-def test_its_gradient_has_a_gradient() -> None:
+def test_double_backward() -> None:
     def call(x: Tensor, slope: Tensor) -> Tensor:
         return torch.func.functional_call(own, {"weight": slope}, (x,))
 
@@ -65,7 +65,7 @@ def test_its_gradient_has_a_gradient() -> None:
     assert gradgradcheck(call, (x, slope))
 
 
-def test_no_memory_is_needed_to_plan_with_it() -> None:
+def test_it_runs_on_the_meta_device() -> None:
     with torch.device("meta"):
         own = PReLU()
         assert own(torch.empty(1, 2, 4, 4)).shape == (1, 2, 4, 4)

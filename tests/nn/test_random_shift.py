@@ -1,4 +1,4 @@
-"""Moving what a discriminator sees: whole pixels, each image by itself, with a gradient."""
+"""Random translation: whole pixels, independent per image, differentiable."""
 
 import torch
 
@@ -12,18 +12,18 @@ def marked(count: int) -> torch.Tensor:
     return images
 
 
-def test_each_image_is_moved_by_itself_and_never_too_far() -> None:
+def test_images_are_shifted_independently_within_the_limit() -> None:
     torch.manual_seed(0)
     moved = RandomShift(0.25)(marked(64))
-    places = (moved == 1).nonzero()  # (64, 4): one white pixel in each, unblurred
-    assert places[:, 0].tolist() == list(range(64))
-    down, right = places[:, 2] - 8, places[:, 3] - 12
+    positions = (moved == 1).nonzero()  # (64, 4): one white pixel in each, unblurred
+    assert positions[:, 0].tolist() == list(range(64))
+    down, right = positions[:, 2] - 8, positions[:, 3] - 12
     assert down.abs().max() == 4, "a quarter of 16"
     assert right.abs().max() == 6, "a quarter of 24"
-    assert len({tuple(place) for place in places[:, 2:].tolist()}) > 20
+    assert len({tuple(place) for place in positions[:, 2:].tolist()}) > 20
 
 
-def test_borders_go_on() -> None:
+def test_borders_are_replicated() -> None:
     torch.manual_seed(0)
     ramp = torch.arange(8.0).expand(4, 1, 8, 8)  # rises from left to right
     moved = RandomShift(0.5)(ramp)
@@ -32,7 +32,7 @@ def test_borders_go_on() -> None:
     assert (steps == 0).any()
 
 
-def test_the_gradient_reaches_the_pixels_that_are_seen() -> None:
+def test_the_gradient_reaches_the_visible_pixels() -> None:
     torch.manual_seed(0)
     images = torch.rand(3, 2, 8, 8, requires_grad=True)
     RandomShift(0.25)(images).sum().backward()
@@ -40,6 +40,6 @@ def test_the_gradient_reaches_the_pixels_that_are_seen() -> None:
     assert images.grad.sum() == 3 * 2 * 64, "border pixels count as often as they are seen"
 
 
-def test_no_share_changes_nothing() -> None:
+def test_fraction_zero_is_the_identity() -> None:
     images = torch.rand(2, 3, 8, 8)
     assert RandomShift(0.0)(images) is images

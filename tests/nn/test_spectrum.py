@@ -1,4 +1,4 @@
-"""The spectrum's profile equals the reference's and tells smooth pictures from noisy ones."""
+"""The spectrum's profile equals the reference's and tells smooth images from noisy ones."""
 
 import numpy as np
 import pytest
@@ -10,13 +10,13 @@ from i2icli.nn.spectrum import (
     features_of,
     grey,
     log_spectrum,
+    min_max_normalise,
     num_rings,
     profile_of,
-    relative,
+    relative_to_first,
     resampled,
     spectral_distance,
     spectral_profile,
-    spread,
 )
 from tests.parity import cases
 
@@ -32,7 +32,9 @@ def test_profiles_equal_the_references(name: str) -> None:
     torch.testing.assert_close(profile[0], case.expected("profile"), atol=1e-5, rtol=1e-5)
     plain = azimuthal_average(brightness)
     torch.testing.assert_close(plain[0], case.expected("profile_of_plain_image"), atol=1e-9, rtol=1e-9)
-    torch.testing.assert_close(spread(profile)[0], case.expected("profile_minmax"), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        min_max_normalise(profile)[0], case.expected("profile_minmax"), atol=1e-5, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", cases.names("upconv", "profile_"))
@@ -85,11 +87,11 @@ def test_the_middle_third_of_a_frame() -> None:
 
 
 def test_relative_profiles_begin_at_one() -> None:
-    np.testing.assert_allclose(relative(np.array([[2.0, 1.0], [4.0, 8.0]])), [[1, 0.5], [1, 2]])
+    np.testing.assert_allclose(relative_to_first(np.array([[2.0, 1.0], [4.0, 8.0]])), [[1, 0.5], [1, 2]])
 
 
-def test_a_flat_profile_spreads_to_zeros() -> None:
-    assert spread(torch.full((1, 4), 7.0)).tolist() == [[0.0] * 4]
+def test_a_flat_profile_is_normalised_to_zeros() -> None:
+    assert min_max_normalise(torch.full((1, 4), 7.0)).tolist() == [[0.0] * 4]
 
 
 def test_a_profile_has_a_value_for_every_ring() -> None:
@@ -128,7 +130,7 @@ def test_brightness_weighs_the_colours() -> None:
     assert grey(torch.ones(2, 1, 4, 5)).shape == (2, 4, 5)
 
 
-def test_half_precision_pictures_are_measured_in_float32() -> None:
+def test_half_precision_images_are_measured_in_float32() -> None:
     assert spectral_profile(torch.rand(1, 16, 16).bfloat16()).dtype is torch.float32
     images = torch.rand(2, 3, 16, 16).bfloat16()
     assert torch.equal(grey(images), grey(images.float()))

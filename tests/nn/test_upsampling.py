@@ -1,4 +1,4 @@
-"""Doubling by name: sizes, and what each does to a flat picture."""
+"""Upsampling layers by name: sizes, and their effect on a uniform image."""
 
 from typing import Literal
 
@@ -28,26 +28,26 @@ def test_sides_are_doubled(kind: Upsampling, kernel: Literal[3, 4]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_only_transposed_convolutions_make_a_checkerboard_of_a_flat_picture(kind: Upsampling) -> None:
+def test_only_transposed_convolutions_cause_a_checkerboard_on_a_uniform_image(kind: Upsampling) -> None:
     layer = build_doubling(kind, 4, 4)
     inside = layer(torch.ones(1, 4, 8, 8))[..., 2:-2, 2:-2]
     flat = (inside - inside[..., :1, :1]).abs().max() < 1e-5
     assert flat == (kind != "transposed")
 
 
-def test_nearest_and_bilinear_enlarge_as_they_say() -> None:
+def test_nearest_and_bilinear_interpolate_accordingly() -> None:
     edge = torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])
     rows = {}
     for kind in ("nearest", "bilinear"):
         layer = build_doubling(kind, 1, 1, bias=False)
         nn.init.zeros_(layer.weight)
-        layer.weight.data[0, 0, 1, 1] = 1  # nothing but the enlarged picture
+        layer.weight.data[0, 0, 1, 1] = 1  # the identity kernel: only interpolation is left
         rows[kind] = layer(edge)[0, 0, 1].tolist()
     assert rows == {"nearest": [0, 0, 1, 1], "bilinear": [0, 0.25, 0.75, 1]}
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_generators_take_the_choice(kind: Upsampling) -> None:
+def test_generators_use_the_upsampling_mode(kind: Upsampling) -> None:
     for generator in (
         ResnetGenerator(3, 3, 4, 1, upsampling=kind),
         UNetGenerator(3, 3, 4, 3, "instance", upsampling=kind),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from i2icli.nn.pyramid import enlarge, pyramid, resample, shrink
+from i2icli.nn.pyramid import downsample, pyramid, resample, upsample
 from i2icli.systems.lapgan.networks import LevelDiscriminator, LevelGenerator
 from i2icli.systems.lapgan.original import rename
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at
@@ -44,13 +44,13 @@ def test_pyramid() -> None:
     sides = sorted(case.config["levels"])
     small, levels = pyramid(image, [(side, side) for side in sides])
     cases.assert_images(small, case.expected(f"down_{sides[0]}"))
-    cases.assert_images(shrink(image, (16, 16)), case.expected("down_16"))
+    cases.assert_images(downsample(image, (16, 16)), case.expected("down_16"))
     for side, level in zip(sides[1:], levels, strict=True):
         cases.assert_images(level.coarse, case.expected(f"coarse_{side}"))
         cases.assert_images(level.residual, case.expected(f"residual_{side}"))
     again = small
     for side, level in zip(sides[1:], levels, strict=True):
-        again = enlarge(again, (side, side)) + level.residual
+        again = upsample(again, (side, side)) + level.residual
     cases.assert_images(again, case.expected("reconstruction"))
 
 

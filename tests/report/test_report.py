@@ -1,4 +1,4 @@
-"""Reports: complete in one file, escaped, small, and right in their drawings."""
+"""Reports: self-contained, escaped, small, with correct charts."""
 
 import io
 import math
@@ -12,7 +12,7 @@ from PIL import Image
 from i2icli.report import (
     Curves,
     Figure,
-    Pictures,
+    ImageGrid,
     Table,
     Text,
     Values,
@@ -25,7 +25,7 @@ from i2icli.report.curves import Axis, draw_curves, thinned
 
 
 def png() -> bytes:
-    """A small picture as a file."""
+    """A small image as PNG bytes."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8), (200, 30, 30)).save(file, "PNG")
     return file.getvalue()
@@ -55,13 +55,13 @@ def page_of_everything(path: Path) -> str:
             Table(["image", "psnr"], [[evil, "11.5"]], "Scores"),
             Curves({evil: [(0, 1), (1, 2)]}, "Losses", y_label=evil, caption=evil),
             Figure(png(), f"step 5 {evil}", "Samples", pixelated=True),
-            Pictures(["before", "after"], [[png(), png()]], [evil], "Held out"),
+            ImageGrid(["before", "after"], [[png(), png()]], [evil], "Held out"),
         ],
     )
     return path.read_text(encoding="utf-8")
 
 
-def test_a_page_loads_nothing_from_outside_and_escapes_every_text(tmp_path: Path) -> None:
+def test_a_page_is_self_contained_and_escapes_every_text(tmp_path: Path) -> None:
     text = page_of_everything(tmp_path / "report.html")
 
     parser = Addresses()
@@ -80,8 +80,8 @@ def test_curves_are_drawn_for_screens_and_for_phones() -> None:
     assert widths["narrow"] <= 360 < widths["wide"]  # units are pixels where a phone shows it full width
     for kind, width in widths.items():
         (body,) = re.findall(rf'class="curves {kind}"(.*?)</svg>', drawn)
-        places = [float(x) for x in re.findall(r'[ "](-?[\d.]+),', body)]
-        assert 0 <= min(places) < max(places) <= width
+        positions = [float(x) for x in re.findall(r'[ "](-?[\d.]+),', body)]
+        assert 0 <= min(positions) < max(positions) <= width
         assert body.count("<text") > 8
 
 
@@ -110,13 +110,13 @@ def test_a_curve_is_drawn_where_its_numbers_are() -> None:
     assert (y0 + y2) / 2 == pytest.approx(y1, abs=0.1)
 
 
-def test_a_log_scale_gives_decades_equal_room_and_drops_what_has_no_logarithm() -> None:
+def test_a_log_scale_spaces_decades_equally_and_drops_non_positive_values() -> None:
     axis = Axis(0.01, 100, 300, 0, log_scale=True)
     assert axis.ticks() == pytest.approx([0.01, 0.1, 1, 10, 100])
-    assert axis.place(1.0) == pytest.approx(150)
+    assert axis.to_pixel(1.0) == pytest.approx(150)
 
     assert "<polyline" in draw_curves({"a": [(0, 1), (1, 0), (2, 10)]}, log_scale=True)
-    assert "nothing measured" in draw_curves({"a": [(0, 0), (1, -1)]}, log_scale=True)
+    assert "no data yet" in draw_curves({"a": [(0, 0), (1, -1)]}, log_scale=True)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_ticks_are_few_and_within_the_axis(low: float, high: float) -> None:
     assert all(low - 1e-9 <= tick <= high * (1 + 1e-9) for tick in ticks)
 
 
-def test_bytes_that_are_no_picture_are_refused() -> None:
+def test_bytes_that_are_not_an_image_are_refused() -> None:
     with pytest.raises(ValueError, match="PNG, JPEG and WebP"):
         Figure(b"<svg onload=...>").uri  # noqa: B018 - reading it is the test
 
 
-def test_a_log_is_read_up_to_where_a_kill_cut_it(tmp_path: Path) -> None:
+def test_a_truncated_log_is_read(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text(
         '{"step": 1, "stage": "main", "seconds": 2, "G/gan": 0.5}\n'

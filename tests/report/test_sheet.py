@@ -1,4 +1,4 @@
-"""Sheets of pictures: every image in its place, whatever its size and channels."""
+"""Sample sheets: every image in its place, at any size and number of channels."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_rows_and_columns_stand_where_they_should():
 
 
 @pytest.mark.parametrize(("side", "shown"), [(8, 128), (50, 100), (128, 128), (512, 512), (2000, 512)])
-def test_small_images_are_enlarged_and_large_ones_shrunk(side, shown):
+def test_small_images_are_upscaled_and_large_ones_downscaled(side, shown):
     sheet = sample_sheet([{"x": torch.rand(3, side, side) * 2 - 1}])
     assert sheet.size == (shown + 2 * GAP, TITLE + shown + GAP)
 

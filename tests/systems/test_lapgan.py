@@ -14,7 +14,7 @@ from torch.optim import SGD
 
 from i2icli.errors import UserError
 from i2icli.inference.translator import Translator
-from i2icli.nn.pyramid import enlarge
+from i2icli.nn.pyramid import upsample
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
@@ -128,7 +128,7 @@ def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
         system.clock = Clock(stage)
         wanted = system.G.first_image(noise, None)
         for place, side in enumerate(system.config.pyramid[1:]):
-            wanted = enlarge(wanted, (side, side))
+            wanted = upsample(wanted, (side, side))
             if side <= int(stage.name.removesuffix(" px")):
                 wanted = wanted + system.G.residual(place, wanted, noise, None)
         torch.testing.assert_close(ask(system, latent=code), wanted.clamp(-1, 1))

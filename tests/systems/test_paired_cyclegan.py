@@ -15,7 +15,7 @@ from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.system import REMOVAL, TRANSFER, PairedCycleGAN
 from tests.asking import ask, compare
-from tests.face.made_up import landmarks
+from tests.face.synthetic import landmarks
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 

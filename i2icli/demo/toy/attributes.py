@@ -1,7 +1,7 @@
-"""Procedural pictures with attributes and known truth: little portraits that differ in five of them.
+"""Procedural portraits with five attributes and ground truth.
 
-Everything else about a portrait (its shape, colours and place) follows from a seed, so the same
-person can be painted with any attributes.
+Everything else about a portrait (its shape, colours and position) follows from a seed, so the same
+person can be rendered with any attributes.
 """
 
 import csv
@@ -17,22 +17,22 @@ from i2icli.demo.toy.scenes import TEST_SEEDS, write_png
 from i2icli.files import atomic_write
 
 ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Eyeglasses", "Smiling")
-HAIR = ATTRIBUTES[:3]  # of these every portrait has exactly one
+HAIR = ATTRIBUTES[:3]  # exactly one of these per portrait
 FILE = "attributes.csv"
 
-_FINER = 4  # painted so many times larger, then shrunk
+_SUPERSAMPLING = 4
 _HAIR_COLOURS = {"Black_Hair": (34, 30, 36), "Blond_Hair": (232, 196, 96), "Brown_Hair": (128, 76, 40)}
 _SKINS = ((250, 214, 186), (236, 188, 150), (214, 156, 116), (168, 112, 78), (120, 78, 56))
 _EYES = ((60, 96, 150), (70, 110, 70), (88, 58, 38))
 
 
 def portrait(seed: int, attributes: Collection[str], size: int = 64) -> NDArray[np.uint8]:
-    """(size, size, 3): the person of a seed with some of ATTRIBUTES on, the rest off."""
-    return _Portrait(seed, size * _FINER).painted(attributes)
+    """(size, size, 3): the person of a seed with the given ATTRIBUTES."""
+    return _Portrait(seed, size * _SUPERSAMPLING).rendered(attributes)
 
 
-def drawn_attributes(seed: int) -> tuple[str, ...]:
-    """The attributes that a portrait has unless others are asked for: a hair colour, and half of the rest."""
+def random_attributes(seed: int) -> tuple[str, ...]:
+    """Random attributes of a portrait: a hair colour, and each of the others with probability 1/2."""
     rng = np.random.default_rng((11, seed))
     hair = HAIR[int(rng.integers(len(HAIR)))]
     others = [name for name in ATTRIBUTES if name not in HAIR and rng.random() < 0.5]
@@ -40,32 +40,32 @@ def drawn_attributes(seed: int) -> tuple[str, ...]:
 
 
 def flipped(has: Collection[str], name: str) -> tuple[str, ...]:
-    """The same attributes with one turned over, or with another hair colour."""
+    """The same attributes with one flipped, or another hair colour."""
     if name in HAIR:
         return (name, *(each for each in has if each not in HAIR))
     return tuple(each for each in ATTRIBUTES if (each in has) != (each == name))
 
 
 def write_attributes(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
-    """Write train/ and test/ of portraits, and attributes.csv, which says what each has.
+    """Write train/ and test/ of portraits, and their attributes.csv.
 
-    truth/<attribute>/ holds the test portraits with that attribute flipped; nobody trains on it.
+    truth/<attribute>/ holds the test portraits with that attribute flipped, as ground truth.
     """
     rows = []
     for split, count, first in (("train", train, 0), ("test", test, TEST_SEEDS)):
         for index in range(count):
             name, person = f"{index:04}.png", seed + first + index
-            has = drawn_attributes(person)
+            has = random_attributes(person)
             write_png(folder / split / name, portrait(person, has, size))
             rows.append([f"{split}/{name}", *(int(each in has) for each in ATTRIBUTES)])
             for each in ATTRIBUTES if split == "test" else ():
                 write_png(folder / "truth" / each / name, portrait(person, flipped(has, each), size))
-    with atomic_write(folder / FILE) as beside, beside.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(folder / FILE) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["image", *ATTRIBUTES], *rows])
 
 
 class _Portrait:
-    """One person: what the attributes do not decide is drawn at the start, in a fixed order."""
+    """One person: everything but the attributes is drawn from the seed first, in a fixed order."""
 
     def __init__(self, seed: int, side: int) -> None:
         rng = np.random.default_rng((13, seed))
@@ -80,7 +80,7 @@ class _Portrait:
         self.long_hair, self.parting = rng.random() < 0.5, rng.uniform(-0.6, 0.6)
         self.light = rng.uniform(-0.25, 0.25)
 
-    def painted(self, attributes: Collection[str]) -> NDArray[np.uint8]:
+    def rendered(self, attributes: Collection[str]) -> NDArray[np.uint8]:
         """(side / 4, side / 4, 3)."""
         self.image = Image.fromarray(self._wall())
         self.pen = ImageDraw.Draw(self.image)
@@ -95,10 +95,10 @@ class _Portrait:
         self._features(smiling="Smiling" in attributes)
         if "Eyeglasses" in attributes:
             self._eyeglasses()
-        return np.asarray(self.image.reduce(_FINER))  # (side / 4, side / 4, 3)
+        return np.asarray(self.image.reduce(_SUPERSAMPLING))  # (side / 4, side / 4, 3)
 
     def _wall(self) -> NDArray[np.uint8]:
-        """Lit from one side."""
+        """The background, lit from one side."""
         slope = np.linspace(-1, 1, self.side)[None, :, None] * self.light
         wall = np.broadcast_to(self.wall * (1 + slope), (self.side, self.side, 3))
         return wall.clip(0, 255).astype(np.uint8)
@@ -162,7 +162,7 @@ class _Portrait:
             )
         self._line([(self.x - 0.03, y), (self.x + 0.03, y)], 0.016, frame)
 
-    # -- pens ----------------------------------------------------------------------------
+    # -- shapes --------------------------------------------------------------------------
 
     def _ellipse(self, x: float, y: float, width: float, height: float, colour: tuple[int, ...]) -> None:
         self.pen.ellipse([v * self.side for v in (x - width, y - height, x + width, y + height)], fill=colour)

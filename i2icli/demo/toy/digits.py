@@ -1,8 +1,8 @@
-"""Procedural digits in two looks, of known class: strokes of our own, never alike twice.
+"""Procedural digits of known class in two styles, as handwriting and as signs.
 
-Everything follows from a seed. A digit is drawn as lines and arcs with jitter in place, size,
-slant, turn, thickness and in every point; the looks differ in colours, in thickness and in
-what is light and what is dark, so that a network has to redraw the digit, not to recolour it.
+Everything follows from a seed. A digit is drawn as lines and arcs with jitter in position, size, slant,
+rotation, thickness and every point; the styles differ in colours, thickness and polarity, so a network
+has to redraw the digit, not just recolour it.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from i2icli.image import DecodedImage, write_image
 
 Points = NDArray[np.float64]
 
-_TEST_SEEDS = 1_000_000  # test digits are counted from here, so that they are never trained on
-_OTHER_SEEDS = 2_000_000  # training digits of the target
-_FINE = 4  # drawn so many times larger, then reduced: smooth edges
+_TEST_SEEDS = 1_000_000  # first seed of test digits, disjoint from training
+_OTHER_SEEDS = 2_000_000  # first seed of training digits of the target domain
+_SUPERSAMPLING = 4
 
 
 def _arc(x: float, y: float, width: float, height: float, begin: float, end: float) -> Points:
@@ -52,11 +52,11 @@ _STROKES: tuple[tuple[Points, ...], ...] = (
 
 @dataclass(frozen=True)
 class Digit:
-    """One digit in both looks: each (H, W, 3) uint8."""
+    """One digit in both styles, (H, W, 3) uint8 each."""
 
     number: int
-    ink: NDArray[np.uint8]  # thin and dark on paper
-    sign: NDArray[np.uint8]  # thick, coloured and light on dark
+    ink: NDArray[np.uint8]  # thin, dark on light paper
+    sign: NDArray[np.uint8]  # thick, coloured, light on dark
 
 
 def digit(number: int, seed: int, size: int = 32) -> Digit:
@@ -68,18 +68,17 @@ def digit(number: int, seed: int, size: int = 32) -> Digit:
     grain = rng.standard_normal((size, size, 1))
     paper, pen = 232 + 6 * grain, np.array((40, 38, 60))
     ink = paper * (1 - thin) + pen * thin
-    # The colour of a sign follows from its place on the page, so that a network could know it.
+    # The colour of a sign depends on the vertical position only, so it is predictable.
     glow = np.array((250, 190, 60)) * (1 - _ramp(size)) + np.array((240, 110, 150)) * _ramp(size)
     sign = np.array((22, 34, 74)) * (1 - thick) + glow * thick
     return Digit(number, _bytes(ink), _bytes(sign))
 
 
 def write_digits(folder: Path, train: int, test: int, size: int = 32, seed: int = 0) -> None:
-    """Write source/CLASS in ink, target/ as signs; test/source and test/target hold the same digits in both.
+    """Write source/CLASS in ink and target/ as signs; test/source and test/target hold the same digits.
 
-    Half of the source is its own negative, as chalk on a board: a feature function that knows only dark
-    on light would not recognise a sign.
-    `train` and `test` count the images of each; classes come in turn.
+    Half of the source is inverted, as chalk on a board: a feature extractor that only knows dark on light
+    would not recognise a sign. train, test: number of images per domain, with balanced classes.
     """
     for index in range(train):
         here = digit(index % 10, seed + index, size)
@@ -94,30 +93,29 @@ def write_digits(folder: Path, train: int, test: int, size: int = 32, seed: int 
 
 
 def _ink_or_chalk(drawn: Digit, index: int) -> NDArray[np.uint8]:
-    """Dark on light and light on dark in turn, each for all ten digits: (H, W, 3)."""
+    """(H, W, 3): alternately dark on light and light on dark, each for all ten digits."""
     return drawn.ink if index // 10 % 2 == 0 else 255 - drawn.ink
 
 
 def _bent(strokes: tuple[Points, ...], rng: np.random.Generator) -> list[Points]:
-    """The strokes of one writer: moved, scaled, slanted and turned, and every point out of place a little."""
+    """The strokes of one writer: translated, scaled, slanted, rotated and jittered."""
     scale = rng.uniform(0.62, 0.82, 2)
-    slant, turn = rng.uniform(-0.28, 0.18), rng.uniform(-0.12, 0.12)
-    shape = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.array(
-        [[1, slant], [0, 1]]
-    )
-    place = 0.5 + rng.uniform(-0.07, 0.07, 2)
+    slant, rotation = rng.uniform(-0.28, 0.18), rng.uniform(-0.12, 0.12)
+    sine, cosine = np.sin(rotation), np.cos(rotation)
+    shape = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[1, slant], [0, 1]])
+    centre = 0.5 + rng.uniform(-0.07, 0.07, 2)
     bent = []
     for stroke in strokes:
-        # A slow wave along the stroke: a shaking hand would look like noise.
+        # A slow wave along the stroke, as independent jitter would look like noise.
         along = np.linspace(0, 2 * np.pi, len(stroke))[:, None]
         wave = 0.03 * np.sin(along * rng.uniform(0.6, 1.4, 2) + rng.uniform(0, 2 * np.pi, 2))
-        bent.append(((stroke - 0.5 + wave) * scale) @ shape.T + place)
+        bent.append(((stroke - 0.5 + wave) * scale) @ shape.T + centre)
     return bent
 
 
 def _mask(strokes: list[Points], width: float, size: int) -> NDArray[np.float64]:
-    """(H, W, 1) in [0, 1]: where strokes of a width (of the picture's side) cover the picture."""
-    side = size * _FINE
+    """(H, W, 1) in [0, 1]: coverage by strokes of a width (relative to the side)."""
+    side = size * _SUPERSAMPLING
     image = Image.new("L", (side, side), 0)
     pen = ImageDraw.Draw(image)
     radius = max(1.0, width * side / 2)
@@ -126,7 +124,7 @@ def _mask(strokes: list[Points], width: float, size: int) -> NDArray[np.float64]
         pen.line(points, fill=255, width=round(2 * radius), joint="curve")
         for x, y in (points[0], points[-1]):  # round ends
             pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(image.reduce(_FINE), np.float64)[:, :, None] / 255
+    return np.asarray(image.reduce(_SUPERSAMPLING), np.float64)[:, :, None] / 255
 
 
 def _ramp(size: int) -> NDArray[np.float64]:

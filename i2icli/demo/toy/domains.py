@@ -1,4 +1,4 @@
-"""One landscape at four times: procedural pictures in several domains, with known truth."""
+"""Procedural landscapes in four domains, with ground truth: autumn, night, summer, winter."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.demo.toy.labels import Part
-from i2icli.demo.toy.paint import AUTUMN_DUSK, SUMMER_DAY, Light, Look, paint
+from i2icli.demo.toy.paint import AUTUMN_DUSK, SUMMER_DAY, Appearance, Light, paint
 from i2icli.demo.toy.scenes import TEST_SEEDS, composition, write_png
 
-_TRAIN_SEEDS = 2_000_000  # between the first training scenes of two domains
+_TRAIN_SEEDS = 2_000_000  # distance between the first seeds of two domains
 
-WINTER_DAY = Look(
+WINTER_DAY = Appearance(
     {
         Part.SKY: ((150, 170, 190), (232, 236, 240)),
         Part.SUN: ((255, 250, 236), (255, 250, 236)),
@@ -38,7 +38,7 @@ WINTER_DAY = Look(
     relief=0.3,
 )
 
-MOONLIT_NIGHT = Look(
+MOONLIT_NIGHT = Appearance(
     {
         Part.SKY: ((6, 10, 30), (28, 40, 78)),
         Part.SUN: ((226, 232, 244), (226, 232, 244)),
@@ -64,7 +64,7 @@ MOONLIT_NIGHT = Look(
     relief=0.9,
 )
 
-LOOKS: dict[str, Look] = {
+APPEARANCES: dict[str, Appearance] = {
     "autumn": AUTUMN_DUSK,
     "night": MOONLIT_NIGHT,
     "summer": SUMMER_DAY,
@@ -72,25 +72,25 @@ LOOKS: dict[str, Look] = {
 }
 """The domains by name."""
 
-DOMAINS = tuple(LOOKS)
+DOMAINS = tuple(APPEARANCES)
 
 
-def painted(seed: int, domain: str, size: int = 64) -> NDArray[np.uint8]:
-    """The landscape of a seed as one domain shows it: (size, size, 3)."""
+def render(seed: int, domain: str, size: int = 64) -> NDArray[np.uint8]:
+    """(size, size, 3): the landscape of a seed in one domain."""
     parts, grain = composition(seed, size)
-    return paint(parts, LOOKS[domain], Light.on(parts), grain)
+    return paint(parts, APPEARANCES[domain], Light.on(parts), grain)
 
 
 def write_domains(
     folder: Path, train: int, test: int, size: int = 64, seed: int = 0, domains: Sequence[str] = DOMAINS
 ) -> None:
-    """Write train/<domain> of other scenes in each, and test/<domain>: there one file name is one scene."""
-    for place, domain in enumerate(domains):
-        first = seed + (1 + place) * _TRAIN_SEEDS
+    """Write train/<domain> with different scenes, and test/<domain> with the same scenes by file name."""
+    for number, domain in enumerate(domains):
+        first = seed + (1 + number) * _TRAIN_SEEDS
         for index in range(train):
             write_png(
-                folder / "train" / domain / f"{domain}{index:04}.png", painted(first + index, domain, size)
+                folder / "train" / domain / f"{domain}{index:04}.png", render(first + index, domain, size)
             )
         for index in range(test):
-            pixels = painted(seed + TEST_SEEDS + index, domain, size)
+            pixels = render(seed + TEST_SEEDS + index, domain, size)
             write_png(folder / "test" / domain / f"{index:04}.png", pixels)

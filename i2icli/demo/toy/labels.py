@@ -1,4 +1,4 @@
-"""The parts of a toy landscape: their numbers and their flat colours in a label map."""
+"""The classes of toy landscapes, and their colours in label maps."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Part(IntEnum):
-    """What a pixel of a toy landscape shows."""
+    """The class of a pixel."""
 
     SKY = 0
     SUN = 1
@@ -49,4 +49,4 @@ COLOURS = np.array(
     ],
     np.uint8,
 )
-"""(L, 3): the colour of each part in a label map, far enough apart to survive JPEG."""
+"""(L, 3): the colour of each class in a label map, distinct enough to survive JPEG."""

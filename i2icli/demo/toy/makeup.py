@@ -1,4 +1,4 @@
-"""Procedural faces, bare and made up: any face may wear any style, so that every transfer has a truth."""
+"""Procedural faces with and without makeup; any face can have any style, so transfers have ground truth."""
 
 from colorsys import hsv_to_rgb
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from i2icli.image import DecodedImage, write_image
 Colour = tuple[int, int, int]
 Centre = tuple[float, float]
 
-_FINER = 4  # drawn so many times larger, then shrunk
-_TEST_SEEDS = 1_000_000  # test faces and styles are counted from here, so that they are never trained on
-_OTHER_SEEDS = 2_000_000  # training faces of the styled collection
+_SUPERSAMPLING = 4
+_TEST_SEEDS = 1_000_000  # first seed of test faces and styles, disjoint from training
+_OTHER_SEEDS = 2_000_000  # first seed of training faces with makeup
 
 _SKINS: tuple[Colour, ...] = (
     (255, 224, 196),
@@ -31,7 +31,7 @@ _IRISES: tuple[Colour, ...] = ((70, 44, 28), (72, 108, 150), (84, 120, 76))
 
 @dataclass(frozen=True)
 class Style:
-    """What is put on a face."""
+    """The makeup of a face."""
 
     lips: Colour
     lids: Colour
@@ -39,7 +39,7 @@ class Style:
 
 
 def style(seed: int) -> Style:
-    """The style of a seed: three strong colours."""
+    """The style of a seed: three saturated colours."""
     rng = np.random.default_rng((13, seed))
 
     def strong() -> Colour:
@@ -51,33 +51,32 @@ def style(seed: int) -> Style:
 
 def face(seed: int, worn: Style | None = None, size: int = 64) -> NDArray[np.uint8]:
     """(size, size, 3): the face of a seed, bare or in a style; everything else stays the same."""
-    drawing = _Drawing(np.random.default_rng((11, seed)), _FINER * size)
-    picture = drawing.face(worn).resize((size, size), Image.Resampling.BOX)
-    return np.asarray(picture)
+    painter = _FacePainter(np.random.default_rng((11, seed)), _SUPERSAMPLING * size)
+    return np.asarray(painter.face(worn).resize((size, size), Image.Resampling.BOX))
 
 
 def write_makeup(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
-    """Write bare faces (trainA) and other faces, each in a style of its own (trainB); and testA testB.
+    """Write bare faces (trainA) and other faces, each in its own style (trainB); and testA, testB.
 
-    Test faces are the same in both, two by two in one style: testA/0000.png and testB/0000+style000.png.
+    Test faces are the same in both, two per style: testA/0000.png and testB/0000+style000.png.
     """
     for index in range(train):
         _write(folder / "trainA" / f"bare{index:04}.png", face(seed + index, None, size))
         other = seed + _OTHER_SEEDS + index
         _write(folder / "trainB" / f"made-up{index:04}.png", face(other, style(other), size))
     for index in range(test):
-        own, worn = seed + _TEST_SEEDS + index, index // 2
-        _write(folder / "testA" / f"{index:04}.png", face(own, None, size))
-        name = f"{index:04}{BETWEEN}style{worn:03}.png"
-        _write(folder / "testB" / name, face(own, style(seed + _TEST_SEEDS + worn), size))
+        person, number = seed + _TEST_SEEDS + index, index // 2
+        _write(folder / "testA" / f"{index:04}.png", face(person, None, size))
+        name = f"{index:04}{BETWEEN}style{number:03}.png"
+        _write(folder / "testB" / name, face(person, style(seed + _TEST_SEEDS + number), size))
 
 
 def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
     write_image(path, DecodedImage(pixels, None, "png"))
 
 
-class _Drawing:
-    """One face in coordinates from 0 to 1. All draws are made at once, so that a style changes none."""
+class _FacePainter:
+    """One face in coordinates from 0 to 1. All random draws come first, so the style does not affect them."""
 
     def __init__(self, rng: np.random.Generator, side: int) -> None:
         self.side = side
@@ -94,7 +93,7 @@ class _Drawing:
         self.pen = ImageDraw.Draw(self.image)
 
     def face(self, worn: Style | None) -> Image.Image:
-        """The picture of the face."""
+        """The face, with a style or bare."""
         x, y = self.x, self.y
         eyes, brows, mouth = y - 0.08, y - 0.08 - self.brow_lift, y + 0.19
         sides = (x - self.eye_distance, x + self.eye_distance)
@@ -120,7 +119,7 @@ class _Drawing:
         return self.image
 
     def _fringe(self) -> None:
-        """Hair over the forehead: the upper part of the face's ellipse."""
+        """Hair over the forehead, in the upper part of the face's ellipse."""
         layer = Image.new("L", self.image.size)
         ImageDraw.Draw(layer).ellipse(
             self._corners((self.x, self.y), self.half_width, self.half_height), fill=255
@@ -130,7 +129,7 @@ class _Drawing:
         self.image.paste(self.hair, (0, 0), layer)
 
     def _soft(self, centre: Centre, across: float, down: float, colour: Colour, strength: float) -> None:
-        """Colour that fades at its border, on the face only."""
+        """An ellipse with a feathered border."""
         layer = Image.new("L", self.image.size)
         pen = ImageDraw.Draw(layer)
         pen.ellipse(self._corners(centre, across, down), fill=round(255 * strength))

@@ -1,4 +1,4 @@
-"""How a toy landscape looks: colours, textures, light and shadow, all worked out from its label map."""
+"""Rendering of toy landscapes from label maps: colours, textures, light and shadow."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +16,7 @@ _LAMP = (255, 170, 60)
 
 
 def _table(*parts: Part) -> NDArray[np.bool_]:
-    """(L,): which parts are meant."""
+    """(L,): mask of some classes."""
     return np.array([part in parts for part in Part])
 
 
@@ -28,17 +28,17 @@ _WALL = _table(Part.PLASTER, Part.BRICK)
 
 
 @dataclass(frozen=True)
-class Look:
-    """One look of the same landscape: an hour of a season."""
+class Appearance:
+    """The appearance of landscapes at one season and time of day."""
 
-    colours: dict[Part, tuple[Colour, Colour]]  # at the top and the bottom of where it can be
+    colours: dict[Part, tuple[Colour, Colour]]  # at the top and the bottom of its vertical range
     sunlight: tuple[float, float, float]  # added around the sun
-    lamplight: float  # how far windows shine
-    shadow: float  # how dark shadows are, in [0, 1]
-    relief: float  # how much brighter the sides that face the sun are
+    lamplight: float  # brightness of the glow around windows
+    shadow: float  # darkness of shadows, in [0, 1]
+    relief: float  # contrast between lit and unlit sides
 
 
-SUMMER_DAY = Look(
+SUMMER_DAY = Appearance(
     {
         Part.SKY: ((52, 122, 214), (205, 232, 250)),
         Part.SUN: ((255, 250, 215), (255, 250, 215)),
@@ -64,7 +64,7 @@ SUMMER_DAY = Look(
     relief=0.55,
 )
 
-AUTUMN_DUSK = Look(
+AUTUMN_DUSK = Appearance(
     {
         Part.SKY: ((38, 34, 92), (248, 150, 96)),
         Part.SUN: ((255, 214, 130), (255, 180, 90)),
@@ -93,12 +93,12 @@ AUTUMN_DUSK = Look(
 
 @dataclass(frozen=True)
 class Light:
-    """Where light falls on a landscape, the same in every look; all (H, W)."""
+    """The lighting of a landscape, independent of its appearance; all (H, W)."""
 
-    relief: Map  # above zero where round things face the light, below where they turn away
+    relief: Map  # shading of round objects: positive towards the light, negative away from it
     shadow: Map  # [0, 1]: cast on the ground by houses and trees, and on walls by roofs
-    sun: Map  # a glow around the sun, over the sky and what stands before it
-    lamps: Map  # [0, 1]: a glow around windows
+    sun: Map  # glow around the sun
+    lamps: Map  # [0, 1]: glow around windows
 
     @classmethod
     def on(cls, parts: NDArray[np.uint8]) -> "Light":
@@ -107,28 +107,28 @@ class Light:
         return cls(_relief(parts), _shadow(parts), _sunshine(parts), lamps)
 
 
-def paint(parts: NDArray[np.uint8], look: Look, light: Light, grain: Map) -> NDArray[np.uint8]:
-    """Paint a map of parts (H, W), both even -> (H / 2, W / 2, 3) uint8, smooth at the edges.
+def paint(parts: NDArray[np.uint8], appearance: Appearance, light: Light, grain: Map) -> NDArray[np.uint8]:
+    """Render a map of parts (H, W), even sides -> (H / 2, W / 2, 3) uint8, antialiased.
 
-    `grain` (H, W) is noise of unit size.
+    grain: (H, W), noise of unit variance.
     """
     side = parts.shape[0]
     texture, roughness = _textures(side)
     shade = np.take(texture, parts.astype(np.intp) * parts.size + np.arange(parts.size).reshape(parts.shape))
     shade += np.take(roughness, parts) * grain
-    shade += look.relief * light.relief - look.shadow * light.shadow  # (H, W)
+    shade += appearance.relief * light.relief - appearance.shadow * light.shadow  # (H, W)
     rows = np.arange(side)[:, None] * len(Part)
-    colour = np.take(_colours(look, side), rows + parts, axis=0)  # (H, W, 3)
+    colour = np.take(_colours(appearance, side), rows + parts, axis=0)  # (H, W, 3)
     colour *= shade[..., None]
-    glow = np.array([look.sunlight, [look.lamplight * value for value in _LAMP]], np.float32)
+    glow = np.array([appearance.sunlight, [appearance.lamplight * value for value in _LAMP]], np.float32)
     colour += np.stack([light.sun, light.lamps], axis=-1) @ glow
     np.clip(colour, 0, 255, out=colour)
     return np.asarray(Image.fromarray(colour.astype(np.uint8)).reduce(2))  # (H / 2, W / 2, 3)
 
 
-def _colours(look: Look, side: int) -> Map:
-    """(H x L, 3): the colour of every part in every row."""
-    pairs = np.array([look.colours[part] for part in Part], np.float32)  # (L, 2, 3)
+def _colours(appearance: Appearance, side: int) -> Map:
+    """(H x L, 3): the colour of every class in every row."""
+    pairs = np.array([appearance.colours[part] for part in Part], np.float32)  # (L, 2, 3)
     height = np.linspace(0, 1, side, dtype=np.float32)[:, None]  # (H, 1)
     above = np.array([part < Part.GRASS for part in Part])
     down = np.where(above, height / 0.55, (height - 0.45) / 0.55).clip(0, 1)[..., None]  # (H, L, 1)
@@ -138,18 +138,18 @@ def _colours(look: Look, side: int) -> Map:
 
 def _relief(parts: NDArray[np.uint8]) -> Map:
     step = max(1, parts.shape[0] // 40)
-    round_things = _ROUND[parts]
-    soft = _blurred(round_things, step * 1.3)
-    framed = np.pad(soft, step, mode="edge")
-    slope = framed[2 * step :, 2 * step :] - framed[: -2 * step, : -2 * step]
-    return np.asarray(slope * round_things, np.float32)
+    round_objects = _ROUND[parts]
+    soft = _blurred(round_objects, step * 1.3)
+    padded = np.pad(soft, step, mode="edge")
+    slope = padded[2 * step :, 2 * step :] - padded[: -2 * step, : -2 * step]
+    return np.asarray(slope * round_objects, np.float32)
 
 
 def _shadow(parts: NDArray[np.uint8]) -> Map:
     step = max(1, parts.shape[0] // 24)
     solid = _SOLID[parts]
     cast = np.roll(solid, (step // 2, step), (0, 1)) | np.roll(solid, (step, 2 * step), (0, 1))
-    cast[:, : 2 * step] = solid[:, : 2 * step]  # what was rolled around the edge
+    cast[:, : 2 * step] = solid[:, : 2 * step]  # undo the wrap-around
     shadow = _blurred(cast, step / 4) * _GROUND[parts]
     eaves = np.roll(_ROOF[parts], max(1, step // 2), 0) & _WALL[parts]
     return np.asarray(shadow + np.float32(0.6) * eaves, np.float32)
@@ -159,16 +159,16 @@ def _sunshine(parts: NDArray[np.uint8]) -> Map:
     rows, columns = np.nonzero(parts == Part.SUN)
     if not len(rows):
         return np.zeros(parts.shape, np.float32)
-    place = np.arange(parts.shape[0], dtype=np.float32)
+    position = np.arange(parts.shape[0], dtype=np.float32)
     side = parts.shape[0]
-    down, across = (((place - each.mean()) / side) ** 2 for each in (rows, columns))
+    down, across = (((position - each.mean()) / side) ** 2 for each in (rows, columns))
     wide = np.exp(-down / 0.2)[:, None] * np.exp(-across / 0.2)[None]  # (H, W)
     near = np.exp(-down / 0.03)[:, None] * np.exp(-across / 0.03)[None]
     return np.asarray(near + 0.35 * wide, np.float32)
 
 
 def _blurred(mask: NDArray[np.bool_], radius: float) -> Map:
-    """(H, W) truth -> [0, 1], softened over about `radius` pixels."""
+    """Boolean (H, W) -> [0, 1], blurred over about `radius` pixels."""
     image = Image.fromarray(mask.astype(np.uint8) * np.uint8(255))
     for _ in range(2):
         image = image.filter(ImageFilter.BoxBlur(radius))
@@ -177,7 +177,7 @@ def _blurred(mask: NDArray[np.bool_], radius: float) -> Map:
 
 @lru_cache(maxsize=4)
 def _textures(side: int) -> tuple[Map, Map]:
-    """(L, H, W) patterns of the parts, as factors around one, and (L,) how grainy each is."""
+    """(L, H, W): patterns of the classes, as factors around one; and (L,): their grain."""
     rows, columns = np.mgrid[:side, :side] * (128 / side)
     pattern = np.zeros((len(Part), side, side), np.float32)
     course = rows // 5

@@ -1,7 +1,7 @@
-"""Procedural pictures with known truth: small landscapes as label map, as photo and at another hour.
+"""Procedural landscapes with ground truth: as label map, by day and at dusk.
 
-Everything follows from a seed. The look of a pixel is decided by its label, its place and
-what is around it, with modest noise, so that small networks can learn one look from another.
+Everything follows from a seed. The colour of a pixel depends on its label, its position and its
+surroundings, with little noise, so that small networks can learn to translate between them.
 """
 
 from collections.abc import Callable
@@ -18,33 +18,33 @@ from i2icli.image import DecodedImage, write_image
 
 Point = tuple[float, float]
 
-TEST_SEEDS = 1_000_000  # test scenes are counted from here, so that they are never trained on
-_OTHER_SEEDS = 2_000_000  # training scenes of the second collection
+TEST_SEEDS = 1_000_000  # first seed of test scenes, disjoint from training
+_OTHER_SEEDS = 2_000_000  # first seed of training scenes of the second domain
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One landscape in all its looks: each (H, W, 3) uint8."""
+    """One landscape in all domains, (H, W, 3) uint8 each."""
 
     label: NDArray[np.uint8]  # flat colours
     photo: NDArray[np.uint8]  # a summer day
     dusk: NDArray[np.uint8]  # an autumn evening
-    parts: NDArray[np.uint8]  # (H, W): the number of the part each pixel shows
+    parts: NDArray[np.uint8]  # (H, W): class of each pixel
 
 
 def scene(seed: int, size: int = 64) -> Scene:
-    """The landscape of a seed, `size` pixels square; one seed is one composition at every size."""
+    """The landscape of a seed, `size` pixels square; the composition does not depend on the size."""
     parts, grain = composition(seed, size)
     small = parts[::2, ::2]  # (H, W)
     light = Light.on(parts)
-    photo, dusk = (paint(parts, look, light, grain) for look in (SUMMER_DAY, AUTUMN_DUSK))
+    photo, dusk = (paint(parts, each, light, grain) for each in (SUMMER_DAY, AUTUMN_DUSK))
     return Scene(COLOURS[small], photo, dusk, small)
 
 
 def composition(seed: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """What `paint` makes pictures of `size` pixels from: a map of parts and grain, (2 size, 2 size) each."""
+    """Inputs of `paint` for images of `size` pixels: a map of parts and grain, (2 size, 2 size) each."""
     rng = np.random.default_rng((7, seed))
-    parts = _Drawing(2 * size).landscape(rng)
+    parts = _ScenePainter(2 * size).landscape(rng)
     return parts, rng.standard_normal(parts.shape, np.float32)
 
 
@@ -75,11 +75,11 @@ def write_unpaired(folder: Path, train: int, test: int, size: int = 64, seed: in
 
 
 def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a picture (H, W, 3) as PNG, with the folders it needs."""
+    """Write an image (H, W, 3) as PNG; creates folders."""
     write_image(path, DecodedImage(pixels, None, "png"))
 
 
-class _Drawing:
+class _ScenePainter:
     """A map of parts, drawn in coordinates from 0 to 1."""
 
     def __init__(self, side: int) -> None:
@@ -88,7 +88,7 @@ class _Drawing:
         self.pen = ImageDraw.Draw(self.image)
 
     def landscape(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """(side, side): the parts of a random landscape, drawn from the far to the near."""
+        """(side, side): the parts of a random landscape, drawn from back to front."""
         horizon = rng.uniform(0.46, 0.58)
         self._sun_and_clouds(rng)
         self._hills(rng, Part.FAR_HILL, horizon - 0.02, 0.10)
@@ -96,39 +96,39 @@ class _Drawing:
         self._hills(rng, Part.GRASS, horizon + 0.05, 0.015)
         if rng.random() < 0.45:
             self._pond(rng, horizon)
-        things: list[tuple[float, Callable[[], None]]] = []
-        for place in self._places(rng):
+        objects: list[tuple[float, Callable[[], None]]] = []
+        for position in self._positions(rng):
             base = rng.uniform(horizon + 0.13, 0.86)
             scale = 0.62 + 0.75 * (base - horizon)
             kind = self._house if rng.random() < 0.42 else self._tree
-            things.append((base, self._later(kind, rng, place, base, scale)))
-        for _, draw in sorted(things, key=lambda thing: thing[0]):
+            objects.append((base, self._deferred(kind, rng, position, base, scale)))
+        for _, draw in sorted(objects, key=lambda each: each[0]):
             draw()
         return np.asarray(self.image)
 
     @staticmethod
-    def _later(
+    def _deferred(
         kind: Callable[[np.random.Generator, float, float, float], None],
         rng: np.random.Generator,
         x: float,
         base: float,
         scale: float,
     ) -> Callable[[], None]:
-        own = np.random.default_rng(int(rng.integers(2**31)))
-        return lambda: kind(own, x, base, scale)
+        object_rng = np.random.default_rng(int(rng.integers(2**31)))
+        return lambda: kind(object_rng, x, base, scale)
 
-    def _places(self, rng: np.random.Generator) -> list[float]:
-        """Where along the picture things stand: spread out, with a little disorder."""
+    def _positions(self, rng: np.random.Generator) -> list[float]:
+        """Horizontal positions of objects: stratified random."""
         number = int(rng.integers(3, 6))
-        return [(place + rng.uniform(0.25, 0.75)) / number for place in range(number)]
+        return [(index + rng.uniform(0.25, 0.75)) / number for index in range(number)]
 
     def _sun_and_clouds(self, rng: np.random.Generator) -> None:
         self._disc(Part.SUN, rng.uniform(0.08, 0.42), rng.uniform(0.09, 0.24), rng.uniform(0.045, 0.07))
         for _ in range(int(rng.integers(1, 4))):
             x, y, width = rng.uniform(0.1, 0.95), rng.uniform(0.07, 0.3), rng.uniform(0.1, 0.2)
             self._ellipse(Part.CLOUD, x, y, width, 0.024)
-            for place, size in ((-0.5, 0.034), (0.0, 0.052), (0.45, 0.04)):
-                self._disc(Part.CLOUD, x + place * width, y - 0.6 * size, size * rng.uniform(0.85, 1.15))
+            for offset, size in ((-0.5, 0.034), (0.0, 0.052), (0.45, 0.04)):
+                self._disc(Part.CLOUD, x + offset * width, y - 0.6 * size, size * rng.uniform(0.85, 1.15))
 
     def _hills(self, rng: np.random.Generator, part: Part, top: float, rise: float) -> None:
         x = np.linspace(0, 1, 33)
@@ -158,8 +158,8 @@ class _Drawing:
         self._box(wall, x + width * 0.2, peak + 0.01, x + width * 0.3, top)  # chimney
         self._polygon(roof, [(left - over, top), (x - shift, peak), (x + shift, peak), (right + over, top)])
         self._box(Part.DOOR, door - width * 0.07, base - height * 0.58, door + width * 0.07, base)
-        for place in (-0.32, 0.0, 0.32):
-            window = x + width * place
+        for offset in (-0.32, 0.0, 0.32):
+            window = x + width * offset
             if abs(window - door) > width * 0.16:
                 self._box(
                     Part.WINDOW,
@@ -193,7 +193,7 @@ class _Drawing:
         self._disc(Part.LEAVES, x - radius * 0.7, centre + radius * 0.35, radius * 0.68)
         self._disc(Part.LEAVES, x + radius * 0.7, centre + radius * 0.3, radius * 0.72)
 
-    # -- pens ----------------------------------------------------------------------------
+    # -- shapes --------------------------------------------------------------------------
 
     def _box(self, part: Part, left: float, top: float, right: float, bottom: float) -> None:
         self.pen.rectangle([v * self.side for v in (left, top, right, bottom)], fill=int(part))

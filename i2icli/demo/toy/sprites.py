@@ -1,21 +1,20 @@
-"""Toy sprites: round faces in a few colours and moods, for systems that make pictures out of nothing."""
+"""Procedural sprites: round faces in a few colours and moods, for unconditional generation."""
 
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from i2icli.image import DecodedImage, write_image
-from i2icli.image.picture import Pixels
+from i2icli.image import DecodedImage, Pixels, write_image
 
 SKINS = ((255, 205, 60), (250, 130, 120), (120, 200, 120), (130, 170, 250), (200, 150, 230))
 INK = (60, 40, 40)
 PAPER = (255, 255, 255)
-_FINE = 4  # drawn so much larger, then reduced, for smooth edges
+_SUPERSAMPLING = 4
 
 
 def write_sprites(folder: Path, train: int = 200, test: int = 20, size: int = 64, seed: int = 0) -> None:
-    """train/ and test/ with so many faces of `size` pixels, each of its own (seed, split, number)."""
+    """Write `train` and `test` faces of `size` pixels, each from its own (seed, split, number)."""
     for split, (name, count) in enumerate((("train", train), ("test", test))):
         for number in range(count):
             pixels = paint_sprite(np.random.default_rng((seed, split, number)), size)
@@ -23,10 +22,10 @@ def write_sprites(folder: Path, train: int = 200, test: int = 20, size: int = 64
 
 
 def paint_sprite(rng: np.random.Generator, size: int) -> Pixels:
-    """(size, size, 3) uint8: a face whose colour, place, eyes, mouth and hat are drawn from `rng`."""
-    image = Image.new("RGB", (size * _FINE, size * _FINE), PAPER)
+    """(size, size, 3) uint8: a face of random colour, position, eyes, mouth and hat."""
+    image = Image.new("RGB", (size * _SUPERSAMPLING, size * _SUPERSAMPLING), PAPER)
     draw = ImageDraw.Draw(image)
-    unit = size * _FINE / 100
+    unit = size * _SUPERSAMPLING / 100
     middle, radius = rng.uniform(46, 54), rng.uniform(32, 40)
     height = rng.uniform(50, 56)
 

@@ -1,7 +1,7 @@
-"""Procedural one-to-many pictures with known truth: drawings of things, and the things in any colour.
+"""Procedural one-to-many images with known truth: drawings of things, and the things in any colour.
 
-A drawing says what a thing is, not how it is dyed: every hue, light or dark, plain or striped, is a true
-answer to it. Everything follows from a seed; the dye of every picture is known.
+A drawing says what a item is, not how it is dyed: every hue, light or dark, plain or striped, is a true
+answer to it. Everything follows from a seed; the dye of every image is known.
 """
 
 import colorsys
@@ -18,77 +18,77 @@ from i2icli.demo.toy.scenes import TEST_SEEDS, write_png
 Point = tuple[float, float]
 Shape = list[Point]
 
-_ONLY_B = 2_000_000  # scenes of the second collection that the first does not show
-_FINE = 4  # pictures are drawn so many times larger, then reduced
+_ONLY_B = 2_000_000  # first seed of items that are only in the second domain
+_SUPERSAMPLING = 4
 _INK, _PAPER = (30, 30, 40), (255, 255, 255)
 
 
 @dataclass(frozen=True)
 class Dye:
-    """What a drawing does not tell."""
+    """The attributes that a drawing does not show."""
 
-    hue: float  # [0, 1), around the circle of colours
+    hue: float  # [0, 1)
     value: float  # [0, 1], dark to light
     striped: bool
 
     @classmethod
-    def of(cls, rng: np.random.Generator) -> "Dye":
-        """Any hue, lighter or darker, striped half of the time."""
+    def random(cls, rng: np.random.Generator) -> "Dye":
+        """Random hue and value, striped half of the time."""
         return cls(float(rng.random()), float(rng.uniform(0.55, 0.95)), bool(rng.random() < 0.5))
 
     def colour(self, brightness: float = 1.0) -> tuple[int, int, int]:
-        """RGB of the dyed cloth."""
+        """RGB of the dyed fabric."""
         r, g, b = colorsys.hsv_to_rgb(self.hue, 0.8, min(1.0, self.value * brightness))
         return round(255 * r), round(255 * g), round(255 * b)
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One thing, drawn and dyed: each picture (H, W, 3) uint8."""
+class Item:
+    """One item as a line drawing and in colour, (H, W, 3) uint8 each."""
 
     drawing: NDArray[np.uint8]
-    picture: NDArray[np.uint8]
+    image: NDArray[np.uint8]
     dye: Dye
 
 
-def thing(seed: int, size: int = 64) -> Thing:
-    """The thing of a seed, `size` pixels square: a boot, a bag, a shirt or a mug, of random proportions."""
+def item(seed: int, size: int = 64) -> Item:
+    """The item of a seed, `size` pixels square: a boot, bag, shirt or mug of random proportions."""
     rng = np.random.default_rng((11, seed))
     outline, details = _KINDS[int(rng.integers(len(_KINDS)))](rng)
-    dye = Dye.of(rng)
-    return Thing(_drawn(outline, details, size), _dyed(outline, details, dye, size), dye)
+    dye = Dye.random(rng)
+    return Item(_drawn(outline, details, size), _dyed(outline, details, dye, size), dye)
 
 
 def write_styles(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
-    """Write drawings and pictures: trainA trainB testA testB. A quarter of the training names are pairs.
+    """Write drawings (A) and images (B): trainA, trainB, testA, testB.
 
-    Equal names show the same thing: all in test, every fourth in train.
+    Equal names show the same item: all in test, every fourth in train.
     """
     for index in range(train):
         shared = index % 4 == 0
         other = index if shared else _ONLY_B + index
-        write_png(folder / "trainA" / f"{index:07}.png", thing(seed + index, size).drawing)
-        write_png(folder / "trainB" / f"{other:07}.png", thing(seed + other, size).picture)
+        write_png(folder / "trainA" / f"{index:07}.png", item(seed + index, size).drawing)
+        write_png(folder / "trainB" / f"{other:07}.png", item(seed + other, size).image)
     for index in range(test):
-        shown = thing(seed + TEST_SEEDS + index, size)
-        write_png(folder / "testA" / f"{index:04}.png", shown.drawing)
-        write_png(folder / "testB" / f"{index:04}.png", shown.picture)
+        pair = item(seed + TEST_SEEDS + index, size)
+        write_png(folder / "testA" / f"{index:04}.png", pair.drawing)
+        write_png(folder / "testB" / f"{index:04}.png", pair.image)
 
 
-# -- painting --------------------------------------------------------------------------------
+# -- rendering -------------------------------------------------------------------------------
 
 
 def _drawn(outline: Shape, details: list[Shape], size: int) -> NDArray[np.uint8]:
-    """Ink on paper: the outline, and the lines inside it."""
-    side = size * _FINE
+    """The line drawing: the outline and the lines inside."""
+    side = size * _SUPERSAMPLING
     image = Image.new("RGB", (side, side), _PAPER)
     _ink(ImageDraw.Draw(image), outline, details, side)
-    return np.asarray(image.reduce(_FINE))  # (H, W, 3)
+    return np.asarray(image.reduce(_SUPERSAMPLING))  # (H, W, 3)
 
 
 def _dyed(outline: Shape, details: list[Shape], dye: Dye, size: int) -> NDArray[np.uint8]:
-    """The same filled: lighter above, darker below, details a shade darker, stripes if it has some."""
-    side = size * _FINE
+    """The item in colour: lighter at the top, darker details, optional stripes."""
+    side = size * _SUPERSAMPLING
     cloth = Image.new("RGB", (side, side))
     pen = ImageDraw.Draw(cloth)
     for row in range(side):
@@ -106,7 +106,7 @@ def _dyed(outline: Shape, details: list[Shape], dye: Dye, size: int) -> NDArray[
     darker = Image.new("RGB", (side, side), dye.colour(0.45))
     image.paste(darker, mask=ImageChops.multiply(inner, mask))
     _ink(ImageDraw.Draw(image), outline, details, side)
-    return np.asarray(image.reduce(_FINE))  # (H, W, 3)
+    return np.asarray(image.reduce(_SUPERSAMPLING))  # (H, W, 3)
 
 
 def _ink(pen: ImageDraw.ImageDraw, outline: Shape, details: list[Shape], side: int) -> None:
@@ -119,7 +119,7 @@ def _scaled(shape: Shape, side: int) -> list[Point]:
     return [(x * side, y * side) for x, y in shape]
 
 
-# -- things ------------------------------------------------------------------------------------
+# -- items -------------------------------------------------------------------------------------
 
 
 def _boot(rng: np.random.Generator) -> tuple[Shape, list[Shape]]:

@@ -20,7 +20,7 @@ from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
-from i2icli.nn.pyramid import Level, enlarge, pyramid, shrink
+from i2icli.nn.pyramid import Level, downsample, pyramid, upsample
 from i2icli.nn.spectrum import spectral_distance
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
@@ -108,7 +108,7 @@ class LAPGAN(System[LAPGANConfig]):
     def _shrunk(self, images: Tensor, place: int) -> Tensor:
         """The images (B, C, S, S) as that picture of the pyramid, step by step: (B, C, s, s)."""
         for side in reversed(self.config.pyramid[place:-1]):
-            images = shrink(images, (side, side))  # (B, C, s, s)
+            images = downsample(images, (side, side))  # (B, C, s, s)
         return images
 
     def _pictures(self, images: Tensor, place: int) -> Level:
@@ -154,7 +154,7 @@ class LAPGAN(System[LAPGANConfig]):
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
             factor = sides[place + 1] / sides[len(self.G.levels) - number]
             size = (round(height * factor), round(width * factor))
-            image = enlarge(image, size, self.config.interpolation)  # (B, C, H, W)
+            image = upsample(image, size, self.config.interpolation)  # (B, C, H, W)
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
         return image
@@ -195,7 +195,7 @@ class LAPGAN(System[LAPGANConfig]):
         image = self.G.first_image(noise, label)  # (B, C, h, w)
         for place in range(number):
             side = self.config.pyramid[place + 1]
-            coarse = enlarge(image, (side, side), self.config.interpolation)  # (B, C, s, s)
+            coarse = upsample(image, (side, side), self.config.interpolation)  # (B, C, s, s)
             image = coarse + self.G.residual(place, coarse, noise, label)
         return image.clamp(-1, 1)
 

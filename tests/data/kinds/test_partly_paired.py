@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
-from i2icli.demo.toy.styles import thing, write_styles
+from i2icli.demo.toy.styles import item, write_styles
 from i2icli.errors import UserError
 from tests.data.files import scanned
 from tests.tiny import tiny_config
@@ -80,14 +80,14 @@ def test_pairs_without_equal_names_are_refused(tmp_path: Path) -> None:
 
 
 def test_toy_things_are_the_same_each_time_and_their_dye_shows() -> None:
-    first, again = thing(3, 48), thing(3, 48)
-    assert np.array_equal(first.picture, again.picture)
-    assert first.drawing.shape == first.picture.shape == (48, 48, 3)
+    first, again = item(3, 48), item(3, 48)
+    assert np.array_equal(first.image, again.image)
+    assert first.drawing.shape == first.image.shape == (48, 48, 3)
     for seed in range(8):
-        each = thing(seed)
+        each = item(seed)
         plain = np.ptp(each.drawing.astype(int), axis=2) < 20
         assert plain.all()  # a drawing has no colour
-        pixels = each.picture[np.ptp(each.picture.astype(int), axis=2) > 60]
+        pixels = each.image[np.ptp(each.image.astype(int), axis=2) > 60]
         colour = pixels.mean(axis=0)
         assert int(colour.argmax()) == int(np.argmax(each.dye.colour()))
 

@@ -14,7 +14,7 @@ from i2icli.demo.toy.makeup import face, style, write_makeup
 from i2icli.errors import UserError
 from i2icli.systems.paired_cyclegan.config import PairedCycleGANConfig
 from tests.data.files import scanned
-from tests.face.made_up import landmarks
+from tests.face.synthetic import landmarks
 
 
 def settings(**changes: Any) -> PairedCycleGANConfig:

@@ -1,4 +1,4 @@
-"""Toy portraits: everything follows from the seed, and attributes change what they name and nothing else."""
+"""Toy portraits: determined by the seed; attributes only change what they name."""
 
 import csv
 from pathlib import Path
@@ -8,16 +8,16 @@ import numpy as np
 from i2icli.demo.toy.attributes import (
     ATTRIBUTES,
     HAIR,
-    drawn_attributes,
     flipped,
     portrait,
+    random_attributes,
     write_attributes,
 )
 from i2icli.image import read_image
 
 
 def changed(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[float, float]:
-    """The share of pixels that differ between two portraits of a person, in the upper and lower half."""
+    """The fraction of pixels that differ between two portraits of a person, in the upper and lower half."""
     differ = (portrait(3, before) != portrait(3, after)).any(-1)  # (H, W)
     return float(differ[:36].mean()), float(differ[36:].mean())
 
@@ -39,7 +39,7 @@ def test_attributes_change_their_own_place_only() -> None:
 
 
 def test_every_person_has_one_hair_colour_and_all_attributes_occur() -> None:
-    drawn = [drawn_attributes(seed) for seed in range(60)]
+    drawn = [random_attributes(seed) for seed in range(60)]
     assert all(len(set(each) & set(HAIR)) == 1 for each in drawn)
     assert {name for each in drawn for name in each} == set(ATTRIBUTES)
 

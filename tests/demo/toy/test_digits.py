@@ -1,4 +1,4 @@
-"""Toy digits: repeatable, never alike, of known class and truth."""
+"""Toy digits: reproducible, varied, with class and ground truth."""
 
 from pathlib import Path
 

@@ -1,11 +1,11 @@
-"""Landscapes in several domains: one name is one scene, and the domains look different."""
+"""Landscapes in several domains: equal names are equal scenes, and the domains differ."""
 
 from pathlib import Path
 
 import numpy as np
 
 from i2icli.data.kinds.domain_folders import recognise_domains
-from i2icli.demo.toy.domains import DOMAINS, painted, write_domains
+from i2icli.demo.toy.domains import DOMAINS, render, write_domains
 from i2icli.demo.toy.scenes import scene
 from i2icli.image import read_image
 from i2icli.image.finding import find_images
@@ -13,9 +13,9 @@ from i2icli.image.finding import find_images
 
 def test_a_domain_is_a_look_of_the_same_scene() -> None:
     landscape = scene(3, 32)
-    assert np.array_equal(painted(3, "summer", 32), landscape.photo)
-    assert np.array_equal(painted(3, "autumn", 32), landscape.dusk)
-    means = [painted(3, domain, 32).mean(axis=(0, 1)) for domain in DOMAINS]
+    assert np.array_equal(render(3, "summer", 32), landscape.photo)
+    assert np.array_equal(render(3, "autumn", 32), landscape.dusk)
+    means = [render(3, domain, 32).mean(axis=(0, 1)) for domain in DOMAINS]
     for place, mean in enumerate(means):
         assert all(np.abs(mean - other).max() > 20 for other in means[:place])
 
@@ -28,7 +28,7 @@ def test_written_domains_are_recognised_and_share_only_test_scenes(tmp_path: Pat
     assert [len(c.images) for c in found.train + found.validation] == [3] * 4 + [2] * 4
     for domain in DOMAINS:
         shown = read_image(tmp_path / "test" / domain / "0001.png").pixels
-        assert np.array_equal(shown, painted(5 + 1_000_000 + 1, domain, 32))
+        assert np.array_equal(shown, render(5 + 1_000_000 + 1, domain, 32))
     names = [path.name for path in find_images(tmp_path / "train")]
     assert len(set(names)) == len(names)
 

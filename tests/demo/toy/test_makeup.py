@@ -1,4 +1,4 @@
-"""Toy faces: one face in any style is the same face, and folders hold what their names say."""
+"""Toy faces: styles do not change the face, and file names match the ground truth."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The toy landscapes: determined by their seed, with looks that belong together."""
+"""Toy landscapes: determined by their seed, with corresponding domains."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def test_labels_are_the_flat_colours_of_the_parts() -> None:
 
 
 def test_a_look_is_mostly_decided_by_part_and_row() -> None:
-    """What a network can learn: most of the variance is gone once part and row are known."""
+    """The mapping is learnable: class and row explain most of the variance."""
     train, test = [scene(s, 32) for s in range(80)], [scene(s, 32) for s in range(100, 110)]
     rows = np.arange(32)[:, None] // 2
     for look in ("photo", "dusk"):

@@ -1,4 +1,4 @@
-"""Photograph-like pictures and fakes of them for tests: noise with the spectrum of photographs."""
+"""Synthetic photographs and fakes for tests: noise with the spectrum of photographs."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def photograph(seed: int, size: int = 128) -> np.ndarray:
 
 @torch.no_grad()
 def faked(pixels: np.ndarray, seed: int) -> np.ndarray:
-    """What an untrained network with two transposed convolutions makes of a picture."""
+    """The output of an untrained network with two transposed convolutions."""
     torch.manual_seed(seed)
     net = nn.Sequential(
         nn.Conv2d(3, 8, 4, stride=2, padding=1),
@@ -36,14 +36,14 @@ def faked(pixels: np.ndarray, seed: int) -> np.ndarray:
         nn.ConvTranspose2d(8, 3, 3, stride=2, padding=1, output_padding=1),
     )
     image = torch.from_numpy(pixels.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1)[None]
-    answer = net(image)
-    answer = (answer - answer.mean((2, 3), keepdim=True)) / answer.std((2, 3), keepdim=True)
-    answer = answer * image.std((2, 3), keepdim=True) + image.mean((2, 3), keepdim=True)
-    return ((answer[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    output = net(image)
+    output = (output - output.mean((2, 3), keepdim=True)) / output.std((2, 3), keepdim=True)
+    output = output * image.std((2, 3), keepdim=True) + image.mean((2, 3), keepdim=True)
+    return ((output[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
 
 
 def write_folders(folder: Path, number: int, size: int = 96) -> tuple[Path, Path]:
-    """real/ and fake/ with so many PNG files each."""
+    """Write `number` PNG files each into real/ and fake/."""
     real, fake = folder / "real", folder / "fake"
     for each in (real, fake):
         each.mkdir(parents=True)

@@ -1,33 +1,33 @@
-"""What the detector measures: lattices, wherever the picture begins, in colour or grey, large or small."""
+"""Features of the default detector: lattices at any offset, in colour and grey, at any size."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from i2icli.detector.features import LENGTH, find_traces
 from i2icli.detector.lattice import lattice_strengths
 from i2icli.detector.peaks import EVEN, ORBITS, prominence
-from i2icli.detector.residual import TILE, high_pass, parts, planes
-from tests.detector.pictures import faked, photograph
+from i2icli.detector.residual import TILE, high_pass, planes, tiles
+from i2icli.detector.traces import LENGTH, measure_traces
+from tests.detector.images import faked, photograph
 
 
 def lattice(pixels, period, strength):
-    """The picture with a wave of that period across and one down."""
+    """Add waves of a period along rows and columns."""
     wave = strength * np.cos(2 * np.pi * np.arange(pixels.shape[0]) / period)
     return (pixels + wave[:, None, None] + wave[:, None]).clip(0, 255).astype(np.uint8)
 
 
-def test_even_score_tells_fakes_of_untrained_networks():
-    pictures = [photograph(seed) for seed in range(8)]
-    reals = [find_traces(each).even for each in pictures]
-    fakes = [find_traces(faked(each, seed)).even for seed, each in enumerate(pictures)]
+def test_the_even_score_separates_fakes_of_untrained_networks():
+    images = [photograph(seed) for seed in range(8)]
+    reals = [measure_traces(each).even for each in images]
+    fakes = [measure_traces(faked(each, seed)).even for seed, each in enumerate(images)]
     assert max(reals) < 0.5
     assert min(fakes) > 1
 
 
-def test_a_peak_stands_at_its_orbit():
-    traces = find_traces(lattice(photograph(0), 4, 12))
+def test_a_peak_appears_at_its_orbit():
+    traces = measure_traces(lattice(photograph(0), 4, 12))
     quarter = ORBITS.index((0, 2))
     assert traces.peaks[0].argmax() == quarter
     assert traces.peaks[0, quarter] > 2
@@ -50,11 +50,11 @@ def test_the_spectrum_is_that_of_the_full_transform():
 
 
 @pytest.mark.parametrize("offset", [(0, 1), (3, 5), (7, 2)])
-def test_offsets_do_not_move_the_lattice(offset):
+def test_offsets_do_not_change_the_lattice_strength(offset):
     pixels = lattice(photograph(1, 136), 2, 8)
     half = ORBITS.index((0, 4))
-    first = find_traces(pixels[:128, :128]).lattice[0, 0, half]
-    second = find_traces(pixels[offset[0] :, offset[1] :][:128, :128]).lattice[0, 0, half]
+    first = measure_traces(pixels[:128, :128]).lattice[0, 0, half]
+    second = measure_traces(pixels[offset[0] :, offset[1] :][:128, :128]).lattice[0, 0, half]
     assert abs(first - second) < 0.3
     assert first > 3
 
@@ -65,7 +65,7 @@ def test_independent_noise_has_the_power_of_chance():
     assert 0.7 < float(powers[:, 0].mean()) < 1.3
 
 
-def test_high_pass_is_a_gaussian_taken_away():
+def test_high_pass_subtracts_a_gaussian_blur():
     image = torch.zeros(1, 9, 9)
     image[0, 4, 4] = 1
     bell = np.exp(-(np.arange(-2, 3) ** 2) / 2)
@@ -76,41 +76,41 @@ def test_high_pass_is_a_gaussian_taken_away():
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 3), (65, 99, 1), (70, 3000, 3), (2900, 90, 3), (1100, 1300, 3)])
-def test_every_size_has_all_numbers(shape):
+def test_every_size_has_all_features(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    vector = find_traces(pixels).vector
+    vector = measure_traces(pixels).vector
     assert vector.shape == (LENGTH,)
     assert np.isfinite(vector).all()
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
-def test_a_picture_of_one_colour_has_finite_traces(value):
-    vector = find_traces(np.full((80, 80, 3), value, np.uint8)).vector
+def test_a_uniform_image_has_finite_traces(value):
+    vector = measure_traces(np.full((80, 80, 3), value, np.uint8)).vector
     assert np.isfinite(vector).all()
-    assert find_traces(np.full((80, 80, 3), value, np.uint8)).even < 0.5
+    assert measure_traces(np.full((80, 80, 3), value, np.uint8)).even < 0.5
 
 
-def test_deep_pictures_measure_as_shallow_ones():
+def test_traces_do_not_depend_on_the_bit_depth():
     pixels = lattice(photograph(2), 2, 10)
-    deep = find_traces(pixels.astype(np.uint16) * 257).vector
-    floats = find_traces((pixels / 127.5 - 1).astype(np.float32)).vector
-    np.testing.assert_allclose(deep, find_traces(pixels).vector, atol=2e-2)
-    np.testing.assert_allclose(floats, find_traces(pixels).vector, atol=2e-2)
+    deep = measure_traces(pixels.astype(np.uint16) * 257).vector
+    floats = measure_traces((pixels / 127.5 - 1).astype(np.float32)).vector
+    np.testing.assert_allclose(deep, measure_traces(pixels).vector, atol=2e-2)
+    np.testing.assert_allclose(floats, measure_traces(pixels).vector, atol=2e-2)
 
 
 def test_grey_has_no_colour_differences():
     grey = photograph(3)[..., :1]
     assert planes(grey)[1:].abs().max() == 0
     same = np.repeat(grey, 3, 2)
-    np.testing.assert_allclose(find_traces(grey).vector, find_traces(same).vector, atol=1e-3)
+    np.testing.assert_allclose(measure_traces(grey).vector, measure_traces(same).vector, atol=1e-3)
 
 
-def test_large_pictures_are_judged_by_parts_on_whole_cells():
+def test_large_images_are_tiled_on_whole_cells():
     rows, columns = np.mgrid[0:1500, 0:2003]
     pixels = np.stack([rows % 8, columns % 8, rows * 0], -1).astype(np.uint8)
-    found = parts(pixels)
-    assert {part.shape[:2] for part in found} == {(TILE, TILE)}
-    assert all(part[0, 0, 0] == 0 and part[0, 0, 1] == 0 for part in found)
+    found = tiles(pixels)
+    assert {tile.shape[:2] for tile in found} == {(TILE, TILE)}
+    assert all(tile[0, 0, 0] == 0 and tile[0, 0, 1] == 0 for tile in found)
 
 
 def test_even_orbits_are_those_of_quarters():
@@ -123,4 +123,4 @@ def test_jpeg_of_a_photograph_stays_below_the_score_of_fakes():
 
     buffer = BytesIO()
     Image.fromarray(photograph(5, 192)).save(buffer, "JPEG", quality=90)
-    assert find_traces(np.asarray(Image.open(buffer))).even < 0.8
+    assert measure_traces(np.asarray(Image.open(buffer))).even < 0.8

@@ -1,4 +1,4 @@
-"""Landmarks of a face that no finder has to find: 468 points where the mesh of a plain face has them."""
+"""Synthetic landmarks: the 468 points of the face mesh of a schematic face."""
 
 from math import cos, pi, sin
 
@@ -18,16 +18,16 @@ ROUND: tuple[tuple[tuple[int, ...], tuple[float, float], tuple[float, float]], .
     (mesh.LEFT_UNDER_EYE, (0.66, 0.48), (0.08, 0.012)),
     (mesh.RIGHT_UNDER_EYE, (0.34, 0.48), (0.08, 0.012)),
 )
-"""(points in order, middle, half sizes) of each part, in a picture from 0 to 1."""
+"""(points in order, centre, half sizes) of each part, in coordinates from 0 to 1."""
 
 
 def landmarks(width: float, height: float, *, left: float = 0, top: float = 0) -> NDArray[np.float32]:
-    """(468, 2): a face that fills a picture, or a part of one, of so many pixels."""
+    """(468, 2): a face that fills an area of `width` x `height` pixels at (left, top)."""
     rng = np.random.default_rng(5)
-    angle, far = rng.uniform(0, 2 * pi, 468), np.sqrt(rng.random(468))
-    points = np.column_stack([0.5 + 0.33 * far * np.cos(angle), 0.5 + 0.42 * far * np.sin(angle)])
+    angle, radius = rng.uniform(0, 2 * pi, 468), np.sqrt(rng.random(468))
+    points = np.column_stack([0.5 + 0.33 * radius * np.cos(angle), 0.5 + 0.42 * radius * np.sin(angle)])
     for indices, (x, y), (across, down) in ROUND:
-        for place, index in enumerate(indices):
-            turn = 2 * pi * place / len(indices)
-            points[index] = x - across * sin(turn), y - down * cos(turn)
+        for position, index in enumerate(indices):
+            angle_on_part = 2 * pi * position / len(indices)
+            points[index] = x - across * sin(angle_on_part), y - down * cos(angle_on_part)
     return (points * [width, height] + [left, top]).astype(np.float32)
