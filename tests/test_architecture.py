@@ -49,6 +49,7 @@ HEAVY = frozenset({"torch", "torchvision", "tensorboard"})
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40
 
+LONG_FILES: dict[str, str] = {}
 """Files that may be longer, and why."""
 
 LONG_FUNCTIONS: dict[str, str] = {
