@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from i2icli.image import read_image
 from i2icli.image.finding import find_images
-from i2icli.inference.requests import Asked
+from i2icli.image.items import FileItem
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.systems.augmented_cyclegan.maps import Maps
 from i2icli.systems.augmented_cyclegan.showing import mean_difference, pairwise_difference, returned
@@ -26,8 +26,9 @@ STEPS = 127.5  # of 255, in one unit of [-1, 1]
 
 def images(translator: Translator, folder: Path, to: str, count: int) -> list[Tensor]:
     """The first pictures of a folder as the model reads them on the way to a domain, (1, C, H, W) each."""
-    (wish,) = translator.wishes(Asked(to=to))
-    return [translator.tensor(read_image(path), wish) for path in find_images(folder)[:count]]
+    (spec,) = translator.specs(TranslateOptions(to=to))
+    paths = find_images(folder)[:count]
+    return [translator.read({"image": FileItem(path)}, spec)["image"] for path in paths]
 
 
 def spread(answers: Tensor) -> Tensor:
@@ -46,7 +47,7 @@ def measure(
     maps: Maps, given: list[Tensor], real: list[Tensor], codes: Tensor
 ) -> list[tuple[str, list[float]]]:
     """What is printed: a line's words and its numbers; codes: (K, Z)."""
-    looks = torch.cat([maps.look("B", picture) for picture in real[: len(codes)]])  # (K, Z)
+    looks = torch.cat([maps.style("B", picture) for picture in real[: len(codes)]])  # (K, Z)
     rows: dict[str, list[Tensor]] = {
         name: [] for name in ("drawn", "looks", "colour", "back", "code", "wrong")
     }

@@ -32,10 +32,11 @@ from torch.nn.functional import cross_entropy, pad
 from i2icli.data.kinds.domain_folders import recognise_domains
 from i2icli.image import convert_channels, read_image, resize, to_tensor
 from i2icli.image.finding import Collection
-from i2icli.inference.requests import Asked
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.scores import psnr, ssim
+from i2icli.task import names_of
 
 BATCH = 32
 SHIFT = 6  # pixels that training pictures are moved at most
@@ -145,9 +146,10 @@ def judged(judge: nn.Module, images: Tensor) -> Tensor:
 
 def translated(translator: Translator, images: Tensor, source: str, target: str) -> Tensor:
     """(N, 3, S, S) of the source domain -> the same in the target domain."""
-    told = source if "source" in translator.system.accepts else None
-    (wish,) = translator.wishes(Asked(to=target, source=told))
-    return torch.cat([translator.answer(part, wish) for part in images.split(BATCH)]).clamp(-1, 1)
+    told = source if any("source" in task.reads for task in translator.tasks) else None
+    (spec,) = translator.specs(TranslateOptions(to=target, source=told))
+    parts = images.split(BATCH)
+    return torch.cat([translator.compute({"image": part}, spec) for part in parts]).clamp(-1, 1)
 
 
 def found_again(answers: Tensor, truths: Tensor) -> Tensor:
@@ -242,7 +244,7 @@ def main() -> None:
 
     pictures = load(options.data, options.size)
     translator = Translator.load(options.model, precision="fp32")
-    unknown = set(pictures.test) - set(translator.system.targets())
+    unknown = set(pictures.test) - set(names_of(translator.tasks))
     if unknown:
         raise SystemExit(f"{options.model} does not translate to {', '.join(sorted(unknown))}")
 

@@ -31,6 +31,7 @@ from i2icli.image.finding import Collection, collect
 from i2icli.inference.translator import Translator
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.scores import psnr, ssim
+from i2icli.task import names_of
 
 Pixels = NDArray[np.uint8]
 DARKEST = 0.35  # the smallest factor of a light
@@ -101,7 +102,7 @@ def measure(data: Path, model: str, sheet: Path | None, count: int) -> None:
         y, other = read(reference), read(styled.images[comparisons[place - len(comparisons) // 2].styled])
         answer = np.asarray(translator.translate(x, reference=reference))
         back, removed = (
-            np.asarray(translator.translate(pixels, to=translator.system.targets()[-1]))
+            np.asarray(translator.translate(pixels, to=names_of(translator.tasks)[-1]))
             for pixels in (answer, y)
         )
         measured.add("distance of colours, answer to its reference", distance(answer, y))

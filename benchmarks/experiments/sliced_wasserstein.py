@@ -19,7 +19,7 @@ from torch.nn.functional import conv2d, interpolate, pad
 
 from i2icli.image import convert_channels, read_image, resize, to_tensor
 from i2icli.image.finding import find_images
-from i2icli.inference.requests import Asked
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 
 PATCH = 7  # pixels a side
@@ -43,7 +43,7 @@ def samples(run: str, count: int, seed: int) -> Tensor:
     if Path(run).is_dir() and not (Path(run) / "model.safetensors").exists():
         return read(find_images(Path(run))[:count], None)
     with tempfile.TemporaryDirectory() as folder:
-        for _ in Translator.load(run).sample(Path(folder), Asked(samples=count, seed=seed)):
+        for _ in Translator.load(run).sample(Path(folder), TranslateOptions(samples=count, seed=seed)):
             pass
         return read(sorted(Path(folder).glob("*.png")), None)
 

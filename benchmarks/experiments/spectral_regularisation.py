@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from i2icli.inference.requests import Asked
 from numpy.typing import NDArray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from i2icli.config import RunOptions
 from i2icli.image import DecodedImage, Pixels, convert_channels, grey_levels, read_image, resize, write_image
 from i2icli.image.finding import find_images
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.nn.spectrum import profile_of, relative_to_first, resampled
 from i2icli.report.chart import Chart, Line, write_chart
@@ -158,7 +158,7 @@ def train_one(tiles: Path, run: Path, weight: float, final_layers: int, options:
         raise SystemExit(f"stopped in {run}; the same command goes on")
     out = run / "answers"
     if len(list(out.glob("*.png"))) < options.count:
-        for _ in Translator.load(str(run)).sample(out, Asked(samples=options.count, seed=1)):
+        for _ in Translator.load(str(run)).sample(out, TranslateOptions(samples=options.count, seed=1)):
             pass
 
 

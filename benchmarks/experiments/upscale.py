@@ -29,6 +29,7 @@ from i2icli.nn.pyramid import downsample
 from i2icli.nn.spectrum import spectral_distance
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.scores import psnr, ssim
+from i2icli.task import find_task, names_of
 
 SHOWN = 160  # pixels of the truth on the sheet
 MEASURES = ("PSNR dB", "SSIM", "spectral distance")
@@ -65,7 +66,7 @@ def enlargements(translator: Translator, small: Tensor, size: tuple[int, int], t
 
 def measure(translator: Translator, to: str, truths: list[Tensor]) -> tuple[dict[str, Tensor], list[Any]]:
     """Scores (photos, 3) by way, and rows for the sheet."""
-    factor = translator.system.scale(to)
+    factor = find_task(translator.tasks, to).output.scale
     scores: dict[str, list[Tensor]] = defaultdict(list)
     rows = []
     for whole in truths:
@@ -96,7 +97,7 @@ def main() -> None:
     translator = Translator.load(given.model)
     truths = [truth_of(path, given.width, given.crop) for path in find_images(given.photos)]
     print(f"{len(truths)} photos, {given.width} px wide, the middle {given.crop} px of each")
-    for to in translator.system.targets():
+    for to in names_of(translator.outputs().tasks):
         if not to.startswith("x"):
             continue
         scores, rows = measure(translator, to, truths)

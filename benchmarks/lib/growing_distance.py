@@ -3,7 +3,6 @@
 from collections import defaultdict
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,8 +10,10 @@ from torch import Tensor
 from benchmarks.experiments.feature_distance import RealFeatures
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import Examples
-from i2icli.inference.loading import load_with_notes
-from i2icli.system import Batch, Request, System
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.translator import Translator
+from i2icli.system import Batch
+from i2icli.task import names_of
 from i2icli.training.run import open_data
 
 MOST = 400  # pictures of each kind
@@ -36,13 +37,12 @@ class Measure:
 
     def of(self, model: Path) -> float:
         """The feature distance of a model, the mean over both directions where there are two."""
-        system, _ = load_with_notes(model)
+        translator = Translator.load(model, "cpu", "fp32")
         answers: dict[str, list[Tensor]] = defaultdict(list)
-        with torch.inference_mode():
-            for number in range(min(MOST, len(self.validation))):
-                batch = {name: value[None] for name, value in self.validation.get(number, None).items()}
-                for name, answer in answers_of(system, batch).items():
-                    answers[name].append(answer)
+        for number in range(min(MOST, len(self.validation))):
+            batch = {name: value[None] for name, value in self.validation.get(number, None).items()}
+            for name, answer in answers_of(translator, batch, number).items():
+                answers[name].append(answer)
         return mean(self.real[name].distance(torch.cat(each)) for name, each in answers.items())
 
     def references(self) -> dict[str, float]:
@@ -61,12 +61,14 @@ def pictures(examples: Examples, name: str) -> Tensor:
     return torch.stack([examples.get(number, None)[name] for number in range(min(MOST, len(examples)))])
 
 
-def answers_of(system: System[Any], batch: Batch) -> dict[str, Tensor]:
-    """Translations (1, C, H, W) by what they should look like."""
+def answers_of(translator: Translator, batch: Batch, seed: int) -> dict[str, Tensor]:
+    """Translations (1, C, H, W) by what they should look like; `seed`: of the noise, if they read any."""
+
+    def translated(name: str, to: str | None = None) -> Tensor:
+        (spec,) = translator.specs(TranslateOptions(to=to, seed=seed))
+        return translator.compute({"image": batch[name]}, spec)
+
     if "source" in batch:
-        return {"target": system.translate(Request(batch["source"]))}
-    to_B, to_A = system.targets()
-    return {
-        "B": system.translate(Request(batch["A"], to=to_B)),
-        "A": system.translate(Request(batch["B"], to=to_A)),
-    }
+        return {"target": translated("source")}
+    to_B, to_A = names_of(translator.tasks)
+    return {"B": translated("A", to_B), "A": translated("B", to_A)}

@@ -27,9 +27,9 @@ def ours(name: str, config: Config, precision: str, batch: dict[str, Tensor]) ->
     trainer.enter(system.clock.stage)
 
     def step() -> tuple[float, float]:
-        trainer.meter.restart()
+        trainer.metrics.restart()
         trainer.step([placement.batch(batch)])
-        found = trainer.meter.losses()
+        found = trainer.metrics.losses()
         return sum(found.get(f"D/{part}", 0.0) for part in ("gan", "penalty", "drift")), found["G/gan"]
 
     return trainer, step

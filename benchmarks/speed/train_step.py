@@ -31,7 +31,7 @@ def ours(precision: str, batch: dict[str, torch.Tensor]) -> Callable[[], None]:
 
     def step() -> None:
         trainer.step([placement.batch(batch)])
-        trainer.meter.finite()
+        trainer.metrics.finite()
 
     return step
 

@@ -22,7 +22,7 @@ from PIL import Image
 from benchmarks.lib.classic import generator
 from i2icli.demo.toy.scenes import scene
 from i2icli.image import read_image, to_tensor
-from i2icli.inference.requests import Wish
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.scores import psnr
 
@@ -65,7 +65,9 @@ def agreement(original: Path, photos: Path) -> None:
     with torch.no_grad():
         exact = network(image)
     for precision in ("fp32", "auto", "bf16"):
-        answer = Translator.load(original, precision=precision).answer(image, Wish())
+        translator = Translator.load(original, precision=precision)
+        (spec,) = translator.specs(TranslateOptions())
+        answer = translator.compute({"image": image}, spec)
         far = (answer - exact).abs().max().item()
         decibels = psnr(answer, exact).item()
         print(f"agreement of {precision:5} with the classic result: {decibels:6.1f} dB, at most {far:.1e}")

@@ -2,54 +2,33 @@
 
     python -m benchmarks.speed.validation [SYSTEM...] [--recipe small] [--rounds 11] [--images 8]
 
-Each system with the networks of a recipe and the data of its demo, at its last stage. In turns: every
-question (spectra, scores, own numbers) lets the networks answer anew, as it once did; and as it is, they
-share one answer. Printed: processor seconds of a validation, and the median of the ratios.
+Each system with the networks of a recipe and the data of its demo, at its last stage. In turns: the networks
+run anew for every question (spectra, scores, own numbers), as they once did; and as it is, the questions
+share one evaluation. Printed: processor seconds of a validation, and the median of the ratios.
 """
 
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
 from i2icli.demo import DEMOS
 from i2icli.recipe import resolve_config
 from i2icli.stage import Clock
-from i2icli.system import Answers, Batch, System
+from i2icli.system import Batch, Evaluation, System
 from i2icli.training.run import build_system, open_data
 from i2icli.training.validation import Subset, validate
 
 SYSTEMS = ("cyclegan", "combogan", "stargan", "dtn", "paired_cyclegan")
-QUESTIONS = ("samples", "compare", "measure")
-
-
-class Late(dict[str, Tensor]):
-    """Answers that are made once somebody looks at them."""
-
-    def __init__(self, make: Callable[[], Answers]) -> None:
-        super().__init__()
-        self.make = make
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._made()
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self._made()[name]
-
-    def _made(self) -> Answers:
-        if not len(self):
-            self.update(self.make())
-        return dict(self)
+PARTS = ("generated", "compared", "measured")
 
 
 def prepared(name: str, recipe: str, folder: Path, images: int) -> tuple[System[Any], list[Batch]]:
@@ -66,20 +45,19 @@ def prepared(name: str, recipe: str, folder: Path, images: int) -> tuple[System[
 
 
 def validated_apart(system: System[Any], batches: list[Batch]) -> None:
-    """Validate while each question makes the answers it looks at."""
-    together = system.answers
+    """Validate while each part of an evaluation that holds something is evaluated for itself."""
+    together = system.evaluate
 
-    def alone(ask: Callable[[Batch, Answers], Any], batch: Batch, _: Answers) -> Any:
-        return ask(batch, Late(partial(together, batch)))
+    def apart(batch: Batch) -> Evaluation:
+        found = together(batch)
+        held = [part for part in PARTS if getattr(found, part)]
+        return replace(found, **{part: getattr(together(batch), part) for part in held[1:]})
 
     try:
-        system.answers = lambda _: {}  # type: ignore[method-assign, assignment]
-        for question in QUESTIONS:
-            setattr(system, question, partial(alone, getattr(system, question)))
+        system.evaluate = apart  # type: ignore[method-assign]
         validate(system, batches)
     finally:
-        for changed in ("answers", *QUESTIONS):
-            delattr(system, changed)
+        del system.evaluate
 
 
 def main() -> None:

@@ -1,20 +1,24 @@
 """Augmented CycleGAN: losses and their order, codes, looks, sizes, learning rates."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.runtime.device import Placement
-from i2icli.system import Request
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
+from i2icli.task import names_of
 from i2icli.training.trainer import Trainer
-from tests.asking import ask, compare, measure
+from tests.asking import ask, compare, measure, resolve, samples, tasks
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 
@@ -99,8 +103,7 @@ def test_another_code_gives_another_answer_and_the_same_code_the_same() -> None:
         first, other, again = (
             ask(system, image=image, latent=code) for code in (codes[0], codes[1], codes[0])
         )
-        torch.manual_seed(5)
-        drawn = ask(system, image=image)
+        drawn = ask(system, image=image, seed=5)
     assert torch.equal(first, again)
     assert (first - other).abs().mean() > 1e-3
     assert not torch.equal(drawn, first)
@@ -123,28 +126,37 @@ def test_a_reference_of_any_size_gives_the_look() -> None:
 def test_the_way_back_has_one_answer_unless_two_sided() -> None:
     image, code = noise(1, 3, 32, 32), torch.randn(1, 4)
     one, two = tiny(domains=("edges", "shoes")), tiny(two_sided=True)
-    assert (one.latent_size(), one.latent_size("edges"), two.latent_size("A")) == (4, 0, 4)
-    assert one.targets() == ("shoes", "edges")
+    assert [task.latent_size for task in tasks(one)] == [4, 0]
+    assert resolve(two, "A").latent_size == 4
+    assert names_of(tasks(one)) == ("shoes", "edges")
     assert ask(one, image=image, to="edges").shape == image.shape
     for look in ({"latent": code}, {"reference": image}):
-        with pytest.raises(UserError, match=r"translating to edges has one answer only.*--two-sided"):
-            ask(one, image=image, to="edges", **look)
         assert ask(two.eval(), image=image, to="A", **look).shape == image.shape
+    assert resolve(one, "edges").reads == {"to"}
+    assert resolve(two, "A").reads == {"to", "latent", "reference"}
 
 
-@pytest.mark.parametrize(("request_", "message"), [
-    (Request(), "holds none"),
-    (Request(image=torch.zeros(1, 3, 32, 32), to="cow"), r"'cow'.*B, A"),
-    (Request(image=torch.zeros(1, 3, 32, 32), latent=torch.zeros(1, 9)), "9 numbers.*have 4"),
+@pytest.mark.parametrize(("options", "message"), [
+    ({"to": "edges", "latent": "1,2,3,4"}, "edges reads no latent code: there is one output only"),
+    ({"to": "edges", "reference": "edge.png"}, "edges reads no --reference: there is one output only"),
+    ({"to": "cow"}, r"'cow'.*shoes, edges"),
+    ({"latent": "1,2,3,4,5,6,7,8,9"}, "a code of 9 numbers; this model reads 4"),
 ])  # fmt: skip
-def test_requests_it_cannot_answer_say_why(request_: Request, message: str) -> None:
+def test_what_it_cannot_answer_is_refused_with_the_reason(
+    options: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("edge.png")
+    system = tiny(domains=("edges", "shoes"))
     with pytest.raises(UserError, match=message):
-        tiny().translate(request_)
+        Outputs("AugmentedCycleGAN", system.config, tasks(system)).plan(TranslateOptions.of(options))
 
 
 def test_domains_may_have_different_channels() -> None:
     system = tiny(channels=(1, 3))
-    assert (system.channels(), system.channels("A")) == ((1, 3), (3, 1))
+    ports = [(task.inputs["image"], task.output, task.reference) for task in tasks(system)]
+    assert [(image.channels, output.channels) for image, output, _ in ports] == [(1, 3), (3, 1)]
+    assert [reference.channels if reference else None for *_, reference in ports] == [3, None]
     run_step(system, unpaired(1, 3))
     assert ask(system, image=noise(1, 3, 32, 32), to="A").shape == (1, 1, 32, 32)
 
@@ -177,7 +189,7 @@ def test_discriminators_learn_slower_until_the_rate_falls() -> None:
         found = []
         for step in range(4):
             system.clock.step = step
-            found.append((system.lr_factor_of("G"), 0.2 * system.lr_factor_of("D")))
+            found.append((system.lr_factor("G"), 0.2 * system.lr_factor("D")))
         return found
 
     assert rates() == [(1, 0.2), (1, 0.2), (1, 0.2), (0.5, 0.5)]
@@ -212,6 +224,16 @@ def test_measurements_tell_a_collapsed_model() -> None:
     assert set(collapsed) == {"diversity", "cycle_A", "cycle_B", "cycle_B_drawn"}
     assert (collapsed["diversity"] == 0).all()
     torch.testing.assert_close(collapsed["cycle_B"], collapsed["cycle_B_drawn"])
+
+
+def test_what_it_generates_stands_beside_the_other_collection() -> None:
+    system, batch = lively(tiny()), unpaired()
+    with torch.inference_mode():
+        found = samples(system, batch)
+    assert list(found) == ["A", "B"]
+    assert torch.equal(found["A"][1], batch["A"])
+    assert torch.equal(found["B"][1], batch["B"])
+    assert not torch.equal(found["B"][0][0], found["B"][0][1])
 
 
 def test_preview_shows_several_answers_and_the_ways_back() -> None:

@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 import torch
-from i2icli.inference.requests import Wish, infer_source
 from torch import Tensor, nn
 
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.runtime.device import Placement
 from i2icli.systems.combogan.config import ComboGANConfig
-from i2icli.systems.combogan.system import module_name
+from i2icli.systems.combogan.system import ComboGAN, module_name
+from i2icli.task import names_of
 from i2icli.training.run import compile_networks
 from i2icli.training.trainer import Trainer
-from tests.asking import ask, compare
+from tests.asking import ask, compare, resolve, samples, tasks
 from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains
 from tests.systems.steps import run_step
 from tests.training.synthetic import assert_same
@@ -126,6 +128,10 @@ def test_a_batch_of_several_pairs_is_a_mistake() -> None:
 # -- translating -----------------------------------------------------------------------------
 
 
+def outputs_of(system: ComboGAN) -> Outputs:
+    return Outputs("ComboGAN", system.config, tasks(system))
+
+
 def test_any_domain_to_any_other() -> None:
     system = tiny().eval()
     image = two_domains(0, 1)["A"]
@@ -134,19 +140,23 @@ def test_any_domain_to_any_other() -> None:
             for to in SEASONS:
                 expected = system.decode(system.encode(image, source), to)
                 assert torch.equal(ask(system, image=image, to=to, source=source), expected)
-    assert system.targets() == system.sources() == SEASONS
-    assert system.needs("night") == {"source"}
+    assert names_of(tasks(system)) == SEASONS
+    assert {task.sources for task in tasks(system)} == {SEASONS}
+    assert {task.requires for task in tasks(system)} == {frozenset({"source"})}
 
 
 def test_the_source_must_be_told_unless_it_can_only_be_one() -> None:
     image = two_domains(0, 1)["A"]
-    with pytest.raises(UserError, match=r"which domain the image is of .* autumn, night, summer, winter"):
-        ask(tiny(), image=image, to="night")
-    with pytest.raises(UserError, match=r"unknown source 'spring'.*autumn"):
-        ask(tiny(), image=image, to="night", source="spring")
+    (spec,) = outputs_of(tiny()).plan(TranslateOptions(to="night"))
+    with pytest.raises(UserError, match=r"which domain is it from.* autumn, night, summer or winter"):
+        outputs_of(tiny()).infer_source(spec, ("elsewhere",))
+    with pytest.raises(UserError, match=r"--from spring: unknown source 'spring'.*autumn"):
+        resolve(tiny(), "night", "spring")
     pair = tiny(domains=("day", "night")).eval()
-    assert pair.needs() == frozenset()
-    assert infer_source(pair, Wish(to="day"), ("day",)).source == "day"  # the folder above is right
+    assert resolve(pair).requires == frozenset()
+    (spec,) = outputs_of(pair).plan(TranslateOptions(to="day"))
+    assert outputs_of(pair).infer_source(spec, ("elsewhere",)).task.source is None
+    assert outputs_of(pair).infer_source(spec, ("day",)).task.source == "day"  # the folder above is right
     with torch.inference_mode():
         assert torch.equal(ask(pair, image=image, to="day"), pair.decode(pair.encode(image, "night"), "day"))
 
@@ -176,7 +186,9 @@ def test_domains_may_be_called_anything(names: tuple[str, str]) -> None:
 @pytest.mark.parametrize("channels", [1, 4])
 def test_channels_follow_the_data(channels: int) -> None:
     system = tiny(channels=(channels,))
-    assert system.channels() == (channels, channels)
+    assert {(task.inputs["image"].channels, task.output.channels) for task in tasks(system)} == {
+        (channels, channels)
+    }
     run_step(system, two_domains(0, 1, channels))
 
 
@@ -186,6 +198,7 @@ def test_preview_and_scores_follow_the_pair() -> None:
     assert list(columns) == ["input", *(f"to {name}" for name in SEASONS), "and back"]
     assert {column.shape for column in columns.values()} == {(2, 3, 32, 32)}
     assert compare(system, batch) == {}
+    assert list(samples(system, batch)) == ["to_autumn", "to_summer"]
     found = compare(system, batch | {"truth": torch.tensor([False, True])})
     assert list(found) == ["to_autumn", "to_summer"]
     answer, truth = found["to_autumn"]

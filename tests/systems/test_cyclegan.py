@@ -9,7 +9,8 @@ from torch import Tensor
 from i2icli.errors import UserError
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
-from tests.asking import ask, compare
+from i2icli.task import names_of
+from tests.asking import ask, compare, resolve, samples, tasks
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 
@@ -19,6 +20,11 @@ def tiny(**changes: Any) -> CycleGAN:
     config = tiny_config("cyclegan", **changes)
     assert isinstance(config, CycleGANConfig)
     return CycleGAN(config)
+
+
+def channels_of(system: CycleGAN) -> dict[str | None, tuple[int, int]]:
+    """Channels read and answered with, by target."""
+    return {task.name: (task.inputs["image"].channels, task.output.channels) for task in tasks(system)}
 
 
 def collections(A: int = 3, B: int = 3) -> dict[str, Tensor]:
@@ -68,23 +74,18 @@ def test_both_directions_can_be_asked_for_by_name() -> None:
         assert torch.equal(ask(system, image=image, to="zebra"), system.G_AB(image))
         assert torch.equal(ask(system, image=image, to="horse"), system.G_BA(image))
         assert torch.equal(ask(system, image=image), system.G_AB(image))
-    assert system.targets() == ("zebra", "horse")
+    assert names_of(tasks(system)) == ("zebra", "horse")
 
 
 def test_an_unknown_domain_is_refused_with_the_known_ones() -> None:
     system = tiny(domains=("horse", "zebra"))
     with pytest.raises(UserError, match=r"'cow'.*zebra, horse"):
-        ask(system, image=collections()["A"], to="cow")
-    with pytest.raises(UserError, match="'cow'"):
-        system.channels("cow")
-    with pytest.raises(UserError, match="holds none"):
-        ask(system, to="horse")
+        resolve(system, "cow")
 
 
 def test_domains_may_have_different_channels_and_then_there_is_no_identity_loss() -> None:
     system = tiny(channels=(1, 3))
-    assert system.channels() == system.channels("B") == (1, 3)
-    assert system.channels("A") == (3, 1)
+    assert channels_of(system) == {"B": (1, 3), "A": (3, 1)}
     G, _ = run_step(system, collections(1, 3))
     assert list(G.losses) == G_LOSSES
     assert ask(system, image=torch.zeros(1, 3, 32, 32), to="A").shape == (1, 1, 32, 32)
@@ -92,7 +93,7 @@ def test_domains_may_have_different_channels_and_then_there_is_no_identity_loss(
 
 @pytest.mark.parametrize(("channels", "expected"), [(None, (3, 3)), ((1,), (1, 1))])
 def test_channels_follow_the_data(channels: tuple[int, ...] | None, expected: tuple[int, int]) -> None:
-    assert tiny(channels=channels).channels() == expected
+    assert channels_of(tiny(channels=channels)) == {"B": expected, "A": expected}
 
 
 def test_preview_shows_both_ways_there_and_back() -> None:
@@ -104,6 +105,7 @@ def test_preview_shows_both_ways_there_and_back() -> None:
 def test_only_examples_of_the_same_scene_are_scored() -> None:
     system, batch = tiny(domains=("day", "night")).eval(), collections()
     assert compare(system, batch) == {}
+    assert list(samples(system, batch)) == ["day", "night"]
     assert compare(system, batch | {"truth": torch.tensor([False, False])}) == {}
 
     found = compare(system, batch | {"truth": torch.tensor([False, True])})

@@ -6,23 +6,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from i2icli.inference.requests import Asked
 from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 from torch.optim import SGD
 
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import upsample
 from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
+from i2icli.runtime.device import Placement
 from i2icli.stage import Clock, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
+from i2icli.task import names_of
 from i2icli.training.run import build_system
-from tests.asking import ask, compare, measure
+from tests.asking import ask, compare, measure, resolve, samples, tasks
 from tests.data.files import scanned
 from tests.parity import cases
 from tests.systems.steps import run_step
@@ -34,6 +36,11 @@ def tiny(**changes: Any) -> LAPGAN:
     config = tiny_config("lapgan", **changes)
     assert isinstance(config, LAPGANConfig)
     return LAPGAN(config)
+
+
+def codes(system: LAPGAN, number: int = 1) -> Tensor:
+    """Latent codes (K, Z)."""
+    return torch.randn(number, resolve(system).latent_size)
 
 
 def batch(system: LAPGAN, side: int = 32) -> dict[str, Tensor]:
@@ -99,14 +106,14 @@ def test_the_paper_s_schedule_drives_the_optimisers() -> None:
         run_step(system, batch(system), optimizers)
         group = optimizers["G"].param_groups[0]
         assert group["momentum"] == group["dampening"]
-        seen.append((round(group["momentum"], 5), system.lr_factor()))
+        seen.append((round(group["momentum"], 5), system.lr_factor("G")))
     assert [momentum for momentum, _ in seen] == [0.5, 0.5008, 0.5016, 0.502, 0.502]
     assert [factor for _, factor in seen] == pytest.approx([1.00004**-epoch for epoch in range(5)])
 
 
 def test_with_adam_the_rate_falls_at_each_level() -> None:
     system = at(tiny(decay_from=0.5), "8 px", 0)
-    assert [at(system, "16 px", step).lr_factor() for step in (0, 5, 10)] == [1, 1, 0]
+    assert [at(system, "16 px", step).lr_factor("G") for step in (0, 5, 10)] == [1, 1, 0]
 
 
 def test_noise_reaches_every_level() -> None:
@@ -122,7 +129,7 @@ def test_noise_reaches_every_level() -> None:
 
 def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
     system = tiny().eval()
-    code = torch.randn(2, system.latent_size())
+    code = codes(system, 2)
     noise = system.G.split(uniform(code))
     for stage in system.config.stages()[:2]:
         system.clock = Clock(stage)
@@ -137,7 +144,7 @@ def test_levels_whose_stage_has_not_begun_only_enlarge() -> None:
 def test_a_sample_follows_from_its_code_and_can_be_searched_for() -> None:
     system = tiny().eval()
     system.clock = Clock(system.config.stages()[-1])
-    code = torch.randn(3, system.latent_size(), requires_grad=True)
+    code = codes(system, 3).requires_grad_()
     made = ask(system, latent=code)
     assert made.shape == (3, 3, 32, 32)
     torch.testing.assert_close(made[1:2], ask(system, latent=code[1:2]))
@@ -159,7 +166,7 @@ def test_pictures_of_any_size_are_enlarged(to: str | None, size: tuple[int, int]
     answer = ask(system, image=torch.rand(2, 3, 23, 15) * 2 - 1, to=to)
     assert answer.shape == (2, 3, *size)
     assert answer.abs().max() <= 1
-    assert system.scale(to) == (4 if to == "x4" else 2)
+    assert resolve(system, to).output.scale == (4 if to == "x4" else 2)
 
 
 def test_enlarging_without_residuals_is_interpolation() -> None:
@@ -174,7 +181,7 @@ def test_enlarging_without_residuals_is_interpolation() -> None:
 
 def test_levels_need_not_be_twice_as_large() -> None:
     system = tiny(crop_size=28, sides=(8, 14, 28)).eval()
-    assert system.targets() == ("x2", "x3.5")
+    assert names_of(tasks(system)) == ("x2", "x3.5")
     assert ask(system, image=torch.zeros(1, 3, 9, 11), to="x3.5").shape == (1, 3, 32, 38)
     assert ask(system).shape == (1, 3, 28, 28)
 
@@ -185,24 +192,26 @@ def test_files_come_out_larger_alpha_and_depth_kept(tmp_path: Path) -> None:
     translator = Translator.load(tmp_path / "model.safetensors", precision="fp32")
     Image.fromarray(np.full((20, 30, 4), 99, np.uint8)).save(tmp_path / "small.png")
     for to, size in (("x2", (60, 40)), ("x4", (120, 80))):
-        (result,) = translator.run([str(tmp_path / "small.png")], tmp_path / to, Asked(to=to))
+        (result,) = translator.run([str(tmp_path / "small.png")], tmp_path / to, TranslateOptions(to=to))
         assert result.status == "done"
         with Image.open(tmp_path / to / "small.png") as made:
             assert made.size == size
             assert made.mode == "RGBA"
             assert np.asarray(made)[:, :, 3].min() == 99
-    results = list(translator.run([str(tmp_path / "small.png")], tmp_path / "all", Asked(to="all")))
+    every = TranslateOptions(to="all")
+    results = list(translator.run([str(tmp_path / "small.png")], tmp_path / "all", every))
     assert [result.status for result in results] == ["done", "done"]
-    samples = list(translator.sample(tmp_path / "made", Asked(samples=2)))
-    assert [Image.open(result.target or "").size for result in samples] == [(32, 32)] * 2
+    generated = list(translator.sample(tmp_path / "generated", TranslateOptions(samples=2)))
+    assert [Image.open(result.target or "").size for result in generated] == [(32, 32)] * 2
 
 
-def test_a_model_that_only_enlarges_says_so() -> None:
+def test_a_model_that_only_enlarges_says_so(tmp_path: Path) -> None:
     system = tiny(coarsest=False).eval()
-    assert not system.can_sample()
+    assert not tasks(system, generating=True)
     assert ask(system, image=torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
-    with pytest.raises(UserError, match="--no-coarsest"):
-        ask(system)
+    translator = Translator(system, Placement(torch.device("cpu")), tmp_path / "model.safetensors")
+    with pytest.raises(UserError, match="LAPGAN translates images, but no input images are given"):
+        translator.sample(tmp_path / "out")
 
 
 @pytest.mark.parametrize(("asked", "folders"), [("all", ["cat", "dog"]), ("dog", ["out"]), (None, ["out"])])
@@ -210,17 +219,17 @@ def test_samples_are_of_classes_not_of_factors(asked: str | None, folders: list[
     system = tiny(conditional=True, classes=("cat", "dog"))
     write_model(tmp_path / "m.safetensors", system, "lapgan", {"G": system.G})
     translator = Translator.load(tmp_path / "m.safetensors", "cpu")
-    results = translator.sample(tmp_path / "out", Asked(to=asked, samples=1))
+    results = translator.sample(tmp_path / "out", TranslateOptions(to=asked, samples=1))
     assert [result.target.parent.name for result in results if result.target] == folders
-    with pytest.raises(UserError, match="--to x4 is about pictures that are given"):
-        translator.sample(tmp_path / "out", Asked(to="x4", samples=1))
+    with pytest.raises(UserError, match="--to x4 enlarges images that are given"):
+        translator.sample(tmp_path / "out", TranslateOptions(to="x4", samples=1))
 
 
 def test_all_samples_of_one_factor_without_classes_are_the_usual_ones(tmp_path: Path) -> None:
     system = tiny(sides=(16, 32))
     write_model(tmp_path / "m.safetensors", system, "lapgan", {"G": system.G})
     translator = Translator.load(tmp_path / "m.safetensors", "cpu")
-    results = list(translator.sample(tmp_path / "out", Asked("all", samples=1)))
+    results = list(translator.sample(tmp_path / "out", TranslateOptions(to="all", samples=1)))
     assert [result.status for result in results] == ["done"]
 
 
@@ -229,27 +238,28 @@ def test_all_samples_of_one_factor_without_classes_are_the_usual_ones(tmp_path: 
 
 def test_a_class_can_be_asked_for_with_a_factor_or_without() -> None:
     system = tiny(conditional=True, classes=("cat", "dog")).eval()
-    assert system.targets() == ("x2", "x4", "cat", "dog")
-    assert system.resolve_target("DOG, x4") == "x4,dog"
-    code = torch.randn(1, system.latent_size())
+    assert names_of(tasks(system)) == ("x2", "x4", "cat", "dog")
+    assert names_of(tasks(system, generating=True)) == ("cat", "dog")
+    assert resolve(system, "DOG, x4").name == "x4,dog"
+    code = codes(system)
     cat, dog = (ask(system, latent=code, to=name) for name in ("cat", "dog"))
     assert not torch.equal(cat, dog)
     image = torch.rand(1, 3, 9, 9)
     assert ask(system, image=image, latent=code, to="x4,dog").shape == (1, 3, 36, 36)
-    assert system.scale("x4,dog") == 4
+    assert resolve(system, "x4,dog").output.scale == 4
     for wrong in ("x4,x2", "cat,dog", "cow"):
         with pytest.raises(UserError, match=r"expected one factor|unknown target 'cow'"):
-            system.resolve_target(wrong)
+            resolve(system, wrong)
 
 
 def test_without_a_class_the_code_picks_one() -> None:
     system = tiny(conditional=True, classes=("cat", "dog")).eval()
-    code = torch.randn(1, system.latent_size())
+    code, image = codes(system), torch.rand(1, 3, 9, 9)
     for last, name in ((-0.5, "cat"), (0.5, "dog")):
         code[0, -1] = last
+        torch.testing.assert_close(ask(system, latent=code), ask(system, latent=code, to=name))
         torch.testing.assert_close(
-            ask(system, latent=code, to="x2"),
-            ask(system, latent=code, to=name),
+            ask(system, image=image, latent=code, to="x2"), ask(system, image=image, latent=code, to=name)
         )
 
 
@@ -259,11 +269,11 @@ def test_without_a_class_the_code_picks_one() -> None:
 def test_sheets_show_the_level_that_is_learned() -> None:
     system = tiny().eval()
     columns = at(system, "8 px").preview(batch(system))
-    assert list(columns) == ["made up", "real"]
+    assert list(columns) == ["generated", "real"]
     assert columns["real"].shape == (2, 3, 8, 8)
     columns = at(system, "16 px").preview(batch(system))
-    assert list(columns) == ["coarse", "with its residual", "real", "made up, 8 px", "made up, 16 px"]
-    assert columns.pop("made up, 8 px").shape == (2, 3, 8, 8)
+    assert list(columns) == ["coarse", "with its residual", "real", "generated, 8 px", "generated, 16 px"]
+    assert columns.pop("generated, 8 px").shape == (2, 3, 8, 8)
     assert {column.shape for column in columns.values()} == {(2, 3, 16, 16)}
 
 
@@ -272,6 +282,8 @@ def test_only_the_last_level_is_scored_against_the_truth() -> None:
     data = batch(system)
     assert compare(at(system, "8 px"), data) == compare(at(system, "16 px"), data) == {}
     assert measure(system, data).keys() == {"enlarged_distance", "interpolated_distance"}
+    ((generated, real),) = samples(system, data).values()
+    assert generated.shape == real.shape == (2, 3, 16, 16)
     assert measure(at(system, "8 px"), data) == {}
     ((answer, truth),) = compare(at(system, "32 px"), data).values()
     assert torch.equal(truth, data["image"])

@@ -8,13 +8,16 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.face import region_box, region_mask
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.stage import Stage
 from i2icli.system import Request
 from i2icli.systems.paired_cyclegan import regions
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.system import REMOVAL, TRANSFER, PairedCycleGAN
-from tests.asking import ask, compare
+from i2icli.task import names_of
+from tests.asking import ask, compare, resolve, samples, tasks
 from tests.face.synthetic import landmarks
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
@@ -104,9 +107,9 @@ def test_stages_share_the_steps(steps: int, share: float, expected: list[tuple[s
 def test_the_learning_rate_falls_in_the_second_stage_only() -> None:
     system = tiny(REMOVAL, decay_from=0.5)
     system.clock.step = 2
-    assert system.lr_factor() == 1
+    assert [system.lr_factor(name) for name in ("F", "D")] == [1, 1]
     system.clock.stage = Stage(TRANSFER, 2)
-    assert system.lr_factor() == 0
+    assert [system.lr_factor(name) for name in ("G", "F", "D")] == [0, 0, 0]
 
 
 def test_discriminators_may_learn_slower() -> None:
@@ -148,9 +151,9 @@ def test_each_domain_has_its_generator() -> None:
         assert torch.equal(painted, system.G[WHOLE](image, reference))
         assert torch.equal(painted, ask(system, image=image, reference=reference))
         assert torch.equal(ask(system, image=image, to="plain"), system.F[WHOLE](image))
-    assert system.targets() == ("painted", "plain")
-    assert system.needs() == system.needs("painted") == {"reference"}
-    assert system.needs("plain") == frozenset()
+    assert names_of(tasks(system)) == ("painted", "plain")
+    assert resolve(system).requires == resolve(system, "painted").requires == {"reference"}
+    assert resolve(system, "plain").requires == frozenset()
 
 
 def test_a_reference_of_another_size_serves_every_image() -> None:
@@ -159,24 +162,25 @@ def test_a_reference_of_another_size_serves_every_image() -> None:
     with torch.inference_mode():
         flat = torch.full((1, 3, 50, 21), 0.5)
         answer = ask(system, image=image, reference=flat)
-        same = ask(system, image=image, reference=torch.full((2, 3, 32, 32), 0.5))
+        same = ask(system, image=image, reference=torch.full((1, 3, 32, 32), 0.5))
     torch.testing.assert_close(answer, same, atol=1e-5, rtol=1e-5)
 
 
 def test_requests_that_lack_something_are_refused() -> None:
     system = tiny(domains=("plain", "painted"))
-    image = examples("a")["a"]
-    with pytest.raises(UserError, match=r"reference.*translate to plain"):
-        ask(system, image=image)
-    with pytest.raises(UserError, match="holds none"):
-        ask(system, to="plain")
+    outputs = Outputs("PairedCycleGAN", system.config, tasks(system))
+    with pytest.raises(UserError, match="translating to painted needs --reference"):
+        outputs.plan(TranslateOptions())
     with pytest.raises(UserError, match=r"'blue'.*painted, plain"):
-        ask(system, image=image, to="blue")
+        outputs.plan(TranslateOptions(to="blue"))
+    (spec,) = outputs.plan(TranslateOptions(to="plain"))
+    assert spec.task.name == "plain"
 
 
 def test_removal_and_transfer_are_scored_where_the_truth_is_known() -> None:
     system, batch = tiny().eval(), examples()
     assert compare(system, batch) == {}
+    assert list(samples(system, batch)) == [REMOVAL, TRANSFER]
     found = compare(system, batch | examples("truth_bare", "truth_styled"))
     assert list(found) == [REMOVAL, TRANSFER]
     assert torch.equal(found[REMOVAL][0], system.F[WHOLE](batch["styled"]))
@@ -257,23 +261,24 @@ def test_removal_with_regions_needs_no_reference(faces: list[Any]) -> None:
 def test_the_face_of_a_reference_is_found_once_for_all_pictures(faces: list[Any]) -> None:
     system = with_regions("lips").eval()
     look = torch.full((1, 3, 60, 60), 0.5)
-    system.check_reference(look, "styled")
+    task = resolve(system, "styled")
+    system.condition(task, Request(reference=look))
     with torch.inference_mode():
         for value in (0.1, 0.2):
             ask(system, image=torch.full((1, 3, 32, 32), value), reference=look)
     assert [pixels.shape[0] for pixels in faces] == [60, 32, 32]
     with pytest.raises(UserError, match="no face found in the reference"):
-        system.check_reference(torch.full((1, 3, 60, 60), -1.0), "styled")
+        system.condition(task, Request(reference=torch.full((1, 3, 60, 60), -1.0)))
 
 
-@pytest.mark.parametrize(("image", "reference", "what"), [(-1, 0, "picture"), (0, -1, "reference")])
+@pytest.mark.parametrize(("image", "reference", "what"), [(-1, 0, "image"), (0, -1, "reference")])
 @pytest.mark.usefixtures("faces")
 def test_a_picture_without_a_face_is_refused(image: int, reference: int, what: str) -> None:
     system = with_regions("lips").eval()
     request = Request(
-        image=torch.full((1, 3, 32, 32), image), reference=torch.full((1, 3, 32, 32), reference)
+        {"image": torch.full((1, 3, 32, 32), image)}, reference=torch.full((1, 3, 32, 32), reference)
     )
     with pytest.raises(
         UserError, match=f"no face found in the {what}; expected one face seen from the front"
     ):
-        system.translate(request)
+        system.condition(resolve(system), request)

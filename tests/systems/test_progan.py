@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from i2icli.inference.requests import resolve_targets
 from PIL import Image
 from pydantic import ValidationError
 from torch.nn.functional import avg_pool2d, conv2d
 
 from i2icli.demo.toy.sprites import paint_sprite, write_sprites
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.runtime.device import Placement
@@ -21,9 +22,10 @@ from i2icli.system import Batch
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.networks import enlarge, fade_reals
 from i2icli.systems.progan.system import ProGAN
+from i2icli.task import names_of
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
-from tests.asking import ask
+from tests.asking import ask, resolve, samples, tasks
 from tests.data.files import scanned
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
@@ -217,15 +219,16 @@ def test_classes_enter_with_the_code_and_are_judged() -> None:
     found = losses(system, batch)
     assert {"D/class", "G/class"} <= set(found)
     assert system.D(batch["image"], 1).shape == (4, 4)
-    assert system.targets() == ("cat", "dog", "owl")
+    assert names_of(tasks(system, generating=True)) == ("cat", "dog", "owl")
     code = torch.randn(2, 8)
     answers = [ask(system, latent=code, to=name) for name in (None, "cat", "owl")]
     assert torch.equal(answers[0], answers[1])
     assert not torch.equal(answers[1], answers[2])
-    with pytest.raises(UserError, match="trained without classes"):
-        ask(fresh(), latent=code, to="cat")
-    with pytest.raises(UserError, match="trained without classes, so there is no 'cat'"):
-        resolve_targets(fresh(), "cat")
+    with pytest.raises(UserError, match=r"--to lynx: unknown target 'lynx'.* cat, dog, owl"):
+        resolve(system, "lynx", generating=True)
+    without = Outputs("ProGAN", fresh().config, tasks(fresh(), generating=True))
+    with pytest.raises(UserError, match="ProGAN has no --to; it takes --latent"):
+        without.plan(TranslateOptions(to="cat"))
 
 
 def test_images_are_bounded_and_can_be_searched_for() -> None:
@@ -236,8 +239,7 @@ def test_images_are_bounded_and_can_be_searched_for() -> None:
     assert images.abs().max() <= 1
     (gradient,) = torch.autograd.grad(images.sum(), code)
     assert gradient.abs().sum() > 0
-    torch.manual_seed(0)
-    assert ask(system).shape == (1, 3, 32, 32)
+    assert resolve(system, generating=True).output.fixed == (32, 32)
 
 
 def test_truncated_samples_vary_less_and_of_a_class_stay_of_it() -> None:
@@ -252,6 +254,13 @@ def test_truncated_samples_vary_less_and_of_a_class_stay_of_it() -> None:
         assert spread(0.05) < 0.5 * spread(0.6) < 0.5 * spread(1.0)
         usual = [ask(system, latent=codes[:1], to=to, truncate=1e-6) for to in ("cat", "dog")]
     assert not torch.allclose(*usual)
+
+
+def test_samples_stand_beside_reals_that_are_faded_like_them() -> None:
+    system, batch = at(fresh(), "16 px, fading in", 1).eval(), batch_of(16)
+    ((fake, real),) = samples(system, batch).values()
+    assert torch.equal(fake, system.G(batch["codes"][:, 0], 2, 0.5))
+    assert torch.equal(real, fade_reals(batch["image"], 0.5))
 
 
 def test_sheets_show_the_same_codes_every_time_and_both_sides_of_a_fade() -> None:

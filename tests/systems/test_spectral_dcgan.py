@@ -70,10 +70,6 @@ def test_samples_follow_their_codes() -> None:
     code = torch.randn(2, 8)
     assert ask(system, latent=code).shape == (2, 3, 32, 32)
     torch.testing.assert_close(ask(system, latent=code[:1]), system.G(code)[:1])
-    torch.manual_seed(3)
-    drawn = ask(system)
-    torch.manual_seed(3)
-    torch.testing.assert_close(ask(system), drawn)
 
 
 def test_what_cannot_work_is_told() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from i2icli.inference.requests import Asked, Wish, infer_source, make_wishes
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -14,11 +13,14 @@ from i2icli.config import RunOptions
 from i2icli.demo.toy.attributes import write_attributes
 from i2icli.demo.toy.domains import write_domains
 from i2icli.errors import UserError
+from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import Outputs
 from i2icli.originals import load_original
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.system import StarGAN
+from i2icli.task import names_of
 from i2icli.training.run import train
-from tests.asking import ask, compare, measure
+from tests.asking import ask, compare, measure, resolve, samples, tasks
 from tests.parity import cases
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
@@ -45,6 +47,10 @@ def tiny(**changes: Any) -> StarGAN:
 def images(count: int = 2) -> Tensor:
     torch.manual_seed(1)
     return torch.rand(count, 3, 32, 32) * 2 - 1
+
+
+def outputs_of(system: StarGAN) -> Outputs:
+    return Outputs("StarGAN", system.config, tasks(system))
 
 
 def faces() -> dict[str, Tensor]:
@@ -151,9 +157,9 @@ def test_a_joint_run_that_was_stopped_between_turns_ends_as_an_undisturbed_one(t
 
 def test_every_label_is_a_target_and_changes_the_answer() -> None:
     system = tiny(**JOINT).eval()
-    assert system.targets() == (*CELEBA, "happy", "sad", "angry")
+    assert names_of(tasks(system)) == (*CELEBA, "happy", "sad", "angry")
     with torch.inference_mode():
-        answers = [ask(system, image=images(), to=to) for to in system.targets()]
+        answers = [ask(system, image=images(), to=to) for to in names_of(tasks(system))]
     assert {answer.shape for answer in answers} == {(2, 3, 32, 32)}
     assert all((one - other).abs().max() > 1e-4 for one, other in itertools.pairwise(answers))
 
@@ -175,8 +181,7 @@ def test_named_attributes_are_on_or_flipped(
     system = tiny(attributes=CELEBA)
     told: list[Tensor] = []
     monkeypatch.setattr(system.G, "forward", lambda x, label: told.append(label) or x)
-    source = system.resolve_source(source) if source else None
-    ask(system, image=images(), to=system.resolve_target(to), source=source)
+    ask(system, image=images(), to=to, source=source)
     expected = [float(name in on.split()) for name in CELEBA]
     assert told[0].tolist() == [expected, expected]
 
@@ -185,11 +190,10 @@ def test_the_source_makes_no_difference_to_domains() -> None:
     system = tiny(domains=("a", "b")).eval()
     one, other = (ask(system, image=images(), to="a", source=each) for each in ("b", None))
     assert torch.equal(one, other)
-    assert system.sources() == ()
-    assert system.resolve_source("B") == "b"
-    with pytest.raises(UserError, match="unknown source 'c'; this model knows: a, b"):
-        system.resolve_source("c")
-    assert tiny(**JOINT).sources() == CELEBA
+    assert resolve(system, "a", "B").source == "b"
+    with pytest.raises(UserError, match="--from c: unknown source 'c'; this model knows: a, b"):
+        resolve(system, "a", "c")
+    assert {task.sources for task in (*tasks(system), *tasks(tiny(**JOINT)))} == {()}  # no folder tells it
 
 
 @pytest.mark.parametrize(
@@ -205,7 +209,7 @@ def test_the_source_makes_no_difference_to_domains() -> None:
 def test_impossible_targets_are_refused_in_one_line(to: str, words: list[str]) -> None:
     system = tiny(**JOINT)
     with pytest.raises(UserError) as refused:
-        system.resolve_target(to)
+        resolve(system, to)
     assert all(word in str(refused.value) for word in words)
     assert "\n" not in str(refused.value)
 
@@ -213,11 +217,9 @@ def test_impossible_targets_are_refused_in_one_line(to: str, words: list[str]) -
 def test_impossible_sources_are_refused() -> None:
     system = tiny(**JOINT)
     with pytest.raises(UserError, match="unknown source 'Bald'"):
-        system.resolve_source("Bald")
+        resolve(system, "Male", "Bald")
     with pytest.raises(UserError, match="different label sets"):
-        ask(system, image=images(), to="Male", source="happy")
-    with pytest.raises(UserError, match="holds none"):
-        ask(system, to="Male")
+        resolve(system, "Male", "happy")
 
 
 # -- while training ----------------------------------------------------------------------------
@@ -238,6 +240,8 @@ def test_only_other_domains_are_scored_against_their_truth() -> None:
     system = tiny(domains=("a", "b", "c")).eval()
     batch = {"label_0": torch.eye(3)[:2], "image_0": images()}
     assert compare(system, batch) == {}
+    fakes, reals = samples(system, batch)[""]
+    assert fakes.shape == reals.shape == (6, 3, 32, 32)
     truth = torch.rand(2, 3, 3, 32, 32)
     found = compare(system, batch | {"truth_0": truth})
     assert {name: len(answer) for name, (answer, _) in found.items()} == {"to_a": 1, "to_b": 1, "to_c": 2}
@@ -246,7 +250,9 @@ def test_only_other_domains_are_scored_against_their_truth() -> None:
 
 
 def test_accuracies_of_several_sets_are_told_apart() -> None:
-    measured = measure(tiny(**JOINT), both_sets())
+    system = tiny(**JOINT)
+    measured = measure(system, both_sets())
+    assert list(samples(system, both_sets())) == ["1", "2"]
     assert {name: value.shape for name, value in measured.items()} == {
         "accuracy_1": (2,), "accuracy_2": (2,)
     }  # fmt: skip
@@ -345,7 +351,7 @@ def test_a_joint_original_is_two_label_sets(tmp_path: Path) -> None:
     system = StarGAN(original.config)
     system.load_state_dict(original.tensors, strict=False)
     cases.assert_images(system.G(case.given("x"), case.given("c")).detach(), case.expected())
-    assert "happy" in system.targets()
+    assert "happy" in names_of(tasks(system))
 
 
 @pytest.mark.parametrize(("count", "names"), [(8, "angry"), (3, "1")])
@@ -355,8 +361,9 @@ def test_labels_of_other_originals_are_named_as_far_as_can_be_known(
     state = dict(cases.read("stargan", "generator_train").state())
     state["main.0.weight"] = torch.zeros(6, 3 + count, 7, 7)
     original = load_original(saved(state, tmp_path / "1-G.ckpt"))
-    assert original.config.targets[0] == names
-    assert len(original.config.targets) == count
+    targets = names_of(original.config.tasks(original.config.stages()[0]))
+    assert targets[0] == names
+    assert len(targets) == count
     assert "does not name" in original.notes[0]
 
 
@@ -402,14 +409,15 @@ def test_all_with_a_source_means_the_targets_of_its_label_set() -> None:
             "sets": ("attributes:5", "attributes:2", "domains:3"),
         }
     )
-    assert system.targets_from(None) == system.targets()
-    assert system.targets_from("Young") == (*CELEBA, "happy", "sad", "angry")
-    assert system.targets_from("Hat,Bald") == ("Bald", "Hat", "happy", "sad", "angry")
-    assert system.targets_from("sad") == ("happy", "sad", "angry")
-    wishes = make_wishes(system, Asked(to="all", source="Hat"))
-    assert [wish.to for wish in wishes] == ["Bald", "Hat", "happy", "sad", "angry"]
-    for wish in wishes:
-        ask(system, image=images(), to=wish.to, source=wish.source)
+    outputs = outputs_of(system)
+    assert names_of(outputs.resolve("all")) == names_of(tasks(system))
+    assert names_of(outputs.resolve("all", "Young")) == (*CELEBA, "happy", "sad", "angry")
+    assert names_of(outputs.resolve("all", "Hat,Bald")) == ("Bald", "Hat", "happy", "sad", "angry")
+    assert names_of(outputs.resolve("all", "sad")) == ("happy", "sad", "angry")
+    specs = outputs.plan(TranslateOptions(to="all", source="Hat"))
+    assert [spec.task.name for spec in specs] == ["Bald", "Hat", "happy", "sad", "angry"]
+    for spec in specs:
+        ask(system, image=images(), to=spec.task.name, source=spec.task.source)
 
 
 def test_very_many_labels_take_no_long_search() -> None:
@@ -419,4 +427,6 @@ def test_very_many_labels_take_no_long_search() -> None:
 
 
 def test_a_folder_named_like_an_attribute_changes_nothing() -> None:
-    assert infer_source(tiny(attributes=CELEBA), Wish(to="Male"), ("Male",)).source is None
+    outputs = outputs_of(tiny(attributes=CELEBA))
+    (spec,) = outputs.plan(TranslateOptions(to="Male"))
+    assert outputs.infer_source(spec, ("Male",)).task.source is None
