@@ -1,17 +1,13 @@
 """The options of translating: of the command, of `translate` in Python, of a server. No torch here."""
 
-from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from i2icli.config import Precision, Size
 from i2icli.errors import UserError
 from i2icli.fields import explain
 
-Reference: TypeAlias = str | Path | bytes | NDArray[Any]
 LARGEST_SEED = 2**63 - 1
 
 
@@ -25,7 +21,9 @@ References = Annotated[
     BeforeValidator(_one_or_many),
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
 ]
-Codes = Annotated[str | Path | np.ndarray, WithJsonSchema({"type": "string"})]
+"""Paths, folders, the bytes of image files or arrays (H, W, C)."""
+Codes = Annotated[Any, WithJsonSchema({"type": "string"})]
+"""Numbers as text, the path of a .npy file, or an array (Z,) or (K, Z)."""
 
 
 class ModelOptions(BaseModel):
@@ -52,7 +50,7 @@ class TranslateOptions(BaseModel):
     samples: int | None = Field(
         None, ge=1, description="variants per input; without inputs, how many images to generate"
     )
-    latent: Codes | None = Field(
+    latent: Codes = Field(
         None, description="latent codes instead of random ones: numbers 0.3,-1.2,... or a .npy file"
     )
     interpolate: int | None = Field(

@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.config import Config
@@ -14,9 +16,11 @@ from i2icli.errors import UserError, about
 from i2icli.image.finding import find_images
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
 from i2icli.inference.latents import between, draw_codes, given_codes
-from i2icli.inference.options import Reference, TranslateOptions
+from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
 from i2icli.task import Task, is_all, names_of
+
+Reference: TypeAlias = str | Path | bytes | NDArray[Any]
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes

@@ -105,7 +105,7 @@ def test_how_far_a_translation_is_shows_on_a_terminal_and_now_and_then_in_a_log(
     report(results, Console(file=log), as_json=False, clock=lambda: next(times))
 
     assert "4/4" in terminal.getvalue()
-    assert log.getvalue().splitlines() == ["2/4: 2 translated", "4/4: 4 translated"]
+    assert log.getvalue().splitlines() == ["2/4: 2 done", "4/4: 4 done"]
 
 
 def test_translated_files_are_counted_and_failures_named(capsys: pytest.CaptureFixture[str]) -> None:

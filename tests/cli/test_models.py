@@ -77,7 +77,7 @@ def test_info_shows_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
     shown = capsys.readouterr().out
     for text in (
         "5 of 10 steps",
-        "zebra, horse",
+        "to zebra (default)",
         "psnr 12.5 (step 5)",
         "--width",
         "6 parameters",

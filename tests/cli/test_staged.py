@@ -132,7 +132,7 @@ def test_a_film_leads_from_sample_to_sample(faces, tmp_path):
 def test_a_given_picture_is_projected_and_shown_beside_what_was_found(faces, tmp_path):
     (made,) = Translator.load(faces, "cpu").sample(tmp_path / "made", TranslateOptions(samples=1, seed=7))
     done = ok(i2i("translate", made.target, "--model", faces, "--out", "found", cwd=tmp_path))
-    assert "1 translated" in done.stderr
+    assert "1 image translated into found/" in done.stderr
     found = tmp_path / "found" / made.target.name
     assert np.load(found.with_suffix(".npy")).shape == (1, 8)
     others = Translator.load(faces, "cpu").sample(tmp_path / "others", TranslateOptions(samples=8, seed=8))
@@ -147,7 +147,7 @@ def test_a_projection_takes_no_options_about_drawing(faces, toy, tmp_path, capsy
     picture = next((toy("progan")).rglob("*.png"))
     for option in ("--truncate=0.5", "--count=2"):
         assert main(["translate", str(picture), "--model", str(faces), option, "--out", "found"]) == 2
-        assert "finds the codes of given pictures itself" in capsys.readouterr().err
+        assert "finds the codes of given images itself" in capsys.readouterr().err
     assert not (tmp_path / "found").exists()
 
 

@@ -18,6 +18,7 @@ from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.originals.network_pickles import read_network_pickle
+from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.system import ProGAN
 from tests.asking import ask
 from tests.parity import cases
@@ -76,7 +77,7 @@ def published(path: Path, fused: bool = True, **more: Any) -> Path:
 
 
 def built(original: Original) -> ProGAN:
-    assert isinstance(original.config, ProGAN.config_type)
+    assert isinstance(original.config, ProGANConfig)
     system = ProGAN(original.config)
     system.load_state_dict(original.tensors, strict=True)
     return system.eval()
