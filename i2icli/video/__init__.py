@@ -1,6 +1,7 @@
-"""Films, through the ffmpeg that imageio-ffmpeg brings along. No torch here."""
+"""Videos, through the ffmpeg that comes with imageio-ffmpeg. No torch here."""
 
+from i2icli.video.items import FrameItem
 from i2icli.video.read import sample_frames
 from i2icli.video.write import write_video
 
-__all__ = ["sample_frames", "write_video"]
+__all__ = ["FrameItem", "sample_frames", "write_video"]

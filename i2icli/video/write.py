@@ -1,4 +1,4 @@
-"""Frames -> a film file."""
+"""Writing frames to a video file."""
 
 from collections.abc import Iterable
 from itertools import chain
@@ -16,13 +16,13 @@ from i2icli.files import atomic_write
 def write_video(path: Path, frames: Iterable[NDArray[Any]], fps: float) -> int:
     """Write frames (H, W, 3) of uint8, all of one size, as H.264, which every player shows; how many.
 
-    Odd sides are extended by one row or column of the same colour, as the codec asks. Raises UserError
-    if there are no frames or the film cannot be written.
+    Odd sides are extended by one row or column of the same colour, as the codec requires. Raises UserError
+    if there are no frames or the video cannot be written.
     """
     iterator = iter(frames)
     first = next(iterator, None)
     if first is None:
-        raise UserError(f"{path}: a film needs frames, and there are none")
+        raise UserError(f"{path}: a video needs frames, and there are none")
     count = 0
     try:
         with atomic_write(path) as beside:
@@ -53,7 +53,7 @@ def _even(frame: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check(path: Path, count: int) -> None:
-    """ffmpeg may fail without a word: look at what it wrote."""
+    """Count the frames written: ffmpeg may fail without an error."""
     written, _ = imageio_ffmpeg.count_frames_and_secs(str(path))
     if written != count:
         raise OSError(f"the encoder wrote {written} of {count} frames")

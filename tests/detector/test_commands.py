@@ -136,7 +136,7 @@ def test_a_film_is_judged_by_its_frames(i2i, tmp_path):
     (tmp_path / "no.mp4").write_bytes(b"nothing")
     broken = i2i("detect-fake", tmp_path / "no.mp4")
     assert broken.returncode == 1
-    assert "not a film" in broken.stdout
+    assert "not a video" in broken.stdout
 
 
 def test_wrong_use_is_told_in_one_line(i2i, tmp_path, folder):

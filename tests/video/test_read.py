@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from i2icli.errors import UserError
-from i2icli.video import sample_frames, write_video
+from i2icli.video import FrameItem, sample_frames, write_video
 
 
 @pytest.fixture
@@ -45,6 +45,18 @@ def test_short_films_give_all_they_have(film):
 
 def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"nothing")
-    for name, said in (("a.mp4", "not a film"), ("b.mp4", "no such file")):
+    for name, said in (("a.mp4", "not a video"), ("b.mp4", "no such file")):
         with pytest.raises(UserError, match=said):
             sample_frames(tmp_path / name, 3)
+
+
+def test_a_frame_is_an_item(film):
+    item = FrameItem(film, 12)
+    assert item.header().size == (32, 48)
+    pixels = item.read().pixels
+    assert (pixels.shape, pixels.dtype) == ((32, 48, 3), np.uint8)
+    assert abs(int(pixels.mean()) - 96) <= 6
+    with pytest.raises(UserError, match=r"film\.mp4, frame 30: the video ends before it"):
+        FrameItem(film, 30).read()
+    with pytest.raises(UserError, match="no exact ids"):
+        item.read_ids()

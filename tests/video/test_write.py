@@ -20,7 +20,7 @@ def test_frames_come_back_in_number_size_and_colour(tmp_path):
 
 
 def test_no_frames_are_no_film(tmp_path):
-    with pytest.raises(UserError, match="film needs frames"):
+    with pytest.raises(UserError, match="video needs frames"):
         write_video(tmp_path / "film.mp4", [], 10)
     assert list(tmp_path.iterdir()) == []
 

@@ -55,7 +55,6 @@ class Pix2Pix(System[Pix2PixConfig]):
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """D, then G against the new D with the same fake (Eq. (4), section 3.3)."""
         source, target = batch["source"], batch["target"]  # (B, C, H, W) each
-        self._check_size(source)
         fake = self.G(source)  # (B, C_target, H, W)
         yield Update("D", self._discriminator_losses(source, target, fake.detach()))
 
@@ -76,15 +75,6 @@ class Pix2Pix(System[Pix2PixConfig]):
             penalty = gradient_penalty(self.D, real_pair, fake_pair)
             losses["penalty"] = self.config.penalty_weight * penalty
         return losses
-
-    def _check_size(self, source: Tensor) -> None:
-        height, width = source.shape[-2:]
-        multiple = self.multiple_of()
-        if height % multiple or width % multiple:
-            raise UserError(
-                f"training images of {width}x{height} do not suit this {self.config.generator} generator: "
-                f"it needs multiples of {multiple}; choose another --crop-size, --preprocess or --depth"
-            )
 
     def translate(self, request: Request) -> Tensor:
         """request.image: (B, C_source, H, W), sides multiples of `multiple_of()` -> (B, C_target, H, W)."""

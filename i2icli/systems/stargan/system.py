@@ -73,8 +73,6 @@ class StarGAN(System[StarGANConfig]):
         turn_of_G = (self.clock.step + 1) % self.config.critic_steps == 0
         for number in range(len(self.label_sets)):
             real, label = batch[f"image_{number}"], batch[f"label_{number}"]  # (B, C, H, W), (B, L)
-            if len(label) < 2 and not label.is_meta:
-                raise UserError("stargan needs two images per batch and process; raise --batch-size")
             target = self._targets(label)
             fake = self._fake(real, target, number, learning=turn_of_G)
             yield self._update_D(real, label, fake.detach(), number)
