@@ -50,7 +50,7 @@ def settings(options: argparse.Namespace) -> Config:
 def write_noise(folder: Path, system: str, config: Config) -> None:
     """Pictures of noise, as many as a batch needs, as the system wants them laid out."""
     rng = np.random.default_rng(0)
-    sides = ("A", "B") if "pair" in str(registry.system_type(system).dataset).lower() else ("",)
+    sides = ("A", "B") if {"domains", "direction"} & type(config).model_fields.keys() else ("",)
     for side in sides:
         (folder / "train" / side).mkdir(parents=True)
         for number in range(16):

@@ -27,7 +27,7 @@ class FrameItem:
         return f"{self.path}, frame {self.index}"
 
     def header(self) -> Header:
-        """Frames have three channels of 8 bits; whether there are so many of them is not checked."""
+        """Frames have three channels of 8 bits; whether the video is that long is not checked."""
         return self._header
 
     def read(self) -> DecodedImage:

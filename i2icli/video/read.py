@@ -41,7 +41,7 @@ def frame_size(path: Path) -> tuple[int, int]:
 
 
 def read_frame(path: Path, index: int) -> NDArray[np.uint8] | None:
-    """A frame (H, W, 3), counted from 0; None if there are not so many. Raises UserError as above."""
+    """A frame (H, W, 3), counted from 0; None if the video is shorter. Raises UserError as above."""
     only = ["-vf", f"select=eq(n\\,{index})", "-frames:v", "1"]
     with _explained(path), _opened(path, *only) as (about, frames):
         width, height = about["size"]

@@ -13,7 +13,7 @@ from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.image import ArrayItem, BytesItem, FileItem, Item
-from i2icli.image import picture as limits
+from i2icli.image import decoded as limits
 
 PALETTE = [200, 0, 0, 0, 200, 0, 0, 0, 200]
 IDS = np.array([[0, 1, 2], [2, 1, 0]], np.uint8)

@@ -21,7 +21,7 @@ class ClassifiedCollection:
 
     folder: Path
     classes: tuple[str, ...]  # in natural order
-    collection: Collection  # all of the classes, whose keys begin with the class
+    collection: Collection  # of all classes; keys start with the class
 
     def class_of(self, image: Path) -> str:
         """The class of one of the images."""

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from i2icli.image import DecodedImage, write_image
-from i2icli.image.picture import Pixels
+from i2icli.image.decoded import Pixels
 
 SKINS = ((255, 205, 60), (250, 130, 120), (120, 200, 120), (130, 170, 250), (200, 150, 230))
 INK = (60, 40, 40)
