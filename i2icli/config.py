@@ -6,7 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from i2icli.stage import Stage
 from i2icli.task import Task, find_task
@@ -68,6 +76,11 @@ TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_c
 """What the two domains of a system are called."""
 Betas = Annotated[tuple[float, float], BeforeValidator(_parse_list)]
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(_parse_duration)]
+
+
+def next_multiple(number: int, factor: int) -> int:
+    """The smallest multiple of a factor that is not less than the number."""
+    return -(-number // factor) * factor
 
 
 class Config(BaseModel):
@@ -181,6 +194,16 @@ class Config(BaseModel):
     def smallest_side(self) -> int:
         """The shortest side of training images that all networks accept: pixels, a multiple of `multiple`."""
         return self.multiple
+
+    @model_validator(mode="after")
+    def _crop_is_large_enough(self) -> Self:
+        height, width = self.crop_size
+        if min(height, width) < self.smallest_side:
+            raise ValueError(
+                f"crops of {width}x{height} are too small for these networks, which need sides of at least "
+                f"{self.smallest_side} px; choose a larger --crop-size or networks with fewer layers"
+            )
+        return self
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -22,7 +22,6 @@ from PIL import Image
 from torch._C._profiler import _EventType
 from torch.profiler import ProfilerActivity, profile
 
-from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
@@ -50,7 +49,7 @@ def settings(options: argparse.Namespace) -> Config:
 def write_noise(folder: Path, system: str, config: Config) -> None:
     """Pictures of noise, as many as a batch needs, as the system wants them laid out."""
     rng = np.random.default_rng(0)
-    sides = ("A", "B") if "pair" in str(registry.system_type(system).dataset).lower() else ("",)
+    sides = ("A", "B") if {"domains", "direction"} & type(config).model_fields.keys() else ("",)
     for side in sides:
         (folder / "train" / side).mkdir(parents=True)
         for number in range(16):

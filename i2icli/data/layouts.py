@@ -136,8 +136,8 @@ def _named_domains(folder: Path, inside: dict[str, Path], pairs: bool) -> Folder
         for split in VALIDATION_SPLITS:
             below = subfolders(inside[split]) if split in inside else {}
             if set(names) <= below.keys():
-                return FolderLayout(train, (below[names[0]], below[names[1]]), domain_names(*train))
-        return FolderLayout(train, None, domain_names(*train))
+                return FolderLayout(train, (below[names[0]], below[names[1]]), side_names(*train))
+        return FolderLayout(train, None, side_names(*train))
     if "train" in inside or holds_images(folder):
         return None
     both = _two_with_images(folder, pairs)
@@ -184,7 +184,7 @@ def _two_folders(a: Path, b: Path) -> FolderLayout:
 
 def _pair_of_folders(a: Path, b: Path, parent: Path | None) -> FolderLayout:
     """Two folders of A and B: splits inside each, or beside them where the paths say `train`."""
-    names = domain_names(a, b)
+    names = side_names(a, b)
     inside_a, inside_b = subfolders(a), subfolders(b)
     if "train" in inside_a and "train" in inside_b:
         train = (inside_a["train"], inside_b["train"])
@@ -218,7 +218,7 @@ def with_split(folder: Path, split: str) -> Path | None:
     return None
 
 
-def domain_names(a: Path, b: Path) -> tuple[str, str] | None:
+def side_names(a: Path, b: Path) -> tuple[str, str] | None:
     """The names of two folders, where they differ: horse/train and zebra/train are horse and zebra."""
     for part_a, part_b in zip(reversed(a.resolve().parts), reversed(b.resolve().parts), strict=False):
         if part_a != part_b:

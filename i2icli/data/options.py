@@ -1,4 +1,4 @@
-"""What every kind of data is told, whatever it holds."""
+"""The options that all kinds of data have in common."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -45,10 +45,27 @@ def refuse_small_examples(images: Iterable[Sized], preprocess: Preprocess, small
         if preprocess.mode == "scale-width":
             load_width = max(smallest_side, -(-smallest_side * width // height))
             advice = f"--load-size {load_width}, or --preprocess resize-and-crop"
-        raise UserError(
-            f"{name} ({width}x{height} pixels) becomes {example[1]}x{example[0]} with --preprocess "
-            f"{preprocess.mode}, but these networks need at least {smallest_side} per side; use {advice}"
-        )
+        least = f"{smallest_side}x{smallest_side}"
+        raise UserError(f"{_becomes(name, (height, width), preprocess)} need at least {least}; use {advice}")
+
+
+def refuse_other_sizes(images: Iterable[Sized], preprocess: Preprocess) -> None:
+    """Raise UserError if an image gives an example of another size than that of crops."""
+    height, width = preprocess.crop_size
+    for name, size in images:
+        if preprocess.example_size(size) != (height, width):
+            raise UserError(
+                f"{_becomes(name, size, preprocess)} learn {width}x{height}; "
+                "use --preprocess scale-width-and-crop, or resize"
+            )
+
+
+def _becomes(name: str, size: Size, preprocess: Preprocess) -> str:
+    height, width = preprocess.example_size(size)
+    return (
+        f"{name} ({size[1]}x{size[0]} pixels) becomes {width}x{height} with --preprocess {preprocess.mode}, "
+        "but these networks"
+    )
 
 
 def refuse_mixed_sizes(

@@ -1,8 +1,8 @@
 """Files <-> decoded images <-> tensors. torch is only loaded by the functions that make tensors."""
 
+from i2icli.image.decoded import MAX_PIXELS, DecodedImage, Format, Header, Ids, Pixels
 from i2icli.image.grey import grey_levels
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
-from i2icli.image.picture import MAX_PIXELS, DecodedImage, Format, Header, Ids, Pixels
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_ids, read_image

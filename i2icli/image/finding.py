@@ -1,4 +1,4 @@
-"""Finding image files in folders as people have them: nested, linked, with all sorts of things between."""
+"""Finding image files in real-world folders: nested, linked, mixed with other files."""
 
 import glob
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES
 
-_JUNK = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # left behind by systems, in lower case
+_JUNK = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # created by operating systems, in lower case
 
 
 @dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Collection:
     others: tuple[Path, ...]  # files of other kinds
 
     def key(self, image: Path) -> str:
-        """What tells an image of this collection apart and pairs it: its path below the folder, no suffix.
+        """Identifies an image of this collection and pairs it: its path below the folder, no suffix.
 
-        Case and the several Unicode spellings of one letter make no difference.
+        Case and Unicode form make no difference.
         """
         relative = image.relative_to(self.folder).with_suffix("").as_posix()
         return unicodedata.normalize("NFC", relative).casefold()
 
 
 def collect(folder: Path) -> Collection:
-    """Everything below a folder; links are followed, loops and hidden or junk files skipped.
+    """All files below a folder; links are followed, loops and hidden or junk files skipped.
 
     Raises UserError if there is no such folder or a part of it cannot be opened.
     """
@@ -53,17 +53,17 @@ def check_folder(folder: Path) -> None:
         return
     if not folder.exists():
         near = folder.parent if folder.parent.is_dir() else None
-        inside = f"; {near} holds {listing(near)}" if near else ""
+        inside = f"; {near} contains {listing(near)}" if near else ""
         raise UserError(f"{folder}: there is no such folder{inside}")
     archive = folder.suffix.lower() in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
-    advice = "unpack it and name the folder" if archive else "name the folder that holds the images"
+    advice = "unpack it and give the folder" if archive else "give the folder with the images"
     raise UserError(f"{folder}: this is a file, not a folder; {advice}")
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
     """The folders directly inside a folder by lower-case name, junk left out, in natural order.
 
-    Raises UserError for names that differ only in case: other systems would take them for one folder.
+    Raises UserError for names that differ only in case: some file systems treat them as one folder.
     """
     inside = [entry for entry in _entries(folder) if entry.is_dir()]
     inside.sort(key=lambda entry: _natural(Path(entry.name)))
@@ -88,12 +88,12 @@ def holds_images_below(folder: Path) -> bool:
 
 
 def is_image_name(path: Path) -> bool:
-    """Whether a file's suffix, in any case, is that of a kind of image we read."""
+    """Whether the suffix of a file, in any case, is that of an image format we read."""
     return path.suffix.lower() in SUFFIXES
 
 
 def listing(folder: Path, limit: int = 4) -> str:
-    """What is directly inside a folder, in words: "train/, val/, notes.txt and 3 more"."""
+    """What is directly inside a folder, as text: "train/, val/, notes.txt and 3 more"."""
     names = [entry.name + "/" * entry.is_dir() for entry in _entries(folder)]
     names.sort(key=lambda name: (not name.endswith("/"), _natural(Path(name))))
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
@@ -101,22 +101,22 @@ def listing(folder: Path, limit: int = 4) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder; each real folder is entered once, so links cannot lead in circles."""
+    """Every file below a folder; each real folder is entered once, so links cannot loop."""
     seen: set[tuple[int, int]] = set()
     waiting = [folder]
     while waiting:
         here = waiting.pop()
-        place = here.stat()
-        if (place.st_dev, place.st_ino) in seen:
+        status = here.stat()
+        if (status.st_dev, status.st_ino) in seen:
             continue
-        seen.add((place.st_dev, place.st_ino))
+        seen.add((status.st_dev, status.st_ino))
         inside = sorted(_entries(here), key=lambda entry: entry.name, reverse=True)
         waiting += [here / entry.name for entry in inside if entry.is_dir()]
         yield from (here / entry.name for entry in inside if not entry.is_dir())
 
 
 def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """What lies directly in a folder, without hidden files and junk. Raises UserError."""
+    """The entries of a folder, without hidden files and junk. Raises UserError."""
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if not _is_junk(entry.name)]
@@ -129,26 +129,26 @@ def _is_junk(name: str) -> bool:
 
 
 def _natural(path: Path) -> list[list[str | int]]:
-    """A sort key by which numbers count as numbers and case does not matter."""
+    """A sort key that treats numbers as numbers and ignores case."""
     parts = [re.split(r"(\d+)", part.casefold()) for part in path.parts]
-    # Every second piece of a split is a number, so that like always meets like.
+    # Every second piece of a split is a number, so that only like is compared with like.
     keys: list[list[str | int]] = [
-        [int(piece) if place % 2 else piece for place, piece in enumerate(part)] for part in parts
+        [int(piece) if index % 2 else piece for index, piece in enumerate(part)] for part in parts
     ]
     return [*keys, [str(path)]]
 
 
 def named(word: str) -> list[Path]:
-    """The files and folders that a word of the command line names: itself, or what a glob matches.
+    """The files and folders that a word of the command line names: a path, or what a glob matches.
 
-    Raises UserError for a glob that matches nothing and for no name at all, which is not meant to be the
-    folder one stands in; a plain name need not be there.
+    Raises UserError for a glob that matches nothing, and for an empty word, which would otherwise mean
+    the current folder; a plain path need not exist.
     """
     if not word:
-        raise UserError("an empty name, as of a variable that is not set; name a file or folder")
+        raise UserError("an empty name, as from an unset variable; give a file or folder")
     if Path(word).exists() or not glob.has_magic(word):
         return [Path(word)]
-    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob knows no absolute patterns
+    matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob has no absolute patterns
     if not matches:
         raise UserError(f"{word}: matches no file")
     return [Path(match) for match in matches]

@@ -1,11 +1,11 @@
-"""Brightness of pictures in levels, as detectors of fakes read it."""
+"""Brightness of images in levels, as the detectors of generated images read it."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.image.picture import Pixels
+from i2icli.image.decoded import Pixels
 from i2icli.image.pixels import convert_channels
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image.picture import (
+from i2icli.image.decoded import (
     DecodedImage,
     Header,
     Ids,

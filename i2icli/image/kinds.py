@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from i2icli.image import tensors
+from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
-from i2icli.image.picture import Pixels
 from i2icli.image.pixels import convert_channels, resize, resize_ids
 from i2icli.task import Kind, Port
 

@@ -5,7 +5,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.image.picture import (
+from i2icli.image.decoded import (
     DecodedImage,
     Header,
     Ids,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
-from i2icli.image.picture import (
+from i2icli.image.decoded import (
     MAX_PIXELS,
     ONE_ID,
     DecodedImage,
@@ -75,12 +75,12 @@ def from_pillow(image: Image.Image) -> DecodedImage:
     return DecodedImage(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
 
 
-def to_pillow(picture: DecodedImage) -> Image.Image:
+def to_pillow(image: DecodedImage) -> Image.Image:
     """An image as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
-    channels = picture.pixels.shape[2]
+    channels = image.pixels.shape[2]
     if channels not in (1, 3):
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
-    return as_image(change_type(with_alpha(picture), np.uint8))
+    return as_image(change_type(with_alpha(image), np.uint8))
 
 
 def as_image(array: NDArray[Any]) -> Image.Image:
@@ -88,11 +88,11 @@ def as_image(array: NDArray[Any]) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(array[..., 0] if array.shape[2] == 1 else array))
 
 
-def with_alpha(picture: DecodedImage) -> NDArray[Any]:
+def with_alpha(image: DecodedImage) -> NDArray[Any]:
     """(H, W, C), or (H, W, C + 1) with alpha as the last channel if there is one."""
-    if picture.alpha is None:
-        return picture.pixels
-    return np.concatenate([picture.pixels, picture.alpha[..., None]], axis=-1)
+    if image.alpha is None:
+        return image.pixels
+    return np.concatenate([image.pixels, image.alpha[..., None]], axis=-1)
 
 
 def _split(array: NDArray[Any]) -> tuple[Pixels, NDArray[Any] | None]:

@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
-from i2icli.image.picture import Pixels
+from i2icli.image.decoded import Pixels
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _BICUBIC = Image.Resampling.BICUBIC

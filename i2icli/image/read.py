@@ -8,7 +8,7 @@ from typing import IO
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
-from i2icli.image.picture import DecodedImage, Format, Header, Ids, ImageError
+from i2icli.image.decoded import DecodedImage, Format, Header, Ids, ImageError
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import DTypeLike
 
-from i2icli.image.picture import Pixels
+from i2icli.image.decoded import Pixels
 
 if TYPE_CHECKING:
     from torch import Tensor

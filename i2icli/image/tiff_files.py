@@ -5,7 +5,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from i2icli.image.picture import (
+from i2icli.image.decoded import (
     ONE_ID,
     DecodedImage,
     Header,

@@ -1,4 +1,4 @@
-"""Pictures become files; the suffix decides the format."""
+"""Writing images; the suffix decides the format."""
 
 import struct
 import zlib
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.image.picture import DecodedImage, Format
+from i2icli.image.decoded import DecodedImage, Format
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
 
@@ -30,14 +30,14 @@ SUFFIXES: dict[str, Format] = {
 """Suffixes of image files, in lower case, and the format each is written in."""
 
 
-def write_image(path: Path | str, picture: DecodedImage) -> None:
-    """Write a picture beside `path` and rename it there; missing folders are made.
+def write_image(path: Path | str, image: DecodedImage) -> None:
+    """Write an image beside `path` and rename it there; missing folders are created.
 
-    History wherever the format can: depth, channels, alpha, colour profile. Where it cannot:
-    JPEG, WebP and BMP are 8 bit; floats become 16 bit in PNG; JPEG and BMP have no alpha
-    and get the picture over white. JPEG has quality 95 without colour subsampling, WebP
-    is lossless unless the picture came from a lossy file. Raises UserError for an unknown
-    suffix, for channels a format cannot hold, and when the disk refuses.
+    Depth, channels, alpha and colour profile are kept wherever the format can. Where it cannot:
+    JPEG, WebP and BMP are 8 bit; floats become 16 bit in PNG; JPEG and BMP have no alpha and
+    get the image over white. JPEG has quality 95 without colour subsampling, WebP is lossless
+    unless the image came from a lossy file. Raises UserError for an unknown suffix, for channels
+    that a format cannot hold, and for errors of the disk.
     """
     path = Path(path)
     kind = SUFFIXES.get(path.suffix.lower())
@@ -45,57 +45,56 @@ def write_image(path: Path | str, picture: DecodedImage) -> None:
         raise UserError(
             f"cannot write {path}: unknown suffix {path.suffix!r}; expected {', '.join(SUFFIXES)}"
         )
-    channels = picture.pixels.shape[2]
+    channels = image.pixels.shape[2]
     if channels not in (1, 3) and kind not in ("tiff", "npy"):
         raise UserError(
             f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, "
-            f"the picture has {channels}; use .tif or .npy"
+            f"the image has {channels}; use .tif or .npy"
         )
-    picture = replace(picture, icc=_fitting_profile(picture.icc, channels))
+    image = replace(image, icc=_fitting_profile(image.icc, channels))
     try:
         with atomic_write(path) as temporary:
-            _WRITERS[kind](temporary, picture)
-    except (OSError, ValueError) as error:  # encoders have limits of their own, such as WebP's 16383 px
+            _WRITERS[kind](temporary, image)
+    except (OSError, ValueError) as error:  # encoders have their own limits, such as WebP's 16383 px
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
 
 
-def _write_png(path: Path, picture: DecodedImage) -> None:
-    array = with_alpha(picture)  # (H, W, 1..4)
+def _write_png(path: Path, image: DecodedImage) -> None:
+    array = with_alpha(image)  # (H, W, 1..4)
     if array.dtype == np.uint8:
-        as_image(array).save(path, "PNG", icc_profile=picture.icc, compress_level=4)
+        as_image(array).save(path, "PNG", icc_profile=image.icc, compress_level=4)
         return
     import imagecodecs  # Pillow has no 16-bit colour
 
     array = change_type(array, np.uint16)
     data = bytes(imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4))
-    path.write_bytes(_insert_profile(data, picture.icc) if picture.icc else data)
+    path.write_bytes(_insert_profile(data, image.icc) if image.icc else data)
 
 
-def _write_jpeg(path: Path, picture: DecodedImage) -> None:
-    image = as_image(_over_white(picture))
-    image.save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=picture.icc)
+def _write_jpeg(path: Path, image: DecodedImage) -> None:
+    as_image(_over_white(image)).save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=image.icc)
 
 
-def _write_webp(path: Path, picture: DecodedImage) -> None:
-    array = change_type(with_alpha(picture), np.uint8)
-    image = as_image(array).convert("RGB" if picture.alpha is None else "RGBA")  # WebP has no grey
-    # Without loss, quality and method only say how long to search: these are 7 x faster for 6 % more bytes.
-    effort = {"quality": 20, "method": 2} if picture.lossless else {"quality": 95}
-    image.save(path, "WEBP", lossless=picture.lossless, exact=True, icc_profile=picture.icc or b"", **effort)
+def _write_webp(path: Path, image: DecodedImage) -> None:
+    array = change_type(with_alpha(image), np.uint8)
+    colour = as_image(array).convert("RGB" if image.alpha is None else "RGBA")  # WebP has no grey
+    # If lossless, quality and method only set the effort: these are 7 x faster for 6 % more bytes.
+    effort = {"quality": 20, "method": 2} if image.lossless else {"quality": 95}
+    colour.save(path, "WEBP", lossless=image.lossless, exact=True, icc_profile=image.icc or b"", **effort)
 
 
-def _write_bmp(path: Path, picture: DecodedImage) -> None:
-    as_image(_over_white(picture)).save(path, "BMP")
+def _write_bmp(path: Path, image: DecodedImage) -> None:
+    as_image(_over_white(image)).save(path, "BMP")
 
 
-def _write_tiff(path: Path, picture: DecodedImage) -> None:
+def _write_tiff(path: Path, image: DecodedImage) -> None:
     from tifffile import imwrite
 
-    array = with_alpha(picture)
-    channels = picture.pixels.shape[2]
+    array = with_alpha(image)
+    channels = image.pixels.shape[2]
     extra = ["unspecified"] * (channels - (3 if channels == 3 else 1)) + ["unassalpha"] * (
-        picture.alpha is not None
+        image.alpha is not None
     )
     imwrite(
         path,
@@ -105,13 +104,13 @@ def _write_tiff(path: Path, picture: DecodedImage) -> None:
         extrasamples=extra or None,
         compression="zlib",
         predictor=True,
-        iccprofile=picture.icc,
+        iccprofile=image.icc,
         metadata=None,
     )
 
 
-def _write_npy(path: Path, picture: DecodedImage) -> None:
-    array = with_alpha(picture)
+def _write_npy(path: Path, image: DecodedImage) -> None:
+    array = with_alpha(image)
     with path.open("wb") as file:
         np.save(file, array if array.shape[2] > 1 else array[..., 0], allow_pickle=False)
 
@@ -126,23 +125,23 @@ _WRITERS = {
 }
 
 
-def _over_white(picture: DecodedImage) -> NDArray[Any]:
-    """(H, W, C) uint8, the transparent parts turned white."""
-    pixels = change_type(picture.pixels, np.uint8)
-    if picture.alpha is None:
+def _over_white(image: DecodedImage) -> NDArray[Any]:
+    """(H, W, C) uint8, composited over white."""
+    pixels = change_type(image.pixels, np.uint8)
+    if image.alpha is None:
         return pixels
-    opacity = change_type(picture.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
+    opacity = change_type(image.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
     return (255 - opacity * (255 - pixels.astype(np.float32)) + 0.5).astype(np.uint8)
 
 
 def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
-    """The profile if it describes pictures of so many channels; a translation may have changed them."""
+    """The profile if it is for this number of channels, which translation may have changed."""
     wanted = {1: b"GRAY", 3: b"RGB "}.get(channels)
     return icc if icc and icc[16:20] == wanted else None
 
 
 def _insert_profile(png: bytes, icc: bytes) -> bytes:
-    """Put a colour profile (iCCP chunk) behind the header of a PNG file (its first 33 bytes)."""
+    """Insert a colour profile (iCCP chunk) after the header of a PNG file (its first 33 bytes)."""
     body = b"iCCP" + b"ICC profile\0\0" + zlib.compress(icc)
     chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
     return png[:33] + chunk + png[33:]

@@ -90,11 +90,6 @@ class _Run:
         self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
         self.places = [str(Path(each).resolve()) for each in data]
         self.data, self.config = open_data(name, data, config, options)
-        if self.config.batch_size % world_size():
-            raise UserError(
-                f"--batch-size {self.config.batch_size} cannot be shared by {world_size()} processes; "
-                "choose a multiple"
-            )
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
 
@@ -199,10 +194,12 @@ def _finish(trainer: Trainer, data: RunData) -> None:
 def open_data(
     name: str, data: Sequence[Path], config: Config, options: RunOptions
 ) -> tuple[DataFolder, Config]:
-    """Recognise the folders; the settings completed by what only the data could tell.
+    """Scan the folders; also the settings completed by what only the data could tell.
 
-    Raises UserError for data that do not suit the system or these settings.
+    What depends on the settings alone is checked first. Raises UserError for settings that do not suit each
+    other or the number of processes, and for data that do not suit the system or these settings.
     """
+    _check_batch_size(config, max(options.devices, world_size()))
     cache_bytes = int(options.cache * 2**30)
     data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
     folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
@@ -213,6 +210,19 @@ def open_data(
     if hidden:
         raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
     return folder, complete
+
+
+def _check_batch_size(config: Config, processes: int) -> None:
+    """Raise UserError if batches cannot be shared by the processes, or leave them too few images each."""
+    size, smallest = config.batch_size, config.smallest_batch
+    if size % processes:
+        raise UserError(f"--batch-size {size} cannot be shared by {processes} processes; choose a multiple")
+    if size // processes < smallest:
+        shared = f" shared by {processes} processes" if processes > 1 else ""
+        raise UserError(
+            f"--batch-size {size}{shared}: with these settings every batch and process needs at least "
+            f"{smallest} images; use --batch-size {smallest * processes} or more"
+        )
 
 
 def build_system(name: str, config: Config) -> System[Any]:

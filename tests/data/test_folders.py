@@ -10,6 +10,7 @@ from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.image import DecodedImage, write_image
 from i2icli.image.finding import find_images
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from tests.data.files import fill, put, scanned
@@ -251,6 +252,17 @@ def test_channels_are_found(tmp_path: Path) -> None:
     assert both.settings["channels"] == (1, 1)
     example = both.train().get(0, None)
     assert example["source"].shape == example["target"].shape == (1, 32, 32)
+
+
+def test_number_types_are_found_for_each_side(tmp_path: Path) -> None:
+    fill(tmp_path / "A", *FIVE)
+    fill(tmp_path / "B", *FIVE[1:], channels=1)
+    deep = np.random.default_rng(0).integers(0, 65536, (40, 40, 1)).astype(np.uint16)
+    write_image(tmp_path / "B" / FIVE[0], DecodedImage(deep, None, "png"))
+    assert collections(tmp_path).settings["types"] == ("uint8", "uint16")
+    assert pairs(tmp_path).settings["types"] == ("uint8", "uint16")
+    backwards = PairedImages([tmp_path], DataOptions.of(CONFIG), backwards=True)
+    assert backwards.settings["types"] == ("uint16", "uint8")
 
 
 def test_mixed_channels_name_files_of_each_kind(tmp_path: Path) -> None:

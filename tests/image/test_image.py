@@ -401,7 +401,7 @@ def test_animations_and_many_pages_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_written_is_said_and_nothing_is_left(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="PNG holds 1 or 3 channels, the picture has 5"):
+    with pytest.raises(UserError, match="PNG holds 1 or 3 channels, the image has 5"):
         write_image(tmp_path / "x.png", DecodedImage(noise(4, 4, 5), None, "png"))
     with pytest.raises(UserError, match="unknown suffix"):
         write_image(tmp_path / "x.gif", DecodedImage(noise(4, 4, 3), None, "png"))

@@ -128,12 +128,6 @@ def test_every_update_of_g_looks_at_what_g_has_become() -> None:
     assert len(set(losses)) == 3
 
 
-def test_batch_norm_of_a_single_image_is_refused() -> None:
-    system = tiny("features")
-    with pytest.raises(UserError, match=r"batch norm needs two images.*--batch-size"):
-        next(system.training_step(collections(size=1)))
-
-
 # -- settings ------------------------------------------------------------------------------------
 
 
@@ -165,7 +159,7 @@ def test_where_the_stages_part_is_settled_once() -> None:
 
 @pytest.mark.parametrize(("settings", "words"), [
     ({"crop_size": 36}, ["36x36", "multiples of 8"]),
-    ({"crop_size": 8}, ["8x8", "at least 16", "--num-blocks"]),
+    ({"crop_size": 8}, ["8x8", "at least 16 px", "fewer layers"]),
     ({"steps": 5, "feature_steps": 6}, ["--feature-steps 6", "5 steps"]),
     ({"updates": (1, 2, 3)}, ["--updates has 3", "2 like 1,1 or 4"]),
     ({"preprocess": "none"}, ["--preprocess none", "one size"]),

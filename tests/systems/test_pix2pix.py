@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from i2icli.errors import UserError
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.system import Pix2Pix
 from tests.asking import ask, compare, resolve, samples
@@ -115,8 +114,3 @@ def test_preview_and_compare_show_input_answer_and_truth() -> None:
     ((answer, truth),) = samples(system, batch).values()
     assert torch.equal(answer, columns["fake"])
     assert truth is batch["target"]
-
-
-def test_what_cannot_be_trained_on_is_said() -> None:
-    with pytest.raises(UserError, match=r"36x36 do not suit this unet .* multiples of 8"):
-        run_step(tiny(), pairs(side=36))

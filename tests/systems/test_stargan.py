@@ -93,12 +93,6 @@ def test_targets_are_the_labels_of_the_batch_in_another_order() -> None:
     assert not torch.equal(target, label)
 
 
-def test_one_image_per_process_is_refused_for_it_has_no_other_label() -> None:
-    alone = {name: value[:1] for name, value in faces().items()}
-    with pytest.raises(UserError, match=r"two images per batch and process; raise --batch-size"):
-        run_step(tiny(attributes=CELEBA), alone)
-
-
 def test_both_sets_take_turns_with_their_labels_and_mask(monkeypatch: pytest.MonkeyPatch) -> None:
     system = tiny(**JOINT)
     monkeypatch.setattr(system, "_targets", lambda label: label)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from i2icli.errors import UserError
-from i2icli.video import sample_frames, write_video
+from i2icli.video import FrameItem, sample_frames, write_video
 
 
 @pytest.fixture
@@ -48,3 +48,15 @@ def test_other_files_are_refused(tmp_path):
     for name, message in (("a.mp4", "not a video"), ("b.mp4", "no such file")):
         with pytest.raises(UserError, match=message):
             sample_frames(tmp_path / name, 3)
+
+
+def test_a_frame_is_an_item(video):
+    item = FrameItem(video, 12)
+    assert item.header().size == (32, 48)
+    pixels = item.read().pixels
+    assert (pixels.shape, pixels.dtype) == ((32, 48, 3), np.uint8)
+    assert abs(int(pixels.mean()) - 96) <= 6
+    with pytest.raises(UserError, match=r"video\.mp4, frame 30: the video ends before it"):
+        FrameItem(video, 30).read()
+    with pytest.raises(UserError, match="no exact ids"):
+        item.read_ids()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from i2icli.data.describe import counted
 from i2icli.data.kinds.attributes import RowFinder, find_attribute_file, read_attributes
-from i2icli.data.kinds.label_sets import LabelledImage, LabelSet, splits, validation_line
+from i2icli.data.kinds.label_sets import LabelledImage, LabelledSet, splits, validation_line
 from i2icli.data.options import DataOptions
 from i2icli.data.scan import scan
 from i2icli.data.validation_split import split_off
@@ -55,7 +55,7 @@ def _contains(folder: Path, named: Path) -> bool:
 
 def attribute_set(
     folder: Path, tables: dict[Path, Path], columns: tuple[str, ...], options: DataOptions
-) -> LabelSet:
+) -> LabelledSet:
     """The images of the folders that `attribute_tables` found, labelled by some columns of their files."""
     finders = {table: RowFinder(read_attributes(table, columns)) for table in tables.values()}
     report: list[str] = []
@@ -73,7 +73,7 @@ def attribute_set(
     report.insert(0, f"{counted(len(train), 'image')} in {folder} with attributes from {table.name}: "
                      + ", ".join(_frequencies(columns, train)))  # fmt: skip
     report.append(validation_line(validation, given=len(parts) == 2))
-    return LabelSet("attributes", columns, train, validation, False, report)
+    return LabelledSet("attributes", columns, train, validation, False, report)
 
 
 def _with_rows(

@@ -85,7 +85,7 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
     does not fit the header, a missing image name, an image named twice (case aside).
     """
     header, body = _parsed(path)
-    places = [header.index(name) for name in columns]
+    indices = [header.index(name) for name in columns]
     rows: dict[str, tuple[bool, ...]] = {}
     known: dict[str, str] = {}
     for line, (name, *cells) in body:
@@ -104,7 +104,7 @@ def read_attributes(path: Path, columns: Sequence[str]) -> AttributeTable:
                 f"{path}, line {line}: {name} and {other} mean the same image; "
                 "keep one row per image, or rename one image in more than case"
             )
-        rows[name] = tuple(_truth(path, line, header[place], cells[place]) for place in places)
+        rows[name] = tuple(_truth(path, line, header[index], cells[index]) for index in indices)
     if not rows:
         raise UserError(f"{path}: no rows below the header; expected {EXAMPLE}")
     return AttributeTable(path, tuple(columns), rows)

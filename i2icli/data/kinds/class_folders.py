@@ -21,7 +21,7 @@ class ClassifiedCollection:
 
     folder: Path
     classes: tuple[str, ...]  # in natural order
-    collection: Collection  # all of the classes, whose keys begin with the class
+    collection: Collection  # of all classes; keys start with the class
 
     def class_of(self, image: Path) -> str:
         """The class of one of the images."""
@@ -63,19 +63,19 @@ def recognise_classes(folders: Sequence[Path]) -> ClassFolders:
     validation = None
     if source.validation is not None:
         validation = _labelled(source.validation, None, known=labelled)
-    return ClassFolders(labelled, *_targets(target, validation))
+    images, beside = _targets(target)
+    return ClassFolders(labelled, images, validation, beside)
 
 
-def _targets(
-    target: _SplitPaths, source: ClassifiedCollection | None
-) -> tuple[Collection, ClassifiedCollection | None, Collection | None]:
+def _targets(target: _SplitPaths) -> tuple[Collection, Collection | None]:
+    """The images of the target, and those for validation if there are some. Raises UserError."""
     images = _without(collect(target.train), target.validation)
     if not images.images:
         raise UserError(
             f"{target.train}: no images in this folder; expected those of the target, {CLASSES_EXAMPLE}"
         )
     aside = collect(target.validation) if target.validation is not None else None
-    return images, source, aside if aside is not None and aside.images else None
+    return images, aside if aside is not None and aside.images else None
 
 
 # -- where both collections are ----------------------------------------------------------------

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
-from i2icli.data.kinds.label_sets import LabelledImage, LabelSet, validation_line
+from i2icli.data.kinds.label_sets import LabelledImage, LabelledSet, validation_line
 from i2icli.data.options import DataOptions
 from i2icli.data.scan import aligned, scan
 from i2icli.data.validation_split import split_off
@@ -12,7 +12,7 @@ from i2icli.image import FileItem
 from i2icli.image.finding import Collection
 
 
-def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOptions) -> LabelSet:
+def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOptions) -> LabelledSet:
     """Images whose label is the domain they lie in; `wanted`: domains to learn, all if empty."""
     found = recognise_domains(
         folders, lambda known: tuple(known_domain(name, known, "domains") for name in wanted) or known
@@ -36,7 +36,7 @@ def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOp
     report.insert(0, f"{len(names)} domains: {sizes} images")
     held_out = _scene_by_scene(same) if same else _domain_by_domain(validation)
     report.append(validation_line(held_out, given=found.validation is not None, aligned=bool(same)))
-    return LabelSet("domains", names, _domain_by_domain(train), held_out, bool(same), report)
+    return LabelledSet("domains", names, _domain_by_domain(train), held_out, bool(same), report)
 
 
 def _domain_by_domain(domains: Sequence[list[FileItem]]) -> list[LabelledImage]:

@@ -1,4 +1,4 @@
-"""Images of two of many domains, drawn anew for every step: for ComboGAN."""
+"""Images of two of many domains, drawn for every step: for ComboGAN."""
 
 from collections.abc import Sequence
 from itertools import combinations

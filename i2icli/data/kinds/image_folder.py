@@ -14,7 +14,7 @@ from i2icli.data.layouts import only_folder
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ImageReader, memory_needed, one_side, transparency_lines
-from i2icli.data.sizes import check_sizes, refuse_mixed_sizes, refuse_small_images, sized
+from i2icli.data.sizes import refuse_other_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import FileItem
@@ -58,8 +58,7 @@ class ImageFolder(DataFolder):
             self._split_off()
         everything = [file for files in (*self.files, *self.held_out) for file in files]
         refuse_small_images(sized(everything), options.preprocess.crop_size)
-        check_sizes(sized(everything), (), options)
-        refuse_mixed_sizes(sized(everything), options.preprocess)  # stages have batch sizes of their own
+        refuse_other_sizes(sized(everything), options.preprocess)
         self.settings = one_side(everything, options.channels)
         if self.classes:
             self.settings["classes"] = self.classes

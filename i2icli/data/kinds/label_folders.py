@@ -7,13 +7,13 @@ from i2icli.data.kinds.attribute_sets import attribute_set, named_tables
 from i2icli.data.kinds.attributes import choose_columns, read_columns
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, domain_names
 from i2icli.data.kinds.domain_sets import domain_set
-from i2icli.data.kinds.label_sets import LabelChoice, LabelSet, splits
+from i2icli.data.kinds.label_sets import LabelChoice, LabelledSet, splits
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image.finding import check_folder, holds_images, holds_images_below, subfolders
 
 
-def find_labels(folders: Sequence[Path], choice: LabelChoice, options: DataOptions) -> list[LabelSet]:
+def find_labels(folders: Sequence[Path], choice: LabelChoice, options: DataOptions) -> list[LabelledSet]:
     """The label sets of some folders: one for each with an attribute file or with domains inside.
 
     Folders that only contain images are the domains of a single set. Raises UserError in one line

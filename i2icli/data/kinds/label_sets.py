@@ -33,7 +33,7 @@ class LabelledImage(NamedTuple):
 
 
 @dataclass(frozen=True)
-class LabelSet:
+class LabelledSet:
     """The names of some labels, and the images that have them."""
 
     kind: LabelKind

@@ -8,8 +8,6 @@ from i2icli.config import Config, PreprocessMode, Size, TwoNames
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
 
-SMALLEST_CROP = 32  # what leaves a norm of the discriminators more than one pixel
-
 
 class AugmentedCycleGANConfig(Config):
     """Augmented CycleGAN options"""
@@ -98,6 +96,16 @@ class AugmentedCycleGANConfig(Config):
         return task(second, A, B, coded=True), task(first, B, A, coded=self.two_sided)
 
     @property
+    def smallest_batch(self) -> int:
+        """Batch norm in the latent encoder normalises single numbers over the batch."""
+        return 2 if self.norm == "batch" else 1
+
+    @property
+    def smallest_side(self) -> int:
+        """Leaves norms of the discriminators more than one pixel, which batches of one image need."""
+        return 20
+
+    @property
     def uses_latent_gan(self) -> bool:
         """Whether there are discriminators of codes: a predicted Gaussian has its KL divergence instead."""
         return self.latent_gan and not self.stochastic_encoder
@@ -107,15 +115,4 @@ class AugmentedCycleGANConfig(Config):
         height, width = self.crop_size
         if height % 4 or width % 4:
             raise ValueError(f"crops of {width}x{height} do not suit the generators; choose multiples of 4")
-        if min(self.crop_size) < SMALLEST_CROP:
-            raise ValueError(f"crops of {width}x{height} are too small; choose at least {SMALLEST_CROP} px")
-        return self
-
-    @model_validator(mode="after")
-    def _batch_norm_has_a_batch(self) -> Self:
-        if self.norm == "batch" and self.batch_size == 1:
-            raise ValueError(
-                "batches of one image have nothing to normalise over in the latent encoder; "
-                "raise --batch-size or choose --norm instance"
-            )
         return self

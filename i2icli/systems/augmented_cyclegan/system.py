@@ -15,7 +15,6 @@ from torch.optim import Adam, Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
 from i2icli.data.options import DataOptions
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
@@ -122,7 +121,6 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """Discriminators, then generators and encoders against the new discriminators."""
         real_A, real_B = batch["A"], batch["B"]  # (B, C, H, W) each
-        self._check_batch(real_A)
         maps, stochastic = self.maps, self.config.stochastic_encoder
         prior = {side: batch[f"z_{side}"] for side in maps.coded}  # (B, Z) each
         fake_B, fake_A = maps.to("B", real_A, prior["B"]), maps.to("A", real_B, prior.get("A"))
@@ -189,13 +187,6 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
             "paired_A": weight * l1_loss(self.maps.back("A", B, codes), A),
             "paired_B": weight * l1_loss(self.maps.back("B", A, codes), B),
         }
-
-    def _check_batch(self, images: Tensor) -> None:
-        if self.config.norm == "batch" and len(images) == 1:
-            raise UserError(
-                "one image per process leaves batch norm nothing to normalise over in the latent encoder; "
-                "raise --batch-size, use fewer --devices, or choose --norm instance"
-            )
 
     # -- using -----------------------------------------------------------------------------
 

@@ -90,6 +90,11 @@ class ComboGANConfig(Config):
         return super().resolve(tasks, to, source)
 
     @property
+    def smallest_side(self) -> int:
+        """Residual blocks need two pixels after two halvings; the discriminators take any size."""
+        return 8
+
+    @property
     def learned(self) -> tuple[str, ...]:
         """The domains whose networks are trained."""
         return self.learn or self.domains
@@ -106,10 +111,8 @@ class ComboGANConfig(Config):
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:
         height, width = self.crop_size
-        if height % 4 or width % 4 or min(height, width) < 8:
-            raise ValueError(
-                f"crops of {width}x{height} do not suit the networks; choose multiples of 4, from 8"
-            )
+        if height % 4 or width % 4:
+            raise ValueError(f"crops of {width}x{height} do not suit the networks; choose multiples of 4")
         return self
 
     @model_validator(mode="after")

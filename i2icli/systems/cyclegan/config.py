@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import TwoNames
+from i2icli.config import TwoNames, next_multiple
 from i2icli.growable import GrowableConfig
 from i2icli.stage import Stage
 from i2icli.task import Noise, Port, Task, noise_planes
@@ -62,15 +62,14 @@ class CycleGANConfig(GrowableConfig):
         (first, second), (A, B) = self.domains, self.two_channels
         return task(second, A, B), task(first, B, A)
 
+    @property
+    def smallest_side(self) -> int:
+        """Residual blocks need two pixels after two halvings, discriminators three after all of theirs."""
+        return next_multiple(max(8, 3 * 2**self.num_layers), 4) << self.grown
+
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:
         height, width = self.first_size
         if height % 4 or width % 4:
             raise ValueError(f"crops of {width}x{height} do not suit the generators; choose multiples of 4")
-        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
-        if min(self.first_size) < needed:
-            raise ValueError(
-                f"patch discriminators of {self.num_layers} layers need crops of at least {needed} px; "
-                "lower --num-layers or raise --crop-size"
-            )
         return self

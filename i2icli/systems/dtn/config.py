@@ -80,6 +80,16 @@ class DTNConfig(Config):
         return int(2**self.num_blocks)
 
     @property
+    def smallest_batch(self) -> int:
+        """Batch norm also normalises single numbers, over the batch."""
+        return 2 if self.norm == "batch" else 1
+
+    @property
+    def smallest_side(self) -> int:
+        """Two pixels are left after all halvings."""
+        return 2 * self.multiple
+
+    @property
     def num_classes(self) -> int:
         """Classes of the source."""
         return len(self.classes) if self.classes else 10
@@ -96,10 +106,10 @@ class DTNConfig(Config):
     @model_validator(mode="after")
     def _settings_fit_each_other(self) -> Self:
         height, width = self.crop_size
-        if height % self.multiple or width % self.multiple or min(self.crop_size) < 2 * self.multiple:
+        if height % self.multiple or width % self.multiple:
             raise ValueError(
                 f"crops of {width}x{height} do not suit {self.num_blocks} halvings; choose multiples of "
-                f"{self.multiple}, at least {2 * self.multiple}, or another --num-blocks"
+                f"{self.multiple}, or another --num-blocks"
             )
         if self.preprocess in ("scale-width", "none"):
             raise ValueError(

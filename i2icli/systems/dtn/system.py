@@ -74,10 +74,6 @@ class DTN(System[DTNConfig]):
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """f and its head on labelled source images; later D and g, on both collections at once or in turn."""
-        if self.config.norm == "batch" and len(batch["source"]) < 2:
-            raise UserError(
-                "batch norm needs two images per batch and process; raise --batch-size, or use --norm none"
-            )
         if self._learning_features():
             logits = at_least_float32(self.head(self.f(batch["source"])))  # (B, L)
             hits = (logits.argmax(1) == batch["label"]).float().mean()

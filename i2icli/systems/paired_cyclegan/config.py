@@ -97,6 +97,11 @@ class PairedCycleGANConfig(Config):
             Task(bare, {"image": image}, image, frozenset({"to"})),
         )
 
+    @property
+    def smallest_side(self) -> int:
+        """Patch discriminators need three pixels after all their halvings."""
+        return int(3 * 2**self.num_layers)
+
     @model_validator(mode="after")
     def _regions_are_known(self) -> Self:
         for region in self.regions:
@@ -107,17 +112,10 @@ class PairedCycleGANConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _crop_fits_the_discriminators(self) -> Self:
-        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
-        height, width = self.crop_size
-        if min(self.crop_size) < needed:
+    def _regions_are_large_enough(self) -> Self:
+        if self.regions and self.region_size < self.smallest_side:
             raise ValueError(
-                f"crops of {width}x{height} do not suit patch discriminators of {self.num_layers} layers, "
-                f"which need {needed} px; lower --num-layers or raise --crop-size"
-            )
-        if self.regions and self.region_size < needed:
-            raise ValueError(
-                f"regions of {self.region_size} px do not suit patch discriminators of {self.num_layers} "
-                f"layers, which need {needed} px; lower --num-layers or raise --region-size"
+                f"regions of {self.region_size} px do not suit discriminators of {self.num_layers} layers, "
+                f"which need {self.smallest_side} px; lower --num-layers or raise --region-size"
             )
         return self

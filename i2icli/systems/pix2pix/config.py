@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config
+from i2icli.config import Config, next_multiple
 from i2icli.growable import GrowableConfig
 from i2icli.stage import Stage
 from i2icli.task import Noise, Port, Task, Tiling, noise_planes
@@ -83,6 +83,16 @@ class Pix2PixConfig(GrowableConfig):
         return (2**self.unet_depth if self.generator == "unet" else 4) << self.grown
 
     @property
+    def smallest_side(self) -> int:
+        """The U-Net needs one pixel after all halvings, residual blocks two after two of them, a patch
+        discriminator three after all of its own.
+        """
+        multiple = self.multiple >> self.grown
+        generator = multiple if self.generator == "unet" else 8
+        discriminator = 3 * 2**self.num_layers if self.discriminator == "patch" else 1
+        return next_multiple(max(generator, discriminator), multiple) << self.grown
+
+    @property
     def translating_statistics(self) -> Literal["image", "running"]:
         """What batch norm uses when translating: that which is closest to what it saw in training."""
         if self.statistics != "auto":
@@ -91,7 +101,7 @@ class Pix2PixConfig(GrowableConfig):
 
     def _halvings(self) -> int:
         common = gcd(*self.first_size)
-        return min(8, (common & -common).bit_length() - 1)  # twos in the common divisor
+        return max(0, min(8, (common & -common).bit_length() - 1))  # twos in the common divisor
 
     @model_validator(mode="after")
     def _crop_fits_the_generator(self) -> Self:
@@ -110,15 +120,5 @@ class Pix2PixConfig(GrowableConfig):
         if height % multiple or width % multiple:
             raise ValueError(
                 f"crops of {width}x{height} do not suit this {self.generator} generator; {advice}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _crop_fits_the_discriminator(self) -> Self:
-        needed = 3 * 2**self.num_layers  # what leaves one patch, and a norm more than one pixel
-        if self.discriminator == "patch" and min(self.first_size) < needed:
-            raise ValueError(
-                f"a patch discriminator of {self.num_layers} layers needs crops of at least {needed} px; "
-                "lower --num-layers or raise --crop-size"
             )
         return self

@@ -16,7 +16,6 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.options import DataOptions
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
@@ -54,7 +53,6 @@ class Pix2Pix(System[Pix2PixConfig]):
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """D, then G against the new D with the same fake (Eq. (4), section 3.3)."""
         source, target = batch["source"], batch["target"]  # (B, C, H, W) each
-        self._check_size(source)
         fake = self.G(source)  # (B, C_target, H, W)
         yield Update("D", self._discriminator_losses(source, target, fake.detach()))
 
@@ -75,15 +73,6 @@ class Pix2Pix(System[Pix2PixConfig]):
             penalty = gradient_penalty(self.D, real_pair, fake_pair)
             losses["penalty"] = self.config.penalty_weight * penalty
         return losses
-
-    def _check_size(self, source: Tensor) -> None:
-        height, width = source.shape[-2:]
-        multiple = self.config.multiple_at(self.clock.stage)
-        if height % multiple or width % multiple:
-            raise UserError(
-                f"training images of {width}x{height} do not suit this {self.config.generator} generator: "
-                f"it needs multiples of {multiple}; choose another --crop-size, --preprocess or --depth"
-            )
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["image"]: (B, C_source, H, W) -> (B, C_target, H, W)."""

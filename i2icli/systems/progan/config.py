@@ -187,6 +187,11 @@ class ProGANConfig(Config):
                 f"crops of {width}x{height} do not suit networks that double: choose a power of two, "
                 "such as 64, 128 or 256"
             )
+        if self.preprocess == "none" and self.start_size < height:
+            raise ValueError(
+                f"--preprocess none keeps images as they are, but training starts with {self.start_size} px; "
+                "choose scale-width-and-crop or resize"
+            )
         if self.start_size & (self.start_size - 1):
             raise ValueError(f"--start-size {self.start_size} is not a power of two, such as 4 or 8")
         if self.start_size > height:

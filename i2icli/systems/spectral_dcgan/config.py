@@ -66,6 +66,16 @@ class SpectralDCGANConfig(Config):
         return self.load_size or self.crop_size
 
     @property
+    def smallest_batch(self) -> int:
+        """Statistics of batch norm over a single image leave the generator nothing to vary."""
+        return 2 if self.norm == "batch" else 1
+
+    @property
+    def smallest_side(self) -> int:
+        """Two doublings from 4x4 features."""
+        return SMALLEST
+
+    @property
     def doublings(self) -> int:
         """From 4x4 features to the image."""
         return self.crop_size[0].bit_length() - 3
@@ -78,9 +88,9 @@ class SpectralDCGANConfig(Config):
     @model_validator(mode="after")
     def _size_is_a_power_of_two(self) -> Self:
         height, width = self.crop_size
-        if height != width or height < SMALLEST or height & (height - 1):
+        if height != width or height & (height - 1):
             raise ValueError(
-                f"crops of {width}x{height} do not suit networks that double: choose a power of two from "
-                f"{SMALLEST} on, such as 64 or 128"
+                f"crops of {width}x{height} do not suit networks that double: choose a power of two, "
+                "such as 64 or 128"
             )
         return self

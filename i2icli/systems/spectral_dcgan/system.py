@@ -15,7 +15,6 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.data.options import DataOptions
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
@@ -58,10 +57,6 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """D, then every few steps G against the new D, each with codes of its own."""
         real, codes = batch["image"], batch["codes"]  # (B, C, S, S), (B, 2, Z)
-        if self.config.norm == "batch" and len(real) < 2:
-            raise UserError(
-                "batch norm needs two images per batch and process; raise --batch-size or use --norm instance"
-            )
         with torch.no_grad():
             fake = self.G(codes[:, 0])
         yield Update("D", self._critic_losses(real, fake))

@@ -112,6 +112,11 @@ class StarGANConfig(Config):
         return self.load_size or self.crop_size
 
     @property
+    def smallest_batch(self) -> int:
+        """Images are translated to the labels of others in the batch."""
+        return 2
+
+    @property
     def label_sets(self) -> tuple[LabelSet, ...]:
         """The labels of every data set that is trained on, in the order of the network's inputs."""
         return tuple(self._label_sets())

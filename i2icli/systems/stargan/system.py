@@ -17,7 +17,6 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_sets import LabelChoice
 from i2icli.data.kinds.labelled import LabelledImages
 from i2icli.data.options import DataOptions
-from i2icli.errors import UserError
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
@@ -71,8 +70,6 @@ class StarGAN(System[StarGANConfig]):
         turn_of_G = (self.clock.step + 1) % self.config.critic_steps == 0
         for number in range(len(self.label_sets)):
             real, label = batch[f"image_{number}"], batch[f"label_{number}"]  # (B, C, H, W), (B, L)
-            if len(label) < 2 and not label.is_meta:
-                raise UserError("stargan needs two images per batch and process; raise --batch-size")
             target = self._targets(label)
             fake = self._fake(real, target, number, learning=turn_of_G)
             yield self._update_D(real, label, fake.detach(), number)
