@@ -1,16 +1,15 @@
-"""What it saves that validation runs the networks once on a batch, for all that is asked of it.
+"""The speed-up of running the networks once per validation batch, for all metrics.
 
     python -m benchmarks.speed.validation [SYSTEM...] [--recipe small] [--rounds 11] [--images 8]
 
-Each system with the networks of a recipe and the data of its demo, at its last stage. In turns: every
-question (spectra, scores, own numbers) lets the networks answer anew, as it once did; and as it is, they
-share one answer. Printed: processor seconds of a validation, and the median of the ratios.
+Each system with the networks of a recipe and the data of its demo, at its last stage. Timed in turns: running
+the networks again for every metric (spectra, scores, the system's own), and sharing one run, as implemented.
+Printed are the CPU times of a validation and the median speed-up with its range.
 """
 
-import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from benchmarks.lib.arguments import argument_parser
+from benchmarks.lib.timing import speed_up, time_in_turns
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
 from i2icli.demo import DEMOS
@@ -32,8 +33,8 @@ SYSTEMS = ("cyclegan", "combogan", "stargan", "dtn", "paired_cyclegan")
 QUESTIONS = ("samples", "compare", "measure")
 
 
-class Late(dict[str, Tensor]):
-    """Answers that are made once somebody looks at them."""
+class Lazy(dict[str, Tensor]):
+    """Outputs that are computed on first access."""
 
     def __init__(self, make: Callable[[], Answers]) -> None:
         super().__init__()
@@ -64,12 +65,12 @@ def prepared(name: str, recipe: str, folder: Path, images: int) -> tuple[System[
     return system, list(validation_batches(Subset(examples, images), batch_size=1, workers=0))
 
 
-def validated_apart(system: System[Any], batches: list[Batch]) -> None:
-    """Validate while each question makes the answers it looks at."""
+def validate_separately(system: System[Any], batches: list[Batch]) -> None:
+    """Validate with each metric running the networks for itself."""
     together = system.answers
 
     def alone(ask: Callable[[Batch, Answers], Any], batch: Batch, _: Answers) -> Any:
-        return ask(batch, Late(partial(together, batch)))
+        return ask(batch, Lazy(partial(together, batch)))
 
     try:
         system.answers = lambda _: {}  # type: ignore[method-assign, assignment]
@@ -81,31 +82,26 @@ def validated_apart(system: System[Any], batches: list[Batch]) -> None:
             delattr(system, changed)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("systems", nargs="*", default=SYSTEMS, metavar="SYSTEM", help=", ".join(SYSTEMS))
     parser.add_argument("--recipe", default="small")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--images", type=int, default=8)
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    print("system            apart      once     ratio")
-    for name in arguments.systems:
+    print("system           separate  shared    ratio")
+    for name in options.systems:
         with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-            system, batches = prepared(name, arguments.recipe, Path(folder), arguments.images)
-            seconds: dict[Any, list[float]] = {validated_apart: [], validate: []}
-            for _ in range(1 + arguments.rounds):  # the first warms up
-                for way, times in seconds.items():
-                    began = time.process_time()
-                    way(system, batches)
-                    times.append(time.process_time() - began)
-        apart, once = (times[1:] for times in seconds.values())
-        ratios = [a / b for a, b in zip(apart, once, strict=True)]
-        spread = f"({min(ratios):.2f}-{max(ratios):.2f})"
-        print(f"{name:16} {median(apart):6.2f} s  {median(once):6.2f} s  {median(ratios):5.2f}x {spread}")
+            system, batches = prepared(name, options.recipe, Path(folder), options.images)
+            contenders = {
+                "separate": partial(validate_separately, system, batches),
+                "shared": partial(validate, system, batches),
+            }
+            times = time_in_turns(contenders, options.rounds, timer=time.process_time)
+        separate, shared = times.values()
+        print(f"{name:16} {median(separate):6.2f} s  {median(shared):6.2f} s  {speed_up(separate, shared)}")
 
 
 if __name__ == "__main__":
