@@ -34,9 +34,9 @@ def engine_step(name: str, config: Config, precision: str, batch: dict[str, Tens
     trainer = cpu_trainer(name, config, precision, last_stage=True)
 
     def step() -> tuple[float, float]:
-        trainer.meter.restart()
+        trainer.metrics.restart()
         trainer.step([trainer.placement.batch(batch)])
-        losses = trainer.meter.losses()
+        losses = trainer.metrics.losses()
         return sum(losses.get(f"D/{part}", 0.0) for part in ("gan", "penalty", "drift")), losses["G/gan"]
 
     return trainer, step

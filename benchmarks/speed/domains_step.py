@@ -50,7 +50,7 @@ def stepper(trainer: Trainer, batches: Iterator[dict[str, Tensor]]) -> Callable[
 
     def step() -> None:
         trainer.step([next(batches)])
-        trainer.meter.finite()
+        trainer.metrics.finite()
 
     return step
 

@@ -26,7 +26,7 @@ def cyclegan_step(precision: str, batch: dict[str, Tensor]) -> Callable[[], None
 
     def step() -> None:
         trainer.step([trainer.placement.batch(batch)])
-        trainer.meter.finite()
+        trainer.metrics.finite()
 
     return step
 

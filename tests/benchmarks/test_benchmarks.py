@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import benchmarks
 from benchmarks.experiments import spectral_regularisation
+from benchmarks.speed import lapgan_step, progan_step
 from benchmarks.speed import spectra as spectrum
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image
@@ -98,3 +100,20 @@ def test_images_are_released_once_they_are_measured(monkeypatch, capsys):
     spectrum.main(["--count", "20"])
     assert most <= 2 + 2  # those decoded in advance, the last one and the next
     assert "decoding and profile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "arguments", "compared"),
+    [
+        (lapgan_step, ["--batch", "2", "--width", "4"], ("D", "G")),
+        (progan_step, ["--batch", "4", "--width", "4", "--size", "8"], ("G",)),  # D's penalty is random
+    ],
+)
+def test_the_plain_loop_computes_the_losses_of_the_engine(benchmark, arguments, compared, capsys):
+    torch.manual_seed(0)
+    benchmark.main([*arguments, "--rounds", "1"])
+    plain, ours = (
+        [float(value) for value in line.split()[-2:]][-len(compared) :]
+        for line in capsys.readouterr().out.splitlines()[:2]
+    )
+    assert plain == pytest.approx(ours, abs=2e-3)
