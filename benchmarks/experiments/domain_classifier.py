@@ -1,6 +1,6 @@
 """Translation between domains, evaluated by an independent classifier and by ground truth.
 
-    python -m benchmarks.experiments.judge DATA --model runs/x [--classifier file.safetensors]
+    python -m benchmarks.experiments.domain_classifier DATA --model runs/x [--classifier file.safetensors]
         [--sheet sheet.png] [--epochs 60] [--size 64] [--seed 0]
 
 DATA has a folder per domain in train/ and test/; in test/, equal file names show the same object in every

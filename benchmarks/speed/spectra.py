@@ -73,12 +73,12 @@ def _log_spectrum(levels: Levels) -> NDArray[np.float64]:
     return result
 
 
-def seconds(work: Callable[[T], object], pictures: Sequence[T]) -> float:
+def seconds(work: Callable[[T], object], items: Sequence[T]) -> float:
     """CPU seconds per image; results are discarded."""
     before = time.process_time()
-    for picture in pictures:
-        work(picture)
-    return (time.process_time() - before) / len(pictures)
+    for item in items:
+        work(item)
+    return (time.process_time() - before) / len(items)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
