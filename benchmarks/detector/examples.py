@@ -1,4 +1,4 @@
-"""The examples that the default detector is fitted to: traces, origin, and what was done to the picture."""
+"""Training examples of the default detector: trace vectors, origin and perturbation of each image."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -36,37 +36,37 @@ SIZES = (128, 160, 192, 256, 256, 256, 384)
 TREATMENTS = ("none", "offset", "jpeg", "jpeg", "resized", "resized+jpeg", "other")
 
 FakeOf = Callable[[int, Pixels], tuple[str, Pixels]]
-"""The n-th fake, of a photograph: the kind of its network, and the picture."""
+"""The n-th fake, of a photograph: the kind of its network, and the image."""
 Maker = Callable[[Sequence[Photographs], np.random.Generator], FakeOf]
 
 
 @dataclass
 class Examples:
-    """One row per picture."""
+    """One row per image; names of the fields are those of cached .npz files."""
 
     vectors: NDArray[np.float32]  # (N, 174)
     fake: NDArray[np.bool_]  # (N,)
-    groups: NDArray[np.str_]  # (N,): the source of a photograph, the kind of network of a fake
-    photographs: NDArray[np.str_]  # (N,): what is shown
-    treatments: NDArray[np.str_]  # (N,)
+    groups: NDArray[np.str_]  # (N,): source of a photograph, kind of network of a fake
+    photographs: NDArray[np.str_]  # (N,): file name of the photograph
+    treatments: NDArray[np.str_]  # (N,): perturbation
 
 
 def examples(
     sources: Sequence[Photographs], number: int, seed: int, maker: Maker, *, grey: bool = False
 ) -> Examples:
-    """As many pairs of a photograph and a fake of it as asked for, each treated in all ways alike."""
+    """Pairs of a photograph and a fake of it, with equal perturbations of all kinds."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     fake_of = maker(sources, rng)
     rows = []
     for index in range(number):
         source = sources[index % len(sources)]
-        place, size = int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))]
-        real = source.crop(place, size, rng)
+        position, size = int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))]
+        real = source.crop(position, size, rng)
         group, fake = fake_of(index, real)
         if grey:
             real, fake = (np.repeat(luminance(pixels)[..., None], 3, 2) for pixels in (real, fake))
-        name = source.files[place].name
+        name = source.files[position].name
         for treatment in TREATMENTS:
             for pixels, origin in zip(
                 _treated(treatment, (real, fake), rng), (source.name, group), strict=True
@@ -76,20 +76,19 @@ def examples(
 
 
 def mixed_fakes(steps: int) -> Maker:
-    """Fakes by networks of every shape and up-sampling, with random weights or trained for so many steps."""
+    """Fakes by networks of every shape and up-sampling, with random weights or trained for `steps` steps."""
 
-    def made(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
+    def make(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
         trained = _trained_networks(sources, rng, steps)
         return lambda index, real: _fake(index, real, trained, rng)
 
-    return made
+    return make
 
 
 def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
-    """Fakes by networks that interpolate and then convolve: their faint lattices come with training only.
+    """Fakes by networks that interpolate and then convolve, whose faint lattices only emerge with training.
 
-    One of each shape and interpolation; how long it was taught, whether it colours and whether there was a
-    critic, the dice decide.
+    One of each shape and interpolation; training steps, colourisation and an adversarial critic are random.
     """
     photographs, networks = _crops(sources, rng), []
     for shape, kind in product(SHAPES, INTERPOLATING):
@@ -109,7 +108,7 @@ def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> Fa
 def profile_examples(
     sources: Sequence[Photographs], number: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """What the paper's detector reads of photographs and of fakes by random networks, untreated."""
+    """Features of the paper's detector for photographs and fakes by random networks, unperturbed."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     rows, fakes = [], []
@@ -123,7 +122,7 @@ def profile_examples(
 
 
 def native_examples(source: Photographs, each: int, seed: int) -> Examples:
-    """Parts of photographs at full resolution, as the camera's program left them, and after more JPEG."""
+    """Crops of photographs at full resolution, as developed by the camera and after further JPEG."""
     rng = np.random.default_rng(seed)
     rows = []
     for file in source.files:
@@ -141,7 +140,7 @@ def native_examples(source: Photographs, each: int, seed: int) -> Examples:
 
 
 def joined(parts: Sequence[Examples]) -> Examples:
-    """All examples of several lots."""
+    """The concatenation of several sets of examples."""
     return Examples(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Examples))
     )
@@ -155,7 +154,7 @@ def _examples(rows: Sequence[tuple[Any, ...]]) -> Examples:
 
 
 def _crops(sources: Sequence[Photographs], rng: np.random.Generator) -> list[Pixels]:
-    """What networks are taught on."""
+    """Training images of the networks."""
     return [
         source.crop(int(rng.integers(len(source.files))), 192, rng) for source in sources for _ in range(40)
     ]
@@ -164,7 +163,7 @@ def _crops(sources: Sequence[Photographs], rng: np.random.Generator) -> list[Pix
 def _trained_networks(
     sources: Sequence[Photographs], rng: np.random.Generator, steps: int
 ) -> dict[str, nn.Module]:
-    """One network of every shape and up-sampling, taught to give back photographs."""
+    """One network of every shape and up-sampling, trained to reconstruct photographs."""
     photographs, trained = _crops(sources, rng), {}
     for shape in SHAPES:
         for kind in UPSAMPLINGS:
@@ -177,33 +176,33 @@ def _trained_networks(
 def _fake(
     index: int, real: Pixels, trained: dict[str, nn.Module], rng: np.random.Generator
 ) -> tuple[str, Pixels]:
-    """A fake of a photograph: by a random network or a trained one, whole or only what is fine in it."""
+    """A fake of a photograph by a random or a trained network, either entirely or only its fine detail."""
     kind, shape = UPSAMPLINGS[index % len(UPSAMPLINGS)], SHAPES[index // len(UPSAMPLINGS) % len(SHAPES)]
-    way = index // (len(UPSAMPLINGS) * len(SHAPES)) % 3
-    if way == 0 and trained:
+    variant = index // (len(UPSAMPLINGS) * len(SHAPES)) % 3
+    if variant == 0 and trained:
         fake = reconstructed(trained[f"{shape}-{kind}"], real)
         return f"trained-{shape}-{kind}", fake
     fake = translated(network(shape, kind, rng), real)
-    if way == 1:
+    if variant == 1:
         return f"random-{shape}-{kind}", fake
     amplitude = float(np.exp(rng.uniform(np.log(0.08), 0)))
     return f"weak-{shape}-{kind}", injected(real, fake, amplitude)
 
 
 def injected(real: Pixels, fake: Pixels, amplitude: float) -> Pixels:
-    """A photograph with so much of what is fine in a fake: as fakes with weak traces are."""
+    """A photograph with the fine detail of a fake at some amplitude, for weak traces."""
     fine = fake.astype(np.float32) - blurred(fake, 1.5)
     coarse = 0.5 * real.astype(np.float32) + 0.5 * blurred(real, 0.7)
     return (coarse + amplitude * fine + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def _treated(treatment: str, pictures: Sequence[Pixels], rng: np.random.Generator) -> Iterator[Pixels]:
-    """The same accident to each picture; which one, the dice decide."""
+def _treated(treatment: str, images: Sequence[Pixels], rng: np.random.Generator) -> Iterator[Pixels]:
+    """The same random perturbation of a kind applied to each image."""
     quality, subsampling = int(rng.integers(55, 99)), int(rng.choice([0, 2]))
     factor, method = float(np.exp(rng.uniform(np.log(0.5), np.log(2)))), RESIZERS[int(rng.integers(3))]
     top, left = rng.integers(0, 8, 2)
     blur, noise, which = rng.uniform(0.3, 1), rng.uniform(1, 6), rng.random() < 0.5
-    for pixels in pictures:
+    for pixels in images:
         if treatment != "none":
             pixels = np.ascontiguousarray(pixels[top:, left:])
         if treatment.startswith("resized"):

@@ -1,22 +1,23 @@
-"""Squares of photographs that the shipped detector was not fitted to, for `i2i detector evaluate`.
+"""Square crops of photographs that the shipped detector was not fitted to, for `i2i detector evaluate`.
 
     apt-get download mate-backgrounds python3-skimage opencv-doc
     for each in *.deb; do dpkg-deb -x $each found; done
     python -m benchmarks.detector.photographs found squares --number 300
 
-    python -m benchmarks.detector.photographs photographs squares --every   # those of detector_web.py
+    python -m benchmarks.detector.photographs photographs squares --every   # those of benchmarks.detector.web
 
-One in three squares comes from a photograph at full resolution, the others from one made smaller.
-Drawings and diagrams among the samples are left out by a list of names.
+One in three squares is cropped at full resolution, the others after downscaling. Only photographs on a list
+are used, as the packages also contain drawings and diagrams.
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from benchmarks.detector.fakes import RESIZERS, Pixels, random_crop
+from benchmarks.lib.arguments import argument_parser
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 PHOTOGRAPHS = [  # of mate-backgrounds, scikit-image and OpenCV
@@ -71,42 +72,40 @@ PHOTOGRAPHS = [  # of mate-backgrounds, scikit-image and OpenCV
 ]
 
 
-def square(picture: Image.Image, size: int, rng: np.random.Generator) -> Pixels:
-    """So many pixels of a photograph, a third at full resolution."""
-    least = size / min(picture.size)
+def square(image: Image.Image, size: int, rng: np.random.Generator) -> Pixels:
+    """A random square of a photograph, a third at full resolution."""
+    least = size / min(image.size)
     factor = 1.0 if rng.random() < 1 / 3 else float(np.exp(rng.uniform(np.log(least), 0)))
     if factor < 1:
-        box = (max(size, round(picture.width * factor)), max(size, round(picture.height * factor)))
-        picture = picture.resize(box, RESIZERS[int(rng.integers(3))])
-    return random_crop(np.asarray(picture), size, rng)
+        box = (max(size, round(image.width * factor)), max(size, round(image.height * factor)))
+        image = image.resize(box, RESIZERS[int(rng.integers(3))])
+    return random_crop(np.asarray(image), size, rng)
 
 
-def main() -> None:
-    """Write squares as PNG files, the photographs in turn."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write squares as PNG files, cycling through the photographs."""
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--number", type=int, default=300)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--every", action="store_true", help="all files of the folder, not only those listed")
-    options = parser.parse_args()
+    parser.add_argument("--every", action="store_true", help="use all files, not only those on the list")
+    options = parser.parse_args(arguments)
     rng = np.random.default_rng(options.seed)
     files = {file.stem: file for file in sorted(options.folder.rglob("*")) if file.suffix.lower() in SUFFIXES}
-    pictures = []
+    images = []
     for name in files if options.every else PHOTOGRAPHS:
         if name in files:
-            picture = Image.open(files[name]).convert("RGB")
-            if min(picture.size) >= options.size:
-                pictures.append((name, picture))
+            image = Image.open(files[name]).convert("RGB")
+            if min(image.size) >= options.size:
+                images.append((name, image))
     options.out.mkdir(parents=True, exist_ok=True)
     for index in range(options.number):
-        name, picture = pictures[index % len(pictures)]
-        pixels = square(picture, options.size, rng)
+        name, image = images[index % len(images)]
+        pixels = square(image, options.size, rng)
         Image.fromarray(pixels).save(options.out / f"{index:04d}-{name}.png")
-    print(f"{options.number} squares of {len(pictures)} photographs: {options.out}")
+    print(f"{options.number} squares of {len(images)} photographs: {options.out}")
 
 
 if __name__ == "__main__":

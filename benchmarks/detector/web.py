@@ -1,4 +1,4 @@
-"""Photographs as the web has them, to which the shipped detector was not fitted.
+"""Photographs from the web that the shipped detector was not fitted to.
 
     npm pack material-kit now-ui-kit paper-kit-2 argon-design-system-free blk-design-system \\
         soft-ui-design-system material-kit-react now-ui-kit-react paper-kit-react startbootstrap-agency \\
@@ -10,13 +10,12 @@
     python -m benchmarks.detector.web . photographs
     i2i detect-fake photographs
 
-Templates of web pages (MIT) and their photographs, mostly portraits and views, made smaller and compressed
-by their makers. Each is taken once, however often it occurs; screenshots and computer graphics are left out
-by name, and what was published with a side below 200 px. The thresholds of its verdicts were chosen with
-squares of them in view.
+Website templates (MIT) and their photographs, mostly portraits and landscapes, downscaled and compressed by
+their publishers. Duplicates, screenshots and computer graphics (by name) and images with a side below 200 px
+are skipped. The thresholds of the detector's verdicts were chosen with squares of them in view.
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
 
@@ -24,14 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.lib.arguments import argument_parser
+
 NOT_PHOTOGRAPHS = ("curved", "img-", "logo-", "blurred-image")
-SCREENSHOTS = ("landing.jpg", "profile.jpg", "presentation.jpg")  # of pages, where they are largely white
-LEAST_SIDE = 200  # pixels
-ALIKE = 0.97  # correlation of thumbnails from which two files show the same photograph
+SCREENSHOTS = ("landing.jpg", "profile.jpg", "presentation.jpg")  # if largely white
+MIN_SIDE = 200  # pixels
+DUPLICATE = 0.97  # correlation of thumbnails from which two files are duplicates
 
 
 def thumbnail(path: Path) -> NDArray[np.float64]:
-    """16x16 levels of grey, mean 0, deviation 1."""
+    """16x16 grey levels, mean 0, standard deviation 1."""
     with Image.open(path) as image:
         small = np.asarray(image.convert("L").resize((16, 16)), np.float64)
     centred: NDArray[np.float64] = (small - small.mean()) / (small.std() + 1e-6)
@@ -39,33 +40,31 @@ def thumbnail(path: Path) -> NDArray[np.float64]:
 
 
 def is_photograph(path: Path) -> bool:
-    """Judged by name and size."""
+    """Whether a file is a photograph, by its name and size."""
     if path.suffix.lower() not in (".jpg", ".jpeg") or path.name.startswith(NOT_PHOTOGRAPHS):
         return False
     with Image.open(path) as image:
-        return min(image.size) >= LEAST_SIDE and not (path.name in SCREENSHOTS and _white(image))
+        return min(image.size) >= MIN_SIDE and not (path.name in SCREENSHOTS and _white(image))
 
 
 def _white(image: Image.Image) -> bool:
-    """Whether a tenth of a picture is plain white, as pages are."""
+    """Whether more than a tenth of an image is white, as on web pages."""
     return float((np.asarray(image.convert("L")) > 253).mean()) > 0.1
 
 
-def main() -> None:
-    """Copy every photograph once, numbered in the order of the files."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Copy every photograph once, numbered."""
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("folder", type=Path)
     parser.add_argument("out", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True)
     known: list[NDArray[np.float64]] = []
     for path in sorted(file for file in options.folder.rglob("*") if file.is_file()):
         if not is_photograph(path):
             continue
         small = thumbnail(path)
-        if any(float((small * other).mean()) > ALIKE for other in known):
+        if any(float((small * other).mean()) > DUPLICATE for other in known):
             continue
         known.append(small)
         copyfile(path, options.out / f"{len(known):03d}-{path.name}")

@@ -1,4 +1,4 @@
-"""Digits for DTN, and how many of its answers are read correctly.
+"""Digit data for DTN, and the digit accuracy on its outputs.
 
 python -m benchmarks.experiments.digits write mnist.npz --other opencv.npz --out digits
     folders from files with the arrays images (N, H, W) of uint8, light on dark, and labels (N,):
@@ -7,12 +7,12 @@ python -m benchmarks.experiments.digits write mnist.npz --other opencv.npz --out
                           each digit in two colourings; target: the other half as it is
 
 python -m benchmarks.experiments.digits read digits/colours-mnist --model runs/dtn-colours-mnist
-    trains a small classifier on the labelled images in target/ (DTN is given the same images, but no labels),
-    and prints how many it reads correctly of test/target, of test/source as it is, and of DTN's answers;
-    with --judge mnist.pth of the Python package ccexam 1.0.0, that classifier reads, and none is trained
+    trains a small classifier on the labelled images in target/ (DTN is given the same images without labels)
+    and prints its accuracy on test/target, on test/source untranslated, and on DTN's outputs;
+    --classifier mnist.pth, from the Python package ccexam 1.0.0, uses that classifier instead
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +22,22 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
+from benchmarks.lib.arguments import argument_parser
 from i2icli.inference.translator import Translator
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.system import DTN
 from i2icli.training.init_from import load_init_weights
 
 SIDE = 32  # pixels the classifier sees
-TEST = 400  # digits that nothing is trained on
+TEST = 400  # digits held out for testing
 STEPS, BATCH = 1500, 64
 
 
-# -- folders ---------------------------------------------------------------------------------------
+# -- data ------------------------------------------------------------------------------------------
 
 
 def load(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images (N, H, W) and labels (N,), in an order that mixes the classes."""
+    """Images (N, H, W) and labels (N,), shuffled."""
     with np.load(path) as file:
         images, labels = file["images"], file["labels"]
     order = np.random.default_rng(0).permutation(len(images))
@@ -44,21 +45,21 @@ def load(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 
 def save(folder: Path, label: int, name: str, pixels: NDArray[np.uint8]) -> None:
-    """One image into the folder of its class."""
+    """Write an image into the folder of its class."""
     (folder / str(label)).mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(folder / str(label) / f"{name}.png")
 
 
 def coloured(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """(H, W) -> (H, W, 3): a light and a dark colour, either of them the digit's."""
+    """(H, W) -> (H, W, 3): in a random light and a random dark colour, either polarity."""
     dark, light = rng.uniform(0, 90, 3), rng.uniform(150, 255, 3)
     paper, pen = (dark, light) if rng.random() < 0.5 else (light, dark)
-    share = image[:, :, None] / 255
-    return (paper * (1 - share) + pen * share).astype(np.uint8)
+    coverage = image[:, :, None] / 255
+    return (paper * (1 - coverage) + pen * coverage).astype(np.uint8)
 
 
 def write(mnist: Path, other: Path | None, out: Path) -> None:
-    """Write the pairs of collections; targets lie in folders of their class, which DTN does not look at."""
+    """Write the data sets; targets are in class folders, which DTN ignores."""
     images, labels = load(mnist)
     rng = np.random.default_rng(1)
     folder, half = out / "colours-mnist", TEST + (len(images) - TEST) // 2
@@ -80,7 +81,7 @@ def write(mnist: Path, other: Path | None, out: Path) -> None:
         save(folder / ("test/source" if number < TEST else "source"), label, f"other{number:05}", image)
 
 
-# -- reading ---------------------------------------------------------------------------------------
+# -- accuracy --------------------------------------------------------------------------------------
 
 
 def labelled(folder: Path) -> tuple[list[Path], Tensor]:
@@ -88,7 +89,7 @@ def labelled(folder: Path) -> tuple[list[Path], Tensor]:
     paths = sorted(folder.glob("[0-9]/*.png"))
     if not paths:
         raise SystemExit(
-            f"{folder}: no images; expected folders 0 to 9 with .png files, as `write` makes them"
+            f"{folder}: no images; expected folders 0 to 9 with .png files, as written by `write`"
         )
     return paths, torch.tensor([int(path.parent.name) for path in paths])
 
@@ -105,7 +106,7 @@ def opened(paths: list[Path]) -> Tensor:
 
 
 def classifier() -> nn.Sequential:
-    """A plain network that shares nothing with DTN's f."""
+    """A plain network, independent of DTN's f."""
     layers: list[nn.Module] = []
     for inner, outer in ((1, 24), (24, 48), (48, 96)):
         layers += [nn.Conv2d(inner, outer, 3, padding=1), nn.BatchNorm2d(outer), nn.ReLU(), nn.MaxPool2d(2)]
@@ -113,21 +114,21 @@ def classifier() -> nn.Sequential:
 
 
 def jittered(images: Tensor) -> Tensor:
-    """The same (N, 1, SIDE, SIDE), each moved, turned and scaled a little."""
+    """(N, 1, SIDE, SIDE) with small random translations, rotations, slants and scales."""
     number = len(images)
-    turn, slant = (torch.rand(number) - 0.5) * 0.5, (torch.rand(number) - 0.5) * 0.4
+    rotation, slant = (torch.rand(number) - 0.5) * 0.5, (torch.rand(number) - 0.5) * 0.4
     scale = 1 + (torch.rand(number) - 0.5) * 0.3
     move = (torch.rand(number, 2) - 0.5) * 0.3
     rows = [
-        torch.stack([scale * turn.cos(), slant - turn.sin(), move[:, 0]], 1),
-        torch.stack([turn.sin(), scale * turn.cos(), move[:, 1]], 1),
+        torch.stack([scale * rotation.cos(), slant - rotation.sin(), move[:, 0]], 1),
+        torch.stack([rotation.sin(), scale * rotation.cos(), move[:, 1]], 1),
     ]
     grid = affine_grid(torch.stack(rows, 1), list(images.shape), align_corners=False)
     return grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def taught(images: Tensor, labels: Tensor) -> nn.Module:
-    """A classifier that has learned these images."""
+def trained_classifier(images: Tensor, labels: Tensor) -> nn.Module:
+    """A classifier trained on these images."""
     torch.manual_seed(0)
     network = classifier()
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
@@ -144,50 +145,48 @@ def taught(images: Tensor, labels: Tensor) -> nn.Module:
 
 @torch.no_grad()
 def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> str:
-    """How many are read correctly, in words."""
-    right = int((network(images).argmax(1) == labels).sum())
-    return f"{100 * right / len(labels):5.1f} % of {len(labels)}"
+    """Accuracy, as text."""
+    correct = int((network(images).argmax(1) == labels).sum())
+    return f"{100 * correct / len(labels):5.1f} % of {len(labels)}"
 
 
-def judge(weights: Path) -> nn.Module:
-    """ccexam's classifier of MNIST, for images (N, 1, SIDE, SIDE)."""
+def ccexam_classifier(weights: Path) -> nn.Module:
+    """ccexam's MNIST classifier, for images (N, 1, SIDE, SIDE)."""
     system = DTN(DTNConfig(extractor="ccexam-mnist"))
     load_init_weights(system, str(weights))
     return nn.Sequential(system.f, system.head).eval()
 
 
 def read(data: Path, model: str, weights: Path | None) -> None:
-    """Print the three shares."""
+    """Print the three accuracies."""
     paths, labels = labelled(data / "target")
-    network = taught(opened(paths), labels) if weights is None else judge(weights)
-    print(f"read by {weights or f'a classifier taught {len(labels)} real target images'}, correctly:")
+    network = trained_classifier(opened(paths), labels) if weights is None else ccexam_classifier(weights)
+    print(f"accuracy of {weights or f'a classifier trained on {len(labels)} real target images'}:")
     real, real_labels = labelled(data / "test" / "target")
     given, given_labels = labelled(data / "test" / "source")
     translator = Translator.load(model)
-    answers = torch.stack([grey(translator.translate(path)) for path in given])
-    print(f"  real target images, held back     {accuracy(network, opened(real), real_labels)}")
+    outputs = torch.stack([grey(translator.translate(path)) for path in given])
+    print(f"  real target images, held out      {accuracy(network, opened(real), real_labels)}")
     print(f"  source images, not translated     {accuracy(network, opened(given), given_labels)}")
-    print(f"  source images, translated         {accuracy(network, answers, given_labels)}")
+    print(f"  source images, translated         {accuracy(network, outputs, given_labels)}")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argument_parser(__doc__, __spec__.name)
     commands = parser.add_subparsers(dest="command", required=True)
-    making = commands.add_parser("write")
-    making.add_argument("mnist", type=Path)
-    making.add_argument("--other", type=Path)
-    making.add_argument("--out", type=Path, required=True)
+    writing = commands.add_parser("write")
+    writing.add_argument("mnist", type=Path)
+    writing.add_argument("--other", type=Path)
+    writing.add_argument("--out", type=Path, required=True)
     reading = commands.add_parser("read")
     reading.add_argument("data", type=Path)
     reading.add_argument("--model", required=True)
-    reading.add_argument("--judge", type=Path)
-    given = parser.parse_args()
+    reading.add_argument("--classifier", type=Path)
+    given = parser.parse_args(arguments)
     if given.command == "write":
         write(given.mnist, given.other, given.out)
     else:
-        read(given.data, given.model, given.judge)
+        read(given.data, given.model, given.classifier)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Is it better to grow a translator than to train it at full size?
+"""Is growing a translator better than training it at full size?
 
     python -m benchmarks.experiments.growing DATA --out growing [--system pix2pix|cyclegan]
         [--small 32] [--to 64]
@@ -6,21 +6,19 @@
     python -m benchmarks.experiments.growing toy --toy 400 --out growing
         (writes toy pairs of --to px into toy/ first)
 
-The same data, the same operations, several seeds. For every seed a run is trained at the small size and
-grown with `fade` and with `residual`. Two runs get as many operations (counted on the meta device, forward)
-as the small run and a grown one together: `scratch`, the grown networks from nothing, and `plain`, the
-system as it is at full size. Every run, the small one too, has its own learning rate falling to zero.
+Equal data and compute, several seeds. For every seed a run is trained at the small size and grown with `fade`
+and with `residual`. Two runs get as many operations (forward, counted on the meta device) as the small run
+and a grown one together: `scratch`, the grown networks from random weights, and `plain`, the unmodified
+system at full size. In every run, also the small one, the learning rate decays to zero.
 
-Prints at the end, as means and spread over the seeds: PSNR and SSIM where the data holds the truth; the
-feature distance of translated validation images to the training images of their domain
-(benchmarks/experiments/feature_distance.py says what it is), beside that of the validation images
-themselves, which is as good as can be, and of untranslated ones; processor seconds
-of all training that led there; memory, estimated as by --dry-run.
-Writes curves.png: PSNR over operations, or where there is no truth the feature distance.
+Printed at the end, as mean and standard deviation over the seeds: PSNR and SSIM if the data has ground truth;
+the feature distance of translated validation images to the training images of their domain
+(benchmarks/lib/feature_distance.py), with that of real validation images as a lower bound and that of
+untranslated ones; CPU time of all training involved; memory, estimated as by --dry-run.
+Writes curves.png: PSNR over operations, or the feature distance without ground truth.
 
-Every run's figures are written as it ends (seed-0/fade.json), figures.json and curves.png after every seed.
-What is there already is not trained again and a run that was stopped goes on, so an interrupted benchmark
-is started again by the same command.
+Results are written after every run (seed-0/fade.json), figures.json and curves.png after every seed. Finished
+runs are not repeated and stopped ones are resumed, so the same command continues an interrupted benchmark.
 """
 
 import argparse
@@ -28,18 +26,21 @@ import json
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import mean, pstdev
 from typing import Any
 
-from benchmarks.lib.curves import draw
-from benchmarks.lib.growing_distance import Measure
+import numpy as np
+
+from benchmarks.lib.arguments import argument_parser
+from benchmarks.lib.translation_distance import TranslationDistance
 from i2icli.config import Config, RunOptions
 from i2icli.demo.toy.scenes import write_paired
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.recipe import resolve_config
+from i2icli.report.chart import Chart, Line, write_chart
 from i2icli.report.log import read_log
 from i2icli.training.callbacks import NoCallbacks, Progress
 from i2icli.training.growing import grown_settings
@@ -54,7 +55,7 @@ Figures = dict[str, Any]
 
 
 class Stops(NoCallbacks):
-    """Leaves a run every so many steps, saved, as Ctrl-C does."""
+    """Stops a run every `every` steps, as Ctrl-C does."""
 
     def __init__(self, every: int) -> None:
         self.every = every
@@ -66,17 +67,17 @@ class Stops(NoCallbacks):
 
 
 class Experiment:
-    """One seed: the small run, and every way to the full size."""
+    """One seed: the small run, and all runs at full size."""
 
     def __init__(self, options: argparse.Namespace, seed: int) -> None:
         self.options, self.data = options, [Path(options.data)]
         self.folder = Path(options.out) / f"seed-{seed}"
         given = dict(each.split("=", 1) for each in options.set)
         self.given: dict[str, Any] = {"flip": False} | given | {"seed": seed}
-        self.measure = Measure(options.system, self.data, self._config(options.to, 1))
+        self.distance = TranslationDistance(options.system, self.data, self._config(options.to, 1))
 
     def run(self) -> Iterator[tuple[str, Figures]]:
-        """The figures of every way, as they come."""
+        """The results of every run at full size."""
         options = self.options
         config = self._config(options.small, options.small_steps)
         small = self._figures("small", config, None)
@@ -106,13 +107,13 @@ class Experiment:
         return float(sum(stage.steps * stage.flops for stage in self._stages(config)))
 
     def _figures(self, name: str, config: Config, begin: str | None, before: float = 0.0) -> Figures:
-        """Train a run, or take what it left: scores at the end, time and memory, curves over operations."""
+        """Train a run or read its results: final scores, time, memory and curves."""
         path, settings = self.folder / f"{name}.json", config.model_dump(mode="json")
         if path.exists():
-            kept: Figures = json.loads(path.read_text())
-            if kept["settings"] == settings:
-                return kept
-            raise SystemExit(f"{path} was made with other settings; choose another --out")
+            saved: Figures = json.loads(path.read_text())
+            if saved["settings"] == settings:
+                return saved
+            raise SystemExit(f"{path} is from a run with other settings; choose another --out")
         distances, seconds = self._train(name, config, begin)
         stages = self._stages(config)
         rows = read_log(self.folder / name / "log.jsonl")
@@ -134,36 +135,39 @@ class Experiment:
         return figures
 
     def _train(self, name: str, config: Config, begin: str | None) -> tuple[list[tuple[int, float]], float]:
-        """Feature distances by step, and processor seconds. Without a truth a run is left now and then
-        to be measured; it goes on as if it had not been.
+        """Feature distances by step, and CPU seconds.
+
+        Without ground truth a run is stopped regularly to measure the distance, and resumed.
         """
         every = max(1, (config.steps or 1) // MEASUREMENTS)
         folder, notes = self.folder / name, self.folder / f"{name}.sittings.json"
         options = RunOptions(
             out=folder, init_from=begin, validate_every=every, sample_every=every, log_every=every
         )
-        told: Figures = json.loads(notes.read_text()) if notes.exists() else {"distances": [], "seconds": 0.0}
-        stopping = name != "small" and not self.measure.truth
+        state: Figures = (
+            json.loads(notes.read_text()) if notes.exists() else {"distances": [], "seconds": 0.0}
+        )
+        stopping = name != "small" and not self.distance.truth
         while True:
             callbacks = Stops(every) if stopping else NoCallbacks()
-            began = time.process_time()
+            start = time.process_time()
             try:
                 result = train(self.options.system, self.data, config, options, callbacks)
             finally:
-                told["seconds"] += time.process_time() - began
-                _write(notes, told)
+                state["seconds"] += time.process_time() - start
+                _write(notes, state)
             if not result.finished and result.step % every:
-                raise SystemExit(f"{folder}: {result.reason} at step {result.step}; the same command goes on")
+                raise SystemExit(f"{folder}: {result.reason} at step {result.step}; run again to resume")
             if name != "small":
-                told["distances"].append((result.step, self.measure.of(folder / "model.safetensors")))
+                state["distances"].append((result.step, self.distance.of(folder / "model.safetensors")))
             if result.finished:
-                return told["distances"], told["seconds"]
+                return state["distances"], state["seconds"]
 
 
-def _write(path: Path, told: Figures) -> None:
+def _write(path: Path, figures: Figures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as beside:
-        beside.write_text(json.dumps(told))
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(figures))
 
 
 def _until(stages: list[StagePlan], step: int) -> float:
@@ -180,22 +184,24 @@ def _kinds(scores: dict[str, float]) -> set[str]:
 
 
 def _mean_of(name: str, scores: dict[str, float]) -> float:
-    """The mean over both directions where there are two."""
+    """The mean over both directions if there are two."""
     return mean(value for key, value in scores.items() if key.split("/")[0] == name)
 
 
-def _picture(options: argparse.Namespace, found: dict[str, list[Figures]], *, truth: bool) -> None:
-    """Write curves.png of what is known so far."""
+def _plot(options: argparse.Namespace, found: dict[str, list[Figures]], *, truth: bool) -> None:
+    """Write curves.png of the results so far."""
     seeds, kind = len(found["plain"]), "psnr_curve" if truth else "distance_curve"
     unit, word = max(pair for pair in UNITS if pair[0] <= found["plain"][0][kind][-1][0])
-    draw(
-        Path(options.out) / "curves.png",
-        {way: [[(x / unit, y) for x, y in figures[kind]] for figures in found[way]] for way in WAYS},
-        f"{options.system} at {options.to} px: grown from {options.small} px (fade, residual) or not; "
-        f"{seeds} seed{'s' if seeds > 1 else ''} and their mean",
-        f"{word} operations of training (forward; grown runs begin where the small run ends)",
-        "PSNR on validation images (dB)" if truth else "feature distance to real images (small is good)",
-    )
+    lines = []
+    for way in WAYS:
+        runs = [figures[kind] for figures in found[way]]
+        length = min(map(len, runs))
+        points = np.array([run[:length] for run in runs])  # (runs, L, 2)
+        lines.append(Line.of(way, points[..., 0].mean(0) / unit, points[..., 1]))
+    title = f"{options.system} at {options.to} px, grown from {options.small} px or not; {seeds} seeds"
+    x_label = f"{word} operations of training (forward; grown runs start where the small run ends)"
+    y_label = "PSNR on validation images (dB)" if truth else "feature distance to real images"
+    write_chart(Path(options.out) / "curves.png", Chart(title, lines, x_label, y_label))
 
 
 def _table(found: dict[str, list[Figures]]) -> None:
@@ -203,7 +209,7 @@ def _table(found: dict[str, list[Figures]]) -> None:
     digits = {"psnr": 2, "ssim": 3, "distance": 1}
     shown = [name for name in names if found["plain"][0][name] is not None]
     print("\n| way | steps at full size | " + " | ".join(names[name] for name in shown), end="")
-    print(" | processor seconds | memory, about |\n|" + "---|" * (len(shown) + 4))
+    print(" | CPU seconds | memory, about |\n|" + "---|" * (len(shown) + 4))
     for way in WAYS:
         each = {key: [figures[key] for figures in found[way]] for key in found[way][0]}
         scores = (
@@ -215,9 +221,9 @@ def _table(found: dict[str, list[Figures]]) -> None:
         )
 
 
-def main() -> None:
-    """Train what is asked for and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the experiment and print the table."""
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("data")
     parser.add_argument("--out", default="growing")
     parser.add_argument("--system", default="pix2pix", choices=("pix2pix", "cyclegan"))
@@ -227,8 +233,8 @@ def main() -> None:
     parser.add_argument("--grown-steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
-    parser.add_argument("--toy", type=int, metavar="NUMBER", help="write so many toy pairs into DATA first")
-    options = parser.parse_args()
+    parser.add_argument("--toy", type=int, metavar="NUMBER", help="first write that many toy pairs into DATA")
+    options = parser.parse_args(arguments)
     if options.toy and not Path(options.data).exists():
         write_paired(Path(options.data), train=options.toy, test=40, size=options.to)
     found: dict[str, list[Figures]] = defaultdict(list)
@@ -237,12 +243,12 @@ def main() -> None:
         for way, figures in experiment.run():
             found[way].append(figures)
             scores = {name: figures[name] for name in ("psnr", "ssim", "distance")}
-            told = ", ".join(f"{name} {value:.3f}" for name, value in scores.items() if value is not None)
-            print(f"seed {seed}, {way}: {told}", flush=True)
+            line = ", ".join(f"{name} {value:.3f}" for name, value in scores.items() if value is not None)
+            print(f"seed {seed}, {way}: {line}", flush=True)
         _write(Path(options.out) / "figures.json", found)
-        _picture(options, found, truth=experiment.measure.truth)
+        _plot(options, found, truth=experiment.distance.truth)
     _table(found)
-    references = experiment.measure.references()
+    references = experiment.distance.references()
     print(
         "\nfeature distance of real validation images {real:.1f}, untranslated {untranslated:.1f}".format_map(
             references

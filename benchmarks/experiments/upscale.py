@@ -1,18 +1,16 @@
-"""Is learned enlargement better than bicubic? PSNR, SSIM and spectral distance to the truth.
+"""Learned upscaling against bicubic interpolation: PSNR, SSIM and spectral distance to the ground truth.
 
     python -m benchmarks.experiments.upscale PHOTOS --model runs/lapgan-photos [--width 1024]
         [--crop 512] [--sheet s.png]
 
-The truth is the middle of each photo, --crop pixels square, once it is --width pixels wide. It is shrunk
-by means over areas to a half and a quarter (or what the model's targets are), enlarged again by the
-model, by bicubic and by bilinear interpolation, all rounded to 8 bits, and compared. PSNR in dB and SSIM:
-larger is better.
-The spectral distance is the root mean square difference of the azimuthally averaged log spectra, 20 ln |F|:
-0 is the truth's own, and smooth pictures are far from it.
+The ground truth is the centre crop of each photo, --crop pixels square, resized to --width pixels first. It
+is downscaled by area averaging (by 2 and 4, or the model's factors) and upscaled again by the model, by
+bicubic and by bilinear interpolation, all rounded to 8 bits. The spectral distance is the root mean square
+difference of the azimuthally averaged log spectra, 20 ln |F|; 0 is best, smooth images have large values.
 """
 
-import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from i2icli.image import convert_channels, read_image, resize, to_pixels, to_tensor
+from benchmarks.lib.arguments import argument_parser
+from benchmarks.lib.images import read_rgb
+from i2icli.image import resize, to_pixels, to_tensor
 from i2icli.image.finding import find_images
 from i2icli.inference.translator import Translator
 from i2icli.nn.pyramid import downsample
@@ -36,8 +36,8 @@ MEASURES = ("PSNR dB", "SSIM", "spectral distance")
 
 
 def truth_of(path: Path, width: int, crop: int) -> Tensor:
-    """The middle of a photo that wide, (1, 3, crop, crop) in [-1, 1], or less where there is not so much."""
-    pixels = convert_channels(read_image(path).pixels, 3)
+    """The centre crop of a photo resized to a width, (1, 3, crop, crop) in [-1, 1], or smaller."""
+    pixels = read_rgb(path)
     height = round(pixels.shape[0] * width / pixels.shape[1])
     pixels = resize(pixels, (height, width))
     top, left = max(0, height - crop) // 2, max(0, width - crop) // 2
@@ -45,7 +45,7 @@ def truth_of(path: Path, width: int, crop: int) -> Tensor:
 
 
 def rounded(images: Tensor) -> Tensor:
-    """(1, C, H, W) as a file of 8 bits would hold it."""
+    """(1, C, H, W) rounded to 8 bits."""
     return to_tensor(pixels_of(images))[None]
 
 
@@ -54,18 +54,18 @@ def pixels_of(images: Tensor) -> NDArray[Any]:
     return to_pixels(images[0], np.uint8)
 
 
-def enlargements(translator: Translator, small: Tensor, size: tuple[int, int], to: str) -> dict[str, Tensor]:
-    """The small picture (1, C, h, w) at `size`, by every way."""
-    made = np.asarray(translator.translate(pixels_of(small), to=to))
+def upscaled(translator: Translator, small: Tensor, size: tuple[int, int], to: str) -> dict[str, Tensor]:
+    """A small image (1, C, h, w) upscaled to `size` by every method."""
+    output = np.asarray(translator.translate(pixels_of(small), to=to))
     return {
         "bilinear": rounded(interpolate(small, size, mode="bilinear", align_corners=False)),
         "bicubic": rounded(interpolate(small, size, mode="bicubic", align_corners=False)),
-        "model": to_tensor(made)[None],
+        "model": to_tensor(output)[None],
     }
 
 
 def measure(translator: Translator, to: str, truths: list[Tensor]) -> tuple[dict[str, Tensor], list[Any]]:
-    """Scores (photos, 3) by way, and rows for the sheet."""
+    """Scores (photos, 3) by method, and rows for the sheet."""
     factor = find_task(translator.tasks, to).output.scale
     scores: dict[str, list[Tensor]] = defaultdict(list)
     rows = []
@@ -74,29 +74,27 @@ def measure(translator: Translator, to: str, truths: list[Tensor]) -> tuple[dict
         size = (round(low[0] * factor), round(low[1] * factor))
         truth = whole[..., : size[0], : size[1]]
         small = rounded(downsample(truth, (low[0], low[1])))
-        ways = enlargements(translator, small, size, to)
-        for name, answer in ways.items():
-            each = (psnr(answer, truth), ssim(answer, truth), spectral_distance(answer, truth))
+        outputs = upscaled(translator, small, size, to)
+        for name, output in outputs.items():
+            each = (psnr(output, truth), ssim(output, truth), spectral_distance(output, truth))
             scores[name].append(torch.cat(each))  # (3,)
         top, left = ((side - SHOWN) // 2 for side in size)
         part = (..., slice(top, top + SHOWN), slice(left, left + SHOWN))
-        rows.append({f"{name} {to}": image[0][part] for name, image in (ways | {"truth": truth}).items()})
+        rows.append({f"{name} {to}": image[0][part] for name, image in (outputs | {"truth": truth}).items()})
     return {name: torch.stack(each) for name, each in scores.items()}, rows
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--width", type=int, default=1024, help="photos are brought to this width first")
-    parser.add_argument("--crop", type=int, default=512, help="pixels of the middle that are measured")
-    parser.add_argument("--sheet", type=Path, help="also write details of every photo side by side")
-    given = parser.parse_args()
+    parser.add_argument("--width", type=int, default=1024, help="width that photos are resized to first")
+    parser.add_argument("--crop", type=int, default=512, help="side of the centre crop in pixels")
+    parser.add_argument("--sheet", type=Path, help="also write details of all photos side by side")
+    given = parser.parse_args(arguments)
     translator = Translator.load(given.model)
     truths = [truth_of(path, given.width, given.crop) for path in find_images(given.photos)]
-    print(f"{len(truths)} photos, {given.width} px wide, the middle {given.crop} px of each")
+    print(f"{len(truths)} photos, {given.width} px wide, centre crops of {given.crop} px")
     for to in names_of(translator.outputs().tasks):
         if not to.startswith("x"):
             continue

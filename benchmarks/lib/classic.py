@@ -1,4 +1,4 @@
-"""CycleGAN in the classic style, to measure against: plain modules, eager float32, nothing clever."""
+"""The baseline: CycleGAN in the style of classic scripts, with plain modules in eager float32."""
 
 import itertools
 
@@ -40,7 +40,7 @@ def discriminator(width: int = 64) -> nn.Sequential:
 
 
 class ClassicCycleGAN:
-    """Networks, optimisers and the step; batch 1, pools left out on both sides of the comparison."""
+    """Networks, optimisers and the training step; batch 1, without image pools, as on our side."""
 
     def __init__(self, width: int = 64, blocks: int = 9) -> None:
         self.G_A, self.G_B = generator(width, blocks), generator(width, blocks)
@@ -52,7 +52,7 @@ class ClassicCycleGAN:
         self.mse, self.l1 = nn.MSELoss(), nn.L1Loss()
 
     def step(self, A: Tensor, B: Tensor) -> None:
-        """One step as the classic scripts write it."""
+        """One training step as in classic scripts."""
         fake_B, fake_A = self.G_A(A), self.G_B(B)
         rec_A, rec_B = self.G_B(fake_B), self.G_A(fake_A)
         self._freeze(True)

@@ -1,4 +1,4 @@
-"""The classic test script: read, run eager float32, save, one by one. Used by translate.py.
+"""The classic test script, for `benchmarks.speed.translate`: read, run in eager float32, save, one by one.
 
 python -m benchmarks.lib.classic_translate WEIGHTS INPUTS OUTPUTS
 """
@@ -22,6 +22,6 @@ if __name__ == "__main__":
     for path in sorted(inputs.glob("*.jpg")):
         image = prepare(Image.open(path).convert("RGB"))[None]
         with torch.no_grad():
-            answer = network(image)[0]
-        pixels = ((answer.permute(1, 2, 0).numpy() + 1) * 127.5).clip(0, 255).astype("uint8")
+            output = network(image)[0]
+        pixels = ((output.permute(1, 2, 0).numpy() + 1) * 127.5).clip(0, 255).astype("uint8")
         Image.fromarray(pixels).save(outputs / path.name, quality=95)

@@ -1,14 +1,14 @@
-"""How fast training images arrive: python -m benchmarks.speed.data_pipeline
+"""Throughput of the training data loader against a plain loop.
 
-Makes a folder of JPEGs, reads it with 0, 1, 2 ... threads, from disk and from memory, and beside
-it a plain loop that does the same work one image after the other. All in one run on one
-machine: read the ratios, not the numbers.
+    python -m benchmarks.speed.data_pipeline [--files 100] [--threads 0 1 2 4]
+
+Writes a folder of JPEGs and reads it with several numbers of threads, from disk and from the image cache.
+The plain loop does the same work, one image after the other. Only the ratios are meaningful.
 """
 
-import argparse
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from benchmarks.lib.arguments import argument_parser
 from i2icli.config import Config
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.loader import batches
@@ -36,7 +37,7 @@ def make_folder(folder: Path, number: int, side: int) -> None:
 
 
 def plain_loop(folder: Path, config: Config) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Open, resize, cut, mirror and convert one image after the other, as a classic script does."""
+    """Open, resize, crop, flip and convert one image after the other, as classic scripts do."""
     rng = np.random.default_rng(0)
     files = [sorted((folder / name).iterdir()) for name in ("trainA", "trainB")]
     (load_height, load_width), (height, width) = config.resize_to, config.crop_size
@@ -59,16 +60,16 @@ def plain_loop(folder: Path, config: Config) -> Iterator[tuple[torch.Tensor, tor
 
 
 def rate(source: Iterable[object], number: int) -> float:
-    """Images per second of a source of pairs, after a few to warm up."""
+    """Images per second from an iterable of pairs, after a warm-up."""
     pairs = iter(source)
     list(islice(pairs, 4))
-    begin = time.perf_counter()
+    start = time.perf_counter()
     list(islice(pairs, number))
-    return 2 * number / (time.perf_counter() - begin)
+    return 2 * number / (time.perf_counter() - start)
 
 
 def measure(folder: Path, config: Config, threads: list[int], number: int) -> dict[str, float]:
-    """Images per second of every way to read."""
+    """Images per second of every configuration."""
     rates = {"plain": rate(plain_loop(folder, config), number)}
     for kind, cache_bytes in (("disk", 0), ("memory", 2**31)):
         train = UnpairedImages([folder], DataOptions.of(config, cache_bytes=cache_bytes)).train()
@@ -79,23 +80,23 @@ def measure(folder: Path, config: Config, threads: list[int], number: int) -> di
     return rates
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--files", type=int, default=100, help="JPEGs per collection")
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argument_parser(__doc__, __spec__.name)
+    parser.add_argument("--files", type=int, default=100, help="JPEGs per domain")
     parser.add_argument("--side", type=int, default=512, help="their side in pixels")
     parser.add_argument("--crop", type=int, default=256, help="side of the training images")
-    parser.add_argument("--number", type=int, default=300, help="pairs to read for each figure")
+    parser.add_argument("--number", type=int, default=300, help="pairs read per measurement")
     parser.add_argument("--threads", type=int, nargs="+", default=[0, 1, 2, 4])
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         make_folder(Path(temporary), options.files, options.side)
         rates = measure(Path(temporary), Config(crop_size=options.crop), options.threads, options.number)
     for name, value in rates.items():
         print(f"{name:20} {value:8.0f} images/s   {value / rates['plain']:5.2f} x plain loop")
     if {1, 2} <= set(options.threads):
-        print(f"2 threads to 1, from disk: {rates['disk, 2 threads'] / rates['disk, 1 threads']:.2f} x")
+        print(f"2 threads / 1 thread, from disk: {rates['disk, 2 threads'] / rates['disk, 1 threads']:.2f} x")
     most = f"{options.threads[-1]} threads"
-    print(f"memory to disk, {most}: {rates[f'memory, {most}'] / rates[f'disk, {most}']:.2f} x")
+    print(f"memory / disk, {most}: {rates[f'memory, {most}'] / rates[f'disk, {most}']:.2f} x")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""Peak memory against the classic way, and whether it grows over a long run.
+"""Peak memory of a training step against the classic loop, and memory growth over a long run.
 
     python -m benchmarks.speed.memory [--steps 1000]
 
-Each is a process of its own: a CycleGAN step (ResNet-9, 64 filters, 128 px) in the classic loop and in the
+Each in a separate process: a CycleGAN step (ResNet-9, 64 filters, 128 px) in the classic loop and in the
 engine (fp32 and auto); and the engine's resident memory after 200 and after --steps steps of a small CycleGAN
-with data, image pools, logging, sample sheets and saves. Ratios of resident memory are printed.
+with data, image pools, logging, sample sheets and checkpoints. Printed are ratios of resident memory.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+
+from benchmarks.lib.arguments import argument_parser
 
 STEP = """
 import resource, torch
@@ -21,8 +23,8 @@ if {kind!r} == "classic":
     classic = ClassicCycleGAN()
     work = lambda: classic.step(batch["A"], batch["B"])
 else:
-    from benchmarks.speed.train_step import ours
-    work = ours({kind!r}, batch)
+    from benchmarks.speed.train_step import cyclegan_step
+    work = cyclegan_step({kind!r}, batch)
 for _ in range(4):
     work()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -52,20 +54,18 @@ i2icli.train(
 
 
 def printed(code: str) -> list[int]:
-    """The numbers (KiB) that a program prints."""
+    """The numbers (KiB) printed by a program."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
     return [int(line) for line in done.stdout.split()]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("--steps", type=int, default=1000)
-    steps = parser.parse_args().steps
+    steps = parser.parse_args(arguments).steps
     (classic,) = printed(STEP.format(kind="classic"))
     for kind in ("fp32", "auto"):
         (peak,) = printed(STEP.format(kind=kind))

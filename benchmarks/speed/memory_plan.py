@@ -1,18 +1,17 @@
-"""The memory that a plan announces against what training takes: python -m benchmarks.speed.memory_plan SYSTEM
+"""The memory estimate of a training plan against what training takes.
 
     python -m benchmarks.speed.memory_plan progan --recipe small
     python -m benchmarks.speed.memory_plan pix2pix --recipe small --grow fade --set crop_size=64
 
-Every stage runs a few steps in a process of its own, on pictures of noise, in fp32. Printed for each: what
-the plan estimates (`i2i grow`, `--dry-run`); the most that PyTorch had allocated at a time, and how that
-compares; and how much more memory the process took than before the system was built, which also holds
-compiled kernels and what the allocator keeps.
+Every stage runs a few steps in a separate process, on noise images, in fp32. Printed for each: the estimate
+of the plan (`i2i grow`, `--dry-run`); the peak of PyTorch's allocations, and the ratio of both; and the peak
+growth of the process since before the system was built, which includes compiled kernels and cached memory.
 """
 
 import argparse
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from PIL import Image
 from torch._C._profiler import _EventType
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.lib.arguments import argument_parser
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.data.loader import batches
@@ -37,7 +37,7 @@ MEGA = 1e6
 
 
 def settings(options: argparse.Namespace) -> Config:
-    """Those of the command line, grown by one level if that is asked for."""
+    """The settings of the command line, grown by one level with --grow."""
     given = dict(each.split("=", 1) for each in options.set)
     config = resolve_config(options.system, options.recipe, given)
     if options.grow:
@@ -46,8 +46,8 @@ def settings(options: argparse.Namespace) -> Config:
     return config
 
 
-def write_noise(folder: Path, system: str, config: Config) -> None:
-    """Pictures of noise, as many as a batch needs, as the system wants them laid out."""
+def write_noise(folder: Path, config: Config) -> None:
+    """Write noise images in the folder layout of the system."""
     rng = np.random.default_rng(0)
     sides = ("A", "B") if {"domains", "direction"} & type(config).model_fields.keys() else ("",)
     for side in sides:
@@ -57,7 +57,7 @@ def write_noise(folder: Path, system: str, config: Config) -> None:
             Image.fromarray(pixels).save(folder / "train" / side / f"{number}.png")
 
 
-def train_a_little(system_name: str, folder: DataFolder, config: Config, number: int) -> None:
+def train_briefly(system_name: str, folder: DataFolder, config: Config, number: int) -> None:
     """Build a system and take the first steps of one stage."""
     system = build_system(system_name, config)
     trainer = Trainer(system, lambda *_: iter(()), Placement(torch.device("cpu")))
@@ -75,73 +75,73 @@ def train_a_little(system_name: str, folder: DataFolder, config: Config, number:
 
 
 def allocated(work: Callable[[], None]) -> float:
-    """The most bytes that PyTorch had allocated at a time."""
+    """Peak of the bytes allocated by PyTorch."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as seen:
         work()
-    waiting, most = list(seen.profiler.kineto_results.experimental_event_tree()), 0
-    while waiting:
-        event = waiting.pop()
-        waiting += event.children
+    pending, peak = list(seen.profiler.kineto_results.experimental_event_tree()), 0
+    while pending:
+        event = pending.pop()
+        pending += event.children
         if event.tag == _EventType.Allocation:
-            most = max(most, event.extra_fields.total_allocated)
-    return float(most)
+            peak = max(peak, event.extra_fields.total_allocated)
+    return float(peak)
 
 
 def resident(work: Callable[[], None]) -> float:
-    """By how many bytes the process grew at most."""
+    """Peak growth of this process's resident memory, in bytes."""
     before = _resident("VmRSS")
     work()
     return _resident("VmHWM") - before
 
 
 def _resident(name: str) -> float:
-    """Bytes of this process (Linux)."""
+    """Resident memory of this process in bytes (Linux)."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def in_process(work: Callable[[], float]) -> float:
-    """The answer of a process of its own (Linux, macOS)."""
+    """The result of work in a forked process (Linux, macOS)."""
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.write(writing, str(work()).encode())
         os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as told:
-        found = told.read()
+    with os.fdopen(reading) as pipe:
+        result = pipe.read()
     os.waitpid(child, 0)
-    return float(found)
+    return float(result)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every stage and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("system")
     parser.add_argument("--recipe")
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE")
     parser.add_argument("--grow", choices=("fade", "residual", "scratch"))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     warm = torch.rand(1, 3, 32, 32, requires_grad=True)
-    torch.nn.functional.conv2d(warm, torch.rand(3, 3, 3, 3)).sum().backward()  # libraries are loaded
-    config, off = settings(options), []
+    torch.nn.functional.conv2d(warm, torch.rand(3, 3, 3, 3)).sum().backward()  # loads libraries
+    config, ratios = settings(options), []
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        write_noise(data, options.system, config)
+        write_noise(data, config)
         print(f"{'stage':24}{'batch':>6}{'estimated':>12}{'allocated':>12}{'ratio':>8}{'process':>12}   (MB)")
         stages = plan(options.system, [data], config).stages
         opened, config = open_data(options.system, [data], config, RunOptions())
         for number, stage in enumerate(stages):
-            work = partial(train_a_little, options.system, opened, config, number)
-            most, grown = in_process(partial(allocated, work)), in_process(partial(resident, work))
-            off.append(stage.memory_bytes / most)
+            work = partial(train_briefly, options.system, opened, config, number)
+            peak, grown = in_process(partial(allocated, work)), in_process(partial(resident, work))
+            ratios.append(stage.memory_bytes / peak)
             print(
                 f"{stage.name:24}{stage.batch_size:6}{stage.memory_bytes / MEGA:12.1f}"
-                f"{most / MEGA:12.1f}{off[-1]:8.2f}{grown / MEGA:12.1f}",
+                f"{peak / MEGA:12.1f}{ratios[-1]:8.2f}{grown / MEGA:12.1f}",
                 flush=True,
             )
-    print(f"estimated / allocated: from {min(off):.2f} to {max(off):.2f}")
+    print(f"estimated / allocated: {min(ratios):.2f} to {max(ratios):.2f}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""How fast are spectra? python -m benchmarks.speed.spectra [--count 1000]
+"""Speed of spectral profiles.
 
-Profiles of pictures of 1024x1024 (clouds of our own making, as JPEG and as PNG, a few of them read again and
-again) with what `i2i spectrum` uses: decoding alone, decoding and the profile, the profile alone. Against
-that two slower ways to the same numbers, from pictures that are decoded already: a loop over the pixels that
-adds each to its ring, and numpy with the radii computed and sorted for each picture. Times are processor
-seconds for each picture, so that other programs do not count, and wall seconds where threads share the work.
+    python -m benchmarks.speed.spectra [--count 1000]
+
+Profiles of synthetic 1024x1024 images (JPEG and PNG, a few files read repeatedly), as `i2i spectrum` computes
+them: decoding alone, decoding and profile, profile alone. Two slower implementations of the same profile, on
+decoded images, for comparison: a loop over the pixels, and numpy with the radii computed and sorted for each
+image. Printed is CPU time per image, and wall-clock time for the multi-threaded measurement.
 """
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -19,20 +19,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.lib.arguments import argument_parser
 from i2icli.image import DecodedImage, grey_levels, read_image, write_image
 from i2icli.nn.spectrum import EPSILON, profile_of
 from i2icli.report.spectra import measure, read_profile
 
 SIDE = 1024  # pixels
-FILES = 8  # different ones
-SLOW = 3  # pictures that the slower ways are shown
+FILES = 8  # distinct images
+SLOW = 3  # images for the slower implementations
 
 Levels = NDArray[np.uint8]
 T = TypeVar("T")
 
 
 def clouds(seed: int) -> NDArray[np.uint8]:
-    """(SIDE, SIDE, 3): colours whose amplitudes fall with the frequency, with some noise."""
+    """(SIDE, SIDE, 3): noise with a 1/f spectrum plus some white noise."""
     rng = np.random.default_rng(seed)
     frequency = np.fft.fftfreq(SIDE)
     radius = np.maximum(np.hypot(frequency[:, None], frequency), 1 / SIDE)[..., None]
@@ -43,7 +44,7 @@ def clouds(seed: int) -> NDArray[np.uint8]:
 
 
 def by_pixel(levels: Levels) -> NDArray[np.float64]:
-    """The profile by a loop over the pixels."""
+    """The profile, by a loop over the pixels."""
     values = _log_spectrum(levels)
     height, width = values.shape
     sums: dict[int, float] = {}
@@ -57,7 +58,7 @@ def by_pixel(levels: Levels) -> NDArray[np.float64]:
 
 
 def by_sorting(levels: Levels) -> NDArray[np.float64]:
-    """The profile from cumulated sums over the pixels sorted by their radius."""
+    """The profile, from cumulative sums over pixels sorted by radius."""
     values = _log_spectrum(levels)
     y, x = np.indices(values.shape)
     radius = np.hypot(x - (values.shape[1] - 1) / 2, y - (values.shape[0] - 1) / 2)
@@ -72,24 +73,24 @@ def _log_spectrum(levels: Levels) -> NDArray[np.float64]:
     return result
 
 
-def seconds(work: Callable[[T], object], pictures: Sequence[T]) -> float:
-    """Processor seconds for each picture; what the work gives is let go of at once."""
+def seconds(work: Callable[[T], object], items: Sequence[T]) -> float:
+    """CPU seconds per image; results are discarded."""
     before = time.process_time()
-    for picture in pictures:
-        work(picture)
-    return (time.process_time() - before) / len(pictures)
+    for item in items:
+        work(item)
+    return (time.process_time() - before) / len(items)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make pictures, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--count", type=int, default=1000, help="pictures read")
+    """Measure and print."""
+    parser = argument_parser(__doc__, __spec__.name)
+    parser.add_argument("--count", type=int, default=1000, help="number of images to read")
     count = parser.parse_args(arguments).count
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         images = [clouds(seed) for seed in range(FILES)]
         decoded = [grey_levels(image) for image in images]
-        profile_of(decoded[0])  # the rings of this size are found once
+        profile_of(decoded[0])  # computes the cached rings of this size
         fast = seconds(profile_of, [decoded[number % FILES] for number in range(count)])
         for suffix in (".jpg", ".png"):
             paths = [Path(folder) / f"{number}{suffix}" for number in range(FILES)]
@@ -103,16 +104,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             wall = (time.perf_counter() - wall) / count
             print(
                 f"{suffix}: decoding {1e3 * decoding:.1f} ms, decoding and profile {1e3 * whole:.1f} ms "
-                f"({whole / decoding:.2f} times as long); all threads {1e3 * wall:.1f} ms by the wall clock"
+                f"({whole / decoding:.2f} times as long); all threads {1e3 * wall:.1f} ms wall-clock"
             )
-    print(f"profile alone, decoded: {1e3 * fast:.1f} ms for each of {count:,} pictures of {SIDE}x{SIDE}")
-    for name, way in (("a loop over the pixels", by_pixel), ("numpy, sorting radii", by_sorting)):
+    print(f"profile alone, decoded: {1e3 * fast:.1f} ms for each of {count:,} images of {SIDE}x{SIDE}")
+    for name, method in (("a loop over the pixels", by_pixel), ("numpy, sorting radii", by_sorting)):
         some = decoded[:SLOW]
-        slow = seconds(way, some)
-        furthest = max(float(np.abs(way(each) - profile_of(each)).max()) for each in some[:1])
-        print(
-            f"{name}: {1e3 * slow:.0f} ms, {slow / fast:.0f} times as long; largest difference {furthest:.1e}"
-        )
+        slow = seconds(method, some)
+        difference = max(float(np.abs(method(each) - profile_of(each)).max()) for each in some[:1])
+        print(f"{name}: {1e3 * slow:.0f} ms, {slow / fast:.0f} times as long, maximum error {difference:.0e}")
 
 
 if __name__ == "__main__":

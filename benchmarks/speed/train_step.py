@@ -2,77 +2,52 @@
 
     python -m benchmarks.speed.train_step [--rounds 12] [--size 128]
 
-Both sides do the same mathematics (no image pools) in turns in one process; the printed ratios are medians
-over the rounds of classic seconds / our seconds, so more than 1 means faster than the classic loop.
+Both compute the same (no image pools), in turns in one process; printed are the median time of a step and the
+median of classic seconds / our seconds with its range: more than 1 is faster than the classic loop.
 """
 
-import argparse
-import time
-from collections.abc import Callable
-from statistics import median
+from collections.abc import Callable, Sequence
 
 import torch
+from torch import Tensor
 
+from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.classic import ClassicCycleGAN
+from benchmarks.lib.steps import cpu_trainer
+from benchmarks.lib.timing import print_speed_ups, time_in_turns
 from i2icli.registry import config_type
-from i2icli.runtime.precision import place
-from i2icli.training.run import build_system
-from i2icli.training.trainer import Trainer
 
 
-def ours(precision: str, batch: dict[str, torch.Tensor]) -> Callable[[], None]:
-    """A step of the engine in a precision."""
+def cyclegan_step(precision: str, batch: dict[str, Tensor]) -> Callable[[], None]:
+    """A training step of the engine."""
     size = batch["A"].shape[-1]
     config = config_type("cyclegan")(crop_size=size, steps=10**6, pool_size=0, channels=(3, 3))
-    system = build_system("cyclegan", config)
-    placement = place(torch.device("cpu"), precision, system.children())
-    trainer = Trainer(system, lambda *_: iter(()), placement)
-    trainer.enter(system.clock.stage)
+    trainer = cpu_trainer("cyclegan", config, precision)
 
     def step() -> None:
-        trainer.step([placement.batch(batch)])
+        trainer.step([trainer.placement.batch(batch)])
         trainer.metrics.finite()
 
     return step
 
 
-def seconds(work: Callable[[], None]) -> float:
-    """Duration of one call."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    batch = {name: torch.rand(1, 3, arguments.size, arguments.size) * 2 - 1 for name in "AB"}
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    batch = {name: torch.rand(1, 3, options.size, options.size) * 2 - 1 for name in "AB"}
     classic = ClassicCycleGAN()
     contenders = {
         "classic fp32": lambda: classic.step(batch["A"], batch["B"]),
-        "i2i fp32": ours("fp32", batch),
-        "i2i auto": ours("auto", batch),
+        "i2i fp32": cyclegan_step("fp32", batch),
+        "i2i auto": cyclegan_step("auto", batch),
     }
-    for work in contenders.values():
-        work()  # warm up
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(arguments.rounds):
-        for name, work in contenders.items():
-            times[name].append(seconds(work))
-    print(f"torch {torch.__version__}, {arguments.threads} threads, {arguments.size} px")
-    for name, own in times.items():
-        ratios = [a / b for a, b in zip(times["classic fp32"], own, strict=True)]
-        print(
-            f"{name:14} {median(own):6.3f} s/step   {median(ratios):5.2f}x "
-            f"({min(ratios):.2f}-{max(ratios):.2f})"
-        )
+    print(f"torch {torch.__version__}, {options.threads} threads, {options.size} px")
+    print_speed_ups(time_in_turns(contenders, options.rounds), "s/step")
 
 
 if __name__ == "__main__":

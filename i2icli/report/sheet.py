@@ -93,7 +93,7 @@ def check_sheets(folder: Path, rows: int, since: int) -> None:
     for number in range(1, -(-rows // ROWS) + 1) if folder.exists() else ():
         path = _numbered(folder, number)
         if path.exists() and path.stat().st_mtime_ns < since:
-            why = "exists, was not made with this model, and would be replaced by a sample sheet"
+            why = "exists and was not made with this model, and a sample sheet would replace it"
             raise UserError(f"{path} {why}; choose another --out, or add --overwrite")
 
 

@@ -16,7 +16,7 @@ from i2icli.cli.translate import report
 from i2icli.errors import UserError, readable
 from i2icli.inference.inputs import plan_jobs
 from i2icli.inference.results import Result
-from tests.detector.pictures import photograph
+from tests.detector.images import photograph
 
 HOSTILE = ["new\nline.png", "\x1b[31mred.png", os.fsdecode(b"not utf-8 \xff.png"), "日本.png"]
 SPELLED = ["new\\nline.png", "\\x1b[31mred.png", "not utf-8 \\udcff.png", "日本.png"]
@@ -35,7 +35,7 @@ SPELLED = ["new\\nline.png", "\\x1b[31mred.png", "not utf-8 \\udcff.png", "日�
 def test_names_of_any_language_stay_as_they_are(name, capsys):
     assert readable(name) == name
     assert main(["spectrum", f"two  spaces {name}"]) == 2
-    assert capsys.readouterr().err == f"error: there is no file or folder two  spaces {name}\n"
+    assert capsys.readouterr().err == f"error: no such file or folder: two  spaces {name}\n"
 
 
 def test_what_could_be_taken_for_another_name_is_spelled_out():

@@ -55,7 +55,7 @@ def test_gradients_equal_finite_differences(loss: Callable[..., torch.Tensor], c
     assert fake.grad.abs().max() > 1e-4
 
 
-def pictures(number: int, side: int) -> torch.Tensor:
+def clouds(number: int, side: int) -> torch.Tensor:
     """Clouds, (number, 1, side, side): amplitudes fall with frequency, as in photographs."""
     frequency = torch.fft.fftfreq(side)
     radius = torch.hypot(frequency[:, None], frequency[None]).clamp_min(1 / side)
@@ -65,7 +65,7 @@ def pictures(number: int, side: int) -> torch.Tensor:
 
 def test_the_mean_loss_is_minimal_for_real_images_whatever_their_variation() -> None:
     torch.manual_seed(0)
-    real = pictures(64, 32)
+    real = clouds(64, 32)
     real, others = real[::2], real[1::2]
     alike = others[:1].expand(32, -1, -1, -1)
     blurred = avg_pool2d(others, 3, stride=1, padding=1)
@@ -77,7 +77,7 @@ def test_the_mean_loss_is_minimal_for_real_images_whatever_their_variation() -> 
 
 def test_a_missing_frequency_has_a_bounded_gradient() -> None:
     torch.manual_seed(0)
-    real, transform = pictures(4, 32), torch.fft.rfft2(pictures(4, 32))
+    real, transform = clouds(4, 32), torch.fft.rfft2(clouds(4, 32))
     transform[..., 9, 4] = 1e-6
     fake = torch.fft.irfft2(transform)
     largest = []
@@ -92,9 +92,9 @@ def test_a_missing_frequency_has_a_bounded_gradient() -> None:
 def test_a_uniform_fake_has_a_bounded_gradient() -> None:
     """Below the rounding noise of 8-bit pixels there is nothing to learn."""
     torch.manual_seed(0)
-    real = pictures(4, 32)
+    real = clouds(4, 32)
     largest = []
-    for fake in (torch.full_like(real, 0.3) + 1e-6 * torch.randn_like(real), pictures(4, 32)):
+    for fake in (torch.full_like(real, 0.3) + 1e-6 * torch.randn_like(real), clouds(4, 32)):
         given = fake.requires_grad_()
         mean_spectral_loss(given, real).backward()
         assert given.grad is not None
@@ -104,8 +104,8 @@ def test_a_uniform_fake_has_a_bounded_gradient() -> None:
 
 def test_gradient_descent_restores_the_spectrum_of_blurred_images() -> None:
     torch.manual_seed(0)
-    real = pictures(16, 32)
-    blurred = avg_pool2d(pictures(16, 32), 3, stride=1, padding=1).requires_grad_()
+    real = clouds(16, 32)
+    blurred = avg_pool2d(clouds(16, 32), 3, stride=1, padding=1).requires_grad_()
     target = min_max_normalise(spectral_profile(grey(real))).mean(0)
 
     def gap() -> torch.Tensor:

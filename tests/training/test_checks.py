@@ -22,7 +22,7 @@ def learns(name: str, side: int, batch_size: int, **changes: Any) -> bool:
     torch.manual_seed(0)
     config = tiny_config(name, **changes)
     system = system_type(name)(config).train()
-    for stage in system.stages():
+    for stage in system.config.stages():
         system.clock.stage, system.clock.step = stage, stage.steps - 1  # the last: every network is updated
         system.optimizers()
         batch = MAKERS[name](torch.Generator().manual_seed(0), batch_size, stage.resolution or side)

@@ -31,5 +31,5 @@ def test_test_faces_are_there_bare_and_two_by_two_in_a_style_and_never_trained_o
     assert names["testB"] == [
         "0000+style000.png", "0001+style000.png", "0002+style001.png", "0003+style001.png"
     ]  # fmt: skip
-    pictures = {path: read_image(path).pixels.tobytes() for path in tmp_path.rglob("*.png")}
-    assert len(set(pictures.values())) == len(pictures) == 14
+    images = {path: read_image(path).pixels.tobytes() for path in tmp_path.rglob("*.png")}
+    assert len(set(images.values())) == len(images) == 14
