@@ -69,7 +69,7 @@ def test_train_resume_translate_look(name, toy, tmp_path):
     look = ["--reference", next(photos.rglob("*.png"))] if "reference" in task.requires else []
     translate = ["translate", photos, "--model", name, "--out", "out", "--compare", *look]
     translated = ok(i2i(*translate, cwd=tmp_path))
-    assert "2 translated: out" in translated.stderr
+    assert "2 images translated into out" in translated.stderr
     for path in photos.rglob("*.png"):
         answer = tmp_path / "out" / path.relative_to(photos)
         with Image.open(path) as before, Image.open(answer) as after:

@@ -1,4 +1,4 @@
-"""How the kinds of a `Port` are read, resized, padded and become tensors: one code for training and inference.
+"""How the kinds of a `Port` are read, resized, padded and become tensors, in training and inference.
 
 Images and conditions are interpolated and reflected. Ids of labels and instances are neither: they are names,
 not quantities, and stay exactly what the file says.
