@@ -59,7 +59,7 @@ def convert_channels(pixels: Pixels, channels: int) -> Pixels:
 
 
 def change_type(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
-    """Convert between uint8, uint16 and float32; values keep their place in the range ([-1, 1] for floats)."""
+    """Change between uint8, uint16 and float32; values keep their place in the range ([-1, 1] for floats)."""
     wanted = np.dtype(dtype)
     if array.dtype == wanted:
         return array
