@@ -8,18 +8,53 @@ From Python:
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
+    from i2icli.inference.options import TranslateOptions
     from i2icli.inference.translator import Translator
-    from i2icli.training.callbacks import Callbacks
+    from i2icli.task import Port, Task
+    from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
     from i2icli.training.run import TrainResult
 
 __version__ = "0.1.0"
-__all__ = ["UserError", "__version__", "load", "train"]
+
+_WHERE = {
+    "Callbacks": "i2icli.training.callbacks",
+    "NoCallbacks": "i2icli.training.callbacks",
+    "Port": "i2icli.task",
+    "Progress": "i2icli.training.callbacks",
+    "Task": "i2icli.task",
+    "TrainResult": "i2icli.training.run",
+    "TranslateOptions": "i2icli.inference.options",
+    "Translator": "i2icli.inference.translator",
+}
+"""Public names by the module that defines them: imported when they are asked for, as some load torch."""
+
+__all__ = [
+    "Callbacks",
+    "NoCallbacks",
+    "Port",
+    "Progress",
+    "Task",
+    "TrainResult",
+    "TranslateOptions",
+    "Translator",
+    "UserError",
+    "__version__",
+    "load",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
 
 
 def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":

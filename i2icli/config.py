@@ -217,6 +217,12 @@ class Config(BaseModel):
         return self.load_size or (round(height * 286 / 256), round(width * 286 / 256))
 
     @property
+    def two_types(self) -> tuple[str | None, str | None]:
+        """Number types of the images of both sides, where they differ; None: outputs are as inputs."""
+        found = self.types or (None,)
+        return (found[0], found[-1]) if found[0] != found[-1] else (None, None)
+
+    @property
     def two_channels(self) -> tuple[int, int]:
         """Channels of what is read and of what is wanted; the same where one number was found."""
         found = self.channels or (3,)

@@ -31,6 +31,7 @@ class Port:
     minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
     scale: float = 1.0  # of an output: its sides over those of the first input
     fixed: tuple[int, int] | None = None  # (height, width), where there is only one
+    dtype: str | None = None  # of an output: number type of its pixels; None: as the first input's
 
 
 @dataclass(frozen=True)

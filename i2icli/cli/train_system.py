@@ -12,6 +12,7 @@ from i2icli import registry
 from i2icli.cli.commands import Command
 from i2icli.cli.console import INTERRUPTED, errors, output, say
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
+from i2icli.cli.tasks import task_lines
 from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
@@ -95,6 +96,7 @@ def print_plan(plan: "Plan") -> None:
     """What would be trained, as a recipe: everything that is no setting is a comment."""
     lines = [f"# {readable(line)}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
+    lines += [f"# task {readable(line)}" for line in task_lines(plan.tasks)]
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
     if len(plan.stages) > 1:
         lines += [

@@ -7,9 +7,10 @@ from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_ids, read_image
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
-from i2icli.image.write import SUFFIXES, write_image
+from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
 __all__ = [
+    "EIGHT_BIT",
     "MAX_PIXELS",
     "SUFFIXES",
     "ArrayItem",

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.image.decoded import (
@@ -22,6 +23,7 @@ from i2icli.image.decoded import (
     scale_to_supported,
     supported_type,
 )
+from i2icli.image.pillow_files import from_pillow, ids_of
 from i2icli.image.read import probe, read_ids, read_image
 
 
@@ -140,3 +142,28 @@ class ArrayItem:
 
     def _refused(self, error: ImageError) -> UserError:
         return UserError(f"cannot read {self.name}: {error}", exit_code=1)
+
+
+@dataclass(frozen=True, eq=False)
+class PillowItem:
+    """An image that Pillow has opened or made."""
+
+    image: Image.Image
+    name: str = "the image"
+
+    def header(self) -> Header:
+        """See `Item`."""
+        read = self.read()
+        height, width, channels = read.pixels.shape
+        return Header("png", (height, width), channels, read.alpha is not None, read.pixels.dtype)
+
+    def read(self) -> DecodedImage:
+        """See `Item`."""
+        return from_pillow(self.image)
+
+    def read_ids(self) -> Ids:
+        """See `Item`."""
+        try:
+            return ids_of(self.image)
+        except ImageError as error:
+            raise UserError(f"cannot read {self.name}: {error}", exit_code=1) from error

@@ -45,6 +45,11 @@ def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> 
     return convert_channels(resize(pixels, size), port.channels)
 
 
+def displayed(pixels: Pixels) -> Pixels:
+    """Images as they are; ids (H, W, 1) as greys (H, W, 1) uint8 in which small ids differ clearly."""
+    return pixels if pixels.dtype != np.int32 else (pixels * 67 % 256).astype(np.uint8)
+
+
 def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
     """Images (H, W, C) -> (C, H, W) float32 in [-1, 1]; ids (H, W, 1) -> (1, H, W) int64."""
     if not holds_ids(kind):

@@ -70,6 +70,13 @@ def read_ids(file: IO[bytes], format: Format) -> Ids:
         return as_ids(upright(array, _orientation(image)))
 
 
+def ids_of(image: Image.Image) -> Ids:
+    """The values of the pixels, (H, W): indices of a palette, not colours. Raises ImageError for those."""
+    if image.mode not in ("1", "L", "P") and not image.mode.startswith("I"):
+        raise ImageError(f"colours ({image.mode}); {ONE_ID}")
+    return as_ids(upright(np.asarray(image), _orientation(image)))
+
+
 def from_pillow(image: Image.Image) -> DecodedImage:
     """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG."""
     return DecodedImage(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))

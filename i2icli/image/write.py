@@ -28,6 +28,8 @@ SUFFIXES: dict[str, Format] = {
     ".npy": "npy",
 }
 """Suffixes of image files, in lower case, and the format each is written in."""
+EIGHT_BIT: frozenset[Format] = frozenset({"jpeg", "webp", "bmp"})
+"""Formats that hold 8 bits per value."""
 
 
 def write_image(path: Path | str, image: DecodedImage) -> None:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from i2icli.errors import about
-from i2icli.image import DecodedImage, crop_back, kinds, resize, to_pixels
+from i2icli.errors import UserError, about
+from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
 from i2icli.image.items import Item
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
@@ -59,16 +60,30 @@ class Inference:
                     self._condition(spec, Request(reference=self._reference(spec)))
         return specs
 
+    def decode(self, item: Item, task: Task) -> DecodedImage:
+        """The first input of a task: an image, or the ids (H, W, 1) of a map. Raises UserError."""
+        kind = next(iter(task.inputs.values())).kind
+        if not kinds.holds_ids(kind):
+            return item.read()
+        return DecodedImage(kinds.decode(item, kind), None, item.header().format)
+
     def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Inputs:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
 
         Resized as the spec says, or to the only size there is, and padded. Raises UserError for what cannot
-        be read.
+        be read, and for inputs that are missing or of another size than the first.
         """
         found: Inputs = {}
+        size: tuple[int, ...] = ()
         for name, port in spec.task.inputs.items():
+            if name not in items:
+                raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
             pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port.kind)
+            size = size or pixels.shape[:2]
+            if pixels.shape[:2] != size:
+                height, width = pixels.shape[:2]
+                raise UserError(f"{name} of {width}x{height} px, but the input has {size[1]}x{size[0]} px")
             prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
             found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
         return found
@@ -93,16 +108,19 @@ class Inference:
             yield output
 
     def result(self, image: DecodedImage, output: Tensor, spec: OutputSpec) -> DecodedImage:
-        """The output (1, C, H', W') as an image of the kind that came in, alpha kept."""
-        scale = spec.task.output.scale
-        height, width = (round(side * scale) for side in spec.size or image.pixels.shape[:2])
-        primary = next(iter(spec.task.inputs.values()))
+        """The output (1, C, H', W') as an image of the kind that came in, alpha kept.
+
+        Its number type is that of the target domain, where it differs from the inputs'; 8 bit for label maps.
+        """
+        port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
+        height, width = (round(side * port.scale) for side in spec.size or image.pixels.shape[:2])
         if primary.fixed is None:
             output = crop_back(output, (height, width))
-        pixels = resize(to_pixels(output[0], image.pixels.dtype), (height, width))
+        dtype = np.dtype(port.dtype or ("uint8" if kinds.holds_ids(primary.kind) else image.pixels.dtype))
+        pixels = resize(to_pixels(output[0], dtype), (height, width))
         alpha = image.alpha
         if alpha is not None:
-            alpha = resize(alpha[:, :, None], (height, width))[:, :, 0]
+            alpha = change_type(resize(alpha[:, :, None], (height, width))[:, :, 0], dtype)
         return replace(image, pixels=pixels, alpha=alpha)
 
     def _step(self, inputs: Inputs, spec: OutputSpec, memory: Memory | None) -> tuple[Tensor, Memory]:

@@ -11,10 +11,12 @@ from typing import TypeVar
 
 from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, several
-from i2icli.image import SUFFIXES
+from i2icli.image import EIGHT_BIT, SUFFIXES
 from i2icli.image.finding import find_images, named
 
 T = TypeVar("T")
+
+DEEP = {"uint16": ".png", "float32": ".tif"}  # number types, and a format that holds them
 
 
 @dataclass(frozen=True)
@@ -27,24 +29,40 @@ class Job:
     folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where an output of every input goes."""
+
+    folder: str = ""  # below --out
+    dtype: str | None = None  # number type of its pixels, where it is not the input's
+
+    def name(self, relative: Path, suffix: str | None) -> Path:
+        """The name of a result: its input's, with another suffix if one is asked for, or if need be."""
+        if suffix:
+            return relative.with_suffix(suffix)
+        if self.dtype in DEEP and SUFFIXES.get(relative.suffix.lower()) in EIGHT_BIT:
+            return relative.with_suffix(DEEP[self.dtype])
+        return relative
+
+
 def plan_jobs(
-    inputs: Iterable[str], out: Path, suffix: str | None, wishes: Sequence[str] = ("",)
+    inputs: Iterable[str], out: Path, suffix: str | None, places: Sequence[Place] = (Place(),)
 ) -> list[Job]:
     """One job per image: files by name, folders with their structure kept, globs, "-" for a list on stdin.
 
-    Answers to wishes that have names go to folders of these names below `out`. An image named twice
-    is one job; results of earlier runs in an `out` inside an input folder are no inputs. A name of
-    nothing is a job that says so. Raises UserError if all names are, or if a result would land on an input.
+    An image named twice is one job; results of earlier runs in an `out` inside an input folder are no
+    inputs. A name that matches no file is a job that says so. Raises UserError if all are, or if a result
+    would land on an input.
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
     refused: dict[str, str] = {}
-    places = [place for word in _words(inputs) for place in _tried(word, _matches, refused)]
+    paths = [path for word in _words(inputs) for path in _tried(word, _matches, refused)]
     found: dict[tuple[Path, Path], tuple[str, ...]] = {}
-    look = partial(_below, out=out.resolve())
-    for place in places:
-        for file, relative in _tried(str(place), look, refused):
-            found.setdefault((file, relative), folders_above(file, place if place.is_dir() else file.parent))
+    below = partial(_below, out=out.resolve())
+    for path in paths:
+        for file, relative in _tried(str(path), below, refused):
+            found.setdefault((file, relative), folders_above(file, path if path.is_dir() else file.parent))
     if not found:
         raise UserError(
             several(list(refused.values())) or "nothing to translate: the list of inputs is empty"
@@ -53,16 +71,19 @@ def plan_jobs(
     taken = {source.resolve() for source, _ in found}
     owners: dict[Path, Path] = {}
     for (source, relative), folders in found.items():
-        name = relative.with_suffix(suffix) if suffix else relative
-        targets = tuple(out / wish / name for wish in wishes)
+        targets = tuple(out / place.folder / place.name(relative, suffix) for place in places)
         if replaced := next((target for target in targets if target.resolve() in taken), None):
             raise UserError(
                 f"--out {out}: the result of {source} would replace the input {replaced}; "
                 "choose another --out"
             )
-        owner = owners.setdefault(targets[0], source)
-        shared = f"its result would be {targets[0]}, as that of {owner}; name the folder they share instead"
-        jobs.append(Job(source, targets, shared if owner != source else None, folders))
+        shared = next((each for each in targets if owners.setdefault(each, source) != source), None)
+        why = (
+            f"its result would be {shared}, as that of {owners[shared]}; name the folder they share instead"
+            if shared
+            else None
+        )
+        jobs.append(Job(source, targets, why, folders))
     return jobs
 
 

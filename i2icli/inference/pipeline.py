@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, read_image, resize, to_tensor, write_image
+from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, resize, to_tensor, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.inference import Inference
-from i2icli.inference.inputs import Job, distinct_names, plan_jobs
+from i2icli.inference.inputs import Job, Place, distinct_names, plan_jobs
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import OutputSpec
@@ -63,12 +63,13 @@ class Translation:
         self.options = options
         self.specs = inference.specs(options)
         suffix = suffix_of(options.format) if options.format else None
-        self.jobs = plan_jobs(inputs, out, suffix, [spec.name for spec in self.specs])
+        places = [Place(spec.name, spec.task.output.dtype) for spec in self.specs]
+        self.jobs = plan_jobs(inputs, out, suffix, places)
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
-        places = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
-        if self.compare and self.sheets in places:
+        folders = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
+        if self.compare and self.sheets in folders:
             raise UserError(
                 f"the contact sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
@@ -109,7 +110,7 @@ class Translation:
         if not todo:
             return _Loaded(job, done=done)
         try:
-            image = FileItem(job.source).read()
+            image = self.inference.decode(FileItem(job.source), self.specs[0].task)
             outputs = self.inference.outputs()
             specs = tuple((outputs.infer_source(spec, job.folders), path) for spec, path in todo)
             return _Loaded(job, image, specs, self._read(image, specs), done)
@@ -188,11 +189,13 @@ class Translation:
         names = [spec.name or "output" for spec in self.specs]
         try:
             afters = [(made.get(target) or read_image(target)).pixels for target in targets]
-            before = loaded.image or read_image(loaded.job.source)
+            before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
         height, width, _ = afters[0].shape
-        given = to_tensor(resize(before.pixels, (height, width)))  # --size may have made another of it
+        given = to_tensor(
+            resize(kinds.displayed(before.pixels), (height, width))
+        )  # --size may have made another of it
         label = "input" if "input" not in names else "given"
         return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
 

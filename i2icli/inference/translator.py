@@ -1,6 +1,6 @@
 """The way in for Python: load a model, translate images and files, generate samples."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -10,9 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, from_pillow, to_pillow, to_tensor
+from i2icli.image import DecodedImage, to_pillow, to_tensor
 from i2icli.image.finding import find_images
-from i2icli.image.items import ArrayItem
+from i2icli.image.items import ArrayItem, Item, PillowItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import load_with_notes
@@ -27,6 +27,8 @@ from i2icli.runtime.precision import place
 
 Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
 """An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
+Named: TypeAlias = Mapping[str, Given]
+"""Several inputs of one task by its names for them."""
 Made: TypeAlias = Image.Image | NDArray[Any] | Tensor
 
 
@@ -48,7 +50,7 @@ class Translator(Inference):
         networks = (system.get_submodule(name) for name in system.inference_modules)
         return cls(system, place(where, precision, networks), path, notes)
 
-    def translate(self, image: Given | list[Given] | tuple[Given, ...], **options: Any) -> Any:
+    def translate(self, image: Given | Named | list[Given | Named], **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
         `--from` is `source` here, as `from` means something else in Python. A reference may be a path, bytes
@@ -57,11 +59,12 @@ class Translator(Inference):
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
-        folder, of the images below it. Raises UserError for what cannot be read and for options that the
+        folder, of the images below it. A model of several inputs takes them by name: {"labels": ...,
+        "instances": ...}. Raises UserError for what cannot be read and for options that the
         model does not take.
         """
         specs = self.specs(TranslateOptions.of(options))
-        if isinstance(image, list | tuple):
+        if isinstance(image, list):
             return [self._translated(each, specs) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
@@ -69,18 +72,23 @@ class Translator(Inference):
         return self._translated(image, specs)
 
     def _translated(
-        self, given: Given, specs: list[OutputSpec], folder: Path | None = None
+        self, given: Given | Named, specs: list[OutputSpec], folder: Path | None = None
     ) -> Made | dict[str, Made]:
-        folders: tuple[str, ...] = ()
-        if isinstance(given, str | Path):
-            folders = folders_above(Path(given), folder or Path(given).parent)
+        first = next(iter(specs[0].task.inputs))
+        named: Named = given if isinstance(given, Mapping) else {first: given}
+        if first not in named:
+            raise UserError(f"no {first} given; this model reads {', '.join(specs[0].task.inputs)}")
+        main, folders = named[first], tuple[str, ...]()
+        if isinstance(main, str | Path):
+            folders = folders_above(Path(main), folder or Path(main).parent)
         outputs = self.outputs()
-        image = _decoded(given)
+        items = {name: _item(each, name) for name, each in named.items()}
+        image = self.decode(items[first], specs[0].task)
         made: dict[str, Made] = {}
         for spec in specs:
             spec = outputs.infer_source(spec, folders)
-            inputs = self.read({next(iter(spec.task.inputs)): image}, spec)
-            made[spec.name] = _like(given, self.result(image, self.compute(inputs, spec), spec))
+            inputs = self.read({**items, first: image}, spec)
+            made[spec.name] = _like(main, self.result(image, self.compute(inputs, spec), spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
     def run(
@@ -104,22 +112,15 @@ class Translator(Inference):
         return plan_sampling(self, out, options or TranslateOptions())
 
 
-def _decoded(given: Given) -> DecodedImage:
+def _item(given: Given, name: str) -> Item:
     """Raises UserError for what is no image."""
     if isinstance(given, Image.Image):
-        return from_pillow(given)
+        return PillowItem(given, name)
     if isinstance(given, Tensor):
         if given.ndim != 3:
             raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
-        given = given.detach().cpu().float().permute(1, 2, 0).numpy()  # (H, W, C)
-    if isinstance(given, np.ndarray):
-        if given.ndim not in (2, 3) or given.dtype not in (np.uint8, np.uint16, np.float32, np.float64):
-            raise UserError(
-                f"an array of {given.dtype} and shape {given.shape} is no image; "
-                "expected (H, W) or (H, W, C) of uint8, uint16 or float32"
-            )
-        return ArrayItem(given).read()
-    return as_item(given, "the image").read()
+        return ArrayItem(given.detach().cpu().permute(1, 2, 0).numpy(), name)  # (H, W, C)
+    return as_item(given, name)
 
 
 def _like(given: Given, made: DecodedImage) -> Made:

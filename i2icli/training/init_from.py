@@ -13,7 +13,7 @@ from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.runs import find_model
 from i2icli.runtime.checkpoint import load_model
-from i2icli.system import System
+from i2icli.system import System, own_state, own_weights
 from i2icli.training.run_folder import RunFolder
 
 
@@ -26,7 +26,7 @@ def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str],
     """
     path = find_model(source)
     given, original = _read(path)
-    own = system.state_dict()
+    own = own_state(system)
     given = {name if name in own else _in_grown(name, own): value for name, value in given.items()}
     fitting = {
         name: value
@@ -34,7 +34,7 @@ def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str],
         if isinstance(value, Tensor) and not value.is_meta and name in own and own[name].shape == value.shape
     }
     prefixes = tuple(f"{module}." for module in system.inference_modules)
-    weights = {name for name, _ in system.named_parameters()}
+    weights = set(own_weights(system))
     translating = {name for name in weights if name.startswith(prefixes)}
     taken, others = weights & fitting.keys(), weights - translating
     theirs = {name for name in given if name.startswith(prefixes)}
@@ -47,7 +47,7 @@ def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str],
             f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
             f"translate fit; {_advice(system, original)}"
         )
-    system.load_state_dict(own | fitting)
+    system.load_state_dict(system.state_dict() | fitting)
     return frozenset(taken), (
         f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
         f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"

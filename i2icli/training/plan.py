@@ -19,6 +19,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.recipe import recipe_text
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
+from i2icli.task import Task
 from i2icli.training.run import open_data
 from i2icli.training.spectral_term import SpectralTerm
 
@@ -50,6 +51,7 @@ class Plan:
     recipe: str  # TOML, usable with --recipe
     networks: list[tuple[str, int]]  # name and number of weights
     stages: list[StagePlan]
+    tasks: tuple[Task, ...]  # what the trained model can be asked for
     report: list[str]  # what was decided for the settings and recognised in the data
 
     @property
@@ -73,11 +75,13 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
     networks = [
         (name, sum(weight.numel() for weight in network.parameters()))
         for name, network in built.named_children()
+        if name not in built.frozen
     ]
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, folder, stage) for stage in built.config.stages()],
+        [_of_stage(built, folder, stage) for stage in config.stages()],
+        config.tasks(config.stages()[-1]),
         [*config.notes, *folder.report],
     )
 

@@ -81,11 +81,11 @@ class AugmentedCycleGANConfig(Config):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Both directions, to the second domain by default; a style where the target has codes."""
 
-        def task(to: str, source: int, target: int, coded: bool) -> Task:
+        def task(to: str, source: int, target: int, dtype: str | None, coded: bool) -> Task:
             return Task(
                 to,
                 {"image": Port(source, multiple=4)},
-                Port(target),
+                Port(target, dtype=dtype),
                 reads=frozenset({"to", "latent", "reference"} if coded else {"to"}),
                 latent_size=self.num_latents if coded else 0,
                 reference=Port(target) if coded else None,
@@ -93,7 +93,8 @@ class AugmentedCycleGANConfig(Config):
             )
 
         (first, second), (A, B) = self.domains, self.two_channels
-        return task(second, A, B, coded=True), task(first, B, A, coded=self.two_sided)
+        type_A, type_B = self.two_types
+        return task(second, A, B, type_B, coded=True), task(first, B, A, type_A, coded=self.two_sided)
 
     @property
     def smallest_batch(self) -> int:

@@ -49,18 +49,19 @@ class CycleGANConfig(GrowableConfig):
         """Both directions, to the second domain by default."""
         noise = [Noise(4 * self.width, 0.25 / 2**stage.level)] * self.num_blocks if self.dropout else ()
 
-        def task(to: str, source: int, target: int) -> Task:
+        def task(to: str, source: int, target: int, dtype: str | None) -> Task:
             return Task(
                 to,
                 {"image": Port(source, multiple=self.multiple_at(stage))},
-                Port(target),
+                Port(target, dtype=dtype),
                 reads=frozenset({"to"}),
                 noise=noise_planes(noise),
                 tiling="free" if self.norm == "none" else "global-norm",
             )
 
         (first, second), (A, B) = self.domains, self.two_channels
-        return task(second, A, B), task(first, B, A)
+        type_A, type_B = self.two_types
+        return task(second, A, B, type_B), task(first, B, A, type_A)
 
     @property
     def smallest_side(self) -> int:

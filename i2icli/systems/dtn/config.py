@@ -72,7 +72,7 @@ class DTNConfig(Config):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """To the target. Images are resized to the training size inside, so that any size will do."""
         source, target = self.two_channels
-        return (Task(None, {"image": Port(source)}, Port(target)),)
+        return (Task(None, {"image": Port(source)}, Port(target, dtype=self.two_types[1])),)
 
     @property
     def multiple(self) -> int:

@@ -68,7 +68,9 @@ class Pix2PixConfig(GrowableConfig):
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
         noise = noise_planes(self._noise(stage.level) if self.dropout else ())
-        return (Task(None, {"image": image}, Port(target), noise=noise, tiling=tiling),)
+        return (
+            Task(None, {"image": image}, Port(target, dtype=self.two_types[1]), noise=noise, tiling=tiling),
+        )
 
     def _noise(self, level: int) -> list[Noise]:
         """What its dropout reads, in the order of the network; see nn.unet, nn.resnet and nn.growth."""
