@@ -19,7 +19,7 @@ def task_lines(tasks: Sequence[Task]) -> Iterator[str]:
 
 
 def _line(task: Task, *, default: bool) -> str:
-    given = ", ".join(_port(name, port) for name, port in task.inputs.items())
+    given = ", ".join(_input(name, port) for name, port in task.inputs.items())
     if task.generates:
         given = f"latent code of {task.latent_size:,} numbers"
     name = f"to {task.name}" if task.name else "generate" if task.generates else "translate"
@@ -30,15 +30,19 @@ def _line(task: Task, *, default: bool) -> str:
     return f"{name}{' (default)' if default else ''}: {given} -> {_port('image', task.output)}{options}"
 
 
+def _input(name: str, port: Port) -> str:
+    """An input in a few words: "image of 3 channels, sides padded to multiples of 4"."""
+    padded = f", sides padded to multiples of {port.multiple}" if port.multiple > 1 else ""
+    return _port(name, port) + padded
+
+
 def _port(name: str, port: Port) -> str:
-    """A port in a few words: "image of 3 channels, sides padded to multiples of 4"."""
+    """An input or output in a few words: "image of 3 channels, 2 times the size"."""
     what = {"labels": f"{port.channels} classes", "instances": "ids"}.get(port.kind)
     words = [f"{name} of {what or _counted(port.channels)}"]
     if port.fixed is not None:
         height, width = port.fixed
         words.append(f"{width}x{height} px")
-    if port.multiple > 1:
-        words.append(f"sides padded to multiples of {port.multiple}")
     if port.scale != 1:
         words.append(f"{port.scale:g} times the size")
     return ", ".join(words)
