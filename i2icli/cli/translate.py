@@ -177,20 +177,17 @@ def _error(result: "Result") -> str:
 
 
 def _counted(counts: Counter[str]) -> str:
-    parts = [f"{counts['done']:,} done"]
-    if counts["there"]:
-        parts.append(f"{counts['there']:,} already done")
-    if counts["failed"]:
-        parts.append(f"{counts['failed']:,} failed")
-    return ", ".join(parts)
+    """How far it is: "12 done, 3 already done, 1 failed"."""
+    return ", ".join([f"{counts['done']:,} done", *_rest(counts, "already done")])
 
 
 def _summary(counts: Counter[str], out: Path, translated: bool) -> str:
-    """ "20 images translated into translated", and what else there was to say."""
+    """What became of it: "20 images translated into translated/", and what else there is to report."""
     images = "image" if counts["done"] == 1 else "images"
-    parts = [f"{counts['done']:,} {images} {'translated' if translated else 'generated'} into {out}/"]
-    if counts["there"]:
-        parts.append(f"{counts['there']:,} already done (--overwrite to redo)")
-    if counts["failed"]:
-        parts.append(f"{counts['failed']:,} failed")
-    return ", ".join(parts)
+    made = f"{counts['done']:,} {images} {'translated' if translated else 'generated'} into {out}/"
+    return ", ".join([made, *_rest(counts, "already done (--overwrite to redo)")])
+
+
+def _rest(counts: Counter[str], existing: str) -> list[str]:
+    kinds = {"there": existing, "failed": "failed"}
+    return [f"{counts[status]:,} {words}" for status, words in kinds.items() if counts[status]]
