@@ -43,6 +43,8 @@ def _port(name: str, port: Port) -> str:
     if port.fixed is not None:
         height, width = port.fixed
         words.append(f"{width}x{height} px")
+    if port.dtype is not None:
+        words.append({"uint8": "8 bit", "uint16": "16 bit"}.get(port.dtype, port.dtype))
     if port.scale != 1:
         words.append(f"{port.scale:g} times the size")
     return ", ".join(words)

@@ -111,7 +111,7 @@ class ArrayItem:
         """See `Item`."""
         try:
             height, width, channels = self._shape()
-            dtype = supported_type(self.array.dtype)
+            dtype = supported_type(self._ranged().dtype)
         except ImageError as error:
             raise self._refused(error) from error
         return Header("npy", (height, width), channels, alpha=False, dtype=dtype)
@@ -119,7 +119,7 @@ class ArrayItem:
     def read(self) -> DecodedImage:
         """See `Item`."""
         try:
-            pixels = scale_to_supported(self.array.reshape(self._shape()))  # (H, W, C)
+            pixels = scale_to_supported(self._ranged().reshape(self._shape()))  # (H, W, C)
         except ImageError as error:
             raise self._refused(error) from error
         return DecodedImage(np.ascontiguousarray(pixels), alpha=None, format="npy")
@@ -139,6 +139,14 @@ class ArrayItem:
         height, width, channels = (*self.array.shape, 1)[:3]
         check_size(height, width, channels)
         return height, width, channels
+
+    def _ranged(self) -> NDArray[Any]:
+        """The array, if its type tells the range of an image. Raises ImageError for long integers."""
+        if self.array.dtype.kind in "iu" and self.array.dtype.itemsize > 2:
+            raise ImageError(
+                f"values of type {self.array.dtype}; expected uint8, uint16 or floats in [-1, 1]"
+            )
+        return self.array
 
     def _refused(self, error: ImageError) -> UserError:
         return UserError(f"cannot read {self.name}: {error}", exit_code=1)

@@ -82,7 +82,7 @@ class Translator(Inference):
         if isinstance(main, str | Path):
             folders = folders_above(Path(main), folder or Path(main).parent)
         outputs = self.outputs()
-        items = {name: _item(each, name) for name, each in named.items()}
+        items = {name: _item(each, f"the {name}") for name, each in named.items()}
         image = self.decode(items[first], specs[0].task)
         made: dict[str, Made] = {}
         for spec in specs:

@@ -379,3 +379,24 @@ def test_another_picture_of_the_same_name_is_another_reference(translator, tmp_p
     picture(look, 30)
     with pytest.raises(UserError, match="made with another --reference"):
         translator.run([image], tmp_path / "out", TranslateOptions(reference=(look,)))
+
+
+def test_a_target_is_interpreted_once_for_all_images(translator, tmp_path, monkeypatch):
+    asked, resolve = [], PainterConfig.resolve
+    monkeypatch.setattr(
+        PainterConfig,
+        "resolve",
+        lambda self, tasks, to, source=None: asked.append(to) or resolve(self, tasks, to, source),
+    )
+    for name in "abc":
+        picture(tmp_path / "photo" / f"{name}.png")
+    options = TranslateOptions(to="Blue")
+    assert len(list(translator.run([str(tmp_path / "photo")], tmp_path / "out", options))) == 3
+    assert asked == ["Blue"]
+
+
+def test_the_options_have_a_schema_that_a_server_can_publish():
+    schema = TranslateOptions.model_json_schema()
+    assert schema["properties"].keys() == TranslateOptions.model_fields.keys()
+    assert schema["properties"]["samples"]["anyOf"][0] == {"minimum": 1, "type": "integer"}
+    assert all("description" in field for field in schema["properties"].values())

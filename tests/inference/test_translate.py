@@ -337,8 +337,12 @@ def test_from_python(place):
     assert np.array_equal(np.asarray(answers[0]), model.translate(pixels))
     assert all(np.array_equal(np.asarray(answers[0]), np.asarray(answer)) for answer in answers)
     assert not np.array_equal(model.translate(pixels, to="day"), model.translate(pixels, to="dusk"))
-    with pytest.raises(UserError, match=r"array of int64 and shape \(2,\) is no image"):
-        model.translate(np.zeros(2, np.int64))
+    with pytest.raises(UserError, match=r"cannot read the image: shape \(2,\); expected \(H, W\)"):
+        model.translate(np.zeros(2, np.uint8))
+    with pytest.raises(
+        UserError, match=r"cannot read the image: values of type int64; expected uint8, uint16"
+    ):
+        model.translate(np.zeros((8, 8), np.int64))
 
 
 @pytest.mark.usefixtures("place")
