@@ -1,7 +1,7 @@
 """The help of a command: its options in panels, printed for `--help` or read for docs/cli.md.
 
-Typer's own layout gives names and values a column each, and cuts long names where the terminal is narrow. Here
-a long name has a line of its own, and the text begins below it.
+Typer's own layout has columns for names and values, and cuts long names where the terminal is narrow. Here a
+long name has a line of its own, and its text begins on the next.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
