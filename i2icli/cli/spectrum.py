@@ -26,7 +26,8 @@ def spectrum(
         list[str], typer.Argument(metavar="IMAGES", help="folders (one curve each), files, globs")
     ],
     out: Annotated[
-        Path | None, typer.Option(help="file for the chart: .png, .svg or .html; default: spectrum.png")
+        Path | None,
+        typer.Option(metavar="<path>", help="file for the chart: .png, .svg or .html; default: spectrum.png"),
     ] = None,
     relative: Annotated[
         bool,
