@@ -102,6 +102,9 @@ class Config(BaseModel):
     decay_over_stages: ClassVar[bool] = False
     """Whether the learning rate falls over all stages together, or over each."""
 
+    grows_from_noise: ClassVar[bool] = False
+    """Whether these are the settings that `i2i grow` trains with where it is given images alone."""
+
     found_only: ClassVar[frozenset[str]] = frozenset({"types"})
     """Settings that are found from the data and are no options of the command line."""
 

@@ -103,9 +103,6 @@ SYSTEMS: dict[str, Entry] = {
     ),
 }
 
-STAGED = "progan"
-"""What `i2i grow` trains where it is given images alone."""
-
 
 def entry(name: str) -> Entry:
     """The registry's line for a system. Raises UserError for an unknown name."""
@@ -122,6 +119,11 @@ def system_type(name: str) -> "type[System[Any]]":
 def config_type(name: str) -> type[Config]:
     """The class of a system's settings; imports no torch."""
     return _load(entry(name).config)  # type: ignore[no-any-return]
+
+
+def growing_from_noise() -> str:
+    """The system that `i2i grow` trains where it is given images alone; imports no torch."""
+    return next(name for name in SYSTEMS if config_type(name).grows_from_noise)
 
 
 def _load(target: str) -> Any:

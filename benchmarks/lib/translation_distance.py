@@ -14,7 +14,7 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.system import Batch
 from i2icli.task import names_of
-from i2icli.training.run import open_data
+from i2icli.training.run_data import open_data
 
 MAX_IMAGES = 400  # per set
 

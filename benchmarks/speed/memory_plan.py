@@ -29,7 +29,8 @@ from i2icli.recipe import resolve_config
 from i2icli.runtime.device import Placement
 from i2icli.stage import Clock
 from i2icli.training.plan import plan
-from i2icli.training.run import build_system, open_data
+from i2icli.training.run import build_system
+from i2icli.training.run_data import open_data
 from i2icli.training.trainer import Trainer
 
 STEPS = 3

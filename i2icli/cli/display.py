@@ -1,7 +1,7 @@
 """What a run shows while it works: a live picture on a terminal, plain lines elsewhere."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from i2icli.cli.console import say
+from i2icli.cli.stage_table import stage_table
 from i2icli.errors import readable
 from i2icli.training.callbacks import Callbacks, Progress
 
 if TYPE_CHECKING:
+    from i2icli.training.plan import StagePlan
     from i2icli.training.run import TrainResult
 
 FIRST_LINES_S, LATER_LINES_S = 10.0, 60.0  # seconds between plain lines, in the first five minutes and after
@@ -69,6 +71,10 @@ class PlainDisplay:
         """Print a warning."""
         self._print(f"warning: {text}")
 
+    def planned(self, stages: "Sequence[StagePlan]") -> None:
+        """Print the planned stages."""
+        self._console.print(stage_table(stages))
+
     def progress(self, progress: Progress) -> None:
         """Print where the run stands, at the first step, the last, and at intervals."""
         if self._pace.due() or progress.step == progress.steps:
@@ -104,6 +110,10 @@ class LiveDisplay:
     def warn(self, text: str) -> None:
         """Print a warning above the picture."""
         self._console.print(f"[yellow]warning:[/] {escape(readable(text))}")
+
+    def planned(self, stages: "Sequence[StagePlan]") -> None:
+        """Print the planned stages above the picture."""
+        self._console.print(stage_table(stages))
 
     def progress(self, progress: Progress) -> None:
         """Remember where the run stands, for the next redraw."""

@@ -80,13 +80,15 @@ def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_
     return run(system, data, config, options)
 
 
-def run(system: str, data: list[Path], config: Config, options: RunOptions) -> int:
-    """Train with a display, and say at the end how it went; the exit code."""
+def run(
+    system: str, data: list[Path], config: Config, options: RunOptions, *, show_plan: bool = False
+) -> int:
+    """Train with a display, the planned stages first if wanted, and report the result; the exit code."""
     from i2icli.cli.display import display, summary
     from i2icli.training import run as training  # torch loads only when there is work
 
     with display(system, errors()) as callbacks:
-        result = training.train(system, data, config, options, callbacks)
+        result = training.train(system, data, config, options, callbacks, show_plan=show_plan)
     for line in summary(result):
         say(output(), line)
     return INTERRUPTED if result.reason == "interrupted" else 0

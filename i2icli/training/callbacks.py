@@ -1,8 +1,12 @@
 """What a run tells whoever watches it. No torch here: displays import this before the work begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from i2icli.training.plan import StagePlan
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,9 @@ class Callbacks(Protocol):
     def warn(self, text: str) -> None:
         """One line about something that may be wrong."""
 
+    def planned(self, stages: "Sequence[StagePlan]") -> None:
+        """Before the first step, if the caller of `train` asked for the plan."""
+
     def progress(self, progress: Progress) -> None:
         """After every step."""
 
@@ -44,6 +51,7 @@ class NoCallbacks:
 
     def note(self, text: str) -> None: ...
     def warn(self, text: str) -> None: ...
+    def planned(self, stages: "Sequence[StagePlan]") -> None: ...
     def progress(self, progress: Progress) -> None: ...
     def scores(self, step: int, scores: dict[str, float], best: bool) -> None: ...
     def saved(self, path: Path) -> None: ...

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from i2icli.errors import UserError
 from i2icli.training.callbacks import Callbacks, Progress
+from i2icli.training.plan import StagePlan
 
 Message: TypeAlias = tuple[str, tuple[Any, ...]]
 """An event and its arguments: a method of Callbacks, DONE with the result, "UserError" with the error."""
@@ -40,6 +41,10 @@ class ForwardingCallbacks:
     def warn(self, text: str) -> None:
         """Send a warning."""
         self.send(("warn", (text,)))
+
+    def planned(self, stages: Sequence[StagePlan]) -> None:
+        """Send the planned stages."""
+        self.send(("planned", (stages,)))
 
     def progress(self, progress: Progress) -> None:
         """Send where the run stands."""

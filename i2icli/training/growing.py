@@ -1,4 +1,4 @@
-"""Settings of a run that grows: out of a smaller translator, or of what a run folder holds. No torch here."""
+"""Settings of a run that grows: from a smaller translator, or those in its run folder. No torch here."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,25 +16,25 @@ from i2icli.metadata import Metadata, read_metadata
 from i2icli.recipe import LENGTHS
 from i2icli.runs import find_model
 
-MOST = 3  # doublings that are named in an error
+MOST = 3  # sizes that an error offers
 
 
 def grown_settings(
     source: str, to: tuple[int, int] | None, how: str, given: Mapping[str, Any]
 ) -> tuple[str, GrowableConfig, Path]:
-    """System, settings and model of the run that grows out of the run or model `source`.
+    """System, settings and model of the run that grows from the run or model `source`.
 
     to: (height, width) of the new crops, None for the next doubling; how: fade, residual or scratch;
-    given: settings that win over the smaller run's. It is as long as the smaller run unless told otherwise.
+    given: settings that win over the smaller run's. Its length is that of the smaller run by default.
     Raises UserError for a model that cannot grow, another size than a doubling, an unknown `how`.
     """
     path = find_model(source)
     metadata = read_metadata(path)
     config = metadata.settings(path)
-    if metadata.system == registry.STAGED:
+    if config.grows_from_noise:
         larger = 2 * config.crop_size[0]
         raise UserError(
-            f"--from {source}: a run of {metadata.system} grows on by itself: "
+            f"--from {source}: a run of {metadata.system} grows without --from: "
             f"i2i grow DATA --out {path.parent} --to {larger}"
         )
     if not isinstance(config, GrowableConfig):
@@ -55,7 +55,7 @@ def grown_settings(
 
 
 def run_recipe(folder: Path) -> tuple[str | None, bool]:
-    """The system of the run in a folder, None if there is none; and whether it has a state to go on from."""
+    """The system of the run in a folder, None if there is none; and whether it can be resumed."""
     try:
         recipe = tomllib.loads((folder / "recipe.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -68,8 +68,8 @@ def _check_grown(source: str, metadata: Metadata, config: GrowableConfig) -> Non
     here = [stage for stage in config.stages() if stage.name == metadata.stage]
     if here and (here[0].level < config.grown or here[0].fading or here[0].alone):
         raise UserError(
-            f"--from {source}: it is still growing itself (stage {metadata.stage}); let it finish first: "
-            "run the command that began it again"
+            f"--from {source}: it is still growing (stage {metadata.stage}); let it finish first: "
+            "run the command that started it again"
         )
 
 
@@ -81,7 +81,7 @@ def _doublings(source: str, before: tuple[int, int], to: tuple[int, int]) -> int
     nexts = ", ".join(_size((before[0] << n, before[1] << n)) for n in range(1, MOST + 1))
     what = "it cannot grow to a smaller size" if to <= before else "it grows by doubling"
     raise UserError(
-        f"--to {_size(to)}: {source} learned at {_size(before)} px and {what}; choose one of {nexts}"
+        f"--to {_size(to)}: {source} was trained at {_size(before)} px and {what}; choose one of {nexts}"
     )
 
 

@@ -1,4 +1,4 @@
-"""--dry-run: what a training run would be, without running it."""
+"""What a training run will be, stage by stage: for --dry-run, and before `i2i grow` trains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,17 @@ from torch.utils.flop_counter import flop_registry
 from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
+from i2icli.errors import UserError
+from i2icli.metadata import read_metadata
 from i2icli.recipe import recipe_text
+from i2icli.runs import LAST
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
-from i2icli.training.run import open_data
+from i2icli.training.broken_images import broken_images_told
+from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.run_data import open_data
+from i2icli.training.run_folder import default_folder
 from i2icli.training.spectral_term import SpectralTerm
 
 TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
@@ -29,12 +35,13 @@ GRADIENTS = 2  # of activations, that are there at a time: what a layer's backwa
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What one stage would cost."""
+    """What one stage costs, and how much of it is done."""
 
     name: str
-    resolution: int | None  # pixels, where stages have sizes of their own
+    size: tuple[int, int]  # (height, width) of the training images
     batch_size: int
     steps: int
+    steps_done: int  # in earlier sessions
     memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
     flops: int  # of one step, forward alone: to compare stages by
 
@@ -65,11 +72,14 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
 
     Raises UserError as `train` does.
     """
-    return plan_of(system, *open_data(system, data, config, options or RunOptions()))
+    options = options or RunOptions()
+    with broken_images_told(NoCallbacks()):  # training reports them
+        opened, config = open_data(system, data, config, options)
+        return plan_of(system, opened, config, options.out or default_folder(system, data))
 
 
-def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
-    """The same for data that were opened, with settings that these completed."""
+def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
+    """The same for data that are open, with the settings that they completed; run: the run's folder."""
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
     networks = [
@@ -77,19 +87,34 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
         for name, network in built.named_children()
         if name not in built.frozen
     ]
+    stages = built.config.stages()
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, folder, stage) for stage in config.stages()],
+        [_of_stage(built, data, *each) for each in zip(stages, _steps_done(run, stages), strict=True)],
         config.tasks(config.stages()[-1]),
-        [*config.notes, *folder.report],
+        [*config.notes, *data.report],
     )
 
 
-def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
+def _steps_done(run: Path, stages: Sequence[Stage]) -> list[int]:
+    """Steps of every stage that the run in a folder has done; none where there is no such run."""
+    names, done = [stage.name for stage in stages], [0] * len(stages)
+    try:
+        model = read_metadata(run / LAST)
+    except UserError:
+        return done
+    if model.stage in names:
+        current = names.index(model.stage)
+        done[:current] = [stage.steps for stage in stages[:current]]
+        done[current] = min(stages[current].steps, model.stage_step)
+    return done
+
+
+def _of_stage(system: System[Any], data: DataFolder, stage: Stage, steps_done: int) -> StagePlan:
     """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
-    example = folder.train(stage.resolution).of_batch(rng).get(0, rng)
+    example = data.train(stage.resolution).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
     batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
     kept, flops = 0, 0
@@ -99,7 +124,10 @@ def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePla
             kept = max(kept, activation_bytes(system, batch))
         flops = max(flops, counted.total)
     images = size * system.config.accumulate
-    return StagePlan(stage.name, stage.resolution, images, stage.steps, weight_bytes(system) + kept, flops)
+    side = stage.resolution
+    crop = (side, side) if side else system.config.crop_size
+    memory = weight_bytes(system) + kept
+    return StagePlan(stage.name, crop, images, stage.steps, steps_done, memory, flops)
 
 
 def weight_bytes(system: System[Any]) -> int:

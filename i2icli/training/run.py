@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,25 +11,22 @@ import torch
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
-from i2icli.data.examples import DataFolder
-from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
-from i2icli.fields import completed
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import name_of, place
 from i2icli.system import System
-from i2icli.task import ALL, is_all, names_of
 from i2icli.training.broken_images import broken_images_told
 from i2icli.training.callbacks import Callbacks, NoCallbacks
-from i2icli.training.distributed import from_main, is_main, launched, process_group, world_size
+from i2icli.training.distributed import from_main, is_main, launched, process_group
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
 from i2icli.training.monitor import Monitor, Surroundings
+from i2icli.training.plan import plan_of
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
-from i2icli.training.run_data import RunData
-from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_data import RunData, open_data
+from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.tensorboard import tensorboard_events
 from i2icli.training.trainer import Trainer
@@ -53,26 +51,26 @@ def train(
     config: Config,
     options: RunOptions | None = None,
     callbacks: Callbacks | None = None,
+    *,
+    show_plan: bool = False,
 ) -> TrainResult:
-    """Train a system, or go on with the run that is in its folder.
+    """Train a system, or resume the run that is in its folder.
 
+    show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for data, settings or a machine that do not fit, and for losses that are not finite.
     """
     options, callbacks = options or RunOptions(), callbacks or NoCallbacks()
     if options.devices > 1 and not launched():
-        result: TrainResult = launch(options.devices, callbacks, train, system, data, config, options)
+        function = partial(train, show_plan=show_plan)
+        result: TrainResult = launch(options.devices, callbacks, function, system, data, config, options)
         return result
     device = choose_device(options.device)
     with process_group(device):
         folder = RunFolder(options.out or default_folder(system, data))
         callbacks = callbacks if is_main() else NoCallbacks()
         with folder.locked() if is_main() else nullcontext():
-            return _Run(system, data, config, options, folder, callbacks).train(device)
-
-
-def default_folder(system: str, data: Sequence[Path]) -> Path:
-    """runs/<system>-<name of the data folder, or of both>."""
-    return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
+            run = _Run(system, data, config, options, folder, callbacks)
+            return run.train(device, show_plan=show_plan and is_main())
 
 
 class _Run:
@@ -93,7 +91,7 @@ class _Run:
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
 
-    def train(self, device: torch.device) -> TrainResult:
+    def train(self, device: torch.device, *, show_plan: bool) -> TrainResult:
         state = self._state()
         system = build_system(self.name, self.config)
         if state is None:
@@ -104,6 +102,8 @@ class _Run:
             Interrupt(patient=launched()) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
+            if show_plan:
+                self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
             around = Surroundings(
                 self.name, self.folder, self.options, data, self.callbacks, interrupt, events
             )
@@ -189,40 +189,6 @@ def _finish(trainer: Trainer, data: RunData) -> None:
     """Let the system compute what inference needs, with the published weights."""
     with trainer.ema.applied(), closing(data.all_training(trainer.system.clock.stage)) as batches:
         trainer.system.finish(map(trainer.placement.batch, batches))
-
-
-def open_data(
-    name: str, data: Sequence[Path], config: Config, options: RunOptions
-) -> tuple[DataFolder, Config]:
-    """Scan the folders; also the settings completed by what only the data could tell.
-
-    What depends on the settings alone is checked first. Raises UserError for settings that do not suit each
-    other or the number of processes, and for data that do not suit the system or these settings.
-    """
-    _check_batch_size(config, max(options.devices, world_size()))
-    cache_bytes = int(options.cache * 2**30)
-    data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
-    folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
-    steps = config.total_steps(len(folder.train()))
-    complete = completed(config, folder.settings | {"steps": steps})
-    targets = names_of(complete.tasks(complete.stages()[-1]))
-    hidden = [target for target in targets if is_all(target)]
-    if hidden:
-        raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
-    return folder, complete
-
-
-def _check_batch_size(config: Config, processes: int) -> None:
-    """Raise UserError if batches cannot be shared by the processes, or leave them too few images each."""
-    size, smallest = config.batch_size, config.smallest_batch
-    if size % processes:
-        raise UserError(f"--batch-size {size} cannot be shared by {processes} processes; choose a multiple")
-    if size // processes < smallest:
-        shared = f" shared by {processes} processes" if processes > 1 else ""
-        raise UserError(
-            f"--batch-size {size}{shared}: with these settings every batch and process needs at least "
-            f"{smallest} images; use --batch-size {smallest * processes} or more"
-        )
 
 
 def build_system(name: str, config: Config) -> System[Any]:

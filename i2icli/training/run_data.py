@@ -1,19 +1,59 @@
-"""The batches of a run: to train on, to validate and to show, to measure statistics on."""
+"""The data of a run: opening it, and batches to train on, validate, show and re-estimate statistics with."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
+from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
+from i2icli.data.options import DataOptions
+from i2icli.errors import UserError
+from i2icli.fields import completed
 from i2icli.stage import Stage
 from i2icli.system import Batch
+from i2icli.task import ALL, is_all, names_of
 from i2icli.training.distributed import rank, world_size
 from i2icli.training.validation import Subset
 
 PREVIEWS = 4  # rows of a sample sheet
 CALIBRATION = 30  # batches: as many as imaginaire re-estimates the statistics of averaged networks on
+
+
+def open_data(
+    name: str, data: Sequence[Path], config: Config, options: RunOptions
+) -> tuple[DataFolder, Config]:
+    """Scan the folders; also the settings completed by what only the data could tell.
+
+    What depends on the settings alone is checked first. Raises UserError for settings that do not suit each
+    other or the number of processes, and for data that do not suit the system or these settings.
+    """
+    _check_batch_size(config, max(options.devices, world_size()))
+    cache_bytes = int(options.cache * 2**30)
+    data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
+    folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
+    steps = config.total_steps(len(folder.train()))
+    complete = completed(config, folder.settings | {"steps": steps})
+    targets = names_of(complete.tasks(complete.stages()[-1]))
+    hidden = [target for target in targets if is_all(target)]
+    if hidden:
+        raise UserError(f"a target is called {hidden[0]!r}, but --to {ALL} asks for all of them; rename it")
+    return folder, complete
+
+
+def _check_batch_size(config: Config, processes: int) -> None:
+    """Raise UserError if batches cannot be shared by the processes, or leave them too few images each."""
+    size, smallest = config.batch_size, config.smallest_batch
+    if size % processes:
+        raise UserError(f"--batch-size {size} cannot be shared by {processes} processes; choose a multiple")
+    if size // processes < smallest:
+        shared = f" shared by {processes} processes" if processes > 1 else ""
+        raise UserError(
+            f"--batch-size {size}{shared}: with these settings every batch and process needs at least "
+            f"{smallest} images; use --batch-size {smallest * processes} or more"
+        )
 
 
 class RunData:

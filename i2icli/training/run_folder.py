@@ -1,7 +1,7 @@
 """runs/x: the files of a training run. Every one is written beside and renamed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,11 @@ from filelock import FileLock, Timeout
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.report.log import Row, read_log
+
+
+def default_folder(system: str, data: Sequence[Path]) -> Path:
+    """runs/<system>-<name of the data folder, or of both>."""
+    return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
 
 
 class RunFolder:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.registry import SYSTEMS, system_type
-from i2icli.training.run import open_data
+from i2icli.training.run_data import open_data
 from tests.data.files import fill
 from tests.tiny import TINY, tiny_config
 from tests.training.synthetic import MAKERS

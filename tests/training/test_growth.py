@@ -1,7 +1,5 @@
 """Translators that grow keep the contract, and runs in stages go on beyond their last one."""
 
-import dataclasses
-
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -16,7 +14,6 @@ from i2icli.nn.upsampling import UpsampledConv2d
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
 from i2icli.training.growing import grown_settings
-from i2icli.training.growth_plan import plan_growth
 from i2icli.training.plan import plan
 from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
@@ -198,8 +195,8 @@ def test_pools_forget_images_of_another_size(toy, tmp_path):
 
 
 WRONG = [
-    ({"to": (24, 24)}, "--to 24: .* learned at 16 px and it grows by doubling; choose one of 32, 64, 128"),
-    ({"to": (8, 8)}, "--to 8: .* learned at 16 px and it cannot grow to a smaller size"),
+    ({"to": (24, 24)}, "--to 24: .* trained at 16 px and it grows by doubling; choose one of 32, 64, 128"),
+    ({"to": (8, 8)}, "--to 8: .* trained at 16 px and it cannot grow to a smaller size"),
     ({"to": (16, 16)}, "--to 16: .* cannot grow to a smaller size"),
     ({"to": (32, 64)}, "--to 64x32: .* grows by doubling"),
     ({"how": "quickly"}, "--how quickly: expected one of fade, residual, scratch"),
@@ -223,7 +220,7 @@ def test_a_system_that_cannot_grow_is_told_which_can(toy, tmp_path):
 def test_a_model_that_still_grows_cannot_grow_on(toy, tmp_path):
     options = RunOptions(out=tmp_path / "run")
     train("pix2pix", [toy("pix2pix")], tiny("pix2pix"), options, StopAt(2))
-    with pytest.raises(UserError, match=r"still growing itself .stage 32 px, fading in.*finish first"):
+    with pytest.raises(UserError, match=r"still growing .stage 32 px, fading in.*finish first"):
         grown_settings(str(tmp_path / "run"), None, "fade", {})
 
 
@@ -316,22 +313,30 @@ def test_the_fade_is_told_to_whoever_watches(toy, tmp_path):
     assert [progress.alpha for progress in seen] == [None, None, 0.5, 1.0, None, None]
 
 
-def test_the_plan_tells_what_is_done_and_how_long_the_rest_takes(toy, tmp_path, monkeypatch):
-    options = RunOptions(out=tmp_path / "run")
+class Planned(StopAt):
+    """Keeps the planned stages, and stops after some step."""
+
+    def planned(self, stages):
+        self.stages = stages
+
+
+def test_the_plan_comes_from_the_scan_of_training_and_shows_what_is_done(toy, tmp_path, monkeypatch):
     system, scans = registry.system_type("progan"), []
     scan = system.open_data
     monkeypatch.setattr(
         system, "open_data", staticmethod(lambda *given: (scans.append(given), scan(*given))[1])
     )
-    fresh = plan_growth("progan", [toy("progan")], staged(), options)
+    options, callbacks = RunOptions(out=tmp_path / "run"), Planned(3)
+    train("progan", [toy("progan")], staged(), options, callbacks, show_plan=True)
     assert len(scans) == 1  # large folders take their time
-    assert [stage.resolution for stage in fresh.plan.stages] == [8, 16, 16]
-    assert fresh.done == [0, 0, 0]
-    assert fresh.seconds is not None
-    assert all(seconds > 0 for seconds in fresh.seconds)
-    train("progan", [toy("progan")], staged(), options, StopAt(3))
-    half = plan_growth("progan", [toy("progan")], staged(), options)
-    assert half.done == [2, 1, 0]
-    assert half.seconds is not None
-    assert half.seconds[0] == 0
-    assert dataclasses.replace(half, done=[]) != fresh
+    assert [stage.size for stage in callbacks.stages] == [(8, 8), (16, 16), (16, 16)]
+    assert [stage.steps_done for stage in callbacks.stages] == [0, 0, 0]
+    half = plan("progan", [toy("progan")], staged(), options).stages
+    assert [stage.steps_done for stage in half] == [2, 1, 0]
+    train("progan", [toy("progan")], staged(), options, callbacks, show_plan=True)
+    assert callbacks.stages == half
+
+
+def test_one_system_grows_from_noise():
+    growing = [name for name in registry.SYSTEMS if registry.config_type(name).grows_from_noise]
+    assert growing == [registry.growing_from_noise()]

@@ -8,7 +8,7 @@ import pytest
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.recipe import resolve_config
-from i2icli.training.run import open_data
+from i2icli.training.run_data import open_data
 from tests.data.files import fill
 
 SIDE = {"crop_size": 64, "steps": 2, "batch_size": 2}

@@ -11,7 +11,8 @@ from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.data.loader import validation_batches
 from i2icli.stage import Clock
-from i2icli.training.run import build_system, open_data
+from i2icli.training.run import build_system
+from i2icli.training.run_data import open_data
 from i2icli.training.validation import measure_spectra, quality, validate
 from tests.tiny import tiny_config
 

@@ -23,6 +23,8 @@ ByResolution = Annotated[Names, AfterValidator(_without_empty)]
 class ProGANConfig(Config):
     """Progressive GAN options"""
 
+    grows_from_noise: ClassVar[bool] = True
+
     stage_settings: ClassVar[frozenset[str]] = frozenset(
         {"crop_size", "batch_size", "batch_sizes", "lrs", "stage_images", "fade_images"}
     )
