@@ -14,10 +14,10 @@ from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
 from i2icli.runs import LAST
 from i2icli.runtime.device import choose_device
-from i2icli.runtime.precision import place
+from i2icli.runtime.precision import choose_placement
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch
-from i2icli.training.broken_images import broken_images_told
+from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.plan import Plan, StagePlan, plan_of
 from i2icli.training.run import build_system, default_folder, open_data
@@ -41,7 +41,7 @@ def plan_growth(system: str, data: Sequence[Path], config: Config, options: RunO
 
     Raises UserError as `train` does.
     """
-    with broken_images_told(NoCallbacks()):  # training tells of them itself
+    with report_broken_images(NoCallbacks()):  # training tells of them itself
         folder, config = open_data(system, data, config, options)
         told = plan_of(system, folder, config)
         per_step = _seconds(system, folder, config, options, told.stages)
@@ -77,7 +77,7 @@ def _seconds(
     affordable = [place for place, cost in enumerate(costs) if cost <= ENOUGH]
     high = max(affordable or [low], key=lambda place: costs[place])
     system = build_system(name, config)
-    placement = place(choose_device(options.device), config.precision, system.children())
+    placement = choose_placement(choose_device(options.device), config.precision, system.children())
     trainer = Trainer(system, partial(_batches, folder, config), placement)
     own = system.config.stages()
     try:

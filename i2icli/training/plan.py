@@ -1,4 +1,4 @@
-"""--dry-run: what a training run would be, without running it."""
+"""--dry-run: stages, networks and memory of a run, without training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,35 +22,35 @@ from i2icli.system import Batch, System
 from i2icli.training.run import open_data
 from i2icli.training.spectral_term import SpectralTerm
 
-TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
-GRADIENTS = 2  # of activations, that are there at a time: what a layer's backward pass reads and writes
+TRIED = 5  # steps of each stage: the critic may be updated several times before the generator
+GRADIENTS = 2  # activation gradients alive at a time: a layer's backward pass reads one and writes one
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """What one stage would cost."""
+    """The cost of one stage."""
 
     name: str
-    resolution: int | None  # pixels, where stages have sizes of their own
+    resolution: int | None  # pixels, where stages have their own sizes
     batch_size: int
     steps: int
     memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
-    flops: int  # of one step, forward alone: to compare stages by
+    flops: int  # of one step, forward pass only: to compare stages
 
     @property
     def images(self) -> int:
-        """Images seen in the stage."""
+        """Training images of the stage."""
         return self.steps * self.batch_size
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The resolved settings of a run and what it would cost."""
+    """The resolved settings of a run and its cost."""
 
     recipe: str  # TOML, usable with --recipe
     networks: list[tuple[str, int]]  # name and number of weights
     stages: list[StagePlan]
-    report: list[str]  # what was decided for the settings and recognised in the data
+    report: list[str]  # notes on the settings and on what was detected in the data
 
     @property
     def memory_bytes(self) -> int:
@@ -59,7 +59,7 @@ class Plan:
 
 
 def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
-    """Settings, sizes and an estimate of memory. Networks are built without memory.
+    """Settings, sizes and estimated memory. The networks are built on the meta device.
 
     Raises UserError as `train` does.
     """
@@ -67,7 +67,7 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
 
 
 def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
-    """The same for data that were opened, with settings that these completed."""
+    """The same for data that is already open, with the settings completed from it."""
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
     networks = [
@@ -83,7 +83,7 @@ def plan_of(system: str, folder: DataFolder, config: Config) -> Plan:
 
 
 def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePlan:
-    """What the first steps of a stage cost."""
+    """The cost of the first steps of a stage."""
     rng = np.random.default_rng(0)
     example = folder.train(stage.resolution).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
@@ -99,19 +99,17 @@ def _of_stage(system: System[Any], folder: DataFolder, stage: Stage) -> StagePla
 
 
 def weight_bytes(system: System[Any]) -> int:
-    """Bytes of all weights and their moving average, and of the gradients and averages of those that learn
-    in the stage where the clock stands.
-    """
+    """Bytes of all weights and their EMA, and of gradients and optimiser state in the current stage."""
     held = chain(system.parameters(), system.buffers())
     if system.config.ema:
         published = (system.get_submodule(name).parameters() for name in system.inference_modules)
         held = chain(held, *published)
-    learned = 0
+    trained = 0
     for optimizer in system.optimizers().values():
         for group in optimizer.param_groups:
-            averages = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's, or the momentum
-            learned += (1 + averages) * sum(map(_bytes, group["params"]))
-    return sum(map(_bytes, held)) + learned
+            states = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's moments, or momentum
+            trained += (1 + states) * sum(map(_bytes, group["params"]))
+    return sum(map(_bytes, held)) + trained
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -119,8 +117,8 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def activation_bytes(system: System[Any], batch: Batch) -> int:
-    """Bytes that autograd keeps for the most expensive update of a training step on the meta device, and
-    those of the gradients that come first in its backward pass.
+    """Bytes that autograd saves for the most expensive update of a training step (on the meta device), plus
+    the largest activation gradients of its backward pass.
     """
     own = {weight.untyped_storage()._cdata for weight in system.parameters()}
     kept: dict[int, Tensor] = {}
@@ -134,7 +132,7 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
     most = 0
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         for update in system.training_step(batch):
-            SpectralTerm.wanted(system.config).added(update)
+            SpectralTerm.from_config(system.config).add_to(update)
             sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
             most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
             kept.clear()
@@ -142,7 +140,7 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
 
 
 class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the multiplications and additions of all convolutions and matrix products inside."""
+    """Counts the floating-point operations of convolutions and matrix products inside."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
