@@ -18,7 +18,7 @@ from torch.optim import Adam, Optimizer
 from i2icli.config import Config
 from i2icli.data.examples import DataFolder
 from i2icli.data.options import DataOptions
-from i2icli.nn.growth import learning
+from i2icli.nn.growth import trainable_weights
 from i2icli.stage import Clock
 from i2icli.task import Task
 
@@ -140,7 +140,7 @@ class System(nn.Module, Generic[C]):
 
     def adam(self, *networks: nn.Module, lr: float | None = None) -> Adam:
         """The usual optimiser over the weights of some networks, as far as those that grow learn now."""
-        weights = chain.from_iterable(map(learning, networks))
+        weights = chain.from_iterable(map(trainable_weights, networks))
         return Adam(weights, lr=lr or self.config.lr, betas=self.config.betas, fused=True)
 
     def train(self, mode: bool = True) -> Self:

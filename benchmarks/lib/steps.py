@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.lib.timing import Timer, print_speed_ups, time_in_turns
 from i2icli.config import Config
-from i2icli.runtime.precision import place
+from i2icli.runtime.precision import choose_placement
 from i2icli.stage import Clock
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
@@ -20,7 +20,7 @@ Step = Callable[[], tuple[float, float]]
 def cpu_trainer(name: str, config: Config, precision: str = "fp32", *, last_stage: bool = False) -> Trainer:
     """A trainer of a newly initialised system on the CPU, in its first or last stage."""
     system = build_system(name, config)
-    placement = place(torch.device("cpu"), precision, system.children())
+    placement = choose_placement(torch.device("cpu"), precision, system.children())
     trainer = Trainer(system, lambda *_: iter(()), placement)
     if last_stage:
         system.clock = Clock(system.config.stages()[-1])

@@ -16,7 +16,7 @@ from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.steps import cpu_trainer
 from benchmarks.lib.timing import time_in_turns
 from i2icli.registry import config_type
-from i2icli.runtime.precision import name_of, place, products_per_value
+from i2icli.runtime.precision import choose_placement, dtype_name, products_per_value
 from i2icli.training.trainer import Trainer
 
 
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         times = time_in_turns(contenders, options.rounds)
         ratio = median(a / b for a, b in zip(times["fp32"], times["bf16"], strict=True))
         system = trainers["fp32"].system
-        choice = name_of(place(torch.device("cpu"), "auto", system.children()).dtype)
+        choice = dtype_name(choose_placement(torch.device("cpu"), "auto", system.children()).dtype)
         print(f"{width:5}  {products_per_value(system.children()):18.0f}  {ratio:8.2f}x  {choice}")
 
 

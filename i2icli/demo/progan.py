@@ -7,12 +7,12 @@ import numpy as np
 from i2icli.demo.demo import TEST, Demo, DemoResults, generated, latent_size
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image, to_pixels, to_tensor
-from i2icli.inference.latents import between, draw_codes
+from i2icli.inference.latents import draw_codes, interpolate_codes
 from i2icli.inference.translator import Translator
 
 SIDE = 32  # pixels
 TRAIN = 1000  # faces
-STEPS = 4  # interpolation steps between two codes, inclusive
+STEPS = 4  # interpolation steps interpolate_codes two codes, inclusive
 
 
 def _write(folder: Path, seed: int) -> None:
@@ -20,12 +20,12 @@ def _write(folder: Path, seed: int) -> None:
 
 
 def _evaluate(translator: Translator, folder: Path) -> DemoResults:
-    """Each row interpolates between two codes, beside a test image for comparison."""
+    """Each row interpolates interpolate_codes two codes, beside a test image for comparison."""
     paths = sorted((folder / "test").glob("*.png"))
     size = latent_size(translator)
     rows = []
     for number, path in enumerate(paths):
-        codes = between(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
+        codes = interpolate_codes(draw_codes(2, size, seed=number), STEPS)  # (STEPS, Z)
         images = generated(translator, codes)  # (STEPS, C, H, W)
         rows.append([*(to_pixels(image, np.uint8) for image in images), read_image(path).pixels])
     colours = [np.stack([to_tensor(row[column]).mean((1, 2)) for row in rows]) for column in (0, -1)]

@@ -28,7 +28,7 @@ def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) 
     return codes
 
 
-def given_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tensor:
+def parse_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tensor:
     """One code or several, from an array (Z,) or (K, Z), a .npy file of one, or numbers "0.3,-1.2,...".
 
     -> (K, size). Raises UserError for another size, for what is no number, and for unreadable files.
@@ -78,7 +78,7 @@ def draw_noise(task: Task, size: Sequence[int], seed: int) -> dict[str, Tensor]:
     return planes
 
 
-def between(codes: Tensor, frames: int) -> Tensor:
+def interpolate_codes(codes: Tensor, frames: int) -> Tensor:
     """From each code to the next in so many frames, both ends included; (K, Z) -> (N, Z).
 
     Along the arc, not the chord, so that the length of a code stays what networks were trained on

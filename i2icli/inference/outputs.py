@@ -15,7 +15,7 @@ from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, about
 from i2icli.image.finding import find_images
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
-from i2icli.inference.latents import between, draw_codes, given_codes
+from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
 from i2icli.task import Task, is_all, names_of
@@ -152,7 +152,7 @@ class Outputs:
                 raise UserError(f"translating to {task.name} reads no latent code: there is one output only")
             return [None]
         if options.latent is not None:
-            codes = given_codes(options.latent, size)  # (K, Z)
+            codes = parse_codes(options.latent, size)  # (K, Z)
         else:
             number = options.samples or (ends if options.interpolate else count)
             bounds = None if "truncate" in task.reads else options.truncate
@@ -161,7 +161,7 @@ class Outputs:
             return list(codes)
         if len(codes) < 2:
             raise UserError("--interpolate goes from one code to the next; give two or more")
-        return list(between(codes, options.interpolate))
+        return list(interpolate_codes(codes, options.interpolate))
 
 
 def as_item(given: Reference, name: str) -> Item:

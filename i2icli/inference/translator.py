@@ -23,7 +23,7 @@ from i2icli.inference.projection import Projection, plan_projection
 from i2icli.inference.sampling import Sampling, plan_sampling
 from i2icli.runs import find_model
 from i2icli.runtime.device import choose_device
-from i2icli.runtime.precision import place
+from i2icli.runtime.precision import choose_placement
 
 Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
 """An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
@@ -48,7 +48,7 @@ class Translator(Inference):
         path = find_model(str(model))
         (system, notes), where = load_with_notes(path), choose_device(device)
         networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, place(where, precision, networks), path, notes)
+        return cls(system, choose_placement(where, precision, networks), path, notes)
 
     def translate(self, image: Given | Named | list[Given | Named], **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.

@@ -22,6 +22,34 @@ class InstanceNorm(nn.Module):
         return per_image(x)
 
 
+class AffineInstanceNorm(nn.Module):
+    """Instance normalisation with a learned scale and shift per channel, initially 1 and 0.
+
+    It always uses the statistics of the image itself. Epsilon 1e-5, biased variance.
+    """
+
+    def __init__(self, channels: int, names: tuple[str, str] = ("weight", "bias")) -> None:
+        """names: of the scale and the shift in the state dict."""
+        super().__init__()
+        self.names = names
+        self.register_parameter(names[0], nn.Parameter(torch.ones(channels)))
+        self.register_parameter(names[1], nn.Parameter(torch.zeros(channels)))
+
+    @property
+    def gain(self) -> Tensor:
+        """The scale (C,)."""
+        return self.get_parameter(self.names[0])
+
+    @property
+    def offset(self) -> Tensor:
+        """The shift (C,)."""
+        return self.get_parameter(self.names[1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) -> the same shape."""
+        return per_image(x, self.gain, self.offset)
+
+
 class BatchNorm(nn.BatchNorm2d):
     """Batch normalisation that, in evaluation, does not depend on the other images of the batch.
 

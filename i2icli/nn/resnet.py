@@ -8,7 +8,7 @@ from i2icli.nn.blocks import ConvNorm, ResidualBlock
 from i2icli.nn.dropout import Planes
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 
 class ResnetGenerator(nn.Module):
@@ -44,7 +44,7 @@ class ResnetGenerator(nn.Module):
             return ConvNorm(conv, build_norm(norm, 2 * channels, statistics))
 
         def double(channels: int) -> ConvNorm:
-            conv = build_doubling(upsampling, channels, channels // 2, kernel=3, bias=bias)
+            conv = build_upsampling(upsampling, channels, channels // 2, kernel=3, bias=bias)
             return ConvNorm(conv, build_norm(norm, channels // 2, statistics))
 
         stem = ReflectConv2d(in_channels, width, 7, bias=bias)
@@ -63,7 +63,7 @@ class ResnetGenerator(nn.Module):
 
         noise: of the dropout in each residual block, see nn.dropout.
         """
-        return self.answer(self.features(x, noise))
+        return self.to_image(self.features(x, noise))
 
     def features(self, x: Tensor, noise: Planes = ()) -> Tensor:
         """x as `forward` takes it -> (B, width, H, W): what the last layer makes the output of."""
@@ -76,6 +76,6 @@ class ResnetGenerator(nn.Module):
             x = self.relu(up(x))  # (B, 2 width, H/2, W/2), then (B, width, H, W)
         return x
 
-    def answer(self, features: Tensor) -> Tensor:
+    def to_image(self, features: Tensor) -> Tensor:
         """features: (B, width, H, W) -> (B, out_channels, H, W) in [-1, 1]."""
         return self.head(features).tanh()  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from torch.nn.functional import leaky_relu, relu
 from i2icli.nn.blocks import ConvNorm
 from i2icli.nn.dropout import NoiseDropout, Planes
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 
 class UNetGenerator(nn.Module):
@@ -41,7 +41,7 @@ class UNetGenerator(nn.Module):
             return ConvNorm(conv, build_norm(norm, target, statistics))
 
         def double(source: int, target: int) -> ConvNorm:
-            conv = build_doubling(upsampling, source, target, kernel=4, bias=bias)
+            conv = build_upsampling(upsampling, source, target, kernel=4, bias=bias)
             return ConvNorm(conv, build_norm(norm, target, statistics))
 
         # No norm beside the image, nor at the bottom, where a single pixel may be left.
@@ -58,14 +58,14 @@ class UNetGenerator(nn.Module):
         self.dropout = nn.ModuleList(
             NoiseDropout(dropout if 4 <= level < depth - 1 else 0.0) for level in range(depth - 1, 0, -1)
         )
-        self.head = build_doubling(upsampling, 2 * width, out_channels, kernel=4)
+        self.head = build_upsampling(upsampling, 2 * width, out_channels, kernel=4)
 
     def forward(self, x: Tensor, noise: Planes = ()) -> Tensor:
         """x: (B, in_channels, H, W), H and W multiples of 2^depth -> (B, out_channels, H, W) in [-1, 1].
 
         noise: of each dropout, innermost first, see nn.dropout.
         """
-        return self.answer(self.features(x, noise))
+        return self.to_image(self.features(x, noise))
 
     def features(self, x: Tensor, noise: Planes = ()) -> Tensor:
         """x as `forward` takes it -> (B, 2 width, H/2, W/2): what the last layer makes the output of."""
@@ -81,6 +81,6 @@ class UNetGenerator(nn.Module):
             x = torch.cat([skips.pop(), x], dim=1)  # (B, 2C, 2h, 2w)
         return relu(x)
 
-    def answer(self, features: Tensor) -> Tensor:
+    def to_image(self, features: Tensor) -> Tensor:
         """features: (B, 2 width, H/2, W/2) -> (B, out_channels, H, W) in [-1, 1]."""
         return self.head(features).tanh()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Upsampling layers of generators, by name."""
+"""Up-sampling layers of generators, by name."""
 
 from typing import Literal
 
@@ -6,7 +6,12 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 Upsampling = Literal["transposed", "nearest", "bilinear"]
-"""transposed: a transposed convolution of stride 2; the others interpolate, then convolve 3x3."""
+"""transposed: a transposed convolution of stride 2; the others are resize-convolutions (3x3)."""
+
+
+def upsample_2x(x: Tensor) -> Tensor:
+    """x: (B, C, H, W) -> (B, C, 2H, 2W) by nearest-neighbour interpolation."""
+    return interpolate(x, scale_factor=2, mode="nearest")
 
 
 class UpsampledConv2d(nn.Conv2d):
@@ -32,10 +37,10 @@ class UpsampledConv2d(nn.Conv2d):
         return f"{self.in_channels}, {self.out_channels}, mode={self.mode}"
 
 
-def build_doubling(
+def build_upsampling(
     kind: Upsampling, in_channels: int, out_channels: int, *, kernel: Literal[3, 4] = 3, bias: bool = True
 ) -> nn.Conv2d | nn.ConvTranspose2d:
-    """The upsampling layer of a name: (B, in_channels, H, W) -> (B, out_channels, 2H, 2W).
+    """An up-sampling layer by name: (B, in_channels, H, W) -> (B, out_channels, 2H, 2W).
 
     kernel: size of a transposed convolution's kernel; 3 in CycleGAN, 4 in the U-Net of pix2pix.
     """

@@ -14,7 +14,7 @@ WORTHWHILE = (
 )
 
 
-def place(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
+def choose_placement(device: torch.device, precision: str, networks: Iterable[nn.Module]) -> Placement:
     """The placement for a stated precision, or the fastest safe one for these networks (`auto`).
 
     Channels-last goes with low precision: it feeds the tensor cores of a GPU and is faster on a CPU, too.
@@ -38,6 +38,6 @@ def products_per_value(networks: Iterable[nn.Module]) -> float:
     return median([weight[0].numel() for weight in convolutions] or [0])
 
 
-def name_of(dtype: torch.dtype | None) -> str:
+def dtype_name(dtype: torch.dtype | None) -> str:
     """The --precision that means a type."""
     return next(name for name, each in DTYPES.items() if each is dtype)

@@ -1,4 +1,4 @@
-"""What the threads that read images warn of, told where the user looks."""
+"""Forwards warnings of the data-loading threads to the callbacks of a run."""
 
 import warnings
 from collections.abc import Iterator
@@ -10,11 +10,11 @@ from i2icli.training.callbacks import Callbacks
 
 
 @contextmanager
-def broken_images_told(callbacks: Callbacks) -> Iterator[None]:
-    """Inside the block every skipped image is a warning of the callbacks, from whichever thread it comes."""
+def report_broken_images(callbacks: Callbacks) -> Iterator[None]:
+    """Inside the block every skipped image, from any thread, is reported through `Callbacks.warn`."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", BrokenImageWarning)
-        usual = warnings.showwarning
+        default = warnings.showwarning
 
         def show(
             message: Warning | str,
@@ -27,7 +27,7 @@ def broken_images_told(callbacks: Callbacks) -> Iterator[None]:
             if issubclass(category, BrokenImageWarning):
                 callbacks.warn(str(message))
             else:
-                usual(message, category, filename, lineno, file, line)
+                default(message, category, filename, lineno, file, line)
 
         warnings.showwarning = show
         yield

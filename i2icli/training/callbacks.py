@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it. No torch here: displays import this before the work begins."""
+"""The callback interface of a training run. No torch here: displays import this before the work begins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a training run stands, sent after every step."""
+    """Progress of a training run, sent after every step."""
 
     step: int  # steps done in all stages
-    steps: int  # steps in all
+    steps: int  # total steps
     stage: str
     images_per_s: float
-    data_wait: float  # share of the time spent waiting for data, in [0, 1]
-    eta_s: float | None  # seconds to go; None while unknown
+    data_wait: float  # fraction of time spent waiting for data, in [0, 1]
+    eta_s: float | None  # remaining seconds; None while unknown
     memory_bytes: int  # peak memory of this process, or of the GPU
     losses: dict[str, float] = field(default_factory=dict)  # means since the last log line; "G/gan_AB": ...
-    alpha: float | None = None  # how far a new level of the networks is faded in; None where nothing fades
+    alpha: float | None = None  # fade-in of a new level of the networks; None while nothing is fading
 
 
 class Callbacks(Protocol):
-    """Receives what happens during a run. Called from the training loop, on rank 0 only."""
+    """Receives the events of a run. Called from the training loop, on rank 0 only."""
 
     def note(self, text: str) -> None:
-        """One line worth reading: what was recognised, resumed, skipped."""
+        """One line of information: what was detected, resumed, skipped."""
 
     def warn(self, text: str) -> None:
-        """One line about something that may be wrong."""
+        """One line about a possible problem."""
 
     def planned(self, stages: "Sequence[StagePlan]") -> None:
         """Before the first step, if the caller of `train` asked for the plan."""
@@ -40,14 +40,14 @@ class Callbacks(Protocol):
         """After every step."""
 
     def scores(self, step: int, scores: dict[str, float], best: bool) -> None:
-        """After each measurement on the validation images, e.g. {"psnr": 18.2, "ssim": 0.61}."""
+        """After each validation, e.g. {"psnr": 18.2, "ssim": 0.61}."""
 
     def saved(self, path: Path) -> None:
-        """After a save of the run folder."""
+        """After each checkpoint."""
 
 
 class NoCallbacks:
-    """A callbacks that shows nothing."""
+    """Callbacks that do nothing."""
 
     def note(self, text: str) -> None: ...
     def warn(self, text: str) -> None: ...

@@ -1,4 +1,4 @@
-"""Several processes: who am I, averaged gradients, and agreement between ranks."""
+"""Distributed training: ranks, gradient averaging and collectives."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -10,22 +10,22 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-PATIENCE = timedelta(hours=2)  # the others wait while rank 0 validates
-BUCKET_BYTES = 32 * 2**20  # gradients sent at once: large enough for bandwidth, small enough for memory
+TIMEOUT = timedelta(hours=2)  # the other ranks wait while rank 0 validates
+BUCKET_BYTES = 32 * 2**20  # gradients reduced at once: large enough for bandwidth, small enough for memory
 
 
 def rank() -> int:
-    """This process among all, from 0."""
+    """The rank of this process, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
 def world_size() -> int:
-    """Number of processes that train together."""
+    """The number of processes that train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def is_main() -> bool:
-    """Whether this process writes files and talks to the user."""
+    """Whether this process (rank 0) writes files and reports to the user."""
     return rank() == 0
 
 
@@ -36,15 +36,15 @@ def launched() -> bool:
 
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
-    """Join the other processes for the length of the block, if there are any."""
+    """Inside the block this process belongs to the process group, if it was launched as one of several."""
     if not launched():
         yield
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    # Gradients travel by NCCL; votes and states by gloo, so that a GPU need not be waited for.
+    # NCCL for gradients; gloo for control messages and states, which need no GPU synchronisation.
     backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=PATIENCE)
+    dist.init_process_group(backend, timeout=TIMEOUT)
     try:
         yield
     finally:
@@ -78,26 +78,26 @@ def _buckets(gradients: list[Tensor]) -> Iterator[list[Tensor]]:
         yield bucket
 
 
-def highest(vote: int) -> int:
-    """The highest of all processes' votes; the same answer in all of them."""
-    if world_size() == 1:
-        return vote
-    votes = torch.tensor(vote)
-    dist.all_reduce(votes, op=dist.ReduceOp.MAX)
-    return int(votes.item())
-
-
-def from_main(value: Any) -> Any:
-    """Rank 0's value, in every process; tensors in it on the CPU."""
+def all_reduce_max(value: int) -> int:
+    """The maximum over all processes, in every process."""
     if world_size() == 1:
         return value
-    box = [value]
-    dist.broadcast_object_list(box, src=0)
-    return box[0]
+    reduced = torch.tensor(value)
+    dist.all_reduce(reduced, op=dist.ReduceOp.MAX)
+    return int(reduced.item())
 
 
-def gathered(value: Any) -> list[Any]:
-    """Every rank's value in order on rank 0; elsewhere an empty list."""
+def broadcast_from_main(value: Any) -> Any:
+    """Rank 0's value in every process, with its tensors on the CPU."""
+    if world_size() == 1:
+        return value
+    objects = [value]
+    dist.broadcast_object_list(objects, src=0)
+    return objects[0]
+
+
+def gather_on_main(value: Any) -> list[Any]:
+    """The values of all ranks, in order, on rank 0; an empty list on all others."""
     if world_size() == 1:
         return [value]
     values: list[Any] | None = [None] * world_size() if is_main() else None

@@ -1,4 +1,4 @@
-"""The exponential moving average of the weights that are published."""
+"""The exponential moving average (EMA) of the published weights."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ from i2icli.system import Batch, System
 class EMA:
     """A moving average of a system's inference modules: average = decay * average + (1 - decay) * weight.
 
-    Buffers are copied as they are, but for the statistics of batch norm, see `reestimate`. With decay 0 the
-    average is the network itself and nothing is kept.
+    Buffers are copied, except for batch-norm statistics, see `reestimate`. With decay 0 the average is the
+    network itself and no copy is kept.
     """
 
     def __init__(self, system: System[Any], decay: float) -> None:
         self.system = system
         self.decay = decay
         self.averaged: dict[str, nn.Module] = {}
-        self.norms: list[tuple[_BatchNorm, _BatchNorm]] = []  # averaged, and as it is trained
+        self.norms: list[tuple[_BatchNorm, _BatchNorm]] = []  # (averaged, trained)
         for name in system.inference_modules if decay > 0 else ():
             network = system.get_submodule(name)
             self.averaged[name] = averaged = deepcopy(network).requires_grad_(False).eval()
@@ -41,17 +41,17 @@ class EMA:
         """Move the average towards the current weights; called after each step."""
         for name, averaged in self.averaged.items():
             network = self.system.get_submodule(name)
-            for kept, current in zip(averaged.parameters(), network.parameters(), strict=True):
-                kept.lerp_(current, 1 - self.decay)
+            for average, current in zip(averaged.parameters(), network.parameters(), strict=True):
+                average.lerp_(current, 1 - self.decay)
             for copy, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
                 copy.copy_(buffer)
 
     def reestimate(self, batches: Iterable[Batch]) -> None:
-        """Measure the statistics of batch norm anew, with the averaged weights, on some training batches.
+        """Re-estimate batch-norm statistics for the averaged weights on some training batches.
 
-        The network's own are of weights that have moved on. Layers that no batch reaches, or that are not in
-        training mode, keep them. What is measured lasts until the next `update`: nothing that is trained or
-        resumed depends on it.
+        The trained network's statistics belong to other weights. Layers that no batch reaches, or that are
+        not in training mode, keep theirs. The estimates last until the next `update`: neither training nor
+        resuming depends on them.
         """
         norms = [norm for norm, trained in self.norms if trained.training]
         if not norms:
@@ -60,7 +60,7 @@ class EMA:
         with self.applied():
             for norm in norms:
                 norm.reset_running_stats()
-                norm.momentum = None  # the mean over all batches
+                norm.momentum = None  # cumulative mean over all batches
                 norm.train()
             for batch in batches:
                 self.system.evaluate(batch)
@@ -77,9 +77,9 @@ class EMA:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Inside the block the system answers with the published weights: eval mode, no gradients."""
+        """Inside the block the system uses the published weights, in eval mode and without gradients."""
         current = {name: self.system.get_submodule(name) for name in self.averaged}
-        learning = [module for module in self.system.modules() if module.training]  # frozen ones are not
+        trained = [module for module in self.system.modules() if module.training]  # frozen ones are not
         self._swap(self.averaged)
         self.system.eval()
         try:
@@ -87,7 +87,7 @@ class EMA:
                 yield
         finally:
             self._swap(current)
-            for module in learning:
+            for module in trained:
                 module.training = True
 
     def _swap(self, networks: dict[str, nn.Module]) -> None:
@@ -95,15 +95,15 @@ class EMA:
             self.system.set_submodule(name, network)
 
     def state(self) -> dict[str, Any]:
-        """State for resuming."""
+        """The state for resuming."""
         return {name: network.state_dict() for name, network in self.averaged.items()}
 
     def load_state(self, state: dict[str, Any], *, grown: bool = False) -> None:
-        """Put back what `state` gave; what networks have gained since (`grown`) stays as it is."""
+        """Restore from `state`; layers added since then (`grown`) keep their current weights."""
         for name, network in self.averaged.items():
             network.load_state_dict((network.state_dict() if grown else {}) | state[name])
 
 
 def _uses_running_statistics(norm: _BatchNorm) -> bool:
-    """Whether it is used with the statistics gathered in training."""
+    """Whether it normalises by running statistics in evaluation mode."""
     return not isinstance(norm, BatchNorm) or norm.statistics == "running"

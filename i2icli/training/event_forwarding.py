@@ -1,4 +1,4 @@
-"""A run's words from the processes that train to the one that shows them."""
+"""Forwards callbacks from the worker processes to the process that displays them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ DONE = "done"
 
 @dataclass
 class Outcome:
-    """How the processes ended, as far as they said."""
+    """How the worker processes ended, as far as they reported it."""
 
     done: bool = False
-    answer: Any = None
-    error: UserError | None = None  # every process meets the same one; any of them may tell
+    result: Any = None
+    error: UserError | None = None  # all processes raise the same one; the first report counts
 
 
 class ForwardingCallbacks:
-    """A callbacks that sends everything it is told."""
+    """Callbacks that send every event to another process."""
 
     def __init__(self, send: Callable[[Message], None]) -> None:
         self.send = send
@@ -47,38 +47,38 @@ class ForwardingCallbacks:
         self.send(("planned", (stages,)))
 
     def progress(self, progress: Progress) -> None:
-        """Send where the run stands."""
+        """Send progress."""
         self.send(("progress", (progress,)))
 
     def scores(self, step: int, scores: dict[str, float], best: bool) -> None:
-        """Send a measurement."""
+        """Send validation scores."""
         self.send(("scores", (step, scores, best)))
 
     def saved(self, path: Path) -> None:
-        """Send a save."""
+        """Send that a checkpoint was saved."""
         self.send(("saved", (path,)))
 
 
 def pipes(count: int) -> tuple[list[Reader], list[Sender]]:
-    """One pipe per process: the ends to read from, the ends to give away."""
+    """One pipe per process: the receiving ends and the sending ends."""
     pairs = [get_context("spawn").Pipe(duplex=False) for _ in range(count)]
     return [reader for reader, _ in pairs], [sender for _, sender in pairs]
 
 
 def receive(readers: Sequence[Reader], callbacks: Callbacks, outcome: Outcome) -> None:
-    """Pass on what comes through the pipes until all are closed at the other end."""
+    """Dispatch events from the pipes until all are closed at the other end."""
     opened = list(readers)
     while opened:
         for ready in wait(opened):
             assert isinstance(ready, Connection)
             try:
                 kind, values = ready.recv()
-            except (EOFError, OSError):  # closed, or cut off by a kill
+            except (EOFError, OSError):  # closed, or the process was killed
                 opened.remove(ready)
                 ready.close()
                 continue
             if kind == DONE:
-                outcome.done, outcome.answer = True, values[0]
+                outcome.done, outcome.result = True, values[0]
             elif kind == UserError.__name__:
                 outcome.error = outcome.error or values[0]
             else:

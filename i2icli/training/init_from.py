@@ -18,49 +18,49 @@ from i2icli.training.run_folder import RunFolder
 
 
 def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str], str]:
-    """Copy every weight that has the same name and shape: the names of those that did, and a line about it.
+    """Load every weight whose name and shape match; returns the names of those loaded, and a line to report.
 
-    A run folder gives all its networks, discriminators included; a published file those that translate; an
-    original checkpoint what it holds, be it only a part. Raises UserError if not enough of it fits: half of
-    the weights that translate, of those here or, where networks were added, of those there.
+    A run folder provides all networks, discriminators included; a published file the inference networks; an
+    original checkpoint whatever it holds, possibly only a part. Raises UserError if fewer than half of the
+    generator weights match (of those here or, where networks were added, of those in the file).
     """
     path = find_model(source)
-    given, original = _read(path)
+    found, original = _read(path)
     own = own_state(system)
-    given = {name if name in own else _in_grown(name, own): value for name, value in given.items()}
-    fitting = {
+    found = {name if name in own else _in_grown(name, own): value for name, value in found.items()}
+    matching = {
         name: value
-        for name, value in given.items()
+        for name, value in found.items()
         if isinstance(value, Tensor) and not value.is_meta and name in own and own[name].shape == value.shape
     }
     prefixes = tuple(f"{module}." for module in system.inference_modules)
     weights = set(own_weights(system))
-    translating = {name for name in weights if name.startswith(prefixes)}
-    taken, others = weights & fitting.keys(), weights - translating
-    theirs = {name for name in given if name.startswith(prefixes)}
+    generator = {name for name in weights if name.startswith(prefixes)}
+    loaded, others = weights & matching.keys(), weights - generator
+    theirs = {name for name in found if name.startswith(prefixes)}
     if original is not None and not original.translates:
-        enough = theirs <= fitting.keys()
+        enough = theirs <= matching.keys()
     else:
-        enough = 2 * len(taken & translating) >= max(1, min(len(translating), len(theirs)))
+        enough = 2 * len(loaded & generator) >= max(1, min(len(generator), len(theirs)))
     if not enough:
         raise UserError(
-            f"--init-from {source}: only {len(taken & translating)} of the {len(translating)} weights that "
-            f"translate fit; {_advice(system, original)}"
+            f"--init-from {source}: only {len(loaded & generator)} of {len(generator)} generator weights "
+            f"match; {_advice(system, original)}"
         )
-    system.load_state_dict(system.state_dict() | fitting)
-    return frozenset(taken), (
-        f"starting from {path}: taken over {len(taken & translating)} of the {len(translating)} weights "
-        f"that translate and {len(taken & others)} of {len(others)} others; the rest begin fresh"
+    system.load_state_dict(system.state_dict() | matching)
+    return frozenset(loaded), (
+        f"starting from {path}: loaded {len(loaded & generator)}/{len(generator)} generator weights and "
+        f"{len(loaded & others)}/{len(others)} others; the rest start from scratch"
     )
 
 
 def _in_grown(name: str, own: Mapping[str, Any]) -> str:
-    """Where a weight belongs if its network has grown since: inside the larger one."""
+    """The name of a weight inside the grown network, if its network has grown."""
     return grown_name(name) if grown_name(name) in own else name
 
 
 def _read(path: Path) -> tuple[dict[str, Any], Original | None]:
-    """All that a model has to give, by name; and what it is, if it is the authors' own file."""
+    """The state dict of a model, and the `Original` if it is the original authors' checkpoint."""
     if path.suffix != ".safetensors":
         original = load_original(path)
         return dict(original.tensors), original
@@ -69,10 +69,13 @@ def _read(path: Path) -> tuple[dict[str, Any], Original | None]:
 
 
 def _advice(system: System[Any], original: Original | None) -> str:
-    """What to do: give the settings that the file tells and this training has not."""
+    """What to do: the settings of the file that differ from those of this run."""
     if original is None:
-        return "give the settings it was trained with (see i2i info)"
-    told, wanted = original.config.model_dump(mode="json"), system.config.model_dump(mode="json")
-    others = {name: told[name] for name in original.config.model_fields_set if told[name] != wanted.get(name)}
+        return "use the settings it was trained with (see i2i info)"
+    theirs, ours = original.config.model_dump(mode="json"), system.config.model_dump(mode="json")
+    others = {
+        name: theirs[name] for name in original.config.model_fields_set if theirs[name] != ours.get(name)
+    }
     listed = " ".join(f"{flag(name)} {show(value)}" for name, value in sorted(others.items()))
-    return f"it belongs to {original.system} with {listed}" if others else f"it belongs to {original.system}"
+    made_for = f"it was made for {original.system}"
+    return f"{made_for} with {listed}" if others else made_for

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish, granted after the current step."""
+"""Deferred signal handling: stop after the current step on Ctrl-C or SIGTERM."""
 
 import signal
 import threading
@@ -6,24 +6,24 @@ from types import FrameType
 
 
 class Interrupt:
-    """Inside the block the first signal sets `wished`; a second one interrupts at once."""
+    """Inside the block the first signal sets `requested`; a second one interrupts immediately."""
 
     def __init__(self, *, patient: bool = False) -> None:
-        self.wished = False
-        self.patient = patient  # a launcher repeats the signal; its workers must still save
+        self.requested = False
+        self.patient = patient  # a launcher repeats the signal; workers must still save
 
     def __enter__(self) -> "Interrupt":
-        self.before = {}
+        self.previous = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
-                self.before[number] = signal.signal(number, self._handle)
+                self.previous[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self.before.items():
+        for number, handler in self.previous.items():
             signal.signal(number, handler)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self.wished and not self.patient:
+        if self.requested and not self.patient:
             raise KeyboardInterrupt
-        self.wished = True
+        self.requested = True

@@ -16,37 +16,37 @@ from i2icli.training.event_forwarding import DONE, ForwardingCallbacks, Outcome,
 
 
 def launch(processes: int, callbacks: Callbacks, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in that many processes that train together; rank 0's answer.
+    """Call a function in several processes that train together, and return rank 0's result.
 
-    The function gets the arguments and a callbacks that speaks to the given one across the processes.
-    Ctrl-C and SIGTERM are passed on; the processes decide what to do about them. Raises the
-    UserError that a process raised. Other machines join through `torchrun -m i2icli train ...`.
+    The function receives the arguments and callbacks that forward to the given ones. Ctrl-C and SIGTERM are
+    forwarded to the processes, which decide how to react. Raises the UserError that a process raised.
+    For several machines use `torchrun -m i2icli train ...`.
     """
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import elastic_launch
 
-    for talkative in ("torch.distributed.elastic", "torch.multiprocessing.spawn"):
-        logging.getLogger(talkative).setLevel(logging.CRITICAL)  # our one line says it better
+    for verbose in ("torch.distributed.elastic", "torch.multiprocessing.spawn"):
+        logging.getLogger(verbose).setLevel(logging.CRITICAL)  # our own error is one line
     outcome = Outcome()
     readers, senders = pipes(processes)
-    listening = Thread(target=receive, args=(readers, callbacks, outcome), name="relay")
-    listening.start()
-    with _signals_passed_on() as passed_on:
+    receiver = Thread(target=receive, args=(readers, callbacks, outcome), name="event forwarding")
+    receiver.start()
+    with _forwarded_signals() as forwarded:
         try:
             elastic_launch(_elastic_config(processes), _worker)(senders, function, arguments)
         except ChildFailedError:
-            pass  # the outcome says more
+            pass  # the outcome has the details
         finally:
             for sender in senders:
-                sender.close()  # the listener ends once the workers' copies are closed as well
-            listening.join()
+                sender.close()  # the receiver ends once the workers' copies are closed as well
+            receiver.join()
     if outcome.error is not None:
         raise outcome.error
     if not outcome.done:
-        if passed_on:
+        if forwarded:
             raise KeyboardInterrupt
-        raise UserError(f"one of {processes} processes died; see what it printed above", exit_code=1)
-    return outcome.answer
+        raise UserError(f"one of {processes} processes died; see its output above", exit_code=1)
+    return outcome.result
 
 
 def _elastic_config(processes: int) -> Any:
@@ -62,19 +62,19 @@ def _elastic_config(processes: int) -> Any:
         max_restarts=0,
         monitor_interval=0.1,
         start_method="spawn",
-        signals_to_handle="SIGQUIT",  # torchrun would kill after 30 s, whether or not a save is under way
+        signals_to_handle="SIGQUIT",  # torchrun would kill after 30 s, even during a save
     )
 
 
 @contextmanager
-def _signals_passed_on() -> Iterator[list[int]]:
-    """Inside the block the first Ctrl-C or SIGTERM goes to the workers, the second ends them.
+def _forwarded_signals() -> Iterator[list[int]]:
+    """Inside the block the first Ctrl-C or SIGTERM is forwarded to the workers, the second ends them.
 
     Yields the list of signals received so far.
     """
     received: list[int] = []
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
+    def forward(number: int, _frame: FrameType | None) -> None:
         received.append(number)
         if len(received) > 1:
             raise KeyboardInterrupt
@@ -83,27 +83,27 @@ def _signals_passed_on() -> Iterator[list[int]]:
                 os.kill(child.pid, signal.SIGTERM)
 
     numbers = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
-    before = {number: signal.signal(number, pass_on) for number in numbers}
+    previous = {number: signal.signal(number, forward) for number in numbers}
     try:
         yield received
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def _worker(senders: Sequence[Sender], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    """One of the processes; runs `function` and reports its answer or its error to the launcher."""
+    """One of the processes: runs `function` and sends its result or error to the launcher."""
     own = int(os.environ["RANK"])
     for number, sender in enumerate(senders):
         if number != own:
             sender.close()
     send = senders[own].send
     try:
-        answer = function(*arguments, ForwardingCallbacks(send))
+        result = function(*arguments, ForwardingCallbacks(send))
     except UserError as error:
         send((UserError.__name__, (error,)))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(1) from None
     if own == 0:
-        send((DONE, (answer,)))
+        send((DONE, (result,)))

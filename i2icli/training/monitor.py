@@ -14,9 +14,9 @@ from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
 from i2icli.system import own_weights
 from i2icli.training.callbacks import Callbacks, Progress
-from i2icli.training.distributed import highest, is_main
+from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
-from i2icli.training.resolution_history import History, columns, completes, made_by
+from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
 from i2icli.training.tensorboard import Events
@@ -74,7 +74,7 @@ class Monitor:
         if is_main() and not broken:
             self._report(trainer, step, last)
         over = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
-        vote = highest(BROKEN if broken else max(wish, self._vote(last), SAVE if over else GO_ON))
+        vote = all_reduce_max(BROKEN if broken else max(wish, self._vote(last), SAVE if over else GO_ON))
         if vote == BROKEN:
             raise self._not_finite(trainer)
         if vote in REASONS:
@@ -138,10 +138,10 @@ class Monitor:
         """
         stage, stages = trainer.system.clock.stage, [*trainer.system.config.stages(), None]
         following = stages[[each and each.name for each in stages].index(stage.name) + 1]
-        if is_main() and completes(stage, following):
+        if is_main() and ends_resolution(stage, following):
             batches = map(trainer.placement.batch, self.data.previews(stage))
             with trainer.ema.applied():
-                self.history[stage.name] = made_by(trainer.system, batches)
+                self.history[stage.name] = generate_from(trainer.system, batches)
         if following and stage.resolution != following.resolution:
             self.best = None
 
@@ -158,7 +158,7 @@ class Monitor:
     def _vote(self, last: bool) -> int:
         if last:
             return GO_ON  # the run is saved once its finish is computed
-        if self.around.interrupt.wished:
+        if self.around.interrupt.requested:
             return INTERRUPTED
         limit = self.options.time_limit
         if limit is not None and time.monotonic() - self.began >= limit:
@@ -210,7 +210,7 @@ class Monitor:
         with trainer.ema.applied():
             found = validate(system, map(to_device, self.data.validation(system.clock.stage)))
             if not found.scores:
-                found = measure_spectra(system, map(to_device, self.data.learned(system.clock.stage)))
+                found = measure_spectra(system, map(to_device, self.data.training_subset(system.clock.stage)))
         self.scores = found.scores
         if not self.scores:
             return
@@ -220,13 +220,15 @@ class Monitor:
             self.best = now
             self._publish(trainer, self.folder.best)
         settled = step >= max(SETTLED, trainer.steps / 2)
-        remarks = found.remarks if settled else tuple(f"{each} (usual so early)" for each in found.remarks)
-        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": remarks})
+        warnings = found.warnings
+        if not settled:
+            warnings = tuple(f"{each} (normal this early)" for each in warnings)
+        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": warnings})
         self.around.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
-            for remark in remarks:
-                self.callbacks.note(remark)
+            for warning in warnings:
+                self.callbacks.note(warning)
 
     def _not_finite(self, trainer: Trainer) -> UserError:
         names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]

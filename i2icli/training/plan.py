@@ -23,14 +23,14 @@ from i2icli.runs import LAST
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
-from i2icli.training.broken_images import broken_images_told
+from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.run_data import open_data
 from i2icli.training.run_folder import default_folder
 from i2icli.training.spectral_term import SpectralTerm
 
-TRIED = 5  # steps of each stage: a critic may learn several times before the generator does
-GRADIENTS = 2  # of activations, that are there at a time: what a layer's backward pass reads and writes
+TRIED = 5  # steps of each stage: the critic may be updated several times before the generator
+GRADIENTS = 2  # activation gradients alive at a time: a layer's backward pass reads one and writes one
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,23 @@ class StagePlan:
     steps: int
     steps_done: int  # in earlier sessions
     memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
-    flops: int  # of one step, forward alone: to compare stages by
+    flops: int  # of one step, forward pass only: to compare stages
 
     @property
     def images(self) -> int:
-        """Images seen in the stage."""
+        """Training images of the stage."""
         return self.steps * self.batch_size
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The resolved settings of a run and what it would cost."""
+    """The resolved settings of a run and its cost."""
 
     recipe: str  # TOML, usable with --recipe
     networks: list[tuple[str, int]]  # name and number of weights
     stages: list[StagePlan]
     tasks: tuple[Task, ...]  # what the trained model can be asked for
-    report: list[str]  # what was decided for the settings and recognised in the data
+    report: list[str]  # notes on the settings and on what was detected in the data
 
     @property
     def memory_bytes(self) -> int:
@@ -68,12 +68,12 @@ class Plan:
 
 
 def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
-    """Settings, sizes and an estimate of memory. Networks are built without memory.
+    """Settings, sizes and estimated memory. The networks are built on the meta device.
 
     Raises UserError as `train` does.
     """
     options = options or RunOptions()
-    with broken_images_told(NoCallbacks()):  # training reports them
+    with report_broken_images(NoCallbacks()):  # training reports them
         opened, config = open_data(system, data, config, options)
         return plan_of(system, opened, config, options.out or default_folder(system, data))
 
@@ -131,19 +131,17 @@ def _of_stage(system: System[Any], data: DataFolder, stage: Stage, steps_done: i
 
 
 def weight_bytes(system: System[Any]) -> int:
-    """Bytes of all weights and their moving average, and of the gradients and averages of those that learn
-    in the stage where the clock stands.
-    """
+    """Bytes of all weights and their EMA, and of gradients and optimiser state in the current stage."""
     held = chain(system.parameters(), system.buffers())
     if system.config.ema:
         published = (system.get_submodule(name).parameters() for name in system.inference_modules)
         held = chain(held, *published)
-    learned = 0
+    trained = 0
     for optimizer in system.optimizers().values():
         for group in optimizer.param_groups:
-            averages = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's, or the momentum
-            learned += (1 + averages) * sum(map(_bytes, group["params"]))
-    return sum(map(_bytes, held)) + learned
+            states = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's moments, or momentum
+            trained += (1 + states) * sum(map(_bytes, group["params"]))
+    return sum(map(_bytes, held)) + trained
 
 
 def _bytes(tensor: Tensor) -> int:
@@ -151,8 +149,8 @@ def _bytes(tensor: Tensor) -> int:
 
 
 def activation_bytes(system: System[Any], batch: Batch) -> int:
-    """Bytes that autograd keeps for the most expensive update of a training step on the meta device, and
-    those of the gradients that come first in its backward pass.
+    """Bytes that autograd saves for the most expensive update of a training step (on the meta device), plus
+    the largest activation gradients of its backward pass.
     """
     own = {weight.untyped_storage()._cdata for weight in system.parameters()}
     kept: dict[int, Tensor] = {}
@@ -166,7 +164,7 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
     most = 0
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         for update in system.training_step(batch):
-            SpectralTerm.wanted(system.config).added(update)
+            SpectralTerm.from_config(system.config).add_to(update)
             sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
             most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
             kept.clear()
@@ -174,7 +172,7 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
 
 
 class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the multiplications and additions of all convolutions and matrix products inside."""
+    """Counts the floating-point operations of convolutions and matrix products inside."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

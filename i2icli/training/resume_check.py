@@ -1,4 +1,4 @@
-"""Whether a training may go on with the state of an earlier sitting."""
+"""Checks that a run can be resumed with these settings."""
 
 from typing import Any
 
@@ -12,40 +12,37 @@ STATE_FORMAT = 1  # of resume.pt
 
 
 def check_resumable(state: dict[str, Any], name: str, config: Config, folder: RunFolder) -> None:
-    """Raise UserError if the state is of another system, or of settings that cannot become these."""
+    """Raise UserError if the state belongs to another system or to incompatible settings."""
     if state.get("format") != STATE_FORMAT:
         raise UserError(
             f"{folder.path}: its resume.pt was written by another version of i2icli; "
             f"start a new run with --init-from {folder.path} and another --out"
         )
     if state["name"] != name:
-        raise UserError(f"{folder.path} holds a run of {state['name']}; choose another --out")
+        raise UserError(f"{folder.path} is a run of {state['name']}; choose another --out")
     before, now = state["config"], config.model_dump(mode="json")
     changed = [key for key, value in now.items() if key in before and before[key] != value]
     for key in changed:
         if key not in config.may_change | config.stage_settings:
             raise UserError(
-                f"{folder.path} was begun {_given(key, before[key])}, not {_given(key, now[key])}, "
-                f"and that cannot change; {_advice(key, before[key])}, "
-                f"{_going_on(name, folder)}"
+                f"{folder.path} was started {_given(key, before[key])}, not {_given(key, now[key])}; this "
+                f"cannot be changed later: {_advice(key, before[key])}, or {_how_to_resume(name, folder)} "
+                "(new run: another --out, or --init-from)"
             )
-    growing = [key for key in changed if key in config.stage_settings]
-    if growing:
-        _check_stages(state, name, config, folder, growing)
-    done, wanted = state["clock"]["total"], config.steps or 0
-    if done > wanted:
+    stage_settings = [key for key in changed if key in config.stage_settings]
+    if stage_settings:
+        _check_stages(state, name, config, folder, stage_settings)
+    done = state["clock"]["total"]
+    if done > (config.steps or 0):
         raise UserError(
-            f"{folder.path} has learned for {done} steps already; --steps {wanted} is less, give more, "
+            f"{folder.path}: already trained for {done} steps; --steps must be at least that, "
             "or choose another --out for a new run"
         )
 
 
-def _going_on(name: str, folder: RunFolder) -> str:
-    """What to do, whichever command it was: not every one takes a recipe."""
-    return (
-        f"go on with: i2i train {name} DATA --recipe {folder.recipe} --out {folder.path}, "
-        "or choose another --out for a new run"
-    )
+def _how_to_resume(name: str, folder: RunFolder) -> str:
+    """How to resume with the original settings; not every command takes a recipe."""
+    return f"resume with: i2i train {name} DATA --recipe {folder.recipe} --out {folder.path}"
 
 
 def _given(key: str, value: object) -> str:
@@ -57,7 +54,7 @@ def _advice(key: str, value: object) -> str:
 
 
 def _spelled(key: str, value: object) -> str:
-    """As it is typed: --flip, --no-flip, --width 64."""
+    """As on the command line: --flip, --no-flip, --width 64."""
     if isinstance(value, bool):
         return flag(key if value else f"no_{key}")
     return f"{flag(key)} {show(value)}"
@@ -66,30 +63,29 @@ def _spelled(key: str, value: object) -> str:
 def _check_stages(
     state: dict[str, Any], name: str, config: Config, folder: RunFolder, changed: list[str]
 ) -> None:
-    """Raise UserError unless the stages that were begun are still the same; those to come may be others."""
+    """Raise UserError unless the stages reached so far are unchanged; later ones may differ."""
     before = type(config).model_validate(state["config"]).stages()
     now = config.stages()
     names = [stage.name for stage in before]
-    place, step = names.index(state["clock"]["stage"]), state["clock"]["step"]
-    reached = before[place]
-    begun, wanted = (
+    index, step = names.index(state["clock"]["stage"]), state["clock"]["step"]
+    reached = before[index]
+    old, new = (
         " and ".join(_given(key, settings[key]) for key in changed)
         for settings in (state["config"], config.model_dump(mode="json"))
     )
-    given = f"begun {begun}, now {wanted}"
-    if len(now) <= place:
+    if len(now) <= index:
         raise UserError(
-            f"{folder.path} has reached stage {reached.name} (it was {given}); "
+            f"{folder.path} has reached stage {reached.name} (started {old}, now {new}); "
             "it cannot grow to a smaller size, choose another --out for a new run"
         )
-    same = before[:place] == now[:place] and _kind(reached) == _kind(now[place])
-    if not same or step > now[place].steps:
+    same = before[:index] == now[:index] and _fixed(reached) == _fixed(now[index])
+    if not same or step > now[index].steps:
         raise UserError(
-            f"{folder.path} was {given}, which would change the stages it has learned up to "
-            f"{reached.name}; {_going_on(name, folder)}"
+            f"{folder.path} was started {old}, now {new}; this would change stages that are already trained "
+            f"(up to {reached.name}); {_how_to_resume(name, folder)}, or choose another --out for a new run"
         )
 
 
-def _kind(stage: Stage) -> tuple[object, ...]:
-    """What must stay in the stage that was left; its length may change."""
+def _fixed(stage: Stage) -> tuple[object, ...]:
+    """What must not change in the current stage; its length may."""
     return stage.name, stage.batch_size, stage.resolution

@@ -14,11 +14,11 @@ from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
-from i2icli.runtime.precision import name_of, place
+from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.broken_images import broken_images_told
+from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import Callbacks, NoCallbacks
-from i2icli.training.distributed import from_main, is_main, launched, process_group
+from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
@@ -98,7 +98,7 @@ class _Run:
             self._initialise(system)
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
-            broken_images_told(self.callbacks),
+            report_broken_images(self.callbacks),
             Interrupt(patient=launched()) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
@@ -108,7 +108,7 @@ class _Run:
                 self.name, self.folder, self.options, data, self.callbacks, interrupt, events
             )
             monitor = Monitor(around, self._facts())
-            placement = place(device, self.config.precision, system.children())
+            placement = choose_placement(device, self.config.precision, system.children())
             trainer = Trainer(system, data.training, placement, after_step=monitor.after_step)
             self._begin(trainer, monitor, state)
             if self.options.compile:
@@ -127,7 +127,9 @@ class _Run:
 
     def _state(self) -> dict[str, Any] | None:
         """The state to go on from; None for a run that begins, or that learned nothing so far."""
-        state = from_main(self.folder.load_state() if is_main() else None)  # other machines have other disks
+        state = broadcast_from_main(
+            self.folder.load_state() if is_main() else None
+        )  # other machines have other disks
         if state is None or state["clock"]["total"] == 0:
             return None
         check_resumable(state, self.name, self.config, self.folder)
@@ -164,7 +166,7 @@ class _Run:
             write_recipe(self.folder.recipe, self.name, self.config)
         if self.config.precision == "auto":
             self.callbacks.note(
-                f"computing in {name_of(trainer.placement.dtype)} on {trainer.placement.device}"
+                f"computing in {dtype_name(trainer.placement.dtype)} on {trainer.placement.device}"
             )
         if state is None:
             monitor.save(trainer)  # from the first moment on there is a state to go back to

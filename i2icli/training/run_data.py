@@ -19,7 +19,7 @@ from i2icli.training.distributed import rank, world_size
 from i2icli.training.validation import Subset
 
 PREVIEWS = 4  # rows of a sample sheet
-CALIBRATION = 30  # batches: as many as imaginaire re-estimates the statistics of averaged networks on
+CALIBRATION = 30  # batches to re-estimate batch norm of averaged networks on, as in NVIDIA's imaginaire
 
 
 def open_data(
@@ -57,7 +57,7 @@ def _check_batch_size(config: Config, processes: int) -> None:
 
 
 class RunData:
-    """A data folder as the batches that training asks for, stage by stage."""
+    """The batches of a data folder, stage by stage."""
 
     def __init__(self, folder: DataFolder, config: Config, options: RunOptions, *, pin: bool = False) -> None:
         """pin: copy batches to pinned memory first, for a GPU."""
@@ -65,7 +65,7 @@ class RunData:
         self.workers = workers(options)
 
     def training(self, stage: Stage, start: int = 0) -> Generator[Batch, None, None]:
-        """This process's share of the batches, without end, from a number of batches on."""
+        """This process's part of the batches, endless, from batch number `start` on."""
         return batches(
             self.folder.train(stage.resolution),
             batch_size=stage.batch_size or self.config.batch_size,
@@ -79,7 +79,7 @@ class RunData:
         )
 
     def calibration(self, stage: Stage) -> Iterator[Batch]:
-        """Some of the first training batches, whole ones, the same each time."""
+        """The first training batches, of full size, the same each time."""
         size = stage.batch_size or self.config.batch_size
         examples = self.folder.train(stage.resolution)
         endless = batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
@@ -87,21 +87,21 @@ class RunData:
         endless.close()
 
     def validation(self, stage: Stage) -> Iterator[Batch]:
-        """The validation images, one by one; none where the data has none."""
+        """The validation images, one by one; empty if there are none."""
         examples = self.folder.validation(stage.resolution)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
-    def learned(self, stage: Stage) -> Iterator[Batch]:
-        """As many training images, unaugmented: for what needs no images set aside."""
+    def training_subset(self, stage: Stage) -> Iterator[Batch]:
+        """As many training images, without augmentation: for metrics that need no held-out images."""
         return self._in_order(self.folder.train(stage.resolution), self.options.validate_images)
 
     def previews(self, stage: Stage) -> Iterator[Batch]:
-        """The images of the sample sheets."""
+        """The examples of the sample sheets."""
         side = stage.resolution
         return self._in_order(self.folder.validation(side) or self.folder.train(side), PREVIEWS)
 
     def all_training(self, stage: Stage) -> Generator[Batch, None, None]:
-        """Every training image once, unaugmented."""
+        """Every training image once, without augmentation."""
         return validation_batches(self.folder.train(stage.resolution), batch_size=1, workers=self.workers)
 
     def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
@@ -109,5 +109,5 @@ class RunData:
 
 
 def workers(options: RunOptions) -> int:
-    """Threads that read images: as asked, else one per processor, at most 8."""
+    """Number of data-loading threads: as set, otherwise one per processor, at most 8."""
     return options.workers if options.workers is not None else min(8, os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""runs/x: the files of a training run. Every one is written beside and renamed."""
+"""runs/x: the files of a training run, written atomically."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep a second process out. Raises UserError if one is already training here."""
         try:
-            str(self.path).encode()  # as readers of the model file ask for
+            str(self.path).encode()  # safetensors requires UTF-8 paths
             self.path.mkdir(parents=True, exist_ok=True)
         except (OSError, UnicodeEncodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "its name is not in UTF-8"
@@ -50,30 +50,30 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: another process is training here; wait for it or choose another --out"
             ) from None
-        for leftover in self.path.rglob(".*.writing*"):  # of a process that was killed while it wrote
+        for leftover in self.path.rglob(".*.writing*"):  # of a process that was killed while writing
             leftover.unlink()
         try:
             yield
         finally:
             lock.release()
 
-    # -- the state a run resumes from ----------------------------------------------------
+    # -- the state for resuming ----------------------------------------------------------
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Keep the state; the one before stays as resume.previous.pt."""
+        """Save the state; the previous one is kept as resume.previous.pt."""
         newest, previous = self.states
         with atomic_write(newest) as beside:
             torch.save(state, beside)
             if newest.exists():
-                newest.replace(previous)  # a kill right here leaves the previous state, which loads as well
+                newest.replace(previous)  # if killed here, the previous state is still there to load
 
     def load_state(self) -> dict[str, Any] | None:
-        """The newest readable state, None in a fresh folder. Raises UserError if all are damaged."""
+        """The newest readable state, None in a new folder. Raises UserError if all are damaged."""
         found = [path for path in self.states if path.exists()]
         for path in found:
             try:
                 return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
-            except Exception:  # truncated or foreign: the copy before it may still be good
+            except Exception:  # truncated or not ours: the previous copy may still be intact
                 continue
         if found:
             raise UserError(
@@ -90,7 +90,7 @@ class RunFolder:
             file.write(json.dumps(row) + "\n")
 
     def rewind_log(self, step: int) -> None:
-        """Drop what was logged after a step: the steps after it are about to be done again."""
+        """Drop the rows after a step: these steps are about to be repeated."""
         if not self.log_file.exists():
             return
         kept = [row for row in read_log(self.log_file) if row["step"] <= step]

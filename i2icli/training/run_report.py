@@ -1,4 +1,4 @@
-"""report.html of a run: samples, curves, settings; one file that opens offline."""
+"""report.html of a run: samples, curves and settings in one self-contained file."""
 
 from collections import defaultdict
 
@@ -9,11 +9,11 @@ from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Text, Values
 from i2icli.training.run_folder import RunFolder
 
-SHEETS = 3  # sample sheets shown: the first, one half way, the last
+SHEETS = 3  # sample sheets shown: first, middle, last
 
 
 def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
-    """Write the report from what the run folder holds."""
+    """Write the report from the files of the run folder."""
     entry = registry.entry(system)
     rows = read_log(folder.log_file)
     last = rows[-1]["step"] if rows else 0
@@ -31,7 +31,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
         )
         for name, curves in by_name.items()
     ]
-    sections += [Text(f"{remark[:1].upper()}{remark[1:]}.", heading) for remark, heading in _remarks(rows)]
+    sections += [Text(f"{text[:1].upper()}{text[1:]}.", heading) for text, heading in _warnings(rows)]
     grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in loss_curves(rows).items():
         optimizer, _, loss = key.partition("/")
@@ -50,30 +50,30 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
 _TITLES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
-    "spectral_distance": "spectral distance of samples to the data (20 ln; 0 is best)",
-    "enlarged_distance": "spectral distance of enlarged pictures to their own truth (20 ln; 0 is best)",
-    "interpolated_distance": "spectral distance of plain interpolation to the truth (20 ln; 0 is best)",
-    "checkerboard": "checkerboard in samples, power against real images (1 is best)",
+    "spectral_distance": "spectral distance between samples and data (20 ln; 0 is best)",
+    "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
+    "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
+    "checkerboard": "checkerboard in samples, power relative to real images (1 is best)",
 }
 
 _UNITS = {
     "spectral_distance": "20 ln",
     "enlarged_distance": "20 ln",
     "interpolated_distance": "20 ln",
-    "checkerboard": "times as much",
+    "checkerboard": "ratio",
 }
 
 _RUN = {
     "images_per_s": "Images per second",
-    "data_wait": "Share of the time spent waiting for data",
-    "lr_factor": "Learning rate, as a factor",
+    "data_wait": "Data wait, fraction of the time",
+    "lr_factor": "Learning rate factor",
 }
 
 
-def _remarks(rows: list[Row]) -> list[tuple[str, str]]:
-    """What the last measurement found, with a heading over the first."""
+def _warnings(rows: list[Row]) -> list[tuple[str, str]]:
+    """The warnings of the last validation, the first with a heading."""
     last: list[str] = next((row["remarks"] for row in reversed(rows) if "remarks" in row), [])
-    return [(remark, "" if place else "What stands out") for place, remark in enumerate(last)]
+    return [(text, "" if index else "Warnings") for index, text in enumerate(last)]
 
 
 def _samples(folder: RunFolder) -> list[Section]:

@@ -1,4 +1,4 @@
-"""Spectral regularisation of any system: one term for every update that tells what it generated."""
+"""Spectral regularisation of any system: one term for every update that provides its fakes."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -13,22 +13,21 @@ LOSSES = {"image": spectral_loss, "batch": mean_spectral_loss}
 
 @dataclass(frozen=True)
 class SpectralTerm:
-    """The term as the settings want it; none by default."""
+    """The spectral term of a run; none by default."""
 
     weight: float = 0.0
     cut: float = 0.0
     of: SpectralOf = "image"
 
     @classmethod
-    def wanted(cls, config: Config) -> Self:
-        """The term that a run's settings ask for."""
+    def from_config(cls, config: Config) -> Self:
+        """The term configured by a run's settings."""
         return cls(config.spectral_weight, config.spectral_cut, config.spectral_of)
 
-    def added(self, update: Update) -> Update:
-        """The update with `weight` times the spectral loss of each of its fakes; as it is where that is 0.
+    def add_to(self, update: Update) -> Update:
+        """The update with `weight` times the spectral loss of each of its fakes; unchanged if that is 0.
 
-        Images of fewer than 9 pixels a side have no spectrum to speak of, so that a network that grows begins
-        without the term.
+        Images with sides of less than 9 pixels are skipped, so growing networks start without the term.
         """
         if self.weight == 0:
             return update

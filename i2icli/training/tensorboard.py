@@ -1,4 +1,4 @@
-"""TensorBoard events, for those who want them besides the report."""
+"""TensorBoard events, optionally besides the report."""
 
 from pathlib import Path
 from typing import Protocol
@@ -7,13 +7,13 @@ from i2icli.errors import UserError
 
 
 class Events(Protocol):
-    """Receives the numbers of a run, besides its own log."""
+    """Receives the scalars of a run, besides its own log."""
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """Numbers at a step."""
+        """Scalars at a step."""
 
     def close(self) -> None:
-        """The run is over."""
+        """The run has ended."""
 
 
 class NoEvents:
@@ -36,15 +36,15 @@ class TensorBoardEvents:
         self.writer = SummaryWriter(str(folder / "tensorboard"))
 
     def scalars(self, step: int, values: dict[str, float]) -> None:
-        """One event per number."""
+        """One event per scalar."""
         for name, value in values.items():
             self.writer.add_scalar(name, value, step)
 
     def close(self) -> None:
-        """Write out what is pending."""
+        """Flush pending events."""
         self.writer.close()
 
 
 def tensorboard_events(folder: Path, wanted: bool) -> Events:
-    """The events of a run. Raises UserError if TensorBoard is wanted but not installed."""
+    """The events of a run. Raises UserError if TensorBoard is requested but not installed."""
     return TensorBoardEvents(folder) if wanted else NoEvents()

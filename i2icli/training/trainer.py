@@ -1,4 +1,4 @@
-"""The one training loop."""
+"""The training loop."""
 
 import hashlib
 import time
@@ -14,20 +14,20 @@ from i2icli.runtime.device import Placement
 from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
 from i2icli.stage import Stage
 from i2icli.system import Batch, System, own_state, own_weights
-from i2icli.training.distributed import gathered, rank
+from i2icli.training.distributed import gather_on_main, rank
 from i2icli.training.ema import EMA
 from i2icli.training.metrics import Metrics
 from i2icli.training.spectral_term import SpectralTerm
 from i2icli.training.updates import Updater
 
 Batches = Callable[[Stage, int], Iterator[Batch]]
-"""(stage, number of batches to skip) -> this process's share of the batches, without end."""
+"""(stage, number of batches to skip) -> this process's part of the batches, endless."""
 
 
 class Trainer:
-    """Train any system, from scratch or from where a state left off.
+    """Trains any system, from scratch or from a saved state.
 
-    `after_step` is called once a step is done; it may log, sample and save, and answers whether to leave.
+    `after_step` is called after every step; it may log, sample and save, and returns whether to stop.
     """
 
     def __init__(
@@ -45,19 +45,19 @@ class Trainer:
         placement.place(system)
         self.ema = EMA(system, system.config.ema)
         config = system.config
-        self.updater = Updater(placement, config.max_grad_norm, SpectralTerm.wanted(config))
+        self.updater = Updater(placement, config.max_grad_norm, SpectralTerm.from_config(config))
         self.optimizers: dict[str, Optimizer] = {}
         self.metrics = Metrics()
         self.restored: dict[str, Any] | None = None
-        self.seconds = 0.0  # time spent training, over all sittings
+        self.seconds = 0.0  # time spent training, over all sessions
 
     @property
     def steps(self) -> int:
-        """Steps of all stages together."""
+        """Total steps of all stages."""
         return sum(stage.steps for stage in self.system.config.stages())
 
     def fit(self) -> bool:
-        """Train to the end. False if it was asked to stop before."""
+        """Train to the end. False if `after_step` stopped it early."""
         clock = self.system.clock
         stages = self.system.config.stages()
         names = [stage.name for stage in stages]
@@ -70,14 +70,14 @@ class Trainer:
     # -- resuming ------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """All that training needs to go on from here. Collective: every process must call it."""
+        """Everything needed to resume from here. Collective: every process must call it."""
         weights = own_weights(self.system)
-        everything = own_state(self.system)
-        own = _on_cpu({name: value for name, value in everything.items() if name not in weights})
+        full = own_state(self.system)
+        own = _on_cpu({name: value for name, value in full.items() if name not in weights})
         clock = self.system.clock
         return {
-            "system": everything,
-            "ranks": gathered(own)[1:],  # image pools and running statistics differ between processes
+            "system": full,
+            "ranks": gather_on_main(own)[1:],  # image pools and running statistics differ between processes
             "average": self.ema.state(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "scalers": self.updater.state(),
@@ -86,15 +86,15 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any], *, grown: bool = False) -> None:
-        """Put back what `state` gave; optimisers follow when their stage is entered.
+        """Restore from `state`; optimisers are restored when their stage is entered.
 
-        `grown`: the networks may have gained layers since, which begin fresh.
+        `grown`: the networks may have gained layers since, which start from scratch.
         """
         own = state["ranks"][rank() - 1] if 0 < rank() <= len(state["ranks"]) else {}
-        kept = self.system.state_dict()
-        if not grown:  # then every weight must be there, but for those that are never saved
-            kept = {name: kept[name] for name in kept.keys() - own_state(self.system).keys()}
-        self.system.load_state_dict(kept | state["system"] | own)
+        current = self.system.state_dict()
+        if not grown:  # every weight must be in the state, except those that are never saved
+            current = {name: current[name] for name in current.keys() - own_state(self.system).keys()}
+        self.system.load_state_dict(current | state["system"] | own)
         self.ema.load_state(state["average"], grown=grown)
         clock = self.system.clock
         clock.stage = next(
@@ -107,7 +107,7 @@ class Trainer:
     # -- the loop ------------------------------------------------------------------------
 
     def enter(self, stage: Stage) -> None:
-        """Begin a stage, or go on with the one that was left."""
+        """Start a stage, or resume it."""
         clock = self.system.clock
         if clock.stage.name != stage.name:
             clock.step = 0
@@ -117,26 +117,26 @@ class Trainer:
             name: [group["lr"] for group in optimizer.param_groups]
             for name, optimizer in self.optimizers.items()
         }
-        if self.restored is not None:  # only the stage that was left has optimiser state to go on with
+        if self.restored is not None:  # only the interrupted stage has optimiser state to resume
             for name, state in self.restored["optimizers"].items():
                 self.optimizers[name].load_state_dict(state)
-                _lay_out_like_weights(self.optimizers[name])
+                _match_memory_layout(self.optimizers[name])
             self.updater.load_state(self.restored["scalers"])
             self.restored = None
         for name, optimizer in self.optimizers.items():
             for group, lr in zip(optimizer.param_groups, base[name], strict=True):
-                group["base_lr"] = lr  # as configured today, so that a resumed run may change --lr
+                group["base_lr"] = lr  # from the current settings: a resumed run may change --lr
 
     def _train(self, stage: Stage) -> bool:
         clock = self.system.clock
         accumulate = self.system.config.accumulate
         batches = self.batches(stage, clock.step * accumulate)
-        waiting = self.metrics.waiting(batches)
+        timed = self.metrics.waiting(batches)
         try:
             while clock.step < stage.steps:
-                began = time.perf_counter()
-                self.step([self.placement.batch(next(waiting)) for _ in range(accumulate)])
-                self.seconds += time.perf_counter() - began
+                started_at = time.perf_counter()
+                self.step([self.placement.batch(next(timed)) for _ in range(accumulate)])
+                self.seconds += time.perf_counter() - started_at
                 if self.after_step(self):
                     return clock.total == self.steps
         finally:
@@ -144,9 +144,9 @@ class Trainer:
         return True
 
     def step(self, batches: list[Batch]) -> None:
-        """One training step; several batches are accumulated into it."""
+        """One training step over one batch, or over several with accumulated gradients."""
         system = self.system
-        # Noise depends on the step alone, never on what was drawn before: a resumed run draws the same.
+        # Random draws depend on the step alone, not on earlier draws: a resumed run draws the same numbers.
         torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))
         for name, optimizer in self.optimizers.items():
             factor = system.lr_factor(name)
@@ -167,9 +167,9 @@ class Trainer:
 
     def _out_of_memory(self, batch: Batch) -> UserError:
         stage, stages = self.system.clock.stage, self.system.config.stages()
-        place = [each.name for each in stages].index(stage.name)
+        index = [each.name for each in stages].index(stage.name)
         by_resolution = "batch_sizes" in type(self.system.config).model_fields
-        before = stages[place - 1] if place else None
+        before = stages[index - 1] if index else None
         return training_out_of_memory(batch, stage, before, by_resolution=by_resolution)
 
 
@@ -182,11 +182,11 @@ def _on_cpu(value: Any) -> Any:
     return [_on_cpu(each) for each in value] if isinstance(value, list) else value
 
 
-def _lay_out_like_weights(optimizer: Optimizer) -> None:
-    """Bring loaded averages into the memory layout of their weights.
+def _match_memory_layout(optimizer: Optimizer) -> None:
+    """Convert loaded optimiser state to the memory layout of its weights.
 
-    A run may be resumed in another precision and so in another layout, and the fused optimiser walks through
-    memory without looking at strides.
+    A run may be resumed in another precision, hence in another layout, and the fused optimiser ignores
+    strides.
     """
     for weight, state in optimizer.state.items():
         for name, value in state.items():
@@ -195,6 +195,6 @@ def _lay_out_like_weights(optimizer: Optimizer) -> None:
 
 
 def seed_of(*parts: int) -> int:
-    """One seed from several numbers, well mixed."""
+    """One seed hashed from several numbers."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") >> 1

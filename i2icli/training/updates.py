@@ -1,4 +1,4 @@
-"""Apply the updates that a system yields: precision, gradients, step."""
+"""Applies the updates that a system yields: precision, gradients, optimiser step."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ NO_TERM = SpectralTerm()
 
 
 class Updater:
-    """Runs training steps and applies each update before the step goes on."""
+    """Runs training steps and applies each update before the step continues."""
 
     def __init__(
         self,
@@ -28,15 +28,15 @@ class Updater:
         self.placement = placement
         self.max_grad_norm = max_grad_norm
         self.spectrum = spectrum
-        self.scalers: dict[str, torch.amp.GradScaler] = {}  # one each: an optimiser may step often
+        self.scalers: dict[str, torch.amp.GradScaler] = {}  # one each: optimisers may step several times
 
     def run(
         self, system: System[Any], batches: Sequence[Batch], optimizers: dict[str, Optimizer]
     ) -> Iterator[Update]:
         """Advance one training step per batch in lockstep; gradients of all batches make one optimiser step.
 
-        With several batches (gradient accumulation) the result equals that of the one large batch.
-        Yields each update after it was applied, with losses and metrics averaged over the batches.
+        With several batches (gradient accumulation) the result equals that of one large batch. Yields each
+        update after it was applied, with losses and metrics averaged over the batches.
         """
         steps = [system.training_step(batch) for batch in batches]
         while True:
@@ -48,26 +48,26 @@ class Updater:
                     update = next(step, None)
                 if update is None:
                     continue
-                update = self.spectrum.added(update)
+                update = self.spectrum.add_to(update)
                 assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
-                self.backward(update, optimizers[update.optimizer], first=not updates, share=1 / len(steps))
+                self.backward(update, optimizers[update.optimizer], first=not updates, scale=1 / len(steps))
                 updates.append(_detached(update))
             if not updates:
                 return
             assert len(updates) == len(steps), (
                 "training_step yielded more updates for one batch than for another"
             )
-            whole = _mean(updates)
-            self.step(whole.optimizer, optimizers[whole.optimizer])
-            yield whole
+            mean = _mean(updates)
+            self.step(mean.optimizer, optimizers[mean.optimizer])
+            yield mean
 
-    def backward(self, update: Update, optimizer: Optimizer, *, first: bool, share: float) -> None:
-        """Add the gradients of one update's losses, scaled by `share`, to the optimiser's weights."""
+    def backward(self, update: Update, optimizer: Optimizer, *, first: bool, scale: float) -> None:
+        """Add the gradients of one update's losses, times `scale`, to the optimiser's weights."""
         if first:
             optimizer.zero_grad(set_to_none=True)
         loss = sum(update.losses.values(), start=torch.zeros((), device=self.placement.device))
-        if share != 1:
-            loss = loss * share
+        if scale != 1:
+            loss = loss * scale
         # `inputs=` keeps this loss out of every other optimiser's gradients.
         self.scaler(update.optimizer).scale(loss).backward(inputs=_weights(optimizer))  # type: ignore[no-untyped-call]
 
@@ -78,24 +78,24 @@ class Updater:
         average_gradients(weights)
         if self.max_grad_norm is not None:
             scaler.unscale_(optimizer)
-            for group in optimizer.param_groups:  # a system may want each network clipped by itself
+            for group in optimizer.param_groups:  # one group per network where each is clipped separately
                 clip_grad_norm_(group["params"], self.max_grad_norm)
         scaler.step(optimizer)
         scaler.update()
 
     def scaler(self, name: str) -> torch.amp.GradScaler:
-        """The gradient scaler of one optimiser; it does nothing unless the precision is fp16."""
+        """The gradient scaler of one optimiser; disabled unless the precision is fp16."""
         if name not in self.scalers:
             enabled = self.placement.dtype is torch.float16
             self.scalers[name] = torch.amp.GradScaler(self.placement.device.type, enabled=enabled)
         return self.scalers[name]
 
     def state(self) -> dict[str, Any]:
-        """State of the scalers, for resuming."""
+        """The state of the scalers, for resuming."""
         return {name: scaler.state_dict() for name, scaler in self.scalers.items() if scaler.is_enabled()}
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave. Scalers that this precision does not use are left alone."""
+        """Restore from `state`. Scalers that this precision does not use are ignored."""
         for name, values in state.items():
             if self.scaler(name).is_enabled():
                 self.scaler(name).load_state_dict(values)

@@ -1,4 +1,4 @@
-"""Measure a system on validation images: PSNR and SSIM where there is a truth, its own numbers, spectra."""
+"""Validation: PSNR and SSIM where there is ground truth, the system's own metrics, and spectra."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ Scores = dict[str, float]
 
 
 class Subset(Examples):
-    """At most `count` of the given examples, evenly spread over them."""
+    """At most `count` of the given examples, evenly spaced."""
 
     def __init__(self, examples: Examples, count: int) -> None:
         self.examples = examples
@@ -26,24 +26,23 @@ class Subset(Examples):
         return self.count
 
     def get(self, index: int, rng: np.random.Generator | None) -> Example:
-        """The example at that place of the selection."""
+        """The example at this index of the subset."""
         return self.examples.get(index * len(self.examples) // self.count, rng)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a measurement on images found."""
+    """The result of a validation."""
 
     scores: Scores
-    remarks: tuple[str, ...] = ()  # what stands out, in words
+    warnings: tuple[str, ...] = ()  # artefacts in the samples, one sentence each
 
 
 def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
     """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several outputs "psnr/A_to_B", ...
 
-    PSNR in dB and SSIM, both over the range [-1, 1], where the data holds the ground truth; beside them what
-    the system measures itself, and how far the spectrum of its samples is from that of the images. Scores are
-    empty where there is nothing of these.
+    PSNR in dB and SSIM, both over the range [-1, 1], where the data has ground truth; the system's own
+    metrics; and the spectral distance between its samples and the images. Scores may be empty.
     """
     values: dict[str, list[float]] = defaultdict(list)
     spectra = SampleSpectra()
@@ -57,21 +56,21 @@ def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
         for name, each in found.measured.items():
             values[name] += each.float().tolist()
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
-    return Measured(scores | spectra.scores(), tuple(spectra.remarks()))
+    return Measured(scores | spectra.scores(), tuple(spectra.warnings()))
 
 
 def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
-    """Only how far the spectrum of samples is from that of images that it has learned from."""
+    """Only the spectral distance between samples and training images."""
     spectra = SampleSpectra()
     for batch in batches:
         spectra.add(system.evaluate(batch).generated)
-    return Measured(spectra.scores(), tuple(spectra.remarks()))
+    return Measured(spectra.scores(), tuple(spectra.warnings()))
 
 
 def quality(scores: Scores, criterion: str) -> float | None:
-    """The one number by which the best model is kept, the higher the better: `System.criterion`.
+    """The score that selects the best model, higher is better: `System.criterion`.
 
-    The mean over several answers, "psnr/A_to_B", ...; None where it was not measured.
+    The mean over several outputs, "psnr/A_to_B", ...; None if it was not measured.
     """
     each = [value for name, value in scores.items() if name.partition("/")[0] == criterion]
     return sum(each) / len(each) if each else None

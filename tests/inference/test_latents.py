@@ -1,11 +1,11 @@
-"""Latent codes as users ask for them: repeatable, of the right size, on the arc between two."""
+"""Latent codes as users ask for them: repeatable, of the right size, on the arc interpolate_codes two."""
 
 import numpy as np
 import pytest
 import torch
 
 from i2icli.errors import UserError
-from i2icli.inference.latents import between, draw_codes, given_codes
+from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 
 
 def test_the_first_codes_are_the_same_whatever_the_count():
@@ -17,9 +17,9 @@ def test_the_first_codes_are_the_same_whatever_the_count():
 
 def test_codes_are_read_from_numbers_arrays_and_files(tmp_path):
     np.save(tmp_path / "codes.npy", np.arange(6, dtype=np.float64).reshape(2, 3))
-    assert torch.equal(given_codes("0.5,-1,2", 3), torch.tensor([[0.5, -1, 2]]))
-    assert torch.equal(given_codes(np.ones(3), 3), torch.ones(1, 3))
-    assert torch.equal(given_codes(tmp_path / "codes.npy", 3), torch.arange(6.0).reshape(2, 3))
+    assert torch.equal(parse_codes("0.5,-1,2", 3), torch.tensor([[0.5, -1, 2]]))
+    assert torch.equal(parse_codes(np.ones(3), 3), torch.ones(1, 3))
+    assert torch.equal(parse_codes(tmp_path / "codes.npy", 3), torch.arange(6.0).reshape(2, 3))
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,18 @@ def test_codes_are_read_from_numbers_arrays_and_files(tmp_path):
 )
 def test_unusable_codes_are_refused_in_one_line(latent, complaint):
     with pytest.raises(UserError, match=rf"--latent {latent}: .*{complaint}"):
-        given_codes(latent, 3)
+        parse_codes(latent, 3)
 
 
 def test_an_array_of_objects_is_never_unpickled(tmp_path):
     np.save(tmp_path / "evil.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(UserError, match="cannot be read"):
-        given_codes(tmp_path / "evil.npy", 1)
+        parse_codes(tmp_path / "evil.npy", 1)
 
 
 def test_the_way_between_codes_keeps_their_length():
     codes = torch.tensor([[3.0, 0.0], [0.0, 3.0], [0.0, -3.0]])
-    way = between(codes, 5)
+    way = interpolate_codes(codes, 5)
     assert way.shape == (9, 2)
     assert torch.equal(way[0], codes[0])
     assert torch.allclose(way[4], codes[1], atol=1e-6)
@@ -57,7 +57,7 @@ def test_the_way_between_codes_keeps_their_length():
 @pytest.mark.parametrize("codes", [np.empty((0, 3)), np.ones((1, 3), complex), np.ones((1, 1, 3))])
 def test_arrays_that_are_no_codes_are_refused(codes):
     with pytest.raises(UserError, match="no latent code"):
-        given_codes(codes, 3)
+        parse_codes(codes, 3)
 
 
 def test_files_that_are_no_arrays_are_refused_and_cost_no_memory(tmp_path):
@@ -72,4 +72,4 @@ def test_files_that_are_no_arrays_are_refused_and_cost_no_memory(tmp_path):
     (tmp_path / "odd.npy").write_bytes(odd.replace(b"(3,)", b"((3,"))
     for name in ("empty", "archive", "huge", "odd"):
         with pytest.raises(UserError, match="cannot be read"):
-            given_codes(tmp_path / f"{name}.npy", 3)
+            parse_codes(tmp_path / f"{name}.npy", 3)

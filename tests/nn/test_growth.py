@@ -7,14 +7,14 @@ from torch import nn
 from i2icli.nn.growth import (
     GrowingDiscriminator,
     GrowingGenerator,
-    doubled,
-    halved,
-    learning,
+    downsample_2x,
+    trainable_weights,
 )
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator, PixelDiscriminator
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
+from i2icli.nn.upsampling import upsample_2x
 from i2icli.stage import Clock, Stage
 
 GENERATORS = {
@@ -64,9 +64,9 @@ def test_at_alpha_0_a_generator_answers_what_the_smaller_one_does(name: str, lev
     x = torch.rand(2, 1, 64, 32) * 2 - 1
     answer = seeded(network, x)
     growth.clock = clock_at(level - 1)
-    assert torch.equal(answer, doubled(seeded(network, halved(x))))
+    assert torch.equal(answer, upsample_2x(seeded(network, downsample_2x(x))))
     if level == 1:
-        assert torch.equal(answer, doubled(seeded(network.small, halved(x))))
+        assert torch.equal(answer, upsample_2x(seeded(network.small, downsample_2x(x))))
 
 
 @pytest.mark.parametrize("level", [1, 2])
@@ -77,9 +77,9 @@ def test_at_alpha_0_a_discriminator_judges_as_the_smaller_one_does(name: str, le
     x = torch.rand(2, 1, 64, 96) * 2 - 1
     scores = network(x)
     growth.clock = clock_at(level - 1)
-    assert torch.equal(scores, network(halved(x)))
+    assert torch.equal(scores, network(downsample_2x(x)))
     if level == 1:
-        assert torch.equal(scores, network.small(halved(x)))
+        assert torch.equal(scores, network.small(downsample_2x(x)))
 
 
 @pytest.mark.parametrize("name", GENERATORS)
@@ -110,13 +110,13 @@ def test_exactly_the_weights_in_use_learn(make, now: Clock) -> None:
     growth.clock = now
     network(torch.rand(1, 1, 64, 64)).square().mean().backward()
     reached = {id(weight) for weight in network.parameters() if weight.grad is not None}
-    assert {id(weight) for weight in learning(network)} == reached
+    assert {id(weight) for weight in trainable_weights(network)} == reached
 
 
 def test_an_enhancer_learns_alone() -> None:
     growth = Growth(2, alone=True)
     network = grown_generator("unet", growth)
-    assert {id(w) for w in learning(network)} == {id(w) for w in network.levels[1].parameters()}
+    assert {id(w) for w in trainable_weights(network)} == {id(w) for w in network.levels[1].parameters()}
 
 
 def test_a_generator_asks_for_multiples_of_the_level_it_has_reached() -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.systems.pix2pix.config import Pix2PixConfig
@@ -22,14 +22,14 @@ KINDS: tuple[Upsampling, ...] = ("transposed", "nearest", "bilinear")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("kernel", [3, 4])
 def test_sides_are_doubled(kind: Upsampling, kernel: Literal[3, 4]) -> None:
-    layer = build_doubling(kind, 5, 3, kernel=kernel, bias=False)
+    layer = build_upsampling(kind, 5, 3, kernel=kernel, bias=False)
     assert layer(torch.rand(2, 5, 6, 7)).shape == (2, 3, 12, 14)
     assert layer.bias is None
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_transposed_convolutions_cause_a_checkerboard_on_a_uniform_image(kind: Upsampling) -> None:
-    layer = build_doubling(kind, 4, 4)
+    layer = build_upsampling(kind, 4, 4)
     inside = layer(torch.ones(1, 4, 8, 8))[..., 2:-2, 2:-2]
     flat = (inside - inside[..., :1, :1]).abs().max() < 1e-5
     assert flat == (kind != "transposed")
@@ -39,7 +39,7 @@ def test_nearest_and_bilinear_interpolate_accordingly() -> None:
     edge = torch.tensor([[[[0.0, 1.0], [0.0, 1.0]]]])
     rows = {}
     for kind in ("nearest", "bilinear"):
-        layer = build_doubling(kind, 1, 1, bias=False)
+        layer = build_upsampling(kind, 1, 1, bias=False)
         nn.init.zeros_(layer.weight)
         layer.weight.data[0, 0, 1, 1] = 1  # the identity kernel: only interpolation is left
         rows[kind] = layer(edge)[0, 0, 1].tolist()

@@ -10,7 +10,7 @@ from i2icli.originals.checkpoint import rename
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.names import encoder_names, generator_names, once
-from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator, PatchDiscriminator
+from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator, SmallPatchDiscriminator
 from i2icli.systems.augmented_cyclegan.norms import ConditionalInstanceNorm
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
 from tests.parity import cases
@@ -23,7 +23,7 @@ NETWORKS = [
 ]
 
 
-def judging_names() -> dict[str, str]:
+def discriminator_names() -> dict[str, str]:
     """Prefixes of a discriminator of images."""
     names = {"model.0": "stem", "model.11": "head"}
     for layer in range(3):
@@ -36,7 +36,7 @@ def judging_names() -> dict[str, str]:
 
 def conditional_names() -> dict[str, str]:
     """The same, its norms following a code."""
-    names = {name: ours for name, ours in judging_names().items() if not ours.endswith("norm")}
+    names = {name: ours for name, ours in discriminator_names().items() if not ours.endswith("norm")}
     for layer in range(3):
         for part in ("scale", "shift"):
             names[f"model.{3 + 3 * layer}.{part}_conv.0"] = f"layers.{layer}.norm.{part}"
@@ -51,8 +51,8 @@ def latent_names() -> dict[str, str]:
     return names
 
 
-class ConditionalDiscriminator(PatchDiscriminator):
-    """The authors wrote it and did not use it: patches judged knowing the code; wider by it at the end."""
+class ConditionalDiscriminator(SmallPatchDiscriminator):
+    """In the authors' code, but unused: a patch discriminator conditioned on the code, wider at the end."""
 
     def __init__(self, channels: int, width: int, num_latents: int) -> None:
         super().__init__(channels, width)
@@ -84,8 +84,8 @@ def build(case: Case) -> tuple[nn.Module, dict[str, str]]:
     if kind == "cin":
         network = ConditionalDiscriminator(config["input_nc"], config["ndf"], config["nlatent"])
         return network, conditional_names()
-    judge = ImageDiscriminator if kind == "edges" else PatchDiscriminator
-    return judge(config["input_nc"], config["ndf"]), judging_names()
+    discriminator = ImageDiscriminator if kind == "edges" else SmallPatchDiscriminator
+    return discriminator(config["input_nc"], config["ndf"]), discriminator_names()
 
 
 def load(network: nn.Module, state: dict[str, Tensor], names: dict[str, str]) -> None:
@@ -142,8 +142,8 @@ def test_a_training_step() -> None:
         "netG_A_B": (system.G_AB, generator_names(3, coded=True)),
         "netG_B_A": (system.G_BA, generator_names(3, coded=False)),
         "netE_B": (system.E["B"], encoder_names()),
-        "netD_A": (system.D_A, judging_names()),
-        "netD_B": (system.D_B, judging_names()),
+        "netD_A": (system.D_A, discriminator_names()),
+        "netD_B": (system.D_B, discriminator_names()),
         "netD_z_B": (system.D_z["B"], latent_names()),
     }
     for name, (network, names) in networks.items():

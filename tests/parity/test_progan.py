@@ -14,10 +14,11 @@ from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.nn.pixel_norm import pixel_norm
+from i2icli.nn.upsampling import upsample_2x
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.conventions import PAPER, ZOO
 from i2icli.systems.progan.names import from_paper, from_zoo
-from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
+from i2icli.systems.progan.networks import Discriminator, Generator, fade_reals
 from tests.parity import cases
 from tests.parity.cases import Case
 
@@ -104,7 +105,7 @@ def test_minibatch_standard_deviation(name: str) -> None:
 def test_layers() -> None:
     case = cases.read(SYSTEM, "layers")
     cases.assert_images(pixel_norm(case.given()), case.expected("pixel_norm"))
-    cases.assert_images(enlarge(case.given()), case.expected("upscale"))
+    cases.assert_images(upsample_2x(case.given()), case.expected("upscale"))
     for convention, scale_bias in (("tf", False), ("zoo", True)):
         for kind, layer, given in (
             ("conv", EqualConv2d(5, 4, 3, scale_bias=scale_bias), "x"),

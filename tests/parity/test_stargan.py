@@ -5,9 +5,10 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.losses.penalty import gradient_penalty
+from i2icli.nn.norm import AffineInstanceNorm
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.labels import flipped
-from i2icli.systems.stargan.networks import AffineInstanceNorm, Discriminator, Generator
+from i2icli.systems.stargan.networks import Discriminator, Generator
 from i2icli.systems.stargan.original import discriminator_names, generator_names
 from i2icli.systems.stargan.system import StarGAN
 from tests.parity import cases
@@ -59,7 +60,7 @@ def with_stored_statistics(network: nn.Module, state: dict[str, Tensor], names: 
     places = {ours.removesuffix(".weight"): theirs.removesuffix(".weight") for theirs, ours in names.items()}
     for name, module in list(network.named_modules()):
         if isinstance(module, AffineInstanceNorm):
-            stored = nn.BatchNorm2d(len(module.weight)).eval()
+            stored = nn.BatchNorm2d(len(module.gain)).eval()
             start = f"{places[name]}."
             stored.load_state_dict(
                 {key.removeprefix(start): state[key] for key in state if key.startswith(start)}

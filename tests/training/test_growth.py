@@ -9,8 +9,8 @@ from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.inference.translator import Translator
-from i2icli.nn.growth import doubled, halved
-from i2icli.nn.upsampling import UpsampledConv2d
+from i2icli.nn.growth import downsample_2x
+from i2icli.nn.upsampling import UpsampledConv2d, upsample_2x
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
 from i2icli.training.growing import grown_settings
@@ -110,13 +110,13 @@ def test_at_alpha_0_the_grown_system_answers_and_judges_as_the_small_run(name, t
     image = torch.rand(2, 3, 32, 64) * 2 - 1
     for task in tasks(grown):
         answers = []
-        for system, given in ((grown, image), (before, halved(image))):
+        for system, given in ((grown, image), (before, downsample_2x(image))):
             answers.append(output(system, task, given))
-        assert torch.equal(answers[0], doubled(answers[1]))
+        assert torch.equal(answers[0], upsample_2x(answers[1]))
     for key, network in grown.named_children():
         if key.startswith("D"):
             pair = torch.cat([image, image], dim=1) if name == "pix2pix" else image
-            assert torch.equal(network(pair), before.get_submodule(key)(halved(pair)))
+            assert torch.equal(network(pair), before.get_submodule(key)(downsample_2x(pair)))
 
 
 @each

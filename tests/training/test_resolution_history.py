@@ -6,7 +6,7 @@ import torch
 from i2icli.config import RunOptions
 from i2icli.stage import Stage
 from i2icli.training import monitor
-from i2icli.training.resolution_history import columns, completes
+from i2icli.training.resolution_history import columns, ends_resolution
 from i2icli.training.run import train
 from i2icli.training.run_folder import RunFolder
 from tests.training.test_growth import staged
@@ -61,8 +61,8 @@ def test_a_finished_run_that_grows_on_shows_its_last_resolution(toy, tmp_path, s
 
 def test_a_resolution_is_done_when_its_last_stage_is():
     nexts = [*STAGES[1:], None]
-    assert [completes(*pair) for pair in zip(STAGES, nexts, strict=True)] == [True, False, False, True]
-    assert not completes(Stage("main", 5), None)
+    assert [ends_resolution(*pair) for pair in zip(STAGES, nexts, strict=True)] == [True, False, False, True]
+    assert not ends_resolution(Stage("main", 5), None)
 
 
 def test_stages_of_a_run_that_was_left_before_are_not_shown_early():

@@ -29,7 +29,7 @@ def test_samples_like_the_data_are_near_and_blurred_ones_far() -> None:
     far = spectra(torch.nn.functional.avg_pool2d(noise(), 3, 1, 1), real).scores()
     assert near["spectral_distance"] < 2 < 10 < far["spectral_distance"]
     assert 0.5 < near["checkerboard"] < 2
-    assert spectra(noise(), real).remarks() == []
+    assert spectra(noise(), real).warnings() == []
 
 
 def test_a_checkerboard_is_told_in_words() -> None:
@@ -38,15 +38,15 @@ def test_a_checkerboard_is_told_in_words() -> None:
     board[0, 0] = board[1, 1] = -1
     found = spectra(noise() + 0.5 * board.repeat(16, 16), noise(), "B")
     assert found.scores()["checkerboard/B"] > 3
-    (remark,) = found.remarks()
-    assert remark.startswith("samples of B show a checkerboard of 2 pixels")
-    assert "times the power they hold in real images" in remark
+    (warning,) = found.warnings()
+    assert warning.startswith("samples of B show a checkerboard of 2 pixels")
+    assert "times the power they hold in real images" in warning
     alike = spectra(noise() + 0.5 * board.repeat(16, 16), noise() + 0.5 * board.repeat(16, 16))
     assert alike.scores()["checkerboard"] < 2  # as real images hold it, too
-    assert alike.remarks() == []
+    assert alike.warnings() == []
     wide = torch.nn.functional.interpolate(board[None, None], scale_factor=2).repeat(1, 1, 8, 8)
-    (remark,) = spectra(noise() + 0.5 * wide, noise()).remarks()
-    assert remark.startswith("samples show a checkerboard of 4 pixels")
+    (warning,) = spectra(noise() + 0.5 * wide, noise()).warnings()
+    assert warning.startswith("samples show a checkerboard of 4 pixels")
 
 
 def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:

@@ -1,4 +1,4 @@
-"""The generators and discriminators of images in Augmented CycleGAN.
+"""The generators and image discriminators of Augmented CycleGAN.
 
 Almahairi et al., "Augmented CycleGAN: Learning Many-to-Many Mappings from Unpaired Data", ICML 2018,
 https://arxiv.org/abs/1802.10151, appendix; sizes as in the authors' program.
@@ -7,17 +7,18 @@ https://arxiv.org/abs/1802.10151, appendix; sizes as in the authors' program.
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
+from i2icli.nn.norm import AffineInstanceNorm
 from i2icli.nn.padding import ReflectConv2d
-from i2icli.systems.augmented_cyclegan.norms import AffineInstanceNorm, ConditionalInstanceNorm
+from i2icli.systems.augmented_cyclegan.norms import ConditionalInstanceNorm
 from i2icli.systems.augmented_cyclegan.sizes import at_least
 
 Norm = AffineInstanceNorm | ConditionalInstanceNorm
 
 
 def init_weights(network: nn.Module, std: float = 0.02) -> None:
-    """Draw weights of convolutions and scales of instance norms from N(0, std); biases are 0.
+    """Draw the weights of convolutions and the scales of instance norms from N(0, std); biases are 0.
 
-    Linear layers and batch norms stay as the library makes them, as in the authors' program.
+    Linear layers and batch norms keep PyTorch's initialisation, as in the authors' code.
     """
     if next(network.parameters()).is_meta:
         return  # nothing to fill, see nn.init
@@ -27,11 +28,15 @@ def init_weights(network: nn.Module, std: float = 0.02) -> None:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, AffineInstanceNorm):
-            nn.init.normal_(module.scale, 0.0, std)
+            nn.init.normal_(module.gain, 0.0, std)
+
+
+def _affine(channels: int) -> AffineInstanceNorm:
+    return AffineInstanceNorm(channels, ("scale", "shift"))
 
 
 class NormalisedConv(nn.Module):
-    """A convolution, plain or transposed, and a norm that may follow a latent code."""
+    """A convolution, plain or transposed, and a norm that may be conditioned on a latent code."""
 
     def __init__(self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: Norm) -> None:
         super().__init__()
@@ -40,14 +45,17 @@ class NormalisedConv(nn.Module):
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
         """x: (B, C, H, W), code: (B, Z) -> (B, C', H', W') as the convolution decides."""
-        return self.norm(self.conv(x), code)  # type: ignore[no-any-return]
+        x = self.conv(x)
+        if isinstance(self.norm, ConditionalInstanceNorm):
+            return self.norm(x, code)  # type: ignore[no-any-return]
+        return self.norm(x)  # type: ignore[no-any-return]
 
 
-class Block(nn.Module):
+class ConditionalResidualBlock(nn.Module):
     """A residual block with a ReLU after the sum.
 
-    Only its first convolution knows the code. Without codes that one has no norm at all, as in the
-    authors' program.
+    Only its first convolution is conditioned on the code; without codes it has no norm at all, as in the
+    authors' code.
     """
 
     def __init__(self, channels: int, num_latents: int) -> None:
@@ -56,30 +64,30 @@ class Block(nn.Module):
         self.first: nn.Module = (
             NormalisedConv(first, ConditionalInstanceNorm(channels, num_latents)) if num_latents else first
         )
-        self.second = NormalisedConv(ReflectConv2d(channels, channels, 3), AffineInstanceNorm(channels))
+        self.second = NormalisedConv(ReflectConv2d(channels, channels, 3), _affine(channels))
 
     def forward(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """x: (B, C, H, W), sides of at least 2; code: (B, Z). The shape of x comes back."""
+        """x: (B, C, H, W), sides of at least 2; code: (B, Z) -> the shape of x."""
         hidden = relu(self.first(x) if code is None else self.first(x, code))
         return relu(x + self.second(hidden))
 
 
 class Generator(nn.Module):
-    """Translate an image, with a latent code (G_AB) or without (G_BA)."""
+    """Translates an image, with a latent code (G_AB) or without (G_BA)."""
 
     multiple = 4
-    """Sides of the input must be multiples of this: one halving, and borders of three pixels."""
+    """Sides of the input must be multiples of this: one stride-2 layer, and borders of three pixels."""
 
     def __init__(
         self, in_channels: int, out_channels: int, width: int = 32, num_blocks: int = 3, num_latents: int = 0
     ) -> None:
-        """num_latents: numbers in a code; 0 makes a generator without codes."""
+        """num_latents: length of a code; 0: a generator without codes."""
         super().__init__()
 
         def norm(channels: int) -> Norm:
             if num_latents:
                 return ConditionalInstanceNorm(channels, num_latents)
-            return AffineInstanceNorm(channels)
+            return _affine(channels)
 
         def layer(conv: nn.Conv2d | nn.ConvTranspose2d) -> NormalisedConv:
             return NormalisedConv(conv, norm(conv.out_channels))
@@ -90,7 +98,9 @@ class Generator(nn.Module):
             layer(nn.Conv2d(width, 2 * width, 3, padding=1)),
             layer(nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1)),
         ])  # fmt: skip
-        self.blocks = nn.ModuleList(Block(4 * width, num_latents) for _ in range(num_blocks))
+        self.blocks = nn.ModuleList(
+            ConditionalResidualBlock(4 * width, num_latents) for _ in range(num_blocks)
+        )
         up = nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1)
         self.up = nn.ModuleList([layer(up), layer(nn.Conv2d(2 * width, width, 3, padding=1))])
         self.head = nn.Conv2d(width, out_channels, 7, padding=3)
@@ -108,17 +118,17 @@ class Generator(nn.Module):
 
 
 class ImageDiscriminator(nn.Module):
-    """Judge 64 px at a time: the discriminator of edge drawings.
+    """Scores whole 64 px images: the discriminator for edge drawings.
 
-    At 64 px there is one score per image; larger images give a map of scores, and what smaller ones
-    leave is stretched until there is one.
+    At 64 px there is one score per image; larger images give a map of scores, and the features of smaller
+    ones are resized until they give one.
     """
 
     def __init__(self, in_channels: int = 3, width: int = 32) -> None:
         super().__init__()
         self.stem = nn.Conv2d(in_channels, width, 3, stride=2, padding=1)
         widths = (width, 2 * width, 4 * width, 4 * width)
-        self.layers = nn.ModuleList(_judging(widths[i], widths[i + 1], kernel=3, stride=2) for i in range(3))
+        self.layers = nn.ModuleList(_conv(widths[i], widths[i + 1], kernel=3, stride=2) for i in range(3))
         self.head = nn.Conv2d(4 * width, 1, 4)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,15 +139,15 @@ class ImageDiscriminator(nn.Module):
         return self.head(at_least(x, 4))  # type: ignore[no-any-return]
 
 
-class PatchDiscriminator(nn.Module):
-    """Score overlapping patches: the discriminator of photographs."""
+class SmallPatchDiscriminator(nn.Module):
+    """Scores overlapping patches of 46x46 pixels: the discriminator for photographs."""
 
     def __init__(self, in_channels: int = 3, width: int = 64) -> None:
         super().__init__()
         self.stem = nn.Conv2d(in_channels, width, 4, stride=2, padding=1)
         widths = (width, 2 * width, 4 * width, 4 * width)
         self.layers = nn.ModuleList(
-            _judging(widths[i], widths[i + 1], kernel=4, stride=stride) for i, stride in enumerate((2, 1, 1))
+            _conv(widths[i], widths[i + 1], kernel=4, stride=stride) for i, stride in enumerate((2, 1, 1))
         )
         self.head = nn.Conv2d(4 * width, 1, 4, padding=1)
 
@@ -145,11 +155,11 @@ class PatchDiscriminator(nn.Module):
         """x: (B, C, H, W), sides from 16 -> (B, 1, H/4 - 3, W/4 - 3) scores."""
         x = leaky_relu(self.stem(x), 0.2)  # (B, width, H/2, W/2)
         for layer in self.layers:
-            x = leaky_relu(layer(x), 0.2)  # (B, 2C, H/4, W/4), then one pixel less at each of two layers
+            x = leaky_relu(layer(x), 0.2)  # (B, 2C, H/4, W/4), then each of two layers loses one pixel
         return self.head(x)  # type: ignore[no-any-return]
 
 
-def _judging(channels: int, wider: int, kernel: int, stride: int) -> NormalisedConv:
+def _conv(in_channels: int, out_channels: int, kernel: int, stride: int) -> NormalisedConv:
     return NormalisedConv(
-        nn.Conv2d(channels, wider, kernel, stride=stride, padding=1), AffineInstanceNorm(wider)
+        nn.Conv2d(in_channels, out_channels, kernel, stride=stride, padding=1), _affine(out_channels)
     )

@@ -25,7 +25,7 @@ from i2icli.systems.augmented_cyclegan.maps import Maps
 from i2icli.systems.augmented_cyclegan.networks import (
     Generator,
     ImageDiscriminator,
-    PatchDiscriminator,
+    SmallPatchDiscriminator,
     init_weights,
 )
 from i2icli.systems.augmented_cyclegan.showing import evaluate, preview
@@ -75,7 +75,7 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
 
     @staticmethod
     def _discriminator(kind: str, channels: int, width: int) -> nn.Module:
-        return (ImageDiscriminator if kind == "image" else PatchDiscriminator)(channels, width)
+        return (ImageDiscriminator if kind == "image" else SmallPatchDiscriminator)(channels, width)
 
     def _encoder(self, A: int, B: int, side: str) -> LatentEncoder:
         config = self.config

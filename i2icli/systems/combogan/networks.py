@@ -1,8 +1,8 @@
-"""ComboGAN's networks: the halves of CycleGAN's generator, and discriminators with two views.
+"""ComboGAN's networks: CycleGAN's generator split into encoder and decoder, and two-branch discriminators.
 
 Anoosheh et al., "ComboGAN: Unrestrained Scalability for Image Domain Translation", 2017,
-https://arxiv.org/abs/1712.06909, section 3. Where the paper is silent the sizes are those of the
-authors' program: activations are PReLU with one weight, doubling kernels are 4x4.
+https://arxiv.org/abs/1712.06909, section 3. What the paper does not specify follows the authors' code:
+activations are PReLU with one weight, up-sampling kernels are 4x4.
 """
 
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ from torch.nn.functional import conv2d
 from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
 from i2icli.nn.prelu import PReLU
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 _LUMINANCE = (0.299, 0.587, 0.114)  # of red, green and blue
 _BLUR_SIDE, _BLUR_SIGMA = 5, 3.0
 
 
 class Layer(nn.Module):
-    """A convolution, the norm of its outputs and a PReLU."""
+    """A convolution, a norm and a PReLU."""
 
     def __init__(
         self, conv: nn.Conv2d | nn.ConvTranspose2d, norm: Norm, statistics: Statistics = "image"
@@ -38,11 +38,11 @@ class Layer(nn.Module):
         return self.activation(self.norm(self.conv(x)))  # type: ignore[no-any-return]
 
 
-class Block(nn.Module):
-    """A residual block, which may be told the domain: a plane per domain, beside the features."""
+class PReLUResidualBlock(nn.Module):
+    """A residual block, optionally conditioned on the domain by one constant plane per domain."""
 
     def __init__(self, channels: int, norm: Norm, statistics: Statistics, num_domains: int = 0) -> None:
-        """num_domains: planes that `forward` is given; 0 for none."""
+        """num_domains: number of planes; 0: unconditional."""
         super().__init__()
         bias, inputs = needs_bias(norm), channels + num_domains
         self.first = Layer(ReflectConv2d(inputs, channels, 3, bias=bias), norm, statistics)
@@ -51,11 +51,11 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, domain: Tensor | None = None) -> Tensor:
         """x: (B, C, H, W), domain: (num_domains,) -> (B, C, H, W)."""
-        hidden = self.first(_beside(x, domain))
-        return x + self.norm(self.second(_beside(hidden, domain)))  # type: ignore[no-any-return]
+        hidden = self.first(_with_domain(x, domain))
+        return x + self.norm(self.second(_with_domain(hidden, domain)))  # type: ignore[no-any-return]
 
 
-def _beside(x: Tensor, domain: Tensor | None) -> Tensor:
+def _with_domain(x: Tensor, domain: Tensor | None) -> Tensor:
     """x: (B, C, H, W), domain: (n,) -> (B, C + n, H, W) with a constant plane per domain."""
     if domain is None:
         return x
@@ -63,8 +63,12 @@ def _beside(x: Tensor, domain: Tensor | None) -> Tensor:
     return torch.cat([x, planes], dim=1)
 
 
+def _residual_blocks(count: int, channels: int, norm: Norm, statistics: Statistics) -> nn.Sequential:
+    return nn.Sequential(*(PReLUResidualBlock(channels, norm, statistics) for _ in range(count)))
+
+
 class Encoder(nn.Module):
-    """From images of one domain to the code that all domains share."""
+    """Encodes images of one domain into the latent space shared by all domains."""
 
     def __init__(
         self, channels: int, width: int, num_blocks: int, norm: Norm, statistics: Statistics = "image"
@@ -78,7 +82,7 @@ class Encoder(nn.Module):
                 for size in (width, 2 * width)
             )
         )
-        self.blocks = nn.Sequential(*(Block(4 * width, norm, statistics) for _ in range(num_blocks)))
+        self.blocks = _residual_blocks(num_blocks, 4 * width, norm, statistics)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W), sides multiples of 4, from 8 -> (B, 4 width, H/4, W/4)."""
@@ -86,7 +90,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From the shared code to images of one domain."""
+    """Decodes the shared latent space into images of one domain."""
 
     def __init__(
         self,
@@ -99,10 +103,10 @@ class Decoder(nn.Module):
     ) -> None:
         super().__init__()
         bias = needs_bias(norm)
-        self.blocks = nn.Sequential(*(Block(4 * width, norm, statistics) for _ in range(num_blocks)))
+        self.blocks = _residual_blocks(num_blocks, 4 * width, norm, statistics)
         self.up = nn.Sequential(
             *(
-                Layer(build_doubling(upsampling, size, size // 2, kernel=4, bias=bias), norm, statistics)
+                Layer(build_upsampling(upsampling, size, size // 2, kernel=4, bias=bias), norm, statistics)
                 for size in (4 * width, 2 * width)
             )
         )
@@ -114,27 +118,29 @@ class Decoder(nn.Module):
 
 
 class SharedBlocks(nn.Module):
-    """The part of the way that all domains share; nothing at all where there are no blocks."""
+    """Residual blocks shared by all domains; the identity if there are none."""
 
     def __init__(
         self, channels: int, num_blocks: int, num_domains: int, norm: Norm, statistics: Statistics = "image"
     ) -> None:
         super().__init__()
         self.num_domains = num_domains
-        self.blocks = nn.ModuleList(Block(channels, norm, statistics, num_domains) for _ in range(num_blocks))
+        self.blocks = nn.ModuleList(
+            PReLUResidualBlock(channels, norm, statistics, num_domains) for _ in range(num_blocks)
+        )
 
     def forward(self, x: Tensor, domain: int) -> Tensor:
-        """x: (B, C, h, w), domain: its number -> (B, C, h, w)."""
+        """x: (B, C, h, w), domain: its index -> (B, C, h, w)."""
         if len(self.blocks):
-            told = torch.full((self.num_domains,), -1.0, device=x.device)
-            told[domain] = 1.0
+            label = torch.full((self.num_domains,), -1.0, device=x.device)
+            label[domain] = 1.0
             for block in self.blocks:
-                x = block(x, told)
+                x = block(x, label)
         return x
 
 
 class Discriminator(nn.Module):
-    """Judge the luminance of an image and, apart from it, its blurred colours, at several depths."""
+    """Scores the luminance of an image and, in a separate branch, its blurred colours, at several depths."""
 
     def __init__(self, channels: int, width: int, num_layers: int, norm: Norm) -> None:
         super().__init__()
@@ -144,13 +150,13 @@ class Discriminator(nn.Module):
         self.register_buffer("kernel", blur_kernel(), persistent=False)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """x: (B, C, H, W) -> scores (B, 1, 2 h, w) per depth, the shallowest first: both views, stacked."""
+        """x: (B, C, H, W) -> scores (B, 1, 2 h, w) per depth, shallowest first: both branches, stacked."""
         both = zip(self.gray(luminance(x)), self.colour(blur(x, self.kernel)), strict=True)
         return [torch.cat(pair, dim=2) for pair in both]  # (B, 1, 2 h, w) each
 
 
 class _Branch(nn.Module):
-    """A patch discriminator that also answers on the way: one channel of every middle layer is a score."""
+    """A patch discriminator with intermediate scores: one channel of every hidden layer is a score."""
 
     def __init__(self, channels: int, width: int, num_layers: int, norm: Norm) -> None:
         super().__init__()
@@ -165,7 +171,7 @@ class _Branch(nn.Module):
         self.head = nn.Conv2d(widths[-1], 1, 4, padding=2)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """x: (B, C, H, W) -> scores (B, 1, h, w) per depth, the shallowest first."""
+        """x: (B, C, H, W) -> scores (B, 1, h, w) per depth, shallowest first."""
         scores: list[Tensor] = []
         x = self.stem(x)  # (B, width, H/2 + 1, W/2 + 1)
         for layer in self.layers:
@@ -176,7 +182,7 @@ class _Branch(nn.Module):
 
 
 def luminance(x: Tensor) -> Tensor:
-    """x: (B, C, H, W) -> (B, 1, H, W): the brightness of colours, the mean of other channels."""
+    """x: (B, C, H, W) -> (B, 1, H, W): luminance of RGB images, otherwise the mean of the channels."""
     if x.shape[1] != 3:
         return x.mean(dim=1, keepdim=True)
     red, green, blue = _LUMINANCE
@@ -184,22 +190,22 @@ def luminance(x: Tensor) -> Tensor:
 
 
 def blur(x: Tensor, kernel: Tensor) -> Tensor:
-    """x: (B, C, H, W), kernel: (k, k), k odd -> (B, C, H, W), darkness (0) beyond the borders."""
+    """x: (B, C, H, W), kernel: (k, k), k odd -> (B, C, H, W), with zero padding."""
     channels, side = x.shape[1], kernel.shape[0]
     weight = kernel.to(x.dtype).expand(channels, 1, side, side)  # (C, 1, k, k)
     return conv2d(x, weight, padding=side // 2, groups=channels)
 
 
 def blur_kernel() -> Tensor:
-    """(5, 5): a Gaussian of sigma 3 folded back at the borders, so nearly flat; sums to 1."""
-    row = _folded(range(-4 * int(_BLUR_SIGMA), 4 * int(_BLUR_SIGMA) + 1))
+    """(5, 5): a Gaussian of sigma 3 reflected at the borders, so nearly flat; sums to 1."""
+    row = _reflected(range(-4 * int(_BLUR_SIGMA), 4 * int(_BLUR_SIGMA) + 1))
     return torch.tensor([[down * across for across in row] for down in row])  # (5, 5)
 
 
-def _folded(offsets: Iterable[int]) -> list[float]:
-    """A Gaussian around the middle of a row whose ends are mirrors, as often as it takes."""
+def _reflected(offsets: Iterable[int]) -> list[float]:
+    """A Gaussian around the middle of a row, reflected repeatedly at both ends."""
     row = [0.0] * _BLUR_SIDE
     for offset in offsets:
-        place = (_BLUR_SIDE // 2 + offset) % (2 * _BLUR_SIDE)
-        row[min(place, 2 * _BLUR_SIDE - 1 - place)] += exp(-0.5 * (offset / _BLUR_SIGMA) ** 2)
+        index = (_BLUR_SIDE // 2 + offset) % (2 * _BLUR_SIDE)
+        row[min(index, 2 * _BLUR_SIDE - 1 - index)] += exp(-0.5 * (offset / _BLUR_SIGMA) ** 2)
     return [value / sum(row) for value in row]

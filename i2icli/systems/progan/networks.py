@@ -9,18 +9,14 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, leaky_relu
+from torch.nn.functional import avg_pool2d, leaky_relu
 
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.nn.pixel_norm import pixel_norm
+from i2icli.nn.upsampling import upsample_2x
 from i2icli.systems.progan.config import SMALLEST
 from i2icli.systems.progan.conventions import Convention
-
-
-def enlarge(images: Tensor) -> Tensor:
-    """(B, C, H, W) -> (B, C, 2H, 2W), every pixel four times."""
-    return interpolate(images, scale_factor=2, mode="nearest")
 
 
 def fade_reals(images: Tensor, alpha: float) -> Tensor:
@@ -30,7 +26,7 @@ def fade_reals(images: Tensor, alpha: float) -> Tensor:
     """
     if alpha >= 1:
         return images
-    return torch.lerp(enlarge(avg_pool2d(images, 2)), images, alpha)
+    return torch.lerp(upsample_2x(avg_pool2d(images, 2)), images, alpha)
 
 
 class Generator(nn.Module):
@@ -64,7 +60,7 @@ class Generator(nn.Module):
         images: Tensor = self.to_rgb[level](x)
         if level == 0 or alpha >= 1:
             return images
-        return torch.lerp(enlarge(self.to_rgb[level - 1](below)), images, alpha)
+        return torch.lerp(upsample_2x(self.to_rgb[level - 1](below)), images, alpha)
 
     def used(self, level: int, *, fading: bool) -> list[nn.Module]:
         """The layers that make images of a level."""

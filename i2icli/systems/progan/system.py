@@ -19,10 +19,11 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
+from i2icli.nn.upsampling import upsample_2x
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.progan.config import SMALLEST, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
-from i2icli.systems.progan.networks import Discriminator, Generator, enlarge, fade_reals
+from i2icli.systems.progan.networks import Discriminator, Generator, fade_reals
 from i2icli.task import Task
 
 SAMPLES = 6  # in a row of a sample sheet
@@ -166,7 +167,7 @@ class ProGAN(System[ProGANConfig]):
         shown: dict[str, Tensor] = {}
         if alpha < 1:
             below = self.G(code, level - 1).clamp(-1, 1)  # (B, C, H / 2, W / 2)
-            shown[f"{SMALLEST << level - 1} px"] = enlarge(below)
+            shown[f"{SMALLEST << level - 1} px"] = upsample_2x(below)
             shown[f"{SMALLEST << level} px"] = self.G(code, level).clamp(-1, 1)
         for turn in range(SAMPLES):
             other = code.clone()

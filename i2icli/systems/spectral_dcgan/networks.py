@@ -11,7 +11,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from i2icli.nn.norm import BatchNorm
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 Norm = Literal["batch", "instance", "layer", "none"]
 
@@ -40,14 +40,14 @@ class Generator(nn.Module):
         start = nn.ConvTranspose2d(num_latents, widths[0], 4, bias=bias)
         layers: list[nn.Module] = [_block(start, widths[0], norm, nn.ReLU(inplace=True))]
         for before, after in pairwise(widths):
-            layer = build_doubling(upsampling, before, after, kernel=4, bias=bias)
+            layer = build_upsampling(upsampling, before, after, kernel=4, bias=bias)
             layers.append(_block(layer, after, norm, nn.ReLU(inplace=True)))
         if final_layers:
             layers.append(nn.Upsample(scale_factor=2, mode="nearest"))
             outs = [width] * (final_layers - 1) + [channels]
             layers += [nn.Conv2d(width, out, FINAL_KERNEL, padding=FINAL_KERNEL // 2) for out in outs]
         else:
-            layers.append(build_doubling(upsampling, width, channels, kernel=4))
+            layers.append(build_upsampling(upsampling, width, channels, kernel=4))
         self.net = nn.Sequential(*layers, nn.Tanh())
 
     def forward(self, code: Tensor) -> Tensor:

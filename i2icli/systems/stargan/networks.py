@@ -1,4 +1,4 @@
-"""StarGAN's two networks: one generator told what to make, one discriminator that also classifies."""
+"""StarGAN's two networks: a generator conditioned on labels, and a discriminator that also classifies."""
 
 from itertools import pairwise
 
@@ -7,31 +7,14 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 from i2icli.nn.blocks import ConvNorm
-from i2icli.nn.norm import per_image
-from i2icli.nn.upsampling import Upsampling, build_doubling
+from i2icli.nn.norm import AffineInstanceNorm
+from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 _SLOPE = 0.01  # of the discriminator's leaky ReLU
 
 
-class AffineInstanceNorm(nn.Module):
-    """Instance norm with a learned scale and shift, always by the statistics of the image itself.
-
-    The authors' layer also gathers running statistics, which their test program never uses
-    (it stays in training mode); using them would change the images.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W). The same shape comes back."""
-        return per_image(x, self.weight, self.bias)
-
-
-class _Block(nn.Module):
-    """Two 3x3 convolutions with zero borders whose result is added to their input."""
+class _ResidualBlock(nn.Module):
+    """A residual block of two 3x3 convolutions with zero padding."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -40,15 +23,16 @@ class _Block(nn.Module):
         self.second = _conv(channels, channels, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, C, H, W). The same shape comes back."""
+        """x: (B, C, H, W) -> the same shape."""
         return x + self.second(self.relu(self.first(x)))  # type: ignore[no-any-return]
 
 
 class Generator(nn.Module):
-    """Repaint an image as a label vector says, which lies beside its colours as constant planes.
+    """Translates an image according to a label vector, concatenated to its channels as constant planes.
 
-    Choi et al., CVPR 2018, appendix 7.2, table 4. Borders are zeros: reflected ones would leave
-    the label planes constant up to the edge, and the first instance norm would remove them.
+    Choi et al., CVPR 2018, appendix 7.2, table 4. Zero padding: with reflection the label planes would be
+    constant up to the border, and the first instance norm would remove them. The authors' instance norms
+    also track running statistics, which their test code never uses as it stays in training mode.
     """
 
     multiple = 4
@@ -64,9 +48,9 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         self.stem = _conv(channels + num_labels, width, 7)
-        self.down = nn.ModuleList([_half(width), _half(2 * width)])
-        self.blocks = nn.Sequential(*(_Block(4 * width) for _ in range(num_blocks)))
-        self.up = nn.ModuleList([_double(4 * width, upsampling), _double(2 * width, upsampling)])
+        self.down = nn.ModuleList([_downsample(width), _downsample(2 * width)])
+        self.blocks = nn.Sequential(*(_ResidualBlock(4 * width) for _ in range(num_blocks)))
+        self.up = nn.ModuleList([_upsample(4 * width, upsampling), _upsample(2 * width, upsampling)])
         self.head = nn.Conv2d(width, channels, 7, padding=3, bias=False)
         self.relu = nn.ReLU(inplace=True)
 
@@ -84,10 +68,10 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Score patches as real or fake, and tell the labels of the whole image.
+    """Scores patches as real or fake, and classifies the whole image.
 
     Choi et al., CVPR 2018, appendix 7.2, table 5. The last layer spans the whole image, so the network
-    is made for one size.
+    is built for one size.
     """
 
     def __init__(
@@ -99,9 +83,9 @@ class Discriminator(nn.Module):
         self.layers = nn.ModuleList(
             nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in pairwise(widths)
         )
-        rest = (size[0] // 2**num_layers, size[1] // 2**num_layers)
+        last = (size[0] // 2**num_layers, size[1] // 2**num_layers)
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
-        self.classify = nn.Conv2d(widths[-1], num_labels, rest, bias=False)
+        self.classify = nn.Conv2d(widths[-1], num_labels, last, bias=False)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x: (B, C, H, W) -> raw scores (B, 1, H/2^n, W/2^n), and logits of the labels (B, L)."""
@@ -111,16 +95,16 @@ class Discriminator(nn.Module):
 
 
 def _conv(before: int, after: int, kernel: int) -> ConvNorm:
-    """The same size, zeros around; no bias, as the norm brings one."""
+    """Zero padding keeps the size; no bias, as the norm has one."""
     conv = nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False)
     return ConvNorm(conv, AffineInstanceNorm(after))
 
 
-def _half(channels: int) -> ConvNorm:
+def _downsample(channels: int) -> ConvNorm:
     conv = nn.Conv2d(channels, 2 * channels, 4, stride=2, padding=1, bias=False)
     return ConvNorm(conv, AffineInstanceNorm(2 * channels))
 
 
-def _double(channels: int, upsampling: Upsampling) -> ConvNorm:
-    conv = build_doubling(upsampling, channels, channels // 2, kernel=4, bias=False)
+def _upsample(channels: int, upsampling: Upsampling) -> ConvNorm:
+    conv = build_upsampling(upsampling, channels, channels // 2, kernel=4, bias=False)
     return ConvNorm(conv, AffineInstanceNorm(channels // 2))
