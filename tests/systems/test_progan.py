@@ -20,7 +20,7 @@ from i2icli.runtime.device import Placement
 from i2icli.stage import Clock
 from i2icli.system import Batch
 from i2icli.systems.progan.config import ProGANConfig
-from i2icli.systems.progan.networks import enlarge, fade_reals
+from i2icli.systems.progan.networks import fade_reals, upsample_2x
 from i2icli.systems.progan.system import ProGAN
 from i2icli.task import names_of
 from i2icli.training.run import build_system
@@ -111,7 +111,7 @@ def test_a_fade_goes_from_nothing_to_all_even_if_training_ends_within_it() -> No
 def test_at_the_start_of_a_fade_both_networks_do_what_the_smaller_ones_did() -> None:
     system = fresh()
     code, images = torch.randn(4, 8), torch.rand(4, 3, 16, 16)
-    torch.testing.assert_close(system.G(code, 2, 0.0), enlarge(system.G(code, 1)))
+    torch.testing.assert_close(system.G(code, 2, 0.0), upsample_2x(system.G(code, 1)))
     torch.testing.assert_close(system.D(images, 2, 0.0), system.D(avg_pool2d(images, 2), 1))
     assert not torch.allclose(system.G(code, 2, 0.5), system.G(code, 2, 0.0))
     assert not torch.allclose(system.D(images, 2, 0.5), system.D(images, 2, 0.0))
@@ -122,8 +122,8 @@ def test_at_the_start_of_a_fade_both_networks_do_what_the_smaller_ones_did() -> 
 def test_real_images_are_faded_like_fakes() -> None:
     images = torch.rand(2, 3, 8, 8)
     assert fade_reals(images, 1.0) is images
-    torch.testing.assert_close(fade_reals(images, 0.0), enlarge(avg_pool2d(images, 2)))
-    torch.testing.assert_close(fade_reals(images, 0.5), (images + enlarge(avg_pool2d(images, 2))) / 2)
+    torch.testing.assert_close(fade_reals(images, 0.0), upsample_2x(avg_pool2d(images, 2)))
+    torch.testing.assert_close(fade_reals(images, 0.5), (images + upsample_2x(avg_pool2d(images, 2))) / 2)
 
 
 def test_each_stage_trains_the_layers_in_use_with_fresh_optimisers_at_its_learning_rate() -> None:
@@ -158,7 +158,7 @@ def test_strided_kernels_equal_resampling_beside_a_convolution(side: int) -> Non
     up, down = (EqualConv2d(3, 5, 3, resample=each).double() for each in ("up", "down"))
     for layer in (up, down):
         torch.nn.init.normal_(layer.bias)
-    wanted = conv2d(enlarge(x), up.weight * up.scale, up.bias, padding=1)
+    wanted = conv2d(upsample_2x(x), up.weight * up.scale, up.bias, padding=1)
     torch.testing.assert_close(up(x), wanted)
     wanted = avg_pool2d(conv2d(x, down.weight * down.scale, down.bias, padding=1), 2)
     torch.testing.assert_close(down(x), wanted)

@@ -275,7 +275,7 @@ def test_a_smaller_size_and_other_stages_are_refused(toy, tmp_path):
     train("progan", [toy("progan")], staged(), options)
     with pytest.raises(UserError, match=r"has reached stage 16 px .*cannot grow to a smaller size"):
         train("progan", [toy("progan")], staged(crop_size=8), options)
-    with pytest.raises(UserError, match="--fade-images 4, now with --fade-images 8, which would change the"):
+    with pytest.raises(UserError, match="--fade-images 4, now with --fade-images 8; this would change"):
         train("progan", [toy("progan")], staged(fade_images=8), options)
 
 

@@ -81,7 +81,7 @@ def test_an_error_in_the_workers_is_one_line_with_its_exit_code(by_devices, toy,
     )
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "error" in line.lower()]
-    assert "was begun with --cycle-weight 10, not with --cycle-weight 3, " in line
+    assert "was started with --cycle-weight 10, not with --cycle-weight 3; " in line
     assert "Traceback" not in done.stderr
 
 

@@ -17,16 +17,21 @@ from tests.tiny import tiny_config
             "discriminator_norm",
             "instance",
             None,
-            "not without --discriminator-norm, and that cannot change; add --discriminator-norm instance, ",
+            "without --discriminator-norm; this cannot be changed later: add --discriminator-norm instance, ",
         ),
         (
             "discriminator_norm",
             None,
             "none",
-            "not with --discriminator-norm none, and that cannot change; leave out --discriminator-norm, ",
+            "--discriminator-norm none; this cannot be changed later: leave out --discriminator-norm, ",
         ),
-        ("flip", False, True, "with --no-flip, not with --flip, and that cannot change; add --no-flip, "),
-        ("flip", True, False, "with --flip, not with --no-flip, and that cannot change; add --flip, "),
+        (
+            "flip",
+            False,
+            True,
+            "with --no-flip, not with --flip; this cannot be changed later: add --no-flip, ",
+        ),
+        ("flip", True, False, "with --flip, not with --no-flip; this cannot be changed later: add --flip, "),
     ],
 )
 def test_a_setting_that_is_not_given_is_told_in_words(
@@ -48,7 +53,7 @@ def test_a_setting_that_is_not_given_is_told_in_words(
             {"lrs": (), "batch_sizes": ()},
             {"lrs": ("8:0.002",), "batch_sizes": ("8:2",)},
             "8 px",
-            "without --batch-sizes and without --lrs, now with --batch-sizes 8:2 and with --lrs 8:0.002, ",
+            "without --batch-sizes and without --lrs, now with --batch-sizes 8:2 and with --lrs 8:0.002; ",
         ),
         (
             {"crop_size": 32, "batch_sizes": ("16:4",)},

@@ -39,14 +39,14 @@ def test_a_checkerboard_is_told_in_words() -> None:
     found = spectra(noise() + 0.5 * board.repeat(16, 16), noise(), "B")
     assert found.scores()["checkerboard/B"] > 3
     (warning,) = found.warnings()
-    assert warning.startswith("samples of B show a checkerboard of 2 pixels")
-    assert "times the power they hold in real images" in warning
+    assert warning.startswith("samples of B show a 2-pixel checkerboard")
+    assert "times stronger than in real images" in warning
     alike = spectra(noise() + 0.5 * board.repeat(16, 16), noise() + 0.5 * board.repeat(16, 16))
     assert alike.scores()["checkerboard"] < 2  # as real images hold it, too
     assert alike.warnings() == []
     wide = torch.nn.functional.interpolate(board[None, None], scale_factor=2).repeat(1, 1, 8, 8)
     (warning,) = spectra(noise() + 0.5 * wide, noise()).warnings()
-    assert warning.startswith("samples show a checkerboard of 4 pixels")
+    assert warning.startswith("samples show a 4-pixel checkerboard")
 
 
 def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:
@@ -65,18 +65,18 @@ def test_a_pattern_is_said_to_be_usual_until_a_sensible_part_is_done(
 ) -> None:
     """Of three steps, in the report too, whether the run was stopped or finished."""
     monkeypatch.setattr("i2icli.training.monitor.SETTLED", settled)
-    monkeypatch.setattr("i2icli.training.sample_spectra.STANDS_OUT", -100.0)
+    monkeypatch.setattr("i2icli.training.sample_spectra.THRESHOLD", -100.0)
     options = RunOptions(out=tmp_path / "run", validate_every=1)
     notes: list[str] = []
     callbacks = StopAt(stop_after)
     callbacks.note = notes.append
     train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=3), options, callbacks)
     report = (tmp_path / "run" / "report.html").read_text()
-    assert "show a checkerboard of" in report
-    assert ("(usual so early)" in report) == early
-    said = [note for note in notes if "show a checkerboard of" in note]
-    assert bool(said) == (stop_after is None)
-    assert all(note.endswith("(usual so early)") == early for note in said)
+    assert "-pixel checkerboard" in report
+    assert ("(normal this early)" in report) == early
+    reported = [note for note in notes if "-pixel checkerboard" in note]
+    assert bool(reported) == (stop_after is None)
+    assert all(note.endswith("(normal this early)") == early for note in reported)
 
 
 @pytest.mark.parametrize(("name", "part"), [("pix2pix", "."), ("spectral_dcgan", "train")])
@@ -88,4 +88,4 @@ def test_every_run_measures_its_samples(name, part, toy, tmp_path) -> None:
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     measured = [row for row in rows if "validation" in row]
     assert measured[-1]["validation"]["spectral_distance"] == result.scores["spectral_distance"]
-    assert "spectral distance of samples" in (tmp_path / "run" / "report.html").read_text()
+    assert "spectral distance between samples and data" in (tmp_path / "run" / "report.html").read_text()
