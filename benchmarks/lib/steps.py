@@ -8,6 +8,7 @@ from torch import Tensor
 
 from benchmarks.lib.timing import Timer, print_speed_ups, time_in_turns
 from i2icli.config import Config
+from i2icli.runtime.device import Placement
 from i2icli.runtime.precision import choose_placement
 from i2icli.stage import Clock
 from i2icli.training.run import build_system
@@ -17,15 +18,21 @@ Step = Callable[[], tuple[float, float]]
 """Makes a step and returns the losses of D and G."""
 
 
-def cpu_trainer(name: str, config: Config, precision: str = "fp32", *, last_stage: bool = False) -> Trainer:
-    """A trainer of a newly initialised system on the CPU, in its first or last stage."""
-    system = build_system(name, config)
-    placement = choose_placement(torch.device("cpu"), precision, system.children())
-    trainer = Trainer(system, lambda *_: iter(()), placement)
+def new_trainer(name: str, config: Config, placement: Placement, *, last_stage: bool = False) -> Trainer:
+    """A trainer of a newly initialised system, in its first or last stage."""
+    trainer = Trainer(build_system(name, config), lambda *_: iter(()), placement)
+    system = trainer.system
     if last_stage:
         system.clock = Clock(system.config.stages()[-1])
     trainer.enter(system.clock.stage)
     return trainer
+
+
+def cpu_trainer(name: str, config: Config, precision: str = "fp32", *, last_stage: bool = False) -> Trainer:
+    """The same on the CPU."""
+    networks = build_system(name, config).children() if precision == "auto" else ()
+    placement = choose_placement(torch.device("cpu"), precision, networks)
+    return new_trainer(name, config, placement, last_stage=last_stage)
 
 
 def engine_step(name: str, config: Config, precision: str, batch: dict[str, Tensor]) -> tuple[Trainer, Step]:

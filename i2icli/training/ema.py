@@ -57,18 +57,20 @@ class EMA:
         if not norms:
             return
         before = [(deepcopy(norm.state_dict()), norm.momentum) for norm in norms]
-        with self.applied():
-            for norm in norms:
-                norm.reset_running_stats()
-                norm.momentum = None  # cumulative mean over all batches
-                norm.train()
-            for batch in batches:
-                self.system.evaluate(batch)
-        for norm, (state, momentum) in zip(norms, before, strict=True):
-            norm.momentum = momentum
-            norm.eval()
-            if norm.num_batches_tracked == 0:
-                norm.load_state_dict(state)
+        try:
+            with self.applied():
+                for norm in norms:
+                    norm.reset_running_stats()
+                    norm.momentum = None  # cumulative mean over all batches
+                    norm.train()
+                for batch in batches:
+                    self.system.evaluate(batch)
+        finally:
+            for norm, (state, momentum) in zip(norms, before, strict=True):
+                norm.momentum = momentum
+                norm.eval()
+                if norm.num_batches_tracked == 0:
+                    norm.load_state_dict(state)
 
     def modules(self) -> dict[str, nn.Module]:
         """The networks to publish, by name."""

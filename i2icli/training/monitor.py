@@ -1,10 +1,12 @@
 """What happens around the steps of one run: logging, sample sheets, validation, saving, stopping."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from i2icli.config import RunOptions
@@ -99,8 +101,9 @@ class Monitor:
 
     def _calibrate(self, trainer: Trainer) -> None:
         """Let the averaged networks have statistics of their own."""
-        batches = map(trainer.placement.batch, self.data.calibration(trainer.system.clock.stage))
-        trainer.ema.reestimate(batches)
+        torch.manual_seed(trainer.system.config.seed)  # a command run again must publish the same model
+        with closing(self.data.calibration(trainer.system.clock.stage)) as batches:
+            trainer.ema.reestimate(map(trainer.placement.batch, batches))
 
     def _publish(self, trainer: Trainer, path: Path) -> None:
         write_model(path, trainer.system, self.around.name, trainer.ema.modules())

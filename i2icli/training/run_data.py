@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -78,13 +79,13 @@ class RunData:
             pin=self.pin,
         )
 
-    def calibration(self, stage: Stage) -> Iterator[Batch]:
+    def calibration(self, stage: Stage) -> Generator[Batch, None, None]:
         """The first training batches, of full size, the same each time."""
         size = stage.batch_size or self.config.batch_size
         examples = self.folder.train(stage.resolution)
         endless = batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
-        yield from islice(endless, CALIBRATION)
-        endless.close()
+        with closing(endless):
+            yield from islice(endless, CALIBRATION)
 
     def validation(self, stage: Stage) -> Iterator[Batch]:
         """The validation images, one by one; empty if there are none."""

@@ -21,7 +21,7 @@ def images_in(folder: Path) -> dict[str, bytes]:
     return {path.name: read_image(path).pixels.tobytes() for path in find_images(folder)}
 
 
-ROOMS = ("speed", "experiments", "detector")
+ROOMS = ("speed", "gpu", "experiments", "detector")
 FOLDER = Path(benchmarks.__file__).parent
 COMMANDS = sorted(
     f"benchmarks.{room}.{path.stem}"

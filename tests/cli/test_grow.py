@@ -83,7 +83,7 @@ def test_a_translator_grows_to_twice_its_size(how, i2i, small, toy, tmp_path):
     command += ["--out", "runs/large"]
     stopped = i2i(*command, "--time-limit", "0.001s")
     assert "stopped (time limit) after 1 of 4 steps" in stopped.out
-    assert ("taken over" in stopped.err) == (how != "scratch")
+    assert ("starting from" in stopped.err) == (how != "scratch")
     assert "finished 4 steps (psnr" in i2i(*command).out
     model = read_metadata(tmp_path / "runs" / "large" / "model.safetensors")
     assert (model.system, model.config["crop_size"], model.config["grown"]) == ("pix2pix", 32, 1)
@@ -96,7 +96,7 @@ def test_a_run_begun_in_another_way_goes_on_as_it_is_told(i2i, small, toy, tmp_p
     grow = ["grow", data, "--from", small, "--to", 32, "--out", out]
     i2i(*grow, "--time-limit", "0.001s")
     error = i2i(*grow, "--how", "residual", code=2).err.splitlines()[-1]
-    assert "was begun with --how fade, not with --how residual" in error
+    assert "was started with --how fade, not with --how residual" in error
     advised = error.partition("go on with: i2i ")[2].partition(", or ")[0]
     assert "finished 2 steps" in i2i(*advised.replace("DATA", data).split()).out
 

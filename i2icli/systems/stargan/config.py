@@ -84,7 +84,7 @@ class StarGANConfig(Config):
 
     def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
         """See `Config.resolve`; names are brought into the networks' order."""
-        sets, wanted = self.label_sets, to or names_of(tasks)[0]
+        sets, wanted = self.label_sets, names_of(tasks)[0] if to is None else to
         with about_target(tasks, wanted):
             number, names = chosen(wanted, sets, "target")
         task = replace(tasks[0], name=spelled(names, sets[number]))
