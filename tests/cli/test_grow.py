@@ -97,7 +97,7 @@ def test_a_run_begun_in_another_way_goes_on_as_it_is_told(i2i, small, toy, tmp_p
     i2i(*grow, "--time-limit", "0.001s")
     error = i2i(*grow, "--how", "residual", code=2).err.splitlines()[-1]
     assert "was started with --how fade, not with --how residual" in error
-    advised = error.partition("resume with: i2i ")[2].partition(", or ")[0]
+    advised = error.partition("resume with: i2i ")[2].partition(" (new run")[0]
     assert "finished 2 steps" in i2i(*advised.replace("DATA", data).split()).out
 
 
