@@ -81,7 +81,7 @@ def print_help(ctx: Any) -> None:
     console.print(Padding(Text.assemble(("Usage: ", "yellow"), usage(ctx), style="bold"), 1))
     _print_paragraphs(console, ctx.command.help)
     found = panels(ctx)
-    inner = console.width - 4  # of the panels
+    inner = max(8, console.width - 4)  # columns inside a panel
     indent = _indent(found, inner)
     for title, rows in found.items():
         entries = Text("\n").join(_entry(console, row, indent, inner) for row in rows)

@@ -19,16 +19,17 @@ EXAMPLES = (
     "Compare:  i2i spectrum photos samples --out spectra.png\n\n"
     "Numbers:  i2i spectrum photos samples --csv > spectra.csv"
 )
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="<path>", help="file for the chart: .png, .svg or .html; default: spectrum.png"),
+]
 
 
 def spectrum(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGES", help="folders (one curve each), files, globs")
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="<path>", help="file for the chart: .png, .svg or .html; default: spectrum.png"),
-    ] = None,
+    out: _Out = None,
     relative: Annotated[
         bool,
         typer.Option("--relative", help="relative to the first value; implied if image sizes differ"),
