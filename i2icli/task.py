@@ -49,9 +49,7 @@ class Task:
     name: str | None  # what --to calls it; None: the only one
     inputs: Mapping[str, Port]  # the first is what is translated; {}: it generates from codes alone
     output: Port
-    reads: frozenset[str] = (
-        frozenset()
-    )  # of to, source, reference, latent, truncate: what the output depends on
+    reads: frozenset[str] = frozenset()  # to, source, reference, latent, truncate: what decides the output
     requires: frozenset[str] = frozenset()  # of these, what must be given
     source: str | None = None  # the domain of the input, where that selects networks
     sources: tuple[str, ...] = ()  # domains that a folder above an input may name

@@ -11,10 +11,12 @@ from safetensors.torch import load_file
 
 from i2icli import registry
 from i2icli.errors import UserError
+from i2icli.image import kinds
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
+from i2icli.task import Port
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from tests.example import CLASSES, LabelPainter, PainterConfig
@@ -114,6 +116,49 @@ def test_results_of_label_maps_are_8_bit_images(system, files):
     assert np.array_equal(np.asarray(model.translate(named, reference=style)), arrays)
     read = {name: path.read_bytes() for name, path in named.items()}
     assert np.array_equal(np.asarray(model.translate(read, reference=style)), arrays)
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.int32, torch.uint8])
+def test_ids_of_any_whole_type_are_read(kind, system, files):
+    model, style = translator(system, files), files / "style.png"
+    maps = {name: torch.ones(1, 20, 30, dtype=kind) for name in ("labels", "instances")}
+    assert model.translate(maps, reference=style).shape == (3, 20, 30)
+
+
+def test_a_class_that_the_model_does_not_know_is_refused_in_a_line(system, files):
+    model, style = translator(system, files), files / "style.png"
+    maps = {name: torch.full((1, 20, 30), 255) for name in ("labels", "instances")}
+    with pytest.raises(UserError, match="holds class 255; this model knows 0 to 3"):
+        model.translate(maps, reference=style)
+
+
+@pytest.mark.parametrize(
+    "form", [np.asarray, lambda image: image, lambda image: torch.tensor(np.asarray(image)).permute(2, 0, 1)]
+)
+def test_a_reference_may_come_in_any_form(form, system, files):
+    model, maps = translator(system, files), {name: files / f"{name}.png" for name in ("labels", "instances")}
+    expected = np.asarray(model.translate(maps, reference=files / "style.png"))
+    made = model.translate(maps, reference=form(Image.open(files / "style.png")))
+    assert np.array_equal(np.asarray(made), expected)
+
+
+@pytest.mark.parametrize("given", [None, 3, (1, 2)])
+def test_what_is_no_image_is_refused_in_a_line(given, system, files):
+    with pytest.raises(UserError, match="expected a path, bytes, a Pillow image"):
+        translator(system, files).translate(
+            {"labels": given, "instances": given}, reference=files / "style.png"
+        )
+
+
+def test_options_about_files_are_refused_by_name(system, files):
+    with pytest.raises(UserError, match="batch_size is about files; call run"):
+        translator(system, files).translate(files / "labels.png", batch_size=2)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (20, 12)])
+def test_a_fixed_size_is_not_padded(size):
+    port = Port(1, multiple=32, fixed=size)
+    assert kinds.pad(torch.zeros(1, 1, *size), port).shape[2:] == size
 
 
 def test_the_memory_goes_from_frame_to_frame(system, files):

@@ -118,9 +118,10 @@ def _foreign(path: Path) -> Description:
 
 
 def changed_settings(config: Config) -> dict[str, Any]:
-    """The settings that differ from their defaults."""
+    """The options that differ from their defaults."""
     defaults = type(config)().model_dump(mode="json")
-    return {name: value for name, value in config.model_dump(mode="json").items() if value != defaults[name]}
+    values = config.model_dump(mode="json", exclude=set(config.found_only))
+    return {name: value for name, value in values.items() if value != defaults[name]}
 
 
 def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:

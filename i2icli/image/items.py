@@ -111,7 +111,7 @@ class ArrayItem:
         """See `Item`."""
         try:
             height, width, channels = self._shape()
-            dtype = supported_type(self._ranged().dtype)
+            dtype = supported_type(self.array.dtype)
         except ImageError as error:
             raise self._refused(error) from error
         return Header("npy", (height, width), channels, alpha=False, dtype=dtype)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from i2icli.errors import UserError
 from i2icli.image import tensors
 from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
@@ -35,14 +36,23 @@ def decode(item: Item, kind: Kind) -> Pixels:
 def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> Pixels:
     """What `decode` gives, (H, W, C), with the channels of the port, resized to (height, width).
 
-    None keeps the size. Raises UserError if channels cannot be converted.
+    None keeps the size. Raises UserError if channels cannot be converted, and for classes that the port does
+    not know.
     """
     size = size or (pixels.shape[0], pixels.shape[1])
+    if port.kind == "labels":
+        _check_classes(pixels, port.channels)
     if holds_ids(port.kind):
         return resize_ids(pixels, size)
     if pixels.shape[2] > port.channels:  # the cheaper order; both give the same
         return resize(convert_channels(pixels, port.channels), size)
     return convert_channels(resize(pixels, size), port.channels)
+
+
+def _check_classes(ids: Pixels, count: int) -> None:
+    for number in (int(ids.min()), int(ids.max())):
+        if not 0 <= number < count:
+            raise UserError(f"the label map holds class {number}; this model knows 0 to {count - 1}")
 
 
 def displayed(pixels: Pixels) -> Pixels:
@@ -63,8 +73,10 @@ def pad(values: "Tensor", port: Port) -> "Tensor":
     """(B, C, H, W) -> sides that are multiples as the port asks, extended to the right and below.
 
     Where a side is below the minimum of the port, to multiples of that, too. Images are reflected, ids
-    continue those at the edge. `crop_back` undoes it.
+    continue those at the edge. `crop_back` undoes it. A fixed size stays as it is.
     """
+    if port.fixed is not None:
+        return values
     multiple = port.multiple
     if min(values.shape[-2:]) < port.minimum:
         multiple = lcm(multiple, port.minimum)

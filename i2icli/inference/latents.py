@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from i2icli.errors import UserError
@@ -28,7 +28,7 @@ def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) 
     return codes
 
 
-def parse_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tensor:
+def parse_codes(latent: "str | Path | ArrayLike", size: int) -> Tensor:
     """One code or several, from an array (Z,) or (K, Z), a .npy file of one, or numbers "0.3,-1.2,...".
 
     -> (K, size). Raises UserError for another size, for what is no number, and for unreadable files.
@@ -48,10 +48,10 @@ def parse_codes(latent: "str | Path | NDArray[np.floating]", size: int) -> Tenso
     return torch.from_numpy(codes)
 
 
-def _values(latent: "str | Path | NDArray[np.floating]") -> tuple[str, NDArray[np.generic]]:
+def _values(latent: "str | Path | ArrayLike") -> tuple[str, NDArray[np.generic]]:
     """What the codes are called in messages, and their numbers."""
-    if isinstance(latent, np.ndarray):
-        return "latent", latent
+    if not isinstance(latent, str | Path):
+        return "latent", np.asarray(latent)
     where = f"--latent {latent}"
     if str(latent).endswith(".npy"):
         try:

@@ -4,23 +4,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.config import Config
 from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, about
 from i2icli.image.finding import find_images
-from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
+from i2icli.image.items import FileItem, Item
+from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
 from i2icli.task import Task, is_all, names_of
-
-Reference: TypeAlias = str | Path | bytes | NDArray[Any]
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
@@ -73,7 +69,13 @@ class Outputs:
                     names += [f"{number:0{len(str(len(codes)))}}"] if len(codes) > 1 else []
                     specs.append(
                         OutputSpec(
-                            task, " ".join(names), reference, latent, size=options.size, seed=options.seed
+                            task,
+                            " ".join(names),
+                            reference,
+                            latent,
+                            options.truncate if "truncate" in task.reads else None,
+                            options.size,
+                            options.seed,
                         )
                     )
         return _named(specs)
@@ -82,7 +84,7 @@ class Outputs:
         """Raise UserError for options that the model does not read, naming what it takes, or that clash."""
         accepts = frozenset[str]().union(*(task.reads for task in self.tasks)) - {"truncate"}
         given = {
-            "to": options.to,
+            "to": options.to if names_of(self.tasks) or not is_all(options.to) else None,  # all of one
             "source": options.source,
             "reference": options.reference or None,
             "latent": next((flag for flag in _CODES if getattr(options, flag) is not None), None),
@@ -135,7 +137,7 @@ class Outputs:
         if "source" not in task.requires:
             return spec
         raise UserError(
-            f"which domain is it from? No folder above it is called {_either(task.sources)}; say --from"
+            f"which domain is it from? No folder above it is called {_either(task.sources)}; give --from"
         )
 
     def codes(
@@ -146,7 +148,7 @@ class Outputs:
         count: how many are drawn, ends: how many to interpolate between, where the user does not say.
         """
         size = task.latent_size
-        if size == 0 or options.reference:
+        if size == 0 or (options.reference and "reference" in task.reads):
             asked = options.samples or options.interpolate or options.latent is not None
             if size == 0 and asked and not is_all(options.to):
                 raise UserError(f"translating to {task.name} reads no latent code: there is one output only")
@@ -164,20 +166,13 @@ class Outputs:
         return list(interpolate_codes(codes, options.interpolate))
 
 
-def as_item(given: Reference, name: str) -> Item:
-    """What a user names or hands over as something to read."""
-    if isinstance(given, bytes):
-        return BytesItem(given, name)
-    return ArrayItem(given, name) if isinstance(given, np.ndarray) else FileItem(Path(given))
-
-
 def folder_name(name: str) -> str:
     """A name, perhaps from a file of others, as one that a folder may bear."""
     return re.sub(r"[^\w ,.+=-]", "_", name).strip(" .")[:_LONGEST_NAME]
 
 
-def _references(given: Sequence[Reference]) -> list[Item]:
-    """The reference images, folders opened; each is known to be an image."""
+def _references(given: Sequence[Given]) -> list[Item]:
+    """The reference images, those in folders one by one; each is known to be an image."""
     found: list[Item] = []
     for number, each in enumerate(given, 1):
         if isinstance(each, str | Path) and Path(each).is_dir():

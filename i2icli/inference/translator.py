@@ -2,22 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
+from typing import Any
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, to_pillow, to_tensor
 from i2icli.image.finding import find_images
-from i2icli.image.items import ArrayItem, Item, PillowItem
+from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import load_with_notes
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import OutputSpec, as_item
+from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.projection import Projection, plan_projection
 from i2icli.inference.sampling import Sampling, plan_sampling
@@ -25,11 +19,7 @@ from i2icli.runs import find_model
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement
 
-Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
-"""An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
-Named: TypeAlias = Mapping[str, Given]
-"""Several inputs of one task by its names for them."""
-Made: TypeAlias = Image.Image | NDArray[Any] | Tensor
+_OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
 
 
 class Translator(Inference):
@@ -53,9 +43,9 @@ class Translator(Inference):
     def translate(self, image: Given | Named | list[Given | Named], **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
-        `--from` is `source` here, as `from` means something else in Python. A reference may be a path, bytes
-        or an array, a latent code an array (Z,). Arrays of uint8 and uint16 span their range, floats and
-        tensors are in [-1, 1].
+        `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
+        batch_size are for `run`. A reference may be all that an image may be, a latent code an array or a
+        tensor (Z,). Arrays of uint8 and uint16 span their range, floats and tensors are in [-1, 1].
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
@@ -63,6 +53,11 @@ class Translator(Inference):
         "instances": ...}. Raises UserError for what cannot be read and for options that the
         model does not take.
         """
+        if not self.translates:
+            raise UserError("this model generates images from noise; call sample instead of translate")
+        for name in _OF_FILES:
+            if name in options:
+                raise UserError(f"{name} is about files; call run, which writes some, or leave it out")
         specs = self.specs(TranslateOptions.of(options))
         if isinstance(image, list):
             return [self._translated(each, specs) for each in image]
@@ -82,13 +77,13 @@ class Translator(Inference):
         if isinstance(main, str | Path):
             folders = folders_above(Path(main), folder or Path(main).parent)
         outputs = self.outputs()
-        items = {name: _item(each, f"the {name}") for name, each in named.items()}
+        items = {name: as_item(each, f"the {name}") for name, each in named.items()}
         image = self.decode(items[first], specs[0].task)
         made: dict[str, Made] = {}
         for spec in specs:
             spec = outputs.infer_source(spec, folders)
             inputs = self.read({**items, first: image}, spec)
-            made[spec.name] = _like(main, self.result(image, self.compute(inputs, spec), spec))
+            made[spec.name] = in_form_of(main, self.result(image, self.compute(inputs, spec), spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
     def run(
@@ -110,24 +105,3 @@ class Translator(Inference):
         Raises UserError for a system that needs an image, and for what it does not read or know.
         """
         return plan_sampling(self, out, options or TranslateOptions())
-
-
-def _item(given: Given, name: str) -> Item:
-    """Raises UserError for what is no image."""
-    if isinstance(given, Image.Image):
-        return PillowItem(given, name)
-    if isinstance(given, Tensor):
-        if given.ndim != 3:
-            raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
-        return ArrayItem(given.detach().cpu().permute(1, 2, 0).numpy(), name)  # (H, W, C)
-    return as_item(given, name)
-
-
-def _like(given: Given, made: DecodedImage) -> Made:
-    """A result in the form of what was given."""
-    if isinstance(given, Tensor):
-        return to_tensor(made.pixels)
-    if not isinstance(given, np.ndarray):
-        return to_pillow(made)
-    pixels = made.pixels
-    return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels

@@ -78,9 +78,8 @@ class GrowingGenerator(nn.Module):
         if now.level == 0:
             return self.small(x, noise)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
-        below = self._features(
-            downsample_2x(x), now.level - 1, noise
-        )  # (B, C, H/2, W/2), or half that of a U-Net
+        # (B, C, H/2, W/2), or (B, C, H/4, W/4) of a U-Net
+        below = self._features(downsample_2x(x), now.level - 1, noise)
         fine = newest.to_image(newest.features(x, below))  # (B, out_channels, H, W)
         if not now.fading:
             return fine  # type: ignore[no-any-return]

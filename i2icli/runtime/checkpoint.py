@@ -1,4 +1,4 @@
-"""model.safetensors: the published weights together with everything needed to use them again."""
+"""model.safetensors: the published weights with everything needed to use them."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from i2icli.system import System
 
 
 def write_model(path: Path, system: System[Any], name: str, networks: Mapping[str, nn.Module]) -> None:
-    """Publish the inference modules of a system, with its settings as metadata."""
+    """Write the inference modules of a system, with its settings as metadata."""
     tensors = {
         f"{module}.{key}": value.detach().cpu().contiguous()
         for module, network in networks.items()
@@ -34,14 +34,14 @@ def write_model(path: Path, system: System[Any], name: str, networks: Mapping[st
         config=system.config.model_dump(mode="json"),
     )
     with atomic_write(path) as beside:
-        # save_file would make a file that only its owner may read; models are there to be shared.
+        # save_file would create a file that only its owner can read; models are meant to be shared.
         beside.write_bytes(save(tensors, metadata={"i2icli": json.dumps(metadata.model_dump())}))
 
 
 def load_model(path: Path) -> System[Any]:
-    """The system in a model.safetensors, in eval mode on the CPU; only its inference modules hold weights.
+    """The system in a model.safetensors, in eval mode on the CPU; only its inference modules have weights.
 
-    Raises UserError for a damaged file, an unknown system or settings this version does not know.
+    Raises UserError for a damaged file, an unknown system or unknown settings.
     """
     metadata = read_metadata(path)
     config = metadata.settings(path)
@@ -52,10 +52,10 @@ def load_model(path: Path) -> System[Any]:
 
 
 def with_weights(name: str, config: Config, tensors: Mapping[str, Tensor], path: Path) -> System[Any]:
-    """A system for inference around given tensors, keyed "<module>.<key>".
+    """A system for inference with given tensors, keyed "<module>.<key>".
 
-    The networks are built without memory and take the tensors as they are, so neither random
-    initialisation nor a hostile width costs anything.
+    The networks are built on the meta device and adopt the tensors, so neither random initialisation nor
+    a maliciously large width costs memory.
     """
     with torch.device("meta"):
         system = registry.system_type(name)(config)
@@ -67,7 +67,7 @@ def with_weights(name: str, config: Config, tensors: Mapping[str, Tensor], path:
         except RuntimeError as error:
             detail = str(error).splitlines()[-1].strip()
             raise UserError(
-                f"{path}: the weights do not fit its own settings ({detail}); the file is damaged"
+                f"{path}: the weights do not match the settings in the file ({detail}); the file is damaged"
             ) from None
     return system.eval().requires_grad_(False)
 

@@ -1,4 +1,4 @@
-"""Memory that ran out: recognised on every device, and said in words that help."""
+"""Out-of-memory errors: detected on every device, and reported with advice."""
 
 import torch
 
@@ -8,17 +8,16 @@ from i2icli.system import Batch
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error means that memory ran out, on whichever device."""
+    """Whether an error is an out-of-memory error of any device."""
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
 
 
 def training_out_of_memory(
     batch: Batch, stage: Stage, before: Stage | None = None, *, by_resolution: bool = False
 ) -> UserError:
-    """The error that says at which size and batch it happened and what to lower.
+    """The error with the image size and batch size at which it happened, and what to reduce.
 
-    before: the stage that was learned last and is kept; by_resolution: whether --batch-sizes has a number for
-    each resolution.
+    before: the last completed stage, whose model is kept; by_resolution: whether there is --batch-sizes.
     """
     shapes = ", ".join(
         f"{name} {image.shape[-1]}x{image.shape[-2]} px" for name, image in batch.items() if image.ndim >= 4
@@ -30,8 +29,8 @@ def training_out_of_memory(
     advice = "a smaller --crop-size, a smaller --width, or --precision bf16"
     kept = ""
     if before is not None:
-        kept = f"the model of stage {before.name} is kept in the run folder and can be used; "
-        smaller = smaller if by_resolution else ""  # what was begun with one batch size goes on with it
+        kept = f"the model of stage {before.name} is saved in the run folder and usable; "
+        smaller = smaller if by_resolution else ""  # the batch size of a run cannot be changed
         advice = "--precision bf16, more --devices, or stop there"
         if before.resolution not in (None, stage.resolution):
             advice += f" with --to {before.resolution}"

@@ -73,9 +73,7 @@ def _advice(system: System[Any], original: Original | None) -> str:
     if original is None:
         return "use the settings it was trained with (see i2i info)"
     theirs, ours = original.config.model_dump(mode="json"), system.config.model_dump(mode="json")
-    others = {
-        name: theirs[name] for name in original.config.model_fields_set if theirs[name] != ours.get(name)
-    }
+    others = {key: theirs[key] for key in original.config.model_fields_set if theirs[key] != ours.get(key)}
     listed = " ".join(f"{flag(name)} {show(value)}" for name, value in sorted(others.items()))
     made_for = f"it was made for {original.system}"
     return f"{made_for} with {listed}" if others else made_for

@@ -1,4 +1,4 @@
-"""What happens around the steps of one run: logging, sample sheets, validation, saving, stopping."""
+"""Monitoring of a run between its steps: logging, sample sheets, validation, checkpoints, stopping."""
 
 import time
 from contextlib import closing
@@ -25,15 +25,15 @@ from i2icli.training.tensorboard import Events
 from i2icli.training.trainer import Trainer
 from i2icli.training.validation import Scores, measure_spectra, quality, validate
 
-# Votes of the processes after a step; the highest wins.
-GO_ON, SAVE, TIME_IS_UP, INTERRUPTED, BROKEN = range(5)
-SETTLED = 1000  # steps after which a pattern in samples is no longer that of networks at their beginning
-REASONS = {TIME_IS_UP: "time limit", INTERRUPTED: "interrupted"}  # to stop early
+# What each process proposes after a step; the highest wins.
+CONTINUE, SAVE, TIME_LIMIT, INTERRUPTED, NOT_FINITE = range(5)
+EARLY = 1000  # steps during which artefacts in samples are normal
+STOP_REASONS = {TIME_LIMIT: "time limit", INTERRUPTED: "interrupted"}
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a run has around its training loop."""
+class RunContext:
+    """What a monitor works with."""
 
     name: str  # of the system
     folder: RunFolder
@@ -45,71 +45,72 @@ class Surroundings:
 
 
 class Monitor:
-    """Watches a training loop from within, in one process. Only rank 0 writes and reports."""
+    """Monitors the training loop of one process. Only rank 0 writes files and reports."""
 
-    def __init__(self, around: Surroundings, facts: dict[str, Any]) -> None:
-        """facts: what else resuming needs, e.g. the settings; kept in the state."""
-        self.around = around
-        self.folder, self.options, self.data = around.folder, around.options, around.data
-        self.callbacks = around.callbacks
-        self.facts = facts
-        self.began = self.saved_at = time.monotonic()
+    def __init__(self, context: RunContext, description: dict[str, Any]) -> None:
+        """description: what else resuming needs, e.g. the settings; saved in the state."""
+        self.context = context
+        self.folder, self.options, self.data = context.folder, context.options, context.data
+        self.callbacks = context.callbacks
+        self.description = description
+        self.started_at = self.saved_at = time.monotonic()
         self.resumed_at = 0  # step
         self.reason = "finished"
         self.scores: Scores = {}
         self.best: float | None = None
-        self.history: History = {}  # samples of the resolutions that are learned
-        self.shown: dict[str, float] = {}
+        self.history: History = {}  # samples of finished resolutions
+        self.losses: dict[str, float] = {}  # means that are displayed
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state that `save` kept."""
+        """Restore from a state written by `save`."""
         self.best, self.scores = state["best"], state["scores"]
         self.history = state.get("finished", {})
         self.resumed_at = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
-        """Do what is due after a step. True: leave the loop."""
+        """Do what is due after a step. True: stop training."""
         step = trainer.system.clock.total
         last = step == trainer.steps
-        wish = self._vote(last)
-        broken = self._broken(trainer, step, saving=last or wish != GO_ON)
-        if is_main() and not broken:
+        proposal = self._proposal(last)
+        not_finite = self._not_finite(trainer, step, saving=last or proposal != CONTINUE)
+        if is_main() and not not_finite:
             self._report(trainer, step, last)
-        over = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
-        vote = all_reduce_max(BROKEN if broken else max(wish, self._vote(last), SAVE if over else GO_ON))
-        if vote == BROKEN:
-            raise self._not_finite(trainer)
-        if vote in REASONS:
-            self.reason = REASONS[vote]
-            self._last_words(trainer)
-        if last or over:
+        stage_done = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
+        proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
+        action = all_reduce_max(NOT_FINITE if not_finite else proposal)
+        if action == NOT_FINITE:
+            raise self._not_finite_error(trainer)
+        if action in STOP_REASONS:
+            self.reason = STOP_REASONS[action]
+            self._log_before_stopping(trainer)
+        if last or stage_done:
             self._end_stage(trainer)
-        if vote != GO_ON:
-            self.save(trainer)  # a stage that is over, too: what comes may not fit into memory
-        return vote in REASONS
+        if action != CONTINUE:
+            self.save(trainer)  # at the end of a stage as well: the next one may run out of memory
+        return action in STOP_REASONS
 
     def save(self, trainer: Trainer) -> None:
-        """Keep everything to resume from, and publish the model. Collective."""
+        """Save the state for resuming, and publish the model. Collective."""
         state = trainer.state()
         if is_main():
             own = {"best": self.best, "scores": self.scores, "finished": self.history}
-            self.folder.save_state(state | self.facts | own)
+            self.folder.save_state(state | self.description | own)
             self._calibrate(trainer)
             self._publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
         self.saved_at = time.monotonic()
 
     def _calibrate(self, trainer: Trainer) -> None:
-        """Let the averaged networks have statistics of their own."""
+        """Re-estimate the batch-norm statistics of the averaged networks."""
         torch.manual_seed(trainer.system.config.seed)  # a command run again must publish the same model
         with closing(self.data.calibration(trainer.system.clock.stage)) as batches:
             trainer.ema.reestimate(map(trainer.placement.batch, batches))
 
     def _publish(self, trainer: Trainer, path: Path) -> None:
-        write_model(path, trainer.system, self.around.name, trainer.ema.modules())
+        write_model(path, trainer.system, self.context.name, trainer.ema.modules())
 
     def sample(self, trainer: Trainer) -> None:
-        """Write a sample sheet, one row per preview example: what smaller resolutions gave, then this one."""
+        """Write a sample sheet, one row per preview example: earlier resolutions first, then this one."""
         rows: list[dict[str, Tensor]] = []
         stages, now = trainer.system.config.stages(), trainer.system.clock.stage
         with trainer.ema.applied():
@@ -123,10 +124,10 @@ class Monitor:
 
     # -- after a step ----------------------------------------------------------------------
 
-    def _broken(self, trainer: Trainer, step: int, *, saving: bool) -> bool:
+    def _not_finite(self, trainer: Trainer, step: int, *, saving: bool) -> bool:
         """Whether a loss, or a weight about to be saved, is not finite.
 
-        A GPU is only asked when its numbers are needed anyway.
+        A GPU is only synchronised when its values are needed anyway.
         """
         if saving and not all(
             bool(weight.isfinite().all()) for weight in own_weights(trainer.system).values()
@@ -136,8 +137,8 @@ class Monitor:
         return (cheap or saving or step % self.options.log_every == 0) and not trainer.metrics.finite()
 
     def _end_stage(self, trainer: Trainer) -> None:
-        """Keep samples of a resolution that is learned, and forget the best scores where the next stage has
-        images of another size: they do not compare.
+        """Store samples of a finished resolution, and reset the best score if the next stage has another
+        image size: scores are not comparable.
         """
         stage, stages = trainer.system.clock.stage, [*trainer.system.config.stages(), None]
         following = stages[[each and each.name for each in stages].index(stage.name) + 1]
@@ -148,31 +149,31 @@ class Monitor:
         if following and stage.resolution != following.resolution:
             self.best = None
 
-    def _last_words(self, trainer: Trainer) -> None:
-        """Before leaving early: the steps since the last line of the log, and a sheet of where it stands."""
+    def _log_before_stopping(self, trainer: Trainer) -> None:
+        """Before stopping early: log the steps since the last line, and write a sample sheet."""
         if is_main() and trainer.metrics.sums:
-            self.shown = trainer.metrics.losses()
+            self.losses = trainer.metrics.losses()
             self._log(trainer)
             self.sample(trainer)
 
-    def _late(self) -> bool:
+    def _save_is_due(self) -> bool:
         return time.monotonic() - self.saved_at >= self.options.save_every
 
-    def _vote(self, last: bool) -> int:
+    def _proposal(self, last: bool) -> int:
         if last:
-            return GO_ON  # the run is saved once its finish is computed
-        if self.around.interrupt.requested:
+            return CONTINUE  # the run is saved after `System.finish`
+        if self.context.interrupt.requested:
             return INTERRUPTED
         limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.began >= limit:
-            return TIME_IS_UP
-        return SAVE if self._late() else GO_ON
+        if limit is not None and time.monotonic() - self.started_at >= limit:
+            return TIME_LIMIT
+        return SAVE if self._save_is_due() else CONTINUE
 
     def _report(self, trainer: Trainer, step: int, last: bool) -> None:
         metrics, options = trainer.metrics, self.options
         due = last or step % options.log_every == 0
         if due or step == 1:
-            self.shown = metrics.losses()
+            self.losses = metrics.losses()
         remaining = trainer.steps - step
         done = step - self.resumed_at
         self.callbacks.progress(
@@ -183,9 +184,9 @@ class Monitor:
                 alpha=trainer.system.clock.alpha if trainer.system.clock.stage.fading else None,
                 images_per_s=metrics.images_per_s,
                 data_wait=metrics.data_wait,
-                eta_s=remaining * (time.monotonic() - self.began) / done if done >= 3 else None,
+                eta_s=remaining * (time.monotonic() - self.started_at) / done if done >= 3 else None,
                 memory_bytes=peak_memory(trainer.placement.device),
-                losses=self.shown,
+                losses=self.losses,
             )
         )
         if due:
@@ -199,15 +200,15 @@ class Monitor:
 
     def _log(self, trainer: Trainer) -> None:
         clock, metrics = trainer.system.clock, trainer.metrics
-        numbers = self.shown | {"images_per_s": metrics.images_per_s, "data_wait": metrics.data_wait}
+        numbers = self.losses | {"images_per_s": metrics.images_per_s, "data_wait": metrics.data_wait}
         numbers["lr_factor"] = min(map(trainer.system.lr_factor, trainer.optimizers))
         self.folder.log(
             {"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers}
         )
-        self.around.events.scalars(clock.total, numbers)
+        self.context.events.scalars(clock.total, numbers)
 
     def validate(self, trainer: Trainer) -> None:
-        """Measure on the validation images; keep the model if it is closest to the truth so far."""
+        """Score the validation images; keep the model if its score is the best so far."""
         system, to_device = trainer.system, trainer.placement.batch
         self._calibrate(trainer)
         with trainer.ema.applied():
@@ -222,24 +223,23 @@ class Monitor:
         if best:
             self.best = now
             self._publish(trainer, self.folder.best)
-        settled = step >= max(SETTLED, trainer.steps / 2)
-        warnings = found.warnings
-        if not settled:
-            warnings = tuple(f"{each} (normal this early)" for each in warnings)
+        early = step < max(EARLY, trainer.steps / 2)
+        warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
         self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": warnings})
-        self.around.events.scalars(step, {f"validation/{name}": value for name, value in self.scores.items()})
+        scalars = {f"validation/{name}": value for name, value in self.scores.items()}
+        self.context.events.scalars(step, scalars)
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
             for warning in warnings:
                 self.callbacks.note(warning)
 
-    def _not_finite(self, trainer: Trainer) -> UserError:
+    def _not_finite_error(self, trainer: Trainer) -> UserError:
         names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
         state = self.folder.load_state()
         kept = (
-            f"the state of step {state['clock']['total']} is kept and the same command goes on from it"
+            f"the checkpoint of step {state['clock']['total']} is intact, the same command resumes from it"
             if state
-            else "nothing was saved yet"
+            else "there is no checkpoint yet"
         )
         return UserError(
             f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "

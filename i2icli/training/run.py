@@ -1,4 +1,4 @@
-"""Train a system on folders: from settings and paths to a run folder."""
+"""Training a system: from settings and data folders to a run folder."""
 
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
@@ -22,7 +22,7 @@ from i2icli.training.distributed import broadcast_from_main, is_main, launched, 
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, Surroundings
+from i2icli.training.monitor import Monitor, RunContext
 from i2icli.training.plan import plan_of
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
 from i2icli.training.run_data import RunData, open_data
@@ -34,15 +34,15 @@ from i2icli.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class TrainResult:
-    """How a training run ended."""
+    """The outcome of a training run."""
 
     folder: Path
     step: int
     steps: int
     finished: bool
     reason: str  # "finished", "time limit" or "interrupted"
-    scores: dict[str, float] = field(default_factory=dict)  # the last measured on the validation images
-    reads_images: bool = True  # whether it translates images; else it makes some of nothing
+    scores: dict[str, float] = field(default_factory=dict)  # of the last validation
+    reads_images: bool = True  # whether it translates images; otherwise it only generates
 
 
 def train(
@@ -54,10 +54,10 @@ def train(
     *,
     show_plan: bool = False,
 ) -> TrainResult:
-    """Train a system, or resume the run that is in its folder.
+    """Train a system, or resume the run in its folder.
 
     show_plan: report the planned stages to the callbacks before the first step.
-    Raises UserError for data, settings or a machine that do not fit, and for losses that are not finite.
+    Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), callbacks or NoCallbacks()
     if options.devices > 1 and not launched():
@@ -86,7 +86,7 @@ class _Run:
         callbacks: Callbacks,
     ) -> None:
         self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
-        self.places = [str(Path(each).resolve()) for each in data]
+        self.data_paths = [str(Path(each).resolve()) for each in data]
         self.data, self.config = open_data(name, data, config, options)
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
@@ -104,11 +104,12 @@ class _Run:
         ):
             if show_plan:
                 self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
-            around = Surroundings(
+            context = RunContext(
                 self.name, self.folder, self.options, data, self.callbacks, interrupt, events
             )
-            monitor = Monitor(around, self._facts())
-            placement = choose_placement(device, self.config.precision, system.children())
+            monitor = Monitor(context, self._description())
+            learning = (each for name, each in system.named_children() if name not in system.frozen)
+            placement = choose_placement(device, self.config.precision, learning)
             trainer = Trainer(system, data.training, placement, after_step=monitor.after_step)
             self._begin(trainer, monitor, state)
             if self.options.compile:
@@ -137,20 +138,20 @@ class _Run:
         return dict(state)
 
     def _initialise(self, system: System[Any]) -> None:
-        """Load initial weights, if that is asked for."""
+        """Load initial weights for --init-from."""
         loaded: frozenset[str] = frozenset()
         if self.options.init_from:
             loaded, line = load_init_weights(system, self.options.init_from)
             self.callbacks.note(line)
         system.check_start(loaded)
 
-    def _facts(self) -> dict[str, Any]:
-        """What else the state keeps, to tell whether a run can be resumed."""
+    def _description(self) -> dict[str, Any]:
+        """What the state records of the run, to check whether it can be resumed."""
         return {
             "format": STATE_FORMAT,
             "name": self.name,
             "config": self.config.model_dump(mode="json"),
-            "data": self.places,
+            "data": self.data_paths,
             "examples": len(self.data.train()),
         }
 
@@ -169,18 +170,19 @@ class _Run:
                 f"computing in {dtype_name(trainer.placement.dtype)} on {trainer.placement.device}"
             )
         if state is None:
-            monitor.save(trainer)  # from the first moment on there is a state to go back to
+            monitor.save(trainer)  # so that there is a state from the very start
 
     def _check_same_data(self, state: dict[str, Any]) -> None:
-        """Refuse to go on with other data than the run began with; the same elsewhere will do."""
-        places, count = ", ".join(state["data"]), len(self.data.train())
-        if state["data"] != self.places and state["examples"] != count:
+        """Refuse to resume with other data than the run was started on, unless it only was moved."""
+        before, now = ", ".join(state["data"]), ", ".join(self.data_paths)
+        count = len(self.data.train())
+        if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {places} ({state['examples']} examples), "
-                f"not on {', '.join(self.places)}; choose another --out for a new run"
+                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"not on {now}; choose another --out for a new run"
             )
-        if state["data"] != self.places:
-            self.callbacks.warn(f"this run was started on {places}; resuming with {', '.join(self.places)}")
+        if before != now:
+            self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
                 f"the data had {state['examples']} examples when this run started, now {count}"
@@ -194,13 +196,13 @@ def _finish(trainer: Trainer, data: RunData) -> None:
 
 
 def build_system(name: str, config: Config) -> System[Any]:
-    """A freshly initialised system; the seed decides its weights."""
+    """A newly initialised system; its weights depend on the seed."""
     torch.manual_seed(config.seed)
     return registry.system_type(name)(config).train()
 
 
 def compile_networks(system: System[Any]) -> None:
-    """Compile every network in place, also those in a dictionary; names of weights stay as they are."""
+    """Compile every network in place, including those in a ModuleDict; state_dict keys are unchanged."""
     for child in system.children():
         for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
             if any(True for _ in network.parameters()):

@@ -48,12 +48,14 @@ def _check_batch_size(config: Config, processes: int) -> None:
     """Raise UserError if batches cannot be shared by the processes, or leave them too few images each."""
     size, smallest = config.batch_size, config.smallest_batch
     if size % processes:
-        raise UserError(f"--batch-size {size} cannot be shared by {processes} processes; choose a multiple")
-    if size // processes < smallest:
-        shared = f" shared by {processes} processes" if processes > 1 else ""
         raise UserError(
-            f"--batch-size {size}{shared}: with these settings every batch and process needs at least "
-            f"{smallest} images; use --batch-size {smallest * processes} or more"
+            f"--batch-size {size} cannot be split among {processes} processes; use a multiple of {processes}"
+        )
+    if size // processes < smallest:
+        split = f" over {processes} processes" if processes > 1 else ""
+        raise UserError(
+            f"--batch-size {size}{split}: these settings need at least {smallest} images per batch and "
+            f"process; use --batch-size {smallest * processes} or more"
         )
 
 

@@ -102,6 +102,7 @@ class Trainer:
         )
         clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
         self.seconds = state["seconds"]
+        self.system.train()  # what trains depends on the stage
         self.restored = state
 
     # -- the loop ------------------------------------------------------------------------
@@ -112,6 +113,7 @@ class Trainer:
         if clock.stage.name != stage.name:
             clock.step = 0
         clock.stage = stage
+        self.system.train()
         self.optimizers = self.system.optimizers()
         base = {
             name: [group["lr"] for group in optimizer.param_groups]

@@ -164,7 +164,7 @@ def test_out_of_memory_leaves_the_resolutions_that_are_learned(toy, tmp_path):
     )
     assert failed.returncode == 1
     assert f"error: out of memory in stage {FADE} at batch size 2" in failed.stderr
-    assert "the model of stage 8 px is kept in the run folder and can be used" in failed.stderr
+    assert "the model of stage 8 px is saved in the run folder and usable" in failed.stderr
     assert "Traceback" not in failed.stderr
     ok(i2i("translate", "--model", "run", "--count", 1, "--out", "out", cwd=tmp_path))
     assert pixels(tmp_path / "out" / "0001.png").shape == (8, 8, 3)

@@ -209,7 +209,7 @@ def test_a_needed_reference_is_asked_for():
 def test_the_folder_above_tells_the_source(system):
     (spec,) = plan(system)
     assert outputs(system).infer_source(spec, ("deep", "Sketch", "photo")).task.source == "sketch"
-    with pytest.raises(UserError, match="called photo or sketch; say --from"):
+    with pytest.raises(UserError, match="called photo or sketch; give --from"):
         outputs(system).infer_source(spec, ("else",))
     (given,) = plan(system, source="PHOTO")
     assert outputs(system).infer_source(given, ("sketch",)).task.source == "photo"
@@ -219,7 +219,7 @@ def test_the_folder_above_tells_the_source(system):
 def test_the_split_may_stand_before_the_domain(folder, system):
     (spec,) = plan(system)
     assert outputs(system).infer_source(spec, (folder,)).task.source == "sketch"
-    with pytest.raises(UserError, match="say --from"):
+    with pytest.raises(UserError, match="give --from"):
         outputs(system).infer_source(spec, ("constrainSketch", "trainSketches"))
 
 

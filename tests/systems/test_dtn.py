@@ -33,6 +33,7 @@ def tiny(stage: str = "transfer", **changes: Any) -> DTN:
     assert isinstance(config, DTNConfig)
     system = DTN(config)
     system.clock.stage = next(each for each in system.config.stages() if each.name == stage)
+    system.train()
     return system
 
 

@@ -78,7 +78,7 @@ MAKERS: dict[str, Maker] = {
 def output(system: System, task: Task, image: Tensor) -> Tensor:
     """What a task makes of images (B, C, H, W), or of codes alone, with all that it requires."""
     count = len(image)
-    codes = torch.linspace(-1, 1, count * task.latent_size).reshape(count, -1)  # (B, Z)
+    codes = torch.linspace(-1, 1, task.latent_size) * torch.arange(1, count + 1)[:, None]  # (B, Z)
     return ask(
         system,
         None if task.generates else image,

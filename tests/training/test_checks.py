@@ -95,11 +95,11 @@ def test_the_smallest_batch_is_the_smallest_that_works(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "devices", "words"),
     [
-        ("stargan", {"batch_size": 1}, 1, "--batch-size 1: .* at least 2 images; use --batch-size 2 or more"),
-        ("dtn", {"batch_size": 2}, 2, "--batch-size 2 shared by 2 processes: .* use --batch-size 4 or more"),
+        ("stargan", {"batch_size": 1}, 1, "at least 2 images per batch .* use --batch-size 2 or more"),
+        ("dtn", {"batch_size": 2}, 2, "--batch-size 2 over 2 processes: .* use --batch-size 4 or more"),
         ("spectral_dcgan", {"batch_size": 1}, 1, "at least 2 images"),
         ("augmented_cyclegan", {"batch_size": 1}, 1, "at least 2 images"),
-        ("cyclegan", {"batch_size": 3}, 2, "--batch-size 3 cannot be shared by 2 processes"),
+        ("cyclegan", {"batch_size": 3}, 2, "--batch-size 3 cannot be split among 2 processes"),
     ],
 )
 def test_batches_are_checked_before_the_data(

@@ -108,6 +108,14 @@ def test_layers_that_are_not_in_training_mode_keep_their_statistics(trainer: Tra
     assert [norm.training for norm in norms_of(trainer.system.G)] == [True, False, True]
 
 
+def test_a_batch_that_fails_leaves_the_networks_as_they_were(trainer: Trainer) -> None:
+    averaged = trainer.ema.averaged["G"]
+    with pytest.raises(KeyError):
+        trainer.ema.reestimate([{}])
+    assert not any(module.training for module in averaged.modules())
+    assert {norm.momentum for norm in norms_of(averaged)} == {0.1}
+
+
 def test_without_batches_the_copied_statistics_stay(trainer: Trainer) -> None:
     averaged = trainer.ema.averaged["G"]
     copied = {name: value.clone() for name, value in averaged.state_dict().items()}

@@ -291,7 +291,7 @@ def test_memory_that_runs_out_in_a_stage_leaves_the_ones_before_usable(toy, tmp_
 
     monkeypatch.setattr(ProGAN, "training_step", fail)
     options = RunOptions(out=tmp_path / "run")
-    line = r"in stage 16 px, fading in at batch size 2 .*stage 8 px is kept .*--batch-sizes 16:1, .*--to 8"
+    line = r"in stage 16 px, fading in at batch size 2 .*stage 8 px is saved .*--batch-sizes 16:1, .*--to 8"
     with pytest.raises(UserError, match=line):
         train("progan", [toy("progan")], staged(), options)
     monkeypatch.undo()

@@ -90,7 +90,7 @@ def test_a_batch_that_cannot_be_shared_leaves_no_run_behind(toy, tmp_path):
     options = ["--batch-size", 3, "--devices", 2, "--steps", 1, "--out", "run"]
     done = i2i("train", "pix2pix", toy("pix2pix"), *TINY, *options, cwd=tmp_path)
     assert done.returncode == 2
-    assert "error: --batch-size 3 cannot be shared by 2 processes; choose a multiple" in done.stderr
+    assert "error: --batch-size 3 cannot be split among 2 processes; use a multiple of 2" in done.stderr
     assert not (tmp_path / "run" / "resume.pt").exists()
 
 

@@ -63,6 +63,16 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, stop_afte
     assert steps == sorted(steps)
 
 
+@pytest.mark.parametrize(("name", "changes"), [("pix2pix", {"norm": "batch", "dropout": 0.5}), ("dtn", {})])
+def test_a_finished_run_started_again_publishes_the_same_model(name, changes, toy, tmp_path):
+    config = tiny_config(name, steps=4, batch_size=2, ema=0.9, holdout=0.0, **changes)
+    options = RunOptions(out=tmp_path / "run")
+    train(name, [toy(name)], config, options)
+    published = (tmp_path / "run" / "model.safetensors").read_bytes()
+    assert train(name, [toy(name)], config, options).finished
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == published
+
+
 def saved_at(folder):
     """When the newest state was written (ns); 0 before the first."""
     state = folder / "resume.pt"
@@ -122,7 +132,7 @@ def test_a_setting_that_cannot_change_is_refused_by_name(toy, tmp_path):
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(toy, tmp_path):
     config = tiny_config("pix2pix", steps=50, lr=1e18, gan_loss="lsgan", l1_weight=1e30)
     with pytest.raises(
-        UserError, match=r"was not a finite number at step \d+; the state of step \d+ is kept.*--lr"
+        UserError, match=r"was not a finite number at step \d+; the checkpoint of step \d+ is intact.*--lr"
     ) as error:
         train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"))
     assert error.value.exit_code == 1

@@ -153,12 +153,12 @@ class ComboGAN(System[ComboGANConfig]):
             ((a, real_A, code_A, fake_B, seen_B), (b, real_B, code_B, fake_A, seen_A))
         ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
 
-        distinct_names = [
+        scored = [
             self._discriminator_loss(domain, real, fake, other)
             for domain, real, fake, other in ((a, real_A, fake_A, real_B), (b, real_B, fake_B, real_A))
             if domain in self.config.learned
         ]
-        yield Update("D", {"gan": torch.stack(distinct_names).sum()})
+        yield Update("D", {"gan": torch.stack(scored).sum()})
 
     def _optional_losses(
         self, ways: Iterable[tuple[str, Tensor, Tensor, Tensor, Tensor]]

@@ -7,6 +7,7 @@ collections, g draws images of the target, D tells its kinds apart.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -72,6 +73,13 @@ class DTN(System[DTNConfig]):
 
     # -- training ------------------------------------------------------------------------
 
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but once f has learned it stays in evaluation: its statistics are final."""
+        super().train(mode)
+        if not self._learning_features():
+            self.f.eval()
+        return self
+
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """f and its head on labelled source images; later D and g, on both collections at once or in turn."""
         if self._learning_features():
@@ -79,7 +87,6 @@ class DTN(System[DTNConfig]):
             hits = (logits.argmax(1) == batch["label"]).float().mean()
             yield Update("f", {"classes": cross_entropy(logits, batch["label"])}, {"accuracy": hits})
             return
-        self.f.eval()  # fixed: it answers as it did at the end of its own training
         source, target = {"source": batch["source"]}, {"target": batch["target"]}
         updates = self.config.updates
         if len(updates) == 2:

@@ -1,0 +1,53 @@
+"""What Python callers hand over as images, and results in the same form."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from i2icli.errors import UserError
+from i2icli.image import DecodedImage, to_pillow, to_tensor
+from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item, PillowItem
+
+Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
+"""An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
+Named: TypeAlias = Mapping[str, Given]
+"""Several inputs of one task by its names for them."""
+Made: TypeAlias = Image.Image | NDArray[Any] | Tensor
+
+
+def as_item(given: Given, name: str) -> Item:
+    """An image as something to read; `name` is what messages call it unless it is a file.
+
+    Raises UserError for what is no image.
+    """
+    if isinstance(given, str | Path):
+        return FileItem(Path(given))
+    if isinstance(given, bytes | bytearray):
+        return BytesItem(bytes(given), name)
+    if isinstance(given, Image.Image):
+        return PillowItem(given, name)
+    if isinstance(given, np.ndarray):
+        return ArrayItem(given, name)
+    if not isinstance(given, Tensor):
+        expected = "a path, bytes, a Pillow image, an array (H, W, C) or a tensor (C, H, W)"
+        raise UserError(f"{name} is a {type(given).__name__}; expected {expected}")
+    if given.ndim != 3:
+        raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
+    values = given.detach().cpu()
+    values = values.float() if values.is_floating_point() else values  # NumPy has no bfloat16
+    return ArrayItem(values.permute(1, 2, 0).numpy(), name)  # (H, W, C)
+
+
+def in_form_of(given: Given, made: DecodedImage) -> Made:
+    """A result in the form of what was given: an array, a tensor, else a Pillow image."""
+    if isinstance(given, Tensor):
+        return to_tensor(made.pixels)
+    if not isinstance(given, np.ndarray):
+        return to_pillow(made)
+    pixels = made.pixels
+    return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels
