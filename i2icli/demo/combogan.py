@@ -11,13 +11,13 @@ from i2icli.demo.toy.domains import DOMAINS, write_domains
 from i2icli.image import read_image
 from i2icli.inference.translator import Translator
 
-_TRAIN = 100  # scenes of each domain
+TRAIN = 100  # scenes of each domain
 
 DecodedImage = NDArray[Any]
 
 
 def _write(folder: Path, seed: int) -> None:
-    write_domains(folder, _TRAIN, TEST, SIDE, seed)
+    write_domains(folder, TRAIN, TEST, SIDE, seed)
 
 
 def _evaluate(translator: Translator, folder: Path) -> DemoResults:

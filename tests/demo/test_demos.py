@@ -16,14 +16,32 @@ from i2icli.training.run import train
 SHORT = {"dtn": {"feature_steps": 1}}  # of the two steps
 
 
+FEW = {"TRAIN": 24, "TEST": 4, "KNOWN": 5}
+"""Examples to train on, to test on, and reference signs of DTN's classifier: enough for two steps."""
+
+
 @pytest.mark.parametrize("name", DEMOS)
-def test_a_demo_trains_and_evaluates_also_in_low_precision(name: str, tmp_path: Path) -> None:
+def test_a_demo_trains_and_evaluates_also_in_low_precision(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = import_module(DEMOS[name])
-    demo: Demo = module.DEMO
-    data = tmp_path / demo.folder
+    assert {"TRAIN", "TEST"} <= vars(module).keys()
+    for size, few in FEW.items():
+        monkeypatch.setattr(module, size, few, raising=False)
+    check(module.DEMO, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEMOS)
+def test_a_demo_trains_and_evaluates_on_all_of_its_data(name: str, tmp_path: Path) -> None:
+    check(import_module(DEMOS[name]).DEMO, tmp_path)
+
+
+def check(demo: Demo, folder: Path) -> None:
+    name, data = demo.system, folder / demo.folder
     demo.write(data, 0)
     config = resolve_config(name, f"{name}-demo", {"steps": 2, "batch_size": 2} | SHORT.get(name, {}))
-    run = train(name, [data / part for part in demo.parts], config, RunOptions(out=tmp_path / "run"))
+    run = train(name, [data / part for part in demo.parts], config, RunOptions(out=folder / "run"))
     results = demo.evaluate(Translator.load(run.folder, "cpu", "bf16"), data)
     assert len(results.rows) > 0
     assert all(len(row) == len(results.columns) for row in results.rows)
