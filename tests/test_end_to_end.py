@@ -11,7 +11,8 @@ from i2icli import registry
 from i2icli.recipe import write_recipe
 from i2icli.task import Task
 from tests.tiny import tiny_config
-from tests.training.commands import i2i
+from tests.training.commands import here
+from tests.training.commands import i2i as process
 
 
 def ok(done):
@@ -26,17 +27,14 @@ def default_task(name: str) -> Task:
     return config.tasks(config.stages()[-1])[0]
 
 
-BY_DEFAULT = ("pix2pix", "paired_cyclegan")
-"""One with the plainest command, one that needs a reference; the others repeat what their contract proves."""
-TRANSLATING = [
-    pytest.param(name, marks=() if name in BY_DEFAULT else pytest.mark.slow)
-    for name in registry.SYSTEMS
-    if not default_task(name).generates
-]
+ALONE = ("pix2pix", "paired_cyclegan")
+"""Run in processes of their own: the plainest command, and one that needs a reference."""
+TRANSLATING = [name for name in registry.SYSTEMS if not default_task(name).generates]
 
 
 @pytest.mark.parametrize("name", TRANSLATING)
 def test_train_resume_translate_look(name, toy, tmp_path):
+    i2i = process if name in ALONE else here
     data = toy(name)
     write_recipe(tmp_path / "tiny.toml", name, tiny_config(name, steps=6))
     command = [
@@ -87,6 +85,6 @@ def test_train_resume_translate_look(name, toy, tmp_path):
             assert not np.array_equal(np.asarray(before), np.asarray(after))
     assert (tmp_path / "out" / "compare" / "0001.png").is_file()
 
-    told = ok(i2i("info", name, cwd=tmp_path)).stdout  # imports no torch, so a process of its own is cheap
+    told = ok(i2i("info", name, cwd=tmp_path)).stdout
     for text in (f"{name}: ", "6 of 6 steps", "psnr", "--width", "best.safetensors"):
         assert text in told

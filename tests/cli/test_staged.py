@@ -1,12 +1,11 @@
 """Progressive GAN and LAPGAN as users run them: killed, resumed, sampled, filmed, projected."""
 
-import subprocess
-import sys
 import time
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from i2icli.__main__ import main
@@ -16,9 +15,10 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.metadata import read_metadata
 from i2icli.recipe import resolve_config
+from i2icli.systems.progan.system import ProGAN
 from i2icli.training.run import train
 from tests.tiny import tiny_config
-from tests.training.commands import ENVIRONMENT, i2i, start
+from tests.training.commands import here, start
 from tests.training.synthetic import assert_same
 from tests.training.test_growth import staged
 from tests.training.test_resume import final_state
@@ -26,19 +26,6 @@ from tests.training.test_resume import final_state
 TINY = {"width": 4, "num_latents": 4, "start_size": 8, "crop_size": 16, "batch_size": 2, "precision": "fp32"}
 FADE = "16 px, fading in"
 PATIENCE = 100  # seconds, for a busy machine
-
-OUT_OF_MEMORY = """
-import sys, torch
-from i2icli.__main__ import main
-from i2icli.systems.progan.system import ProGAN
-step = ProGAN.training_step
-def fail(self, batch):
-    if batch["image"].shape[-1] == 16 and batch["image"].device.type == "cpu":  # not while planning
-        raise torch.OutOfMemoryError("CUDA out of memory.")
-    yield from step(self, batch)
-ProGAN.training_step = fail
-sys.exit(main(sys.argv[1:]))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +80,7 @@ def test_killed_in_the_middle_of_a_fade_it_goes_on_to_the_bit(toy, tmp_path):
     command = ["grow", toy("progan"), "--to", 16, *options, "--out", "run", "--save-every", "0.001s"]
     killed_in(FADE, tmp_path / "run", *command, cwd=tmp_path)
     assert 2 < final_state(tmp_path / "run")["clock"]["total"] < 62
-    resumed = ok(i2i(*command, cwd=tmp_path))
+    resumed = ok(here(*command, cwd=tmp_path))
     lines = resumed.stderr.splitlines()
     plan = next(line for line in lines if line.startswith(FADE))
     assert "%" in plan
@@ -109,13 +96,13 @@ def _own_folder(tmp_path, monkeypatch):
 
 def test_samples_follow_from_the_seed_and_truncating_changes_them(faces, tmp_path):
     asked = ["translate", "--model", faces, "--count", 3, "--seed", 5]
-    ok(i2i(*asked, "--out", "a", cwd=tmp_path))
-    ok(i2i(*asked, "--truncate", 0.05, "--out", "b", cwd=tmp_path))
-    here = list(Translator.load(faces, "cpu").sample(tmp_path / "c", TranslateOptions(samples=3, seed=5)))
+    ok(here(*asked, "--out", "a", cwd=tmp_path))
+    ok(here(*asked, "--truncate", 0.05, "--out", "b", cwd=tmp_path))
+    results = list(Translator.load(faces, "cpu").sample(tmp_path / "c", TranslateOptions(samples=3, seed=5)))
     first, same, drawn = (
         [pixels(path / f"000{n}.png") for n in (1, 2, 3)] for path in map(tmp_path.joinpath, "acb")
     )
-    assert len(here) == 3
+    assert len(results) == 3
     assert first[0].shape == (16, 16, 3)
     assert all(np.array_equal(*pair) for pair in zip(first, same, strict=True))
     assert not np.array_equal(first[0], first[1])
@@ -124,14 +111,14 @@ def test_samples_follow_from_the_seed_and_truncating_changes_them(faces, tmp_pat
 
 
 def test_a_film_leads_from_sample_to_sample(faces, tmp_path):
-    ok(i2i("translate", "--model", faces, "--count", 3, "--interpolate", 4, "--out", "out", cwd=tmp_path))
+    ok(here("translate", "--model", faces, "--count", 3, "--interpolate", 4, "--out", "out", cwd=tmp_path))
     (film,) = (tmp_path / "out").glob("*.mp4")
     assert imageio_ffmpeg.count_frames_and_secs(str(film))[0] == 7
 
 
 def test_a_given_picture_is_projected_and_shown_beside_what_was_found(faces, tmp_path):
     (made,) = Translator.load(faces, "cpu").sample(tmp_path / "made", TranslateOptions(samples=1, seed=7))
-    done = ok(i2i("translate", made.target, "--model", faces, "--out", "found", cwd=tmp_path))
+    done = ok(here("translate", made.target, "--model", faces, "--out", "found", cwd=tmp_path))
     assert "1 image translated into found/" in done.stderr
     found = tmp_path / "found" / made.target.name
     assert np.load(found.with_suffix(".npy")).shape == (1, 8)
@@ -151,22 +138,23 @@ def test_a_projection_takes_no_options_about_drawing(faces, toy, tmp_path, capsy
     assert not (tmp_path / "found").exists()
 
 
-def test_out_of_memory_leaves_the_resolutions_that_are_learned(toy, tmp_path):
+def test_out_of_memory_leaves_the_resolutions_that_are_learned(toy, tmp_path, monkeypatch):
+    step = ProGAN.training_step
+
+    def fail(self, batch):
+        if batch["image"].shape[-1] == 16 and batch["image"].device.type == "cpu":  # not while planning
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        yield from step(self, batch)
+
     options = ["--width=4", "--num-latents=4", "--start-size=8", "--batch-size=2", "--precision=fp32"]
     command = ["grow", str(toy("progan")), "--to", "16", *options, "--stage-images=4", "--out", "run"]
-    failed = subprocess.run(
-        [sys.executable, "-c", OUT_OF_MEMORY, *command],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    monkeypatch.setattr(ProGAN, "training_step", fail)
+    failed = here(*command, cwd=tmp_path)
     assert failed.returncode == 1
     assert f"error: out of memory in stage {FADE} at batch size 2" in failed.stderr
     assert "the model of stage 8 px is saved in the run folder and usable" in failed.stderr
     assert "Traceback" not in failed.stderr
-    ok(i2i("translate", "--model", "run", "--count", 1, "--out", "out", cwd=tmp_path))
+    ok(here("translate", "--model", "run", "--count", 1, "--out", "out", cwd=tmp_path))
     assert pixels(tmp_path / "out" / "0001.png").shape == (8, 8, 3)
 
 
@@ -188,14 +176,14 @@ def test_a_killed_lapgan_goes_on_to_the_bit(toy, tmp_path):
     options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
     command = ["train", "lapgan", toy("lapgan"), *options, "--out", "run", "--save-every", "0.001s"]
     killed_in("32 px", tmp_path / "run", *command, cwd=tmp_path)
-    ok(i2i(*command, cwd=tmp_path))
+    ok(here(*command, cwd=tmp_path))
     whole = train("lapgan", [toy("lapgan")], resolve_config("lapgan", None, settings))
     assert_same(final_state(whole.folder), final_state(tmp_path / "run"))
 
 
 def test_lapgan_makes_pictures_up_and_enlarges_given_ones(scenes, tmp_path):
     ok(
-        i2i(
+        here(
             "translate",
             "--model",
             scenes,
@@ -212,11 +200,11 @@ def test_lapgan_makes_pictures_up_and_enlarges_given_ones(scenes, tmp_path):
     )
     assert pixels(tmp_path / "a" / "0002.png").shape == (32, 32, 3)
     Image.new("RGB", (20, 24), "teal").save(tmp_path / "small.png")
-    ok(i2i("translate", "small.png", "--model", scenes, "--out", "large", cwd=tmp_path))
+    ok(here("translate", "small.png", "--model", scenes, "--out", "large", cwd=tmp_path))
     assert pixels(tmp_path / "large" / "small.png").shape == (48, 40, 3)
 
 
 def test_a_film_of_lapgan(scenes, tmp_path):
-    ok(i2i("translate", "--model", scenes, "--count", 2, "--interpolate", 3, "--out", "out", cwd=tmp_path))
+    ok(here("translate", "--model", scenes, "--count", 2, "--interpolate", 3, "--out", "out", cwd=tmp_path))
     (film,) = (tmp_path / "out").glob("*.mp4")
     assert imageio_ffmpeg.count_frames_and_secs(str(film))[0] == 3

@@ -1,10 +1,14 @@
-"""The real command in a process of its own, on tiny networks."""
+"""The real command on tiny networks, in a process of its own or in this one."""
 
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+
+from i2icli.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -18,6 +22,14 @@ def i2i(*arguments: object, cwd: Path, launcher: Sequence[str] = (sys.executable
     """Run `i2i` to its end."""
     command = [*launcher, "-m", "i2icli", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+
+
+def here(*arguments: object, cwd: Path) -> Done:
+    """Run `i2i` to its end in this process: seconds less than `i2i`, which loads torch each time."""
+    words = [str(each) for each in arguments]
+    with chdir(cwd), redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        code = main(words)
+    return Done(words, code, out.getvalue(), err.getvalue())
 
 
 def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:

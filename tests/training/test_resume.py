@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -17,6 +15,7 @@ from i2icli.runtime.device import Placement
 from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
+from tests.training.commands import TINY, here, start
 from tests.training.synthetic import assert_same, batches
 
 ROOT_KEYS = ("system", "average", "optimizers", "scalers", "clock")
@@ -44,14 +43,14 @@ class StopAt:
 
 
 @pytest.mark.parametrize("name", registry.SYSTEMS)
-@pytest.mark.parametrize("stop_after", [1, 4])
-def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, stop_after, toy, tmp_path):
-    # 7 examples in batches of 2: the interruption falls inside an epoch, the pool (3) is full by then.
+def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, toy, tmp_path):
+    # 7 examples in batches of 2: both interruptions fall inside an epoch; at the second the pool (3) is full.
     config = tiny_config(name, steps=6, batch_size=2, ema=0.9, load_size=36, holdout=0.0)
     whole = train(name, [toy(name)], config, RunOptions(out=tmp_path / "whole", validate_every=2))
     options = RunOptions(out=tmp_path / "halves", validate_every=2)
-    halted = train(name, [toy(name)], config, options, StopAt(stop_after))
-    assert (halted.finished, halted.reason, halted.step) == (False, "interrupted", stop_after)
+    for step in (1, 4):
+        halted = train(name, [toy(name)], config, options, StopAt(step))
+        assert (halted.finished, halted.reason, halted.step) == (False, "interrupted", step)
     resumed = train(name, [toy(name)], config, options)
     assert whole.finished
     assert resumed.finished
@@ -80,31 +79,25 @@ def saved_at(folder):
 
 
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
-    command = [sys.executable, "-m", "i2icli", "train", "cyclegan", str(toy("cyclegan")), "--crop-size", "32"]
-    command += ["--width", "4", "--discriminator-width", "4", "--num-layers", "2", "--num-blocks", "1"]
-    command += ["--pool-size", "3", "--steps", "60", "--precision", "fp32", "--log-every", "5"]
+    command = ["train", "cyclegan", toy("cyclegan"), *TINY]
+    command += ["--pool-size", "3", "--steps", "60", "--log-every", "5"]
     command += ["--sample-every", "7", "--validate-every", "9", "--ema", "0.9", "--save-every", "0.2s"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    subprocess.run(
-        [*command, "--out", str(whole)], check=True, capture_output=True, env=environment, timeout=120
-    )
+    assert here(*command, "--out", whole, cwd=tmp_path).returncode == 0
     kills = 0
     for pause in (0.1, 0.25):
         before = saved_at(killed)
-        process = subprocess.Popen([*command, "--out", str(killed)], stdout=-3, stderr=-3, env=environment)
+        process = start(*command, "--out", killed, cwd=tmp_path)
         deadline = time.monotonic() + 60
         while saved_at(killed) == before and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)  # until this process has begun to save, and so to train
         time.sleep(pause)
         kills += process.poll() is None
         process.kill()
-        process.wait()
+        process.communicate()
     assert kills == 2, "the run was over before it could be killed"
-    resumed = subprocess.run(
-        [*command, "--out", str(killed)], capture_output=True, env=environment, timeout=120
-    )
-    assert resumed.returncode == 0, resumed.stderr.decode()
+    resumed = here(*command, "--out", killed, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
     assert_same(final_state(whole), final_state(killed))
 
 
