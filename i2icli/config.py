@@ -97,7 +97,7 @@ class Config(BaseModel):
     """Settings that may differ when a run is resumed."""
     stage_settings: ClassVar[frozenset[str]] = frozenset()
     """Settings that only say which stages there are (the last resolution, batch sizes of stages): they may
-    differ when a run is resumed, as long as the stages that were begun are still the same."""
+    differ when a run is resumed, as long as the stages that were started are still the same."""
 
     decay_over_stages: ClassVar[bool] = False
     """Whether the learning rate falls over all stages together, or over each."""
@@ -145,7 +145,7 @@ class Config(BaseModel):
     precision: Precision = Field(
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
-    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="every random draw follows from it")
+    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"
@@ -153,10 +153,8 @@ class Config(BaseModel):
     preprocess: PreprocessMode = Field(
         "resize-and-crop", description="how images are brought to the crop size"
     )
-    flip: bool = Field(True, description="mirror half of the training images")
-    channels: Channels | None = Field(
-        None, description="read images with so many channels (3, or 1,3); default: as found"
-    )
+    flip: bool = Field(True, description="flip half of the training images")
+    channels: Channels | None = Field(None, description="number of channels (3, or 1,3); default: detected")
     types: tuple[str, ...] | None = Field(
         None, description="number types of the images of each side, such as uint8,uint16; found from the data"
     )

@@ -83,7 +83,7 @@ class GrowableConfig(Config):
             raise ValueError(f"of {self.grown} levels, {self.grown_before} cannot have been there before")
         if height % 2**self.grown or width % 2**self.grown:
             raise ValueError(
-                f"crops of {width}x{height} cannot have been doubled {self.grown} times; "
+                f"crops of {width}x{height} cannot have been grown {self.grown} times; "
                 f"choose multiples of {4 * 2**self.grown}"
             )
         if self.grown - self.grown_before > 1 and height != width:

@@ -27,7 +27,7 @@ SYSTEMS: dict[str, Entry] = {
     "pix2pix": Entry(
         "i2icli.systems.pix2pix.system:Pix2Pix",
         "i2icli.systems.pix2pix.config:Pix2PixConfig",
-        "translate between two looks, learned from pairs",
+        "translate between two domains, learned from pairs",
         "Isola et al., CVPR 2017",
         "https://arxiv.org/abs/1611.07004",
         original="i2icli.systems.pix2pix.original",
@@ -58,7 +58,7 @@ SYSTEMS: dict[str, Entry] = {
     "augmented_cyclegan": Entry(
         "i2icli.systems.augmented_cyclegan.system:AugmentedCycleGAN",
         "i2icli.systems.augmented_cyclegan.config:AugmentedCycleGANConfig",
-        "translate between two collections, with many answers per image",
+        "translate between two collections, with many outputs per image",
         "Almahairi et al., ICML 2018",
         "https://arxiv.org/abs/1802.10151",
         original="i2icli.systems.augmented_cyclegan.original",
@@ -66,7 +66,7 @@ SYSTEMS: dict[str, Entry] = {
     "dtn": Entry(
         "i2icli.systems.dtn.system:DTN",
         "i2icli.systems.dtn.config:DTNConfig",
-        "carry what labelled images show to another, unlabelled look",
+        "translate labelled images to an unlabelled target domain",
         "Taigman et al., ICLR 2017",
         "https://arxiv.org/abs/1611.02200",
         original="i2icli.systems.dtn.original",
@@ -74,7 +74,7 @@ SYSTEMS: dict[str, Entry] = {
     "progan": Entry(
         "i2icli.systems.progan.system:ProGAN",
         "i2icli.systems.progan.config:ProGANConfig",
-        "make images out of nothing, with networks that grow from coarse to fine",
+        "generate images from noise, with networks that grow from coarse to fine",
         "Karras et al., ICLR 2018",
         "https://arxiv.org/abs/1710.10196",
         original="i2icli.systems.progan.original",
@@ -82,14 +82,14 @@ SYSTEMS: dict[str, Entry] = {
     "paired_cyclegan": Entry(
         "i2icli.systems.paired_cyclegan.system:PairedCycleGAN",
         "i2icli.systems.paired_cyclegan.config:PairedCycleGANConfig",
-        "put on the style of a reference, and take styles off",
+        "apply and remove the style of a reference",
         "Chang et al., CVPR 2018",
         "https://openaccess.thecvf.com/content_cvpr_2018/html/Chang_PairedCycleGAN_Asymmetric_Style_CVPR_2018_paper.html",
     ),
     "lapgan": Entry(
         "i2icli.systems.lapgan.system:LAPGAN",
         "i2icli.systems.lapgan.config:LAPGANConfig",
-        "make pictures up from coarse to fine, and enlarge pictures",
+        "generate images from coarse to fine, and upscale images",
         "Denton et al., NIPS 2015",
         "https://arxiv.org/abs/1506.05751",
         original="i2icli.systems.lapgan.original",
@@ -97,7 +97,7 @@ SYSTEMS: dict[str, Entry] = {
     "spectral_dcgan": Entry(
         "i2icli.systems.spectral_dcgan.system:SpectralDCGAN",
         "i2icli.systems.spectral_dcgan.config:SpectralDCGANConfig",
-        "make images out of nothing, with the spectrum of real ones",
+        "generate images from noise, with the spectrum of real ones",
         "Durall et al., CVPR 2020",
         "https://arxiv.org/abs/2003.01826",
     ),

@@ -121,8 +121,9 @@ class System(nn.Module, Generic[C]):
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """The output of a task, (B, C, H, W) in [-1, 1], and the memory for the next frame.
 
-        Pure: it depends on its arguments and the weights alone, draws nothing, raises nothing and reads no
-        names but the task's, which selects networks. So it can be exported, tiled and streamed.
+        Pure: it depends on its arguments, the weights and the stage reached alone, draws nothing, raises
+        nothing and reads no names but the task's, which selects networks. So it can be exported, tiled and
+        streamed.
         """
         raise NotImplementedError
 
@@ -165,15 +166,3 @@ def aligned(batch: Batch, pairs: Pairs) -> Pairs:
         return {}
     rows = batch["truth"]
     return {name: (fake[rows], real[rows]) for name, (fake, real) in pairs.items()}  # (B', C, H, W) each
-
-
-def own_state(system: System[C]) -> dict[str, Tensor]:
-    """The state that a checkpoint holds: of all networks but the frozen ones."""
-    prefixes = tuple(f"{name}." for name in system.frozen)
-    return {name: value for name, value in system.state_dict().items() if not name.startswith(prefixes)}
-
-
-def own_weights(system: System[C]) -> dict[str, nn.Parameter]:
-    """The parameters of all networks but the frozen ones, by name."""
-    prefixes = tuple(f"{name}." for name in system.frozen)
-    return {name: value for name, value in system.named_parameters() if not name.startswith(prefixes)}

@@ -18,6 +18,7 @@ from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
 from i2icli.task import Port
 from i2icli.training.run import build_system
+from i2icli.training.state import restore, state_of
 from i2icli.training.trainer import Trainer
 from tests.example import CLASSES, LabelPainter, PainterConfig
 from tests.training.synthetic import assert_same
@@ -75,11 +76,11 @@ def test_frozen_networks_are_asked_and_neither_saved_nor_changed_nor_published(s
     assert_same(system.features.state_dict(), before)  # its batch norm's statistics, too
     assert not system.features.training
     assert not any(weight.requires_grad for weight in system.features.parameters())
-    state = trainer.state()
+    state = state_of(trainer)
     assert {name.split(".")[0] for name in state["system"]} == {"G"}
     again = Trainer(build_system("example", system.config), batches, CPU)
-    again.restore(state)
-    assert_same(again.state()["system"], state["system"])
+    restore(again, state)
+    assert_same(state_of(again)["system"], state["system"])
     write_model(tmp_path / "model.safetensors", system, "example", {"G": system.G})
     assert {name.split(".")[0] for name in load_file(tmp_path / "model.safetensors")} == {"G"}
     assert load_model(tmp_path / "model.safetensors").config == system.config

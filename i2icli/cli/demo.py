@@ -1,4 +1,4 @@
-"""`i2i demo [SYSTEM]`: learn from made-up pictures, offline, and show what was learned."""
+"""`i2i demo [SYSTEM]`: train on generated toy data, offline, and report the results."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,7 @@ def demo(
         typer.Argument(metavar="SYSTEM", help="one of those below; default: pix2pix and cyclegan"),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="<path>", help="folder for runs, pictures and report.html")
+        Path, typer.Option(metavar="<path>", help="folder for runs, images and report.html")
     ] = Path("demo"),
     seed: Annotated[
         int,
@@ -35,9 +35,9 @@ def demo(
         ),
     ] = None,
 ) -> None:
-    """Train a small network on made-up pictures and report what it learned.
+    """Train a small network on generated toy data and report how well it does.
 
-    Offline, some minutes for each system on two cores (StarGAN: ten). The truth of the pictures is known, so
+    Offline, some minutes for each system on two cores (StarGAN: ten). The ground truth is known, so
     what comes out is measured.
     """
     from i2icli.cli.display import display

@@ -1,4 +1,4 @@
-"""What a run shows while it works: a live picture on a terminal, plain lines elsewhere."""
+"""What a run shows while it works: a live display on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -104,15 +104,15 @@ class LiveDisplay:
         self._saved_at: float | None = None
 
     def note(self, text: str) -> None:
-        """Print a note above the picture."""
+        """Print a note above the display."""
         self._console.print(escape(readable(text)))
 
     def warn(self, text: str) -> None:
-        """Print a warning above the picture."""
+        """Print a warning above the display."""
         self._console.print(f"[yellow]warning:[/] {escape(readable(text))}")
 
     def planned(self, stages: "Sequence[StagePlan]") -> None:
-        """Print the planned stages above the picture."""
+        """Print the planned stages above the display."""
         self._console.print(stage_table(stages))
 
     def progress(self, progress: Progress) -> None:
@@ -128,7 +128,7 @@ class LiveDisplay:
         self._saved_at = self._clock()
 
     def render(self) -> RenderableType:
-        """The picture of this moment."""
+        """The display as it is now."""
         progress = self._progress
         if progress is None:
             return Text(f"{self._title}: starting", style="dim")

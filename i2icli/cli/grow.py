@@ -123,10 +123,10 @@ def _from_noise(
     system = registry.growing_from_noise()
     options = run_options(ctx)
     folder = options.out or default_folder(system, data)
-    begun, resumable = run_recipe(folder)
-    if begun not in (None, system):
+    started, resumable = run_recipe(folder)
+    if started not in (None, system):
         raise UserError(
-            f"{folder} holds a run of {begun}; to grow it: i2i grow DATA --from {folder} --out NEW_FOLDER"
+            f"{folder} holds a run of {started}; to grow it: i2i grow DATA --from {folder} --out NEW_FOLDER"
         )
     if resumable and recipe is None:
         recipe = str(folder / "recipe.toml")

@@ -1,4 +1,4 @@
-"""Files that commands write: those of the user's stay unless told otherwise."""
+"""Files that commands write: what exists is kept unless asked otherwise."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from i2icli.errors import UserError
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="replace files of the same names that are there already")
 ]
-MOST_LINES = 5  # about pictures that were left out
+MOST_LINES = 5  # about images that were left out
 
 
 def check_free(*paths: Path, overwrite: bool) -> None:
@@ -22,7 +22,7 @@ def check_free(*paths: Path, overwrite: bool) -> None:
 
 
 def left_out(troubles: list[str]) -> None:
-    """Tell of the first pictures that could not be used, and how many more."""
+    """Report the first images that could not be used, and how many more."""
     for line in troubles[:MOST_LINES]:
         complain(f"left out: {line}")
     if len(troubles) > MOST_LINES:

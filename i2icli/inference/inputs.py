@@ -24,7 +24,7 @@ class Job:
     """One file to translate."""
 
     source: Path
-    targets: tuple[Path, ...]  # where its answers go, one for each wish
+    targets: tuple[Path, ...]  # where its outputs go, one for each spec
     error: str | None = None  # why it cannot be done, found before reading it
     folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
 
@@ -136,7 +136,7 @@ def _tried(name: str, look: Callable[[str], Iterable[T]], refused: dict[str, str
 
 def _matches(word: str) -> list[Path]:
     """The files and folders that a word of the command line names. Raises UserError if there is none."""
-    Path(word).resolve()  # raises what `exists` would take for an answer
+    Path(word).resolve()  # raises what `exists` would take for a result
     if found := [path for path in named(word) if os.path.lexists(path)]:
         return found
     raise UserError(f"{word}: there is no such file or folder")

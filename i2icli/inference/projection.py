@@ -1,4 +1,4 @@
-"""Find the latent code whose picture comes nearest to a given one."""
+"""Find the latent code whose image is nearest to a given one."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ def project(inference: Inference, image: Tensor, task: Task, seed: int) -> tuple
 
 def _at_size(image: Tensor, like: Tensor) -> Tensor:
     if image.shape[1] != like.shape[1]:
-        raise UserError(f"a picture of {image.shape[1]} channels; this model makes {like.shape[1]}")
+        raise UserError(f"an image of {image.shape[1]} channels; this model generates {like.shape[1]}")
     return interpolate(image.float(), size=like.shape[-2:], mode="bilinear", antialias=True)  # (1, C, h, w)
 
 
@@ -109,13 +109,13 @@ class Projection:
             if target.stat().st_mtime_ns >= self.started_at:
                 return Result(str(job.source), target, "there")
             raise UserError(f"{target} exists and was not made with this model; choose another --out")
-        picture = read_image(job.source)
+        given = read_image(job.source)
         channels = self.task.output.channels
-        image = to_tensor(convert_channels(picture.pixels, channels))[None]
+        image = to_tensor(convert_channels(given.pixels, channels))[None]
         code, output = project(self.inference, image, self.task, self.options.seed)
-        height, width = picture.pixels.shape[:2]
-        made = resize(to_pixels(output[0], picture.pixels.dtype), (height, width))
-        write_image(target, replace(picture, pixels=made))
+        height, width = given.pixels.shape[:2]
+        made = resize(to_pixels(output[0], given.pixels.dtype), (height, width))
+        write_image(target, replace(given, pixels=made))
         with atomic_write(target.with_suffix(".npy")) as beside:
             np.save(beside, code.numpy())
         after = to_tensor(made)

@@ -1,7 +1,7 @@
 """Pickles of whole networks as the paper's program of Progressive GAN saves them, read without running code.
 
 Such a file holds `tfutil.Network` objects, each a dict of settings, variables and the source text of its
-builder. Every name the file asks for is answered by a stand-in of ours that merely keeps data; a file that
+builder. Every name the file asks for gets a stand-in of ours that merely keeps data; a file that
 asks for any other name is refused. Opcodes are looked over first, so that none can ask for memory.
 """
 

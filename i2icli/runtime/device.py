@@ -52,27 +52,33 @@ class Placement:
 
 
 def choose_device(text: str | None) -> torch.device:
-    """The device of that name, or the best available. Raises UserError if it is not available."""
-    local_rank = int(os.environ.get("LOCAL_RANK", 0))
+    """The device of that name, or the best available; of several processes each gets a GPU of its own.
+
+    Raises UserError if it is not available.
+    """
     if text is None:
-        if torch.cuda.is_available():
-            return torch.device("cuda", local_rank)
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        text = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
         device = torch.device(text)
     except RuntimeError:
         raise UserError(f"--device {text}: not a device; expected cuda, cuda:1, mps or cpu") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        count = torch.cuda.device_count()
-        found = (
-            f"only {count} CUDA device{'s' if count > 1 else ''} found" if count else "no CUDA device found"
-        )
-        raise UserError(f"--device {text}: {found}; try --device {'cuda:0' if count else 'cpu'}")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise UserError("--device mps: not available on this machine; try --device cpu")
-    if device.type == "cuda" and device.index is None:
-        return torch.device("cuda", local_rank)
-    return device
+    return _gpu(text, device) if device.type == "cuda" else device
+
+
+def _gpu(text: str, device: torch.device) -> torch.device:
+    local_rank, processes = (int(os.environ.get(name, 0)) for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE"))
+    count = torch.cuda.device_count()
+    index = local_rank if device.index is None else device.index
+    if count and local_rank >= count:
+        raise UserError(f"{processes} processes need as many GPUs, but {count} found; try fewer --devices")
+    if index >= count:
+        found = f"only {count} CUDA device{'s' * (count > 1)} found" if count else "no CUDA device found"
+        raise UserError(f"--device {text}: {found}; try --device {'cuda:0' if count else 'cpu'}")
+    if processes > 1 and device.index is not None:
+        raise UserError(f"--device {text}: {processes} processes cannot share a GPU; try --device cuda")
+    return torch.device("cuda", index)
 
 
 def fast_dtype(device: torch.device) -> torch.dtype | None:

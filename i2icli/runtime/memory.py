@@ -6,10 +6,14 @@ from i2icli.errors import UserError
 from i2icli.stage import Stage
 from i2icli.system import Batch
 
+_WORDS = ("can't allocate memory", "out of memory", "ALLOC_FAILED")  # the CPU; MPS, CUDA; cuBLAS, cuDNN
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error is an out-of-memory error of any device."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in _WORDS)
 
 
 def training_out_of_memory(

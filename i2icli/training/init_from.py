@@ -13,8 +13,9 @@ from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.runs import find_model
 from i2icli.runtime.checkpoint import load_model
-from i2icli.system import System, own_state, own_weights
+from i2icli.system import System
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.state import own_state, own_weights
 
 
 def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str], str]:

@@ -14,13 +14,13 @@ from i2icli.errors import UserError
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
-from i2icli.system import own_weights
 from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.state import own_weights, state_of
 from i2icli.training.tensorboard import Events
 from i2icli.training.trainer import Trainer
 from i2icli.training.validation import Scores, measure_spectra, quality, validate
@@ -91,7 +91,7 @@ class Monitor:
 
     def save(self, trainer: Trainer) -> None:
         """Save the state for resuming, and publish the model. Collective."""
-        state = trainer.state()
+        state = state_of(trainer)
         if is_main():
             own = {"best": self.best, "scores": self.scores, "finished": self.history}
             self.folder.save_state(state | self.description | own)

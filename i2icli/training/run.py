@@ -28,6 +28,7 @@ from i2icli.training.resume_check import STATE_FORMAT, check_resumable
 from i2icli.training.run_data import RunData, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
+from i2icli.training.state import restore
 from i2icli.training.tensorboard import tensorboard_events
 from i2icli.training.trainer import Trainer
 
@@ -159,7 +160,7 @@ class _Run:
         clock = trainer.system.clock
         if state is not None:
             grown = state["config"] != self.config.model_dump(mode="json")
-            trainer.restore(state, grown=grown)
+            restore(trainer, state, grown=grown)
             monitor.restore(state)
             self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
         if is_main():

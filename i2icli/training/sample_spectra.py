@@ -27,9 +27,9 @@ class _Side:
         height, width = images.shape[-2:]
         brightness = grey(images)  # (B, H, W)
         if num_rings(height, width) >= FEWEST_RINGS:
-            self.profiles += list(spectral_profile(brightness).double().cpu().numpy())
+            self.profiles += list(spectral_profile(brightness).cpu().double().numpy())
         if min(height, width) >= SMALLEST:
-            self.patterns += list(checkerboard(brightness).double().cpu().numpy())
+            self.patterns += list(checkerboard(brightness).cpu().double().numpy())
 
     def profile(self, *, same_size: bool) -> NDArray[np.float64]:
         """The mean profile; profiles of different lengths are resampled first."""

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.optim import Optimizer
 
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
 from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
 from i2icli.stage import Stage
-from i2icli.system import Batch, System, own_state, own_weights
-from i2icli.training.distributed import gather_on_main, rank
+from i2icli.system import Batch, System
+from i2icli.training.distributed import rank
 from i2icli.training.ema import EMA
 from i2icli.training.metrics import Metrics
 from i2icli.training.spectral_term import SpectralTerm
+from i2icli.training.state import restore_optimizers
 from i2icli.training.updates import Updater
 
 Batches = Callable[[Stage, int], Iterator[Batch]]
@@ -48,7 +48,7 @@ class Trainer:
         self.updater = Updater(placement, config.max_grad_norm, SpectralTerm.from_config(config))
         self.optimizers: dict[str, Optimizer] = {}
         self.metrics = Metrics()
-        self.restored: dict[str, Any] | None = None
+        self.restored: dict[str, Any] | None = None  # until its stage is entered
         self.seconds = 0.0  # time spent training, over all sessions
 
     @property
@@ -67,44 +67,6 @@ class Trainer:
                 return False
         return True
 
-    # -- resuming ------------------------------------------------------------------------
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to resume from here. Collective: every process must call it."""
-        weights = own_weights(self.system)
-        full = own_state(self.system)
-        own = _on_cpu({name: value for name, value in full.items() if name not in weights})
-        clock = self.system.clock
-        return {
-            "system": full,
-            "ranks": gather_on_main(own)[1:],  # image pools and running statistics differ between processes
-            "average": self.ema.state(),
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "scalers": self.updater.state(),
-            "clock": {"stage": clock.stage.name, "step": clock.step, "total": clock.total},
-            "seconds": self.seconds,
-        }
-
-    def restore(self, state: dict[str, Any], *, grown: bool = False) -> None:
-        """Restore from `state`; optimisers are restored when their stage is entered.
-
-        `grown`: the networks may have gained layers since, which start from scratch.
-        """
-        own = state["ranks"][rank() - 1] if 0 < rank() <= len(state["ranks"]) else {}
-        current = self.system.state_dict()
-        if not grown:  # every weight must be in the state, except those that are never saved
-            current = {name: current[name] for name in current.keys() - own_state(self.system).keys()}
-        self.system.load_state_dict(current | state["system"] | own)
-        self.ema.load_state(state["average"], grown=grown)
-        clock = self.system.clock
-        clock.stage = next(
-            stage for stage in self.system.config.stages() if stage.name == state["clock"]["stage"]
-        )
-        clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
-        self.seconds = state["seconds"]
-        self.system.train()  # what trains depends on the stage
-        self.restored = state
-
     # -- the loop ------------------------------------------------------------------------
 
     def enter(self, stage: Stage) -> None:
@@ -119,12 +81,7 @@ class Trainer:
             name: [group["lr"] for group in optimizer.param_groups]
             for name, optimizer in self.optimizers.items()
         }
-        if self.restored is not None:  # only the interrupted stage has optimiser state to resume
-            for name, state in self.restored["optimizers"].items():
-                self.optimizers[name].load_state_dict(state)
-                _match_memory_layout(self.optimizers[name])
-            self.updater.load_state(self.restored["scalers"])
-            self.restored = None
+        restore_optimizers(self)
         for name, optimizer in self.optimizers.items():
             for group, lr in zip(optimizer.param_groups, base[name], strict=True):
                 group["base_lr"] = lr  # from the current settings: a resumed run may change --lr
@@ -173,27 +130,6 @@ class Trainer:
         by_resolution = "batch_sizes" in type(self.system.config).model_fields
         before = stages[index - 1] if index else None
         return training_out_of_memory(batch, stage, before, by_resolution=by_resolution)
-
-
-def _on_cpu(value: Any) -> Any:
-    """The same nested dicts and lists with every tensor on the CPU."""
-    if isinstance(value, Tensor):
-        return value.cpu()
-    if isinstance(value, dict):
-        return {key: _on_cpu(each) for key, each in value.items()}
-    return [_on_cpu(each) for each in value] if isinstance(value, list) else value
-
-
-def _match_memory_layout(optimizer: Optimizer) -> None:
-    """Convert loaded optimiser state to the memory layout of its weights.
-
-    A run may be resumed in another precision, hence in another layout, and the fused optimiser ignores
-    strides.
-    """
-    for weight, state in optimizer.state.items():
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.shape == weight.shape:
-                state[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
 
 
 def seed_of(*parts: int) -> int:

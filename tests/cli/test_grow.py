@@ -70,7 +70,7 @@ def test_a_run_grows_on_past_the_widths_of_its_recipe(i2i, toy, tmp_path):
     command = ["grow", toy("progan"), "--out", "run", "--to"]
     first = i2i(*command, 16, "--recipe", "mine.toml", "--batch-size", 2, "--num-latents", 4)
     assert "halving" not in first.err
-    line = "--widths ends at 16 px; channels go on halving: 2 at 32 px"
+    line = "--widths ends at 16 px; the next levels get: 2 at 32 px"
     assert f"# {line}" in i2i(*command, 32, "--dry-run").out.splitlines()
     grown = i2i(*command, 32)
     assert line in grown.err.splitlines()

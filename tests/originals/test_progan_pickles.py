@@ -111,7 +111,7 @@ def test_resolutions_that_were_never_reached_are_left_out(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("lod", [0.3, 1.6])
-def test_a_file_saved_in_the_middle_of_a_fade_answers_so(lod: float, tmp_path: Path) -> None:
+def test_a_file_saved_in_the_middle_of_a_fade_generates_with_that_alpha(lod: float, tmp_path: Path) -> None:
     case = cases.read(SYSTEM, "official_generator")
     path = published(tmp_path / "fading.pkl", lod=lod)
     translator = Translator.load(path, "cpu", "fp32")
@@ -120,9 +120,11 @@ def test_a_file_saved_in_the_middle_of_a_fade_answers_so(lod: float, tmp_path: P
     assert images.shape[-1] == 16 >> int(lod)
     enlarged = interpolate(images, size=16, mode="nearest")
     cases.assert_images(enlarged, case.expected(f"lod_{lod}").clamp(-1, 1))
-    assert translator.notes == (
-        f"it was saved while {16 >> int(lod)} px were faded in (alpha {1 - lod % 1:.2f}), and answers so",
+    (note,) = translator.notes
+    shown = (
+        f"while {16 >> int(lod)} px were faded in (alpha {1 - lod % 1:.2f}), and generates with that alpha"
     )
+    assert note == f"it was saved {shown}"
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])
@@ -307,7 +309,9 @@ def test_a_fade_of_the_re_implementation(tmp_path: Path, monkeypatch: pytest.Mon
     with torch.inference_mode():
         images = ask(translator.system, latent=case.given("z"))
     cases.assert_images(images, case.expected().clamp(-1, 1))
-    assert translator.notes == ("it was saved while 16 px were faded in (alpha 0.70), and answers so",)
+    assert translator.notes == (
+        "it was saved while 16 px were faded in (alpha 0.70), and generates with that alpha",
+    )
 
 
 @pytest.mark.parametrize("alpha", [-0.5, 2, float("nan")])

@@ -5,6 +5,7 @@ import torch
 
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
+from i2icli.runtime.memory import is_out_of_memory
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
@@ -40,3 +41,16 @@ def test_other_errors_are_not_taken_for_it(monkeypatch):
     monkeypatch.setattr(system.G_AB, "forward", fail)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         trainer.fit()
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("MPS backend out of memory (MPS allocated: 5.00 GB)"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_devices_report_a_lack_of_memory_in_their_own_words(error, expected):
+    assert is_out_of_memory(error) == expected

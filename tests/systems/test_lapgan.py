@@ -221,7 +221,7 @@ def test_samples_are_of_classes_not_of_factors(asked: str | None, folders: list[
     translator = Translator.load(tmp_path / "m.safetensors", "cpu")
     results = translator.sample(tmp_path / "out", TranslateOptions(to=asked, samples=1))
     assert [result.target.parent.name for result in results if result.target] == folders
-    with pytest.raises(UserError, match="--to x4 enlarges images that are given"):
+    with pytest.raises(UserError, match="--to x4 upscales images; give some"):
         translator.sample(tmp_path / "out", TranslateOptions(to="x4", samples=1))
 
 

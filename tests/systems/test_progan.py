@@ -76,7 +76,7 @@ def test_channels_that_are_not_given_halve_like_those_of_the_paper() -> None:
     config = settings(crop_size=256, start_size=256, widths=(48, 48, 6, 3), width=40)
     assert config.level_widths == (40, 40, 6, 3, 1, 1, 1)
     assert settings(widths=(48, 6)).notes == (
-        "--widths ends at 8 px; channels go on halving: 3 at 16 px, 1 at 32 px",
+        "--widths ends at 8 px; the next levels get: 3 at 16 px, 1 at 32 px",
     )
     assert settings().notes == ()
     paper = settings(crop_size=1024)

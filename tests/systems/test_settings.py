@@ -28,8 +28,8 @@ def test_a_unet_halves_as_often_as_the_crop_allows(crop: str, depth: int) -> Non
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"crop_size": 250}, ["250x250", "1 halvings", "multiples of 16"]),
-        ({"crop_size": 100}, ["100x100", "2 halvings", "--depth"]),
+        ({"crop_size": 250}, ["250x250", "1 down-samplings", "multiples of 16"]),
+        ({"crop_size": 100}, ["100x100", "2 down-samplings", "--depth"]),
         ({"crop_size": "256x64", "depth": 7}, ["256x64", "too small", "128 px", "fewer layers"]),
         ({"crop_size": 30, "generator": "resnet", "num_layers": 1}, ["30x30", "multiples of 4"]),
         ({"crop_size": 16}, ["16x16", "too small", "32 px", "fewer layers"]),

@@ -13,6 +13,7 @@ from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
 from i2icli.training.run import build_system, train
+from i2icli.training.state import restore, state_of
 from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
 from tests.training.commands import TINY, here, start
@@ -171,7 +172,7 @@ def test_the_optimisers_survive_a_change_of_precision(order):
         for placement in placements
     ]
     trainers[0].fit()
-    trainers[1].restore(trainers[0].state())
+    restore(trainers[1], state_of(trainers[0]))
     trainers[1].enter(trainers[1].system.clock.stage)
     images = 0
     for name, optimizer in trainers[1].optimizers.items():

@@ -14,13 +14,13 @@ class AugmentedCycleGANConfig(Config):
 
     domains: TwoNames = Field(
         ("A", "B"),
-        description="names of the two collections; each image of the first has many answers in the second",
+        description="names of the two collections; each image of the first has many outputs in the second",
     )
     num_latents: int = Field(16, ge=1, le=4096, description="numbers in a latent code")
     two_sided: bool = Field(
         False,
         description="codes for both domains, as in the paper's equations; the authors' program, and the "
-        "default here, has one answer only towards the first",
+        "default here, has one output only towards the first",
     )
     width: int = Field(32, ge=1, le=4096, description="channels of the generators' first layer")
     num_blocks: int = Field(3, ge=1, le=100, description="residual blocks per generator")
@@ -39,7 +39,7 @@ class AugmentedCycleGANConfig(Config):
         "gaussian", description="how a stochastic encoder's guess of a code is scored"
     )
     discriminator_a: Literal["image", "patch"] = Field(
-        "image", description="the first domain is judged by 64 px at a time (edges) or by small patches"
+        "image", description="the first domain is scored 64 px at a time (edges) or by small patches"
     )
     discriminator_b: Literal["image", "patch"] = Field("patch", description="the same for the second domain")
     discriminator_width_a: int = Field(

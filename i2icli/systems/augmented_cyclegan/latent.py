@@ -13,7 +13,7 @@ LIMIT = 4.0  # codes drawn from a predicted Gaussian are kept in [-4, 4], as in 
 
 
 class LatentEncoder(nn.Module):
-    """Read off an image the code that tells it from the other answers to its counterpart.
+    """Read off an image the code that tells it from the other outputs of its counterpart.
 
     Almahairi et al., ICML 2018. Batch norm uses the statistics gathered in training when it
     translates: the last norm sees one pixel per image, so a single image has none of its own.

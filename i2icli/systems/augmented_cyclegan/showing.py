@@ -13,7 +13,7 @@ OUTPUTS = 4  # per image
 
 
 def fixed_codes(maps: Maps, like: Tensor) -> Tensor:
-    """(K, Z) codes from N(0, 1), the same each time, so that pictures and figures can be compared."""
+    """(K, Z) codes from N(0, 1), the same each time, so that sheets and figures can be compared."""
     generator = torch.Generator().manual_seed(0)
     return torch.randn(OUTPUTS, maps.config.num_latents, generator=generator).to(like)
 

@@ -1,8 +1,8 @@
-"""Augmented CycleGAN: translate between two collections without pairs, with many answers per image.
+"""Augmented CycleGAN: translate between two collections without pairs, with many outputs per image.
 
 Almahairi, Rajeswar, Sordoni, Bachman, Courville, "Augmented CycleGAN: Learning Many-to-Many Mappings
 from Unpaired Data", ICML 2018, https://arxiv.org/abs/1802.10151. Names: G_AB, G_BA, E_A, E_B are the
-paper's; D_z.B judges codes of B (its D_Zb). A code tells what an image of B has that A does not show.
+paper's; D_z.B scores codes of B (its D_Zb). A code says what an image of B has that A does not show.
 """
 
 from collections.abc import Iterator, Sequence
@@ -63,8 +63,8 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         self.D_B = self._discriminator(config.discriminator_b, B, config.discriminator_width)
         coded = ("B", "A") if config.two_sided else ("B",)
         self.E = nn.ModuleDict({side: self._encoder(A, B, side) for side in coded})
-        judged = coded if config.uses_latent_gan else ()
-        self.D_z = nn.ModuleDict({side: self._latent_discriminator() for side in judged})
+        scored = coded if config.uses_latent_gan else ()
+        self.D_z = nn.ModuleDict({side: self._latent_discriminator() for side in scored})
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_weights(self)
 
@@ -129,11 +129,11 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         codes = {side: maps.encode(side, *made[side], stochastic=stochastic) for side in maps.coded}
 
         losses = {
-            "gan_A": self._judge(self.D_A, real_A, fake_A),
-            "gan_B": self._judge(self.D_B, real_B, fake_B),
+            "gan_A": self._adversarial_loss(self.D_A, real_A, fake_A),
+            "gan_B": self._adversarial_loss(self.D_B, real_B, fake_B),
         }
         for side, D in self.D_z.items():
-            losses[f"gan_z_{side}"] = self._judge(D, prior[side], codes[side].drawn)
+            losses[f"gan_z_{side}"] = self._adversarial_loss(D, prior[side], codes[side].drawn)
         yield Update("D", losses)
 
         fakes = {"A": fake_A, "B": fake_B}
@@ -166,7 +166,7 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
                 losses[f"kl_{side}"] = config.latent_weight * divergence.mean()
         return losses
 
-    def _judge(self, D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    def _adversarial_loss(self, D: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         """Half the sum of both terms. The fake goes first: batch norm's running statistics feel the order."""
         score_fake, score_real = D(fake.detach()), D(real)
         return 0.5 * self.gan.discriminator(score_real, score_fake)

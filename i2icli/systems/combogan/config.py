@@ -35,7 +35,7 @@ class ComboGANConfig(Config):
         None, description="normalisation in the discriminators; default: as --norm"
     )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
-        "transposed", description="how the decoders double the sides of their features"
+        "transposed", description="how the decoders upsample their features"
     )
     num_layers: int = Field(4, ge=1, le=8, description="layers of the patch discriminators")
     discriminator_width: int = Field(

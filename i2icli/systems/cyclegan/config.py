@@ -18,7 +18,7 @@ class CycleGANConfig(GrowableConfig):
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks per generator (6 suit 128 px)")
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
-        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+        description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
     norm: Literal["instance", "batch", "none"] = Field(
         "instance", description="normalisation in all networks"

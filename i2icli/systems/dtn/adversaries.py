@@ -1,4 +1,4 @@
-"""What D and g of DTN want from each other, told from D's logits. Means run over the images."""
+"""The adversarial losses of D and g of DTN, from D's logits. Means run over the images."""
 
 from typing import Protocol
 

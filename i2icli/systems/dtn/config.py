@@ -38,7 +38,7 @@ class DTNConfig(Config):
     )
     width: int = Field(64, ge=1, le=4096, description="channels of f's first layer, strided or pooled")
     num_features: int = Field(128, ge=1, le=65536, description="numbers that f describes an image with")
-    num_blocks: int = Field(3, ge=1, le=8, description="halvings in f and D, doublings in g")
+    num_blocks: int = Field(3, ge=1, le=8, description="down-samplings in f and D, up-samplings in g")
     generator_width: int = Field(128, ge=1, le=4096, description="channels before g's last layer")
     discriminator_width: int = Field(128, ge=1, le=4096, description="channels of D's first layer")
     norm: Literal["batch", "none"] = Field("batch", description="normalisation in all networks")
@@ -50,7 +50,9 @@ class DTNConfig(Config):
         description="updates per step of D,g on both collections; or of D,g on source, D,g on target, one "
         "after the other (public code: 1,6,2,4)",
     )
-    const_weight: float = Field(15.0, ge=0, description="alpha: f of an answer is f of its source, Eq. (5)")
+    const_weight: float = Field(
+        15.0, ge=0, description="alpha: f of an output equals f of its source, Eq. (5)"
+    )
     identity_weight: float = Field(15.0, ge=0, description="beta: target images stay as they are, Eq. (6)")
     tv_weight: float = Field(0.0, ge=0, description="gamma: smoothness, Eq. (7); 0.05 for faces")
     f_interval: int = Field(
@@ -108,8 +110,8 @@ class DTNConfig(Config):
         height, width = self.crop_size
         if height % self.multiple or width % self.multiple:
             raise ValueError(
-                f"crops of {width}x{height} do not suit {self.num_blocks} halvings; choose multiples of "
-                f"{self.multiple}, or another --num-blocks"
+                f"crops of {width}x{height} do not suit {self.num_blocks} down-samplings; "
+                f"choose multiples of {self.multiple}, or another --num-blocks"
             )
         if self.preprocess in ("scale-width", "none"):
             raise ValueError(

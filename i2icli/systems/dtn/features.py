@@ -1,4 +1,4 @@
-"""The feature function f of DTN, in several builds, and the layer that reads a class from its answer."""
+"""The feature function f of DTN, in several builds, and the layer that reads a class from its output."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +24,7 @@ def match_channels(images: Tensor, channels: int) -> Tensor:
 
 
 class FeatureFunction(nn.Module):
-    """f: halve an image several times, then see all of it at once; the answer lies in [-1, 1].
+    """f: halve an image several times, then see all of it at once; the output lies in [-1, 1].
 
     Layers of the public code (yunjey/domain-transfer-network) if `pooled` is false: strided 3x3 convolutions.
     With `pooled` the convolutions keep the size and max pooling halves it, as the paper says of its digits.

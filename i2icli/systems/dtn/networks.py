@@ -73,7 +73,7 @@ def build_extractor(config: DTNConfig, channels: int) -> FeatureFunction | Digit
 
 
 def build_generator(config: DTNConfig, num_features: int, channels: int) -> Generator:
-    """g, which answers with images of so many channels."""
+    """g, whose outputs have so many channels."""
     return Generator(
         num_features, channels, config.crop_size, config.generator_width, config.num_blocks, config.norm
     )

@@ -33,7 +33,9 @@ class DTN(System[DTNConfig]):
     """Batches hold "source" with "label", and "target", which has none. f learns first, then g and D."""
 
     inference_modules = ("f", "g")
-    criterion = "accuracy"  # rarely does the data hold a truth, and answers should read like their source
+    criterion = (
+        "accuracy"  # rarely is there ground truth, and outputs should be classified as their source is
+    )
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: DTNConfig) -> DataFolder:
@@ -102,7 +104,7 @@ class DTN(System[DTNConfig]):
     ) -> Iterator[Update]:
         """So many updates of D, then of g, on the images (B, C, H, W) of one side or of both.
 
-        real: target images, as which the answers should look.
+        real: target images, which the outputs should look like.
         """
         features = self._features(images)
         fakes = {side: self.g(code) for side, code in features.items()}
@@ -125,7 +127,7 @@ class DTN(System[DTNConfig]):
         return self.adversaries.critic(logits, None if real is None else self.D(real))
 
     def _generator_losses(self, fakes: Sides, features: Sides, images: Sides) -> Losses:
-        """L_GANG, Eq. (4), and what ties answers to their images: Eq. (5) to (7)."""
+        """L_GANG, Eq. (4), and what ties outputs to their inputs: Eq. (5) to (7)."""
         config = self.config
         losses = self.adversaries.generator({side: self.D(fake) for side, fake in fakes.items()})
         if "source" in fakes:
@@ -163,7 +165,7 @@ class DTN(System[DTNConfig]):
     # -- looking at it -------------------------------------------------------------------
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """The source and its answer, the target and what g makes of it; answers once g is learning."""
+        """The source and its output, the target and what g makes of it; outputs once g is learning."""
         source, target = batch["source"], batch["target"]
         if self._learning_features():
             return {"source": source, "target": target}

@@ -12,11 +12,11 @@ from i2icli.systems.lapgan.networks import (
 )
 
 Noise = tuple[Tensor, ...]
-"""For the smallest pictures (B, 100), if they are learned; then for each level (B, 1, side, side)."""
+"""For the lowest level (B, 100), if it is trained; then for each level (B, 1, side, side)."""
 
 
 class Generators(nn.Module):
-    """A generator for the smallest pictures, `first`, and one for each level above, `levels`."""
+    """A generator for the images of the lowest level, `first`, and one for each level above, `levels`."""
 
     def __init__(self, config: LAPGANConfig, channels: int) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Generators(nn.Module):
         )
 
     def at(self, place: int | None) -> nn.Module:
-        """The generator of one level; None for the smallest pictures."""
+        """The generator of one level; None for the images of the lowest level."""
         return _at(self.first, self.levels, place)
 
     def split(self, noise: Tensor) -> Noise:
@@ -56,11 +56,11 @@ class Generators(nn.Module):
         )
 
     def first_image(self, noise: Noise, label: Tensor | None) -> Tensor:
-        """The smallest pictures (B, C, h, w)."""
+        """The images of the lowest level (B, C, h, w)."""
         return self.at(None)(noise[0], label)  # type: ignore[no-any-return]
 
     def residual(self, place: int, coarse: Tensor, noise: Noise, label: Tensor | None) -> Tensor:
-        """What a level adds to its enlarged pictures, (B, C, H, W) as these.
+        """What a level adds to its upscaled images, (B, C, H, W) as these.
 
         Where they are larger than those it was learned from, the noise is repeated side by side.
         """
@@ -72,7 +72,7 @@ class Generators(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """A discriminator for the smallest pictures, `first`, and one for each level above, `levels`."""
+    """A discriminator for the images of the lowest level, `first`, and one for each level above, `levels`."""
 
     def __init__(self, config: LAPGANConfig, channels: int) -> None:
         super().__init__()
@@ -96,12 +96,12 @@ class Discriminators(nn.Module):
         )
 
     def at(self, place: int | None) -> nn.Module:
-        """The discriminator of one level; None for the smallest pictures."""
+        """The discriminator of one level; None for the images of the lowest level."""
         return _at(self.first, self.levels, place)
 
 
 def _at(first: nn.Module | None, levels: nn.ModuleList, place: int | None) -> nn.Module:
     if place is not None:
         return levels[place]
-    assert first is not None, "the smallest pictures are not learned here"
+    assert first is not None, "the images of the lowest level are not learned here"
     return first

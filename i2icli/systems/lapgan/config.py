@@ -14,7 +14,7 @@ from i2icli.task import Port, Task, about_target, find_task, names_of
 
 SMALLEST_SIDE = 4  # pixels
 START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
-FIRST_NOISE = 100  # numbers that a smallest picture is made of, section 3.3
+FIRST_NOISE = 100  # numbers that an image of the lowest level is made of, section 3.3
 
 
 class LAPGANConfig(Config):
@@ -22,11 +22,11 @@ class LAPGANConfig(Config):
 
     sides: Counts | None = Field(
         None,
-        description="sides of the pyramid's pictures, smallest first; default: the crop, halved down to 8",
+        description="sides of the pyramid's levels, smallest first; default: the crop, halved down to 8",
     )
     coarsest: bool = Field(
         True,
-        description="learn the smallest pictures, too; no: it can only enlarge pictures, not make them up",
+        description="train the lowest level, too; no: the model upscales images and cannot generate any",
     )
     shares: Counts | None = Field(
         None,
@@ -34,8 +34,8 @@ class LAPGANConfig(Config):
     )
     interpolation: Literal["corners", "centres"] = Field(
         "corners",
-        description="how pictures are enlarged: corner pixels stay in the corners (paper), "
-        "or areas keep their centres, which suits pictures larger than the crop",
+        description="how images are upscaled: corner pixels stay in the corners (paper), "
+        "or areas keep their centres, which suits images larger than the crop",
     )
     width: int = Field(64, ge=1, le=4096, description="channels of the generators' two hidden layers")
     widths: Counts | None = Field(
@@ -45,7 +45,7 @@ class LAPGANConfig(Config):
     last_kernel: Literal[3, 5, 7] = Field(5, description="side of the kernel of the generators' last layer")
     generator_dropout: float = Field(0.0, ge=0, lt=1, description="dropout in the generators, in training")
     norm: Literal["none", "batch"] = Field(
-        "none", description="normalisation in generators and discriminators above the smallest pictures"
+        "none", description="normalisation in generators and discriminators above the lowest level"
     )
     discriminator_width: int = Field(
         64, ge=1, le=4096, description="channels of the discriminators' two layers"
@@ -55,10 +55,10 @@ class LAPGANConfig(Config):
     )
     dropout: float = Field(0.5, ge=0, lt=1, description="dropout in the discriminators, section 3.3")
     dense_width: int = Field(
-        1200, ge=1, le=65536, description="units per layer of the generator of the smallest pictures"
+        1200, ge=1, le=65536, description="units per layer of the generator of the lowest level"
     )
     dense_discriminator_width: int = Field(
-        600, ge=1, le=65536, description="units per layer of the discriminator of the smallest pictures"
+        600, ge=1, le=65536, description="units per layer of the discriminator of the lowest level"
     )
     conditional: bool = Field(False, description="learn classes: one folder each")
     classes: Names = Field((), max_length=10000, description="names of the classes; found in the data")
@@ -79,14 +79,14 @@ class LAPGANConfig(Config):
         45_000, ge=1, description="sgd: images that make an epoch of the schedule; CIFAR-10 has 45,000"
     )
     batch_size: int = Field(64, ge=1, description="images per step, and as many made up beside them")
-    crop_size: Size = Field((32, 32), description="size of the largest pictures of the pyramid")
+    crop_size: Size = Field((32, 32), description="size of the largest level of the pyramid")
     preprocess: PreprocessMode = Field(
         "resize-and-crop", description="how images are brought to the crop size"
     )
 
     @property
     def pyramid(self) -> tuple[int, ...]:
-        """Sides of the pictures, smallest first."""
+        """Sides of the levels, smallest first."""
         if self.sides is not None:
             return self.sides
         sides = [self.crop_size[0]]
@@ -106,18 +106,18 @@ class LAPGANConfig(Config):
 
     @property
     def learned_sides(self) -> tuple[int, ...]:
-        """Sides of the pictures that something is learned about, smallest first."""
+        """Sides of the levels that are trained, smallest first."""
         return self.pyramid if self.coarsest else self.pyramid[1:]
 
     @property
     def noise_sizes(self) -> tuple[int, ...]:
-        """Numbers of noise for the smallest picture, if it is learned, and for each level above."""
+        """Numbers of noise for the lowest level, if it is trained, and for each level above."""
         planes = tuple(side * side for side in self.pyramid[1:])
         return (FIRST_NOISE, *planes) if self.coarsest else planes
 
     @property
     def noise_size(self) -> int:
-        """Numbers of noise that one picture takes."""
+        """Numbers of noise that one image takes."""
         return sum(self.noise_sizes)
 
     def stages(self) -> tuple[Stage, ...]:
@@ -130,7 +130,7 @@ class LAPGANConfig(Config):
 
     @property
     def factors(self) -> dict[str, tuple[float, int]]:
-        """What --to enlarges pictures by: name -> the factor, and how many levels of the pyramid it takes."""
+        """What --to upscales images by: name -> the factor, and how many levels of the pyramid it takes."""
         last = self.pyramid[-1]
         return {
             f"x{last / side:g}": (last / side, number)
@@ -145,13 +145,13 @@ class LAPGANConfig(Config):
         size = self.noise_size + bool(self.classes)
         image, factors = Port(channels), {name: factor for name, (factor, _) in self.factors.items()}
         targets = factors | dict.fromkeys(self.classes, next(iter(factors.values())))
-        enlarging = (
+        upscaling = (
             Task(name, {"image": image}, Port(channels, scale=factor), reads, latent_size=size)
             for name, factor in targets.items()
         )
         output = Port(channels, fixed=self.crop_size)
         names = (None, *self.classes) if self.coarsest else ()
-        return (*enlarging, *(Task(name, {}, output, reads, latent_size=size) for name in names))
+        return (*upscaling, *(Task(name, {}, output, reads, latent_size=size) for name in names))
 
     def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
         """See `Config.resolve`; a factor and a class may be asked for together, as x4,cat."""
@@ -159,7 +159,7 @@ class LAPGANConfig(Config):
             return tasks[0]
         factors = [word for word in self.factors if word.casefold() in to.casefold().split(",")]
         if tasks[0].generates and factors:
-            raise UserError(f"--to {to} enlarges images that are given; name some, or leave it out")
+            raise UserError(f"--to {to} upscales images; give some, or leave it out")
         with about_target(tasks, to):
             words = [one_of(word.strip(), names_of(tasks), "target") for word in to.split(",")]
             factors = [word for word in words if word in self.factors]
@@ -179,7 +179,7 @@ class LAPGANConfig(Config):
     def _pyramid_fits(self) -> Self:
         height, width = self.crop_size
         if height != width:
-            raise ValueError(f"crops of {width}x{height} do not suit a pyramid; its pictures are square")
+            raise ValueError(f"crops of {width}x{height} do not suit a pyramid; its levels are square")
         sides = self.pyramid
         written = ",".join(map(str, sides))
         if len(sides) < 2:
@@ -205,8 +205,8 @@ class LAPGANConfig(Config):
         if self.gan_weight == 0 and self.pixel_weight == 0:
             raise ValueError("--gan-weight 0 and --pixel-weight 0 leave nothing to learn from; raise one")
         if self.gan_weight == 0 and self.coarsest:
-            raise ValueError("--gan-weight 0 cannot learn the smallest pictures; add --no-coarsest")
+            raise ValueError("--gan-weight 0 cannot train the lowest level; add --no-coarsest")
         taken = set(self.classes) & self.factors.keys()
         if taken:
-            raise ValueError(f"the class {taken.pop()!r} is called like a factor of enlargement; rename it")
+            raise ValueError(f"the class {taken.pop()!r} has the name of an upscaling factor; rename it")
         return self

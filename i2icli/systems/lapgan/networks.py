@@ -1,4 +1,4 @@
-"""The networks of LAPGAN: dense ones for the smallest pictures, convolutions for every level above.
+"""The networks of LAPGAN: dense ones for the images of the lowest level, convolutions for every level above.
 
 Denton et al., NIPS 2015, section 3.3, and the authors' program, of which the details are.
 """
@@ -14,7 +14,7 @@ from i2icli.systems.lapgan.config import FIRST_NOISE
 
 
 class ClassPlane(nn.Module):
-    """A class as one more channel of a picture, learned."""
+    """A class as one more channel of a image, learned."""
 
     def __init__(self, num_classes: int, side: int) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ def _channels(planes: Sequence[Tensor | None]) -> Tensor:
 
 
 class LevelGenerator(nn.Module):
-    """What an enlarged picture lacks, made of the picture and noise: (B, C, H, W), any size.
+    """What an upscaled image lacks, made of the image and noise: (B, C, H, W), any size.
 
     Convolutions with ReLU between; no activation at the end, as residuals have any value.
     """
@@ -52,7 +52,7 @@ class LevelGenerator(nn.Module):
         dropout: float = 0.0,
         num_classes: int = 0,
     ) -> None:
-        """widths: channels of the hidden layers. side: of the pictures learned from, for the classes."""
+        """widths: channels of the hidden layers. side: of the images learned from, for the classes."""
         super().__init__()
         self.plane = ClassPlane(num_classes, side) if num_classes else None
         inputs = [1 + bool(num_classes) + channels, *widths[:-1]]
@@ -65,16 +65,16 @@ class LevelGenerator(nn.Module):
         self.head = nn.Conv2d(widths[-1], channels, last_kernel, padding=last_kernel // 2)
 
     def forward(self, coarse: Tensor, noise: Tensor, label: Tensor | None = None) -> Tensor:
-        """coarse: (B, C, H, W), enlarged; noise: (B, 1, H, W) in [-1, 1]; label: (B, L) -> (B, C, H, W)."""
+        """coarse: (B, C, H, W), upscaled; noise: (B, 1, H, W) in [-1, 1]; label: (B, L) -> (B, C, H, W)."""
         size = coarse.shape[-2], coarse.shape[-1]
         plane = self.plane(label, size) if self.plane is not None else None
         return self.head(self.layers(_channels([noise, plane, coarse])))  # type: ignore[no-any-return]
 
 
 class LevelDiscriminator(nn.Module):
-    """Whether a residual belongs to its enlarged picture; one logit each.
+    """Whether a residual belongs to its upscaled image; one logit each.
 
-    It sees their sum. 5x5 convolutions, unpadded as long as the picture is large enough, the first of
+    It sees their sum. 5x5 convolutions, unpadded as long as the image is large enough, the first of
     stride 1, the others of stride 2, with ReLU; then dropout and one linear layer.
     """
 
@@ -88,7 +88,7 @@ class LevelDiscriminator(nn.Module):
         dropout: float = 0.5,
         num_classes: int = 0,
     ) -> None:
-        """side: of the pictures, which must all have this size."""
+        """side: of the images, which must all have this size."""
         super().__init__()
         self.plane = ClassPlane(num_classes, side) if num_classes else None
         padding = 0 if _after(side, len(widths), 0) > 0 else 2
@@ -121,7 +121,7 @@ def _after(side: int, num_layers: int, padding: int) -> int:
 
 
 class SmallGenerator(nn.Module):
-    """The smallest pictures, made of noise by two hidden layers, ReLU and sigmoid: (B, C, side, side)."""
+    """Images of the lowest level, by two hidden layers from noise; ReLU, sigmoid: (B, C, side, side)."""
 
     def __init__(self, channels: int, side: int, width: int, num_classes: int = 0) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class SmallGenerator(nn.Module):
 
 
 class SmallDiscriminator(nn.Module):
-    """Whether a smallest picture is real: two hidden layers with ReLU and dropout, one logit each."""
+    """Scores images of the lowest level: two hidden layers with ReLU and dropout, one logit each."""
 
     def __init__(self, channels: int, side: int, width: int, dropout: float, num_classes: int = 0) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 The authors published Torch7 files (.net) only, which this program does not read. What is recognised
 is a state dict with their layers: conv1, conv2, conv3 of a generator, and class1 where it is told a
-class. Such a file holds one level of a pyramid, so what it becomes enlarges pictures to twice their size.
+class. Such a file holds one level of a pyramid, so the model upscales images by 2.
 """
 
 from math import isqrt
@@ -49,9 +49,9 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if config is None:
         return None
     tensors = {f"G.levels.0.{name}": value.float().contiguous() for name, value in rename(state).items()}
-    notes = ["one level of a pyramid: it enlarges pictures to twice their size, and cannot make any up"]
+    notes = ["one level of a pyramid: it upscales images by 2 and cannot generate any"]
     if not classes:
-        notes.append(f"the file does not tell the size of its pictures; taken for {side}x{side}")
+        notes.append(f"the file does not give the size of its images; assumed {side}x{side}")
     notes.append("the authors standardise every pixel by its mean and deviation; those are not in the file")
     return Original("lapgan", config, tensors, tuple(notes))
 

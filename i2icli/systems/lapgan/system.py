@@ -1,9 +1,9 @@
-"""LAPGAN: pictures from coarse to fine, one adversarial pair for each level of a Laplacian pyramid.
+"""LAPGAN: images from coarse to fine, one adversarial pair for each level of a Laplacian pyramid.
 
 Denton, Chintala, Szlam, Fergus, "Deep Generative Image Models using a Laplacian Pyramid of Adversarial
 Networks", NIPS 2015, https://arxiv.org/abs/1506.05751. Names: the paper counts levels from the
 finest, I_0, to the coarsest, I_K; here "8 px", "16 px", ... from the coarsest on. G.first is its G_K,
-G.levels[-1] its G_0, likewise D. Noise, residual h and coarse picture l are the paper's z, h and l.
+G.levels[-1] its G_0, likewise D. Noise, residual h and coarse image l are the paper's z, h and l.
 """
 
 from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ class LAPGAN(System[LAPGANConfig]):
 
     @property
     def _level(self) -> int | None:
-        """The level that is learned now, as a place in G.levels; None for the smallest pictures."""
+        """The level that is learned now, as a place in G.levels; None for the images of the lowest level."""
         side = int(self.clock.stage.name.removesuffix(" px"))
         place = self.config.pyramid.index(side)
         return place - 1 if place else None
@@ -81,14 +81,14 @@ class LAPGAN(System[LAPGANConfig]):
     # -- learning ------------------------------------------------------------------------
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
-        """D, then G, of the level that is learned, section 2.3; every picture serves as real one and as l."""
+        """D, then G, of the level that is learned, section 2.3; every image serves as real one and as l."""
         place, noise, label = self._level, self.G.split(batch["noise"]), batch.get("label")
         context: tuple[Tensor, ...] = ()
         if place is None:
             real = self._shrunk(batch["image"], 0)  # (B, C, h, w)
             fake = self.G.first_image(noise, label)  # (B, C, h, w)
         else:
-            level = self._pictures(batch["image"], place)
+            level = self._level_images(batch["image"], place)
             context, real = (level.coarse,), level.residual
             fake = self.G.residual(place, level.coarse, noise, label)  # (B, C, h, w)
         D = self.D.at(place)
@@ -106,12 +106,12 @@ class LAPGAN(System[LAPGANConfig]):
         yield Update("G", losses, fakes={"": (coarse + fake, coarse + real)})
 
     def _shrunk(self, images: Tensor, place: int) -> Tensor:
-        """The images (B, C, S, S) as that picture of the pyramid, step by step: (B, C, s, s)."""
+        """The images (B, C, S, S) as that image of the pyramid, step by step: (B, C, s, s)."""
         for side in reversed(self.config.pyramid[place:-1]):
             images = downsample(images, (side, side))  # (B, C, s, s)
         return images
 
-    def _pictures(self, images: Tensor, place: int) -> Level:
+    def _level_images(self, images: Tensor, place: int) -> Level:
         """Level `place` of the pyramid of the images (B, C, S, S)."""
         image = self._shrunk(images, place + 1)  # (B, C, s, s)
         smaller, side = self.config.pyramid[place : place + 2]
@@ -141,14 +141,14 @@ class LAPGAN(System[LAPGANConfig]):
             image, number = self.G.first_image(noise, label), len(self.G.levels)
         else:
             image, (number, _) = inputs["image"], self.config.asked(task.name)
-        return self._enlarged(image, number, noise, label).clamp(-1, 1), {}
+        return self._upscaled(image, number, noise, label).clamp(-1, 1), {}
 
-    def _enlarged(
+    def _upscaled(
         self, image: Tensor, number: int, noise: tuple[Tensor, ...], label: Tensor | None
     ) -> Tensor:
         """(B, C, h, w) through the last `number` levels of the pyramid -> (B, C, f h, f w).
 
-        Levels whose stage has not begun only enlarge: what they would add is not learned yet.
+        Levels whose stage has not started only upscale: what they would add is not learned yet.
         """
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
@@ -174,11 +174,11 @@ class LAPGAN(System[LAPGANConfig]):
     # -- looking at it -------------------------------------------------------------------
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
-        """The level that is learned: its picture, made and real; and samples at all levels so far."""
+        """The level that is learned: its image, made and real; and samples at all levels so far."""
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
         if place is None:
             return {"generated": self.G.first_image(noise, label), "real": self._shrunk(batch["image"], 0)}
-        image, coarse = self._pictures(batch["image"], place)
+        image, coarse = self._level_images(batch["image"], place)
         columns = {
             "coarse": coarse,
             "with its residual": coarse + self.G.residual(place, coarse, noise, label),
@@ -200,10 +200,10 @@ class LAPGAN(System[LAPGANConfig]):
         return image.clamp(-1, 1)
 
     def evaluate(self, batch: Batch) -> Evaluation:
-        """Of the level that is learned: images shrunk once and enlarged again, and such as are generated as
+        """Of the level that is learned: images shrunk once and upscaled again, and such as are generated as
         far as it is learned. Scored at the last level only, so that the best model has learned all levels.
 
-        measured: spectral distance to the truth of the enlarged images and of plain interpolation.
+        measured: spectral distance to the truth of the upscaled images and of plain interpolation.
         """
         noise, label, place = self.G.split(batch["noise"]), batch.get("label"), self._level
         generated: Pairs = {}
@@ -212,7 +212,7 @@ class LAPGAN(System[LAPGANConfig]):
             generated = {"": (sample, self._shrunk(batch["image"], self._reached))}
         if place is None:
             return Evaluation(generated)
-        truth, coarse = self._pictures(batch["image"], place)
+        truth, coarse = self._level_images(batch["image"], place)
         enlarged = (coarse + self.G.residual(place, coarse, noise, label)).clamp(-1, 1)
         pair = {"": (enlarged, truth)}
         measured = {
@@ -228,5 +228,5 @@ def uniform(latent: Tensor) -> Tensor:
 
 
 def _hits(real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """Parts of the real and of the made pictures that D takes for what they are."""
+    """Parts of the real and of the made images that D takes for what they are."""
     return {"real_seen": (real > 0).float().mean(), "fake_seen": (fake < 0).float().mean()}

@@ -22,7 +22,7 @@ class PairedCycleGANConfig(Config):
         description="what the style discriminator takes for a true transfer: the reference warped onto the "
         "face by landmarks (the paper's; needs faces and i2icli[face]); not the paper's: the image with the "
         "reference's colour statistics (for anything), or with what removal takes off the reference (for "
-        "pictures that lie alike); or none: no style discriminator",
+        "aligned images); or none: no style discriminator",
     )
     regions: Names = Field(
         (), description="networks of their own for parts of a face: eyes,lips,skin; default: the whole image"

@@ -1,4 +1,4 @@
-"""Generators that keep the full resolution and answer with a change to their input.
+"""Generators that keep the full resolution and output a change to their input.
 
 Chang et al., "PairedCycleGAN", CVPR 2018; its networks follow Yu, Koltun and Funkhouser, "Dilated Residual
 Networks", CVPR 2017, https://arxiv.org/abs/1705.09914.
@@ -12,7 +12,7 @@ from i2icli.nn.padding import ReflectConv2d, ReflectHead, reflect
 
 DILATIONS = (1, 2, 4)  # of the residual blocks
 LAST_DILATION = 2  # of the convolution behind them
-FIRST_CHANGE = 0.1  # of what the usual weights would answer with
+FIRST_CHANGE = 0.1  # of what the usual weights would give
 
 
 class DilatedConv2d(nn.Conv2d):

@@ -49,7 +49,7 @@ def blend_regions(
     """(B, C, H, W) in [-1, 1], and perhaps a reference for each -> the same shape, regions changed.
 
     faces: the landmarks (B or 1, N, 2) in the images and in the references. Each region is cut out, resized
-    to `size` pixels, given to its generator, and the change it answers with is added where the region's mask
+    to `size` pixels, given to its generator, and the change it outputs is added where the region's mask
     is, which fades at its borders.
     """
     results = []

@@ -24,7 +24,10 @@ class Pix2PixConfig(GrowableConfig):
     generator: Literal["unet", "resnet"] = Field("unet", description="network that translates")
     width: int = Field(64, ge=1, le=4096, description="channels of the generator's first layer")
     depth: int | None = Field(
-        None, ge=2, le=16, description="halvings in the U-Net; default: as many as the crop allows, at most 8"
+        None,
+        ge=2,
+        le=16,
+        description="down-samplings in the U-Net; default: as many as the crop allows, at most 8",
     )
     num_blocks: int = Field(
         9, ge=1, le=100, description="residual blocks of the ResNet generator (6 suit 128 px)"
@@ -34,7 +37,7 @@ class Pix2PixConfig(GrowableConfig):
     )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
-        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+        description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
     norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in both networks")
     statistics: Literal["auto", "image", "running"] = Field(
@@ -42,7 +45,7 @@ class Pix2PixConfig(GrowableConfig):
         description="batch norm when translating: statistics of each image (paper) or running ones; "
         "auto: image after training with batches of one, else running",
     )
-    discriminator: Literal["patch", "pixel"] = Field("patch", description="judge patches or single pixels")
+    discriminator: Literal["patch", "pixel"] = Field("patch", description="score patches or single pixels")
     num_layers: int = Field(
         3, ge=1, le=8, description="layers of the patch discriminator; 3 see 70x70 pixels"
     )
@@ -52,7 +55,9 @@ class Pix2PixConfig(GrowableConfig):
     gan_loss: Literal["vanilla", "lsgan", "wgangp", "hinge"] = Field(
         "vanilla", description="adversarial loss"
     )
-    l1_weight: float = Field(100.0, ge=0, description="lambda of the L1 distance to the truth, Eq. (4)")
+    l1_weight: float = Field(
+        100.0, ge=0, description="lambda of the L1 distance to the ground truth, Eq. (4)"
+    )
     penalty_weight: float = Field(10.0, ge=0, description="weight of the gradient penalty; wgangp only")
 
     @property
@@ -116,7 +121,7 @@ class Pix2PixConfig(GrowableConfig):
             advice = "choose sides that are multiples of 4"
         if self.generator == "unet" and self.depth is None and self.unet_depth < SHALLOW:
             raise ValueError(
-                f"crops of {width}x{height} leave the U-Net {self.unet_depth} halvings; "
+                f"crops of {width}x{height} leave the U-Net {self.unet_depth} down-samplings; "
                 f"choose sides that are multiples of {2**SHALLOW} or more, or give --depth"
             )
         if height % multiple or width % multiple:

@@ -101,7 +101,7 @@ def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
     notes = [_direction(path)]
     if config.generator == "unet" and config.unet_depth > 5:
         notes.append(
-            "the keys of a U-Net do not show dropout; it is off here, so answers are repeatable; "
+            "the keys of a U-Net do not show dropout; it is off here, so outputs are deterministic; "
             "the authors' test program leaves it on if the network was trained with it"
         )
     if config.norm == "batch":

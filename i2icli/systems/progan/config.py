@@ -33,9 +33,9 @@ class ProGANConfig(Config):
         None, ge=1, description="length in steps; default: until the last resolution had its images"
     )
     images: int | None = Field(
-        None, ge=1, description="length in images seen; more than planned go to the last resolution"
+        None, ge=1, description="length in images seen; any surplus goes to the last resolution"
     )
-    epochs: float = Field(200, gt=0, description="has no meaning here: --stage-images tells the length")
+    epochs: float = Field(200, gt=0, description="not used: --stage-images decides the length")
     decay_from: float = Field(
         1.0, ge=0, le=1, description="fraction of each stage after which the learning rate falls to zero"
     )
@@ -58,7 +58,7 @@ class ProGANConfig(Config):
     preprocess: PreprocessMode = Field(
         "scale-width-and-crop", description="how images are brought to each resolution"
     )
-    flip: bool = Field(False, description="mirror half of the training images")
+    flip: bool = Field(False, description="flip half of the training images")
     holdout: float = Field(
         0.0, ge=0, lt=1, description="fraction not trained on where there is no val or test folder"
     )
@@ -71,7 +71,7 @@ class ProGANConfig(Config):
     width: int = Field(512, ge=1, le=4096, description="channels of the widest layers")
     widths: Counts = Field(
         (512, 512, 512, 512, 256, 128, 64, 32, 16),
-        description="channels at 4, 8, 16 ... pixels, none above --width; after the last they halve",
+        description="channels at 4, 8, 16 ... pixels, none above --width; after the last they are halved",
     )
     stddev_group: int = Field(
         4, ge=1, le=1024, description="images compared with each other by the discriminator; 1: none"
@@ -129,7 +129,7 @@ class ProGANConfig(Config):
         more = ", ".join(
             f"{width} at {SMALLEST << given + n} px" for n, width in enumerate(self.level_widths[given:])
         )
-        return (f"--widths ends at {SMALLEST << given - 1} px; channels go on halving: {more}",)
+        return (f"--widths ends at {SMALLEST << given - 1} px; the next levels get: {more}",)
 
     def lr_at(self, resolution: int) -> float:
         """The learning rate of a resolution."""
@@ -186,7 +186,7 @@ class ProGANConfig(Config):
         height, width = self.crop_size
         if height != width or height < SMALLEST or height & (height - 1):
             raise ValueError(
-                f"crops of {width}x{height} do not suit networks that double: choose a power of two, "
+                f"crops of {width}x{height} do not suit networks that upsample by 2: choose a power of two, "
                 "such as 64, 128 or 256"
             )
         if self.preprocess == "none" and self.start_size < height:

@@ -51,7 +51,7 @@ def _paper(parts: dict[str, State], path: Path) -> Original | None:
         raise UserError(f"{path}: this is Progressive GAN's discriminator; give a file with its generator")
     _refuse_unknown_kinds(G, path)
     renamed = from_paper(_variables(G), "G")
-    judge = from_paper(_variables(D), "D") if D is not None else None
+    discriminator = from_paper(_variables(D), "D") if D is not None else None
     if renamed is None:
         return None
     lod = _number(G, "lod", 0, (0, _levels(renamed) - 1), path)
@@ -63,7 +63,7 @@ def _paper(parts: dict[str, State], path: Path) -> Original | None:
     elif not fused:
         settings["stddev_group"] = 16
     labels = int(_number(G, "static_kwargs/label_size", 0, (0, MOST_LABELS), path))
-    return _original(renamed, judge, levels, labels, settings, 1 - lod % 1)
+    return _original(renamed, discriminator, levels, labels, settings, 1 - lod % 1)
 
 
 def _zoo(parts: dict[str, State], path: Path) -> Original | None:
@@ -71,12 +71,12 @@ def _zoo(parts: dict[str, State], path: Path) -> Original | None:
     if G is None or not any(key.startswith("formatLayer.") for key in G):
         raise UserError(f"{path}: this is Progressive GAN's discriminator; give a file with its generator")
     renamed = from_zoo(G, "G")
-    judge = from_zoo(D, "D") if D is not None else None
+    discriminator = from_zoo(D, "D") if D is not None else None
     if renamed is None:
         return None
     old = _number(parts.get("config", {}), "alpha", 0, (0, 1), path)  # weight of the level below
     settings = {"convention": "zoo", "fused_scale": False}
-    return _original(renamed, judge, _levels(renamed), 0, settings, 1 - old)
+    return _original(renamed, discriminator, _levels(renamed), 0, settings, 1 - old)
 
 
 def _refuse_unknown_kinds(G: State, path: Path) -> None:
@@ -119,15 +119,17 @@ def _original(
 ) -> Original | None:
     """Put together what was found, if it is exactly a network of ours. alpha: of the newest level."""
     kept = {name: value for name, value in G.items() if _level(name) < levels}
-    judging = {name: value for name, value in (D or {}).items() if _level(name) < levels}
+    discriminator = {name: value for name, value in (D or {}).items() if _level(name) < levels}
     side = 4 << max(levels - 1, 0)
     fading = levels > 1 and alpha < 1
     notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
     if fading:
-        notes.append(f"it was saved while {side} px were faded in (alpha {alpha:.2f}), and answers so")
+        notes.append(
+            f"it was saved while {side} px were faded in (alpha {alpha:.2f}), and generates with that alpha"
+        )
         settings |= {"fade_images": FADE_IMAGES}
     settings |= {"crop_size": side, "start_size": side // 2 if fading else side}
-    config = _config(kept, judging, levels, labels, settings)
+    config = _config(kept, discriminator, levels, labels, settings)
     if config is None:
         return None
     with torch.device("meta"):
@@ -135,8 +137,8 @@ def _original(
     if not _same_shapes(kept, ours.G.state_dict()):
         return None
     tensors = {f"G.{name}": value.float().contiguous() for name, value in kept.items()}
-    if _same_shapes(judging, ours.D.state_dict()):
-        tensors |= {f"D.{name}": value.float().contiguous() for name, value in judging.items()}
+    if _same_shapes(discriminator, ours.D.state_dict()):
+        tensors |= {f"D.{name}": value.float().contiguous() for name, value in discriminator.items()}
     if not fading:
         return Original("progan", config, tensors, tuple(notes))
     _, stage, _ = config.planned_stages()

@@ -77,10 +77,10 @@ class ProGAN(System[ProGANConfig]):
             fake = self.G(self._code(batch, 0), *growth)
         yield Update("D", self._critic_losses(real, fake, label, growth))
         fake = self.G(self._code(batch, 1), *growth)  # (B, C, H, W)
-        judged = self.D(fake, *growth)  # (B, 1 + L)
-        losses = {"gan": self._reduced(self.gan.generator(judged[:, 0]), judged)}
+        scored = self.D(fake, *growth)  # (B, 1 + L)
+        losses = {"gan": self._reduced(self.gan.generator(scored[:, 0]), scored)}
         if label is not None:
-            losses["class"] = self.config.class_weight * self._classified(judged, label)
+            losses["class"] = self.config.class_weight * self._classified(scored, label)
         yield Update("G", losses, fakes={"": (fake, real)})
 
     def _critic_losses(
@@ -88,18 +88,18 @@ class ProGAN(System[ProGANConfig]):
     ) -> dict[str, Tensor]:
         """Wasserstein distance, gradient penalty and drift (appendix A.1); classes as in the program."""
         config = self.config
-        judged, judged_fake = self.D(real, *growth), self.D(fake, *growth)  # (B, 1 + L)
-        score = judged[:, 0]
-        losses = {"gan": self.gan.discriminator(score, judged_fake[:, 0])}
+        scored, scored_fake = self.D(real, *growth), self.D(fake, *growth)  # (B, 1 + L)
+        score = scored[:, 0]
+        losses = {"gan": self.gan.discriminator(score, scored_fake[:, 0])}
         if config.penalty_weight > 0:
             losses["penalty"] = config.penalty_weight * gradient_penalty(
                 lambda images: self.D(images, *growth)[:, 0], real, fake
             )
         if config.drift_weight > 0:
             losses["drift"] = config.drift_weight * drift(score)
-        losses = {name: self._reduced(loss, judged) for name, loss in losses.items()}
+        losses = {name: self._reduced(loss, scored) for name, loss in losses.items()}
         if label is not None:
-            classified = self._classified(judged, label) + self._classified(judged_fake, label)
+            classified = self._classified(scored, label) + self._classified(scored_fake, label)
             losses["class"] = config.class_weight * classified
         return losses
 
@@ -109,13 +109,13 @@ class ProGAN(System[ProGANConfig]):
         code = batch["codes"][:, turn]
         return torch.cat([code, batch["label"]], dim=1) if "label" in batch else code
 
-    def _reduced(self, mean: Tensor, judged: Tensor) -> Tensor:
-        return mean * len(judged) if self.summed else mean
+    def _reduced(self, mean: Tensor, scored: Tensor) -> Tensor:
+        return mean * len(scored) if self.summed else mean
 
-    def _classified(self, judged: Tensor, label: Tensor) -> Tensor:
+    def _classified(self, scored: Tensor, label: Tensor) -> Tensor:
         """Cross-entropy of the classes: the authors' program, after Odena et al., ICML 2017 (AC-GAN)."""
-        loss = cross_entropy(at_least_float32(judged[:, 1:]), at_least_float32(label))
-        return self._reduced(loss, judged)
+        loss = cross_entropy(at_least_float32(scored[:, 1:]), at_least_float32(label))
+        return self._reduced(loss, scored)
 
     # -- making images -------------------------------------------------------------------
 

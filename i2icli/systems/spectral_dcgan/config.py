@@ -25,7 +25,7 @@ class SpectralDCGANConfig(Config):
     preprocess: PreprocessMode = Field(
         "scale-width-and-crop", description="how images are brought to that size"
     )
-    flip: bool = Field(False, description="mirror half of the training images")
+    flip: bool = Field(False, description="flip half of the training images")
     spectral_weight: float = Field(
         1.0,
         ge=0,
@@ -38,13 +38,13 @@ class SpectralDCGANConfig(Config):
     )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
-        description="how sides are doubled: transposed convolution (paper), or enlarge, then convolve",
+        description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
     final_layers: int = Field(
         3,
         ge=0,
         le=8,
-        description="5x5 convolutions after the last doubling, nearest then; 0: it is like the others",
+        description="5x5 convolutions after the last upsampling, nearest then; 0: it is like the others",
     )
     norm: Literal["batch", "instance", "layer", "none"] = Field(
         "batch", description="normalisation in both networks; in D layer where wgangp makes batch impossible"
@@ -90,7 +90,7 @@ class SpectralDCGANConfig(Config):
         height, width = self.crop_size
         if height != width or height & (height - 1):
             raise ValueError(
-                f"crops of {width}x{height} do not suit networks that double: choose a power of two, "
+                f"crops of {width}x{height} do not suit networks that upsample by 2: choose a power of two, "
                 "such as 64 or 128"
             )
         return self

@@ -57,22 +57,25 @@ class StarGANConfig(Config):
         64, ge=1, le=4096, description="channels of the discriminator's first layer"
     )
     num_layers: int = Field(
-        6, ge=1, le=10, description="halvings in the discriminator; crop sides must be multiples of 2^this"
+        6,
+        ge=1,
+        le=10,
+        description="down-samplings in the discriminator; crop sides must be multiples of 2^this",
     )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
-        "transposed", description="how the generator doubles the sides of its features"
+        "transposed", description="how the generator upsamples its features"
     )
     discriminator_shift: float = Field(
         0.0,
         ge=0,
         le=0.5,
-        description="how far the discriminator's images are moved at random, as a share of the sides",
+        description="random shift of the discriminator's images, as a fraction of the sides",
     )
     critic_steps: int = Field(5, ge=1, description="discriminator updates per generator update")
     classification_weight: float = Field(1.0, ge=0, description="lambda_cls, Eq. (5) and (6)")
     cycle_weight: float = Field(10.0, ge=0, description="lambda_rec of the reconstruction loss, Eq. (6)")
     identity_weight: float = Field(
-        0.0, ge=0, description="how much images have to stay as they are if their target is what they have"
+        0.0, ge=0, description="weight of the identity loss: inputs that already are in the target domain"
     )
     penalty_weight: float = Field(10.0, ge=0, description="lambda_gp of the gradient penalty, Eq. (8)")
 
@@ -209,7 +212,7 @@ class StarGANConfig(Config):
         if height % 2**self.num_layers or width % 2**self.num_layers:
             fitting = max(n for n in range(11) if height % 2**n == 0 and width % 2**n == 0)
             raise ValueError(
-                f"crops of {width}x{height} cannot be halved {self.num_layers} times by the discriminator; "
+                f"crops of {width}x{height} cannot be downsampled {self.num_layers} times by D; "
                 f"choose multiples of {2**self.num_layers}, or --num-layers {fitting}"
             )
         return self

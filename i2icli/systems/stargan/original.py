@@ -1,6 +1,6 @@
 """Generators saved by the authors' code (yunjey/stargan): `<iteration>-G.ckpt`, plain weights.
 
-Keys and shapes tell width, blocks and the number of labels, but no names: five labels are taken for
+Keys and shapes tell width, blocks and the number of labels, but no names: five labels are assumed to be
 those of the published CelebA models, eight for RaFD's expressions, fifteen for both with a mask.
 """
 
@@ -88,12 +88,16 @@ def _labels(number: int) -> tuple[dict[str, Any], str]:
     """The settings that name so many labels, and a note on what the file cannot tell."""
     unknown = "the file does not name its labels"
     if number == len(CELEBA):
-        return {"attributes": CELEBA}, f"{unknown}: five are taken for those of the published CelebA models"
+        return {
+            "attributes": CELEBA
+        }, f"{unknown}: five are assumed to be those of the published CelebA models"
     if number == len(_RAFD):
-        return {"domains": _RAFD}, f"{unknown}: eight are taken for RaFD's expressions in alphabetical order"
+        return {
+            "domains": _RAFD
+        }, f"{unknown}: eight are assumed to be RaFD's expressions in alphabetical order"
     if number == len(CELEBA) + len(_RAFD) + 2:
         settings = {"attributes": CELEBA, "domains": _RAFD, "sets": ("attributes:5", "domains:8")}
-        return settings, f"{unknown}: fifteen are taken for CelebA's five, RaFD's eight and a mask of two"
+        return settings, f"{unknown}: fifteen are assumed to be CelebA's five, RaFD's eight and a mask of two"
     numbers = tuple(str(place + 1) for place in range(number))
     return {
         "attributes": numbers

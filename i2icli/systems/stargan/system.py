@@ -206,8 +206,8 @@ class StarGAN(System[StarGANConfig]):
         """Images of a set to each of its targets, (T, B, C, H, W)."""
         real, targets = batch[f"image_{number}"], self._flips(batch[f"label_{number}"], number)
         condition = self._condition(torch.cat(list(targets.values())), number)  # (T x B, L)
-        answers: Tensor = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (T x B, C, H, W)
-        return answers.reshape(len(targets), *real.shape)  # (T, B, C, H, W)
+        outputs: Tensor = self.G(real.repeat(len(targets), 1, 1, 1), condition)  # (T x B, C, H, W)
+        return outputs.reshape(len(targets), *real.shape)  # (T, B, C, H, W)
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Every translation of an image: beside the image, beside the truth where it is known, and how often
