@@ -171,7 +171,7 @@ class GrowingDiscriminator(nn.Module):
         width, stride = small.feature_channels, small.feature_stride
         self.levels = nn.ModuleList()
         for level in range(num_levels):
-            self.levels.append(InputBlock(in_channels, width, 2 if level else stride))
+            self.levels.append(EnhancerInput(in_channels, width, 2 if level else stride))
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, in_channels, H, W) -> (B, 1, h, w) scores, as many as the small one gives at its size."""
@@ -202,7 +202,7 @@ class GrowingDiscriminator(nn.Module):
         return iter(used)
 
 
-class InputBlock(nn.Module):
+class EnhancerInput(nn.Module):
     """New input layers of a discriminator, which replace its old first layer."""
 
     def __init__(self, in_channels: int, width: int, stride: int) -> None:

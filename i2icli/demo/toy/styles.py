@@ -43,7 +43,7 @@ class Dye:
 
 
 @dataclass(frozen=True)
-class Item:
+class DyedShape:
     """One item as a line drawing and in colour, (H, W, 3) uint8 each."""
 
     drawing: NDArray[np.uint8]
@@ -51,12 +51,12 @@ class Item:
     dye: Dye
 
 
-def item(seed: int, size: int = 64) -> Item:
+def item(seed: int, size: int = 64) -> DyedShape:
     """The item of a seed, `size` pixels square: a boot, bag, shirt or mug of random proportions."""
     rng = np.random.default_rng((11, seed))
     outline, details = _KINDS[int(rng.integers(len(_KINDS)))](rng)
     dye = Dye.random(rng)
-    return Item(_drawn(outline, details, size), _dyed(outline, details, dye, size), dye)
+    return DyedShape(_drawn(outline, details, size), _dyed(outline, details, dye, size), dye)
 
 
 def write_styles(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:

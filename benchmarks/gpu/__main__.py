@@ -1,6 +1,6 @@
 """Does everything work on a GPU, and how fast? In under four minutes, small parts first.
 
-    python -m benchmarks.gpu.check [--limit 200] [--device cuda|cpu] [--quick]
+    python -m benchmarks.gpu [--limit 200] [--device cuda|cpu] [--quick]
 
 A training step and the default task of every system in fp32, bf16 and fp16, resuming, compiled
 networks, channels-last, two processes where there are two GPUs, and any tests marked cuda. Each line
@@ -48,7 +48,7 @@ def checks(device: torch.device, work: Path, *, quick: bool) -> Iterator[Check]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check, print, and say by the exit code whether all is well."""
-    parser = argument_parser(__doc__, "benchmarks.gpu.check")
+    parser = argument_parser(__doc__, "benchmarks.gpu")
     parser.add_argument("--limit", type=float, default=200, help="seconds after which no check starts")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     parser.add_argument("--quick", action="store_true", help="tiny networks, timed once: a rehearsal")
