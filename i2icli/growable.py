@@ -57,7 +57,7 @@ class GrowableConfig(Config):
         """A level while it begins, and afterwards."""
         height, width = self.crop_size
         size = f"{max(height, width) >> (self.grown - level)} px"
-        side = height >> (self.grown - level) if height == width else None
+        side = width >> (self.grown - level)
         first = round(steps * self.fade)
         fades = self.how == "fade"
         name = f"{size}, fading in" if fades else f"{size}, enhancer alone"
@@ -85,9 +85,5 @@ class GrowableConfig(Config):
             raise ValueError(
                 f"crops of {width}x{height} cannot have been grown {self.grown} times; "
                 f"choose multiples of {4 * 2**self.grown}"
-            )
-        if self.grown - self.grown_before > 1 and height != width:
-            raise ValueError(
-                f"crops of {width}x{height} can grow by one level at a time; only square ones by several"
             )
         return self

@@ -10,7 +10,7 @@ class Stage:
     name: str
     steps: int
     batch_size: int | None = None  # None: as configured
-    resolution: int | None = None  # side of the training crops, in pixels; None: as configured
+    resolution: int | None = None  # width of the training crops, in pixels; None: as configured
     level: int = 0  # up-sampling levels of the networks in use
     fading: bool = False  # the newest level is being blended in, from alpha 0 to 1
     fade_steps: int | None = None  # steps a whole fade takes, where training may end before; None: `steps`

@@ -6,7 +6,7 @@ and resuming. They meet in `System.training_step` and `System.forward`. What a m
 which stages it is trained, is in its settings (`Config.tasks`, `Config.stages`), which need no torch.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -40,6 +40,7 @@ class Update:
     losses: dict[str, Tensor]  # already weighted; logged under these names
     metrics: dict[str, Tensor] = field(default_factory=dict)  # logged, not minimised
     fakes: Pairs = field(default_factory=dict)  # what its weights generated, for `--spectral-weight`
+    reconstructed: Pairs = field(default_factory=dict)  # beside what it should show: `--perceptual-weight`
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Request:
     reference: Tensor | None = None  # (1, C, h, w) in [-1, 1], of any size: image whose style is to be taken
     latent: Tensor | None = None  # (B, Z) style or noise code
     truncate: float | None = None  # `--truncate`, where a task reads it
+    style: Mapping[str, str] = field(default_factory=dict)  # `--style`: of a class or object, by its name
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Evaluation:
     generated: Pairs = field(default_factory=dict)  # beside real images that need not show the same
     compared: Pairs = field(default_factory=dict)  # beside the ground truth, to be scored
     measured: dict[str, Tensor] = field(default_factory=dict)  # other numbers, one per image: name -> (B,)
+    labels: Tensor | None = None  # (B, 1, H, W) class indices that `compared` was made from, to be segmented
 
 
 class System(nn.Module, Generic[C]):

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from i2icli.classes import LabelSet
 from i2icli.errors import UserError, about, one_of
 
 ALL = "all"  # the value of --to that means every target
@@ -25,8 +26,10 @@ whole: the output depends on the whole image."""
 class Port:
     """One input or output of a task."""
 
-    channels: int = 3  # of labels: the number of classes
+    channels: int = 3  # of labels: the planes of their classes
     kind: Kind = "image"
+    labels: LabelSet | None = None  # what the ids of label maps stand for; None: 0 to channels - 1
+    optional: bool = False  # of an input: whether a task can do without it
     multiple: int = 1  # sides are padded to a multiple of this
     minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
     scale: float = 1.0  # of an output: its sides over those of the first input
@@ -49,7 +52,7 @@ class Task:
     name: str | None  # what --to calls it; None: the only one
     inputs: Mapping[str, Port]  # the first is what is translated; {}: it generates from codes alone
     output: Port
-    reads: frozenset[str] = frozenset()  # to, source, reference, latent, truncate: what decides the output
+    reads: frozenset[str] = frozenset()  # what decides the output: to, source, reference, latent, ...
     requires: frozenset[str] = frozenset()  # of these, what must be given
     source: str | None = None  # the domain of the input, where that selects networks
     sources: tuple[str, ...] = ()  # domains that a folder above an input may name

@@ -14,6 +14,8 @@ FLOORS: dict[str, int] = {
     "errors": 0,
     "config": 0,
     "growable": 0,
+    "classes": 0,
+    "label_config": 0,
     "fields": 0,
     "files": 0,
     "registry": 0,

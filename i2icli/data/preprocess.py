@@ -55,12 +55,16 @@ class Preprocess:
         return cls(config.preprocess, load, crop, config.flip, config.multiple)
 
     def at(self, resolution: int | None) -> Self:
-        """The same with square crops of another size, the load size scaled along; None: unchanged."""
+        """The same at another width of the crops, everything else scaled along; None: unchanged."""
         if resolution is None:
             return self
-        load, crop = self.load_size, self.crop_size
-        scaled = (round(resolution * load[0] / crop[0]), round(resolution * load[1] / crop[1]))
-        return replace(self, load_size=scaled, crop_size=(resolution, resolution))
+        factor = resolution / self.crop_size[1]
+        load_height, load_width = (round(side * factor) for side in self.load_size)
+        return replace(
+            self,
+            load_size=(load_height, load_width),
+            crop_size=(round(self.crop_size[0] * factor), resolution),
+        )
 
     def for_validation(self) -> Self:
         """The same without randomness: the whole image where the mode resizes, else the centre crop."""

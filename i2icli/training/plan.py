@@ -124,8 +124,7 @@ def _of_stage(system: System[Any], data: DataFolder, stage: Stage, steps_done: i
             kept = max(kept, activation_bytes(system, batch))
         flops = max(flops, counted.total)
     images = size * system.config.accumulate
-    side = stage.resolution
-    crop = (side, side) if side else system.config.crop_size
+    crop = data.options.preprocess.at(stage.resolution).crop_size
     memory = weight_bytes(system) + kept
     return StagePlan(stage.name, crop, images, stage.steps, steps_done, memory, flops)
 

@@ -1,0 +1,71 @@
+"""Settings of systems that read label maps. No torch here."""
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, PlainSerializer
+
+from i2icli.classes import NO_CLASS, LabelClass, LabelSet, checked, ids_of, numbered
+from i2icli.config import Config, Names
+from i2icli.task import Port
+
+PLACEHOLDER = 8  # classes where none are known yet, before there are data
+
+
+def _parse_classes(value: object) -> object:
+    """Texts like "7 road #804080" -> classes."""
+    if isinstance(value, list | tuple):
+        return checked(
+            each if isinstance(each, LabelClass) else LabelClass.parse(str(each)) for each in value
+        )
+    return value
+
+
+def _print_classes(classes: tuple[LabelClass, ...]) -> list[str]:
+    return list(map(str, classes))
+
+
+Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), PlainSerializer(_print_classes)]
+"""The classes of label maps, in the order of their channels; written as "7 road #804080"."""
+
+
+class LabelConfig(Config):
+    """Settings of systems that translate label maps, with instance maps beside them where there are any."""
+
+    found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
+
+    classes: Classes | None = Field(
+        None,
+        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), or "
+        "cityscapes, coco-stuff, ade20k; default: classes.* beside the data, or as found in the maps",
+    )
+    ignore: Names = Field(
+        (), description="ids or names of classes that mean unlabelled, besides 255 (65535 in 16-bit maps)"
+    )
+    dont_care: bool = Field(
+        False, description="whether unlabelled pixels are a class of their own; found from the data"
+    )
+    instances: bool | None = Field(
+        None, description="read the boundaries of instances, too; default: if there are instance maps"
+    )
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The classes, without those that are ignored."""
+        classes = self.classes or numbered(PLACEHOLDER)
+        ignored = ids_of(self.ignore, classes)
+        kept = tuple(each for each in classes if each.id not in ignored)
+        usual = tuple(number for number in NO_CLASS if all(each.id != number for each in kept))
+        return LabelSet(kept, tuple(dict.fromkeys((*ignored, *usual))), self.dont_care)
+
+    @property
+    def image_channels(self) -> int:
+        """Channels of the photos."""
+        return self.channels[-1] if self.channels else 3
+
+    def label_inputs(self, **sides: Any) -> dict[str, Port]:
+        """The inputs of a task that reads label maps; `sides` are what the networks ask of theirs."""
+        labels = self.label_set
+        ports = {"labels": Port(labels.count, "labels", labels=labels, **sides)}
+        if self.instances:
+            ports["instances"] = Port(1, "instances", optional=True, **sides)
+        return ports

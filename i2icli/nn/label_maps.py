@@ -1,0 +1,29 @@
+"""Label and instance maps as planes that networks read."""
+
+import torch
+from torch import Tensor
+
+
+def one_hot(labels: Tensor, channels: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(B, 1, H, W) class indices -> (B, channels, H, W): 1 in the plane of the class, else 0.
+
+    An index beyond the channels (unlabelled, where the networks have no channel for it) is 0 in all planes.
+    """
+    classes = torch.arange(channels, device=labels.device)
+    return (labels == classes[:, None, None]).to(dtype)  # (B, channels, H, W)
+
+
+def boundaries(instances: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """(B, 1, H, W) ids -> 1 where a pixel has another id than one of its four neighbours, else 0.
+
+    Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
+    section 3.3, https://arxiv.org/abs/1711.11585.
+    """
+    edges = torch.zeros_like(instances, dtype=torch.bool)
+    across = instances[..., 1:] != instances[..., :-1]  # (B, 1, H, W - 1)
+    down = instances[..., 1:, :] != instances[..., :-1, :]  # (B, 1, H - 1, W)
+    edges[..., 1:] |= across
+    edges[..., :-1] |= across
+    edges[..., 1:, :] |= down
+    edges[..., :-1, :] |= down
+    return edges.to(dtype)
