@@ -63,6 +63,15 @@ class LabelSet:
         indices = dict.fromkeys(self.ignored, len(self.classes))
         return indices | {each.id: index for index, each in enumerate(self.classes)}
 
+    @cached_property
+    def index_of_colour(self) -> dict[int, int]:
+        """The index that a colour in a file stands for, colours being red + 256 green + 65536 blue."""
+        return {
+            colour_number(each.colour): index
+            for index, each in enumerate(self.classes)
+            if each.colour is not None
+        }
+
     def find(self, text: str) -> int:
         """The index of a class by its name, case aside, or by its id. Raises UserError listing them."""
         by_id = self.index_of_id.get(int(text)) if text.lstrip("-").isdigit() else None
@@ -70,6 +79,12 @@ class LabelSet:
             return by_id
         names = (*self.names, UNLABELLED) if self.dont_care else self.names
         return names.index(one_of(text, names, "class"))
+
+
+def colour_number(colour: Colour) -> int:
+    """A colour as a whole number: red + 256 green + 65536 blue."""
+    red, green, blue = colour
+    return red + 256 * green + 65536 * blue
 
 
 def numbered(count: int) -> tuple[LabelClass, ...]:

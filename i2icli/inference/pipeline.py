@@ -193,9 +193,10 @@ class Translation:
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
         height, width, _ = afters[0].shape
-        given = to_tensor(
-            resize(kinds.displayed(before.pixels), (height, width))
-        )  # --size may have made another of it
+        port = next(iter(self.specs[0].task.inputs.values()))
+        given = to_tensor(  # --size may have made another of it
+            resize(kinds.displayed(before.pixels, port), (height, width))
+        )
         label = "input" if "input" not in names else "given"
         return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
 
