@@ -24,6 +24,7 @@ class PainterConfig(Config):
 
     crop_size: Size = (16, 16)
     width: int = 3
+    optional: bool = False  # whether it does without instances
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:  # noqa: ARG002
         """One task: what a label map shows."""
@@ -32,7 +33,7 @@ class PainterConfig(Config):
                 None,
                 inputs={
                     "labels": Port(CLASSES, "labels", fixed=self.crop_size),
-                    "instances": Port(1, "instances", fixed=self.crop_size),
+                    "instances": Port(1, "instances", fixed=self.crop_size, optional=self.optional),
                 },
                 output=Port(3),
                 reads=frozenset({"reference"}),
@@ -74,7 +75,8 @@ class LabelPainter(System[PainterConfig]):
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Half of every frame is the one before; the first has none."""
         (noise,) = (inputs[name] for name in task.noise)
-        painted = self._painted(inputs["labels"], inputs["instances"], noise, inputs["style"])
+        instances = inputs.get("instances", inputs["labels"])
+        painted = self._painted(inputs["labels"], instances, noise, inputs["style"])
         output = painted if not memory else (painted + memory["previous"]) / 2
         return output, {"previous": output}
 

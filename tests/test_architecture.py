@@ -33,6 +33,7 @@ FLOORS: dict[str, int] = {
     "scores": 1,
     "report": 2,
     "video": 2,
+    "labels": 2,
     "losses": 2,
     "data": 2,
     "detector": 3,

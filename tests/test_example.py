@@ -194,11 +194,11 @@ def test_noise_follows_from_the_seed(system, files):
 @pytest.mark.parametrize(
     ("named", "complaint"),
     [
-        ({"labels": "labels.png"}, "this model also needs instances"),
+        ({"labels": "alone.png"}, r"alone\.png: this model also needs instances; none found"),
         ({"instances": "instances.png"}, "no labels given; this model reads labels, instances"),
         (
             {"labels": "labels.png", "instances": "small.png"},
-            "instances of 3x2 px, but the input has 20x12 px",
+            r"labels of 20x12 px, but instances of 3x2 px \(.*small\.png\); expected the same size",
         ),
         (
             {"labels": "style.png", "instances": "instances.png"},
@@ -209,6 +209,7 @@ def test_noise_follows_from_the_seed(system, files):
 )
 def test_inputs_that_do_not_fit_are_refused_in_a_line(named, complaint, system, files):
     Image.fromarray(np.zeros((2, 3), np.uint8)).save(files / "small.png")
+    Image.fromarray(np.zeros((12, 20), np.uint8)).save(files / "alone.png")
     Image.fromarray(np.zeros((12, 20), np.uint8)).save(files / "labels.jpg")
     model = translator(system, files)
     with pytest.raises(UserError, match=complaint):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from i2icli.errors import UserError, about
 from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
-from i2icli.image.items import Item
+from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import Outputs, OutputSpec
@@ -71,11 +71,14 @@ class Inference:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
 
         Resized as the spec says, or to the only size there is, and padded. Raises UserError for what cannot
-        be read, and for inputs that are missing or of another size than the first.
+        be read, for inputs of another size than the first, and for those that are missing unless they are
+        optional.
         """
         found: Inputs = {}
         size: tuple[int, ...] = ()
         for name, port in spec.task.inputs.items():
+            if name not in items and port.optional:
+                continue
             if name not in items:
                 raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
@@ -83,7 +86,9 @@ class Inference:
             size = size or pixels.shape[:2]
             if pixels.shape[:2] != size:
                 height, width = pixels.shape[:2]
-                raise UserError(f"{name} of {width}x{height} px, but the input has {size[1]}x{size[0]} px")
+                which = f" ({item.name})" if isinstance(item, FileItem) else ""
+                first = f"{next(iter(found))} of {size[1]}x{size[0]} px"
+                raise UserError(f"{first}, but {name} of {width}x{height} px{which}; expected the same size")
             prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
             found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
         return found

@@ -1,5 +1,6 @@
 """The options of translating: of the command, of `translate` in Python, of a server. No torch here."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -47,6 +48,9 @@ class TranslateOptions(BaseModel):
         None, description="domain or attributes of the inputs; default: the name of a folder above them"
     )
     reference: References = Field((), description="style reference image; a folder or several: all of them")
+    instances: Path | None = Field(
+        None, description="folder of instance maps for label maps; default: those found beside them"
+    )
     samples: int | None = Field(
         None, ge=1, description="variants per input; without inputs, how many images to generate"
     )

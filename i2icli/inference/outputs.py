@@ -16,7 +16,7 @@ from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
-from i2icli.task import Task, is_all, names_of
+from i2icli.task import Port, Task, is_all, names_of
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
@@ -82,11 +82,13 @@ class Outputs:
 
     def check(self, options: TranslateOptions) -> None:
         """Raise UserError for options that the model does not read, naming what it takes, or that clash."""
-        accepts = frozenset[str]().union(*(task.reads for task in self.tasks)) - {"truncate"}
+        reads = (task.reads | set(list(task.inputs)[1:]) for task in self.tasks)
+        accepts = frozenset[str]().union(*reads) - {"truncate"}
         given = {
             "to": options.to if names_of(self.tasks) or not is_all(options.to) else None,  # all of one
             "source": options.source,
             "reference": options.reference or None,
+            "instances": options.instances,
             "latent": next((flag for flag in _CODES if getattr(options, flag) is not None), None),
         }
         for field, value in given.items():
@@ -164,6 +166,11 @@ class Outputs:
         if len(codes) < 2:
             raise UserError("--interpolate goes from one code to the next; give two or more")
         return list(interpolate_codes(codes, options.interpolate))
+
+
+def inputs_of(specs: Sequence[OutputSpec]) -> dict[str, Port]:
+    """The inputs that some specs read, by name; the first is the one that is translated."""
+    return {name: port for spec in specs for name, port in spec.task.inputs.items()}
 
 
 def folder_name(name: str) -> str:
