@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from i2icli.classes import LabelSet, numbered
 from i2icli.errors import UserError
 from i2icli.image import tensors
 from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
+from i2icli.image.label_colours import in_colours
 from i2icli.image.pixels import convert_channels, resize, resize_ids
 from i2icli.task import Kind, Port
 
@@ -55,9 +57,17 @@ def _check_classes(ids: Pixels, count: int) -> None:
             raise UserError(f"the label map holds class {number}; this model knows 0 to {count - 1}")
 
 
-def displayed(pixels: Pixels) -> Pixels:
-    """Images as they are; ids (H, W, 1) as greys (H, W, 1) uint8 in which small ids differ clearly."""
-    return pixels if pixels.dtype != np.int32 else (pixels * 67 % 256).astype(np.uint8)
+def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
+    """What `decode` gives, as an image of (height, width).
+
+    Labels in the colours of their classes, instances as greys in which small ids differ clearly.
+    """
+    if not holds_ids(port.kind):
+        return resize(pixels, size)
+    ids = resize_ids(pixels, size)
+    if port.kind == "labels":
+        return in_colours(ids, port.labels or LabelSet(numbered(port.channels), ignored=()))
+    return (ids.astype(np.int64) * 67 % 256).astype(np.uint8)
 
 
 def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
