@@ -16,9 +16,8 @@ def feature_matching(fake: Features, real: Features) -> Tensor:
     """L1 distance of all maps but the scores: their sum over the layers, averaged over the scales.
 
     Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
-    Eq. (4), https://arxiv.org/abs/1711.11585, with the mean of each map in place of 1 / N_i. Real features are
-    constants. A scalar, unweighted; SPADE weighs it with 10, pix2pixHD with 10 * 4 / (maps of a scale), which
-    is the same at four maps.
+    Eq. (4), https://arxiv.org/abs/1711.11585, where N_i is the size of a map. Real features are constants.
+    A scalar, unweighted: SPADE weighs it with 10, pix2pixHD with 10 * 4 / (number of layers that are compared).
     """
     per_scale = [
         torch.stack([

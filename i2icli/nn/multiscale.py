@@ -48,7 +48,7 @@ class PatchFeatures(nn.Module):
         self.head = nn.Conv2d(widths[-1], 1, 4, padding=2)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """x: (B, in_channels, H, W) -> the features of every layer, (B, C, h, w), then (B, 1, h, w) scores."""
+        """x: (B, in_channels, H, W) -> the features (B, C, h, w) of every layer, then scores (B, 1, h, w)."""
         x = leaky_relu(self.stem(x), 0.2)  # (B, width, H/2 + 1, W/2 + 1)
         maps = [x]
         for layer in self.layers:

@@ -7,7 +7,7 @@ from i2icli.losses.feature_matching import feature_matching
 
 
 def maps(*values: float) -> list[torch.Tensor]:
-    return [torch.full((1, 2, 3, 3), value) for value in values]
+    return [torch.full((1, 2, 3, 3), float(value)) for value in values]
 
 
 def test_layers_are_added_scales_averaged_and_scores_left_out() -> None:
@@ -16,7 +16,7 @@ def test_layers_are_added_scales_averaged_and_scores_left_out() -> None:
 
 
 def test_real_features_are_constants() -> None:
-    fake, real = maps(1, 1)[0].requires_grad_(), maps(0, 0)[0].requires_grad_()
+    fake, real = maps(1)[0].requires_grad_(), maps(0)[0].requires_grad_()
     feature_matching([[fake, fake]], [[real, real]]).backward()
     assert fake.grad is not None
     assert real.grad is None
