@@ -17,7 +17,7 @@ def feature_matching(fake: Features, real: Features) -> Tensor:
 
     Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
     Eq. (4), https://arxiv.org/abs/1711.11585, where N_i is the size of a map. Real features are constants.
-    A scalar, unweighted: SPADE weighs it with 10, pix2pixHD with 10 * 4 / (number of layers that are compared).
+    A scalar, unweighted: SPADE weighs it with 10, pix2pixHD with 10 * 4 / (number of layers compared).
     """
     per_scale = [
         torch.stack([
