@@ -111,7 +111,7 @@ def test_at_alpha_0_the_grown_system_answers_and_judges_as_the_small_run(name, t
     for task in tasks(grown):
         answers = []
         for system, given in ((grown, image), (before, downsample_2x(image))):
-            answers.append(output(system, task, given))
+            answers.append(output(system, task, {"image": given}))
         assert torch.equal(answers[0], upsample_2x(answers[1]))
     for key, network in grown.named_children():
         if key.startswith("D"):
@@ -154,7 +154,7 @@ def test_a_half_grown_model_translates_as_it_stands(name, tmp_path):
         assert task.inputs["image"].multiple == 4 * 2 ** (number // 2 + 1)
         for each_system in (system, loaded):
             with torch.inference_mode():
-                answers.append(output(each_system, task, image))
+                answers.append(output(each_system, task, {"image": image}))
         assert torch.equal(*answers[-2:])
     assert not torch.allclose(answers[0], answers[2])
     translator = Translator.load(tmp_path / "model.safetensors")
