@@ -1,0 +1,107 @@
+"""pix2pixHD's networks, as its settings describe them; their layers are in nn."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from i2icli.nn.growth import GrowingGenerator, GrowthClock
+from i2icli.nn.patchgan import PatchDiscriminator
+from i2icli.nn.resnet import ResnetGenerator
+from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
+
+
+def build_generator(config: Pix2PixHDConfig, clock: GrowthClock) -> ResnetGenerator | GrowingGenerator:
+    """The global generator G1 and as many local enhancers G2 around it (section 3.1).
+
+    It reads planes of a label map and of features, (B, plane_channels + feature_channels, H, W).
+    """
+    read, shown = config.plane_channels + config.feature_channels, config.image_channels
+    statistics = config.translating_statistics
+    coarse = ResnetGenerator(
+        read,
+        shown,
+        config.width,
+        config.num_blocks,
+        config.norm,
+        statistics=statistics,
+        upsampling=config.upsampling,
+        depth=config.depth,
+    )
+    if not config.grown:
+        return coarse
+    return GrowingGenerator(
+        coarse,
+        config.grown,
+        read,
+        shown,
+        config.norm,
+        clock,
+        statistics,
+        config.upsampling,
+        num_blocks=config.num_enhancer_blocks,
+        downsample=downsample_3x3,
+    )
+
+
+def build_encoder(config: Pix2PixHDConfig) -> nn.Module:
+    """The encoder E of features (section 3.4): the global generator without residual blocks, of photos.
+
+    (B, image_channels, H, W) -> (B, num_features, H, W) in [-1, 1], before they are pooled. Without features
+    it is empty.
+    """
+    if not config.feature_channels:
+        return nn.Identity()
+    return ResnetGenerator(
+        config.image_channels,
+        config.num_features,
+        config.encoder_width,
+        0,
+        config.norm,
+        statistics=config.translating_statistics,
+        upsampling=config.upsampling,
+        depth=config.encoder_depth,
+    )
+
+
+class MultiscaleDiscriminator(nn.Module):
+    """Discriminators of patches that see the image at several scales (section 3.2).
+
+    Discriminator 0 sees the coarsest scale. One is added for each level that was grown, so that a number
+    means the same resolution at every level.
+    """
+
+    scales: Any
+
+    def __init__(self, config: Pix2PixHDConfig, clock: GrowthClock) -> None:
+        super().__init__()
+        self.num_scales, self.clock = config.num_scales, clock
+        channels = config.plane_channels + config.image_channels
+        sizes = channels, config.discriminator_width, config.num_layers
+        count = config.num_scales + config.grown
+        self.scales = nn.ModuleList(PatchDiscriminator(*sizes, config.norm, padding=2) for _ in range(count))
+
+    def forward(self, x: Tensor) -> list[list[Tensor]]:
+        """x: (B, C, H, W), planes of a label map and an image -> the output of every layer, scores last.
+
+        By scale, the finest first.
+        """
+        found: list[list[Tensor]] = []
+        for network in reversed(self._used()):
+            x = x if not found else downsample_3x3(x)  # (B, C, H/2, W/2), ...
+            found.append(network.activations(x))
+        return found
+
+    def trainable_weights(self) -> Iterator[nn.Parameter]:
+        """The weights trained in the current stage: those in use."""
+        return chain.from_iterable(network.parameters() for network in self._used())
+
+    def _used(self) -> list[PatchDiscriminator]:
+        return list(self.scales)[: self.num_scales + self.clock().stage.level]
+
+
+def downsample_3x3(x: Tensor) -> Tensor:
+    """x: (B, C, H, W), even sides -> (B, C, H/2, W/2): means of those of 3x3 pixels that the image has."""
+    return avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
