@@ -15,31 +15,24 @@ class PatchDiscriminator(nn.Module):
     """
 
     def __init__(
-        self,
-        in_channels: int = 3,
-        width: int = 64,
-        num_layers: int = 3,
-        norm: Norm = "instance",
-        *,
-        padding: int = 1,
+        self, in_channels: int = 3, width: int = 64, num_layers: int = 3, norm: Norm = "instance"
     ) -> None:
-        """num_layers: number of stride-2 convolutions, at least 1; padding: of zeros, 2 in pix2pixHD."""
+        """num_layers: number of stride-2 convolutions, at least 1."""
         super().__init__()
         widths = [width * min(2**layer, 8) for layer in range(num_layers + 1)]
         self.feature_channels, self.feature_stride = width, 2
-        self.stem = nn.Conv2d(in_channels, width, 4, stride=2, padding=padding)
+        self.stem = nn.Conv2d(in_channels, width, 4, stride=2, padding=1)
         self.layers = nn.ModuleList()
         for layer in range(1, num_layers + 1):
-            stride, bias = 1 if layer == num_layers else 2, needs_bias(norm)
-            conv = nn.Conv2d(widths[layer - 1], widths[layer], 4, stride, padding, bias=bias)
+            stride = 1 if layer == num_layers else 2
+            conv = nn.Conv2d(
+                widths[layer - 1], widths[layer], 4, stride=stride, padding=1, bias=needs_bias(norm)
+            )
             self.layers.append(ConvNorm(conv, build_norm(norm, widths[layer])))
-        self.head = nn.Conv2d(widths[-1], 1, 4, padding=padding)
+        self.head = nn.Conv2d(widths[-1], 1, 4, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x: (B, in_channels, H, W), H/2^n and W/2^n at least 3 -> (B, 1, H/2^n - 2, W/2^n - 2) scores.
-
-        With a padding of 2: of any size -> (B, 1, H/2^n + 3, W/2^n + 3).
-        """
+        """x: (B, in_channels, H, W), H/2^n and W/2^n at least 3 -> (B, 1, H/2^n - 2, W/2^n - 2) scores."""
         return self.score(self.features(x))
 
     def features(self, x: Tensor) -> Tensor:
@@ -48,17 +41,10 @@ class PatchDiscriminator(nn.Module):
 
     def score(self, hidden: Tensor) -> Tensor:
         """hidden: (B, width, H/2, W/2) from `features` -> (B, 1, H/2^n - 2, W/2^n - 2) scores."""
-        return self._activations(hidden)[-1]
-
-    def activations(self, x: Tensor) -> list[Tensor]:
-        """x as `forward` takes it -> the output of every layer, the scores last: for feature matching."""
-        return self._activations(self.features(x))
-
-    def _activations(self, hidden: Tensor) -> list[Tensor]:
-        found = [leaky_relu(hidden, 0.2)]
+        x = leaky_relu(hidden, 0.2)
         for layer in self.layers:
-            found.append(leaky_relu(layer(found[-1]), 0.2))  # (B, 2C, h/2, w/2); last: (B, 2C, h - 1, w - 1)
-        return [*found, self.head(found[-1])]
+            x = leaky_relu(layer(x), 0.2)  # (B, 2C, h/2, w/2); the last one: (B, 2C, h - 1, w - 1)
+        return self.head(x)  # type: ignore[no-any-return]
 
 
 class PixelDiscriminator(nn.Module):

@@ -13,7 +13,7 @@ from i2icli.system import linear_decay
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.losses import discriminator_loss, generator_loss, matching_loss
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
-from i2icli.systems.pix2pixhd.networks import MultiscaleDiscriminator, build_encoder, build_generator
+from i2icli.systems.pix2pixhd.networks import Discriminators, build_encoder, build_generator
 from i2icli.systems.pix2pixhd.original import without_biases
 from tests.parity import cases
 from tests.parity.cases import Case
@@ -61,7 +61,7 @@ def discriminator_of(case: Case, network: str | None = None) -> nn.Module:
         num_scales=config["num_D"],
     )
     clock = Clock(ours.stages()[0])
-    found = MultiscaleDiscriminator(ours, lambda: clock)
+    found = Discriminators(ours, lambda: clock)
     load(found, case.state(network), discriminator_names(ours.num_scales, ours.num_layers))
     return found
 

@@ -61,8 +61,20 @@ def image_with_codes(generator: Generator, size: int, side: int) -> Batch:
     return {"codes": codes} | images("image")(generator, size, side)
 
 
+def labels_and_image(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of label maps of four classes, instance maps and photos, in noise of large pixels."""
+    shape = (size, 1, side // 4, side // 4)
+    maps = {
+        "labels": torch.randint(4, shape, generator=generator),
+        "instances": torch.randint(3, shape, generator=generator),
+    }
+    large = {name: ids.repeat_interleave(4, 2).repeat_interleave(4, 3) for name, ids in maps.items()}
+    return large | images("image")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
+    "pix2pixhd": labels_and_image,
     "cyclegan": images("A", "B"),
     "augmented_cyclegan": images_with_codes,
     "combogan": two_of_four_domains,

@@ -55,20 +55,18 @@ class ChosenStyles:
             chosen = chosen | here
         return numbers, chosen
 
-    def _of_instance(
-        self, id_: int, number: int | None, labels: Tensor, instances: Tensor | None
-    ) -> Tensor:
+    def _of_instance(self, id_: int, number: int | None, labels: Tensor, instances: Tensor | None) -> Tensor:
         """Its pixels, (1 or N, 1, H, W)."""
         if instances is None:
             raise UserError("there is no instance map; give --instances, or choose by class")
         here = instances == id_
         if not here.any():
-            ids = instances.unique().tolist()
+            ids = torch.unique(instances).tolist()
             more = ", ..." if len(ids) > MOST_IDS else ""
             raise UserError(
                 f"the instance map has no such id; it has {', '.join(map(str, ids[:MOST_IDS]))}{more}"
             )
-        for index in labels.expand_as(instances)[here].unique().tolist():
+        for index in torch.unique(labels.expand_as(instances)[here]).tolist():
             self._checked(number, index)
         return here
 

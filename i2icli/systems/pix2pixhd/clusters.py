@@ -47,13 +47,16 @@ def k_means(points: Tensor, count: int) -> Tensor:
     Lloyd, "Least Squares Quantization in PCM", 1982, begun as in Arthur and Vassilvitskii, "k-means++: The
     Advantages of Careful Seeding", SODA 2007. No more centres than there are different points.
     """
-    different, sizes = points.unique(dim=0, return_counts=True)
+    different, sizes = torch.unique(points, dim=0, return_counts=True)
     if len(different) <= count:
-        return different[sizes.argsort(descending=True, stable=True)]
+        return _commonest_first(different, sizes)
     generator = torch.Generator().manual_seed(0)
     results = [_clustered(points, _first_centres(points, count, generator)) for _ in range(RESTARTS)]
     centres, nearest, _ = min(results, key=lambda result: result[2])
-    sizes = torch.bincount(nearest, minlength=len(centres))
+    return _commonest_first(centres, torch.bincount(nearest, minlength=len(centres)))
+
+
+def _commonest_first(centres: Tensor, sizes: Tensor) -> Tensor:
     return centres[sizes.argsort(descending=True, stable=True)]
 
 

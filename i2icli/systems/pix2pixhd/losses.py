@@ -2,28 +2,24 @@
 scale.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from i2icli.losses.adversarial import AdversarialLoss
-from i2icli.losses.feature_matching import feature_matching
-
-Activations = Sequence[Sequence[Tensor]]
+from i2icli.losses.feature_matching import Features, feature_matching
 
 
-def generator_loss(gan: AdversarialLoss, fake: Activations) -> Tensor:
+def generator_loss(gan: AdversarialLoss, fake: Features) -> Tensor:
     """The sum of the generator's loss over the scales, Eq. (3)."""
     return torch.stack([gan.generator(layers[-1]) for layers in fake]).sum()
 
 
-def discriminator_loss(gan: AdversarialLoss, real: Activations, fake: Activations) -> Tensor:
+def discriminator_loss(gan: AdversarialLoss, real: Features, fake: Features) -> Tensor:
     """Half the sum of the discriminators' losses, Eq. (3): half as in the authors' code."""
-    each = [gan.discriminator(real[-1], fake[-1]) for real, fake in zip(real, fake, strict=True)]
+    each = [gan.discriminator(theirs[-1], mine[-1]) for theirs, mine in zip(real, fake, strict=True)]
     return 0.5 * torch.stack(each).sum()
 
 
-def matching_loss(fake: Activations, real: Activations) -> Tensor:
+def matching_loss(fake: Features, real: Features) -> Tensor:
     """Feature matching, Eq. (4), times 4 over the number of layers as in the authors' code."""
     return 4 / (len(fake[0]) - 1) * feature_matching(fake, real)

@@ -1,14 +1,16 @@
 """pix2pixHD's networks, as its settings describe them; their layers are in nn."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
+from i2icli.nn.blocks import ConvNorm
 from i2icli.nn.growth import GrowingGenerator, GrowthClock
-from i2icli.nn.patchgan import PatchDiscriminator
+from i2icli.nn.multiscale import PatchFeatures, half_size, input_pyramid
+from i2icli.nn.norm import Norm, build_norm, needs_bias
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 
@@ -42,7 +44,7 @@ def build_generator(config: Pix2PixHDConfig, clock: GrowthClock) -> ResnetGenera
         statistics,
         config.upsampling,
         num_blocks=config.num_enhancer_blocks,
-        downsample=downsample_3x3,
+        downsample=half_size,
     )
 
 
@@ -66,11 +68,11 @@ def build_encoder(config: Pix2PixHDConfig) -> nn.Module:
     )
 
 
-class MultiscaleDiscriminator(nn.Module):
+class Discriminators(nn.Module):
     """Discriminators of patches that see the image at several scales (section 3.2).
 
-    Discriminator 0 sees the coarsest scale. One is added for each level that was grown, so that a number
-    means the same resolution at every level.
+    Number 0 sees the coarsest scale. One is added for each level that was grown, so that a number means the
+    same resolution at every level.
     """
 
     scales: Any
@@ -79,29 +81,28 @@ class MultiscaleDiscriminator(nn.Module):
         super().__init__()
         self.num_scales, self.clock = config.num_scales, clock
         channels = config.plane_channels + config.image_channels
-        sizes = channels, config.discriminator_width, config.num_layers
+        sizes = channels, config.discriminator_width, config.num_layers + 1
+        layer = partial(_layer, norm=config.norm)
         count = config.num_scales + config.grown
-        self.scales = nn.ModuleList(PatchDiscriminator(*sizes, config.norm, padding=2) for _ in range(count))
+        self.scales = nn.ModuleList(PatchFeatures(*sizes, layer) for _ in range(count))
 
     def forward(self, x: Tensor) -> list[list[Tensor]]:
         """x: (B, C, H, W), planes of a label map and an image -> the output of every layer, scores last.
 
         By scale, the finest first.
         """
-        found: list[list[Tensor]] = []
-        for network in reversed(self._used()):
-            x = x if not found else downsample_3x3(x)  # (B, C, H/2, W/2), ...
-            found.append(network.activations(x))
-        return found
+        used = self._used()
+        images = input_pyramid(x, len(used))
+        return [network(image) for network, image in zip(reversed(used), images, strict=True)]
 
     def trainable_weights(self) -> Iterator[nn.Parameter]:
         """The weights trained in the current stage: those in use."""
         return chain.from_iterable(network.parameters() for network in self._used())
 
-    def _used(self) -> list[PatchDiscriminator]:
+    def _used(self) -> list[PatchFeatures]:
         return list(self.scales)[: self.num_scales + self.clock().stage.level]
 
 
-def downsample_3x3(x: Tensor) -> Tensor:
-    """x: (B, C, H, W), even sides -> (B, C, H/2, W/2): means of those of 3x3 pixels that the image has."""
-    return avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
+def _layer(before: int, after: int, stride: int, norm: Norm) -> nn.Module:
+    conv = nn.Conv2d(before, after, 4, stride, padding=2, bias=needs_bias(norm))
+    return ConvNorm(conv, build_norm(norm, after))

@@ -6,6 +6,7 @@ G.levels), D its discriminators D1, D2 ... from the coarsest scale up, E its enc
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,10 +17,11 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.image import kinds
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
-from i2icli.nn.label_maps import boundaries, one_hot
+from i2icli.nn.label_maps import boundaries, coloured, one_hot
 from i2icli.system import (
     Batch,
     Evaluation,
@@ -34,9 +36,9 @@ from i2icli.systems.pix2pixhd.chosen_styles import RANDOM, ChosenStyles
 from i2icli.systems.pix2pixhd.clusters import Samples
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.losses import discriminator_loss, generator_loss, matching_loss
-from i2icli.systems.pix2pixhd.networks import MultiscaleDiscriminator, build_encoder, build_generator
+from i2icli.systems.pix2pixhd.networks import Discriminators, build_encoder, build_generator
 from i2icli.systems.pix2pixhd.styles import Styles
-from i2icli.task import Task
+from i2icli.task import Port, Task
 
 
 class Pix2PixHD(System[Pix2PixHDConfig]):
@@ -51,15 +53,13 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
     def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixHDConfig) -> DataFolder:
         """See `System.open_data`."""
         labels = config.label_set if config.classes else None
-        return LabelMaps(
-            folders, options, labels=labels, ignored=config.ignore, instances=config.instances
-        )
+        return LabelMaps(folders, options, labels=labels, ignored=config.ignore, instances=config.instances)
 
     def __init__(self, config: Pix2PixHDConfig) -> None:
         super().__init__(config)
         self.G = build_generator(config, lambda: self.clock)
         self.E = build_encoder(config)
-        self.D = MultiscaleDiscriminator(config, lambda: self.clock)
+        self.D = Discriminators(config, lambda: self.clock)
         self.styles: nn.Module = nn.Identity()
         if config.feature_channels:
             num_classes = len(config.label_set.classes) + 1
@@ -71,7 +71,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         """One for the generator and the encoder, which learn together, and one for the discriminators."""
         return {"G": self.adam(self.G, self.E), "D": self.adam(self.D)}
 
-    def lr_factor(self, optimizer: str) -> float:  # noqa: ARG002 - the same for both
+    def lr_factor(self, optimizer: str) -> float:
         """Constant, then falling to zero: over each level, an enhancer alone and with all below it."""
         now, start = self.clock.stage, self.config.decay_from
         stages = [stage for stage in self.config.stages() if stage.level == now.level]
@@ -120,8 +120,8 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
             return {"features": self.styles.features(labels, numbers)}  # (N, F, H, W)
         if chosen.draws:
             raise UserError(f"--style {RANDOM} needs a latent code; leave out --reference")
-        image = padded_like(request.reference, task.inputs["labels"], labels)
-        own = self._features_of(image, {**request.inputs, "image": image})
+        image = _padded(request.reference, task.inputs["labels"], labels)
+        own = pool_regions(self.E(image).expand(len(labels), -1, -1, -1), self._regions(request.inputs))
         numbers, here = chosen.over(torch.zeros_like(labels), labels, instances)
         return {"features": torch.where(here, self.styles.features(labels, numbers).to(own), own)}
 
@@ -136,7 +136,12 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The classes, what comes out with the features of the photo, the photo."""
-        return {"labels": displayed(batch["labels"]), "fake": self._fake(batch), "truth": batch["image"]}
+        colours = [each.colour for each in self.config.label_set.classes]
+        return {
+            "labels": coloured(batch["labels"], colours),
+            "fake": self._fake(batch),
+            "truth": batch["image"],
+        }
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Every map has its photo, whose features are given."""
@@ -177,3 +182,15 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def _fake(self, batch: Batch) -> Tensor:
         return self._generated(self._planes(batch), self._features_of(batch["image"], batch))
+
+
+def _padded(image: Tensor, port: Port, labels: Tensor) -> Tensor:
+    """A photo (1, C, h, w) padded as its label map (B, 1, H, W). Raises UserError for another size."""
+    padded = kinds.pad(image, replace(port, kind="image"))  # (1, C, H, W)
+    if padded.shape[-2:] != labels.shape[-2:]:
+        sizes = [f"{each.shape[-1]}x{each.shape[-2]}" for each in (image, labels)]
+        raise UserError(
+            f"the reference of {sizes[0]} px does not fit the label map of {sizes[1]} px; expected the photo "
+            "of that map, from which its features are taken"
+        )
+    return padded
