@@ -31,6 +31,7 @@ Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), Pla
 class LabelConfig(Config):
     """Settings of systems that translate label maps, with instance maps beside them where there are any."""
 
+    may_change: ClassVar[frozenset[str]] = Config.may_change | {"checkpoint_activations"}
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
 
     classes: Classes | None = Field(
@@ -46,6 +47,10 @@ class LabelConfig(Config):
     )
     instances: bool | None = Field(
         None, description="read the boundaries of instances, too; default: if there are instance maps"
+    )
+
+    checkpoint_activations: bool = Field(
+        False, description="compute activations of the generator twice instead of keeping them: less memory"
     )
 
     @property
