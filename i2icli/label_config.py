@@ -34,6 +34,10 @@ class LabelConfig(Config):
     may_change: ClassVar[frozenset[str]] = Config.may_change | {"checkpoint_activations"}
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
 
+    checkpoint_activations: bool = Field(
+        False, description="compute activations of the generator twice instead of keeping them: less memory"
+    )
+
     classes: Classes | None = Field(
         None,
         description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), or "
@@ -47,10 +51,6 @@ class LabelConfig(Config):
     )
     instances: bool | None = Field(
         None, description="read the boundaries of instances, too; default: if there are instance maps"
-    )
-
-    checkpoint_activations: bool = Field(
-        False, description="compute activations of the generator twice instead of keeping them: less memory"
     )
 
     @property
