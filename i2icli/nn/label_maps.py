@@ -1,10 +1,11 @@
-"""Label and instance maps as planes that networks read."""
+"""Label and instance maps as planes that networks read, and as images to look at."""
 
 from collections.abc import Sequence
-from colorsys import hsv_to_rgb
 
 import torch
 from torch import Tensor
+
+from i2icli.classes import Colour
 
 
 def one_hot(labels: Tensor, channels: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -32,17 +33,11 @@ def boundaries(instances: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     return edges.to(dtype)
 
 
-def coloured(labels: Tensor, colours: Sequence[tuple[int, int, int] | None]) -> Tensor:
-    """(B, 1, H, W) class indices -> (B, 3, H, W) in [-1, 1], in the colours of the classes, to be looked at.
+def paint(labels: Tensor, colours: Sequence[Colour]) -> Tensor:
+    """(B, 1, H, W) class indices -> (B, 3, H, W) in [-1, 1], in one colour for each index.
 
-    None: one that differs from its neighbours'. An index beyond the classes (unlabelled) is black.
+    colours: as `image.label_colours.colours_of` gives them; the last is for all that is no class.
     """
-    found = [colour or _default_colour(index) for index, colour in enumerate(colours)]
-    palette = torch.tensor([*found, (0, 0, 0)], device=labels.device) / 127.5 - 1  # (L + 1, 3)
-    return palette[labels[:, 0]].movedim(-1, 1)
-
-
-def _default_colour(index: int) -> tuple[int, int, int]:
-    hue = 0.6180339887498949 * index % 1  # multiples of the golden ratio lie far from each other
-    red, green, blue = (round(255 * value) for value in hsv_to_rgb(hue, 0.65, 0.9))
-    return red, green, blue
+    table = torch.tensor(colours, dtype=torch.float32, device=labels.device) / 127.5 - 1  # (L + 1, 3)
+    known = labels.clamp(0, len(colours) - 1)
+    return table[known[:, 0]].movedim(-1, 1)  # (B, H, W, 3) -> (B, 3, H, W)
