@@ -21,7 +21,7 @@ from i2icli.image import kinds
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
-from i2icli.nn.label_maps import boundaries, coloured, one_hot
+from i2icli.nn.label_maps import boundaries, one_hot, paint
 from i2icli.system import (
     Batch,
     Evaluation,
@@ -136,9 +136,8 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The classes, what comes out with the features of the photo, the photo."""
-        colours = [each.colour for each in self.config.label_set.classes]
         return {
-            "labels": coloured(batch["labels"], colours),
+            "labels": paint(batch["labels"], self.config.label_set.colours),
             "fake": self._fake(batch),
             "truth": batch["image"],
         }
