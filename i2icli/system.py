@@ -109,7 +109,11 @@ class System(nn.Module, Generic[C]):
         """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """Compute what inference needs once training is over (e.g. feature clusters)."""
+        """Compute what inference needs beside the weights, from training batches (e.g. feature clusters).
+
+        Called whenever a model is published, in evaluation mode and without gradients. The result replaces
+        what buffers of the inference modules held.
+        """
 
     # -- inference -----------------------------------------------------------------------
 
