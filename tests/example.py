@@ -11,13 +11,22 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, mse_loss
 from torch.optim import Optimizer
 
+from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
 from i2icli.nn.label_maps import one_hot
 from i2icli.stage import Stage
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
 
-CLASSES = 4
+LABELS = LabelSet(
+    (
+        LabelClass(0, "sky", (120, 180, 255)),
+        LabelClass(1, "road", (128, 64, 128)),
+        LabelClass(2, "tree"),
+        LabelClass(3, "house", (200, 0, 0)),
+    )
+)
+CLASSES = LABELS.count
 
 
 class PainterConfig(Config):
@@ -25,6 +34,7 @@ class PainterConfig(Config):
 
     crop_size: Size = (16, 16)
     width: int = 3
+    optional: bool = False  # whether it does without instances
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:  # noqa: ARG002
         """One task: what a label map shows."""
@@ -32,8 +42,8 @@ class PainterConfig(Config):
             Task(
                 None,
                 inputs={
-                    "labels": Port(CLASSES, "labels", fixed=self.crop_size),
-                    "instances": Port(1, "instances", fixed=self.crop_size),
+                    "labels": Port(CLASSES, "labels", labels=LABELS, fixed=self.crop_size),
+                    "instances": Port(1, "instances", fixed=self.crop_size, optional=self.optional),
                 },
                 output=Port(3),
                 reads=frozenset({"reference"}),
@@ -75,7 +85,8 @@ class LabelPainter(System[PainterConfig]):
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Half of every frame is the one before; the first has none."""
         (noise,) = (inputs[name] for name in task.noise)
-        painted = self._painted(inputs["labels"], inputs["instances"], noise, inputs["style"])
+        instances = inputs.get("instances", inputs["labels"])
+        painted = self._painted(inputs["labels"], instances, noise, inputs["style"])
         output = painted if not memory else (painted + memory["previous"]) / 2
         return output, {"previous": output}
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from i2icli.errors import UserError, about
 from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
-from i2icli.image.items import Item
+from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import Outputs, OutputSpec
+from i2icli.inference.outputs import Outputs, OutputSpec, about_reference
 from i2icli.inference.reference_cache import ReferenceCache
 from i2icli.runtime.device import Placement
 from i2icli.system import Inputs, Memory, Request, System
@@ -49,41 +49,50 @@ class Inference:
     def specs(self, options: TranslateOptions) -> list[OutputSpec]:
         """One spec for every output that an input is to get.
 
-        Raises UserError naming what the model takes, or a reference whose style cannot be taken.
+        Raises UserError naming what the model takes, a reference whose style cannot be taken, or a style
+        that it does not know.
         """
         specs = self.outputs().plan(options)
-        checked: list[tuple[Item, str | None]] = []
-        for spec in specs:
-            if spec.reference is not None and (spec.reference, spec.task.name) not in checked:
-                checked.append((spec.reference, spec.task.name))
-                with about(f"--reference {spec.reference.name}"):
-                    self._condition(spec, Request(reference=self._reference(spec)))
+        for spec in dict.fromkeys(replace(each, name="", latent=None) for each in specs):
+            if spec.reference is not None:
+                with about_reference(spec.reference, named=True):
+                    reference = self._reference(spec)
+                with about_reference(spec.reference):
+                    self._condition(spec, Request(reference=reference))
+            if spec.style:
+                with about("--style"):
+                    self._condition(spec, Request(style=dict(spec.style)))
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
-        """The first input of a task: an image, or the ids (H, W, 1) of a map. Raises UserError."""
-        kind = next(iter(task.inputs.values())).kind
-        if not kinds.holds_ids(kind):
+        """The first input of a task: an image, or a map (H, W, 1), see `kinds.decode`. Raises UserError."""
+        port = next(iter(task.inputs.values()))
+        if not kinds.holds_ids(port.kind):
             return item.read()
-        return DecodedImage(kinds.decode(item, kind), None, item.header().format)
+        return DecodedImage(kinds.decode(item, port), None, item.header().format)
 
     def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Inputs:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
 
         Resized as the spec says, or to the only size there is, and padded. Raises UserError for what cannot
-        be read, and for inputs that are missing or of another size than the first.
+        be read, for inputs of another size than the first, and for those that are missing unless they are
+        optional.
         """
         found: Inputs = {}
         size: tuple[int, ...] = ()
         for name, port in spec.task.inputs.items():
+            if name not in items and port.optional:
+                continue
             if name not in items:
                 raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
-            pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port.kind)
+            pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port)
             size = size or pixels.shape[:2]
             if pixels.shape[:2] != size:
                 height, width = pixels.shape[:2]
-                raise UserError(f"{name} of {width}x{height} px, but the input has {size[1]}x{size[0]} px")
+                which = f" ({item.name})" if isinstance(item, FileItem) else ""
+                first = f"{next(iter(found))} of {size[1]}x{size[0]} px"
+                raise UserError(f"{first}, but {name} of {width}x{height} px{which}; expected the same size")
             prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
             found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
         return found
@@ -127,7 +136,7 @@ class Inference:
         task = spec.task
         count = len(next(iter(inputs.values())))
         given = {name: self.placement.tensor(value) for name, value in inputs.items()}
-        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate)
+        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate, dict(spec.style))
         drawn = draw_noise(task, next(iter(given.values())).shape[-2:], spec.seed)
         noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
         everything = given | noise | self._condition(spec, request)
@@ -147,7 +156,7 @@ class Inference:
 
     def _latent(self, spec: OutputSpec) -> Tensor | None:
         """The code of all images of a batch, (1, Z)."""
-        return None if spec.latent is None else spec.latent[None].to(self.placement.device)
+        return None if spec.latent is None else self.placement.tensor(torch.tensor([spec.latent]))
 
 
 def with_rows(inputs: Inputs, count: int) -> Inputs:

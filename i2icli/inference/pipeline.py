@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, resize, to_tensor, write_image
+from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_tensor, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.inference import Inference
-from i2icli.inference.inputs import Job, Place, distinct_names, plan_jobs
+from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.other_inputs import OtherInputs
+from i2icli.inference.outputs import OutputSpec, inputs_of
+from i2icli.inference.places import Place
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.runtime.memory import is_out_of_memory
@@ -63,8 +65,10 @@ class Translation:
         self.options = options
         self.specs = inference.specs(options)
         suffix = suffix_of(options.format) if options.format else None
-        places = [Place(spec.name, spec.task.output.dtype) for spec in self.specs]
-        self.jobs = plan_jobs(inputs, out, suffix, places)
+        others = OtherInputs(inputs_of(self.specs), options)
+        places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
+        self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
+        self.notes = others.notes()
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -113,18 +117,20 @@ class Translation:
             image = self.inference.decode(FileItem(job.source), self.specs[0].task)
             outputs = self.inference.outputs()
             specs = tuple((outputs.infer_source(spec, job.folders), path) for spec, path in todo)
-            return _Loaded(job, image, specs, self._read(image, specs), done)
+            return _Loaded(job, image, specs, self._read(job, image, specs), done)
         except (UserError, MemoryError) as error:
             return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
 
-    def _read(self, image: DecodedImage, specs: tuple[tuple[OutputSpec, Path], ...]) -> tuple[Inputs, ...]:
-        """The image as the task of each spec reads it: mostly they all read it alike, which is done once."""
+    def _read(
+        self, job: Job, image: DecodedImage, specs: tuple[tuple[OutputSpec, Path], ...]
+    ) -> tuple[Inputs, ...]:
+        """A job as the task of each spec reads it: mostly they all read it alike, which is done once."""
         known: list[tuple[Mapping[str, Port], Inputs]] = []
         found: list[Inputs] = []
         for spec, _ in specs:
             inputs = next((each for ports, each in known if ports == spec.task.inputs), None)
             if inputs is None:
-                inputs = self.inference.read({next(iter(spec.task.inputs)): image}, spec)
+                inputs = self.inference.read({**job.others, next(iter(spec.task.inputs)): image}, spec)
                 known.append((spec.task.inputs, inputs))
             found.append(inputs)
         return tuple(found)
@@ -192,10 +198,9 @@ class Translation:
             before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
-        height, width, _ = afters[0].shape
-        given = to_tensor(
-            resize(kinds.displayed(before.pixels), (height, width))
-        )  # --size may have made another of it
+        port = next(iter(self.specs[0].task.inputs.values()))
+        size = afters[0].shape[:2]  # --size may have made another of the input's
+        given = to_tensor(kinds.displayed(before.pixels, port, size))
         label = "input" if "input" not in names else "given"
         return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
 
@@ -224,6 +229,16 @@ def prefetch(
             yield pending.popleft().result()
     while pending:
         yield pending.popleft().result()
+
+
+def _completed(job: Job, others: OtherInputs) -> Job:
+    """The job with its further inputs, or with why there are none."""
+    if job.error:
+        return job
+    try:
+        return replace(job, others=others.find(job.source))
+    except UserError as error:
+        return replace(job, error=str(error))
 
 
 def _failed(job: Job, error: str) -> Result:

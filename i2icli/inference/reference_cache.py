@@ -30,7 +30,7 @@ class ReferenceCache:
         key = item, port
         with self.lock:
             if key not in self.kept:
-                pixels = kinds.prepare(kinds.decode(item, port.kind), port)
+                pixels = kinds.prepare(kinds.decode(item, port), port)
                 image = kinds.to_tensor(pixels, port.kind)[None]  # (1, C, h, w)
                 self.kept[key] = image = self.placement.tensor(image)
                 self.size += image.nbytes

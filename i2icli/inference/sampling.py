@@ -39,6 +39,7 @@ class Sampling:
     options: TranslateOptions
     wanted: tuple[tuple[OutputSpec, Tensor], ...]  # with the codes (K, Z)
     started_at: int  # files older than this (ns) are not ours
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         if self.options.interpolate is not None:
