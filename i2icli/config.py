@@ -264,5 +264,10 @@ class RunOptions(BaseModel):
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
     save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
     validate_images: int = Field(100, ge=1, description="validation images measured each time, evenly spread")
+    segmenter: bool = Field(
+        True,
+        description="of systems that read label maps: score photos by a small segmentation network that is "
+        "trained first",
+    )
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")

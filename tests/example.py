@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, mse_loss, one_hot
+from torch.nn.functional import conv2d, mse_loss
 from torch.optim import Optimizer
 
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
+from i2icli.nn.label_maps import one_hot
 from i2icli.stage import Stage
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
@@ -93,10 +94,10 @@ class LabelPainter(System[PainterConfig]):
         """Beside the image."""
         noise = torch.zeros_like(batch["labels"], dtype=torch.float32)
         fake = self._painted(batch["labels"], batch["instances"], noise, self._style(batch["reference"]))
-        return Evaluation(compared={"": (fake, batch["image"])})
+        return Evaluation(compared={"": (fake, batch["image"])}, labels=batch["labels"])
 
     def _painted(self, labels: Tensor, instances: Tensor, noise: Tensor, style: Tensor) -> Tensor:
-        planes = one_hot(labels[:, 0], CLASSES).movedim(-1, 1).float()  # (B, L, H, W)
+        planes = one_hot(labels, CLASSES)  # (B, L, H, W)
         colour = style.expand(-1, -1, *labels.shape[-2:])  # (B, 3, H, W)
         return self.G(torch.cat([planes, edges(instances), noise, colour], 1)).tanh()  # (B, 3, H, W)
 
