@@ -93,6 +93,17 @@ def test_a_split_that_was_given_lies_in_its_domain(tmp_path, monkeypatch):
     assert folders_above(Path("x.png"), Path()) == ("test", "autumn")
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("autumn/labels", ("labels", "autumn")), ("autumn/test/masks", ("masks", "test", "autumn"))],
+)
+def test_labels_that_were_given_lie_in_their_domain(folder, expected, tmp_path):
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "x.png").touch()
+    (job,) = plan_jobs([str(tmp_path / folder)], tmp_path / "out", None)
+    assert job.folders == expected
+
+
 def test_a_data_folder_does_not_hide_the_run_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "h2z" / "trainA").mkdir(parents=True)

@@ -1,15 +1,18 @@
 """Label maps as files: their instances, their results, their sheets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from i2icli import registry
 from i2icli.__main__ import main
-from i2icli.image import read_image
+from i2icli.image import FileItem, read_image
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import write_model
 from i2icli.training.run import build_system
@@ -122,6 +125,17 @@ def test_contact_sheets_show_labels_in_the_colours_of_their_classes():
     for name in ("sky", "house"):
         assert list(next(each.colour for each in LABELS.classes if each.name == name)) in sheet
     assert [9, 9, 9] not in sheet
+
+
+@pytest.mark.usefixtures("place")
+def test_photos_have_the_type_of_the_domain_that_was_learned():
+    model = Translator.load("model.safetensors", "cpu")
+    (spec,) = model.specs(TranslateOptions(reference="style.png"))
+    deep = replace(spec, task=replace(spec.task, output=replace(spec.task.output, dtype="uint16")))
+    image = model.decode(FileItem(Path("labels/a.png")), spec.task)
+    for each, dtype in ((spec, np.uint8), (deep, np.uint16)):
+        made = model.result(image, torch.zeros(1, 3, 16, 16), each)
+        assert (made.pixels.shape, made.pixels.dtype, made.alpha) == ((*SIZE, 3), dtype, None)
 
 
 @pytest.fixture
