@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from i2icli.classes import LabelClass
 from i2icli.config import Config, Seconds, Size
 from i2icli.errors import UserError
 
@@ -44,7 +45,8 @@ def kind(field: FieldInfo) -> Kind:
     if _parser(Seconds) in metadata:
         return "time"
     if get_origin(annotation) is tuple:
-        return "paths" if get_args(annotation)[0] is Any else "list"
+        element = get_args(annotation)[0]
+        return "path" if element is LabelClass else "paths" if element is Any else "list"
     if get_origin(annotation) is Mapping:
         return "pairs"
     if annotation is int:

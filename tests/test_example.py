@@ -129,7 +129,7 @@ def test_ids_of_any_whole_type_are_read(kind, system, files):
 def test_a_class_that_the_model_does_not_know_is_refused_in_a_line(system, files):
     model, style = translator(system, files), files / "style.png"
     maps = {name: torch.full((1, 20, 30), 255) for name in ("labels", "instances")}
-    with pytest.raises(UserError, match="holds class 255; this model knows 0 to 3"):
+    with pytest.raises(UserError, match=r"id 255 at pixel \(0, 0\) is none of the 4 classes.*"):
         model.translate(maps, reference=style)
 
 
@@ -200,7 +200,10 @@ def test_noise_follows_from_the_seed(system, files):
             {"labels": "labels.png", "instances": "small.png"},
             r"labels of 20x12 px, but instances of 3x2 px \(.*small\.png\); expected the same size",
         ),
-        ({"labels": "style.png", "instances": "instances.png"}, r"cannot read .*style\.png: colours"),
+        (
+            {"labels": "style.png", "instances": "instances.png"},
+            r"style\.png: colour #969696 at pixel \(0, 0\) is none of the 4 classes",
+        ),
         ({"labels": "labels.jpg", "instances": "instances.png"}, r"labels\.jpg: JPEG is lossy"),
     ],
 )

@@ -135,7 +135,7 @@ class ReadSpec:
 
     def prepared(self, item: Item) -> Pixels:
         """An image (H, W, C) at the size it is cropped from. Raises UserError."""
-        pixels = decode(item, self.port.kind)
+        pixels = decode(item, self.port)
         return prepare(pixels, self.port, self.preprocess.prepared_size(pixels.shape[:2]))
 
     def example(self, pixels: Pixels, crop: Crop) -> Tensor:

@@ -1,11 +1,12 @@
 """Files <-> decoded images <-> tensors. torch is only loaded by the functions that make tensors."""
 
-from i2icli.image.decoded import MAX_PIXELS, DecodedImage, Format, Header, Ids, Pixels
+from i2icli.image.decoded import MAX_PIXELS, DecodedImage, Format, Header, Pixels
 from i2icli.image.grey import grey_levels
+from i2icli.image.id_maps import IdMap, Ids
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
-from i2icli.image.read import probe, read_ids, read_image
+from i2icli.image.read import probe, read_image, read_map
 from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
 from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
@@ -19,6 +20,7 @@ __all__ = [
     "FileItem",
     "Format",
     "Header",
+    "IdMap",
     "Ids",
     "Item",
     "Pixels",
@@ -29,8 +31,8 @@ __all__ = [
     "grey_levels",
     "pad_to_multiple",
     "probe",
-    "read_ids",
     "read_image",
+    "read_map",
     "resize",
     "resize_ids",
     "to_pillow",

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
-Ids: TypeAlias = NDArray[np.int32]
-"""(H, W): a class or instance id per pixel."""
 Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
 
 MAX_PIXELS = 500_000_000  # 0.5 gigapixel: a larger file is more likely an attack than an image
@@ -37,9 +35,6 @@ class DecodedImage:
     format: Format  # of the file it came from
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
-
-
-ONE_ID = "expected one id per pixel: a palette or greyscale PNG, a TIFF or .npy of integers"
 
 
 class ImageError(Exception):
@@ -96,18 +91,6 @@ def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
 def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """The type that `scale_to_supported` returns. Raises ImageError for types it refuses."""
     return scale_to_supported(np.zeros(1, dtype)).dtype
-
-
-def as_ids(array: NDArray[Any]) -> Ids:
-    """(H, W) or (H, W, 1) integers or booleans -> (H, W) ids, unchanged. Raises ImageError for others."""
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 1):
-        raise ImageError(f"shape {array.shape}; {ONE_ID}")
-    if array.dtype.kind not in "bui":
-        raise ImageError(f"values of type {array.dtype}; class and instance ids are whole numbers")
-    largest = np.iinfo(np.int32).max
-    if array.size and max(int(array.max()), -int(array.min()) - 1) > largest:
-        raise ImageError(f"ids beyond {largest}")
-    return np.ascontiguousarray(array.reshape(array.shape[:2]), np.int32)
 
 
 def _in_range(array: NDArray[Any]) -> NDArray[Any]:

@@ -16,15 +16,14 @@ from i2icli.errors import UserError
 from i2icli.image.decoded import (
     DecodedImage,
     Header,
-    Ids,
     ImageError,
-    as_ids,
     check_size,
     scale_to_supported,
     supported_type,
 )
-from i2icli.image.pillow_files import from_pillow, ids_of
-from i2icli.image.read import probe, read_ids, read_image
+from i2icli.image.id_maps import IdMap, as_map
+from i2icli.image.pillow_files import from_pillow, map_of
+from i2icli.image.read import probe, read_image, read_map
 
 
 class Item(Protocol):
@@ -43,8 +42,8 @@ class Item(Protocol):
     def read(self) -> DecodedImage:
         """The decoded image."""
 
-    def read_ids(self) -> Ids:
-        """Class or instance ids (H, W), exactly as stored: the index of a palette, never its colour."""
+    def read_map(self) -> IdMap:
+        """Class or instance ids, exactly as stored: the index of a palette, never its colour."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,9 @@ class FileItem:
         """See `Item`."""
         return read_image(self.path)
 
-    def read_ids(self) -> Ids:
+    def read_map(self) -> IdMap:
         """See `Item`."""
-        return read_ids(self.path)
+        return read_map(self.path)
 
     @cached_property
     def _header(self) -> Header:
@@ -95,9 +94,9 @@ class BytesItem:
         """See `Item`."""
         return read_image(self.data, self.name)
 
-    def read_ids(self) -> Ids:
+    def read_map(self) -> IdMap:
         """See `Item`."""
-        return read_ids(self.data, self.name)
+        return read_map(self.data, self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +123,11 @@ class ArrayItem:
             raise self._refused(error) from error
         return DecodedImage(np.ascontiguousarray(pixels), alpha=None, format="npy")
 
-    def read_ids(self) -> Ids:
+    def read_map(self) -> IdMap:
         """See `Item`."""
         try:
             self._shape()
-            return as_ids(self.array)
+            return as_map(self.array)
         except ImageError as error:
             raise self._refused(error) from error
 
@@ -169,9 +168,9 @@ class PillowItem:
         """See `Item`."""
         return from_pillow(self.image)
 
-    def read_ids(self) -> Ids:
+    def read_map(self) -> IdMap:
         """See `Item`."""
         try:
-            return ids_of(self.image)
+            return map_of(self.image)
         except ImageError as error:
             raise UserError(f"cannot read {self.name}: {error}", exit_code=1) from error

@@ -1,7 +1,8 @@
 """How items are read, resized, padded and made tensors, by kind of `Port`, in training and inference alike.
 
 Images and conditions are interpolated and reflected. Ids of labels and instances are neither: they are names,
-not quantities, and stay exactly what the file says.
+not quantities. Those of instances stay exactly what the file says; those of labels become indices of classes
+here, and nowhere else.
 """
 
 from math import lcm
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from i2icli.classes import LabelSet, numbered
-from i2icli.errors import UserError
 from i2icli.image import tensors
+from i2icli.image.class_indices import class_indices
 from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
 from i2icli.image.label_colours import in_colours
@@ -27,34 +28,33 @@ def holds_ids(kind: Kind) -> bool:
     return kind in ("labels", "instances")
 
 
-def decode(item: Item, kind: Kind) -> Pixels:
-    """Images (H, W, C) with the channels and type that the item has; ids (H, W, 1) int32.
+def decode(item: Item, port: Port) -> Pixels:
+    """Images (H, W, C) with the channels and type that the item has; maps (H, W, 1).
 
-    Raises UserError naming the item: unreadable, or not a map of exact ids.
+    Labels as indices of the port's classes, uint8 or int32, instances as the ids that are stored, int32.
+    Raises UserError naming the item: unreadable, not a map of exact ids, or ids that no class has.
     """
-    return item.read_ids()[..., None] if holds_ids(kind) else item.read().pixels
+    if port.kind == "labels":
+        return class_indices(item.read_map(), known_classes(port), item.name)[..., None]
+    return item.read_map().ids[..., None] if port.kind == "instances" else item.read().pixels
+
+
+def known_classes(port: Port) -> LabelSet:
+    """The classes of a port of labels; ids 0 to channels - 1 where it names none."""
+    return port.labels or LabelSet(numbered(port.channels), ignored=())
 
 
 def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> Pixels:
     """What `decode` gives, (H, W, C), with the channels of the port, resized to (height, width).
 
-    None keeps the size. Raises UserError if channels cannot be converted, and for classes that the port does
-    not know.
+    None keeps the size. Raises UserError if channels cannot be converted.
     """
     size = size or (pixels.shape[0], pixels.shape[1])
-    if port.kind == "labels":
-        _check_classes(pixels, port.channels)
     if holds_ids(port.kind):
         return resize_ids(pixels, size)
     if pixels.shape[2] > port.channels:  # the cheaper order; both give the same
         return resize(convert_channels(pixels, port.channels), size)
     return convert_channels(resize(pixels, size), port.channels)
-
-
-def _check_classes(ids: Pixels, count: int) -> None:
-    for number in (int(ids.min()), int(ids.max())):
-        if not 0 <= number < count:
-            raise UserError(f"the label map holds class {number}; this model knows 0 to {count - 1}")
 
 
 def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
@@ -66,7 +66,7 @@ def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
         return resize(pixels, size)
     ids = resize_ids(pixels, size)
     if port.kind == "labels":
-        return in_colours(ids, port.labels or LabelSet(numbered(port.channels), ignored=()))
+        return in_colours(ids, known_classes(port))
     return (ids.astype(np.int64) * 67 % 256).astype(np.uint8)
 
 
@@ -95,4 +95,4 @@ def pad(values: "Tensor", port: Port) -> "Tensor":
 
 def tensor(item: Item, port: Port, size: tuple[int, int] | None = None) -> "Tensor":
     """An item as inference reads it: (1, C, H', W'), resized to (height, width) if given, and padded."""
-    return pad(to_tensor(prepare(decode(item, port.kind), port, size), port.kind)[None], port)
+    return pad(to_tensor(prepare(decode(item, port), port, size), port.kind)[None], port)

@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 from i2icli.image.decoded import (
     DecodedImage,
     Header,
-    Ids,
     ImageError,
-    as_ids,
     check_size,
     scale_to_supported,
     supported_type,
 )
+from i2icli.image.id_maps import IdMap, as_map
 
 
 def read_header(file: IO[bytes]) -> Header:
@@ -30,9 +29,9 @@ def read(file: IO[bytes]) -> DecodedImage:
     return DecodedImage(pixels, alpha=None, format="npy")
 
 
-def read_ids(file: IO[bytes]) -> Ids:
-    """Load integers as they are, (H, W). Raises ImageError, ValueError or OSError."""
-    return as_ids(_load(file)[0])
+def read_map(file: IO[bytes]) -> IdMap:
+    """Load integers as they are. Raises ImageError, ValueError or OSError."""
+    return as_map(_load(file)[0])
 
 
 def _load(file: IO[bytes]) -> tuple[NDArray[Any], tuple[int, int, int]]:

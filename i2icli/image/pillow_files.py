@@ -6,26 +6,26 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from i2icli.classes import Colour
 from i2icli.errors import UserError
 from i2icli.image.decoded import (
     MAX_PIXELS,
-    ONE_ID,
     DecodedImage,
     Format,
     Header,
-    Ids,
     ImageError,
     Pixels,
-    as_ids,
     check_size,
     upright,
 )
+from i2icli.image.id_maps import ONE_ID, IdMap, as_map
 from i2icli.image.pixels import change_type
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
 _ORIENTATION = 0x0112  # EXIF tag
+_GREY_BITS = {"L;2": 2, "L;4": 4}  # how Pillow calls grey of few bits in an image that it has not decoded yet
 _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other modes become RGB
 
 
@@ -52,29 +52,30 @@ def read(file: IO[bytes], format: Format) -> DecodedImage:
         return DecodedImage(*_split(array), format, _profile(image), lossless)
 
 
-def read_ids(file: IO[bytes], format: Format) -> Ids:
-    """The values of the pixels as stored, (H, W): indices of a palette, not its colours.
+def read_map(file: IO[bytes], format: Format) -> IdMap:
+    """The values of the pixels as stored: indices of a palette, not its colours.
 
-    Raises ImageError for colours and lossy formats, or whatever the decoders do.
+    Raises ImageError for lossy formats, or whatever the decoders do.
     """
-    if format in ("jpeg", "webp"):
-        raise ImageError(f"{format.upper()} is lossy or holds colours, so it cannot hold exact ids; {ONE_ID}")
-    depth = _png_kind(file)[0] if format == "png" else 8
+    if format == "jpeg" or (format == "webp" and not _is_lossless_webp(file)):
+        raise ImageError(f"{format.upper()} is lossy, so its ids or colours are not exact; {ONE_ID}")
+    deep = format == "png" and _png_kind(file)[0] == 16
     with _opened(file, format) as image:
-        if image.mode not in ("1", "L", "LA", "P") and not (depth == 16 and image.mode.startswith("I")):
-            raise ImageError(f"colours ({image.mode}); {ONE_ID}")
-        array = _decode_16_bit(file) if depth == 16 else np.asarray(image)
-        array = array[..., 0] if array.ndim == 3 else array  # grey and alpha
-        if image.mode == "L" and depth < 8:
-            array = array // (255 // (2**depth - 1))  # Pillow scales 2 and 4 bit grey to 8
-        return as_ids(upright(array, _orientation(image)))
+        return as_map(upright(_decode_16_bit(file), _orientation(image))) if deep else map_of(image)
 
 
-def ids_of(image: Image.Image) -> Ids:
-    """The values of the pixels, (H, W): indices of a palette, not colours. Raises ImageError for those."""
-    if image.mode not in ("1", "L", "P") and not image.mode.startswith("I"):
-        raise ImageError(f"colours ({image.mode}); {ONE_ID}")
-    return as_ids(upright(np.asarray(image), _orientation(image)))
+def map_of(image: Image.Image) -> IdMap:
+    """The same of an image that Pillow has opened or made. Raises ImageError."""
+    bits = _grey_bits(image)
+    if image.mode in ("RGBX", "RGBa") or image.mode[0] not in "1LPIR":
+        raise ImageError(f"colours of kind {image.mode}; {ONE_ID}, or RGB")
+    palette = tuple(_triples(image.getpalette("RGB") or [])) if image.mode == "P" else ()
+    array = np.asarray(image)  # (H, W) or (H, W, C)
+    if image.mode in ("LA", "La", "PA"):
+        array = array[..., 0]
+    if bits < 8:
+        array = array // (255 // (2**bits - 1))  # Pillow scales such greys to 8 bits
+    return as_map(upright(array, _orientation(image)), palette)
 
 
 def from_pillow(image: Image.Image) -> DecodedImage:
@@ -146,6 +147,16 @@ def _decode(image: Image.Image) -> NDArray[Any]:
     image.load()
     array = np.asarray(image if image.mode == wanted else image.convert(wanted))
     return array if array.ndim == 3 else array[..., None]
+
+
+def _grey_bits(image: Image.Image) -> int:
+    """Bits per pixel of a grey image in its file; 8 where that is unknown, as once it is decoded."""
+    tiles = getattr(image, "tile", None)
+    return _GREY_BITS.get(tiles[0][3], 8) if image.mode == "L" and tiles else 8
+
+
+def _triples(values: list[int]) -> list[Colour]:
+    return list(zip(values[::3], values[1::3], values[2::3], strict=True))
 
 
 def _png_kind(file: IO[bytes]) -> tuple[int, bool, bool]:

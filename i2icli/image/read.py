@@ -8,7 +8,8 @@ from typing import IO
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
-from i2icli.image.decoded import DecodedImage, Format, Header, Ids, ImageError
+from i2icli.image.decoded import DecodedImage, Format, Header, ImageError
+from i2icli.image.id_maps import IdMap
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 
@@ -34,15 +35,15 @@ def probe(source: Path | str | bytes, name: str | None = None) -> Header:
         return tiff_files.read_header(file) if format == "tiff" else pillow_files.read_header(file, format)
 
 
-def read_ids(source: Path | str | bytes, name: str | None = None) -> Ids:
-    """Decode a map of class or instance ids, (H, W), exactly as stored: palette indices, 16 bit and all.
+def read_map(source: Path | str | bytes, name: str | None = None) -> IdMap:
+    """Decode a map of class or instance ids exactly as stored: palette indices, colours, 16 bit and all.
 
-    Arguments and errors as for `read_image`; colours and lossy formats are errors, too.
+    Arguments and errors as for `read_image`; lossy formats are errors, too.
     """
     with _opened(source, name) as (file, format):
         if format == "npy":
-            return npy_files.read_ids(file)
-        return tiff_files.read_ids(file) if format == "tiff" else pillow_files.read_ids(file, format)
+            return npy_files.read_map(file)
+        return tiff_files.read_map(file) if format == "tiff" else pillow_files.read_map(file, format)
 
 
 @contextmanager

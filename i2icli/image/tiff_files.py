@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from i2icli.image.decoded import (
-    ONE_ID,
     DecodedImage,
     Header,
-    Ids,
     ImageError,
-    as_ids,
     check_size,
     scale_to_supported,
     supported_type,
     upright,
 )
+from i2icli.image.id_maps import ONE_ID, IdMap, as_map
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -60,21 +58,22 @@ def read(file: IO[bytes]) -> DecodedImage:
     return DecodedImage(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
 
 
-def read_ids(file: IO[bytes]) -> Ids:
-    """The samples of the first image as stored, (H, W): indices of a palette, not its colours.
+def read_map(file: IO[bytes]) -> IdMap:
+    """The samples of the first image as stored: indices of a palette, not its colours.
 
     Raises ImageError or whatever tifffile does.
     """
     from tifffile import TiffFile
 
     with TiffFile(file) as tiff:
-        page, samples = _checked_page(tiff)
-        if samples != 1:
-            raise ImageError(f"{samples} channels; {ONE_ID}")
+        page, _ = _checked_page(tiff)
         if page.compression in _JPEG:
             raise ImageError("JPEG compression is lossy, so its ids are not exact; use a lossless one")
-        array = page.asarray().reshape(page.imagelength, page.imagewidth)  # (H, W)
-        return as_ids(upright(array, _orientation(page)))
+        array = _interleaved(page)  # (H, W, C)
+        if array.shape[2] > 2 and page.photometric != _RGB:
+            raise ImageError(f"colours of kind {page.photometric}; {ONE_ID}, or RGB")
+        palette = tuple(map(tuple, _palette(page).tolist())) if page.photometric == _PALETTE else ()
+        return as_map(upright(array, _orientation(page)), palette)
 
 
 def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
@@ -108,15 +107,9 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
     """Decode to (H, W, C): uint8, uint16 or float32; alpha, if any, is the last channel."""
     if _is_channel_stack(file):
         return scale_to_supported(np.moveaxis(file.series[0].asarray(), 0, -1))
-    array = page.asarray()
-    if "S" in page.axes:
-        array = np.moveaxis(array, page.axes.index("S"), -1)  # planes -> (H, W, C)
-    array = array.reshape(page.imagelength, page.imagewidth, -1)  # (H, W, C)
+    array = _interleaved(page)  # (H, W, C)
     if page.photometric == _PALETTE:
-        if page.colormap is None:
-            raise ImageError("a palette image without its palette")
-        palette = (np.moveaxis(page.colormap, 0, -1) >> 8).astype(np.uint8)  # (N, 3)
-        return np.take(palette, array[..., 0], axis=0)  # (H, W, 3)
+        return np.take(_palette(page), array[..., 0], axis=0)  # (H, W, 3)
     if page.bitspersample < 8:
         array = _stretched(array, page.bitspersample, np.uint8)
     elif array.dtype == np.uint16 and page.bitspersample < 16:
@@ -127,6 +120,21 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
     if page.photometric == _SEPARATED:
         array = _from_cmyk(array, _has_alpha(page))
     return array
+
+
+def _interleaved(page: "TiffPage") -> NDArray[Any]:
+    """The samples of a page as (H, W, C)."""
+    array = page.asarray()
+    if "S" in page.axes:
+        array = np.moveaxis(array, page.axes.index("S"), -1)  # planes -> (H, W, C)
+    return array.reshape(page.imagelength, page.imagewidth, -1)
+
+
+def _palette(page: "TiffPage") -> NDArray[Any]:
+    """(N, 3) uint8. Raises ImageError."""
+    if page.colormap is None:
+        raise ImageError("a palette image without its palette")
+    return (np.moveaxis(page.colormap, 0, -1) >> 8).astype(np.uint8)
 
 
 def _stretched(array: NDArray[Any], bits: int, dtype: DTypeLike) -> NDArray[Any]:

@@ -65,11 +65,11 @@ class Inference:
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
-        """The first input of a task: an image, or the ids (H, W, 1) of a map. Raises UserError."""
-        kind = next(iter(task.inputs.values())).kind
-        if not kinds.holds_ids(kind):
+        """The first input of a task: an image, or a map (H, W, 1), see `kinds.decode`. Raises UserError."""
+        port = next(iter(task.inputs.values()))
+        if not kinds.holds_ids(port.kind):
             return item.read()
-        return DecodedImage(kinds.decode(item, kind), None, item.header().format)
+        return DecodedImage(kinds.decode(item, port), None, item.header().format)
 
     def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Inputs:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
@@ -86,7 +86,7 @@ class Inference:
             if name not in items:
                 raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
-            pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port.kind)
+            pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port)
             size = size or pixels.shape[:2]
             if pixels.shape[:2] != size:
                 height, width = pixels.shape[:2]

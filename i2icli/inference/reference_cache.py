@@ -44,7 +44,7 @@ class ReferenceCache:
             return self.kept[key]
 
     def _read(self, item: Item, port: Port) -> Tensor:
-        pixels = kinds.prepare(kinds.decode(item, port.kind), port)
+        pixels = kinds.prepare(kinds.decode(item, port), port)
         return self.placement.tensor(kinds.to_tensor(pixels, port.kind)[None])  # (1, C, h, w)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, Header, Ids
+from i2icli.image import DecodedImage, Header, IdMap
 from i2icli.video.read import frame_size, read_frame
 
 
@@ -37,7 +37,7 @@ class FrameItem:
             raise UserError(f"cannot read {self.name}: the video ends before it", exit_code=1)
         return DecodedImage(pixels, None, "png", lossless=False)
 
-    def read_ids(self) -> Ids:
+    def read_map(self) -> IdMap:
         """Always raises UserError."""
         raise UserError(f"cannot read {self.name}: videos are lossy, so they hold no exact ids", exit_code=1)
 

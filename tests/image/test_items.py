@@ -71,7 +71,7 @@ def test_the_content_of_bytes_decides_and_errors_name_them(monkeypatch: pytest.M
 @pytest.mark.parametrize("suffix", ["png", "bmp", "tif"])
 def test_the_index_of_a_palette_is_the_id(suffix: str, tmp_path: Path) -> None:
     item = FileItem(saved(tmp_path / f"labels.{suffix}", palette_image()))
-    ids = item.read_ids()
+    ids = item.read_map().ids
     assert ids.dtype == np.int32
     np.testing.assert_array_equal(ids, IDS)
     assert item.read().pixels.shape == (2, 3, 3)  # as an image it shows the colours
@@ -82,7 +82,7 @@ def test_a_palette_of_few_bits_is_read_by_index(bits: int, tmp_path: Path) -> No
     ids = IDS % 2**bits
     image = Image.fromarray(ids, "P")
     image.putpalette(PALETTE)
-    np.testing.assert_array_equal(FileItem(saved(tmp_path / "a.png", image, bits=bits)).read_ids(), ids)
+    np.testing.assert_array_equal(FileItem(saved(tmp_path / "a.png", image, bits=bits)).read_map().ids, ids)
 
 
 def test_grey_of_few_bits_is_not_scaled(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_grey_of_few_bits_is_not_scaled(tmp_path: Path) -> None:
     )
     (tmp_path / "a.png").write_bytes(data)
     expected = np.array([[0, 1, 2, 3], [3, 2, 1, 0]])
-    np.testing.assert_array_equal(FileItem(tmp_path / "a.png").read_ids(), expected)
+    np.testing.assert_array_equal(FileItem(tmp_path / "a.png").read_map().ids, expected)
     one_bit = saved(tmp_path / "b.png", Image.fromarray(IDS > 0))
-    np.testing.assert_array_equal(FileItem(one_bit).read_ids(), IDS > 0)
+    np.testing.assert_array_equal(FileItem(one_bit).read_map().ids, IDS > 0)
 
 
 @pytest.mark.parametrize("kind", ["png", "tif", "npy", "array"])
@@ -122,23 +122,23 @@ def test_ids_of_every_depth_stay_as_they_are(kind: str, dtype: Any, tmp_path: Pa
     elif kind == "npy":
         np.save(path, ids)
     item: Item = ArrayItem(ids) if kind == "array" else FileItem(path)
-    np.testing.assert_array_equal(item.read_ids(), ids)
+    np.testing.assert_array_equal(item.read_map().ids, ids)
 
 
 def test_ids_are_turned_as_their_image_is(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     path = saved(tmp_path / "a.png", palette_image(), exif=exif)
-    np.testing.assert_array_equal(FileItem(path).read_ids(), np.rot90(IDS, -1))
+    np.testing.assert_array_equal(FileItem(path).read_map().ids, np.rot90(IDS, -1))
 
 
 @pytest.mark.parametrize(
     ("name", "image", "words"),
     [
-        ("a.png", Image.new("RGB", (3, 2)), "colours (RGB); expected one id per pixel"),
         ("a.jpg", Image.new("L", (3, 2)), "JPEG is lossy"),
         ("a.webp", Image.new("RGB", (3, 2)), "WEBP is lossy"),
-        ("a.tif", Image.new("RGB", (3, 2)), "3 channels; expected one id per pixel"),
+        ("a.tif", Image.new("CMYK", (3, 2)), "colours of kind 5; expected one id per pixel"),
+        ("a.tif", Image.new("LA", (3, 2)), "shape (2, 3, 2) of type uint8; expected one id per pixel"),
         ("a.tif", Image.new("F", (3, 2)), "float32; class and instance ids are whole numbers"),
     ],
 )
@@ -147,7 +147,7 @@ def test_what_holds_no_exact_ids_is_refused(
 ) -> None:
     path = saved(tmp_path / name, image)
     with pytest.raises(UserError) as refused:
-        FileItem(path).read_ids()
+        FileItem(path).read_map()
     line = str(refused.value)
     assert line.startswith(f"cannot read {path}: ")
     assert words in line
@@ -155,7 +155,7 @@ def test_what_holds_no_exact_ids_is_refused(
 
 
 def test_ids_beyond_32_bits_are_refused() -> None:
-    assert ArrayItem(np.full((1, 1), 2**31 - 1, np.uint32)).read_ids()[0, 0] == 2**31 - 1
+    assert ArrayItem(np.full((1, 1), 2**31 - 1, np.uint32)).read_map().ids[0, 0] == 2**31 - 1
     for large in (np.full((1, 1), 2**31, np.uint32), np.full((1, 1), -(2**31) - 1, np.int64)):
         with pytest.raises(UserError, match="ids beyond 2147483647"):
-            ArrayItem(large).read_ids()
+            ArrayItem(large).read_map()

@@ -97,7 +97,7 @@ def test_image_labels_and_instances_stay_aligned(seed: int) -> None:
     crop = preprocess.window((64, 64), np.random.default_rng(seed))
     found: dict[Kind, torch.Tensor] = {}
     for port in (Port(1), LABELS, INSTANCES):
-        pixels = decode(ArrayItem(numbers), port.kind)
+        pixels = decode(ArrayItem(numbers), port)
         found[port.kind] = to_tensor(crop.crop(prepare(pixels, port, (64, 64))), port.kind)
     levels = ((found["image"] + 1) * 127.5).round().long()
     assert torch.equal(levels, found["labels"])

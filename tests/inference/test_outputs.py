@@ -369,8 +369,8 @@ def test_every_reference_is_read_once(translator, tmp_path, monkeypatch):
     decode = kinds.decode
     monkeypatch.setattr(
         "i2icli.inference.reference_cache.kinds.decode",
-        lambda item, kind: (
-            (read.append(Path(item.name)) if "styles" in item.name else None) or decode(item, kind)
+        lambda item, port: (
+            (read.append(Path(item.name)) if "styles" in item.name else None) or decode(item, port)
         ),
     )
     for number in range(6):

@@ -59,4 +59,4 @@ def test_a_frame_is_an_item(video):
     with pytest.raises(UserError, match=r"video\.mp4, frame 30: the video ends before it"):
         FrameItem(video, 30).read()
     with pytest.raises(UserError, match="no exact ids"):
-        item.read_ids()
+        item.read_map()
