@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, mse_loss, one_hot
+from torch.nn.functional import conv2d, mse_loss
 from torch.optim import Optimizer
 
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
+from i2icli.nn.label_maps import one_hot
 from i2icli.stage import Stage
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
@@ -102,7 +103,7 @@ class LabelPainter(System[PainterConfig]):
 
     def _painted(self, labels: Tensor, instances: Tensor, noise: Tensor, style: Tensor) -> Tensor:
         """Maps and noise of one row meet the styles of many."""
-        planes = one_hot(labels[:, 0], CLASSES).movedim(-1, 1).float()  # (B, L, H, W)
+        planes = one_hot(labels, CLASSES)  # (B, L, H, W)
         colour = style.expand(max(len(labels), len(style)), -1, *labels.shape[-2:])  # (K, 3, H, W)
         maps = torch.cat([planes, edges(instances), noise], 1)  # (B, L + 2, H, W)
         return self.G(torch.cat([maps.expand(len(colour), -1, -1, -1), colour], 1)).tanh()  # (K, 3, H, W)
