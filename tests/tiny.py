@@ -22,7 +22,7 @@ TINY: dict[str, dict[str, Any]] = {
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
     "spade": {
-        "classes": tuple(f"{index} {index}" for index in range(4)),
+        "classes": tuple(f"{index} {index}" for index in range(14)),
         "instances": True,
         "width": 2,
         "num_levels": 2,
