@@ -91,4 +91,4 @@ def _mask(shape: dict[str, Any]) -> Any:
         data = base64.b64decode(field(shape, "mask", str), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UserError(f"a mask that is no base64 text ({error})") from error
-    return BytesItem(data, "a mask").read_ids() > 0
+    return BytesItem(data, "a mask").read_map().ids > 0

@@ -55,13 +55,13 @@ def _colour(value: object) -> Colour | None:
 
 def _cityscapes(file: Path) -> Drawn:
     """Class * 1000 + number, or the class alone where it has no objects; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = FileItem(file).read_map().ids
     return _drawn(np.where(values >= 1000, values // 1000, values), values, file)
 
 
 def _by_256(file: Path) -> Drawn:
     """Class * 256 + number; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = FileItem(file).read_map().ids
     return _drawn(values // 256, values, file)
 
 

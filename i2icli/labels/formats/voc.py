@@ -25,11 +25,11 @@ def open_voc(folder: Path, files: Sequence[Path]) -> Annotations:
 
 
 def _read(file: Path, objects: Path) -> Drawn:
-    ids = FileItem(file).read_ids()
+    ids = FileItem(file).read_map().ids
     classes = np.where(ids == BORDER, UNLABELLED, ids)
     if not objects.is_file():
         return Drawn(classes)
-    instances = FileItem(objects).read_ids()
+    instances = FileItem(objects).read_map().ids
     if instances.shape != ids.shape:
         raise UserError(f"{objects} has another size than its map of classes")
     return Drawn(classes, np.where(instances == BORDER, 0, instances))
