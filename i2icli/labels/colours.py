@@ -35,19 +35,14 @@ def coloured(classes: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
         fresh = each.colour is not None and each.colour not in used
         used |= {each.colour} if each.colour is not None else set()
         kept.append(each if fresh else replace(each, colour=None))
-    number = 0
     for index, each in enumerate(kept):
         if each.colour is None:
+            number = each.id + 1  # not 0, which is black
             while (colour := numbered_colour(number)) in used:
                 number += 1
             used.add(colour)
             kept[index] = replace(each, colour=colour)
     return tuple(kept)
-
-
-def number_of(colour: Colour) -> int:
-    """A colour as one number: red + 256 green + 65536 blue."""
-    return colour[0] + 256 * colour[1] + 65536 * colour[2]
 
 
 def numbers_of_colours(path: Path) -> Ids:

@@ -41,7 +41,10 @@ class Conversion:
         self.found_only = annotations.classes is None
         classes = annotations.classes
         if classes is None:  # ids of 8 bit, of which only those are kept that occur
-            classes = tuple(LabelClass(number, str(number)) for number in range(_EIGHT_BIT))
+            colours = dict(enumerate(annotations.palette))
+            classes = tuple(
+                LabelClass(number, str(number), colours.get(number)) for number in range(_EIGHT_BIT)
+            )
         self.classes = coloured(distinct(classes))
         self.unlabelled = unlabelled_id(self.classes)
         self.pixels: Counter[int] = Counter()  # by the id of a class
@@ -55,6 +58,11 @@ class Conversion:
 
     def __len__(self) -> int:
         return len(self.failures) + len(self.entries)
+
+    @property
+    def unlabelled_share(self) -> float:
+        """Of the pixels written so far, those of no class."""
+        return self.pixels[UNLABELLED] / max(1, self.pixels.total())
 
     def __iter__(self) -> Iterator[Converted]:
         for each in (*self.failures, *unique_names(self.entries)):

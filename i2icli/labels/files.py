@@ -1,4 +1,4 @@
-"""Writing label maps, instance maps and lists of classes."""
+"""Label maps, instance maps and lists of classes as files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,8 +7,9 @@ import numpy as np
 from PIL import Image
 
 from i2icli.classes import NO_CLASS, Colour, LabelClass
+from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.image import Ids
+from i2icli.image import Ids, Item
 
 _EIGHT_BIT, _SIXTEEN_BIT = NO_CLASS
 
@@ -16,6 +17,14 @@ _EIGHT_BIT, _SIXTEEN_BIT = NO_CLASS
 def unlabelled_id(classes: Sequence[LabelClass]) -> int:
     """What pixels of no class are in files: 255, or 65535 where a class has an id that 8 bits do not hold."""
     return _EIGHT_BIT if all(each.id < _EIGHT_BIT for each in classes) else _SIXTEEN_BIT
+
+
+def read_ids(item: Item) -> Ids:
+    """The ids of a map (H, W), as they are stored. Raises UserError for colours and what cannot be read."""
+    found = item.read_map()
+    if found.coloured:
+        raise UserError(f"cannot read {item.name}: it holds colours; expected one id per pixel", exit_code=1)
+    return found.ids
 
 
 def write_palette_map(path: Path, ids: Ids, colours: dict[int, Colour]) -> None:

@@ -50,6 +50,8 @@ SAYS = [
     ),
     ("info --help", ["MODEL", "--json"]),
     ("systems --help", ["--json"]),
+    ("labels --help", ["convert"]),
+    ("labels convert --help", ["--from", "coco-panoptic", "--images", "unlabelled (255"]),
     ("demo --help", ["--data-only", "Offline"]),
 ]
 

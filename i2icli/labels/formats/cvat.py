@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.classes import LabelClass
+from i2icli.classes import LabelClass, colour_number
 from i2icli.errors import UserError, readable
 from i2icli.image import Ids
 from i2icli.labels.annotations import UNLABELLED, Annotations, Drawn, annotations_of
-from i2icli.labels.colours import UNLABELLED_COLOUR, number_of, numbers_of_colours
+from i2icli.labels.colours import UNLABELLED_COLOUR, numbers_of_colours
 from i2icli.labels.names import result_name
 from i2icli.labels.text_files import read_text
 
@@ -23,8 +23,8 @@ CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
 def open_cvat(folder: Path, files: Sequence[Path]) -> Annotations:
     """The maps below SegmentationClass/. Raises UserError for a table that cannot be read."""
     classes = _table(folder / TABLE)
-    of_colour = {number_of(each.colour): each.id for each in classes if each.colour is not None}
-    of_colour.setdefault(number_of(UNLABELLED_COLOUR), UNLABELLED)
+    of_colour = {colour_number(each.colour): each.id for each in classes if each.colour is not None}
+    of_colour.setdefault(colour_number(UNLABELLED_COLOUR), UNLABELLED)
     objects = folder / OBJECTS
     return annotations_of(
         files,
@@ -51,7 +51,7 @@ def _objects(file: Path, shape: tuple[int, ...]) -> Ids:
     colours = numbers_of_colours(file)
     if colours.shape != shape:
         raise UserError(f"{file} has another size than its map of classes")
-    border = colours == number_of(UNLABELLED_COLOUR)
+    border = colours == colour_number(UNLABELLED_COLOUR)
     _, positions = np.unique(np.where(border, 0, colours), return_inverse=True)
     return positions.reshape(shape).astype(np.int32)
 

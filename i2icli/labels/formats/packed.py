@@ -12,6 +12,7 @@ from i2icli.classes import NO_CLASS, Colour, LabelClass
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
 from i2icli.labels.annotations import LARGEST_INSTANCE, UNLABELLED, Annotations, Drawn, annotations_of
+from i2icli.labels.files import read_ids
 from i2icli.labels.json_files import field, of_type, read_json
 from i2icli.labels.names import result_name
 
@@ -55,13 +56,13 @@ def _colour(value: object) -> Colour | None:
 
 def _cityscapes(file: Path) -> Drawn:
     """Class * 1000 + number, or the class alone where it has no objects; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = read_ids(FileItem(file))
     return _drawn(np.where(values >= 1000, values // 1000, values), values, file)
 
 
 def _by_256(file: Path) -> Drawn:
     """Class * 256 + number; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = read_ids(FileItem(file))
     return _drawn(values // 256, values, file)
 
 
