@@ -1,9 +1,10 @@
 """The classes of label maps: their ids in files, names and colours, and what counts as no class. No torch."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count as counting
 
 from i2icli.errors import one_of
 
@@ -11,6 +12,7 @@ Colour = tuple[int, int, int]
 
 NO_CLASS = (255, 65535)  # ids that mean "no class" in files of 8 and 16 bit, unless a class has them
 UNLABELLED = "unlabelled"  # what the don't-care class is called
+NO_COLOUR: Colour = (224, 224, 192)  # what it is displayed in: the colour of borders in Pascal VOC
 
 _TEXT = re.compile(r"(-?\d+)\s+(.*?)(?:\s+#([0-9a-fA-F]{6}))?")
 
@@ -46,6 +48,7 @@ class LabelSet:
     classes: tuple[LabelClass, ...]
     ignored: tuple[int, ...] = NO_CLASS  # ids that become the don't-care class
     dont_care: bool = False  # whether the networks have a channel for it
+    ignored_colours: tuple[Colour, ...] = ()  # colours that become it
 
     @property
     def count(self) -> int:
@@ -66,11 +69,19 @@ class LabelSet:
     @cached_property
     def index_of_colour(self) -> dict[int, int]:
         """The index that a colour in a file stands for, colours being red + 256 green + 65536 blue."""
-        return {
+        indices = dict.fromkeys(map(colour_number, self.ignored_colours), len(self.classes))
+        return indices | {
             colour_number(each.colour): index
             for index, each in enumerate(self.classes)
             if each.colour is not None
         }
+
+    @property
+    def colours(self) -> tuple[Colour, ...]:
+        """What the classes are displayed in, by index: their colours, or one of no other; then don't-care."""
+        used = {each.colour for each in self.classes}
+        others = (colour for number in counting() if (colour := numbered_colour(number)) not in used)
+        return (*(each.colour or next(others) for each in self.classes), NO_COLOUR)
 
     def find(self, text: str) -> int:
         """The index of a class by its name, case aside, or by its id. Raises UserError listing them."""
@@ -87,9 +98,21 @@ def colour_number(colour: Colour) -> int:
     return red + 256 * green + 65536 * blue
 
 
-def numbered(count: int) -> tuple[LabelClass, ...]:
-    """Classes 0 to count - 1 of which only the ids are known."""
-    return tuple(LabelClass(number, str(number)) for number in range(count))
+def numbered_colour(number: int) -> Colour:
+    """The colour of a number in the palette of Pascal VOC: its bits are dealt to red, green, blue in turn.
+
+    The first bits become the highest, so that colours of small numbers differ most.
+    """
+    channels = [0, 0, 0]
+    for bit in range(24):
+        channels[bit % 3] |= (number >> bit & 1) << (7 - bit // 3)
+    red, green, blue = channels
+    return red, green, blue
+
+
+def numbered(number: int) -> tuple[LabelClass, ...]:
+    """So many classes, from id 0, of which only the ids are known."""
+    return tuple(LabelClass(each, str(each)) for each in range(number))
 
 
 def checked(classes: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
@@ -111,7 +134,19 @@ def _colour(text: str) -> Colour:
     return red, green, blue
 
 
-def ids_of(names: Iterable[str], classes: Iterable[LabelClass]) -> tuple[int, ...]:
+def label_set(classes: Sequence[LabelClass], ignore: Iterable[str], *, dont_care: bool = False) -> LabelSet:
+    """The classes without those that are ignored, by id or name.
+
+    255 and 65535 are ignored, too, unless they are classes. Raises UserError for a name that no class has.
+    """
+    ignored = _ids_of(ignore, classes)
+    kept = tuple(each for each in classes if each.id not in ignored)
+    usual = [number for number in NO_CLASS if all(each.id != number for each in kept)]
+    colours = [each.colour for each in classes if each.id in ignored and each.colour is not None]
+    return LabelSet(kept, tuple(dict.fromkeys((*ignored, *usual))), dont_care, tuple(colours))
+
+
+def _ids_of(names: Iterable[str], classes: Iterable[LabelClass]) -> tuple[int, ...]:
     """Ids that are given as numbers or as names of classes. Raises UserError for a name of none."""
     known = {each.name: each.id for each in classes}
     return tuple(

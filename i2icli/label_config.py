@@ -1,10 +1,12 @@
 """Settings of systems that read label maps. No torch here."""
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
-from i2icli.classes import NO_CLASS, LabelClass, LabelSet, checked, ids_of, numbered
+from i2icli.class_files import read_classes
+from i2icli.classes import LabelClass, LabelSet, checked, label_set, numbered
 from i2icli.config import Config, Names
 from i2icli.task import Port
 
@@ -35,8 +37,8 @@ class LabelConfig(Config):
 
     classes: Classes | None = Field(
         None,
-        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), or "
-        "cityscapes, coco-stuff, ade20k; default: classes.* beside the data, or as found in the maps",
+        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list) or a "
+        "known data set (cityscapes, coco-stuff, ade20k, ...); default: classes.* near the data, or as found",
     )
     ignore: Names = Field(
         (), description="ids or names of classes that mean unlabelled, besides 255 (65535 in 16-bit maps)"
@@ -48,14 +50,24 @@ class LabelConfig(Config):
         None, description="read the boundaries of instances, too; default: if there are instance maps"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_classes(cls, values: Any) -> Any:
+        """A file of classes, or the name of a list, becomes the list itself: checkpoints hold no paths."""
+        if not isinstance(values, dict) or not isinstance(values.get("classes"), str | Path):
+            return values
+        found = read_classes(values["classes"])
+        given = values.get("ignore", ())
+        given = given.split(",") if isinstance(given, str) else given
+        ignore = dict.fromkeys([*(each.strip() for each in given), *found.ignore])
+        return values | {"classes": found.classes, "ignore": tuple(ignore)}
+
     @property
     def label_set(self) -> LabelSet:
-        """The classes, without those that are ignored."""
-        classes = self.classes or numbered(PLACEHOLDER)
-        ignored = ids_of(self.ignore, classes)
-        kept = tuple(each for each in classes if each.id not in ignored)
-        usual = tuple(number for number in NO_CLASS if all(each.id != number for each in kept))
-        return LabelSet(kept, tuple(dict.fromkeys((*ignored, *usual))), self.dont_care)
+        """The classes, without those that are ignored. Raises UserError for a name that none has."""
+        if self.classes is None:
+            return label_set(numbered(PLACEHOLDER), (), dont_care=self.dont_care)
+        return label_set(self.classes, self.ignore, dont_care=self.dont_care)
 
     @property
     def image_channels(self) -> int:

@@ -117,7 +117,7 @@ class System(nn.Module, Generic[C]):
         """Everything else that `forward` reads, as tensors: names, codes and references end here.
 
         With one row for all images or one for each. Raises UserError for what cannot be used ("no face
-        found"). Called without inputs it only has to check the reference.
+        found"). Called without inputs it only has to check the reference or the styles it is given.
         """
         return {}
 

@@ -11,12 +11,21 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, mse_loss, one_hot
 from torch.optim import Optimizer
 
+from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
 from i2icli.stage import Stage
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
 
-CLASSES = 4
+LABELS = LabelSet(
+    (
+        LabelClass(0, "sky", (120, 180, 255)),
+        LabelClass(1, "road", (128, 64, 128)),
+        LabelClass(2, "tree"),
+        LabelClass(3, "house", (200, 0, 0)),
+    )
+)
+CLASSES = LABELS.count
 
 
 class PainterConfig(Config):
@@ -32,7 +41,7 @@ class PainterConfig(Config):
             Task(
                 None,
                 inputs={
-                    "labels": Port(CLASSES, "labels", fixed=self.crop_size),
+                    "labels": Port(CLASSES, "labels", labels=LABELS, fixed=self.crop_size),
                     "instances": Port(1, "instances", fixed=self.crop_size, optional=self.optional),
                 },
                 output=Port(3),

@@ -15,6 +15,8 @@ FLOORS: dict[str, int] = {
     "config": 0,
     "growable": 0,
     "classes": 0,
+    "class_files": 0,
+    "class_lists": 0,
     "label_config": 0,
     "fields": 0,
     "files": 0,

@@ -224,3 +224,4 @@ def test_a_model_file_tells_its_inputs_without_torch(system, files, capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "labels of 4 classes, 16x16 px, instances of ids, 16x16 px -> image of 3 channels" in shown
     assert "needs --reference" in shown
+    assert "Classes 0 sky #78b4ff 1 road #804080 2 tree 3 house #c80000" in shown

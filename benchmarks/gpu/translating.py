@@ -76,7 +76,8 @@ class Translating:
         task = inference.tasks[0]
         codes = draw_codes(IMAGES, max(1, task.latent_size), seed=0)  # (B, Z)
         source = task.sources[-1] if "source" in task.requires else None
-        spec = OutputSpec(replace(task, source=source), latent=codes[0] if task.latent_size else None)
+        code = tuple(codes[0].tolist()) if task.latent_size else None
+        spec = OutputSpec(replace(task, source=source), latent=code)
         if task.generates:
             return inference.generate(spec, codes)
         generator = torch.Generator().manual_seed(0)

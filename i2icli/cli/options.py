@@ -107,12 +107,12 @@ def _parameter(
     option = typer.Option(
         *flags,
         help=escape(help_text),
-        metavar=f"<{sort}>",
+        metavar="<name=value>" if sort == "pairs" else f"<{sort}>",
         rich_help_panel=panel,
         autocompletion=_completion(field),
     )
     annotation: Any = Annotated[str | None, option]
-    if sort == "paths":
+    if sort in ("paths", "pairs"):
         default = None
         annotation = Annotated[list[str] | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -7,7 +7,7 @@ from i2icli.task import Port, Task
 MOST = 12  # tasks that are listed one by one
 
 _OPTIONS = {"to": "--to", "source": "--from", "reference": "--reference", "latent": "--samples, --latent"}
-_OPTIONS["truncate"] = "--truncate"
+_OPTIONS |= {"style": "--style", "truncate": "--truncate"}
 
 
 def task_lines(tasks: Sequence[Task]) -> Iterator[str]:

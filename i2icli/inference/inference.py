@@ -14,7 +14,7 @@ from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import Outputs, OutputSpec
+from i2icli.inference.outputs import Outputs, OutputSpec, about_reference
 from i2icli.inference.reference_cache import ReferenceCache
 from i2icli.runtime.device import Placement
 from i2icli.system import Inputs, Memory, Request, System
@@ -49,15 +49,19 @@ class Inference:
     def specs(self, options: TranslateOptions) -> list[OutputSpec]:
         """One spec for every output that an input is to get.
 
-        Raises UserError naming what the model takes, or a reference whose style cannot be taken.
+        Raises UserError naming what the model takes, a reference whose style cannot be taken, or a style
+        that it does not know.
         """
         specs = self.outputs().plan(options)
-        checked: list[tuple[Item, str | None]] = []
-        for spec in specs:
-            if spec.reference is not None and (spec.reference, spec.task.name) not in checked:
-                checked.append((spec.reference, spec.task.name))
-                with about(f"--reference {spec.reference.name}"):
-                    self._condition(spec, Request(reference=self._reference(spec)))
+        for spec in dict.fromkeys(replace(each, name="", latent=None) for each in specs):
+            if spec.reference is not None:
+                with about_reference(spec.reference, named=True):
+                    reference = self._reference(spec)
+                with about_reference(spec.reference):
+                    self._condition(spec, Request(reference=reference))
+            if spec.style:
+                with about("--style"):
+                    self._condition(spec, Request(style=dict(spec.style)))
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
@@ -132,7 +136,7 @@ class Inference:
         task = spec.task
         count = len(next(iter(inputs.values())))
         given = {name: self.placement.tensor(value) for name, value in inputs.items()}
-        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate)
+        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate, dict(spec.style))
         drawn = draw_noise(task, next(iter(given.values())).shape[-2:], spec.seed)
         noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
         everything = given | noise | self._condition(spec, request)
@@ -152,7 +156,7 @@ class Inference:
 
     def _latent(self, spec: OutputSpec) -> Tensor | None:
         """The code of all images of a batch, (1, Z)."""
-        return None if spec.latent is None else spec.latent[None].to(self.placement.device)
+        return None if spec.latent is None else self.placement.tensor(torch.tensor([spec.latent]))
 
 
 def with_rows(inputs: Inputs, count: int) -> Inputs:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, resize, to_tensor, write_image
+from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_tensor, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -198,11 +198,9 @@ class Translation:
             before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
-        height, width, _ = afters[0].shape
         port = next(iter(self.specs[0].task.inputs.values()))
-        given = to_tensor(  # --size may have made another of it
-            resize(kinds.displayed(before.pixels, port), (height, width))
-        )
+        size = afters[0].shape[:2]  # --size may have made another of the input's
+        given = to_tensor(kinds.displayed(before.pixels, port, size))
         label = "input" if "input" not in names else "given"
         return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
 

@@ -13,7 +13,7 @@ from i2icli.image import read_image
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import write_model
 from i2icli.training.run import build_system
-from tests.example import PainterConfig
+from tests.example import LABELS, PainterConfig
 
 SIZE = (12, 20)  # (height, width), not the one that the networks know
 
@@ -32,7 +32,7 @@ def place(tmp_path, monkeypatch):
         labels = np.zeros(SIZE, np.uint8)
         labels[6:] = 3
         palette = Image.fromarray(labels, "P")
-        palette.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0, 0, 0, 200])
+        palette.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0, 0, 0, 200])  # which are not the model's colours
         palette.save(f"labels/{name}.png")
     objects = np.zeros(SIZE, np.uint16)
     objects[:, 10:] = 26003
@@ -112,3 +112,12 @@ def test_results_are_photos_whatever_the_maps_were():
         assert (image.mode, image.size) == ("RGB", SIZE[::-1])
     assert run("labels/c.npy", "--out", "jpeg", "--format", "jpg") == 0
     assert Path("jpeg/c.jpg").exists()
+
+
+@pytest.mark.usefixtures("place")
+def test_contact_sheets_show_labels_in_the_colours_of_their_classes():
+    assert run("labels/a.png", "--out", "out", "--compare") == 0
+    sheet = pixels("out/compare/0001.png").reshape(-1, 3).tolist()
+    for name in ("sky", "house"):
+        assert list(next(each.colour for each in LABELS.classes if each.name == name)) in sheet
+    assert [9, 9, 9] not in sheet
