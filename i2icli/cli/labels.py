@@ -50,6 +50,14 @@ def convert(
             "default: photos stay where they are",
         ),
     ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="<path>",
+            help="ids, names and colours of the results: file (TOML, CSV, plain list) or a known data set; "
+            "default: those of the annotations",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON on stdout")] = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -59,7 +67,9 @@ def convert(
     unlabelled (255; 65535 in 16 bit). Label maps are palette PNGs in the colours of the classes, or 16 bit
     where there are more than 255. One bad file does not stop the others.
     """
+    from i2icli.class_files import read_classes
     from i2icli.labels.convert import Conversion, check_out
+    from i2icli.labels.given_classes import with_classes
     from i2icli.labels.recognise import FORMATS, Source, recognise
 
     check_out(out, overwrite=overwrite)
@@ -69,6 +79,8 @@ def convert(
         raise UserError(f"--from {format}: expected one of {', '.join(FORMATS)}")
     say(errors(), f"{source}: {FORMATS[name].title}")
     annotations = FORMATS[name].open(where)
+    if classes is not None:
+        annotations = with_classes(annotations, read_classes(classes))
     conversion = Conversion(annotations, out, where.photos if images else None)
     if not len(conversion):
         raise UserError(f"{source}: holds no annotations of {FORMATS[name].title}")

@@ -52,6 +52,7 @@ class Annotations:
     classes: tuple[LabelClass, ...] | None = None  # None: those that occur in the maps
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()  # ids or names of classes that mean unlabelled
     palette: tuple[Colour, ...] = ()  # the colours of ids, where `classes` is None
 
 

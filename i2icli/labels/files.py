@@ -41,7 +41,7 @@ def write_16_bit_map(path: Path, ids: Ids) -> None:
         Image.fromarray(ids.astype(np.uint16)).save(temporary, "PNG")
 
 
-def write_classes(path: Path, classes: Sequence[LabelClass], ignored: Sequence[int]) -> None:
+def write_classes(path: Path, classes: Sequence[LabelClass], ignored: Sequence[int | str]) -> None:
     """Write a list of classes as TOML: `ignore`, and a table [[class]] of id, name and colour for each."""
     import tomlkit  # 70 ms that --help need not pay
 

@@ -83,3 +83,15 @@ def test_a_folder_without_annotations(tmp_path, capsys):
     (tmp_path / "in" / "SegmentationClass").mkdir()
     assert main(["labels", "convert", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 2
     assert "holds no annotations of Pascal VOC masks" in capsys.readouterr().err
+
+
+def test_classes_can_be_given(tmp_path, capsys):
+    encodings.labelme(tmp_path / "in")
+    (tmp_path / "list.csv").write_text("id,name\n40,road\n41,car\n")
+    arguments = ["labels", "convert", str(tmp_path / "in"), "--out", str(tmp_path / "out")]
+    assert main([*arguments, "--classes", str(tmp_path / "list.csv")]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[1] == "note: not in --classes, so unlabelled: tree"
+    assert "2 classes" in shown.out
+    assert main([*arguments, "--overwrite", "--classes", "citiscapes"]) == 2
+    assert "--classes citiscapes: there is no such file" in capsys.readouterr().err

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2icli.class_files import ClassList, classes_in
 from i2icli.classes import LabelClass
 from i2icli.errors import UserError
 from i2icli.image import read_map
 from i2icli.labels.convert import Conversion, Converted, check_out, distinct
+from i2icli.labels.given_classes import with_classes
 from i2icli.labels.names import Photos, result_name
 from i2icli.labels.recognise import FORMATS, Source, recognise
 from tests.labels import encodings
@@ -41,12 +43,13 @@ def test_all_formats_give_the_same_maps(name, tmp_path):
         assert there
     content = tomllib.loads((tmp_path / "out" / "classes.toml").read_text())
     assert content["ignore"] == [255]
-    assert [each["id"] - shift for each in content["class"]] == [1, 2, 3]
-    known = name not in ("voc", "cityscapes", "mapillary", "kitti", "bdd100k")
-    assert [each["name"] for each in content["class"]] == (
-        ["car", "road", "tree"] if known else ["1", "2", "3"]
-    )
-    assert len({each["colour"] for each in content["class"]}) == 3
+    names = {each["id"] - shift: each["name"] for each in content["class"]}
+    assert len({each["colour"] for each in content["class"]}) == len(names)
+    if name in ("cityscapes", "kitti"):
+        assert (len(names), names[7]) == (34, "road")
+    else:
+        known = name not in ("voc", "mapillary", "bdd100k")
+        assert names == (encodings.NAMES if known else {1: "1", 2: "2", 3: "3"})
 
 
 @pytest.mark.parametrize("name", RECOGNISED)
@@ -232,3 +235,32 @@ def test_classes_of_one_name_are_told_apart_and_of_one_id_refused():
     assert [each.name for each in distinct(classes)] == ["car", "Car (9)"]
     with pytest.raises(UserError, match="two classes have the id 3"):
         distinct((*classes, LabelClass(3, "tree")))
+
+
+def test_given_classes_decide_ids_names_and_colours(tmp_path):
+    given = ClassList((LabelClass(9, "Road", (1, 2, 3)), LabelClass(4, "car")), ("car",))
+    for name, write in (("a", encodings.labelme), ("b", encodings.coco)):
+        write(tmp_path / name)
+        source = Source(tmp_path / name)
+        annotations = with_classes(FORMATS[recognise(source)].open(source), given)
+        assert annotations.notes == ("not in --classes, so unlabelled: tree",)
+        assert [each.error for each in Conversion(annotations, tmp_path / f"{name}-out")] == [None]
+    first, second = (read_map(tmp_path / f"{name}-out" / "labels" / "scene.png").ids for name in "ab")
+    ids, _ = encodings.truth()
+    assert np.array_equal(first, np.choose(ids, [255, 4, 9, 255]))
+    assert np.array_equal(first, second)
+    written = classes_in(tmp_path / "a-out" / "classes.toml")
+    assert written.ignore == ("255", "car")
+    assert written.classes[0] == given.classes[0]
+
+
+def test_given_classes_name_ids(tmp_path):
+    encodings.voc(tmp_path)
+    given = ClassList(tuple(LabelClass(number, name) for number, name in encodings.NAMES.items()))
+    annotations = with_classes(FORMATS["voc"].open(Source(tmp_path)), given)
+    assert [each.error for each in Conversion(annotations, tmp_path / "out")] == [None]
+    assert [each.name for each in classes_in(tmp_path / "out" / "classes.toml").classes] == [
+        "car",
+        "road",
+        "tree",
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from i2icli.class_files import read_classes
 from i2icli.classes import NO_CLASS, Colour, LabelClass
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
@@ -20,12 +21,14 @@ ENDINGS = ("_gtFine_instanceIds", "_gtCoarse_instanceIds", "_instanceIds")  # of
 
 
 def open_packed(files: Sequence[Path], folder: Path, packing: str) -> Annotations:
-    """The maps of files below a folder. Classes are those that occur, unless a config.json names them.
+    """The maps of files below a folder. Classes are those of the data set, of a config.json, or that occur.
 
     packing: of which data set they are, one of `UNPACKERS`. Raises UserError for a config.json of others.
     """
     table = folder / "config.json"  # of Mapillary Vistas
     classes = _mapillary_classes(table) if table.is_file() else None
+    if packing in _CITYSCAPES:
+        classes = read_classes("cityscapes").classes
     unpack = UNPACKERS[packing]
     return annotations_of(files, lambda file: _name(file, folder), lambda file, _: unpack(file), classes)
 
@@ -82,6 +85,7 @@ def _drawn(classes: Ids, values: Ids, file: Path) -> Drawn:
     return Drawn(np.where(classes == NO_CLASS[0], UNLABELLED, classes).astype(np.int32), values)
 
 
+_CITYSCAPES = ("cityscapes", "kitti")  # data sets with the classes of Cityscapes
 UNPACKERS: dict[str, Callable[[Path], Drawn]] = {
     "cityscapes": _cityscapes,
     "mapillary": _by_256,
