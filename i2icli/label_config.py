@@ -33,7 +33,12 @@ Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), Pla
 class LabelConfig(Config):
     """Settings of systems that translate label maps, with instance maps beside them where there are any."""
 
+    may_change: ClassVar[frozenset[str]] = Config.may_change | {"checkpoint_activations"}
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
+
+    checkpoint_activations: bool = Field(
+        False, description="compute activations of the generator twice instead of keeping them: less memory"
+    )
 
     classes: Classes | None = Field(
         None,

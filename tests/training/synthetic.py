@@ -77,6 +77,7 @@ MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "cyclegan": images("A", "B"),
     "augmented_cyclegan": images_with_codes,
+    "spade": labels_and_image,
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,
