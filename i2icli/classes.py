@@ -81,7 +81,8 @@ class LabelSet:
         """What the classes are displayed in, by index: their colours, or one of no other; then don't-care."""
         used = {each.colour for each in self.classes}
         others = (colour for number in counting() if (colour := numbered_colour(number)) not in used)
-        return (*(each.colour or next(others) for each in self.classes), NO_COLOUR)
+        found = tuple(each.colour or next(others) for each in self.classes)
+        return (*found, NO_COLOUR if NO_COLOUR not in found else next(others))
 
     def find(self, text: str) -> int:
         """The index of a class by its name, case aside, or by its id. Raises UserError listing them."""

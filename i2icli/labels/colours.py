@@ -9,7 +9,6 @@ import numpy as np
 from i2icli.classes import Colour, LabelClass, LabelSet
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
-from i2icli.image.label_colours import colours_of
 
 
 def coloured(classes: Iterable[LabelClass]) -> tuple[tuple[LabelClass, ...], Colour]:
@@ -22,7 +21,7 @@ def coloured(classes: Iterable[LabelClass]) -> tuple[tuple[LabelClass, ...], Col
     for each in classes:
         kept.append(replace(each, colour=None) if each.colour in used else each)
         used |= set() if each.colour is None else {each.colour}
-    *colours, unlabelled = colours_of(LabelSet(tuple(kept)))
+    *colours, unlabelled = LabelSet(tuple(kept)).colours
     found = (replace(each, colour=colour) for each, colour in zip(kept, colours, strict=True))
     return tuple(found), unlabelled
 
