@@ -57,8 +57,13 @@ def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> 
 
 
 def displayed(pixels: Pixels, port: Port) -> Pixels:
-    """Images as they are; maps (H, W, 1) as greys (H, W, 1) uint8 in which small ids differ clearly."""
-    return (pixels.astype(np.int64) * 67 % 256).astype(np.uint8) if holds_ids(port.kind) else pixels
+    """Images as they are; indices of classes (H, W, 1) in their colours (H, W, 3) uint8.
+
+    Ids of instances as greys (H, W, 1) uint8 in which small ones differ clearly.
+    """
+    if port.kind == "labels":
+        return np.array(known_classes(port).colours, np.uint8)[pixels[..., 0]]
+    return (pixels.astype(np.int64) * 67 % 256).astype(np.uint8) if port.kind == "instances" else pixels
 
 
 def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
