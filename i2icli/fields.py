@@ -15,7 +15,7 @@ from i2icli.errors import UserError
 
 C = TypeVar("C", bound=Config)
 
-Kind = Literal["flag", "choice", "size", "time", "list", "paths", "int", "number", "path", "text"]
+Kind = Literal["flag", "choice", "size", "time", "list", "paths", "pairs", "int", "number", "path", "text"]
 
 _WORDS: dict[Kind, str] = {
     "flag": "yes or no",
@@ -26,6 +26,7 @@ _WORDS: dict[Kind, str] = {
     "number": "a number",
     "path": "a path",
     "paths": "paths, the option repeated for each",
+    "pairs": "NAME=VALUE, the option repeated for each",
     "text": "a text",
 }
 
@@ -46,6 +47,8 @@ def kind(field: FieldInfo) -> Kind:
     if get_origin(annotation) is tuple:
         element = get_args(annotation)[0]
         return "path" if element is LabelClass else "paths" if element is Any else "list"
+    if get_origin(annotation) is Mapping:
+        return "pairs"
     if annotation is int:
         return "int"
     if annotation is float:
@@ -76,6 +79,8 @@ def show(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, list | tuple):
         return ",".join(show(part) for part in value)
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}={show(part)}" for name, part in value.items())
     return str(value)
 
 

@@ -50,17 +50,19 @@ class Task:
     """One thing a model can be asked for."""
 
     name: str | None  # what --to calls it; None: the only one
-    inputs: Mapping[str, Port]  # the first is what is translated; {}: it generates from codes alone
+    inputs: Mapping[str, Port] = field(hash=False)  # the first is translated; {}: it generates from codes
     output: Port
-    reads: frozenset[str] = frozenset()  # what decides the output: to, source, reference, latent, ...
+    reads: frozenset[str] = frozenset()  # what decides the output: to, source, reference, latent, style, ...
     requires: frozenset[str] = frozenset()  # of these, what must be given
     source: str | None = None  # the domain of the input, where that selects networks
     sources: tuple[str, ...] = ()  # domains that a folder above an input may name
     latent_size: int = 0  # numbers in a latent code, Z; 0: it reads none
     reference: Port | None = None  # what a reference is read as
-    noise: Mapping[str, Noise] = field(default_factory=dict)
-    memory: Mapping[str, Port] = field(default_factory=dict)  # what a recurrent model carries between frames
+    noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
+    memory: Mapping[str, Port] = field(default_factory=dict, hash=False)  # carried from frame to frame
     tiling: Tiling = "whole"
+    broadcasts: bool = False  # whether an input of one row may meet the codes or references of many
+    condition_per_input: bool = False  # whether `System.condition` reads the inputs; else it has none
 
     @property
     def generates(self) -> bool:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from i2icli.inference.inference import with_rows
 from i2icli.inference.latents import draw_codes, draw_noise
-from i2icli.system import Batch, Pairs, Request, System
+from i2icli.system import Batch, Inputs, Pairs, Request, System
 from i2icli.task import Task
 
 
@@ -23,7 +23,7 @@ def resolve(system: System[Any], to: str | None = None, source: str | None = Non
 
 def ask(
     system: System[Any],
-    image: Tensor | None = None,
+    image: Tensor | Inputs | None = None,
     to: str | None = None,
     source: str | None = None,
     *,
@@ -32,15 +32,20 @@ def ask(
     truncate: float | None = None,
     seed: int = 0,
 ) -> Tensor:
-    """The output (B, C, H, W) for an image, or for codes alone. Codes that are not given are drawn."""
+    """The output (B, C, H, W) for an image or inputs by name, or for codes alone.
+
+    Codes that are not given are drawn.
+    """
     task = resolve(system, to, source, generating=image is None)
-    inputs = {} if image is None else {next(iter(task.inputs)): image}
+    inputs = image if isinstance(image, dict) else {} if image is None else {next(iter(task.inputs)): image}
+    first = next(iter(inputs.values()), None)
     if latent is None and task.latent_size and reference is None:
         latent = draw_codes(1, task.latent_size, seed)
-    noise = {} if image is None else draw_noise(task, image.shape[-2:], seed)
-    condition = system.condition(task, Request(inputs, reference, latent, truncate))
+    noise = {} if first is None else draw_noise(task, first.shape[-2:], seed)
+    request = Request(inputs if task.condition_per_input else {}, reference, latent, truncate)
+    condition = system.condition(task, request)
     everything = inputs | noise | condition
-    output, memory = system(task, everything if image is None else with_rows(everything, len(image)))
+    output, memory = system(task, everything if first is None else with_rows(everything, len(first)))
     assert isinstance(output, Tensor)
     assert memory == {}
     return output

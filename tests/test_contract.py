@@ -16,7 +16,10 @@ from safetensors.torch import load_file, save_file
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.image.kinds import holds_ids
+from i2icli.inference.latents import draw_codes
 from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
@@ -27,7 +30,7 @@ from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.asking import samples, tasks
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
-from tests.training.synthetic import assert_same, batches, output
+from tests.training.synthetic import assert_same, batches, inputs, output
 
 CPU = Placement(torch.device("cpu"))
 LOSSES = Path(__file__).parent / "golden" / "losses"
@@ -36,7 +39,7 @@ STEPS = 5
 ROUNDING_MATTERS = frozenset({"dtn"})
 """Systems traced in float64. A bias before a norm has a gradient of nothing but rounding, which Adam turns
 into a step of full length; processors round differently. In float64 it is too small for that."""
-OPTIONS = {"to", "source", "reference", "latent", "truncate"}
+OPTIONS = {"to", "source", "reference", "latent", "truncate", "style"}
 
 
 def translates(name: str) -> bool:
@@ -233,10 +236,9 @@ def test_metadata_alone_is_enough_to_translate_again(name, tmp_path):
     assert loaded.config == system.config
     assert (loaded.clock.total, loaded.clock.stage) == (system.clock.total, system.clock.stage)
     for task in system.config.tasks(system.clock.stage):
-        channels = 1 if task.generates else task.inputs["image"].channels
-        image = torch.rand(2, channels, 32, 32) * 2 - 1
+        given = inputs(task)
         with torch.inference_mode():
-            outputs = [output(each, task, image) for each in (system.eval(), loaded)]
+            outputs = [output(each, task, given) for each in (system.eval(), loaded)]
         assert torch.equal(*outputs)
         side = round(32 * task.output.scale)
         assert outputs[0].shape == (2, task.output.channels, *(task.output.fixed or (side, side)))
@@ -248,13 +250,13 @@ def test_the_output_is_a_matter_of_the_arguments_alone(name):
     """Nothing is drawn inside, and other images of a batch make no difference."""
     system = fresh(name).eval()
     for task in tasks(system) or tasks(system, generating=True):
-        image = torch.rand(2, 3, 32, 32) * 2 - 1
+        given = inputs(task)
         with torch.inference_mode():
-            first = output(system, task, image)
+            first = output(system, task, given)
             torch.manual_seed(99)
-            assert torch.equal(first, output(system, task, image))
+            assert torch.equal(first, output(system, task, given))
             if not task.generates:
-                alone = output(system, task, image[:1])
+                alone = output(system, task, {name: values[:1] for name, values in given.items()})
                 torch.testing.assert_close(first[:1], alone, atol=1e-5, rtol=1e-5)
 
 
@@ -284,38 +286,48 @@ def required(task, reference):
     return options | ({"reference": reference} if "reference" in task.requires else {})
 
 
+def reads_ids(task):
+    """Whether a task reads a map of ids: what comes out has 8 bit, whatever the map has."""
+    return holds_ids(next(iter(task.inputs.values())).kind)
+
+
 @every_translator
 @pytest.mark.parametrize("size", [(33, 47), (1, 1), (32, 32)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_any_size_and_depth_comes_back_as_it_was(name, size, dtype, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
     noise = np.random.default_rng(0).random((*size, 3))
-    image = (
-        (noise * 2 - 1).astype(dtype) if dtype is np.float32 else (noise * np.iinfo(dtype).max).astype(dtype)
-    )
     Image.fromarray(np.full((30, 20, 3), 99, np.uint8)).save(tmp_path / "look.png")
     task = translator.outputs().tasks[0]
+    if reads_ids(task):
+        image = (noise[:, :, 0] * next(iter(task.inputs.values())).channels).astype(dtype)
+    elif dtype is np.float32:
+        image = (noise * 2 - 1).astype(dtype)
+    else:
+        image = (noise * np.iinfo(dtype).max).astype(dtype)
     asked = required(task, tmp_path / "look.png")
     answer = translator.translate(image, **asked)
     scale = task.output.scale
     assert answer.shape == (round(size[0] * scale), round(size[1] * scale), 3)
-    assert answer.dtype == image.dtype
-    low, high = (-1, 1) if dtype is np.float32 else (0, np.iinfo(dtype).max)
+    assert answer.dtype == (np.uint8 if reads_ids(task) else image.dtype)
+    low, high = (-1, 1) if answer.dtype == np.float32 else (0, np.iinfo(answer.dtype).max)
     assert low <= answer.min() <= answer.max() <= high
     assert np.array_equal(answer, translator.translate(image, **asked))
 
 
 @every_translator
-def test_a_16_bit_file_stays_one(name, published, tmp_path):
+def test_a_16_bit_image_stays_one(name, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors")
-    deep = (np.random.default_rng(0).random((20, 30)) * 65535).astype(np.uint16)
+    task = translator.outputs().tasks[0]
+    largest = next(iter(task.inputs.values())).channels - 1 if reads_ids(task) else 65535
+    deep = (np.random.default_rng(0).random((20, 30)) * largest).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
-    asked = TranslateOptions(**required(translator.outputs().tasks[0], tmp_path / "deep.png"))
+    asked = TranslateOptions(**required(task, tmp_path / "deep.png"))
     (result,) = translator.run([str(tmp_path / "deep.png")], tmp_path / "out", asked)
     assert result.status == "done"
     from i2icli.image import read_image
 
-    assert read_image(tmp_path / "out" / "deep.png").pixels.dtype == np.uint16
+    assert read_image(result.target).pixels.dtype == (np.uint8 if reads_ids(task) else np.uint16)
 
 
 @every_system
@@ -340,10 +352,23 @@ def test_a_stream_equals_repeated_translation(name, published, tmp_path):
     translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
     asked = required(translator.outputs().tasks[0], tmp_path / "look.png")
     spec = translator.specs(TranslateOptions(**asked))[0]
-    frames = [{"image": torch.rand(1, 3, 32, 32) * 2 - 1} for _ in range(3)]
+    frames = [inputs(spec.task, count=1) for _ in range(3)]
     streamed = list(translator.stream(frames, spec))
     single = [translator.compute(frame, spec) for frame in frames]
     assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))
+
+
+@every_translator
+def test_styles_that_are_computed_together_are_what_each_is_alone(name, published):
+    translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
+    tasks = [task for task in translator.outputs().tasks if task.latent_size]
+    if not tasks:
+        pytest.skip("it reads no codes")
+    for task in tasks:
+        specs = with_codes(OutputSpec(task), draw_codes(3, task.latent_size, 0))
+        drawn = inputs(task, 1)
+        alone = torch.cat([translator.compute(drawn, spec) for spec in specs])
+        torch.testing.assert_close(translator.compute(drawn, *specs), alone, atol=1e-4, rtol=1e-4)
 
 
 @every_system

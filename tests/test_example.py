@@ -128,8 +128,8 @@ def test_ids_of_any_whole_type_are_read(kind, system, files):
 
 def test_a_class_that_the_model_does_not_know_is_refused_in_a_line(system, files):
     model, style = translator(system, files), files / "style.png"
-    maps = {name: torch.full((1, 20, 30), 255) for name in ("labels", "instances")}
-    with pytest.raises(UserError, match=r"id 255 at pixel \(0, 0\) is none of the 4 classes.* \(0 to 3\)"):
+    maps = {name: torch.full((1, 20, 30), 9) for name in ("labels", "instances")}
+    with pytest.raises(UserError, match=r"id 9 at pixel \(0, 0\) is none of the 4 classes.*"):
         model.translate(maps, reference=style)
 
 
@@ -194,21 +194,22 @@ def test_noise_follows_from_the_seed(system, files):
 @pytest.mark.parametrize(
     ("named", "complaint"),
     [
-        ({"labels": "labels.png"}, "this model also needs instances"),
+        ({"labels": "alone.png"}, r"alone\.png: this model also needs instances; none found"),
         ({"instances": "instances.png"}, "no labels given; this model reads labels, instances"),
         (
             {"labels": "labels.png", "instances": "small.png"},
-            "instances of 3x2 px, but the input has 20x12 px",
+            r"labels of 20x12 px, but instances of 3x2 px \(.*small\.png\); expected the same size",
         ),
         (
             {"labels": "style.png", "instances": "instances.png"},
-            r"style\.png: colour #969696 at pixel \(0, 0\) is none of the 4 classes' \(0 to 3, without",
+            r"style\.png: colour #969696 at pixel \(0, 0\) is none of the 4 classes",
         ),
         ({"labels": "labels.jpg", "instances": "instances.png"}, r"labels\.jpg: JPEG is lossy"),
     ],
 )
 def test_inputs_that_do_not_fit_are_refused_in_a_line(named, complaint, system, files):
     Image.fromarray(np.zeros((2, 3), np.uint8)).save(files / "small.png")
+    Image.fromarray(np.zeros((12, 20), np.uint8)).save(files / "alone.png")
     Image.fromarray(np.zeros((12, 20), np.uint8)).save(files / "labels.jpg")
     model = translator(system, files)
     with pytest.raises(UserError, match=complaint):
@@ -223,3 +224,4 @@ def test_a_model_file_tells_its_inputs_without_torch(system, files, capsys):
     shown = " ".join(capsys.readouterr().out.split())
     assert "labels of 4 classes, 16x16 px, instances of ids, 16x16 px -> image of 3 channels" in shown
     assert "needs --reference" in shown
+    assert "Classes 0 sky #78b4ff 1 road #804080 2 tree 3 house #c80000" in shown

@@ -2,14 +2,18 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from i2icli.cli.console import output, say
+from i2icli.errors import readable
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from i2icli.task import Task
 
 EXAMPLES = "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth"
 
@@ -45,6 +49,7 @@ def info(
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):
         say(console, f"  {line}")
+    _print_classes(console, found.tasks)
     for note in found.notes:
         say(console, f"note: {note}")
     console.print("\nNetworks", style="bold")
@@ -69,6 +74,27 @@ def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) ->
     for name, parameters, size in networks:
         table.add_row(f" {name}", f"{parameters:,} parameters", f"{size / 1e6:.1f} MB")
     console.print(table)
+
+
+def _print_classes(console: "Console", tasks: "Sequence[Task]") -> None:
+    """Id, name and colour of every class of label maps, with the colour in which sheets show it."""
+    from rich.columns import Columns
+    from rich.text import Text
+
+    from i2icli.classes import UNLABELLED
+    from i2icli.image.label_colours import colours_of
+
+    ports = (port for task in tasks for port in task.inputs.values())
+    labels = next((port.labels for port in ports if port.labels is not None), None)
+    if labels is None:
+        return
+    names = [*map(str, labels.classes), *([UNLABELLED] if labels.dont_care else [])]
+    shown = [
+        Text.assemble(("  ", "on rgb({},{},{})".format(*colour)), f" {readable(name)}")
+        for name, colour in zip(names, colours_of(labels), strict=False)
+    ]
+    console.print("\nClasses", style="bold")
+    console.print(Columns(shown, padding=(0, 2), column_first=True))
 
 
 def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:

@@ -7,7 +7,7 @@ from i2icli.task import Port, Task
 MOST = 12  # tasks that are listed one by one
 
 _OPTIONS = {"to": "--to", "source": "--from", "reference": "--reference", "latent": "--samples, --latent"}
-_OPTIONS["truncate"] = "--truncate"
+_OPTIONS |= {"style": "--style", "truncate": "--truncate"}
 
 
 def task_lines(tasks: Sequence[Task]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def _line(task: Task, *, default: bool) -> str:
 def _input(name: str, port: Port) -> str:
     """An input in a few words: "image of 3 channels, sides padded to multiples of 4"."""
     padded = f", sides padded to multiples of {port.multiple}" if port.multiple > 1 else ""
-    return _port(name, port) + padded
+    return _port(name, port) + padded + (" (optional)" if port.optional else "")
 
 
 def _port(name: str, port: Port) -> str:

@@ -117,7 +117,9 @@ def _translate(
     translator = Translator.load(model, device=machine.device, precision=machine.precision)
     for note in translator.notes:
         say(console, f"note: {note}")
-    results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
+    results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
+    for note in results.notes:
+        say(console, f"note: {note}")
     names = names_of(translator.outputs().tasks)
     if inputs and options.to is None and len(names) > 1:
         others = ", ".join(names[1:9]) + (", ..." if len(names) > 9 else "")

@@ -15,6 +15,7 @@ from i2icli.image import tensors
 from i2icli.image.class_indices import class_indices
 from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
+from i2icli.image.label_colours import in_colours
 from i2icli.image.pixels import convert_channels, resize, resize_ids
 from i2icli.task import Kind, Port
 
@@ -56,14 +57,17 @@ def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> 
     return convert_channels(resize(pixels, size), port.channels)
 
 
-def displayed(pixels: Pixels, port: Port) -> Pixels:
-    """Images as they are; indices of classes (H, W, 1) in their colours (H, W, 3) uint8.
+def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
+    """What `decode` gives, as an image of (height, width).
 
-    Ids of instances as greys (H, W, 1) uint8 in which small ones differ clearly.
+    Labels in the colours of their classes, instances as greys in which small ids differ clearly.
     """
+    if not holds_ids(port.kind):
+        return resize(pixels, size)
+    ids = resize_ids(pixels, size)
     if port.kind == "labels":
-        return np.array(known_classes(port).colours, np.uint8)[pixels[..., 0]]
-    return (pixels.astype(np.int64) * 67 % 256).astype(np.uint8) if port.kind == "instances" else pixels
+        return in_colours(ids, known_classes(port))
+    return (ids.astype(np.int64) * 67 % 256).astype(np.uint8)
 
 
 def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":

@@ -3,20 +3,22 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, several
-from i2icli.image import EIGHT_BIT, SUFFIXES
+from i2icli.image import SUFFIXES
 from i2icli.image.finding import find_images, named
+from i2icli.image.items import Item
+from i2icli.inference.other_inputs import inputs_in, names_kind
+from i2icli.inference.places import Place
+from i2icli.task import Kind
 
 T = TypeVar("T")
-
-DEEP = {"uint16": ".png", "float32": ".tif"}  # number types, and a format that holds them
 
 
 @dataclass(frozen=True)
@@ -27,22 +29,7 @@ class Job:
     targets: tuple[Path, ...]  # where its outputs go, one for each spec
     error: str | None = None  # why it cannot be done, found before reading it
     folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an output of every input goes."""
-
-    folder: str = ""  # below --out
-    dtype: str | None = None  # number type of its pixels, where it is not the input's
-
-    def name(self, relative: Path, suffix: str | None) -> Path:
-        """The name of a result: its input's, with another suffix if one is asked for, or if need be."""
-        if suffix:
-            return relative.with_suffix(suffix)
-        if self.dtype in DEEP and SUFFIXES.get(relative.suffix.lower()) in EIGHT_BIT:
-            return relative.with_suffix(DEEP[self.dtype])
-        return relative
+    others: Mapping[str, Item] = field(default_factory=dict)  # further inputs of the task, by name
 
 
 def plan_jobs(
@@ -56,22 +43,15 @@ def plan_jobs(
     """
     if out.suffix.lower() in SUFFIXES and not out.is_dir():
         raise UserError(f"--out {out}: looks like a file; give the folder for the results")
-    refused: dict[str, str] = {}
-    paths = [path for word in _words(inputs) for path in _tried(word, _matches, refused)]
-    found: dict[tuple[Path, Path], tuple[str, ...]] = {}
-    below = partial(_below, out=out.resolve())
-    for path in paths:
-        for file, relative in _tried(str(path), below, refused):
-            found.setdefault((file, relative), folders_above(file, path if path.is_dir() else file.parent))
-    if not found:
-        raise UserError(
-            several(list(refused.values())) or "nothing to translate: the list of inputs is empty"
-        )
+    found, refused = _find(inputs, out, places[0].kind)
     jobs = [Job(Path(name), (), why) for name, why in refused.items()]
+    names = [place.names((relative for _, relative in found), suffix) for place in places]
     taken = {source.resolve() for source, _ in found}
     owners: dict[Path, Path] = {}
     for (source, relative), folders in found.items():
-        targets = tuple(out / place.folder / place.name(relative, suffix) for place in places)
+        targets = tuple(
+            out / place.folder / name[relative] for place, name in zip(places, names, strict=True)
+        )
         if replaced := next((target for target in targets if target.resolve() in taken), None):
             raise UserError(
                 f"--out {out}: the result of {source} would replace the input {replaced}; "
@@ -85,6 +65,27 @@ def plan_jobs(
         )
         jobs.append(Job(source, targets, why, folders))
     return jobs
+
+
+def _find(
+    inputs: Iterable[str], out: Path, kind: Kind
+) -> tuple[dict[tuple[Path, Path], tuple[str, ...]], dict[str, str]]:
+    """(file, its path below --out) -> folders above it, and names that cannot be used -> why.
+
+    Raises UserError if there is no file at all.
+    """
+    refused: dict[str, str] = {}
+    paths = [path for word in _words(inputs) for path in _tried(word, _matches, refused)]
+    found: dict[tuple[Path, Path], tuple[str, ...]] = {}
+    below = partial(_below, out=out.resolve(), kind=kind)
+    for path in paths:
+        for file, relative in _tried(str(path), below, refused):
+            found.setdefault((file, relative), folders_above(file, path if path.is_dir() else file.parent))
+    if not found:
+        raise UserError(
+            several(list(refused.values())) or "nothing to translate: the list of inputs is empty"
+        )
+    return found, refused
 
 
 def distinct_names(jobs: Iterable[Job]) -> dict[str, str]:
@@ -103,14 +104,20 @@ def distinct_names(jobs: Iterable[Job]) -> dict[str, str]:
 def folders_above(file: Path, given: Path) -> tuple[str, ...]:
     """Names of the folders above a file, nearest first, up to the one that was given, as it was written.
 
-    A relative one counts with all its parts. Where the last is a split of a data set, train or test, the
-    folder that holds it counts as well.
+    A relative one counts with all its parts. Where the last is a part of a data set, such as train, test or
+    labels, the folder that holds it counts as well.
     """
     parents = file.absolute().parents
     count = parents.index(given.absolute()) + max(1, len(given.parts) if not given.is_absolute() else 1)
-    names = [parent.name for parent in parents[: count + 1]]
-    is_split = names[count - 1].casefold() in ("train", *VALIDATION_SPLITS)
-    return tuple(names if is_split else names[:count])
+    names = [parent.name for parent in parents]
+    while count < len(names) and _is_part(names[count - 1]):
+        count += 1
+    return tuple(names[:count])
+
+
+def _is_part(folder: str) -> bool:
+    """Whether a folder's name is that of a part of a data set: a split, or one of several inputs."""
+    return folder.casefold() in ("train", *VALIDATION_SPLITS) or names_kind(Path(folder))
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str]:
@@ -142,12 +149,12 @@ def _matches(word: str) -> list[Path]:
     raise UserError(f"{word}: there is no such file or folder")
 
 
-def _below(name: str, out: Path) -> list[tuple[Path, Path]]:
-    """(file, its path below --out) of a file, or of all images in a folder. Raises UserError without any."""
+def _below(name: str, out: Path, kind: Kind) -> list[tuple[Path, Path]]:
+    """(file, its path below --out) of a file, or of all inputs in a folder. Raises UserError without any."""
     path = Path(name)
     if not path.is_dir():
         return [(path, Path(path.name))]
-    found = find_images(path)
+    found = inputs_in(path, find_images(path), kind)
     if path.resolve() in out.parents:
         found = [each for each in found if out not in each.resolve().parents]
     if not found:

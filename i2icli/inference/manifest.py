@@ -67,6 +67,8 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "to": options.to,
         "from": options.source,
         "reference": [content(each) for each in options.reference] or None,
+        "instances": None if options.instances is None else str(options.instances),
+        "style": dict(options.style) or None,
         "samples": options.samples,
         "latent": None if options.latent is None else content(options.latent),
         "interpolate": options.interpolate,

@@ -1,5 +1,7 @@
 """The options of translating: of the command, of `translate` in Python, of a server. No torch here."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
@@ -8,12 +10,23 @@ from i2icli.config import Precision, Size
 from i2icli.errors import UserError
 from i2icli.fields import explain
 
-LARGEST_SEED = 2**63 - 1
+LARGEST_DRAW_SEED = 2**63 - 1  # of latent codes and noise: what torch takes
 
 
 def _one_or_many(value: object) -> object:
     """A single reference -> a tuple of one."""
     return value if isinstance(value, list | tuple) else (value,)
+
+
+def _parse_styles(value: object) -> object:
+    """ "car=3" or several of such texts -> names and what is asked for them; the last of a name counts."""
+    texts = value if isinstance(value, list | tuple) else (value,)
+    parted = (str(text).partition("=") for text in texts)
+    pairs = value.items() if isinstance(value, Mapping) else ((name, style) for name, _, style in parted)
+    styles = {str(name).strip(): str(style).strip() for name, style in pairs}
+    if not all((*styles, *styles.values())):
+        raise ValueError("expected a name and a style like car=3")
+    return styles
 
 
 References = Annotated[
@@ -22,6 +35,8 @@ References = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
 ]
 """Paths, folders, the bytes of image files or arrays (H, W, C)."""
+Styles = Annotated[Mapping[str, str], BeforeValidator(_parse_styles)]
+"""Names of classes or objects, and the style of each: {"car": "3"}, or texts "car=3"."""
 Codes = Annotated[Any, WithJsonSchema({"type": "string"})]
 """Numbers as text, the path of a .npy file, or an array (Z,) or (K, Z)."""
 
@@ -47,6 +62,12 @@ class TranslateOptions(BaseModel):
         None, description="domain or attributes of the inputs; default: the name of a folder above them"
     )
     reference: References = Field((), description="style reference image; a folder or several: all of them")
+    instances: Path | None = Field(
+        None, description="folder of instance maps for label maps; default: those found beside them"
+    )
+    style: Styles = Field(
+        {}, description="style of a class or object, by its name: car=3; may be given for several"
+    )
     samples: int | None = Field(
         None, ge=1, description="variants per input; without inputs, how many images to generate"
     )
@@ -71,7 +92,7 @@ class TranslateOptions(BaseModel):
         False, description="write contact sheets too; always done where there are several results per input"
     )
     overwrite: bool = Field(False, description="redo existing results")
-    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
+    seed: int = Field(0, ge=0, le=LARGEST_DRAW_SEED, description="random seed")
     batch_size: int | None = Field(
         None, ge=1, description="images per forward pass; default: 8 on a GPU, 1 on a processor"
     )

@@ -1,7 +1,8 @@
 """What is asked of a model, checked, as one output for each task, reference and latent code."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
-from i2icli.task import Task, is_all, names_of
+from i2icli.task import Port, Task, is_all, names_of
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
@@ -31,7 +32,8 @@ class OutputSpec:
     task: Task
     name: str = ""  # tells it from the others; empty where it is the only one
     reference: Item | None = None
-    latent: Tensor | None = None  # (Z,)
+    latent: tuple[float, ...] | None = None  # Z numbers
+    style: tuple[tuple[str, str], ...] = ()  # names of classes or objects, and the style of each
     truncate: float | None = None  # for a task that reads it
     size: tuple[int, int] | None = None  # (height, width) that inputs are resized to
     seed: int = 0
@@ -59,34 +61,35 @@ class Outputs:
                 way = f" to {task.name}" if task.name else ""
                 raise UserError(f"translating{way} needs --reference: the image whose style is to be taken")
             codes = self.codes(task, options)
-            reads = "reference" in task.reads
-            if references and not reads and len(tasks) == 1:
-                raise UserError(f"translating to {task.name} reads no --reference: there is one output only")
-            for reference in references if references and reads else (None,):
-                for number, latent in enumerate(codes, 1):
+            for given, field in ((references, "reference"), (options.style, "style")):
+                if given and field not in task.reads and len(tasks) == 1:
+                    way = f"translating to {task.name} reads no --{field}"
+                    raise UserError(f"{way}: there is one output only")
+            plain = OutputSpec(
+                task,
+                style=tuple(options.style.items()) if "style" in task.reads else (),
+                truncate=options.truncate if "truncate" in task.reads else None,
+                size=options.size,
+                seed=options.seed,
+            )
+            for reference in references if references and "reference" in task.reads else (None,):
+                for number, spec in enumerate(with_codes(plain, codes), 1):
                     names = [task.name] if len(tasks) > 1 and task.name else []
                     names += [Path(reference.name).stem] if reference and len(references) > 1 else []
                     names += [f"{number:0{len(str(len(codes)))}}"] if len(codes) > 1 else []
-                    specs.append(
-                        OutputSpec(
-                            task,
-                            " ".join(names),
-                            reference,
-                            latent,
-                            options.truncate if "truncate" in task.reads else None,
-                            options.size,
-                            options.seed,
-                        )
-                    )
+                    specs.append(replace(spec, name=" ".join(names), reference=reference))
         return _named(specs)
 
     def check(self, options: TranslateOptions) -> None:
         """Raise UserError for options that the model does not read, naming what it takes, or that clash."""
-        accepts = frozenset[str]().union(*(task.reads for task in self.tasks)) - {"truncate"}
+        reads = (task.reads | set(list(task.inputs)[1:]) for task in self.tasks)
+        accepts = frozenset[str]().union(*reads) - {"truncate"}
         given = {
             "to": options.to if names_of(self.tasks) or not is_all(options.to) else None,  # all of one
             "source": options.source,
             "reference": options.reference or None,
+            "instances": options.instances,
+            "style": options.style or None,
             "latent": next((flag for flag in _CODES if getattr(options, flag) is not None), None),
         }
         for field, value in given.items():
@@ -166,9 +169,29 @@ class Outputs:
         return list(interpolate_codes(codes, options.interpolate))
 
 
+def with_codes(spec: OutputSpec, codes: Iterable[Tensor | None]) -> list[OutputSpec]:
+    """A spec for each latent code (Z,); None where none is read."""
+    return [replace(spec, latent=None if code is None else tuple(code.tolist())) for code in codes]
+
+
+def inputs_of(specs: Sequence[OutputSpec]) -> dict[str, Port]:
+    """The inputs that some specs read, by name; the first is the one that is translated."""
+    return {name: port for spec in specs for name, port in spec.task.inputs.items()}
+
+
 def folder_name(name: str) -> str:
     """A name, perhaps from a file of others, as one that a folder may bear."""
     return re.sub(r"[^\w ,.+=-]", "_", name).strip(" .")[:_LONGEST_NAME]
+
+
+def about_reference(item: Item, *, named: bool = False) -> AbstractContextManager[None]:
+    """Errors raised inside are about a reference; what is no file is called "reference 1" already.
+
+    named: whether they hold its name.
+    """
+    if isinstance(item, FileItem):
+        return about("--reference" if named else f"--reference {item.name}")
+    return nullcontext() if named else about(item.name)
 
 
 def _references(given: Sequence[Given]) -> list[Item]:
@@ -183,7 +206,7 @@ def _references(given: Sequence[Given]) -> list[Item]:
         else:
             found.append(as_item(each, f"reference {number}"))
     for item in found:
-        with about("--reference"):
+        with about_reference(item, named=True):
             item.header()
     return found
 

@@ -88,6 +88,7 @@ class Projection:
     options: TranslateOptions
     out: Path
     started_at: int  # files older than this (ns) are not ours
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.jobs)

@@ -19,6 +19,10 @@ class Result:
 class Results(Protocol):
     """Work on files: iterating does it, and how many results to expect."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know before any result, in lines."""
+
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Result]: ...

@@ -4,14 +4,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
+from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import load_with_notes
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.other_inputs import OtherInputs, inputs_in
+from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.projection import Projection, plan_projection
 from i2icli.inference.sampling import Sampling, plan_sampling
@@ -50,40 +54,51 @@ class Translator(Inference):
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
         folder, of the images below it. A model of several inputs takes them by name: {"labels": ...,
-        "instances": ...}. Raises UserError for what cannot be read and for options that the
-        model does not take.
+        "instances": ...}; beside a path those that are left out are found as the command finds them. Raises
+        UserError for what cannot be read and for options that the model does not take.
         """
         if not self.translates:
             raise UserError("this model generates images from noise; call sample instead of translate")
         for name in _OF_FILES:
             if name in options:
                 raise UserError(f"{name} is about files; call run, which writes some, or leave it out")
-        specs = self.specs(TranslateOptions.of(options))
+        asked = TranslateOptions.of(options)
+        specs = self.specs(asked)
+        others = OtherInputs(inputs_of(specs), asked)
         if isinstance(image, list):
-            return [self._translated(each, specs) for each in image]
+            return [self._translated(each, specs, others) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
-            return [self._translated(each, specs, folder) for each in find_images(folder)]
-        return self._translated(image, specs)
+            images = inputs_in(folder, find_images(folder), others.kind)
+            return [self._translated(each, specs, others, folder) for each in images]
+        return self._translated(image, specs, others)
 
     def _translated(
-        self, given: Given | Named, specs: list[OutputSpec], folder: Path | None = None
+        self,
+        given: Given | Named,
+        specs: list[OutputSpec],
+        others: OtherInputs,
+        folder: Path | None = None,
     ) -> Made | dict[str, Made]:
-        first = next(iter(specs[0].task.inputs))
+        first = others.first
         named: Named = given if isinstance(given, Mapping) else {first: given}
         if first not in named:
             raise UserError(f"no {first} given; this model reads {', '.join(specs[0].task.inputs)}")
         main, folders = named[first], tuple[str, ...]()
+        items = {name: as_item(each, f"the {name}") for name, each in named.items()}
         if isinstance(main, str | Path):
             folders = folders_above(Path(main), folder or Path(main).parent)
+            items = {**others.find(Path(main), items), **items}
         outputs = self.outputs()
-        items = {name: as_item(each, f"the {name}") for name, each in named.items()}
         image = self.decode(items[first], specs[0].task)
+        specs = [outputs.infer_source(spec, folders) for spec in specs]
+        inputs = self.read_all(image, items, specs)
         made: dict[str, Made] = {}
-        for spec in specs:
-            spec = outputs.infer_source(spec, folders)
-            inputs = self.read({**items, first: image}, spec)
-            made[spec.name] = in_form_of(main, self.result(image, self.compute(inputs, spec), spec))
+        for numbers in together(self, specs, inputs, None):
+            chosen = [specs[number] for number in numbers]
+            rows = torch.split(self.compute(inputs[numbers[0]], *chosen), 1)
+            for spec, output in zip(chosen, rows, strict=True):
+                made[spec.name] = in_form_of(main, self.result(image, output, spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
     def run(

@@ -1,7 +1,11 @@
-"""Label and instance maps as planes that networks read."""
+"""Label and instance maps as planes that networks read, and as images to look at."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+
+from i2icli.classes import Colour
 
 
 def one_hot(labels: Tensor, channels: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -27,3 +31,13 @@ def boundaries(instances: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     edges[..., 1:, :] |= down
     edges[..., :-1, :] |= down
     return edges.to(dtype)
+
+
+def paint(labels: Tensor, colours: Sequence[Colour]) -> Tensor:
+    """(B, 1, H, W) class indices -> (B, 3, H, W) in [-1, 1], in one colour for each index.
+
+    colours: as `image.label_colours.colours_of` gives them; the last is for all that is no class.
+    """
+    table = torch.tensor(colours, dtype=torch.float32, device=labels.device) / 127.5 - 1  # (L + 1, 3)
+    known = labels.clamp(0, len(colours) - 1)
+    return table[known[:, 0]].movedim(-1, 1)  # (B, H, W, 3) -> (B, 3, H, W)

@@ -44,6 +44,7 @@ class PainterConfig(Config):
                 sources=self.sources,
                 latent_size=0 if name == "green" else 2,
                 reference=Port(3),
+                condition_per_input=True,
             )
             for number, name in enumerate(self.names)
         )
@@ -71,6 +72,8 @@ class Painter(System[PainterConfig]):
             0.5 if task.source == "sketch" else 0.0,
             0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
         )
+        for name, style in request.style.items():
+            values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
         colour = torch.tensor(values).view(1, 3, 1, 1)
         return {"colour": colour if reference is None else reference.mean((2, 3), keepdim=True)}
 
@@ -125,7 +128,7 @@ def names(specs):
 def test_one_answer_needs_no_name(system):
     (spec,) = plan(system)
     assert (spec.name, spec.task.name) == ("", "red")
-    assert spec.latent.shape == (2,)
+    assert len(spec.latent) == 2
 
 
 def test_every_target_every_reference_every_code(system, tmp_path):
@@ -195,6 +198,8 @@ def test_options_a_system_does_not_read_are_refused(tmp_path):
         ({"samples": 2}, "--samples"),
         ({"interpolate": 2}, "--interpolate"),
         ({"latent": "1,2"}, "--latent"),
+        ({"style": "hat=1"}, "--style"),
+        ({"instances": "."}, "--instances"),
     ):
         with pytest.raises(UserError, match=rf"Painter has no {flag}; it takes --to"):
             plan(system, **options)
@@ -316,6 +321,49 @@ def test_an_unusable_reference_is_refused_at_once_by_name(translator, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_is_no_file_is_named_once(translator, tmp_path):
+    photo = picture(tmp_path / "a.png")
+    for reference, complaint in (
+        (b"hello", "^cannot read reference 1: [^1]*$"),
+        (np.zeros((4, 4, 3), np.uint8), "^reference 1: too dark a style$"),
+    ):
+        with pytest.raises(UserError, match=complaint):
+            translator.translate(photo, to="Blue", reference=reference)
+
+
+def test_styles_are_for_those_that_read_them(load, tmp_path):
+    painting = load(options=frozenset({"to", "style"}), required=frozenset())
+    photo = picture(tmp_path / "a.png")
+    first, second, third = (
+        np.asarray(painting.translate(photo, **style))
+        for style in ({"style": {"hat": "0.5"}}, {"style": ["hat=0.1", "hat=0.5"]}, {})
+    )
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, third)
+    asked = TranslateOptions(style={"hat": 0.5})
+    (spec,) = painting.specs(asked)
+    assert spec.style == (("hat", "0.5"),)
+    assert len({spec, *painting.specs(asked)}) == 1  # equal, and hashable
+    list(painting.run([str(photo)], tmp_path / "out", asked))
+    with pytest.raises(UserError, match="made with another --style"):
+        painting.run([str(photo)], tmp_path / "out", TranslateOptions(style="hat=0.1"))
+
+
+@pytest.mark.parametrize(
+    ("style", "complaint"),
+    [
+        ("coat=1", "^--style: unknown class 'coat'; this model knows: hat$"),
+        ("hat", "^style hat: expected a name and a style like car=3$"),
+        (["hat=1", "=2"], "^style hat=1,=2: expected a name"),
+        ({"hat": ""}, "expected a name"),
+    ],
+)
+def test_styles_that_a_model_does_not_know_are_refused_at_once(style, complaint, load, tmp_path):
+    painting = load(options=frozenset({"to", "style"}), required=frozenset())
+    with pytest.raises(UserError, match=complaint):
+        painting.translate(tmp_path / "none.png", style=style)
+
+
 def test_every_reference_is_read_once(translator, tmp_path, monkeypatch):
     read = []
     decode = kinds.decode
@@ -339,11 +387,11 @@ def test_references_that_are_kept_are_bounded(tmp_path):
     colour, grey = Port(3), Port(1)
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
     for item in (*items, items[1]):
-        assert cache.get(item, colour).shape == (1, 3, 20, 24)
+        assert cache.image(item, colour).shape == (1, 3, 20, 24)
     assert [item for item, _ in cache.kept] == [items[2], items[1]]
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
     for item in items:
-        cache.get(item, grey)
+        cache.image(item, grey)
     assert list(cache.kept) == [(items[2], grey)]
 
 

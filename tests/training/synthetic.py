@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Generator, Tensor
 
+from i2icli.image.kinds import holds_ids
 from i2icli.stage import Stage
-from i2icli.system import Batch, System
-from i2icli.task import Task
+from i2icli.system import Batch, Inputs, System
+from i2icli.task import Port, Task
 from tests.asking import ask
 
 Maker = Callable[[Generator, int, int], Batch]
@@ -61,10 +62,23 @@ def image_with_codes(generator: Generator, size: int, side: int) -> Batch:
     return {"codes": codes} | images("image")(generator, size, side)
 
 
+def labels_and_image(generator: Generator, size: int, side: int) -> Batch:
+    """Batches of label maps of four classes, instance maps and photos, in noise of large pixels."""
+    shape = (size, 1, side // 4, side // 4)
+    maps = {
+        "labels": torch.randint(4, shape, generator=generator),
+        "instances": torch.randint(3, shape, generator=generator),
+    }
+    large = {name: ids.repeat_interleave(4, 2).repeat_interleave(4, 3) for name, ids in maps.items()}
+    return large | images("image")(generator, size, side)
+
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
+    "pix2pixhd": labels_and_image,
     "cyclegan": images("A", "B"),
     "augmented_cyclegan": images_with_codes,
+    "spade": labels_and_image,
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,
@@ -75,17 +89,34 @@ MAKERS: dict[str, Maker] = {
 }
 
 
-def output(system: System, task: Task, image: Tensor) -> Tensor:
-    """What a task makes of images (B, C, H, W), or of codes alone, with all that it requires."""
-    count = len(image)
+def inputs(task: Task, count: int = 2, side: int = 32) -> Inputs:
+    """Noise for every input of a task, by the kind of its port, of its only size or (side, side)."""
+    return {name: noise(port, count, side) for name, port in task.inputs.items()}
+
+
+def noise(port: Port, count: int, side: int) -> Tensor:
+    """(count, C, H, W): values in [-1, 1], or ids."""
+    size = port.fixed or (side, side)
+    if holds_ids(port.kind):
+        return torch.randint(port.channels if port.kind == "labels" else 3, (count, 1, *size))
+    return torch.rand(count, port.channels, *size) * 2 - 1
+
+
+def output(system: System, task: Task, given: Inputs, count: int = 2) -> Tensor:
+    """What a task makes of inputs (B, C, H, W), or of so many codes alone, with all that it requires."""
+    count = len(next(iter(given.values()))) if given else count
     codes = torch.linspace(-1, 1, task.latent_size) * torch.arange(1, count + 1)[:, None]  # (B, Z)
+    reference = None
+    if task.reference is not None and "reference" in task.requires:
+        values = torch.linspace(-1, 1, task.reference.channels * 32 * 32)
+        reference = values.view(1, -1, 32, 32)  # (1, C, 32, 32)
     return ask(
         system,
-        None if task.generates else image,
+        given or None,
         to=task.name,
         source=task.sources[-1] if "source" in task.requires else None,
         latent=codes if task.latent_size else None,
-        reference=image[:1].flip(-1) if "reference" in task.requires else None,
+        reference=reference,
     )
 
 

@@ -111,7 +111,7 @@ def test_at_alpha_0_the_grown_system_answers_and_judges_as_the_small_run(name, t
     for task in tasks(grown):
         answers = []
         for system, given in ((grown, image), (before, downsample_2x(image))):
-            answers.append(output(system, task, given))
+            answers.append(output(system, task, {"image": given}))
         assert torch.equal(answers[0], upsample_2x(answers[1]))
     for key, network in grown.named_children():
         if key.startswith("D"):
@@ -154,7 +154,7 @@ def test_a_half_grown_model_translates_as_it_stands(name, tmp_path):
         assert task.inputs["image"].multiple == 4 * 2 ** (number // 2 + 1)
         for each_system in (system, loaded):
             with torch.inference_mode():
-                answers.append(output(each_system, task, image))
+                answers.append(output(each_system, task, {"image": image}))
         assert torch.equal(*answers[-2:])
     assert not torch.allclose(answers[0], answers[2])
     translator = Translator.load(tmp_path / "model.safetensors")
@@ -211,7 +211,7 @@ def test_what_cannot_be_grown_is_refused_in_a_line(asked, message, toy, tmp_path
 def test_a_system_that_cannot_grow_is_told_which_can(toy, tmp_path):
     config = tiny_config("stargan", steps=1, batch_size=2)
     run = train("stargan", [toy("stargan")], config, RunOptions(out=tmp_path / "run")).folder
-    with pytest.raises(UserError, match="stargan cannot grow; these can: pix2pix, cyclegan"):
+    with pytest.raises(UserError, match="stargan cannot grow; these can: pix2pix, pix2pixhd, cyclegan"):
         grown_settings(str(run), None, "fade", {})
 
 
@@ -295,7 +295,7 @@ def test_memory_that_runs_out_in_a_stage_leaves_the_ones_before_usable(toy, tmp_
     monkeypatch.undo()
     model = load_model(tmp_path / "run" / "model.safetensors")
     assert (model.clock.stage.name, model.clock.progress) == ("8 px", 1.0)
-    image = output(model, tasks(model, generating=True)[0], torch.zeros(1, 3, 8, 8))
+    image = output(model, tasks(model, generating=True)[0], {}, count=1)
     assert image.shape[-2:] == (8, 8)
     smaller = train(
         "progan", [toy("progan")], staged(batch_sizes="16:1"), options

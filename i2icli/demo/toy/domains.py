@@ -77,8 +77,8 @@ DOMAINS = tuple(APPEARANCES)
 
 def render(seed: int, domain: str, size: int = 64) -> NDArray[np.uint8]:
     """(size, size, 3): the landscape of a seed in one domain."""
-    parts, grain = composition(seed, size)
-    return paint(parts, APPEARANCES[domain], Light.on(parts), grain)
+    drawn = composition(seed, size)
+    return paint(drawn.parts, APPEARANCES[domain], Light.on(drawn.parts), drawn.grain)
 
 
 def write_domains(

@@ -1,7 +1,9 @@
 """Rendering of toy landscapes from label maps: colours, textures, light and shadow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from i2icli.demo.toy.labels import Part
 
 Map = NDArray[np.float32]
 Colour = tuple[int, int, int]
+Gradient = tuple[Colour, Colour]
 
 _LAMP = (255, 170, 60)
 
@@ -31,7 +34,7 @@ _WALL = _table(Part.PLASTER, Part.BRICK)
 class Appearance:
     """The appearance of landscapes at one season and time of day."""
 
-    colours: dict[Part, tuple[Colour, Colour]]  # at the top and the bottom of its vertical range
+    colours: dict[Part, Gradient]  # at the top and the bottom of its vertical range
     sunlight: tuple[float, float, float]  # added around the sun
     lamplight: float  # brightness of the glow around windows
     shadow: float  # darkness of shadows, in [0, 1]
@@ -107,33 +110,37 @@ class Light:
         return cls(_relief(parts), _shadow(parts), _sunshine(parts), lamps)
 
 
-def paint(parts: NDArray[np.uint8], appearance: Appearance, light: Light, grain: Map) -> NDArray[np.uint8]:
+def paint(
+    parts: NDArray[np.uint8], appearance: Appearance, light: Light, grain: Map, colour: Map | None = None
+) -> NDArray[np.uint8]:
     """Render a map of parts (H, W), even sides -> (H / 2, W / 2, 3) uint8, antialiased.
 
-    grain: (H, W), noise of unit variance.
+    grain: (H, W), noise of unit variance; colour: (H, W, 3), without light and texture, by default that of
+    each part.
     """
-    side = parts.shape[0]
-    texture, roughness = _textures(side)
+    texture, roughness = _textures(parts.shape[0])
     shade = np.take(texture, parts.astype(np.intp) * parts.size + np.arange(parts.size).reshape(parts.shape))
     shade += np.take(roughness, parts) * grain
     shade += appearance.relief * light.relief - appearance.shadow * light.shadow  # (H, W)
-    rows = np.arange(side)[:, None] * len(Part)
-    colour = np.take(_colours(appearance, side), rows + parts, axis=0)  # (H, W, 3)
-    colour *= shade[..., None]
+    if colour is None:
+        colour = flat_colours(parts, [(part, appearance.colours[part]) for part in Part])
+    colour = colour * shade[..., None]  # (H, W, 3)
     glow = np.array([appearance.sunlight, [appearance.lamplight * value for value in _LAMP]], np.float32)
     colour += np.stack([light.sun, light.lamps], axis=-1) @ glow
     np.clip(colour, 0, 255, out=colour)
     return np.asarray(Image.fromarray(colour.astype(np.uint8)).reduce(2))  # (H / 2, W / 2, 3)
 
 
-def _colours(appearance: Appearance, side: int) -> Map:
-    """(H x L, 3): the colour of every class in every row."""
-    pairs = np.array([appearance.colours[part] for part in Part], np.float32)  # (L, 2, 3)
+def flat_colours(index: NDArray[np.integer[Any]], palette: Sequence[tuple[Part, Gradient]]) -> Map:
+    """Indices into a palette of parts and their colours, (H, W) -> (H, W, 3): colours by height."""
+    side = index.shape[0]
+    pairs = np.array([gradient for _, gradient in palette], np.float32)  # (L, 2, 3)
     height = np.linspace(0, 1, side, dtype=np.float32)[:, None]  # (H, 1)
-    above = np.array([part < Part.GRASS for part in Part])
+    above = np.array([part < Part.GRASS for part, _ in palette])
     down = np.where(above, height / 0.55, (height - 0.45) / 0.55).clip(0, 1)[..., None]  # (H, L, 1)
     table = pairs[:, 0] * (1 - down) + pairs[:, 1] * down  # (H, L, 3)
-    return np.asarray(table.reshape(-1, 3), np.float32)
+    rows = np.arange(side)[:, None] * len(palette)
+    return np.take(np.asarray(table.reshape(-1, 3), np.float32), rows + index, axis=0)
 
 
 def _relief(parts: NDArray[np.uint8]) -> Map:

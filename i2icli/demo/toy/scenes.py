@@ -4,7 +4,7 @@ Everything follows from a seed. The colour of a pixel depends on its label, its 
 surroundings, with little noise, so that small networks can learn to translate between them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,20 +32,32 @@ class Scene:
     parts: NDArray[np.uint8]  # (H, W): class of each pixel
 
 
+@dataclass(frozen=True)
+class Composition:
+    """What is where in a landscape, at twice its size, (H, W) each."""
+
+    parts: NDArray[np.uint8]  # class of each pixel
+    objects: NDArray[np.uint8]  # cloud, house or tree of each pixel, numbered from 1 back to front; 0: none
+    grain: NDArray[np.float32]  # noise of unit variance
+
+
 def scene(seed: int, size: int = 64) -> Scene:
     """The landscape of a seed, `size` pixels square; the composition does not depend on the size."""
-    parts, grain = composition(seed, size)
+    drawn = composition(seed, size)
+    parts, grain = drawn.parts, drawn.grain
     small = parts[::2, ::2]  # (H, W)
     light = Light.on(parts)
     photo, dusk = (paint(parts, each, light, grain) for each in (SUMMER_DAY, AUTUMN_DUSK))
     return Scene(COLOURS[small], photo, dusk, small)
 
 
-def composition(seed: int, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Inputs of `paint` for images of `size` pixels: a map of parts and grain, (2 size, 2 size) each."""
+def composition(seed: int, size: int) -> Composition:
+    """Inputs of `paint` for images of `size` pixels."""
     rng = np.random.default_rng((7, seed))
-    parts = _ScenePainter(2 * size).landscape(rng)
-    return parts, rng.standard_normal(parts.shape, np.float32)
+    painter = _ScenePainter(2 * size)
+    painter.landscape(rng)
+    parts = np.asarray(painter.parts)
+    return Composition(parts, np.asarray(painter.objects), rng.standard_normal(parts.shape, np.float32))
 
 
 def write_paired(
@@ -79,16 +91,24 @@ def write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
     write_image(path, DecodedImage(pixels, None, "png"))
 
 
+_OF_OBJECTS = frozenset(Part) - {
+    Part.SKY, Part.SUN, Part.FAR_HILL, Part.NEAR_HILL, Part.GRASS, Part.WATER, Part.PATH
+}  # fmt: skip
+"""Parts of clouds, houses and trees."""
+
+
 class _ScenePainter:
-    """A map of parts, drawn in coordinates from 0 to 1."""
+    """Maps of parts and objects, drawn in coordinates from 0 to 1."""
 
     def __init__(self, side: int) -> None:
         self.side = side
-        self.image = Image.new("L", (side, side), int(Part.SKY))
-        self.pen = ImageDraw.Draw(self.image)
+        self.parts = Image.new("L", (side, side), int(Part.SKY))
+        self.objects = Image.new("L", (side, side), 0)
+        self.pens = ImageDraw.Draw(self.parts), ImageDraw.Draw(self.objects)
+        self.number = 0  # of the object that is being drawn
 
-    def landscape(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """(side, side): the parts of a random landscape, drawn from back to front."""
+    def landscape(self, rng: np.random.Generator) -> None:
+        """Draw a random landscape from back to front."""
         horizon = rng.uniform(0.46, 0.58)
         self._sun_and_clouds(rng)
         self._hills(rng, Part.FAR_HILL, horizon - 0.02, 0.10)
@@ -103,8 +123,8 @@ class _ScenePainter:
             kind = self._house if rng.random() < 0.42 else self._tree
             objects.append((base, self._deferred(kind, rng, position, base, scale)))
         for _, draw in sorted(objects, key=lambda each: each[0]):
+            self.number += 1
             draw()
-        return np.asarray(self.image)
 
     @staticmethod
     def _deferred(
@@ -125,6 +145,7 @@ class _ScenePainter:
     def _sun_and_clouds(self, rng: np.random.Generator) -> None:
         self._disc(Part.SUN, rng.uniform(0.08, 0.42), rng.uniform(0.09, 0.24), rng.uniform(0.045, 0.07))
         for _ in range(int(rng.integers(1, 4))):
+            self.number += 1
             x, y, width = rng.uniform(0.1, 0.95), rng.uniform(0.07, 0.3), rng.uniform(0.1, 0.2)
             self._ellipse(Part.CLOUD, x, y, width, 0.024)
             for offset, size in ((-0.5, 0.034), (0.0, 0.052), (0.45, 0.04)):
@@ -196,14 +217,19 @@ class _ScenePainter:
     # -- shapes --------------------------------------------------------------------------
 
     def _box(self, part: Part, left: float, top: float, right: float, bottom: float) -> None:
-        self.pen.rectangle([v * self.side for v in (left, top, right, bottom)], fill=int(part))
+        self._draw("rectangle", part, [v * self.side for v in (left, top, right, bottom)])
 
     def _disc(self, part: Part, x: float, y: float, radius: float) -> None:
         self._ellipse(part, x, y, radius, radius)
 
     def _ellipse(self, part: Part, x: float, y: float, width: float, height: float) -> None:
         box = (x - width, y - height, x + width, y + height)
-        self.pen.ellipse([v * self.side for v in box], fill=int(part))
+        self._draw("ellipse", part, [v * self.side for v in box])
 
     def _polygon(self, part: Part, points: list[Point]) -> None:
-        self.pen.polygon([(x * self.side, y * self.side) for x, y in points], fill=int(part))
+        self._draw("polygon", part, [(x * self.side, y * self.side) for x, y in points])
+
+    def _draw(self, shape: str, part: Part, coordinates: Sequence[float] | Sequence[Point]) -> None:
+        values = int(part), self.number if part in _OF_OBJECTS else 0
+        for pen, value in zip(self.pens, values, strict=True):
+            getattr(pen, shape)(coordinates, fill=value)

@@ -1,0 +1,61 @@
+"""Connected areas of label maps."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.demo.toy.label_files import INSTANCES
+
+
+def connected_areas(values: NDArray[Any]) -> NDArray[np.intp]:
+    """(H, W) -> (H, W): the area of each pixel, from 0; pixels of equal value that touch by a side are one.
+
+    Each round gives every pixel the lowest index known in its area.
+    """
+    index = np.arange(values.size).reshape(values.shape)
+    across, down = values[:, 1:] == values[:, :-1], values[1:] == values[:-1]
+    one = np.concatenate([index[:, 1:][across], index[1:][down]])
+    other = np.concatenate([index[:, :-1][across], index[:-1][down]])
+    area = index.reshape(-1)
+    while True:
+        low, before = np.minimum(area[one], area[other]), area.copy()
+        for ends in (area[one], area[other]):
+            np.minimum.at(area, ends, low)
+        while not np.array_equal(area[area], area):
+            area = area[area]
+        if np.array_equal(area, before):
+            return np.unique(area, return_inverse=True)[1].reshape(values.shape)
+
+
+def without_specks(values: NDArray[Any], least: int) -> NDArray[Any]:
+    """(H, W) -> (H, W): pixels of areas smaller than `least` become part of the largest area beside them."""
+    while True:
+        areas = connected_areas(values)
+        sizes = np.bincount(areas.reshape(-1))[areas]  # (H, W): of the area of each pixel
+        largest, found = np.pad(sizes, 1), np.pad(values, 1, mode="edge")
+        best, chosen = sizes.copy(), values.copy()
+        for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
+            window = slice(rows, rows + len(values)), slice(columns, columns + values.shape[1])
+            better = (sizes < least) & (largest[window] > best)
+            best[better], chosen[better] = largest[window][better], found[window][better]
+        if np.array_equal(chosen, values):
+            return values
+        values = chosen
+
+
+def instance_ids(labels: NDArray[np.uint8], objects: NDArray[np.intp]) -> NDArray[np.uint16]:
+    """Class ids and numbers of objects from 1 (0: none), (H, W) -> ids of instances, as in Cityscapes.
+
+    Numbers beyond 999 are one object.
+    """
+    numbers = np.minimum(objects, INSTANCES - 1)
+    return np.where(numbers > 0, labels.astype(np.intp) * INSTANCES + numbers, labels).astype(np.uint16)
+
+
+def by_size(areas: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(H, W) areas from 0 -> the same, numbered from 1 with the largest first."""
+    order = np.argsort(-np.bincount(areas.reshape(-1)), kind="stable")
+    rank = np.empty(len(order), np.intp)
+    rank[order] = np.arange(1, len(order) + 1)
+    return np.asarray(rank[areas])

@@ -1,0 +1,43 @@
+"""Where results go and what they are called."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from i2icli.image import EIGHT_BIT, SUFFIXES
+from i2icli.image.kinds import holds_ids
+from i2icli.task import Kind
+
+_DEEP = {"uint16": ".png", "float32": ".tif"}  # number types, and a format that holds them
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an output of every input goes."""
+
+    folder: str = ""  # below --out
+    dtype: str | None = None  # number type of its pixels, where it is not the input's
+    kind: Kind = "image"  # of the input
+
+    def names(self, inputs: Iterable[Path], suffix: str | None) -> dict[Path, Path]:
+        """The names of the results for inputs below a folder: an input's, with another suffix if need be.
+
+        suffix: the one that is asked for. Inputs that would get the same name by their new suffix keep the
+        old one as well: a.bmp and a.jpg become a.bmp.png and a.jpg.png.
+        """
+        found = {each: self._name(each, suffix) for each in inputs}
+        often = Counter(found.values())
+        return {
+            each: each.with_name(each.name + name.suffix) if often[name] > 1 and name != each else name
+            for each, name in found.items()
+        }
+
+    def _name(self, given: Path, suffix: str | None) -> Path:
+        if suffix:
+            return given.with_suffix(suffix)
+        if holds_ids(self.kind):  # the format of a map says nothing about that of photos
+            return given.with_suffix(_DEEP.get(self.dtype or "", ".png"))
+        if self.dtype in _DEEP and SUFFIXES.get(given.suffix.lower()) in EIGHT_BIT:
+            return given.with_suffix(_DEEP[self.dtype])
+        return given

@@ -1,0 +1,1 @@
+"""Label maps without networks: converted from what annotation programs write, and edited."""
