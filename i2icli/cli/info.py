@@ -82,6 +82,7 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> None:
     from rich.text import Text
 
     from i2icli.classes import UNLABELLED
+    from i2icli.image.label_colours import colours_of
 
     ports = (port for task in tasks for port in task.inputs.values())
     labels = next((port.labels for port in ports if port.labels is not None), None)
@@ -90,7 +91,7 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> None:
     names = [*map(str, labels.classes), *([UNLABELLED] if labels.dont_care else [])]
     shown = [
         Text.assemble(("  ", "on rgb({},{},{})".format(*colour)), f" {readable(name)}")
-        for name, colour in zip(names, labels.colours, strict=False)
+        for name, colour in zip(names, colours_of(labels), strict=False)
     ]
     console.print("\nClasses", style="bold")
     console.print(Columns(shown, padding=(0, 2), column_first=True))

@@ -36,7 +36,7 @@ def boundaries(instances: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
 def paint(labels: Tensor, colours: Sequence[Colour]) -> Tensor:
     """(B, 1, H, W) class indices -> (B, 3, H, W) in [-1, 1], in one colour for each index.
 
-    colours: as `LabelSet.colours` has them; the last is for all that is no class.
+    colours: as `image.label_colours.colours_of` gives them; the last is for all that is no class.
     """
     table = torch.tensor(colours, dtype=torch.float32, device=labels.device) / 127.5 - 1  # (L + 1, 3)
     known = labels.clamp(0, len(colours) - 1)

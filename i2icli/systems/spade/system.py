@@ -14,6 +14,7 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
+from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.feature_matching import Features, feature_matching
 from i2icli.losses.latent import kl_divergence
@@ -118,7 +119,7 @@ class SPADE(System[SPADEConfig]):
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The classes, what comes out in the style of the photo, the photo."""
         return {
-            "labels": paint(batch["labels"], self.config.label_set.colours),
+            "labels": paint(batch["labels"], colours_of(self.config.label_set)),
             "fake": self._reconstructed(batch),
             "truth": batch["image"],
         }
