@@ -202,7 +202,7 @@ def test_noise_follows_from_the_seed(system, files):
         ),
         (
             {"labels": "style.png", "instances": "instances.png"},
-            r"style\.png: id 150 at pixel \(0, 0\) is none of the 4 classes' \(0 to 3\)",
+            r"style\.png: colour #969696 at pixel \(0, 0\) is none of the 4 classes' \(0 to 3, without",
         ),
         ({"labels": "labels.jpg", "instances": "instances.png"}, r"labels\.jpg: JPEG is lossy"),
     ],
