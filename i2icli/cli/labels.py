@@ -79,7 +79,7 @@ def convert(
     from i2icli.labels.given_classes import with_classes
     from i2icli.labels.recognise import FORMATS, Source, recognise
 
-    check_out(out, overwrite=overwrite)
+    check_out(out, images, overwrite=overwrite)
     where = Source(source, images)
     name = format.lower() if format else recognise(where)
     if name not in FORMATS:
@@ -99,7 +99,7 @@ def convert(
         rows = [{"source": each.source, "error": each.error} for each in failed]
         print(json.dumps({"format": name, "out": str(out), "converted": done, "failed": rows}))
     elif done:
-        for line in _summary(conversion, done, out, with_photos=images is not None):
+        for line in _summary(conversion, done, out):
             say(output(), line)
     return 1 if failed or not done else 0
 
@@ -167,18 +167,19 @@ def _notes(conversion: "Conversion") -> list[str]:
     return lines
 
 
-def _summary(conversion: "Conversion", done: int, out: Path, *, with_photos: bool) -> list[str]:
+def _summary(conversion: "Conversion", done: int, out: Path) -> list[str]:
     """What was written, and what to do with it."""
     from i2icli.data.describe import counted
+    from i2icli.labels.convert import IMAGES
 
     number = len(conversion.classes)
     classes = "1 class" if number == 1 else f"{number:,} classes"
     unlabelled = f"{conversion.unlabelled_share:.1%} of the pixels unlabelled"
     train = f"i2i train spade {out}"
-    photos = f"put the photos into {out / 'images'}, under the names of their maps; then: "
+    photos = f"put the photos into {out / IMAGES}, under the names of their maps; then: "
     return [
         f"{counted(done, 'label map')} in {out}: {classes}, {unlabelled}",
-        f"next: {'' if with_photos else photos}{train}",
+        f"next: {'' if (out / IMAGES).is_dir() else photos}{train}",
     ]
 
 

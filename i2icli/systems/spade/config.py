@@ -104,6 +104,7 @@ class SPADEConfig(LabelConfig):
                 latent_size=self.num_latents,
                 reference=Port(self.image_channels),
                 tiling=tiling,
+                broadcasts=True,
             ),
         )
 
