@@ -9,6 +9,7 @@ import torch
 
 from i2icli.demo.toy.digits import write_digits
 from i2icli.demo.toy.domains import write_domains
+from i2icli.demo.toy.label_scenes import write_label_scenes
 from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.demo.toy.makeup import write_makeup
 from i2icli.demo.toy.scenes import write_paired, write_unpaired
@@ -52,6 +53,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "cyclegan": write_unpaired,
         "augmented_cyclegan": write_styles,
         "combogan": write_domains,
+        "spade": write_label_scenes,
         "stargan": write_domains,
         "dtn": write_digits,
         "lapgan": write_landscapes,

@@ -14,11 +14,12 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
+from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.feature_matching import Features, feature_matching
 from i2icli.losses.latent import kl_divergence
 from i2icli.nn.label_conv import LabelPlanes
-from i2icli.nn.label_maps import boundaries, coloured
+from i2icli.nn.label_maps import boundaries, paint
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.systems.spade.config import SPADEConfig
 from i2icli.systems.spade.networks import build_discriminator, build_encoder, build_generator, init_weights
@@ -117,9 +118,8 @@ class SPADE(System[SPADEConfig]):
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The classes, what comes out in the style of the photo, the photo."""
-        colours = [each.colour for each in self.config.label_set.classes]
         return {
-            "labels": coloured(batch["labels"], colours),
+            "labels": paint(batch["labels"], colours_of(self.config.label_set)),
             "fake": self._reconstructed(batch),
             "truth": batch["image"],
         }
