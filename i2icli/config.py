@@ -22,7 +22,7 @@ from i2icli.task import Task, find_task
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
-LARGEST_SEED = 2**31 - 1
+LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
 
 
 def _parse_size(value: object) -> object:
@@ -145,7 +145,7 @@ class Config(BaseModel):
     precision: Precision = Field(
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
-    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
+    seed: int = Field(0, ge=0, le=LARGEST_RUN_SEED, description="random seed")
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"
@@ -264,5 +264,10 @@ class RunOptions(BaseModel):
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
     save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
     validate_images: int = Field(100, ge=1, description="validation images measured each time, evenly spread")
+    segmenter: bool = Field(
+        True,
+        description="of systems that read label maps: score photos by a small segmentation network that is "
+        "trained first",
+    )
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")

@@ -47,6 +47,13 @@ SYSTEMS: dict[str, Entry] = {
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
     ),
+    "spade": Entry(
+        "i2icli.systems.spade.system:SPADE",
+        "i2icli.systems.spade.config:SPADEConfig",
+        "turn label maps into photos, in styles taken from other photos",
+        "Park et al., CVPR 2019",
+        "https://arxiv.org/abs/1903.07291",
+    ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",
         "i2icli.systems.stargan.config:StarGANConfig",

@@ -38,6 +38,15 @@ TINY: dict[str, dict[str, Any]] = {
         "num_clusters": 3,
     },
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
+    "spade": {
+        "classes": tuple(f"{index} {index}" for index in range(14)),
+        "instances": True,
+        "width": 2,
+        "num_levels": 2,
+        "modulation_width": 4,
+        "discriminator_width": 4,
+        "num_layers": 2,
+    },
     "combogan": {
         "domains": ("autumn", "night", "summer", "winter"),
         "width": 4,

@@ -20,6 +20,7 @@ from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
 from i2icli.training.tensorboard import Events
 from i2icli.training.trainer import Trainer
@@ -60,6 +61,7 @@ class Monitor:
         self.best: float | None = None
         self.history: History = {}  # samples of finished resolutions
         self.losses: dict[str, float] = {}  # means that are displayed
+        self.segmenter = RunSegmenter(self.data, self.folder, self.callbacks, context.interrupt)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore from a state written by `save`."""
@@ -222,11 +224,15 @@ class Monitor:
     def validate(self, trainer: Trainer) -> None:
         """Score the validation images; keep the model if its score is the best so far."""
         system, to_device = trainer.system, trainer.placement.batch
+        stage = system.clock.stage
+        segmenter = self.segmenter.of_stage(stage, trainer.placement.device)
+        if self.segmenter.replaced:
+            self.best = None  # scores by another network are not comparable
         self._calibrate(trainer)
         with trainer.ema.applied():
-            found = validate(system, map(to_device, self.data.validation(system.clock.stage)))
+            found = validate(system, map(to_device, self.data.validation(stage)), segmenter)
             if not found.scores:
-                found = measure_spectra(system, map(to_device, self.data.training_subset(system.clock.stage)))
+                found = measure_spectra(system, map(to_device, self.data.training_subset(stage)))
         self.scores = found.scores
         if not self.scores:
             return

@@ -81,12 +81,14 @@ class RunData:
             pin=self.pin,
         )
 
+    def training_alone(self, stage: Stage, size: int) -> Generator[Batch, None, None]:
+        """Training batches of `size` from the first on, endless, for this process alone."""
+        examples = self.folder.train(stage.resolution)
+        return batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
+
     def calibration(self, stage: Stage) -> Generator[Batch, None, None]:
         """The first training batches, of full size, the same each time."""
-        size = stage.batch_size or self.config.batch_size
-        examples = self.folder.train(stage.resolution)
-        endless = batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
-        with closing(endless):
+        with closing(self.training_alone(stage, stage.batch_size or self.config.batch_size)) as endless:
             yield from islice(endless, CALIBRATION)
 
     def validation(self, stage: Stage) -> Iterator[Batch]:

@@ -78,6 +78,7 @@ MAKERS: dict[str, Maker] = {
     "pix2pixhd": labels_and_image,
     "cyclegan": images("A", "B"),
     "augmented_cyclegan": images_with_codes,
+    "spade": labels_and_image,
     "combogan": two_of_four_domains,
     "dtn": classes_and_target,
     "stargan": one_of_four_domains,
