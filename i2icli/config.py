@@ -22,7 +22,7 @@ from i2icli.task import Task, find_task
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
-LARGEST_SEED = 2**31 - 1
+LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
 
 
 def _parse_size(value: object) -> object:
@@ -145,7 +145,7 @@ class Config(BaseModel):
     precision: Precision = Field(
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
-    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
+    seed: int = Field(0, ge=0, le=LARGEST_RUN_SEED, description="random seed")
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"

@@ -33,12 +33,17 @@ Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), Pla
 class LabelConfig(Config):
     """Settings of systems that translate label maps, with instance maps beside them where there are any."""
 
+    may_change: ClassVar[frozenset[str]] = Config.may_change | {"checkpoint_activations"}
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
+
+    checkpoint_activations: bool = Field(
+        False, description="compute activations of the generator twice instead of keeping them: less memory"
+    )
 
     classes: Classes | None = Field(
         None,
-        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list) or a "
-        "known data set (cityscapes, coco-stuff, ade20k, ...); default: classes.* near the data, or as found",
+        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), "
+        "or a known one (cityscapes, coco-stuff, ade20k, ...); default: classes.* near the data, or as found",
     )
     ignore: Names = Field(
         (), description="ids or names of classes that mean unlabelled, besides 255 (65535 in 16-bit maps)"

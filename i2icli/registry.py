@@ -32,12 +32,26 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1611.07004",
         original="i2icli.systems.pix2pix.original",
     ),
+    "pix2pixhd": Entry(
+        "i2icli.systems.pix2pixhd.system:Pix2PixHD",
+        "i2icli.systems.pix2pixhd.config:Pix2PixHDConfig",
+        "turn label maps into photos of high resolution, in chosen styles",
+        "Wang et al., CVPR 2018",
+        "https://arxiv.org/abs/1711.11585",
+    ),
     "cyclegan": Entry(
         "i2icli.systems.cyclegan.system:CycleGAN",
         "i2icli.systems.cyclegan.config:CycleGANConfig",
         "translate between two collections, without pairs",
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
+    ),
+    "spade": Entry(
+        "i2icli.systems.spade.system:SPADE",
+        "i2icli.systems.spade.config:SPADEConfig",
+        "turn label maps into photos, in styles taken from other photos",
+        "Park et al., CVPR 2019",
+        "https://arxiv.org/abs/1903.07291",
     ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",

@@ -9,6 +9,7 @@ import torch
 
 from i2icli.demo.toy.digits import write_digits
 from i2icli.demo.toy.domains import write_domains
+from i2icli.demo.toy.label_scenes import write_label_scenes
 from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.demo.toy.makeup import write_makeup
 from i2icli.demo.toy.scenes import write_paired, write_unpaired
@@ -49,6 +50,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder that suits a system: seven training and two test examples of 40 px. Not to be written to."""
     writers = {
         "pix2pix": write_paired,
+        "pix2pixhd": write_label_scenes,
         "cyclegan": write_unpaired,
         "augmented_cyclegan": write_styles,
         "combogan": write_domains,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from i2icli.config import LARGEST_SEED, Config, RunOptions
+from i2icli.config import LARGEST_RUN_SEED, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
@@ -49,8 +49,8 @@ def option_fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
 
 def seed_within_bounds(seed: int) -> int:
     """A seed as it is. Raises BadParameter for one that generators do not take."""
-    if not 0 <= seed <= LARGEST_SEED:
-        raise typer.BadParameter(f"{seed}: expected a whole number from 0 to {LARGEST_SEED}")
+    if not 0 <= seed <= LARGEST_RUN_SEED:
+        raise typer.BadParameter(f"{seed}: expected a whole number from 0 to {LARGEST_RUN_SEED}")
     return seed
 
 

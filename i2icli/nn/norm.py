@@ -5,6 +5,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from i2icli.nn.recomputation import recomputing
 
 Norm = Literal["batch", "instance", "none"]
 Statistics = Literal["image", "running"]
@@ -67,6 +70,34 @@ class BatchNorm(nn.BatchNorm2d):
         if self.training or self.statistics == "running":
             return super().forward(x)
         return per_image(x, self.weight, self.bias)
+
+
+class SyncedBatchNorm(nn.SyncBatchNorm):
+    """Batch normalisation without learned parameters, over the batches of all processes on GPUs.
+
+    In evaluation by the running averages of training. On a CPU, and while one process alone estimates the
+    averages anew (momentum None), a batch is that of the process.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, affine=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: (B, C, H, W) -> the same shape."""
+        if not recomputing():
+            return self._normalised(x)
+        momentum, self.momentum = self.momentum, 0.0  # the averages have seen this batch already
+        try:
+            return self._normalised(x)
+        finally:
+            self.momentum = momentum
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked -= 1
+
+    def _normalised(self, x: Tensor) -> Tensor:
+        if x.device.type == "cuda" and self.momentum is not None:
+            return super().forward(x)
+        return _BatchNorm.forward(self, x)
 
 
 def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:

@@ -87,20 +87,32 @@ class Monitor:
             self._log_before_stopping(trainer)
         if last or stage_done:
             self._end_stage(trainer)
-        if action != CONTINUE:
-            self.save(trainer)  # at the end of a stage as well: the next one may run out of memory
+        if action != CONTINUE:  # at the end of a stage as well: the next one may run out of memory
+            self.save(trainer, thorough=action in STOP_REASONS)
         return action in STOP_REASONS
 
-    def save(self, trainer: Trainer) -> None:
-        """Save the state for resuming, and publish the model. Collective."""
+    def save(self, trainer: Trainer, *, thorough: bool = False) -> None:
+        """Save the state for resuming, and publish the model. Collective.
+
+        thorough: what the model needs beside weights is computed from all training images, not from a subset.
+        """
+        if is_main():  # first: the state must not hold what was computed for an earlier model
+            self._complete(trainer, thorough=thorough)
         state = state_of(trainer)
         if is_main():
             own = {"best": self.best, "scores": self.scores, "finished": self.history}
             self.folder.save_state(state | self.description | own)
-            self._calibrate(trainer)
             self._publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
         self.saved_at = time.monotonic()
+
+    def _complete(self, trainer: Trainer, *, thorough: bool = False) -> None:
+        """Compute what the published model needs beside its weights, see `System.finish`."""
+        self._calibrate(trainer)
+        stage = trainer.system.clock.stage
+        found = self.data.all_training(stage) if thorough else self.data.training_subset(stage)
+        with trainer.ema.applied(), closing(found) as batches:
+            trainer.system.finish(map(trainer.placement.batch, batches))
 
     def _calibrate(self, trainer: Trainer) -> None:
         """Re-estimate the batch-norm statistics of the averaged networks."""
@@ -228,6 +240,7 @@ class Monitor:
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
+            self._complete(trainer)
             self._publish(trainer, self.folder.best)
         early = step < max(EARLY, trainer.steps / 2)
         warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]

@@ -96,8 +96,8 @@ class RunData:
         examples = self.folder.validation(stage.resolution)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
-    def training_subset(self, stage: Stage) -> Iterator[Batch]:
-        """As many training images, without augmentation: for metrics that need no held-out images."""
+    def training_subset(self, stage: Stage) -> Generator[Batch, None, None]:
+        """As many training images as are validated, evenly spread, without augmentation."""
         return self._in_order(self.folder.train(stage.resolution), self.options.validate_images)
 
     def previews(self, stage: Stage) -> Iterator[Batch]:
@@ -109,7 +109,7 @@ class RunData:
         """Every training image once, without augmentation."""
         return validation_batches(self.folder.train(stage.resolution), batch_size=1, workers=self.workers)
 
-    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
+    def _in_order(self, examples: Examples, count: int) -> Generator[Batch, None, None]:
         return validation_batches(Subset(examples, count), batch_size=1, workers=self.workers)
 
 

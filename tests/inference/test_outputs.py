@@ -44,6 +44,7 @@ class PainterConfig(Config):
                 sources=self.sources,
                 latent_size=0 if name == "green" else 2,
                 reference=Port(3),
+                condition_per_input=True,
             )
             for number, name in enumerate(self.names)
         )
@@ -386,11 +387,11 @@ def test_references_that_are_kept_are_bounded(tmp_path):
     colour, grey = Port(3), Port(1)
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
     for item in (*items, items[1]):
-        assert cache.get(item, colour).shape == (1, 3, 20, 24)
+        assert cache.image(item, colour).shape == (1, 3, 20, 24)
     assert [item for item, _ in cache.kept] == [items[2], items[1]]
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
     for item in items:
-        cache.get(item, grey)
+        cache.image(item, grey)
     assert list(cache.kept) == [(items[2], grey)]
 
 

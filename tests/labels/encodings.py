@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from i2icli.classes import numbered_colour
 from i2icli.image import DecodedImage, write_image
-from i2icli.labels.colours import numbered_colour
 
 SIZE = HEIGHT, WIDTH = 30, 40
 NAMES = {1: "car", 2: "road", 3: "tree"}

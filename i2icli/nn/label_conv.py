@@ -1,0 +1,135 @@
+"""Label maps at the sizes that networks read them in, and the first convolution on them.
+
+A convolution of one-hot planes adds, for every tap of its kernel, the weights of one class. So it can be
+looked up in a table of (tap, class) -> output channels, without planes and without products with zero.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import embedding_bag, pad
+
+from i2icli.nn.label_maps import one_hot
+
+Size = tuple[int, int]
+
+MANY = {torch.float32: 32, torch.float64: 32}
+"""Channels from which the table is faster in training, too, where the gradient of its rows is what takes
+time; by number type of the convolution. Measured by benchmarks/speed/label_conv.py."""
+MANY_IN_LOW_PRECISION = 160
+
+
+class LabelPlanes:
+    """A label map, as indices of classes, and the boundaries in it.
+
+    What is made of it is made once for all layers of a size. An index from `classes` on (unlabelled, where
+    the networks have no channel for it) is none of the classes.
+    """
+
+    def __init__(self, labels: Tensor, classes: int, edges: Tensor | None = None) -> None:
+        """labels: (B, 1, H, W) int64; classes: one-hot planes; edges: (B, 1, H, W) bool, one more plane."""
+        self.labels, self.classes, self.edges = labels, classes, edges
+        self._smaller: dict[Size, LabelPlanes] = {}
+        self._planes: dict[torch.dtype, Tensor] = {}
+        self._rows: dict[int, Tensor] = {}
+
+    @property
+    def channels(self) -> int:
+        """Planes altogether."""
+        return self.classes + (self.edges is not None)
+
+    @property
+    def size(self) -> Size:
+        """(height, width)."""
+        return self.labels.shape[-2], self.labels.shape[-1]
+
+    def at(self, size: Size) -> "LabelPlanes":
+        """The map in a smaller size by which its own is divisible, by nearest-neighbour interpolation."""
+        if size == self.size:
+            return self
+        if size not in self._smaller:
+            down, across = self.size[0] // size[0], self.size[1] // size[1]
+            edges = None if self.edges is None else self.edges[..., ::down, ::across]
+            self._smaller[size] = LabelPlanes(self.labels[..., ::down, ::across], self.classes, edges)
+        return self._smaller[size]
+
+    def planes(self, dtype: torch.dtype) -> Tensor:
+        """(B, channels, H, W), 0 or 1, channels last in memory: convolutions are faster so."""
+        if dtype not in self._planes:
+            planes = one_hot(self.labels, self.classes, dtype)  # (B, classes, H, W)
+            if self.edges is not None:
+                planes = torch.cat([planes, self.edges.to(dtype)], 1)
+            self._planes[dtype] = planes.contiguous(memory_format=torch.channels_last)
+        return self._planes[dtype]
+
+    def rows(self, kernel: int) -> Tensor:
+        """Rows of the table (see `LabelConv2d`) that each pixel adds: (B * H * W, kernel * kernel)."""
+        if kernel not in self._rows:
+            codes = self.labels.clamp(max=self.classes)  # (B, 1, H, W)
+            rows = self.classes + 1
+            if self.edges is not None:
+                codes, rows = codes + rows * self.edges, 2 * rows
+            # Outside is no class. 32 bits: half to read, and a table has few rows.
+            padded = pad(codes, (kernel // 2,) * 4, value=self.classes)[:, 0].int()  # (B, H + k, W + k)
+            windows = padded.unfold(1, kernel, 1).unfold(2, kernel, 1)  # (B, H, W, k, k)
+            taps = rows * torch.arange(kernel**2, dtype=torch.int32, device=codes.device)
+            self._rows[kernel] = windows.reshape(-1, kernel**2) + taps
+        return self._rows[kernel]
+
+
+class LabelConv2d(nn.Conv2d):
+    """A convolution of the planes of a label map, of odd kernel, zero-padded to keep the size.
+
+    Either of the planes or looked up, which is the same but for rounding: see `prefers_table`.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
+        super().__init__(in_channels, out_channels, kernel, padding=kernel // 2)
+
+    def forward(self, labels: LabelPlanes) -> Tensor:  # type: ignore[override]
+        """A map of B rows -> (B, out_channels, H, W), channels last in memory."""
+        if prefers_table(self.weight, labels.channels):
+            return self.looked_up(labels)
+        return super().forward(labels.planes(_computed_in(self.weight)))
+
+    def looked_up(self, labels: LabelPlanes) -> Tensor:
+        """The convolution by its table."""
+        height, width = labels.size
+        sums = embedding_bag(labels.rows(self.kernel_size[0]), self._table(labels), mode="sum")
+        return (
+            sums.to(_computed_in(self.weight)).view(-1, height, width, self.out_channels).permute(0, 3, 1, 2)
+        )
+
+    def _table(self, labels: LabelPlanes) -> Tensor:
+        """Output channels by tap and, where there are boundaries, by off and on, and class: (rows, O).
+
+        The last of the classes is none of them. The middle tap, which every pixel has, brings the bias.
+        """
+        taps = self.weight.permute(2, 3, 1, 0).flatten(0, 1)  # (k * k, channels, O)
+        table = pad(taps[:, : labels.classes], (0, 0, 0, 1))  # (k * k, classes + 1, O)
+        if labels.edges is not None:
+            table = torch.cat([table, table + taps[:, labels.classes :]], 1)  # (k * k, 2 (classes + 1), O)
+        if self.bias is not None:
+            middle = torch.arange(len(table), device=table.device) == len(table) // 2
+            table = table + middle[:, None, None] * self.bias
+        return table.flatten(0, 1)
+
+
+def prefers_table(weight: Tensor, channels: int) -> bool:
+    """Whether looking up is faster: on a CPU, for inference, and for many classes in training.
+
+    Compilers and exporters get the convolution, which all of them know.
+    """
+    kind = weight.device.type
+    if kind != "cpu" or torch.compiler.is_compiling():
+        return False
+    if not (torch.is_grad_enabled() and weight.requires_grad):
+        return True
+    return channels >= MANY.get(_computed_in(weight), MANY_IN_LOW_PRECISION)
+
+
+def _computed_in(weight: Tensor) -> torch.dtype:
+    """The number type of a convolution with this weight."""
+    kind = weight.device.type
+    if torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+        return torch.get_autocast_dtype(kind)
+    return weight.dtype

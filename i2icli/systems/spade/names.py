@@ -1,0 +1,76 @@
+"""The names of layers in the authors' program, and ours."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+State = dict[str, Tensor]
+
+VECTORS = {"weight_orig": "weight", "weight_u": "spectral.u", "weight_v": "spectral.v"}
+"""What spectral normalisation adds to a layer: theirs -> ours."""
+
+
+def generator_names(num_levels: int) -> dict[str, str]:
+    """Prefixes of a generator; `num_levels` with the one that most upsamplings add."""
+    names = {"fc": "start", "conv_img": "image"}
+    blocks = {"head_0": "head", "G_middle_0": "middle.0", "G_middle_1": "middle.1"}
+    blocks |= {f"up_{level}": f"levels.{level}" for level in range(num_levels)}
+    for theirs, ours in blocks.items():
+        names |= {f"{theirs}.{layer}": f"{ours}.{name}" for layer, name in block_names().items()}
+    return names
+
+
+def block_names() -> dict[str, str]:
+    """Prefixes of a residual block."""
+    names = {f"conv_{part}": f"conv_{part}" for part in "01s"}
+    for part in "01s":
+        names |= {f"norm_{part}.{theirs}": f"norm_{part}.{ours}" for theirs, ours in layer_names().items()}
+    return names
+
+
+def layer_names() -> dict[str, str]:
+    """Prefixes of a SPADE layer, whose gamma and beta are one convolution here: see `joined`."""
+    return {"param_free_norm": "norm", "mlp_shared.0": "shared", "gamma_beta": "gamma_beta"}
+
+
+def discriminator_names(num_scales: int, num_layers: int) -> dict[str, str]:
+    """Prefixes of the discriminators, both times from full resolution down."""
+    names: dict[str, str] = {}
+    for scale in range(num_scales):
+        theirs, ours = f"discriminator_{scale}", f"discriminators.{scale}"
+        names |= {f"{theirs}.model0.0": f"{ours}.stem", f"{theirs}.model{num_layers}.0": f"{ours}.head"}
+        for layer in range(1, num_layers):
+            names[f"{theirs}.model{layer}.0.0"] = f"{ours}.layers.{layer - 1}.conv"
+    return names
+
+
+def encoder_names(num_layers: int) -> dict[str, str]:
+    """Prefixes of the encoder."""
+    names = {f"layer{layer + 1}.0": f"layers.{layer}.conv" for layer in range(num_layers)}
+    return names | {"fc_mu": "mean", "fc_var": "log_variance"}
+
+
+def renamed(state: Mapping[str, Tensor], names: Mapping[str, str]) -> State | None:
+    """The same tensors under our names; None if a tensor has none."""
+    found: State = {}
+    for name, tensor in joined(state).items():
+        prefix, _, last = name.rpartition(".")
+        if prefix not in names:
+            return None
+        found[f"{names[prefix]}.{VECTORS.get(last, last)}"] = tensor
+    return found
+
+
+def joined(state: Mapping[str, Tensor]) -> State:
+    """A state with every pair of convolutions mlp_gamma and mlp_beta as one, gamma_beta."""
+    found: State = {}
+    for name, tensor in state.items():
+        if "mlp_beta." in name:
+            continue
+        other = state.get(name.replace("mlp_gamma.", "mlp_beta."))
+        if "mlp_gamma." in name and other is not None and other.shape == tensor.shape:
+            found[name.replace("mlp_gamma.", "gamma_beta.")] = torch.cat([tensor, other])
+        else:
+            found[name] = tensor
+    return found
