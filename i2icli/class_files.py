@@ -60,11 +60,16 @@ def read_classes(source: str | Path) -> ClassList:
             f"or one of {', '.join(known)}"
         )
     with about(f"--classes {path}"):
-        text = _text(path)
-        found = _from_toml(text) if path.suffix.lower() == ".toml" else ClassList(_from_lines(text, path))
-        if not found.classes:
-            raise UserError(f"holds no classes; expected {FORMS}")
-        return ClassList(_checked(found.classes), found.ignore)
+        return classes_in(path)
+
+
+def classes_in(path: Path) -> ClassList:
+    """The classes of a file. Raises UserError naming the line, but not the file."""
+    text = _text(path)
+    found = _from_toml(text) if path.suffix.lower() == ".toml" else ClassList(_from_lines(text, path))
+    if not found.classes:
+        raise UserError(f"holds no classes; expected {FORMS}")
+    return ClassList(_checked(found.classes), found.ignore)
 
 
 def class_file_near(folders: Iterable[Path], top: Path) -> Path | None:

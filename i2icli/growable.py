@@ -14,6 +14,8 @@ class GrowableConfig(Config):
     """Settings of systems whose generators and discriminators can gain levels of twice the size."""
 
     decay_over_stages: ClassVar[bool] = True
+    default_how: ClassVar[How] = "fade"
+    """How `i2i grow` lets a new level learn, unless the user says."""
 
     grown: int = Field(0, ge=0, le=8, description="levels of twice the size that i2i grow has added")
     grown_before: int = Field(0, ge=0, le=8, description="those of them that this run began with")
@@ -55,14 +57,17 @@ class GrowableConfig(Config):
 
     def _stages_of(self, level: int, steps: int) -> tuple[Stage, Stage]:
         """A level while it begins, and afterwards."""
-        height, width = self.crop_size
-        size = f"{max(height, width) >> (self.grown - level)} px"
-        side = width >> (self.grown - level)
+        size = self._size_at(level)
+        side = self.crop_size[1] >> (self.grown - level)
         first = round(steps * self.fade)
         fades = self.how == "fade"
         name = f"{size}, fading in" if fades else f"{size}, enhancer alone"
         begins = Stage(name, first, resolution=side, level=level, fading=fades, alone=not fades)
         return begins, Stage(size, steps - first, resolution=side, level=level)
+
+    def _size_at(self, level: int) -> str:
+        """The longer side of the crops at a level, in words."""
+        return f"{max(self.crop_size) >> (self.grown - level)} px"
 
     def grown_from(self, num_levels: int, how: How) -> dict[str, Any]:
         """What changes in these settings where the networks gain so many levels: for `with_found`."""

@@ -42,8 +42,8 @@ class LabelConfig(Config):
 
     classes: Classes | None = Field(
         None,
-        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list) or a "
-        "known data set (cityscapes, coco-stuff, ade20k, ...); default: classes.* near the data, or as found",
+        description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), "
+        "or a known one (cityscapes, coco-stuff, ade20k, ...); default: classes.* near the data, or as found",
     )
     ignore: Names = Field(
         (), description="ids or names of classes that mean unlabelled, besides 255 (65535 in 16-bit maps)"

@@ -32,6 +32,14 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1611.07004",
         original="i2icli.systems.pix2pix.original",
     ),
+    "pix2pixhd": Entry(
+        "i2icli.systems.pix2pixhd.system:Pix2PixHD",
+        "i2icli.systems.pix2pixhd.config:Pix2PixHDConfig",
+        "turn label maps into photos of high resolution, in chosen styles",
+        "Wang et al., CVPR 2018",
+        "https://arxiv.org/abs/1711.11585",
+        original="i2icli.systems.pix2pixhd.original",
+    ),
     "cyclegan": Entry(
         "i2icli.systems.cyclegan.system:CycleGAN",
         "i2icli.systems.cyclegan.config:CycleGANConfig",

@@ -8,6 +8,7 @@ from i2icli.metadata import read_metadata
 
 LAST = "model.safetensors"
 BEST = "best.safetensors"
+SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
 
 
 def find_model(text: str, runs: Path = Path("runs")) -> Path:
@@ -39,7 +40,7 @@ def run_models(runs: Path = Path("runs")) -> list[Path]:
 def _in_folder(folder: Path) -> Path:
     if (folder / LAST).is_file():
         return folder / LAST
-    models = sorted(folder.glob("*.safetensors"))
+    models = sorted(path for path in folder.glob("*.safetensors") if path.name != SEGMENTER)
     if len(models) == 1:
         return models[0]
     if models:

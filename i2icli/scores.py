@@ -1,4 +1,8 @@
-"""Image quality metrics against ground truth: PSNR and SSIM, one number per image."""
+"""Metrics against ground truth: PSNR and SSIM, one number per image; segmentation, over many images.
+
+Pixel accuracy and mean IoU follow one protocol: the confusion matrix is summed over all images, pixels
+without a label are left out, and the mean is over the classes that occur in the label maps.
+"""
 
 import torch
 from torch import Tensor
@@ -29,6 +33,31 @@ def ssim(images: Tensor, truth: Tensor) -> Tensor:
     luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     structure = (2 * covariance + c2) / (var_x + var_y + c2)
     return (luminance * structure).mean(dim=(1, 2, 3))  # (B,)
+
+
+def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
+    """Class indices of the same shape, twice -> (classes, classes) int64: pixels by label and prediction.
+
+    Pixels whose label is not below `classes` have none and are left out.
+    """
+    labelled = labels < classes
+    index = labels[labelled] * classes + predicted[labelled]  # (N,)
+    return torch.bincount(index, minlength=classes**2).view(classes, classes)
+
+
+def pixel_accuracy(counts: Tensor) -> float:
+    """The fraction of labelled pixels that were predicted correctly; counts: see `confusion`."""
+    return float(counts.diag().sum() / counts.sum())
+
+
+def mean_iou(counts: Tensor) -> float:
+    """Intersection over union, averaged over the classes that occur in the labels; counts: see `confusion`.
+
+    Everingham et al., "The PASCAL Visual Object Classes Challenge: A Retrospective", IJCV 2015.
+    """
+    correct, labelled, predicted = counts.diag(), counts.sum(1), counts.sum(0)  # (L,) each
+    iou = correct / (labelled + predicted - correct).clamp_min(1)
+    return float(iou[labelled > 0].double().mean())
 
 
 def _blur(images: Tensor) -> Tensor:

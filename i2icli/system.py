@@ -47,7 +47,7 @@ class Update:
 class Request:
     """What a user gives beside the name of a task."""
 
-    inputs: Inputs = field(default_factory=dict)  # as in `Task.inputs`: (B, C, H, W) each, sides padded
+    inputs: Inputs = field(default_factory=dict)  # (B, C, H, W) each, padded; of tasks that condition on them
     reference: Tensor | None = None  # (1, C, h, w) in [-1, 1], of any size: image whose style is to be taken
     latent: Tensor | None = None  # (B, Z) style or noise code
     truncate: float | None = None  # `--truncate`, where a task reads it
@@ -109,15 +109,21 @@ class System(nn.Module, Generic[C]):
         """Raise UserError if training cannot begin with these weights from `--init-from`, none without it."""
 
     def finish(self, batches: Iterable[Batch]) -> None:
-        """Compute what inference needs once training is over (e.g. feature clusters)."""
+        """Compute what inference needs beside the weights, from training batches (e.g. feature clusters).
+
+        Called whenever a model is published, in evaluation mode and without gradients. The result replaces
+        what buffers of the inference modules held.
+        """
 
     # -- inference -----------------------------------------------------------------------
 
     def condition(self, task: Task, request: Request) -> Inputs:  # noqa: ARG002 - for those that read more
         """Everything else that `forward` reads, as tensors: names, codes and references end here.
 
-        With one row for all images or one for each. Raises UserError for what cannot be used ("no face
-        found"). Called without inputs it only has to check the reference or the styles it is given.
+        With one row for all images or one for each. It is given the inputs where the task says that it reads
+        them (`Task.condition_per_input`); what it makes of a reference alone is kept for all inputs. Raises
+        UserError for what cannot be used ("no face found", "--style car=9: ..."). Called without inputs it
+        only has to check the reference or the styles it is given.
         """
         return {}
 
@@ -126,7 +132,8 @@ class System(nn.Module, Generic[C]):
 
         Pure: it depends on its arguments, the weights and the stage reached alone, draws nothing, raises
         nothing and reads no names but the task's, which selects networks. So it can be exported, tiled and
-        streamed.
+        streamed. Inputs and conditions have B rows each; where `Task.broadcasts`, those of `Task.inputs` and
+        `Task.noise` may have one.
         """
         raise NotImplementedError
 

@@ -59,10 +59,10 @@ class Task:
     latent_size: int = 0  # numbers in a latent code, Z; 0: it reads none
     reference: Port | None = None  # what a reference is read as
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
-    memory: Mapping[str, Port] = field(
-        default_factory=dict, hash=False
-    )  # what a recurrent model carries between frames
+    memory: Mapping[str, Port] = field(default_factory=dict, hash=False)  # carried from frame to frame
     tiling: Tiling = "whole"
+    broadcasts: bool = False  # whether an input of one row may meet the codes or references of many
+    condition_per_input: bool = False  # whether `System.condition` reads the inputs; else it has none
 
     @property
     def generates(self) -> bool:

@@ -42,7 +42,8 @@ def ask(
     if latent is None and task.latent_size and reference is None:
         latent = draw_codes(1, task.latent_size, seed)
     noise = {} if first is None else draw_noise(task, first.shape[-2:], seed)
-    condition = system.condition(task, Request(inputs, reference, latent, truncate))
+    request = Request(inputs if task.condition_per_input else {}, reference, latent, truncate)
+    condition = system.condition(task, request)
     everything = inputs | noise | condition
     output, memory = system(task, everything if first is None else with_rows(everything, len(first)))
     assert isinstance(output, Tensor)

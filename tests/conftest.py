@@ -50,6 +50,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The folder that suits a system: seven training and two test examples of 40 px. Not to be written to."""
     writers = {
         "pix2pix": write_paired,
+        "pix2pixhd": write_label_scenes,
         "cyclegan": write_unpaired,
         "augmented_cyclegan": write_styles,
         "combogan": write_domains,

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, mse_loss, one_hot
+from torch.nn.functional import conv2d, mse_loss
 from torch.optim import Optimizer
 
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
+from i2icli.nn.label_maps import one_hot
 from i2icli.stage import Stage
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
@@ -34,6 +35,7 @@ class PainterConfig(Config):
     crop_size: Size = (16, 16)
     width: int = 3
     optional: bool = False  # whether it does without instances
+    drawn: bool = False  # whether styles may be drawn instead of taken from a reference
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:  # noqa: ARG002
         """One task: what a label map shows."""
@@ -45,8 +47,10 @@ class PainterConfig(Config):
                     "instances": Port(1, "instances", fixed=self.crop_size, optional=self.optional),
                 },
                 output=Port(3),
-                reads=frozenset({"reference"}),
-                requires=frozenset({"reference"}),
+                reads=frozenset({"reference", "latent"} if self.drawn else {"reference"}),
+                requires=frozenset() if self.drawn else frozenset({"reference"}),
+                latent_size=3 if self.drawn else 0,
+                broadcasts=True,
                 reference=Port(3),
                 noise=noise_planes([Noise(1, 1.0)]),
                 memory={"previous": Port(3)},
@@ -77,7 +81,9 @@ class LabelPainter(System[PainterConfig]):
         yield Update("G", {"features": loss}, fakes={"": (fake, batch["image"])})
 
     def condition(self, task: Task, request: Request) -> Inputs:  # noqa: ARG002
-        """The mean colour of the reference, (1, 3, 1, 1)."""
+        """The mean colour of the reference, or a colour that was drawn, (1, 3, 1, 1)."""
+        if request.latent is not None:
+            return {"style": request.latent[..., None, None].tanh()}
         assert request.reference is not None
         return {"style": self._style(request.reference)}
 
@@ -93,12 +99,14 @@ class LabelPainter(System[PainterConfig]):
         """Beside the image."""
         noise = torch.zeros_like(batch["labels"], dtype=torch.float32)
         fake = self._painted(batch["labels"], batch["instances"], noise, self._style(batch["reference"]))
-        return Evaluation(compared={"": (fake, batch["image"])})
+        return Evaluation(compared={"": (fake, batch["image"])}, labels=batch["labels"])
 
     def _painted(self, labels: Tensor, instances: Tensor, noise: Tensor, style: Tensor) -> Tensor:
-        planes = one_hot(labels[:, 0], CLASSES).movedim(-1, 1).float()  # (B, L, H, W)
-        colour = style.expand(-1, -1, *labels.shape[-2:])  # (B, 3, H, W)
-        return self.G(torch.cat([planes, edges(instances), noise, colour], 1)).tanh()  # (B, 3, H, W)
+        """Maps and noise of one row meet the styles of many."""
+        planes = one_hot(labels, CLASSES)  # (B, L, H, W)
+        colour = style.expand(max(len(labels), len(style)), -1, *labels.shape[-2:])  # (K, 3, H, W)
+        maps = torch.cat([planes, edges(instances), noise], 1)  # (B, L + 2, H, W)
+        return self.G(torch.cat([maps.expand(len(colour), -1, -1, -1), colour], 1)).tanh()  # (K, 3, H, W)
 
     @staticmethod
     def _style(reference: Tensor) -> Tensor:

@@ -17,7 +17,9 @@ from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.image.kinds import holds_ids
+from i2icli.inference.latents import draw_codes
 from i2icli.inference.options import TranslateOptions
+from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
@@ -355,6 +357,19 @@ def test_a_stream_equals_repeated_translation(name, published, tmp_path):
     streamed = list(translator.stream(frames, spec))
     single = [translator.compute(frame, spec) for frame in frames]
     assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))
+
+
+@every_translator
+def test_styles_that_are_computed_together_are_what_each_is_alone(name, published):
+    translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
+    tasks = [task for task in translator.outputs().tasks if task.latent_size]
+    if not tasks:
+        pytest.skip("it reads no codes")
+    for task in tasks:
+        specs = with_codes(OutputSpec(task), draw_codes(3, task.latent_size, 0))
+        drawn = inputs(task, 1)
+        alone = torch.cat([translator.compute(drawn, spec) for spec in specs])
+        torch.testing.assert_close(translator.compute(drawn, *specs), alone, atol=1e-4, rtol=1e-4)
 
 
 @every_system

@@ -1,10 +1,10 @@
-"""PSNR and SSIM against numbers worked out by hand and against the definition, window by window."""
+"""Scores against numbers worked out by hand and, for SSIM, against the definition, window by window."""
 
 import numpy as np
 import pytest
 import torch
 
-from i2icli.scores import psnr, ssim
+from i2icli.scores import confusion, mean_iou, pixel_accuracy, psnr, ssim
 
 
 def random_images(batch: int = 2, channels: int = 3, side: int = 20) -> torch.Tensor:
@@ -65,3 +65,21 @@ def test_each_image_is_scored_by_itself() -> None:
     for score in (psnr, ssim):
         singly = torch.cat([score(a[None], b[None]) for a, b in zip(x, y, strict=True)])
         assert torch.allclose(score(x, y), singly, atol=1e-5)
+
+
+def test_segmentation_is_scored_over_labelled_pixels_and_the_classes_that_occur() -> None:
+    labels = torch.tensor([[[[0, 0, 0, 1], [1, 1, 4, 4]]]])  # 4: unlabelled
+    predicted = torch.tensor([[[[0, 0, 1, 1], [1, 2, 0, 1]]]])
+    counts = confusion(labels, predicted, 4)
+    assert counts.tolist() == [[2, 1, 0, 0], [0, 2, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert pixel_accuracy(counts) == pytest.approx(4 / 6)
+    # class 0: 2 of 3; class 1: 2 of 4 (3 labelled, 3 predicted, 2 both); classes 2 and 3 do not occur
+    assert mean_iou(counts) == pytest.approx((2 / 3 + 2 / 4) / 2)
+
+
+def test_the_protocol_sums_over_images_first() -> None:
+    """A class that is small in one image and large in another counts by its pixels."""
+    labels = torch.tensor([[[[0, 1]]], [[[0, 0]]]])
+    predicted = torch.tensor([[[[1, 1]]], [[[0, 0]]]])
+    each = [confusion(a, b, 2) for a, b in zip(labels, predicted, strict=True)]
+    assert mean_iou(each[0] + each[1]) == pytest.approx((2 / 3 + 1 / 2) / 2)

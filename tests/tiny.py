@@ -6,7 +6,7 @@ from i2icli.config import Config
 from i2icli.fields import choices
 from i2icli.registry import config_type
 
-SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
+SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32", "perceptual": "off"}
 
 TINY: dict[str, dict[str, Any]] = {
     "augmented_cyclegan": {
@@ -20,6 +20,23 @@ TINY: dict[str, dict[str, Any]] = {
         "supervised_fraction": 0.5,
     },
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
+    "pix2pixhd": {
+        "classes": tuple(f"{index} {index}" for index in range(4)),
+        "instances": True,
+        "grown": 1,
+        "fade": 0.5,
+        "preprocess": "resize-and-crop",
+        "width": 4,
+        "depth": 2,
+        "num_blocks": 1,
+        "num_enhancer_blocks": 1,
+        "discriminator_width": 4,
+        "num_layers": 2,
+        "features": "instance",
+        "encoder_width": 2,
+        "encoder_depth": 2,
+        "num_clusters": 3,
+    },
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
     "spade": {
         "classes": tuple(f"{index} {index}" for index in range(14)),

@@ -14,7 +14,7 @@ from benchmarks.lib.timing import speed_up, time_in_turns
 from i2icli.image.items import ArrayItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.latents import draw_codes
-from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.runtime.precision import choose_placement
 from i2icli.scores import psnr
 from i2icli.training.run import build_system
@@ -76,10 +76,10 @@ class Translating:
         task = inference.tasks[0]
         codes = draw_codes(IMAGES, max(1, task.latent_size), seed=0)  # (B, Z)
         source = task.sources[-1] if "source" in task.requires else None
-        code = tuple(codes[0].tolist()) if task.latent_size else None
-        spec = OutputSpec(replace(task, source=source), latent=code)
+        specs = with_codes(OutputSpec(replace(task, source=source)), codes if task.latent_size else [None])
         if task.generates:
-            return inference.generate(spec, codes)
+            return inference.compute({}, *specs)
+        spec = specs[0]
         generator = torch.Generator().manual_seed(0)
         side = case.config.crop_size
         inputs = {

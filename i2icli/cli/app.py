@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from i2icli import __version__
-from i2icli.cli import demo, detect_fake, detector, info, spectrum, systems, train
+from i2icli.cli import demo, detect_fake, detector, info, labels, spectrum, systems, train
 from i2icli.cli.commands import Command, Group, unwrapped
 
 
@@ -15,8 +15,8 @@ class Main(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names of the commands."""
-        using = ["translate", "spectrum", "detect-fake", "detector"]
-        return ["train", "grow", *using, "info", "systems", "demo"]
+        using = ["translate", "edit", "spectrum", "detect-fake", "detector"]
+        return ["train", "grow", *using, "labels", "info", "systems", "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; those whose options are settings are built when they are asked for."""
@@ -28,6 +28,10 @@ class Main(Group):
             from i2icli.cli.translate import translate_command
 
             return translate_command()
+        if cmd_name == "edit":
+            from i2icli.cli.edit import edit_command
+
+            return edit_command()
         return super().get_command(ctx, cmd_name)
 
 
@@ -61,6 +65,7 @@ def i2i(
 
 app.add_typer(train.app, name="train")
 app.add_typer(detector.app, name="detector")
+app.add_typer(labels.app, name="labels")
 for command, epilog in (
     (spectrum.spectrum, spectrum.EXAMPLES),
     (detect_fake.detect_fake, detect_fake.EXAMPLES),

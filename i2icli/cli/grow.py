@@ -89,7 +89,7 @@ _OWN: dict[str, Any] = {
         typer.Option(
             metavar="<choice>",
             help="with --from, how new levels learn: fade (Progressive GAN; the default), residual "
-            "(pix2pixHD's enhancer), or scratch: train the grown networks from scratch",
+            "(pix2pixHD's enhancer, its default), or scratch: train the grown networks from scratch",
             rich_help_panel=GROWING,
         ),
     ],
@@ -98,7 +98,7 @@ _OWN: dict[str, Any] = {
         typer.Option(
             metavar="<number>",
             help="with --from, fraction of a level's steps during which it fades in or learns alone; "
-            "default: 0.5",
+            "default: as that model has it",
             rich_help_panel=GROWING,
         ),
     ],
@@ -149,7 +149,7 @@ def _from_translator(
     """Settings of a grown translator: those of the smaller one at the new size."""
     from i2icli.training.growing import grown_settings
 
-    source, how = own["source"], own["how"] or "fade"
+    source, how = own["source"], own["how"]
     foreign = [name for name in given if name not in Config.model_fields]
     if foreign:
         raise UserError(
@@ -168,7 +168,7 @@ def _from_translator(
     out = options.out or folder.with_name(f"{folder.name or model.stem}-{config.crop_size[1]}")
     if out.resolve() == folder.resolve():
         raise UserError(f"--out {out}: the trained model is there; choose another folder for the grown one")
-    begin = None if how == "scratch" else str(model)
+    begin = None if config.how == "scratch" else str(model)
     return system, config, options.model_copy(update={"out": out, "init_from": begin})
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.image import to_tensor
-from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.inference.translator import Translator
 from i2icli.scores import psnr
 from i2icli.task import Task
@@ -55,7 +55,7 @@ def mean_psnr(outputs: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -
 
 def generated(translator: Translator, codes: Tensor) -> Tensor:
     """What a system generates of latent codes (N, Z): (N, C, H, W) in [-1, 1], float32 on the CPU."""
-    return translator.generate(OutputSpec(_generating(translator)), codes)
+    return translator.compute({}, *with_codes(OutputSpec(_generating(translator)), codes))
 
 
 def latent_size(translator: Translator) -> int:

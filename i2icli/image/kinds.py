@@ -66,7 +66,7 @@ def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
         return resize(pixels, size)
     ids = resize_ids(pixels, size)
     if port.kind == "labels":
-        return in_colours(ids, port.labels or LabelSet(numbered(port.channels), ignored=()))
+        return in_colours(ids, known_classes(port))
     return (ids.astype(np.int64) * 67 % 256).astype(np.uint8)
 
 

@@ -1,6 +1,6 @@
 """A trained system at work: items in, images out."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2icli.errors import UserError, about
+from i2icli.errors import UserError
 from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
@@ -18,7 +18,7 @@ from i2icli.inference.outputs import Outputs, OutputSpec, about_reference
 from i2icli.inference.reference_cache import ReferenceCache
 from i2icli.runtime.device import Placement
 from i2icli.system import Inputs, Memory, Request, System
-from i2icli.task import Task
+from i2icli.task import Port, Task
 
 
 class Inference:
@@ -56,12 +56,11 @@ class Inference:
         for spec in dict.fromkeys(replace(each, name="", latent=None) for each in specs):
             if spec.reference is not None:
                 with about_reference(spec.reference, named=True):
-                    reference = self._reference(spec)
+                    self._reference(spec)
                 with about_reference(spec.reference):
-                    self._condition(spec, Request(reference=reference))
+                    self._condition(replace(spec, style=()), {})
             if spec.style:
-                with about("--style"):
-                    self._condition(spec, Request(style=dict(spec.style)))
+                self._condition(replace(spec, reference=None), {})
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
@@ -97,23 +96,34 @@ class Inference:
             found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
         return found
 
-    def compute(self, inputs: Inputs, spec: OutputSpec) -> Tensor:
-        """The output for inputs (B, C, H, W) that `read` gave; float32 on the CPU."""
-        output, _ = self._step(inputs, spec, None)
-        return output
+    def read_all(
+        self, image: DecodedImage, others: Mapping[str, Item], specs: Sequence[OutputSpec]
+    ) -> tuple[Inputs, ...]:
+        """What the task of each spec reads of an image; those that read alike have the same dictionary."""
+        known: list[tuple[Mapping[str, Port], Inputs]] = []
+        found: list[Inputs] = []
+        for spec in specs:
+            inputs = next((each for ports, each in known if ports == spec.task.inputs), None)
+            if inputs is None:
+                inputs = self.read({**others, next(iter(spec.task.inputs)): image}, spec)
+                known.append((spec.task.inputs, inputs))
+            found.append(inputs)
+        return tuple(found)
 
-    def generate(self, spec: OutputSpec, codes: Tensor) -> Tensor:
-        """What a task that generates makes of codes (B, Z); float32 on the CPU."""
-        request = Request(latent=self.placement.tensor(codes), truncate=spec.truncate)
-        with torch.inference_mode(), self.placement.autocast():
-            output, _ = self.system(spec.task, self.system.condition(spec.task, request))
-        return output.float().cpu()  # type: ignore[no-any-return]
+    def compute(self, inputs: Inputs, *specs: OutputSpec) -> Tensor:
+        """The output for inputs (B, C, H, W) that `read` gave; float32 on the CPU.
+
+        Of several specs, which only differ in reference, latent code and style, each has a row, for one
+        input or for none at all.
+        """
+        output, _ = self._step(inputs, specs, None)
+        return output
 
     def stream(self, frames: Iterable[Inputs], spec: OutputSpec) -> Iterator[Tensor]:
         """The output for every frame of a video, in order, with the memory of those before it."""
         memory: Memory | None = None
         for inputs in frames:
-            output, memory = self._step(inputs, spec, memory)
+            output, memory = self._step(inputs, [spec], memory)
             yield output
 
     def result(self, image: DecodedImage, output: Tensor, spec: OutputSpec) -> DecodedImage:
@@ -132,31 +142,54 @@ class Inference:
             alpha = change_type(resize(alpha[:, :, None], (height, width))[:, :, 0], dtype)
         return replace(image, pixels=pixels, alpha=alpha)
 
-    def _step(self, inputs: Inputs, spec: OutputSpec, memory: Memory | None) -> tuple[Tensor, Memory]:
-        task = spec.task
-        count = len(next(iter(inputs.values())))
+    def _step(
+        self, inputs: Inputs, specs: Sequence[OutputSpec], memory: Memory | None
+    ) -> tuple[Tensor, Memory]:
+        task, seed = specs[0].task, specs[0].seed
         given = {name: self.placement.tensor(value) for name, value in inputs.items()}
-        request = Request(given, self._reference(spec), self._latent(spec), spec.truncate, dict(spec.style))
-        drawn = draw_noise(task, next(iter(given.values())).shape[-2:], spec.seed)
+        first = next(iter(given.values()), None)  # none where it generates
+        drawn = {} if first is None else draw_noise(task, first.shape[-2:], seed)
         noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
-        everything = given | noise | self._condition(spec, request)
+        everything = given | noise | _stacked([self._condition(spec, given) for spec in specs])
+        if len(specs) == 1 or not task.broadcasts:
+            everything = with_rows(everything, max(len(specs), 1 if first is None else len(first)))
         with torch.inference_mode(), self.placement.autocast():
-            output, memory = self.system(task, with_rows(everything, count), memory)
+            output, memory = self.system(task, everything, memory)
         return output.float().cpu(), memory
 
-    def _condition(self, spec: OutputSpec, request: Request) -> Inputs:
-        with torch.inference_mode(), self.placement.autocast():
-            return self.system.condition(spec.task, request)
+    def _condition(self, spec: OutputSpec, inputs: Inputs) -> Inputs:
+        """What `System.condition` makes of a spec; of a reference once, if it reads no inputs."""
+
+        def made() -> Inputs:
+            reads = inputs if spec.task.condition_per_input else {}
+            reference, latent = self._reference(spec), self._latent(spec)
+            request = Request(reads, reference, latent, spec.truncate, dict(spec.style))
+            with torch.inference_mode(), self.placement.autocast():
+                return self.system.condition(spec.task, request)
+
+        if spec.reference is None or spec.task.condition_per_input:
+            return made()
+        return self.references.get(replace(spec, name="", size=None, seed=0), made)
 
     def _reference(self, spec: OutputSpec) -> Tensor | None:
         """The style reference, (1, C, h, w), at its own size."""
         if spec.reference is None or spec.task.reference is None:
             return None
-        return self.references.get(spec.reference, spec.task.reference)
+        return self.references.image(spec.reference, spec.task.reference)
 
     def _latent(self, spec: OutputSpec) -> Tensor | None:
         """The code of all images of a batch, (1, Z)."""
         return None if spec.latent is None else self.placement.tensor(torch.tensor([spec.latent]))
+
+
+def _stacked(conditions: Sequence[Inputs]) -> Inputs:
+    """The conditions of several specs, a row for each."""
+    if len(conditions) == 1:
+        return conditions[0]
+    return {
+        name: value if value.ndim == 0 else torch.cat([each[name] for each in conditions])
+        for name, value in conditions[0].items()
+    }
 
 
 def with_rows(inputs: Inputs, count: int) -> Inputs:

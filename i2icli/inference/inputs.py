@@ -14,7 +14,7 @@ from i2icli.errors import UserError, several
 from i2icli.image import SUFFIXES
 from i2icli.image.finding import find_images, named
 from i2icli.image.items import Item
-from i2icli.inference.other_inputs import inputs_in
+from i2icli.inference.other_inputs import inputs_in, names_kind
 from i2icli.inference.places import Place
 from i2icli.task import Kind
 
@@ -104,14 +104,20 @@ def distinct_names(jobs: Iterable[Job]) -> dict[str, str]:
 def folders_above(file: Path, given: Path) -> tuple[str, ...]:
     """Names of the folders above a file, nearest first, up to the one that was given, as it was written.
 
-    A relative one counts with all its parts. Where the last is a split of a data set, train or test, the
-    folder that holds it counts as well.
+    A relative one counts with all its parts. Where the last is a part of a data set, such as train, test or
+    labels, the folder that holds it counts as well.
     """
     parents = file.absolute().parents
     count = parents.index(given.absolute()) + max(1, len(given.parts) if not given.is_absolute() else 1)
-    names = [parent.name for parent in parents[: count + 1]]
-    is_split = names[count - 1].casefold() in ("train", *VALIDATION_SPLITS)
-    return tuple(names if is_split else names[:count])
+    names = [parent.name for parent in parents]
+    while count < len(names) and _is_part(names[count - 1]):
+        count += 1
+    return tuple(names[:count])
+
+
+def _is_part(folder: str) -> bool:
+    """Whether a folder's name is that of a part of a data set: a split, or one of several inputs."""
+    return folder.casefold() in ("train", *VALIDATION_SPLITS) or names_kind(Path(folder))
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str]:

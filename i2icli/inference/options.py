@@ -10,7 +10,7 @@ from i2icli.config import Precision, Size
 from i2icli.errors import UserError
 from i2icli.fields import explain
 
-LARGEST_SEED = 2**63 - 1
+LARGEST_DRAW_SEED = 2**63 - 1  # of latent codes and noise: what torch takes
 
 
 def _one_or_many(value: object) -> object:
@@ -92,7 +92,7 @@ class TranslateOptions(BaseModel):
         False, description="write contact sheets too; always done where there are several results per input"
     )
     overwrite: bool = Field(False, description="redo existing results")
-    seed: int = Field(0, ge=0, le=LARGEST_SEED, description="random seed")
+    seed: int = Field(0, ge=0, le=LARGEST_DRAW_SEED, description="random seed")
     batch_size: int | None = Field(
         None, ge=1, description="images per forward pass; default: 8 on a GPU, 1 on a processor"
     )

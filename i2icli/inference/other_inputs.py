@@ -116,6 +116,11 @@ def inputs_in(folder: Path, files: Sequence[Path], kind: Kind) -> list[Path]:
     return named or [file for file in files if not (is_lossy(file) and file.with_suffix("") in maps)]
 
 
+def names_kind(path: Path) -> bool:
+    """Whether a folder or file on a path is named like maps of some kind."""
+    return any(_bears(path, words) for words in WORDS.values())
+
+
 def is_lossy(path: Path) -> bool:
     """Whether a file is of a format that cannot hold ids."""
     return SUFFIXES.get(path.suffix.lower()) in _LOSSY

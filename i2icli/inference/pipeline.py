@@ -1,18 +1,18 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_tensor, write_image
 from i2icli.image.items import FileItem
+from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.manifest import settings_of, write_manifest
@@ -22,9 +22,7 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.places import Place
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
-from i2icli.runtime.memory import is_out_of_memory
 from i2icli.system import Inputs
-from i2icli.task import Port
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -91,8 +89,9 @@ class Translation:
         return len(self.jobs) * len(self.specs)
 
     def __iter__(self) -> Iterator[Result]:
-        cuda = self.inference.placement.device.type == "cuda"
-        count = self.options.batch_size or (8 if cuda else 1)
+        count = images_together(self.inference, self.options.batch_size)
+        if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
+            count = 1  # the styles of an image are computed together instead
         sheets = SheetWriter(self.sheets)
         with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
@@ -116,24 +115,12 @@ class Translation:
         try:
             image = self.inference.decode(FileItem(job.source), self.specs[0].task)
             outputs = self.inference.outputs()
-            specs = tuple((outputs.infer_source(spec, job.folders), path) for spec, path in todo)
-            return _Loaded(job, image, specs, self._read(job, image, specs), done)
+            specs = [outputs.infer_source(spec, job.folders) for spec, _ in todo]
+            inputs = self.inference.read_all(image, job.others, specs)
+            pairs = [(spec, path) for spec, (_, path) in zip(specs, todo, strict=True)]
+            return _Loaded(job, image, tuple(pairs), inputs, done)
         except (UserError, MemoryError) as error:
             return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
-
-    def _read(
-        self, job: Job, image: DecodedImage, specs: tuple[tuple[OutputSpec, Path], ...]
-    ) -> tuple[Inputs, ...]:
-        """A job as the task of each spec reads it: mostly they all read it alike, which is done once."""
-        known: list[tuple[Mapping[str, Port], Inputs]] = []
-        found: list[Inputs] = []
-        for spec, _ in specs:
-            inputs = next((each for ports, each in known if ports == spec.task.inputs), None)
-            if inputs is None:
-                inputs = self.inference.read({**job.others, next(iter(spec.task.inputs)): image}, spec)
-                known.append((spec.task.inputs, inputs))
-            found.append(inputs)
-        return tuple(found)
 
     def _existing(self, job: Job, target: Path) -> Result:
         """A file is already where the result would go; it is ours unless older than our manifest (ns)."""
@@ -144,30 +131,19 @@ class Translation:
 
     def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
         """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
-        outputs: list[list[tuple[Path, Tensor | str]]] = [[] for _ in group]
-        for number, (spec, _) in enumerate(group[0].specs):
-            parts = [loaded.inputs[number] for loaded in group]
-            inputs = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}  # (B, C, H, W)
+        outputs: list[list[Tensor | str]] = [[] for _ in group]
+        specs = [spec for spec, _ in group[0].specs]
+        for numbers in together(self.inference, specs, group[0].inputs, self.options.batch_size):
+            inputs = [loaded.inputs[numbers[0]] for loaded in group]
             try:
-                made = self.inference.compute(inputs, spec)
-            except UserError as error:
-                if len(group) > 1:
-                    yield from (each for loaded in group for each in self._compute([loaded]))
-                    return
-                outputs[0].append((group[0].specs[number][1], str(error)))
-                continue
-            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                height, width = next(iter(inputs.values())).shape[-2:]
-                text = f"out of memory at {width}x{height} px in batches of {len(group)}; "
-                text += "try --batch-size 1 or a smaller --size"
-                for loaded, own in zip(group, outputs, strict=True):
-                    own.append((loaded.specs[number][1], text))
-                continue
-            for index, (loaded, own) in enumerate(zip(group, outputs, strict=True)):
-                own.append((loaded.specs[number][1], made[index : index + 1]))
-        yield from zip(group, outputs, strict=True)
+                made = compute(self.inference, inputs, [specs[number] for number in numbers])
+            except UserError:
+                yield from (each for loaded in group for each in self._compute([loaded]))
+                return
+            for own, each in zip(outputs * len(numbers), made, strict=True):
+                own.append(each)
+        for loaded, own in zip(group, outputs, strict=True):
+            yield loaded, [(path, each) for (_, path), each in zip(loaded.specs, own, strict=True)]
 
     def _write(self, computed: _Computed) -> tuple[list[Result], Row | None]:
         """Encode the outputs for one input; its row for the contact sheets."""

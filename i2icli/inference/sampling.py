@@ -1,6 +1,6 @@
 """Images generated from latent codes alone, and the video from one code to the next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, to_pixels, to_tensor, write_image
+from i2icli.inference.batching import images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
-from i2icli.inference.outputs import OutputSpec, folder_name
+from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
+from i2icli.task import Task
 from i2icli.video import write_video
 
 SAMPLES, ENDS = 16, 4  # codes that are drawn, and that a video interpolates between, by default
@@ -37,33 +39,33 @@ class Sampling:
     inference: Inference
     out: Path
     options: TranslateOptions
-    wanted: tuple[tuple[OutputSpec, Tensor], ...]  # with the codes (K, Z)
+    wanted: tuple[tuple[OutputSpec, ...], ...]  # of each task, one for every code
     started_at: int  # files older than this (ns) are not ours
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         if self.options.interpolate is not None:
             return len(self.wanted)
-        return sum(len(codes) for _, codes in self.wanted)
+        return sum(map(len, self.wanted))
 
     def __iter__(self) -> Iterator[Result]:
-        for spec, codes in self.wanted:
-            folder = self.folder(spec)
+        for specs in self.wanted:
+            folder = self.folder(specs[0].task)
             if self.options.interpolate is not None:
-                yield self._video(folder / VIDEO, spec, codes)
+                yield self._video(folder / VIDEO, specs)
             else:
-                yield from self._samples(folder, spec, codes)
+                yield from self._samples(folder, specs)
 
-    def folder(self, spec: OutputSpec) -> Path:
+    def folder(self, task: Task) -> Path:
         """Where the samples of a task go."""
-        name = spec.task.name
+        name = task.name
         return self.out / folder_name(name) if name is not None and len(self.wanted) > 1 else self.out
 
-    def _samples(self, folder: Path, spec: OutputSpec, codes: Tensor) -> Iterator[Result]:
+    def _samples(self, folder: Path, specs: Sequence[OutputSpec]) -> Iterator[Result]:
         suffix = suffix_of(self.options.format) if self.options.format else ".png"
         sheets = SheetWriter(folder / SHEETS)
         row: dict[str, Tensor] = {}
-        for number, pixels in enumerate(self._generated(spec, codes), 1):
+        for number, pixels in enumerate(self._generated(specs), 1):
             path = folder / f"{number:04}{suffix}"
             yield self._write(path, pixels)
             row[f"{(number - 1) % COLUMNS + 1}"] = to_tensor(pixels)
@@ -85,10 +87,10 @@ class Sampling:
             return Result(path.name, None, "failed", str(error))
         return Result(path.name, path, "done")
 
-    def _video(self, path: Path, spec: OutputSpec, codes: Tensor) -> Result:
+    def _video(self, path: Path, specs: Sequence[OutputSpec]) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
-        frames = (_rgb(pixels) for pixels in self._generated(spec, codes))
+        frames = (_rgb(pixels) for pixels in self._generated(specs))
         write_video(path, frames, FPS)
         return Result(path.name, path, "done")
 
@@ -101,11 +103,11 @@ class Sampling:
         why = "exists and was not made with this model"
         return Result(path.name, None, "failed", f"{path} {why}; choose another --out, or add --overwrite")
 
-    def _generated(self, spec: OutputSpec, codes: Tensor) -> Iterator[NDArray[Any]]:
-        """The images (H, W, C) of codes (K, Z)."""
-        cuda = self.inference.placement.device.type == "cuda"
-        for batch in torch.split(codes, self.options.batch_size or (8 if cuda else 1)):
-            images = self.inference.generate(spec, batch)
+    def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[NDArray[Any]]:
+        """The images (H, W, C) of some specs."""
+        count = images_together(self.inference, self.options.batch_size)
+        for start in range(0, len(specs), count):
+            images = self.inference.compute({}, *specs[start : start + count])
             yield from (to_pixels(image, np.dtype(np.uint8)) for image in images)
 
 
@@ -122,14 +124,14 @@ def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) ->
         raise UserError("samples are generated from latent codes alone: no --reference, --from or --size")
     wanted = []
     for task in outputs.resolve(options.to):
-        drawn = [code for code in outputs.codes(task, options, SAMPLES, ENDS) if code is not None]
         truncate = options.truncate if "truncate" in task.reads else None
-        wanted.append((OutputSpec(task, truncate=truncate, seed=options.seed), torch.stack(drawn)))
+        spec = OutputSpec(task, truncate=truncate, seed=options.seed)
+        wanted.append(tuple(with_codes(spec, outputs.codes(task, options, SAMPLES, ENDS))))
     started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
     sampling = Sampling(inference, out, options, tuple(wanted), started_at)
     if options.interpolate is None and not options.overwrite:
-        for spec, codes in sampling.wanted:
-            check_sheets(sampling.folder(spec) / SHEETS, -(-len(codes) // COLUMNS), started_at)
+        for specs in sampling.wanted:
+            check_sheets(sampling.folder(specs[0].task) / SHEETS, -(-len(specs) // COLUMNS), started_at)
     return sampling
 
 

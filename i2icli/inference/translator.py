@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
+from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
@@ -88,11 +91,14 @@ class Translator(Inference):
             items = {**others.find(Path(main), items), **items}
         outputs = self.outputs()
         image = self.decode(items[first], specs[0].task)
+        specs = [outputs.infer_source(spec, folders) for spec in specs]
+        inputs = self.read_all(image, items, specs)
         made: dict[str, Made] = {}
-        for spec in specs:
-            spec = outputs.infer_source(spec, folders)
-            inputs = self.read({**items, first: image}, spec)
-            made[spec.name] = in_form_of(main, self.result(image, self.compute(inputs, spec), spec))
+        for numbers in together(self, specs, inputs, None):
+            chosen = [specs[number] for number in numbers]
+            rows = torch.split(self.compute(inputs[numbers[0]], *chosen), 1)
+            for spec, output in zip(chosen, rows, strict=True):
+                made[spec.name] = in_form_of(main, self.result(image, output, spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
     def run(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.classes import LabelClass
+from i2icli.classes import Colour, LabelClass
 from i2icli.errors import UserError
 from i2icli.image import Ids
 from i2icli.image.decoded import ImageError, check_size
@@ -52,6 +52,8 @@ class Annotations:
     classes: tuple[LabelClass, ...] | None = None  # None: those that occur in the maps
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()  # ids or names of classes that mean unlabelled
+    palette: tuple[Colour, ...] = ()  # the colours of ids, where `classes` is None
 
 
 def annotations_of(

@@ -1,9 +1,8 @@
 """Annotations become a folder to train from: labels/, instances/, classes.toml, and images/ if wanted."""
 
-import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from i2icli.classes import LabelClass
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.labels.annotations import UNLABELLED, Annotations, Drawn, Entry, Failure, unique_names
-from i2icli.labels.colours import UNLABELLED_COLOUR, coloured
+from i2icli.labels.colours import coloured
 from i2icli.labels.files import unlabelled_id, write_16_bit_map, write_classes, write_palette_map
 from i2icli.labels.names import Photos
 
@@ -41,20 +40,29 @@ class Conversion:
         self.found_only = annotations.classes is None
         classes = annotations.classes
         if classes is None:  # ids of 8 bit, of which only those are kept that occur
-            classes = tuple(LabelClass(number, str(number)) for number in range(_EIGHT_BIT))
-        self.classes = coloured(distinct(classes))
+            colours = dict(enumerate(annotations.palette))
+            classes = tuple(
+                LabelClass(number, str(number), colours.get(number)) for number in range(_EIGHT_BIT)
+            )
+        self.classes, unlabelled_colour = coloured(distinct(each for each in classes if each.id >= 0))
         self.unlabelled = unlabelled_id(self.classes)
+        self.ignore = annotations.ignore
         self.pixels: Counter[int] = Counter()  # by the id of a class
         self.left_out: Counter[str] = Counter()
         self.without_photo = 0
         self.failures = annotations.failures
         self.entries = annotations.entries
         self._known = np.array([UNLABELLED, *(each.id for each in self.classes)])
-        self._colours = {each.id: each.colour or UNLABELLED_COLOUR for each in self.classes}
-        self._colours[self.unlabelled] = UNLABELLED_COLOUR
+        self._colours = {each.id: each.colour for each in self.classes if each.colour}
+        self._colours[self.unlabelled] = unlabelled_colour
 
     def __len__(self) -> int:
         return len(self.failures) + len(self.entries)
+
+    @property
+    def unlabelled_share(self) -> float:
+        """Of the pixels written so far, those of no class."""
+        return self.pixels[UNLABELLED] / max(1, self.pixels.total())
 
     def __iter__(self) -> Iterator[Converted]:
         for each in (*self.failures, *unique_names(self.entries)):
@@ -70,7 +78,7 @@ class Conversion:
         if self.found_only:
             self.classes = tuple(each for each in self.classes if self.pixels[each.id])
         if self.pixels:
-            write_classes(self.out / CLASSES, self.classes, [self.unlabelled])
+            write_classes(self.out / CLASSES, self.classes, (self.unlabelled, *self.ignore))
 
     def _convert(self, entry: Entry) -> None:
         drawn = entry.read()
@@ -100,27 +108,34 @@ class Conversion:
         if photo is None:
             self.without_photo += 1
             return
-        with atomic_write(self.out / IMAGES / f"{entry.name}{photo.suffix.lower()}") as temporary:
-            try:
-                os.link(photo, temporary)
-            except OSError:  # another disk, or one that knows no links
+        target = self.out / IMAGES / f"{entry.name}{photo.suffix.lower()}"
+        if target.exists() and target.samefile(photo):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            target.hardlink_to(photo)
+        except OSError:  # another disk, or one that knows no links
+            with atomic_write(target) as temporary:
                 shutil.copyfile(photo, temporary)
 
 
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """Raise UserError if results would replace something that may not be replaced."""
+def check_out(out: Path, photos: Path | None, *, overwrite: bool) -> None:
+    """Raise UserError if results, or links to photos, would replace something that may not be replaced."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose a folder for the results")
-    for name in (LABELS, INSTANCES, IMAGES, CLASSES):
+    linked = photos is not None and photos.resolve() != (out / IMAGES).resolve()
+    for name in (LABELS, INSTANCES, CLASSES, *([IMAGES] if linked else [])):
         if (out / name).exists() and not overwrite:
             raise UserError(f"{out / name} exists already; choose another --out, or add --overwrite")
 
 
-def distinct(classes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
+def distinct(given: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
     """Classes with names that differ: of two of one name the second gets its id added.
 
     Raises UserError if two have one id.
     """
+    classes = tuple(given)
     ids = Counter(each.id for each in classes)
     twice = [number for number, count in ids.items() if count > 1]
     if twice:

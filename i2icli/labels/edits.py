@@ -4,14 +4,17 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from i2icli.classes import LabelSet
 from i2icli.errors import UserError, about
 from i2icli.labels.editing import Fill, Move, Operation, Paste, Remove, Replace
 from i2icli.labels.regions import Box, ClassOf, InstanceOf, LabelMap, Selection
+from i2icli.labels.text_files import read_text
 
-ReadMap = Callable[[str], LabelMap]
-"""Reads the map that `--paste` copies from, by the name of its file."""
+ReadMap = Callable[[Path], LabelMap]
+"""Reads the map that `--paste` copies from."""
 
 _WHOLE = r"\s*(-?\d{1,9})\s*"
 
@@ -22,6 +25,7 @@ class Written:
 
     kind: str
     words: str
+    folder: Path = Path()  # what names of files are relative to
 
     def __str__(self) -> str:
         return f"--{self.kind} {self.words}"
@@ -40,7 +44,10 @@ def parse(edits: Iterable[Written], labels: LabelSet, read: ReadMap) -> tuple[Ed
     found = []
     for written in edits:
         with about(str(written)):
-            found.append(Edit(written, _PARSERS[written.kind](written.words, labels, read)))
+            parser = _PARSERS[written.kind]
+            found.append(
+                Edit(written, parser(written.words, labels, partial(_read_in, written.folder, read)))
+            )
     return tuple(found)
 
 
@@ -52,25 +59,25 @@ def apply(edits: Sequence[Edit], to: LabelMap) -> LabelMap:
     return to
 
 
-def script(text: str, name: str) -> tuple[Written, ...]:
+def script(path: Path) -> tuple[Written, ...]:
     """The edits of a TOML file, in order: tables `[[edit]]` of one edit each, `replace = "tree=building"`.
 
-    `name` is what messages call the file. Raises UserError for anything else in it.
+    Files that they name are relative to it. Raises UserError for anything else in it.
     """
     try:
-        content = tomllib.loads(text)
+        content = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise UserError(f"{name} is not valid TOML: {error}") from error
+        raise UserError(f"{path} is not valid TOML: {error}") from error
     tables = content.pop("edit", [])
     expected = 'expected tables [[edit]] of one line each, such as replace = "tree=building"'
     if content or not isinstance(tables, list):
-        raise UserError(f"{name}: {', '.join(content) or 'edit'} is no list of edits; {expected}")
+        raise UserError(f"{path}: {', '.join(content) or 'edit'} is no list of edits; {expected}")
     found = []
     for number, table in enumerate(tables, 1):
         entries = list(table.items()) if isinstance(table, dict) else []
         if len(entries) != 1 or entries[0][0] not in KINDS or not isinstance(entries[0][1], str):
-            raise UserError(f"{name}, edit {number}: {expected}; there are {', '.join(KINDS)}")
-        found.append(Written(*entries[0]))
+            raise UserError(f"{path}, edit {number}: {expected}; there are {', '.join(KINDS)}")
+        found.append(Written(*entries[0], path.parent))
     return tuple(found)
 
 
@@ -96,11 +103,12 @@ def _remove(words: str, labels: LabelSet, read: ReadMap) -> Operation:  # noqa: 
 
 
 def _paste(words: str, labels: LabelSet, read: ReadMap) -> Operation:
-    match = re.fullmatch(rf"(.+?)\s+from\s+(.+)\s+at{_WHOLE},{_WHOLE}", words)
+    at = rf"\s+at{_WHOLE},{_WHOLE}"
+    match = re.fullmatch(rf"(.+?)\s+from\s+(.+){at}", words) or re.fullmatch(rf"(.+)\s+(\S+){at}", words)
     if match is None:
         raise UserError('expected what, from which map and where: "car from other.png at 120,80"')
     what = selection(match[1], labels)
-    return Paste(what, read(match[2]), (int(match[3]), int(match[4])))
+    return Paste(what, read(Path(match[2])), (int(match[3]), int(match[4])))
 
 
 def _fill(words: str, labels: LabelSet, read: ReadMap) -> Operation:  # noqa: ARG001 - as the others
@@ -116,6 +124,10 @@ def _move(words: str, labels: LabelSet, read: ReadMap) -> Operation:  # noqa: AR
     if match is None:
         raise UserError('expected what and by how many pixels right,down: "instance:26003 by 20,0"')
     return Move(selection(match[1], labels), (int(match[2]), int(match[3])))
+
+
+def _read_in(folder: Path, read: ReadMap, path: Path) -> LabelMap:
+    return read(folder / path)
 
 
 _PARSERS = {"replace": _replace, "remove": _remove, "paste": _paste, "fill": _fill, "move": _move}

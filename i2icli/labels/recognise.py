@@ -55,10 +55,18 @@ class Source:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The content of the first JSON file. Raises UserError if there is none."""
-        if not self.of(".json"):
-            raise UserError(f"{self.path} holds no JSON file, but {listing(self.folder)}")
-        return read_json(self.of(".json")[0])
+        """The content of the first JSON file that can be read. Raises UserError if there is none."""
+        troubles = []
+        for file in self.of(".json"):
+            try:
+                return read_json(file)
+            except UserError as error:
+                troubles.append(error)
+        raise (
+            troubles[0]
+            if troubles
+            else UserError(f"{self.path} holds no JSON file, but {listing(self.folder)}")
+        )
 
     @property
     def masks(self) -> tuple[Path, ...]:
@@ -130,7 +138,7 @@ def _of_json(source: Source) -> str:
         return "coco-panoptic" if isinstance(first, dict) and "segments_info" in first else "coco"
     held = ", ".join(map(str, list(content)[:6])) or "nothing"
     raise UserError(
-        f"{source.of('.json')[0]} holds {held}; expected the shapes of labelme, "
+        f"{source.path} holds {held}; expected the shapes of labelme, "
         "or images, annotations and categories of COCO"
     )
 

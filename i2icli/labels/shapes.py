@@ -27,16 +27,17 @@ class Region:
 def polygon(points: Points, size: tuple[int, int]) -> Region:
     """The inside of a closed outline, by the even-odd rule, in an image of (height, width)."""
     rows, columns = _span(points[:, 1], size[0]), _span(points[:, 0], size[1])
-    toggles = np.zeros((len(rows), len(columns) + 1), np.bool_)  # where a row enters or leaves the shape
-    for (x, y), (next_x, next_y) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        first, last = sorted((_first_centre(y), _first_centre(next_y)))
-        crossed = np.arange(max(first, rows.start), min(last, rows.stop))
-        if not len(crossed):
-            continue
-        at = x + (crossed + 0.5 - y) * ((next_x - x) / (next_y - y))
-        column = np.ceil(at - 0.5).clip(columns.start, columns.stop).astype(int) - columns.start
-        toggles[crossed - rows.start, column] ^= True
-    return Region(np.bitwise_xor.accumulate(toggles, axis=1)[:, :-1], rows.start, columns.start)
+    (x, y), (next_x, next_y) = points.T, np.roll(points, -1, axis=0).T  # (N,) each: ends of the edges
+    centres = np.sort(_first_centres(np.stack([y, next_y])), axis=0).clip(rows.start, rows.stop)
+    counts = centres[1] - centres[0]  # rows whose centres an edge crosses
+    edge = np.repeat(np.arange(len(points)), counts)
+    row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + centres[0][edge]
+    slope = (next_x - x)[edge] / (next_y - y)[edge]
+    column = _first_centres(x[edge] + (row + 0.5 - y[edge]) * slope).clip(columns.start, columns.stop)
+    toggles = np.zeros((len(rows), len(columns) + 1), np.uint8)  # how often a row enters or leaves the shape
+    np.add.at(toggles, (row - rows.start, column - columns.start), 1)
+    inside = np.bitwise_xor.accumulate(toggles & 1, axis=1)[:, :-1]
+    return Region(inside.astype(np.bool_), rows.start, columns.start)
 
 
 def disc(centre: Points, radius: float, size: tuple[int, int]) -> Region:
@@ -62,10 +63,10 @@ def placed(mask: NDArray[np.bool_], top: int, left: int, size: tuple[int, int]) 
 
 def _span(values: NDArray[np.float64], side: int) -> range:
     """Pixels of a side whose centres lie between the smallest and the largest value."""
-    low, high = (_first_centre(np.clip(value, 0, side)) for value in (values.min(), values.max()))
+    low, high = _first_centres(np.clip([values.min(), values.max()], 0, side))
     return range(low, high)
 
 
-def _first_centre(value: float) -> int:
-    """The first pixel whose centre is at or beyond a coordinate."""
-    return int(np.ceil(value - 0.5))
+def _first_centres(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """The first pixels whose centres are at or beyond coordinates."""
+    return np.ceil(values - 0.5).astype(np.intp)

@@ -10,7 +10,7 @@ whether its output is faded in, so both approaches end in the same network.
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,11 @@ BLOCKS = 3  # residual blocks of an enhancer: pix2pixHD's number
 GrowthClock = Callable[[], Clock]
 """Called in every forward pass. Pass a function, not a bound method: copies of a network (the moving average)
 must keep reading the original clock."""
+
+
+def downsample_2x(x: Tensor) -> Tensor:
+    """x: (B, C, H, W), even sides -> (B, C, H/2, W/2), means of 2x2 pixels."""
+    return avg_pool2d(x, 2)
 
 
 class GrowingGenerator(nn.Module):
@@ -53,14 +58,20 @@ class GrowingGenerator(nn.Module):
         clock: GrowthClock,
         statistics: Statistics = "image",
         upsampling: Upsampling = "transposed",
+        *,
+        num_blocks: int = BLOCKS,
+        downsample: Callable[[Tensor], Tensor] = downsample_2x,
     ) -> None:
+        """num_blocks: residual blocks of each enhancer; downsample: the input to half the size."""
         super().__init__()
         self.small = small
         self.clock = clock
+        self.downsample = downsample
         channels = small.feature_channels
         self.levels = nn.ModuleList()
         for _ in range(num_levels):
-            self.levels.append(Enhancer(channels, in_channels, out_channels, norm, statistics, upsampling))
+            enhancer = Enhancer(channels, in_channels, out_channels, norm, statistics, upsampling, num_blocks)
+            self.levels.append(enhancer)
             channels = half_width(channels)
 
     @property
@@ -79,7 +90,7 @@ class GrowingGenerator(nn.Module):
             return self.small(x, noise)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
         # (B, C, H/2, W/2), or (B, C, H/4, W/4) of a U-Net
-        below = self._features(downsample_2x(x), now.level - 1, noise)
+        below = self._features(self.downsample(x), now.level - 1, noise)
         fine = newest.to_image(newest.features(x, below))  # (B, out_channels, H, W)
         if not now.fading:
             return fine  # type: ignore[no-any-return]
@@ -91,7 +102,8 @@ class GrowingGenerator(nn.Module):
         """The input of a level's output layer, for images of that level's size."""
         if level == 0:
             return self.small.features(x, noise)  # type: ignore[no-any-return]
-        return self.levels[level - 1].features(x, self._features(downsample_2x(x), level - 1, noise))  # type: ignore[no-any-return]
+        below = self._features(self.downsample(x), level - 1, noise)
+        return self.levels[level - 1].features(x, below)  # type: ignore[no-any-return]
 
     def trainable_weights(self) -> Iterator[nn.Parameter]:
         """The weights trained in the current stage: those in use, or the newest level's alone."""
@@ -124,6 +136,7 @@ class Enhancer(nn.Module):
         norm: Norm,
         statistics: Statistics,
         upsampling: Upsampling,
+        num_blocks: int = BLOCKS,
     ) -> None:
         """channels: of the level below's features; upsampling: see nn.upsampling, transposed in pix2pixHD."""
         super().__init__()
@@ -133,7 +146,7 @@ class Enhancer(nn.Module):
         )
         down = nn.Conv2d(width, channels, 3, stride=2, padding=1, bias=bias)
         self.down = ConvNorm(down, build_norm(norm, channels, statistics))
-        blocks = (ResidualBlock(channels, norm, statistics=statistics) for _ in range(BLOCKS))
+        blocks = (ResidualBlock(channels, norm, statistics=statistics) for _ in range(num_blocks))
         self.blocks = nn.Sequential(*blocks)
         up = build_upsampling(upsampling, channels, width, bias=bias)
         self.up = ConvNorm(up, build_norm(norm, width, statistics))
@@ -221,11 +234,6 @@ class EnhancerInput(nn.Module):
         return self.conv(leaky_relu(hidden, 0.2))  # type: ignore[no-any-return]
 
 
-def downsample_2x(x: Tensor) -> Tensor:
-    """x: (B, C, H, W), even sides -> (B, C, H/2, W/2), means of 2x2 pixels."""
-    return avg_pool2d(x, 2)
-
-
 def blended(below: Tensor, here: Tensor, alpha: float) -> Tensor:
     """(1 - alpha) * below + alpha * here, of equal shape; in low precision their dtypes may differ."""
     kind = torch.promote_types(below.dtype, here.dtype)
@@ -237,11 +245,17 @@ def half_width(channels: int) -> int:
     return max(1, channels // 2)
 
 
+@runtime_checkable
+class Growing(Protocol):
+    """A network that grows."""
+
+    def trainable_weights(self) -> Iterator[nn.Parameter]:
+        """The weights trained in the current stage."""
+
+
 def trainable_weights(network: nn.Module) -> Iterator[nn.Parameter]:
     """The weights of a network trained in the current stage: all, unless the network grows."""
-    if isinstance(network, GrowingGenerator | GrowingDiscriminator):
-        return network.trainable_weights()
-    return network.parameters()
+    return network.trainable_weights() if isinstance(network, Growing) else network.parameters()
 
 
 def grown_name(name: str) -> str:

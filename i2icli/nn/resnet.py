@@ -1,4 +1,4 @@
-"""The residual generator of CycleGAN, also one of pix2pix's two."""
+"""The residual generator of CycleGAN and pix2pix; pix2pixHD's global generator and its encoder."""
 
 from itertools import zip_longest
 
@@ -15,11 +15,9 @@ class ResnetGenerator(nn.Module):
     """Halve the image twice, refine it in residual blocks, double it twice.
 
     Zhu et al., "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks",
-    ICCV 2017, appendix 7.2, https://arxiv.org/abs/1703.10593: 6 blocks for 128 px, 9 for 256 px.
+    ICCV 2017, appendix 7.2, https://arxiv.org/abs/1703.10593: 6 blocks for 128 px, 9 for 256 px. With a depth
+    of 4 the global generator of Wang et al., CVPR 2018, section 3.1, https://arxiv.org/abs/1711.11585.
     """
-
-    multiple = 4
-    """Sides of the input must be multiples of this."""
 
     def __init__(
         self,
@@ -31,10 +29,12 @@ class ResnetGenerator(nn.Module):
         dropout: float = 0.0,
         statistics: Statistics = "image",
         upsampling: Upsampling = "transposed",
+        depth: int = 2,
     ) -> None:
         """statistics: what batch norm uses after training, see nn.norm; other norms ignore it.
 
         upsampling: how the image is doubled, see nn.upsampling; transposed is the paper's.
+        depth: how often it is halved and doubled.
         """
         super().__init__()
         bias = needs_bias(norm)
@@ -49,17 +49,20 @@ class ResnetGenerator(nn.Module):
 
         stem = ReflectConv2d(in_channels, width, 7, bias=bias)
         self.feature_channels = width
+        self.multiple = 2**depth  # sides of the input must be multiples of this
         self.stem = ConvNorm(stem, build_norm(norm, width, statistics))
-        self.down = nn.ModuleList([half(width), half(2 * width)])
+        self.down = nn.ModuleList(half(width << level) for level in range(depth))
         self.blocks = nn.Sequential(
-            *(ResidualBlock(4 * width, norm, dropout, statistics) for _ in range(num_blocks))
+            *(ResidualBlock(width << depth, norm, dropout, statistics) for _ in range(num_blocks))
         )
-        self.up = nn.ModuleList([double(4 * width), double(2 * width)])
+        self.up = nn.ModuleList(double(width << level) for level in range(depth, 0, -1))
         self.head = ReflectHead(width, out_channels, 7)
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor, noise: Planes = ()) -> Tensor:
-        """x: (B, in_channels, H, W), sides multiples of 4, from 8 -> (B, out_channels, H, W) in [-1, 1].
+        """x: (B, in_channels, H, W) -> (B, out_channels, H, W) in [-1, 1].
+
+        Sides are multiples of 2^depth, from twice that if there are residual blocks.
 
         noise: of the dropout in each residual block, see nn.dropout.
         """
@@ -69,11 +72,11 @@ class ResnetGenerator(nn.Module):
         """x as `forward` takes it -> (B, width, H, W): what the last layer makes the output of."""
         x = self.relu(self.stem(x))  # (B, width, H, W)
         for down in self.down:
-            x = self.relu(down(x))  # (B, 2 width, H/2, W/2), then (B, 4 width, H/4, W/4)
+            x = self.relu(down(x))  # (B, 2 width, H/2, W/2), then (B, 4 width, H/4, W/4) ...
         for block, plane in zip_longest(self.blocks, noise):
             x = block(x, plane)
         for up in self.up:
-            x = self.relu(up(x))  # (B, 2 width, H/2, W/2), then (B, width, H, W)
+            x = self.relu(up(x))  # ... (B, 2 width, H/2, W/2), then (B, width, H, W)
         return x
 
     def to_image(self, features: Tensor) -> Tensor:

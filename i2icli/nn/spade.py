@@ -7,6 +7,7 @@ appendix A, https://arxiv.org/abs/1903.07291.
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
@@ -41,7 +42,7 @@ class SPADE(nn.Module):
         """x: (B, C, H, W), labels: of B rows or 1, of a size divisible by (H, W) -> the shape of x."""
         hidden = relu(self.shared(labels.at((x.shape[2], x.shape[3]))))  # (B or 1, hidden, H, W)
         gamma, beta = self.gamma_beta(hidden).chunk(2, dim=1)  # (B or 1, C, H, W) each
-        return self.norm(x) * (1 + gamma) + beta  # type: ignore[no-any-return]
+        return torch.addcmul(beta, self.norm(x), 1 + gamma)
 
 
 class SPADEBlock(nn.Module):

@@ -20,12 +20,12 @@ MOST = 3  # sizes that an error offers
 
 
 def grown_settings(
-    source: str, to: tuple[int, int] | None, how: str, given: Mapping[str, Any]
+    source: str, to: tuple[int, int] | None, how: str | None, given: Mapping[str, Any]
 ) -> tuple[str, GrowableConfig, Path]:
     """System, settings and model of the run that grows from the run or model `source`.
 
-    to: (height, width) of the new crops, None for the next doubling; how: fade, residual or scratch;
-    given: settings that win over the smaller run's. Its length is that of the smaller run by default.
+    to: (height, width) of the new crops, None for the next doubling; how: fade, residual or scratch, None for
+    the system's default; given: settings that win over the smaller run's. By default it is as long as that.
     Raises UserError for a model that cannot grow, another size than a doubling, an unknown `how`.
     """
     path = find_model(source)
@@ -41,6 +41,7 @@ def grown_settings(
         able = [name for name in registry.SYSTEMS if issubclass(registry.config_type(name), GrowableConfig)]
         raise UserError(f"--from {source}: {metadata.system} cannot grow; these can: {', '.join(able)}")
     _check_grown(source, metadata, config)
+    how = how or config.default_how
     known = {name: name for name in get_args(How)}
     if how not in known:
         raise UserError(f"--how {how}: expected one of {', '.join(known)}")

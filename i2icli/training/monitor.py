@@ -20,6 +20,7 @@ from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
 from i2icli.training.tensorboard import Events
 from i2icli.training.trainer import Trainer
@@ -60,6 +61,7 @@ class Monitor:
         self.best: float | None = None
         self.history: History = {}  # samples of finished resolutions
         self.losses: dict[str, float] = {}  # means that are displayed
+        self.segmenter = RunSegmenter(self.data, self.folder, self.callbacks, context.interrupt)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore from a state written by `save`."""
@@ -85,20 +87,32 @@ class Monitor:
             self._log_before_stopping(trainer)
         if last or stage_done:
             self._end_stage(trainer)
-        if action != CONTINUE:
-            self.save(trainer)  # at the end of a stage as well: the next one may run out of memory
+        if action != CONTINUE:  # at the end of a stage as well: the next one may run out of memory
+            self.save(trainer, thorough=action in STOP_REASONS)
         return action in STOP_REASONS
 
-    def save(self, trainer: Trainer) -> None:
-        """Save the state for resuming, and publish the model. Collective."""
+    def save(self, trainer: Trainer, *, thorough: bool = False) -> None:
+        """Save the state for resuming, and publish the model. Collective.
+
+        thorough: what the model needs beside weights is computed from all training images, not from a subset.
+        """
+        if is_main():  # first: the state must not hold what was computed for an earlier model
+            self._complete(trainer, thorough=thorough)
         state = state_of(trainer)
         if is_main():
             own = {"best": self.best, "scores": self.scores, "finished": self.history}
             self.folder.save_state(state | self.description | own)
-            self._calibrate(trainer)
             self._publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
         self.saved_at = time.monotonic()
+
+    def _complete(self, trainer: Trainer, *, thorough: bool = False) -> None:
+        """Compute what the published model needs beside its weights, see `System.finish`."""
+        self._calibrate(trainer)
+        stage = trainer.system.clock.stage
+        found = self.data.all_training(stage) if thorough else self.data.training_subset(stage)
+        with trainer.ema.applied(), closing(found) as batches:
+            trainer.system.finish(map(trainer.placement.batch, batches))
 
     def _calibrate(self, trainer: Trainer) -> None:
         """Re-estimate the batch-norm statistics of the averaged networks."""
@@ -210,11 +224,15 @@ class Monitor:
     def validate(self, trainer: Trainer) -> None:
         """Score the validation images; keep the model if its score is the best so far."""
         system, to_device = trainer.system, trainer.placement.batch
+        stage = system.clock.stage
+        segmenter = self.segmenter.of_stage(stage, trainer.placement.device)
+        if self.segmenter.replaced:
+            self.best = None  # scores by another network are not comparable
         self._calibrate(trainer)
         with trainer.ema.applied():
-            found = validate(system, map(to_device, self.data.validation(system.clock.stage)))
+            found = validate(system, map(to_device, self.data.validation(stage)), segmenter)
             if not found.scores:
-                found = measure_spectra(system, map(to_device, self.data.training_subset(system.clock.stage)))
+                found = measure_spectra(system, map(to_device, self.data.training_subset(stage)))
         self.scores = found.scores
         if not self.scores:
             return
@@ -222,6 +240,7 @@ class Monitor:
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
+            self._complete(trainer)
             self._publish(trainer, self.folder.best)
         early = step < max(EARLY, trainer.steps / 2)
         warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]

@@ -117,8 +117,7 @@ class _Run:
                 compile_networks(system)
             finished = trainer.fit()
             if finished:
-                _finish(trainer, data)
-                monitor.save(trainer)
+                monitor.save(trainer, thorough=True)
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
         clock, reason = system.clock, "finished" if finished else monitor.reason
@@ -188,12 +187,6 @@ class _Run:
             self.callbacks.warn(
                 f"the data had {state['examples']} examples when this run started, now {count}"
             )
-
-
-def _finish(trainer: Trainer, data: RunData) -> None:
-    """Let the system compute what inference needs, with the published weights."""
-    with trainer.ema.applied(), closing(data.all_training(trainer.system.clock.stage)) as batches:
-        trainer.system.finish(map(trainer.placement.batch, batches))
 
 
 def build_system(name: str, config: Config) -> System[Any]:

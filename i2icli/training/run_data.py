@@ -81,12 +81,14 @@ class RunData:
             pin=self.pin,
         )
 
+    def training_alone(self, stage: Stage, size: int) -> Generator[Batch, None, None]:
+        """Training batches of `size` from the first on, endless, for this process alone."""
+        examples = self.folder.train(stage.resolution)
+        return batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
+
     def calibration(self, stage: Stage) -> Generator[Batch, None, None]:
         """The first training batches, of full size, the same each time."""
-        size = stage.batch_size or self.config.batch_size
-        examples = self.folder.train(stage.resolution)
-        endless = batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
-        with closing(endless):
+        with closing(self.training_alone(stage, stage.batch_size or self.config.batch_size)) as endless:
             yield from islice(endless, CALIBRATION)
 
     def validation(self, stage: Stage) -> Iterator[Batch]:
@@ -94,8 +96,8 @@ class RunData:
         examples = self.folder.validation(stage.resolution)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
-    def training_subset(self, stage: Stage) -> Iterator[Batch]:
-        """As many training images, without augmentation: for metrics that need no held-out images."""
+    def training_subset(self, stage: Stage) -> Generator[Batch, None, None]:
+        """As many training images as are validated, evenly spread, without augmentation."""
         return self._in_order(self.folder.train(stage.resolution), self.options.validate_images)
 
     def previews(self, stage: Stage) -> Iterator[Batch]:
@@ -107,7 +109,7 @@ class RunData:
         """Every training image once, without augmentation."""
         return validation_batches(self.folder.train(stage.resolution), batch_size=1, workers=self.workers)
 
-    def _in_order(self, examples: Examples, count: int) -> Iterator[Batch]:
+    def _in_order(self, examples: Examples, count: int) -> Generator[Batch, None, None]:
         return validation_batches(Subset(examples, count), batch_size=1, workers=self.workers)
 
 

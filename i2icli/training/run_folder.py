@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.report.log import Row, read_log
+from i2icli.runs import SEGMENTER
 
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
@@ -26,6 +27,7 @@ class RunFolder:
         self.path = path
         self.model = path / "model.safetensors"
         self.best = path / "best.safetensors"
+        self.segmenter = path / SEGMENTER
         self.recipe = path / "recipe.toml"
         self.report = path / "report.html"
         self.log_file = path / "log.jsonl"

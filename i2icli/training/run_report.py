@@ -50,6 +50,8 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
 _TITLES = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
+    "miou": "mean IoU of the label maps found in generated photos, and in real ones",
+    "pixel_accuracy": "pixels whose label is found in generated photos, and in real ones",
     "spectral_distance": "spectral distance between samples and data (20 ln; 0 is best)",
     "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
     "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
@@ -57,6 +59,8 @@ _TITLES = {
 }
 
 _UNITS = {
+    "miou": "mean IoU",
+    "pixel_accuracy": "fraction",
     "spectral_distance": "20 ln",
     "enlarged_distance": "20 ln",
     "interpolated_distance": "20 ln",

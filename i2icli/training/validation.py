@@ -1,4 +1,4 @@
-"""Validation: PSNR and SSIM where there is ground truth, the system's own metrics, and spectra."""
+"""Validation: PSNR, SSIM and segmentation against ground truth, own metrics of a system, and spectra."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,7 +10,9 @@ import numpy as np
 from i2icli.data.examples import Example, Examples
 from i2icli.scores import psnr, ssim
 from i2icli.system import Batch, System
+from i2icli.training.label_scores import REAL, LabelScores
 from i2icli.training.sample_spectra import SampleSpectra
+from i2icli.training.segmenter import Segmenter
 
 Scores = dict[str, float]
 
@@ -38,17 +40,21 @@ class Measured:
     warnings: tuple[str, ...] = ()  # artefacts in the samples, one sentence each
 
 
-def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
+def validate(system: System[Any], batches: Iterable[Batch], segmenter: Segmenter | None = None) -> Measured:
     """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several outputs "psnr/A_to_B", ...
 
-    PSNR in dB and SSIM, both over the range [-1, 1], where the data has ground truth; the system's own
-    metrics; and the spectral distance between its samples and the images. Scores may be empty.
+    PSNR in dB and SSIM, both over the range [-1, 1], where the data has ground truth; what a segmentation
+    network finds in photos made from label maps; the system's own metrics; and the spectral distance between
+    its samples and the images. Scores may be empty.
     """
     values: dict[str, list[float]] = defaultdict(list)
     spectra = SampleSpectra()
+    labels = LabelScores(segmenter) if segmenter else None
     for batch in batches:
         found = system.evaluate(batch)
         spectra.add(found.generated)
+        if labels:
+            labels.add(found)
         for name, (output, truth) in found.compared.items():
             suffix = f"/{name}" if name else ""
             values[f"psnr{suffix}"] += psnr(output.float(), truth.float()).tolist()
@@ -56,6 +62,8 @@ def validate(system: System[Any], batches: Iterable[Batch]) -> Measured:
         for name, each in found.measured.items():
             values[name] += each.float().tolist()
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
+    if labels:
+        scores |= labels.scores()
     return Measured(scores | spectra.scores(), tuple(spectra.warnings()))
 
 
@@ -70,7 +78,9 @@ def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
 def quality(scores: Scores, criterion: str) -> float | None:
     """The score that selects the best model, higher is better: `System.criterion`.
 
-    The mean over several outputs, "psnr/A_to_B", ...; None if it was not measured.
+    The mean over several outputs, "psnr/A_to_B", ..., without that of real images; None if it was not
+    measured.
     """
-    each = [value for name, value in scores.items() if name.partition("/")[0] == criterion]
+    real = f"{criterion}/{REAL}"
+    each = [value for name, value in scores.items() if name.partition("/")[0] == criterion and name != real]
     return sum(each) / len(each) if each else None

@@ -50,6 +50,10 @@ SAYS = [
     ),
     ("info --help", ["MODEL", "--json"]),
     ("systems --help", ["--json"]),
+    ("labels --help", ["convert", "check"]),
+    ("labels check --help", ["DATA", "share of the pixels", "--classes"]),
+    ("edit --help", ["LABELS", "--replace", "--paste", "in the order given", "compare/", "--style"]),
+    ("labels convert --help", ["--from", "coco-panoptic", "--images", "unlabelled (255"]),
     ("demo --help", ["--data-only", "Offline"]),
 ]
 

@@ -7,6 +7,7 @@ import pytest
 from i2icli.demo.toy.scenes import write_unpaired
 from i2icli.errors import UserError
 from i2icli.inference.inputs import folders_above, plan_jobs
+from i2icli.inference.places import Place
 from i2icli.runs import find_model
 
 
@@ -92,6 +93,17 @@ def test_a_split_that_was_given_lies_in_its_domain(tmp_path, monkeypatch):
     assert folders_above(Path("x.png"), Path()) == ("test", "autumn")
 
 
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("autumn/labels", ("labels", "autumn")), ("autumn/test/masks", ("masks", "test", "autumn"))],
+)
+def test_labels_that_were_given_lie_in_their_domain(folder, expected, tmp_path):
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "x.png").touch()
+    (job,) = plan_jobs([str(tmp_path / folder)], tmp_path / "out", None)
+    assert job.folders == expected
+
+
 def test_a_data_folder_does_not_hide_the_run_of_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "h2z" / "trainA").mkdir(parents=True)
@@ -99,3 +111,21 @@ def test_a_data_folder_does_not_hide_the_run_of_its_name(tmp_path, monkeypatch):
     run.mkdir(parents=True)
     (run / "model.safetensors").write_bytes(b"x")
     assert find_model("h2z") == Path("runs/h2z/model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("place", "suffix", "given", "expected"),
+    [
+        (Place(dtype="uint16"), None, ("a.bmp", "a.jpg", "a.png"), ("a.bmp.png", "a.jpg.png", "a.png")),
+        (Place(dtype="uint16"), None, ("a.bmp", "b.jpg"), ("a.png", "b.png")),
+        (Place(dtype="float32"), None, ("a.jpg", "a.tif"), ("a.jpg.tif", "a.tif")),
+        (Place(), None, ("a.bmp", "a.jpg", "a.png"), ("a.bmp", "a.jpg", "a.png")),
+        (Place(), ".webp", ("x/a.jpg", "x/a.png", "y/a.png"), ("x/a.jpg.webp", "x/a.png.webp", "y/a.webp")),
+        (Place(kind="labels"), None, ("a.npy", "a.png", "b.tif"), ("a.npy.png", "a.png", "b.png")),
+        (Place(kind="labels", dtype="float32"), None, ("a.png",), ("a.tif",)),
+    ],
+)
+def test_results_of_inputs_that_differ_in_their_suffix_alone_have_names_of_their_own(
+    place, suffix, given, expected
+):
+    assert tuple(map(str, place.names(map(Path, given), suffix).values())) == expected

@@ -1,19 +1,22 @@
 """Label maps as files: their instances, their results, their sheets."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from i2icli import registry
 from i2icli.__main__ import main
-from i2icli.image import read_image
+from i2icli.image import FileItem, read_image
+from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import write_model
 from i2icli.training.run import build_system
-from tests.example import LABELS, PainterConfig
+from tests.example import LABELS, LabelPainter, PainterConfig
 
 SIZE = (12, 20)  # (height, width), not the one that the networks know
 
@@ -24,7 +27,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     entry = registry.Entry("tests.example:LabelPainter", "tests.example:PainterConfig", "", "", "")
     monkeypatch.setitem(registry.SYSTEMS, "example", entry)
-    system = build_system("example", PainterConfig(optional=True))
+    system = build_system("example", PainterConfig(optional=True, drawn=True))
     write_model(tmp_path / "model.safetensors", system, "example", {"G": system.G})
     for name in ("labels", "instances", "images"):
         (tmp_path / name).mkdir()
@@ -43,9 +46,10 @@ def place(tmp_path, monkeypatch):
 
 
 def run(*arguments: object) -> int:
-    return main(
-        ["translate", *map(str, arguments), "--model", "model.safetensors", "--reference", "style.png"]
+    style = (
+        () if {"--samples", "--interpolate", "--reference"} & set(arguments) else ("--reference", "style.png")
     )
+    return main(["translate", *map(str, arguments), *style, "--model", "model.safetensors"])
 
 
 def pixels(path: str) -> np.ndarray:
@@ -121,3 +125,73 @@ def test_contact_sheets_show_labels_in_the_colours_of_their_classes():
     for name in ("sky", "house"):
         assert list(next(each.colour for each in LABELS.classes if each.name == name)) in sheet
     assert [9, 9, 9] not in sheet
+
+
+@pytest.mark.usefixtures("place")
+def test_photos_have_the_type_of_the_domain_that_was_learned():
+    model = Translator.load("model.safetensors", "cpu")
+    (spec,) = model.specs(TranslateOptions(reference="style.png"))
+    deep = replace(spec, task=replace(spec.task, output=replace(spec.task.output, dtype="uint16")))
+    image = model.decode(FileItem(Path("labels/a.png")), spec.task)
+    for each, dtype in ((spec, np.uint8), (deep, np.uint16)):
+        made = model.result(image, torch.zeros(1, 3, 16, 16), each)
+        assert (made.pixels.shape, made.pixels.dtype, made.alpha) == ((*SIZE, 3), dtype, None)
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """Rows of labels and of styles in every forward pass."""
+    seen: list[tuple[int, int]] = []
+    forward = LabelPainter.forward
+
+    def counting(self, task, inputs, memory=None):
+        seen.append((len(inputs["labels"]), len(inputs["style"])))
+        if len(inputs["style"]) > self.most:
+            raise MemoryError
+        return forward(self, task, inputs, memory)
+
+    monkeypatch.setattr(LabelPainter, "forward", counting)
+    monkeypatch.setattr(LabelPainter, "most", 100, raising=False)
+    return seen
+
+
+@pytest.mark.usefixtures("place")
+def test_the_styles_of_a_map_are_computed_together(rows):
+    assert run("labels", "--samples", 5, "--out", "out") == 0
+    assert rows == [(1, 5), (1, 5)]
+    rows.clear()
+    assert run("labels", "--samples", 5, "--batch-size", 2, "--out", "two") == 0
+    assert rows == [(1, 2), (1, 2), (1, 1)] * 2
+    for number in range(1, 6):
+        together, alone = (pixels(f"{out}/{number}/a.png").astype(int) for out in ("out", "two"))
+        assert np.abs(together - alone).max() <= 1
+    assert not np.array_equal(pixels("out/1/a.png"), pixels("out/2/a.png"))
+    made = Translator.load("model.safetensors", "cpu").translate("labels/a.png", samples=5)
+    assert [name for name, image in made.items() if np.array_equal(image, pixels(f"out/{name}/a.png"))] == [
+        *"12345"
+    ]
+
+
+@pytest.mark.usefixtures("place")
+def test_styles_that_do_not_fit_into_memory_together_are_computed_one_by_one(rows, monkeypatch, capsys):
+    monkeypatch.setattr(LabelPainter, "most", 1)
+    assert run("labels/a.png", "--interpolate", 3, "--out", "out") == 0
+    assert rows == [(1, 3), (1, 1), (1, 1), (1, 1)]
+    monkeypatch.setattr(LabelPainter, "most", 0)
+    assert run("labels/b.png", "--samples", 1, "--out", "none") == 1
+    assert "failed: labels/b.png: out of memory at 16x16 px; try a smaller --size" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("place")
+def test_a_reference_is_encoded_once_for_all_maps(rows, monkeypatch):
+    encoded = []
+    style = LabelPainter._style
+    monkeypatch.setattr(
+        LabelPainter, "_style", staticmethod(lambda image: encoded.append(image) or style(image))
+    )
+    Path("styles").mkdir()
+    for number in range(3):
+        Image.fromarray(np.full((5 + number, 7, 3), 80 * number, np.uint8)).save(f"styles/{number}.png")
+    assert run("labels", "--reference", "styles", "--out", "out") == 0
+    assert rows == [(1, 3), (1, 3)]
+    assert len(encoded) == 3

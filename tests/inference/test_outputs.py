@@ -44,6 +44,7 @@ class PainterConfig(Config):
                 sources=self.sources,
                 latent_size=0 if name == "green" else 2,
                 reference=Port(3),
+                condition_per_input=True,
             )
             for number, name in enumerate(self.names)
         )
@@ -72,7 +73,8 @@ class Painter(System[PainterConfig]):
             0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
         )
         for name, style in request.style.items():
-            values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
+            with about(f"--style {name}={style}"):
+                values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
         colour = torch.tensor(values).view(1, 3, 1, 1)
         return {"colour": colour if reference is None else reference.mean((2, 3), keepdim=True)}
 
@@ -351,7 +353,7 @@ def test_styles_are_for_those_that_read_them(load, tmp_path):
 @pytest.mark.parametrize(
     ("style", "complaint"),
     [
-        ("coat=1", "^--style: unknown class 'coat'; this model knows: hat$"),
+        ("coat=1", "^--style coat=1: unknown class 'coat'; this model knows: hat$"),
         ("hat", "^style hat: expected a name and a style like car=3$"),
         (["hat=1", "=2"], "^style hat=1,=2: expected a name"),
         ({"hat": ""}, "expected a name"),
@@ -386,11 +388,11 @@ def test_references_that_are_kept_are_bounded(tmp_path):
     colour, grey = Port(3), Port(1)
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
     for item in (*items, items[1]):
-        assert cache.get(item, colour).shape == (1, 3, 20, 24)
+        assert cache.image(item, colour).shape == (1, 3, 20, 24)
     assert [item for item, _ in cache.kept] == [items[2], items[1]]
     cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
     for item in items:
-        cache.get(item, grey)
+        cache.image(item, grey)
     assert list(cache.kept) == [(items[2], grey)]
 
 

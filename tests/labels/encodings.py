@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.image import DecodedImage, write_image
-from i2icli.labels.colours import numbered_colour
 
 SIZE = HEIGHT, WIDTH = 30, 40
 NAMES = {1: "car", 2: "road", 3: "tree"}
@@ -24,6 +23,14 @@ SHAPES: list[tuple[int, list[tuple[float, float]]]] = [
     (1, [(25, 18), (33, 18), (33, 25), (25, 25)]),
 ]
 """Class and outline along edges of pixels, from back to front; from large to small as well."""
+
+
+def numbered_colour(number: int) -> tuple[int, ...]:
+    """The colour of a number in the palette of Pascal VOC: its bits are dealt to red, green, blue in turn."""
+    channels = [0, 0, 0]
+    for bit in range(24):
+        channels[bit % 3] |= (number >> bit & 1) << (7 - bit // 3)
+    return tuple(channels)
 
 
 def truth() -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2icli.class_files import ClassList, classes_in
 from i2icli.classes import LabelClass
 from i2icli.errors import UserError
-from i2icli.image import read_ids
+from i2icli.image import read_map
 from i2icli.labels.convert import Conversion, Converted, check_out, distinct
+from i2icli.labels.given_classes import with_classes
 from i2icli.labels.names import Photos, result_name
 from i2icli.labels.recognise import FORMATS, Source, recognise
 from tests.labels import encodings
@@ -32,21 +34,22 @@ def test_all_formats_give_the_same_maps(name, tmp_path):
     (result,) = converted(tmp_path / "in", tmp_path / "out", name)
     assert result.error is None
     ids, objects = encodings.truth()
-    labels = read_ids(tmp_path / "out" / "labels" / "scene.png")
+    labels = read_map(tmp_path / "out" / "labels" / "scene.png").ids
     assert np.array_equal(labels, np.where(ids == 0, 255, ids + shift))
-    instances = read_ids(tmp_path / "out" / "instances" / "scene.png")
+    instances = read_map(tmp_path / "out" / "instances" / "scene.png").ids
     for number in range(1, len(encodings.SHAPES) + 1):
         (there,) = np.unique(instances[objects == number])  # one number, and nothing else has it
         assert np.array_equal(instances == there, objects == number)
         assert there
     content = tomllib.loads((tmp_path / "out" / "classes.toml").read_text())
     assert content["ignore"] == [255]
-    assert [each["id"] - shift for each in content["class"]] == [1, 2, 3]
-    known = name not in ("voc", "cityscapes", "mapillary", "kitti", "bdd100k")
-    assert [each["name"] for each in content["class"]] == (
-        ["car", "road", "tree"] if known else ["1", "2", "3"]
-    )
-    assert len({each["colour"] for each in content["class"]}) == 3
+    names = {each["id"] - shift: each["name"] for each in content["class"]}
+    assert len({each["colour"] for each in content["class"]}) == len(names)
+    if name in ("cityscapes", "kitti"):
+        assert (len(names), names[7]) == (34, "road")
+    else:
+        known = name not in ("voc", "mapillary", "bdd100k")
+        assert names == (encodings.NAMES if known else {1: "1", 2: "2", 3: "3"})
 
 
 @pytest.mark.parametrize("name", RECOGNISED)
@@ -76,7 +79,7 @@ def test_a_single_file_is_enough(tmp_path):
         ),
         (
             lambda at: encodings.write_json(at / "a.json", {"keypoints": []}),
-            r"a\.json holds keypoints; expected",
+            "in holds keypoints; expected",
         ),
         (lambda at: encodings.write_json(at / "a.json", [1]), "the file is a list of 1; expected an object"),
     ],
@@ -112,7 +115,7 @@ def test_ids_beyond_8_bit_are_written_in_16(tmp_path):
             annotation["category_id"] = 1203
     encodings.write_json(path, content)
     converted(path, tmp_path / "out")
-    labels = read_ids(tmp_path / "out" / "labels" / "scene.png")
+    labels = read_map(tmp_path / "out" / "labels" / "scene.png").ids
     assert set(np.unique(labels)) == {2, 3, 1203, 65535}
     assert tomllib.loads((tmp_path / "out" / "classes.toml").read_text())["ignore"] == [65535]
 
@@ -134,7 +137,7 @@ def test_crowds_have_no_number_and_lie_behind(tmp_path):
     conversion = Conversion(annotations, tmp_path / "out")
     assert [each.error for each in conversion] == [None]
     assert conversion.left_out == {"boxes without an outline": 1}
-    instances = read_ids(tmp_path / "out" / "instances" / "a.png")
+    instances = read_map(tmp_path / "out" / "instances" / "a.png").ids
     assert (instances[5:8, 5:8] == 1).all()
     assert instances.sum() == 9
 
@@ -152,10 +155,10 @@ def test_labelme_circles_groups_and_shapes_without_an_area(tmp_path):
     encodings.write_photo(tmp_path / "photos" / "x.png")  # its size is nowhere else
     assert "add --images" in str(converted(tmp_path / "in", tmp_path / "out")[0].error)
     converted(tmp_path / "in", tmp_path / "out", images=tmp_path / "photos")
-    labels = read_ids(tmp_path / "out" / "labels" / "a" / "x.png")
+    labels = read_map(tmp_path / "out" / "labels" / "a" / "x.png").ids
     assert set(np.unique(labels)) == {0, 255}
     assert (labels[9:11] == 255).all()
-    instances = read_ids(tmp_path / "out" / "instances" / "a" / "x.png")
+    instances = read_map(tmp_path / "out" / "instances" / "a" / "x.png").ids
     assert instances[7, 10] == instances[7, 30] == 1
     assert instances[20, 20] == 2
     assert abs((instances == 2).sum() - np.pi * 4) < 2
@@ -168,6 +171,21 @@ def test_photos_are_linked_beside_the_maps_only_if_wanted(tmp_path):
     converted(tmp_path / "in", tmp_path / "with", images=tmp_path / "in")
     photo = tmp_path / "with" / "images" / "scene.jpg"
     assert photo.read_bytes() == (tmp_path / "in" / "images" / "scene.jpg").read_bytes()
+
+
+def test_photos_that_lie_where_they_belong_stay(tmp_path):
+    encodings.yolo(tmp_path / "in")
+    photos = tmp_path / "out" / "images"
+    photos.parent.mkdir()
+    (tmp_path / "in" / "images").rename(photos)
+    photos.joinpath("scene.jpg").chmod(0o444)
+    before = (photos / "scene.jpg").read_bytes()
+    check_out(tmp_path / "out", photos, overwrite=False)
+    assert [each.error for each in converted(tmp_path / "in", tmp_path / "out", images=photos)] == [None]
+    assert (photos / "scene.jpg").read_bytes() == before
+    (tmp_path / "again" / "images").mkdir(parents=True)
+    with pytest.raises(UserError, match="images exists already"):
+        check_out(tmp_path / "again", photos, overwrite=False)
 
 
 def test_photos_of_cityscapes_are_found_by_the_names_of_their_maps(tmp_path):
@@ -219,12 +237,12 @@ def test_two_images_of_one_name_do_not_replace_each_other(tmp_path):
 def test_nothing_that_exists_is_replaced_unasked(tmp_path):
     (tmp_path / "labels").mkdir()
     with pytest.raises(UserError, match="labels exists already; choose another --out, or add --overwrite"):
-        check_out(tmp_path, overwrite=False)
-    check_out(tmp_path, overwrite=True)
-    check_out(tmp_path / "new", overwrite=False)
+        check_out(tmp_path, None, overwrite=False)
+    check_out(tmp_path, None, overwrite=True)
+    check_out(tmp_path / "new", None, overwrite=False)
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
-        check_out(tmp_path / "file", overwrite=True)
+        check_out(tmp_path / "file", None, overwrite=True)
 
 
 def test_classes_of_one_name_are_told_apart_and_of_one_id_refused():
@@ -232,3 +250,32 @@ def test_classes_of_one_name_are_told_apart_and_of_one_id_refused():
     assert [each.name for each in distinct(classes)] == ["car", "Car (9)"]
     with pytest.raises(UserError, match="two classes have the id 3"):
         distinct((*classes, LabelClass(3, "tree")))
+
+
+def test_given_classes_decide_ids_names_and_colours(tmp_path):
+    given = ClassList((LabelClass(9, "Road", (1, 2, 3)), LabelClass(4, "car")), ("car",))
+    for name, write in (("a", encodings.labelme), ("b", encodings.coco)):
+        write(tmp_path / name)
+        source = Source(tmp_path / name)
+        annotations = with_classes(FORMATS[recognise(source)].open(source), given)
+        assert annotations.notes == ("not in --classes, so unlabelled: tree",)
+        assert [each.error for each in Conversion(annotations, tmp_path / f"{name}-out")] == [None]
+    first, second = (read_map(tmp_path / f"{name}-out" / "labels" / "scene.png").ids for name in "ab")
+    ids, _ = encodings.truth()
+    assert np.array_equal(first, np.choose(ids, [255, 4, 9, 255]))
+    assert np.array_equal(first, second)
+    written = classes_in(tmp_path / "a-out" / "classes.toml")
+    assert written.ignore == ("255", "car")
+    assert written.classes[0] == given.classes[0]
+
+
+def test_given_classes_name_ids(tmp_path):
+    encodings.voc(tmp_path)
+    given = ClassList(tuple(LabelClass(number, name) for number, name in encodings.NAMES.items()))
+    annotations = with_classes(FORMATS["voc"].open(Source(tmp_path)), given)
+    assert [each.error for each in Conversion(annotations, tmp_path / "out")] == [None]
+    assert [each.name for each in classes_in(tmp_path / "out" / "classes.toml").classes] == [
+        "car",
+        "road",
+        "tree",
+    ]

@@ -1,5 +1,7 @@
 """Edits as users write them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -38,9 +40,14 @@ def test_the_file_to_paste_from_may_have_any_name():
     parse(
         [Written("paste", "car from a map at home from me.png at -3,0")],
         LABELS,
-        lambda name: seen.append(name) or street(),
+        lambda path: seen.append(path) or street(),
     )
-    assert seen == ["a map at home from me.png"]
+    parse(
+        [Written("paste", "car other.png at 1,2", Path("maps"))],
+        LABELS,
+        lambda path: seen.append(path) or street(),
+    )
+    assert seen == [Path("a map at home from me.png"), Path("maps/other.png")]
 
 
 @pytest.mark.parametrize(
@@ -65,14 +72,18 @@ def test_a_wrong_edit_is_named(words, message):
     assert str(caught.value).startswith(f"--{words}")
 
 
-def test_a_script_holds_edits_in_order():
+def test_a_script_holds_edits_in_order(tmp_path):
+    path = tmp_path / "edits.toml"
     text = '[[edit]]\nreplace = "tree=building"\n[[edit]]\nmove = "car by 1,0"\n[[edit]]\nreplace = "a=b"\n'
-    assert [str(each) for each in script(text, "edits.toml")] == [
+    path.write_text(text)
+    assert {each.folder for each in script(path)} == {tmp_path}
+    assert [str(each) for each in script(path)] == [
         "--replace tree=building",
         "--move car by 1,0",
         "--replace a=b",
     ]
-    assert script("", "edits.toml") == ()
+    path.write_text("")
+    assert script(path) == ()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +99,7 @@ def test_a_script_holds_edits_in_order():
         "edit = [1]",
     ],
 )
-def test_a_script_of_anything_else_is_refused(text):
-    with pytest.raises(UserError, match=r"^edits.toml"):
-        script(text, "edits.toml")
+def test_a_script_of_anything_else_is_refused(text, tmp_path):
+    (tmp_path / "edits.toml").write_text(text)
+    with pytest.raises(UserError, match=r"edits\.toml(, edit 1)?( is not valid TOML)?: "):
+        script(tmp_path / "edits.toml")

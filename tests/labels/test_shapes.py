@@ -1,10 +1,9 @@
 """Outlines become pixels whose centres lie inside."""
 
 import numpy as np
-import pytest
 
 from i2icli.classes import LabelClass
-from i2icli.labels.colours import coloured, numbered_colour
+from i2icli.labels.colours import coloured
 from i2icli.labels.shapes import disc, placed, polygon, rectangle
 
 
@@ -57,14 +56,6 @@ def test_what_lies_outside_is_cut_off():
 
 def test_every_class_gets_a_colour_of_its_own():
     classes = [LabelClass(number, str(number), (128, 0, 0) if number % 2 else None) for number in range(600)]
-    made = coloured(classes)
-    assert len({each.colour for each in made}) == 600
+    made, unlabelled = coloured(classes)
+    assert len({each.colour for each in made} | {unlabelled}) == 601
     assert made[1].colour == (128, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("number", "colour"),
-    [(0, (0, 0, 0)), (1, (128, 0, 0)), (7, (128, 128, 128)), (15, (192, 128, 128)), (20, (0, 64, 128))],
-)
-def test_colours_of_pascal_voc(number, colour):
-    assert numbered_colour(number) == colour

@@ -75,6 +75,7 @@ def labels_and_image(generator: Generator, size: int, side: int) -> Batch:
 
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
+    "pix2pixhd": labels_and_image,
     "cyclegan": images("A", "B"),
     "augmented_cyclegan": images_with_codes,
     "spade": labels_and_image,

@@ -211,7 +211,7 @@ def test_what_cannot_be_grown_is_refused_in_a_line(asked, message, toy, tmp_path
 def test_a_system_that_cannot_grow_is_told_which_can(toy, tmp_path):
     config = tiny_config("stargan", steps=1, batch_size=2)
     run = train("stargan", [toy("stargan")], config, RunOptions(out=tmp_path / "run")).folder
-    with pytest.raises(UserError, match="stargan cannot grow; these can: pix2pix, cyclegan"):
+    with pytest.raises(UserError, match="stargan cannot grow; these can: pix2pix, pix2pixhd, cyclegan"):
         grown_settings(str(run), None, "fade", {})
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.classes import LabelClass
-from i2icli.errors import UserError, readable
+from i2icli.class_files import classes_in
+from i2icli.classes import NO_COLOUR, colour_number
+from i2icli.errors import UserError, about
 from i2icli.image import Ids
 from i2icli.labels.annotations import UNLABELLED, Annotations, Drawn, annotations_of
-from i2icli.labels.colours import UNLABELLED_COLOUR, number_of, numbers_of_colours
+from i2icli.labels.colours import numbers_of_colours
 from i2icli.labels.names import result_name
-from i2icli.labels.text_files import read_text
 
 TABLE = "labelmap.txt"
 CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
@@ -22,9 +22,10 @@ CLASSES, OBJECTS = "SegmentationClass", "SegmentationObject"
 
 def open_cvat(folder: Path, files: Sequence[Path]) -> Annotations:
     """The maps below SegmentationClass/. Raises UserError for a table that cannot be read."""
-    classes = _table(folder / TABLE)
-    of_colour = {number_of(each.colour): each.id for each in classes if each.colour is not None}
-    of_colour.setdefault(number_of(UNLABELLED_COLOUR), UNLABELLED)
+    with about(str(folder / TABLE)):
+        classes = classes_in(folder / TABLE).classes
+    of_colour = {colour_number(each.colour): each.id for each in classes if each.colour is not None}
+    of_colour.setdefault(colour_number(NO_COLOUR), UNLABELLED)
     objects = folder / OBJECTS
     return annotations_of(
         files,
@@ -51,22 +52,6 @@ def _objects(file: Path, shape: tuple[int, ...]) -> Ids:
     colours = numbers_of_colours(file)
     if colours.shape != shape:
         raise UserError(f"{file} has another size than its map of classes")
-    border = colours == number_of(UNLABELLED_COLOUR)
+    border = colours == colour_number(NO_COLOUR)
     _, positions = np.unique(np.where(border, 0, colours), return_inverse=True)
     return positions.reshape(shape).astype(np.int32)
-
-
-def _table(path: Path) -> tuple[LabelClass, ...]:
-    """Lines "name:red,green,blue:parts:actions"."""
-    found: list[LabelClass] = []
-    for number, line in enumerate(read_text(path).splitlines(), 1):
-        if line.strip() and not line.startswith("#"):
-            name, *rest = line.rsplit(":", 3)
-            channels = rest[0].split(",") if rest else []
-            if len(channels) != 3 or not all(each.strip().isdigit() and int(each) < 256 for each in channels):
-                raise UserError(f"{path}, line {number}: expected name:red,green,blue::")
-            red, green, blue = (int(each) for each in channels)
-            found.append(LabelClass(len(found), readable(name.strip()), (red, green, blue)))
-    if not found:
-        raise UserError(f"{path}: no classes; expected lines such as road:128,64,128::")
-    return tuple(found)

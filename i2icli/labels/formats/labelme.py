@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.classes import LabelClass
 from i2icli.errors import UserError, readable
 from i2icli.image import BytesItem, FileItem
 from i2icli.labels.annotations import Annotations, Canvas, Counter, Drawn, annotations_of
+from i2icli.labels.files import read_ids
 from i2icli.labels.json_files import field, of_type, points_of, read_json, size_of
 from i2icli.labels.names import Photos, result_name
 from i2icli.labels.shapes import Region, disc, placed, polygon, rectangle
@@ -85,10 +87,10 @@ def _region(shape: dict[str, Any], size: tuple[int, int]) -> Region | str:
     return f"shapes without an area ({readable(str(kind))[:20]})"
 
 
-def _mask(shape: dict[str, Any]) -> Any:
+def _mask(shape: dict[str, Any]) -> NDArray[np.bool_]:
     """A mask that is written as the base64 text of a PNG file, (h, w) bool."""
     try:
         data = base64.b64decode(field(shape, "mask", str), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UserError(f"a mask that is no base64 text ({error})") from error
-    return BytesItem(data, "a mask").read_ids() > 0
+    return read_ids(BytesItem(data, "a mask")) > 0

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from i2icli.class_files import read_classes
 from i2icli.classes import NO_CLASS, Colour, LabelClass
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
 from i2icli.labels.annotations import LARGEST_INSTANCE, UNLABELLED, Annotations, Drawn, annotations_of
+from i2icli.labels.files import read_ids
 from i2icli.labels.json_files import field, of_type, read_json
 from i2icli.labels.names import result_name
 
@@ -19,12 +21,14 @@ ENDINGS = ("_gtFine_instanceIds", "_gtCoarse_instanceIds", "_instanceIds")  # of
 
 
 def open_packed(files: Sequence[Path], folder: Path, packing: str) -> Annotations:
-    """The maps of files below a folder. Classes are those that occur, unless a config.json names them.
+    """The maps of files below a folder. Classes are those of the data set, of a config.json, or that occur.
 
     packing: of which data set they are, one of `UNPACKERS`. Raises UserError for a config.json of others.
     """
     table = folder / "config.json"  # of Mapillary Vistas
     classes = _mapillary_classes(table) if table.is_file() else None
+    if packing in _CITYSCAPES:
+        classes = read_classes("cityscapes").classes
     unpack = UNPACKERS[packing]
     return annotations_of(files, lambda file: _name(file, folder), lambda file, _: unpack(file), classes)
 
@@ -55,13 +59,13 @@ def _colour(value: object) -> Colour | None:
 
 def _cityscapes(file: Path) -> Drawn:
     """Class * 1000 + number, or the class alone where it has no objects; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = read_ids(FileItem(file))
     return _drawn(np.where(values >= 1000, values // 1000, values), values, file)
 
 
 def _by_256(file: Path) -> Drawn:
     """Class * 256 + number; 255 is no class."""
-    values = FileItem(file).read_ids()
+    values = read_ids(FileItem(file))
     return _drawn(values // 256, values, file)
 
 
@@ -81,6 +85,7 @@ def _drawn(classes: Ids, values: Ids, file: Path) -> Drawn:
     return Drawn(np.where(classes == NO_CLASS[0], UNLABELLED, classes).astype(np.int32), values)
 
 
+_CITYSCAPES = ("cityscapes", "kitti")  # data sets with the classes of Cityscapes
 UNPACKERS: dict[str, Callable[[Path], Drawn]] = {
     "cityscapes": _cityscapes,
     "mapillary": _by_256,

@@ -93,8 +93,9 @@ class PairedCycleGANConfig(Config):
                 frozenset({"to", "reference"}),
                 frozenset({"reference"}),
                 reference=image,
+                condition_per_input=bool(self.regions),
             ),
-            Task(bare, {"image": image}, image, frozenset({"to"})),
+            Task(bare, {"image": image}, image, frozenset({"to"}), condition_per_input=bool(self.regions)),
         )
 
     @property

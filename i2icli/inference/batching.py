@@ -1,0 +1,71 @@
+"""Which outputs are computed together, within bounds of memory, and what happens where that fails."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from i2icli.errors import UserError
+from i2icli.inference.inference import Inference
+from i2icli.inference.outputs import OutputSpec
+from i2icli.runtime.memory import is_out_of_memory
+from i2icli.system import Inputs
+
+ROWS = 8  # images of a forward pass on a GPU, and styles of an image on any device
+MOST_PIXELS = 4 * 512 * 512  # of all styles in a forward pass on a processor: about 2 GB with SPADE
+
+
+def images_together(inference: Inference, asked: int | None) -> int:
+    """Images of a forward pass: as asked for, else by device."""
+    return asked or (ROWS if inference.placement.device.type == "cuda" else 1)
+
+
+def together(
+    inference: Inference, specs: Sequence[OutputSpec], inputs: Sequence[Inputs], asked: int | None
+) -> list[list[int]]:
+    """The numbers of the specs that one image is computed for in a forward pass each, in order.
+
+    inputs: what each spec reads. Several are, where they only differ in their style and the task broadcasts:
+    what depends on the image alone is then computed once.
+    """
+    found: list[list[int]] = []
+    for number, (spec, own) in enumerate(zip(specs, inputs, strict=True)):
+        if found and spec.task.broadcasts and len(found[-1]) < _styles_together(inference, own, asked):
+            last = found[-1][-1]
+            if (specs[last].task, specs[last].size) == (spec.task, spec.size) and inputs[last] is own:
+                found[-1].append(number)
+                continue
+        found.append([number])
+    return found
+
+
+def compute(
+    inference: Inference, inputs: Sequence[Inputs], specs: Sequence[OutputSpec]
+) -> list[Tensor | str]:
+    """The output (1, C, H, W) of each of some inputs for one spec, or of one input for each of some specs.
+
+    A text is why there is none. Specs that fail together are tried one by one. Raises UserError if inputs do.
+    """
+    batch = {name: torch.cat([each[name] for each in inputs]) for name in inputs[0]}  # (B, C, H, W)
+    try:
+        return list(torch.split(inference.compute(batch, *specs), 1))
+    except UserError as error:
+        if len(inputs) > 1:
+            raise
+        text = str(error)
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        height, width = next(iter(batch.values())).shape[-2:]
+        batches = f" in batches of {len(inputs)}; try --batch-size 1 or" if len(inputs) > 1 else "; try"
+        text = f"out of memory at {width}x{height} px{batches} a smaller --size"
+    if len(specs) > 1:
+        return [each for spec in specs for each in compute(inference, inputs, [spec])]
+    return [text for _ in inputs]
+
+
+def _styles_together(inference: Inference, inputs: Inputs, asked: int | None) -> int:
+    if asked is not None or inference.placement.device.type == "cuda":
+        return asked or ROWS
+    height, width = next(iter(inputs.values())).shape[-2:]
+    return max(1, min(ROWS, MOST_PIXELS // (height * width)))

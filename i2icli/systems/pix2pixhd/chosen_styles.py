@@ -1,0 +1,96 @@
+"""Styles that a user chooses by `--style car=3`, for a class or an instance."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from i2icli.classes import LabelSet
+from i2icli.errors import UserError, about
+
+RANDOM = "random"  # as the latent code has it
+INSTANCE = "instance:"  # before the id of an instance
+MOST_IDS = 8  # that an error lists
+
+
+class ChosenStyles:
+    """The numbers of clusters, from 0, that were chosen for classes and for instances."""
+
+    def __init__(self, style: Mapping[str, str], labels: LabelSet, counts: Sequence[int]) -> None:
+        """style: what was given, by class or "instance:<id>"; counts: clusters of each class.
+
+        Raises UserError for a class or a cluster that there is not, listing those there are.
+        """
+        self.labels, self.counts = labels, counts
+        self.classes: dict[int, int | None] = {}  # by index; None: as drawn
+        self.instances: dict[int, int | None] = {}  # by id
+        for name, value in style.items():
+            with about(f"--style {name}={value}"):
+                if name.startswith(INSTANCE):
+                    self.instances[_id(name.removeprefix(INSTANCE))] = _number(value)
+                else:
+                    index = labels.find(name)
+                    self.classes[index] = self._checked(_number(value), index)
+
+    @property
+    def draws(self) -> bool:
+        """Whether a latent code decides some of them."""
+        return None in (*self.classes.values(), *self.instances.values())
+
+    def over(self, drawn: Tensor, labels: Tensor, instances: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Clusters drawn for the pixels, (N, 1, H, W), with those that were chosen in their place.
+
+        Also for which pixels, (N, 1, H, W) bool. labels, instances: (1 or N, 1, H, W). Raises UserError for
+        an instance that the map has not, or whose class lacks the cluster.
+        """
+        numbers, chosen = drawn, torch.zeros_like(drawn, dtype=torch.bool)
+        for index, number in self.classes.items():
+            here = labels == index
+            numbers = torch.where(here, drawn if number is None else number, numbers)
+            chosen = chosen | here
+        for id_, number in self.instances.items():
+            with about(f"--style {INSTANCE}{id_}={RANDOM if number is None else number + 1}"):
+                here = self._of_instance(id_, number, labels, instances)
+            numbers = torch.where(here, drawn if number is None else number, numbers)
+            chosen = chosen | here
+        return numbers, chosen
+
+    def _of_instance(self, id_: int, number: int | None, labels: Tensor, instances: Tensor | None) -> Tensor:
+        """Its pixels, (1 or N, 1, H, W)."""
+        if instances is None:
+            raise UserError("there is no instance map; give --instances, or choose by class")
+        here = instances == id_
+        if not here.any():
+            ids = torch.unique(instances).tolist()
+            more = ", ..." if len(ids) > MOST_IDS else ""
+            raise UserError(
+                f"the instance map has no such id; it has {', '.join(map(str, ids[:MOST_IDS]))}{more}"
+            )
+        for index in torch.unique(labels.expand_as(instances)[here]).tolist():
+            self._checked(number, index)
+        return here
+
+    def _checked(self, number: int | None, index: int) -> int | None:
+        """The number if the class has so many clusters."""
+        count = self.counts[index]
+        known = self.labels.names
+        name = known[index] if index < len(known) else "what is unlabelled"
+        if number is not None and number >= count:
+            has = f"has the styles 1 to {count}" if count else "was not in the training images"
+            raise UserError(f"{name} {has}; or choose {RANDOM}")
+        return number
+
+
+def _number(value: str) -> int | None:
+    """A cluster's number from 0, for a text that counts from 1; None for a random one."""
+    if value.casefold() == RANDOM:
+        return None
+    if not value.isdecimal() or int(value) < 1:
+        raise UserError(f"expected the number of a style, from 1, or {RANDOM}")
+    return int(value) - 1
+
+
+def _id(text: str) -> int:
+    if not text.isdecimal():
+        raise UserError("expected the id of an instance, such as instance:26003=2")
+    return int(text)

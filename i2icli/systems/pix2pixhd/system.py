@@ -1,0 +1,196 @@
+"""pix2pixHD: photos of label and instance maps, at high resolution, in styles that a user chooses.
+
+Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
+https://arxiv.org/abs/1711.11585. Names: G is the paper's generator (G1 is G.small, its enhancers G2 ... are
+G.levels), D its discriminators D1, D2 ... from the coarsest scale up, E its encoder of features.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from i2icli.data.examples import DataFolder
+from i2icli.data.kinds.label_maps import LabelMaps
+from i2icli.data.options import DataOptions
+from i2icli.errors import UserError
+from i2icli.image import kinds
+from i2icli.image.label_colours import colours_of
+from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.nn.init import init_normal
+from i2icli.nn.instance_pooling import pool_regions
+from i2icli.nn.label_maps import boundaries, one_hot, paint
+from i2icli.system import (
+    Batch,
+    Evaluation,
+    Inputs,
+    Memory,
+    Request,
+    System,
+    Update,
+    linear_decay,
+)
+from i2icli.systems.pix2pixhd.chosen_styles import RANDOM, ChosenStyles
+from i2icli.systems.pix2pixhd.clusters import Samples
+from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
+from i2icli.systems.pix2pixhd.losses import discriminator_loss, generator_loss, matching_loss
+from i2icli.systems.pix2pixhd.networks import Discriminators, build_encoder, build_generator
+from i2icli.systems.pix2pixhd.styles import Styles
+from i2icli.task import Port, Task
+
+
+class Pix2PixHD(System[Pix2PixHDConfig]):
+    """A generator and discriminators that also see the label map.
+
+    Batches hold "labels" (B, 1, H, W), "image" (B, C, H, W) and perhaps "instances" (B, 1, H, W).
+    """
+
+    inference_modules = ("G", "E", "styles")
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixHDConfig) -> DataFolder:
+        """See `System.open_data`."""
+        labels = config.label_set if config.classes else None
+        return LabelMaps(folders, options, labels=labels, ignored=config.ignore, instances=config.instances)
+
+    def __init__(self, config: Pix2PixHDConfig) -> None:
+        super().__init__(config)
+        self.G = build_generator(config, lambda: self.clock)
+        self.E = build_encoder(config)
+        self.D = Discriminators(config, lambda: self.clock)
+        self.styles: nn.Module = nn.Identity()
+        if config.feature_channels:
+            num_classes = len(config.label_set.classes) + 1
+            self.styles = Styles(num_classes, config.num_clusters, config.feature_channels)
+        self.gan = ADVERSARIAL[config.gan_loss]()
+        init_normal(self, zero_biases=False)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One for the generator and the encoder, which learn together, and one for the discriminators."""
+        return {"G": self.adam(self.G, self.E), "D": self.adam(self.D)}
+
+    def lr_factor(self, optimizer: str) -> float:
+        """Constant, then falling to zero: over each level, an enhancer alone and with all below it."""
+        now, start = self.clock.stage, self.config.decay_from
+        stages = [stage for stage in self.config.stages() if stage.level == now.level]
+        before = sum(stage.steps for stage in stages[: stages.index(now)])
+        done = (before + self.clock.step) / sum(stage.steps for stage in stages)
+        return linear_decay(done, start, 1.0 - start)
+
+    def training_step(self, batch: Batch) -> Iterator[Update]:
+        """G and E, then D with the fake that G was updated for (Eq. (5); order as in the authors' code)."""
+        image, planes = batch["image"], self._planes(batch)  # (B, C, H, W), (B, N, H, W)
+        fake = self._generated(planes, self._features_of(image, batch))  # (B, C, H, W)
+        real_scores = self.D(torch.cat([planes, image], 1))
+        fake_scores = self.D(torch.cat([planes, fake], 1))
+        losses = {"gan": generator_loss(self.gan, fake_scores)}
+        if self.config.matching_weight:
+            losses["matching"] = self.config.matching_weight * matching_loss(fake_scores, real_scores)
+        pairs = {"": (fake, image)}
+        yield Update("G", losses, fakes=pairs, reconstructed=pairs)
+
+        fake_scores = self.D(torch.cat([planes, fake.detach()], 1))
+        yield Update("D", {"gan": discriminator_loss(self.gan, real_scores, fake_scores)})
+
+    def finish(self, batches: Iterable[Batch]) -> None:
+        """The clusters of each class, of the features of all photos."""
+        if not isinstance(self.styles, Styles):
+            return
+        samples = Samples()
+        for batch in batches:
+            samples.add(self.E(batch["image"]), batch["labels"], self._regions(batch))
+        self.styles.fit(samples)
+
+    # -- inference -----------------------------------------------------------------------
+
+    def condition(self, task: Task, request: Request) -> Inputs:
+        """The planes of features: a photo's own, or of clusters that a code draws or the user chooses."""
+        if not isinstance(self.styles, Styles):
+            return {}
+        chosen = ChosenStyles(request.style, self.config.label_set, self.styles.cluster_counts.tolist())
+        if not request.inputs:
+            return {}
+        labels, instances = request.inputs["labels"], request.inputs.get("instances")
+        if request.reference is None:
+            assert request.latent is not None
+            differ = instances if self.config.features == "instance" else None
+            numbers, _ = chosen.over(self.styles.draw(labels, request.latent, differ), labels, instances)
+            return {"features": self.styles.features(labels, numbers)}  # (N, F, H, W)
+        if chosen.draws:
+            raise UserError(f"--style {RANDOM} needs a latent code; leave out --reference")
+        image = _padded(request.reference, task.inputs["labels"], labels)
+        own = pool_regions(self.E(image).expand(len(labels), -1, -1, -1), self._regions(request.inputs))
+        numbers, here = chosen.over(torch.zeros_like(labels), labels, instances)
+        return {"features": torch.where(here, self.styles.features(labels, numbers).to(own), own)}
+
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["labels"], ["instances"] if there are any: (B, 1, H, W) -> (B, C, H, W).
+
+        inputs["features"]: (B, F, H, W), where they are learned.
+        """
+        return self._generated(self._planes(inputs), inputs.get("features")), {}
+
+    # -- looking at it -------------------------------------------------------------------
+
+    def preview(self, batch: Batch) -> dict[str, Tensor]:
+        """The classes, what comes out with the features of the photo, the photo."""
+        return {
+            "labels": paint(batch["labels"], colours_of(self.config.label_set)),
+            "fake": self._fake(batch),
+            "truth": batch["image"],
+        }
+
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Every map has its photo, whose features are given."""
+        pair = {"": (self._fake(batch), batch["image"])}
+        return Evaluation(generated=pair, compared=pair, labels=batch["labels"])
+
+    # -- inside --------------------------------------------------------------------------
+
+    def _planes(self, maps: Inputs) -> Tensor:
+        """One-hot planes of the classes, and the boundaries of instances, else of classes: (B, N, H, W)."""
+        labels = maps["labels"]
+        planes = one_hot(labels, self.config.label_set.count)  # (B, L, H, W)
+        if not self.config.boundaries:
+            return planes
+        return torch.cat([planes, boundaries(maps.get("instances", labels))], 1)
+
+    def _generated(self, planes: Tensor, features: Tensor | None) -> Tensor:
+        """planes: (1 or B, N, H, W), features: (B, F, H, W) -> (B, C, H, W)."""
+        if features is not None:
+            planes = torch.cat([planes.expand(len(features), -1, -1, -1), features.to(planes)], 1)
+        return self.G(planes)  # type: ignore[no-any-return]
+
+    def _features_of(self, image: Tensor, maps: Inputs) -> Tensor | None:
+        """The features of photos, one for each region: (B, F, H, W), where they are learned."""
+        if not self.config.feature_channels:
+            return None
+        return pool_regions(self.E(image), self._regions(maps))
+
+    def _regions(self, maps: Inputs) -> Tensor:
+        """Ids of what has features of its own, (B, 1, H, W): the pixels of a class, or those of an instance.
+
+        An instance map may have one id for all that is no object; so instances are told apart in each class.
+        """
+        labels = maps["labels"]
+        if self.config.features == "class" or "instances" not in maps:
+            return labels
+        return labels + (len(self.config.label_set.classes) + 1) * maps["instances"]
+
+    def _fake(self, batch: Batch) -> Tensor:
+        return self._generated(self._planes(batch), self._features_of(batch["image"], batch))
+
+
+def _padded(image: Tensor, port: Port, labels: Tensor) -> Tensor:
+    """A photo (1, C, h, w) padded as its label map (B, 1, H, W). Raises UserError for another size."""
+    padded = kinds.pad(image, replace(port, kind="image"))  # (1, C, H, W)
+    if padded.shape[-2:] != labels.shape[-2:]:
+        sizes = [f"{each.shape[-1]}x{each.shape[-2]}" for each in (image, labels)]
+        raise UserError(
+            f"the reference of {sizes[0]} px does not fit the label map of {sizes[1]} px; expected the photo "
+            "of that map, from which its features are taken"
+        )
+    return padded
