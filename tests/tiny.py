@@ -21,7 +21,7 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
     "pix2pixhd": {
-        "classes": tuple(f"{index} {index}" for index in range(4)),
+        "classes": tuple(f"{index} {index}" for index in range(14)),
         "instances": True,
         "grown": 1,
         "fade": 0.5,
