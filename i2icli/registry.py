@@ -38,6 +38,7 @@ SYSTEMS: dict[str, Entry] = {
         "turn label maps into photos of high resolution, in chosen styles",
         "Wang et al., CVPR 2018",
         "https://arxiv.org/abs/1711.11585",
+        original="i2icli.systems.pix2pixhd.original",
     ),
     "cyclegan": Entry(
         "i2icli.systems.cyclegan.system:CycleGAN",

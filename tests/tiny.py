@@ -6,7 +6,7 @@ from i2icli.config import Config
 from i2icli.fields import choices
 from i2icli.registry import config_type
 
-SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
+SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32", "perceptual": "off"}
 
 TINY: dict[str, dict[str, Any]] = {
     "augmented_cyclegan": {

@@ -1,5 +1,6 @@
 """--init-from: start from the weights of another run, a published model or an original checkpoint."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from i2icli.system import System
 from i2icli.training.run_folder import RunFolder
 from i2icli.training.state import own_state, own_weights
 
+MOST = 8  # weights of other shapes that are listed by name
+
 
 def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str], str]:
     """Load every weight whose name and shape match; returns the names of those loaded, and a line to report.
@@ -28,11 +31,13 @@ def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str],
     path = find_model(source)
     found, original = _read(path)
     own = own_state(system)
-    found = {name if name in own else _in_grown(name, own): value for name, value in found.items()}
-    matching = {
-        name: value
+    found = {
+        name if name in own else _in_grown(name, own): value
         for name, value in found.items()
-        if isinstance(value, Tensor) and not value.is_meta and name in own and own[name].shape == value.shape
+        if isinstance(value, Tensor) and not value.is_meta
+    }
+    matching = {
+        name: value for name, value in found.items() if name in own and own[name].shape == value.shape
     }
     prefixes = tuple(f"{module}." for module in system.inference_modules)
     weights = set(own_weights(system))
@@ -51,8 +56,25 @@ def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str],
     system.load_state_dict(system.state_dict() | matching)
     return frozenset(loaded), (
         f"starting from {path}: loaded {len(loaded & generator)}/{len(generator)} generator weights and "
-        f"{len(loaded & others)}/{len(others)} others; the rest start from scratch"
+        f"{len(loaded & others)}/{len(others)} others{_from_scratch(system, weights - loaded, found)}"
     )
+
+
+def _from_scratch(system: System[Any], names: set[str], found: Mapping[str, Any]) -> str:
+    """Which weights start from scratch: "; from scratch: ...", empty where none does."""
+    differ = [
+        f"{name} ({_shape(found[name])} there, {_shape(system.get_parameter(name))} here)"
+        for name in sorted(names & found.keys())
+    ]
+    more = [f"and {len(differ) - MOST} more"] if len(differ) > MOST else []
+    lacking = Counter(name.partition(".")[0] for name in names - found.keys())
+    networks = [f"{count} weights of {network} that it lacks" for network, count in sorted(lacking.items())]
+    listed = ", ".join([*differ[:MOST], *more, *networks])
+    return f"; from scratch: {listed}" if listed else ""
+
+
+def _shape(weight: Tensor) -> str:
+    return "x".join(map(str, weight.shape))
 
 
 def _in_grown(name: str, own: Mapping[str, Any]) -> str:

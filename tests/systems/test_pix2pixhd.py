@@ -162,3 +162,16 @@ def test_a_discriminator_means_the_same_resolution_at_every_level() -> None:
     assert len(fine) == len(coarse) + 1
     for mine, theirs in zip(fine[1:], coarse, strict=True):
         assert all(torch.equal(*pair) for pair in zip(mine, theirs, strict=True))
+
+
+def test_starting_from_a_model_of_other_classes_lists_what_begins_from_scratch(tmp_path) -> None:
+    known = tiny(features="none")
+    write_model(tmp_path / "model.safetensors", known, "pix2pixhd", {"G": known.G})
+    other = tiny(features="none", classes=("0 sky", "1 car"))
+    before = other.G.small.stem.conv.weight.clone()
+    loaded, line = load_init_weights(other, str(tmp_path / "model.safetensors"))
+    assert "from scratch: G.levels.0.stem.conv.weight (2x5x7x7 there, 2x3x7x7 here), " in line
+    assert "G.small.stem.conv.weight (4x5x7x7 there, 4x3x7x7 here), 24 weights of D that it lacks" in line
+    assert torch.equal(other.G.small.stem.conv.weight, before)
+    assert torch.equal(other.G.small.head.weight, known.G.small.head.weight)
+    assert "G.small.head.weight" in loaded

@@ -16,7 +16,7 @@ from i2icli.data.labels.names import data_set_of
 from i2icli.data.labels.parts import LabelLayout
 from i2icli.data.labels.scenes import Scene, find_scenes, with_instances
 from i2icli.data.labels.survey import Surveyed, survey
-from i2icli.data.labels.usage import class_lines, holds_unlabelled, size_lines
+from i2icli.data.labels.usage import class_lines, holds_unlabelled, size_lines, spoilt_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec, one_side, transparency_lines
@@ -61,7 +61,7 @@ class LabelMaps(DataFolder):
         self.settings = one_side(images, options.channels) | {"instances": use}
         self.report += transparency_lines(images)
         self.plan_cache(self._memory_needed(parts))
-        surveyed = self._survey(parts, find=labels is None)
+        surveyed = self._survey(parts)
         top = folders[0] if len(folders) == 1 else self.layout.train.labels.folder.parent
         self.labels = self._label_set(labels, ignored, top, surveyed)
         self.scenes, self.held_out = ([each.indexed(self.labels) for each in part] for part in surveyed)
@@ -110,14 +110,14 @@ class LabelMaps(DataFolder):
                 total += height * width * (1 + photo + 4 * self.settings["instances"])
         return total
 
-    def _survey(self, parts: Sequence[list[Scene]], *, find: bool) -> tuple[list[Surveyed], list[Surveyed]]:
+    def _survey(self, parts: Sequence[list[Scene]]) -> tuple[list[Surveyed], list[Surveyed]]:
         """What the label maps hold; those that cannot be read are skipped."""
         start, strict = time.monotonic(), self.options.strict
         train, still = self.options.preprocess, self.options.preprocess.for_validation()
-        scenes, broken = survey(parts[0], train if self.cached else None, areas=find, strict=strict)
+        scenes, broken = survey(parts[0], train if self.cached else None, strict=strict)
         if not scenes:
             raise UserError(f"none of the {len(broken)} label maps can be read: {broken[0]}")
-        held_out, more = survey(parts[1], still if self.cached else None, areas=find, strict=strict)
+        held_out, more = survey(parts[1], still if self.cached else None, strict=strict)
         if broken or more:
             number = counted(len(broken + more), "label map")
             self.report.append(f"skipped {number} that cannot be read: {(broken + more)[0]}")
@@ -145,7 +145,7 @@ class LabelMaps(DataFolder):
             source = f"from {source}" if listed else source
         labels = replace(known, dont_care=holds_unlabelled(known, maps))
         self.settings["dont_care"] = labels.dont_care
-        self.report += class_lines(labels, source, train, held_out)
+        self.report += class_lines(labels, source, train, held_out) + spoilt_lines(maps)
         return labels
 
 

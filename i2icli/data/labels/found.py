@@ -7,10 +7,9 @@ from i2icli.class_files import ClassList, class_file_near, read_classes
 from i2icli.classes import NO_CLASS, Colour, LabelClass, label_set
 from i2icli.data.labels.content import LARGEST
 from i2icli.data.labels.survey import CountedMap
+from i2icli.data.labels.usage import spoilt
 from i2icli.errors import UserError
-from i2icli.image.class_indices import find_unknown, grey_ids, hexadecimal
-
-_MANY, _SHARE = 6, 0.3  # ids that only occur in thin lines: so many, and that part of all, is no accident
+from i2icli.image.class_indices import find_unknown, grey_ids
 
 
 def listed_classes(
@@ -52,7 +51,8 @@ def found_classes(maps: Sequence[CountedMap], folder: Path, ignore: Sequence[str
             f"{folder}: its label maps hold {len(numbers):,} different {what}, e.g. {maps[0].name}; classes "
             f"are {LARGEST} at most: are they photos or instance maps, or smoothed, resized or compressed?"
         )
-    _refuse_thin(maps, numbers, folder, what)
+    if why := spoilt(maps):
+        raise UserError(f"{folder}: {why}, or give --classes")
     if coloured and grey_ids(numbers) is None:
         return ClassList(tuple(map(_coloured, range(len(numbers)), numbers)))
     ids = grey_ids(numbers) if coloured else numbers
@@ -85,18 +85,3 @@ def _with_colours(ids: Sequence[int], maps: Sequence[CountedMap]) -> tuple[Label
         classes.append(LabelClass(number, f"class {number}", None if colour in used else colour))
         used |= {colour} if colour else set()
     return tuple(classes)
-
-
-def _refuse_thin(maps: Sequence[CountedMap], numbers: Sequence[int], folder: Path, what: str) -> None:
-    """Raise UserError if many ids only occur in thin lines: interpolation and compression make such."""
-    areas = {number for each in maps for number in each.areas}
-    thin = [number for number in numbers if number not in areas]
-    if len(thin) < max(_MANY, _SHARE * len(numbers)):
-        return
-    example = next(each for each in maps if thin[0] in each.found)
-    shown = hexadecimal(thin[0]) if example.coloured else thin[0]
-    raise UserError(
-        f"{folder}: {len(thin)} of the {len(numbers)} {what} in its label maps only occur in thin lines, "
-        f"such as {shown} at pixel {example.found[thin[0]].first} of {example.name}: the maps look smoothed, "
-        "resized or compressed; save them without that, or give --classes"
-    )

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from i2icli.classes import Colour, LabelSet
 from i2icli.data.images import threads
@@ -28,7 +27,9 @@ class CountedMap:
     found: dict[int, Occurrence]  # ids, or colours as numbers
     coloured: bool
     palette: tuple[Colour, ...]
-    areas: frozenset[int]  # those that fill an area somewhere, if that was asked for
+    border: int  # pixels with a neighbour of another id
+    thin: int  # of these, pixels that differ from both neighbours in a direction
+    first_thin: tuple[int, int]  # the first of them: (x, y)
     kept: Pixels | None  # (h, w, 1): ids, then indices of classes, at the size that training reads
 
 
@@ -48,12 +49,12 @@ class Surveyed(NamedTuple):
 
 
 def survey(
-    scenes: Sequence[Scene], preprocess: Preprocess | None, *, areas: bool, strict: bool
+    scenes: Sequence[Scene], preprocess: Preprocess | None, *, strict: bool
 ) -> tuple[list[Surveyed], list[str]]:
     """What the label maps hold, by threads; and why others cannot be read.
 
-    preprocess: keep the maps at the size that it reads them at, None: do not. areas: find out which ids fill
-    areas. Raises the first error if `strict`.
+    preprocess: keep the maps at the size that it reads them at, None: do not. Raises the first error if
+    `strict`.
     """
 
     def counted(scene: Scene) -> Surveyed | str:
@@ -68,9 +69,8 @@ def survey(
         if preprocess is not None:
             stored = ids.astype(np.uint8) if set(holds) <= _BYTES else ids
             kept = resize_ids(stored[..., None], preprocess.prepared_size(scene.size))
-        filled = _areas(ids) if areas else frozenset[int]()
-        whole = CountedMap(scene.labels.name, ids.shape, holds, found.coloured, found.palette, filled, kept)
-        return Surveyed(scene, whole)
+        name, palette = scene.labels.name, found.palette
+        return Surveyed(scene, CountedMap(name, ids.shape, holds, found.coloured, palette, *_thin(ids), kept))
 
     with ThreadPoolExecutor(threads()) as pool:
         results = list(pool.map(counted, scenes))
@@ -78,10 +78,13 @@ def survey(
     return good, [each for each in results if isinstance(each, str)]
 
 
-def _areas(ids: Ids) -> frozenset[int]:
-    """The ids that a pixel and its four neighbours share somewhere."""
+def _thin(ids: Ids) -> tuple[int, int, tuple[int, int]]:
+    """Inside a map, pixels with a neighbour of another id, those between two such, and where the first is."""
     middle = ids[1:-1, 1:-1]
-    inside: NDArray[Any] = middle == ids[:-2, 1:-1]
-    for neighbour in (ids[2:, 1:-1], ids[1:-1, :-2], ids[1:-1, 2:]):
-        inside &= middle == neighbour
-    return frozenset(np.unique(middle[inside]).tolist())
+    above, below, left, right = (
+        middle != each for each in (ids[:-2, 1:-1], ids[2:, 1:-1], ids[1:-1, :-2], ids[1:-1, 2:])
+    )
+    thin = (above & below) | (left & right)
+    number = int(thin.sum())
+    y, x = divmod(int(thin.argmax()), middle.shape[1]) if number else (0, 0)
+    return int((above | below | left | right).sum()), number, (x + 1, y + 1)

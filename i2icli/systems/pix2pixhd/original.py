@@ -1,6 +1,90 @@
-"""Networks saved by the authors' PyTorch code (NVIDIA/pix2pixHD)."""
+"""Networks saved by the authors' PyTorch code (NVIDIA/pix2pixHD).
 
-from i2icli.originals.checkpoint import State
+Its files hold one network each: `<epoch>_net_G.pth`, and beside it `_E` and `features_clustered_010.npy`
+where features were learned. Everything but the meaning of the input channels follows from names and shapes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from i2icli.class_files import read_classes
+from i2icli.classes import LabelClass, numbered
+from i2icli.errors import UserError
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename
+from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
+from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
+from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
+from i2icli.systems.pix2pixhd.styles import Styles
+from i2icli.systems.pix2pixhd.system import Pix2PixHD
+
+CITYSCAPES = 35  # classes of the published model
+
+Clusters = Mapping[int, Tensor]
+"""(K, F) by class index."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A network of the authors' code, as far as its keys tell."""
+
+    depth: int
+    num_blocks: int
+    enhancers: int = 0
+    enhancer_blocks: int = 0
+
+    @property
+    def head(self) -> str:
+        """Our name of the last layer's weights."""
+        return f"G.levels.{self.enhancers - 1}.head.weight" if self.enhancers else "G.head.weight"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Their prefixes -> ours."""
+        if not self.enhancers:
+            return resnet_names(self.depth, self.num_blocks)
+        return grown_names(self.depth, self.num_blocks, self.enhancers, self.enhancer_blocks)
+
+
+def recognise(state: State, path: Path, read: Read) -> Original | None:
+    """A global generator or local enhancers, with the encoder beside it, or None for something else's keys.
+
+    Raises UserError for the other networks of the same code, which cannot translate alone.
+    """
+    _refuse_others(state, path)
+    layout = find_layout(state)
+    ours = _renamed(state, layout)
+    if layout is None or not layout.num_blocks or ours is None:
+        return None
+    tensors = {f"G.{name}": tensor for name, tensor in ours.items()}
+    if layout.head not in tensors:
+        return None
+    encoder = _encoder(path, read) or {}
+    tensors |= {f"E.{name}": tensor for name, tensor in encoder.items()}
+    clusters = _clusters_beside(path) if encoder else {}
+    try:
+        config = Pix2PixHDConfig.model_validate(_settings(layout, tensors, clusters))
+    except ValueError:
+        return None  # sizes beyond what any such network has
+    filled = _filled_and_checked(config, tensors, clusters)
+    return None if filled is None else Original("pix2pixhd", config, filled, _notes(config, clusters))
+
+
+def find_layout(state: State) -> Layout | None:
+    """The layout that the keys of a generator or an encoder suggest; None if they look like neither."""
+    if not _has_kernel(state, "model.1.weight", 7):
+        return None
+    width = state["model.1.weight"].shape[0]
+    downs = _number(lambda k: _leads(state, f"model.{4 + 3 * k}.weight", width << k, width << k + 1))
+    blocks = _number(lambda k: f"model.{4 + 3 * downs + k}.conv_block.1.weight" in state)
+    enhancers = _number(lambda k: _has_kernel(state, f"model{k + 1}_1.1.weight", 7))
+    inner = _number(lambda k: f"model1_2.{k}.conv_block.1.weight" in state)
+    return Layout(downs, blocks, enhancers, inner) if downs else None
 
 
 def without_biases(state: State) -> State:
@@ -11,3 +95,146 @@ def without_biases(state: State) -> State:
         if layer != name and f"{layer}.conv.bias" in state:
             found[name] = state[name] - found.pop(f"{layer}.conv.bias")
     return found
+
+
+def _renamed(state: State, layout: Layout | None) -> State | None:
+    """A network's tensors under our names, without what old files hold for nothing; None if it is another.
+
+    Instance norms of library 0.3 stored running statistics that the program never used.
+    """
+    ours = rename(state, layout.names) if layout else None
+    if ours is None:
+        return None
+    if any(name.endswith("norm.weight") for name in ours):
+        return without_biases(ours)
+    return {name: tensor for name, tensor in ours.items() if ".norm." not in name}
+
+
+def _refuse_others(state: State, path: Path) -> None:
+    """Raise UserError for discriminators and for the encoder."""
+    generator = "give the generator's file beside it (.._net_G.pth)"
+    for first in ("scale0_layer0.0.weight", "layer0.0.weight"):
+        if _has_kernel(state, first, 4):
+            raise UserError(f"{path}: these are discriminators of pix2pixHD; {generator}")
+    layout = find_layout(state)
+    if layout is not None and not layout.num_blocks and _renamed(state, layout) is not None:
+        raise UserError(f"{path}: this is pix2pixHD's encoder of features; {generator}")
+
+
+def _encoder(path: Path, read: Read) -> State | None:
+    """The encoder beside a generator, under our names; None if there is none. Raises UserError for others."""
+    beside = path.with_name(path.name.replace("_net_G", "_net_E"))
+    if beside == path or not beside.is_file():
+        return None
+    state = read(beside)
+    layout = find_layout(state)
+    found = _renamed(state, layout)
+    if layout is None or layout.num_blocks or found is None:
+        raise UserError(f"{beside}: not the encoder of the generator {path.name}; move it away to do without")
+    return found
+
+
+def _clusters_beside(path: Path) -> Clusters:
+    """The clusters beside a generator; empty if there are none."""
+    files = sorted(path.parent.glob(PATTERN))
+    return read_clusters(files[-1]) if files else {}
+
+
+def _settings(layout: Layout, tensors: State, clusters: Clusters) -> dict[str, Any]:
+    """What names and shapes tell, as settings."""
+    inside = "G.small." if layout.enhancers else "G."
+    stem = tensors[f"{inside}stem.conv.weight"]
+    encoder = _encoder_settings(tensors, clusters) if "E.stem.conv.weight" in tensors else {}
+    planes = stem.shape[1] - encoder.get("num_features", 0)
+    boundaries = planes != CITYSCAPES  # these with boundaries would be a set of 34 classes
+    side = max(512, 2 << max(layout.depth, encoder.get("encoder_depth", 0)) + layout.enhancers)
+    return encoder | {
+        "classes": _classes(planes - boundaries),
+        "instances": boundaries or bool(encoder),
+        "boundaries": boundaries,
+        "channels": (tensors[layout.head].shape[0],),
+        "width": stem.shape[0],
+        "depth": layout.depth,
+        "num_blocks": layout.num_blocks,
+        "norm": "batch" if f"{inside}stem.norm.weight" in tensors else "instance",
+        "grown": layout.enhancers,
+        "grown_before": layout.enhancers,
+        "num_enhancer_blocks": layout.enhancer_blocks or 3,
+        "crop_size": (side, 2 * side),
+    }
+
+
+def _encoder_settings(tensors: State, clusters: Clusters) -> dict[str, Any]:
+    return {
+        "features": "instance",
+        "num_features": tensors["E.head.weight"].shape[0],
+        "encoder_width": tensors["E.stem.conv.weight"].shape[0],
+        "encoder_depth": _number(lambda k: f"E.down.{k}.conv.weight" in tensors),
+        "num_clusters": max((len(each) for each in clusters.values()), default=1),
+    }
+
+
+def _classes(number: int) -> tuple[LabelClass, ...]:
+    """Cityscapes' if there are as many, else numbered ones."""
+    return read_classes("cityscapes").classes if number == CITYSCAPES else numbered(number)
+
+
+def _filled_and_checked(config: Pix2PixHDConfig, tensors: State, clusters: Clusters) -> State | None:
+    """The tensors as our networks want them; None if they are not exactly these networks'.
+
+    Layers that lead from lower levels to an image are not in the files, and are not used.
+    """
+    with torch.device("meta"):
+        system = Pix2PixHD(config)
+    wanted = {
+        f"{module}.{name}": tensor
+        for module in ("G", "E")
+        for name, tensor in system.get_submodule(module).state_dict().items()
+    }
+    networks = ["G.small", *(f"G.levels.{level}" for level in range(config.grown))]
+    unused = {f"{network}.head" for network in networks[:-1]}
+    found = fit(tensors, wanted, lambda name: 0.0 if name.rpartition(".")[0] in unused else None)
+    if found is None or not tensors.keys() <= wanted.keys():
+        return None
+    return found | _styles(config, clusters)
+
+
+def _styles(config: Pix2PixHDConfig, clusters: Clusters) -> State:
+    """The tables of clusters, empty for classes of which the file has none."""
+    if not config.feature_channels:
+        return {}
+    styles = Styles(len(config.label_set.classes) + 1, config.num_clusters, config.num_features)
+    for index, centres in clusters.items():
+        if 0 <= index < len(styles.clusters) and centres.shape[1] == config.num_features:
+            styles.clusters[index, : len(centres)] = centres
+            styles.cluster_counts[index] = len(centres)
+    return {f"styles.{name}": tensor for name, tensor in styles.state_dict().items()}
+
+
+def _notes(config: Pix2PixHDConfig, clusters: Clusters) -> tuple[str, ...]:
+    """What names and shapes leave open."""
+    number = len(config.label_set.classes)
+    with_boundaries = "and the boundaries of instances" if config.boundaries else "without boundaries"
+    names = "taken for Cityscapes'" if number == CITYSCAPES else "whose names the file does not tell"
+    notes = [f"the generator reads {number} classes, {names}, {with_boundaries}"]
+    if not config.feature_channels:
+        notes.append("if it was trained with features, put the encoder's file (.._net_E.pth) beside it")
+    elif not clusters:
+        notes.append(f"there is no {PATTERN} beside it: give --reference, the photo whose features it takes")
+    if config.norm == "batch":
+        notes.append("batch norm uses the statistics of each image, as the authors' test program does")
+    return tuple(notes)
+
+
+def _has_kernel(state: State, name: str, side: int) -> bool:
+    return name in state and state[name].shape[2:] == (side, side)
+
+
+def _leads(state: State, name: str, before: int, after: int) -> bool:
+    """Whether there is a convolution between so many channels."""
+    return _has_kernel(state, name, 3) and state[name].shape[:2] == (after, before)
+
+
+def _number(there: Callable[[int], bool]) -> int:
+    """How many of something there are, numbered from 0."""
+    return next(index for index in count() if not there(index))

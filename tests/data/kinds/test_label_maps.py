@@ -292,6 +292,22 @@ def test_broken_maps_are_skipped_or_refused(tmp_path: Path) -> None:
         opened(tmp_path, strict=True)
 
 
+def test_maps_that_were_compressed_are_reported_even_if_all_ids_are_classes(tmp_path: Path) -> None:
+    rooms(tmp_path)
+    known = LabelSet(tuple(LabelClass(number, f"c{number}") for number in range(256)), ignored=())
+    assert not any("along borders" in line for line in opened(tmp_path, labels=known).report)
+    for number in range(3):
+        save(tmp_path / "photo.jpg", labels_of(number) * 30, quality=90)
+        Image.open(tmp_path / "photo.jpg").save(tmp_path / "labels" / f"{number}.png")
+    assert any("along borders" in line for line in opened(tmp_path, labels=known).report)
+
+
+def test_a_survey_that_takes_long_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms(tmp_path)
+    monkeypatch.setattr("i2icli.data.kinds.label_maps._LONG", -1)
+    assert "3 label maps read to check them, in 0 s" in opened(tmp_path).report
+
+
 def test_instances_are_read_where_most_have_them(tmp_path: Path) -> None:
     rooms(tmp_path, instances=True)
     (tmp_path / "instances" / "0.png").unlink()
@@ -350,14 +366,14 @@ def smoothed(labels: NDArray[np.uint8], kind: str) -> NDArray[np.uint8]:
         (
             smoothed(labels_of(), "ids"),
             None,
-            r"labels: \d+ of the \d+ ids in its label maps only occur in thin lines, such as \d+ at pixel "
-            r".* of .*0\.png: the maps look smoothed, resized or compressed; save them without that, or give "
-            r"--classes$",
+            r"labels: \d+% of the pixels along borders differ from those on both sides, such as \(.*\) of "
+            r".*0\.png: label maps that were smoothed, resized or compressed hold wrong ids there; save them "
+            r"without that, or give --classes$",
         ),
         (
             smoothed(labels_of(), "colours"),
             None,
-            r"labels: \d+ of the \d+ colours in its label maps only occur in thin lines, such as #\w{6} at",
+            r"labels: \d+% of the pixels along borders differ from those on both sides",
         ),
         (
             photo_of(),

@@ -1,0 +1,145 @@
+"""Pickles of NumPy arrays, read without running code.
+
+Every name that such a file asks for gets a stand-in of ours that merely keeps data; a file that asks for any
+other name is refused. Opcodes are looked over first, so that none can ask for memory.
+"""
+
+import pickle
+import pickletools
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from math import prod
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+import numpy as np
+
+TOO_MUCH = "it asks for more memory than it holds"
+StandIns = Mapping[tuple[str, str], Callable[..., Any]]
+"""(module, name) that a file may ask for -> what it gets."""
+
+
+class RefusedError(Exception):
+    """The file is not what it should be; the text says why."""
+
+
+def load_pickle(data: bytes, more: StandIns = MappingProxyType({})) -> object:
+    """What a pickle holds; arrays are `Array`s. `more`: stand-ins beside those of arrays.
+
+    Raises RefusedError, or whatever the unpickler does, for what is damaged or asks for other names.
+    """
+    _look_over(data)
+    return _Reader(data, _OF_ARRAYS | dict(more)).load()
+
+
+def _look_over(data: bytes) -> None:
+    """Raise RefusedError for a place in the unpickler's memory that no file of its length needs."""
+    for opcode, argument, _ in pickletools.genops(data):
+        if "PUT" in opcode.name and isinstance(argument, int) and argument > len(data):
+            raise RefusedError(TOO_MUCH)
+        if opcode.name.startswith(("EXT", "PERSID", "BINPERSID", "INST", "OBJ")):
+            raise RefusedError("it holds more than arrays")
+
+
+class _Dtype:
+    """A type of plain numbers."""
+
+    def __init__(self, code: object = "", *_: object) -> None:
+        self.code = code if isinstance(code, str) else ""
+        self.order = "<"
+
+    def __setstate__(self, state: object) -> None:
+        if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|", "="):
+            self.order = state[1]
+
+    def numpy(self) -> np.dtype[Any]:
+        """The type, if it is one of numbers."""
+        if self.code not in ("f2", "f4", "f8", "i4", "i8", "u4", "u8", "b1"):
+            raise RefusedError(f"it holds arrays of {self.code or 'something'}, not of numbers")
+        return np.dtype(self.order.replace("|", "=") + self.code)
+
+
+class Array:
+    """An array whose bytes are in the file; several may share them."""
+
+    def __init__(self) -> None:
+        self.size = 0  # numbers in it
+        self.state: tuple[Any, ...] = ()
+
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[1], tuple):
+            raise RefusedError("an array of an unknown kind")
+        shape = state[1]
+        if not all(isinstance(side, int) and side >= 0 for side in shape) or len(shape) > 8:
+            raise RefusedError("an array of an impossible shape")
+        self.size, self.state = prod(shape), state[1:]
+
+    def values(self) -> np.ndarray[Any, Any]:
+        """The numbers. Raises RefusedError for what are none, or not as many as its shape holds."""
+        shape, dtype, by_columns, raw = self.state or ((), None, False, b"")
+        raw = raw.encode("latin1") if isinstance(raw, str) else raw  # as Python 2 writes them
+        if not isinstance(dtype, _Dtype) or not isinstance(raw, bytes):
+            raise RefusedError("an array of an unknown kind")
+        kind = dtype.numpy()
+        if prod(shape) * kind.itemsize != len(raw):
+            raise RefusedError("an array whose bytes do not fill its shape")
+        return np.frombuffer(raw, kind).reshape(shape, order="F" if by_columns else "C")
+
+    def objects(self) -> list[Any]:
+        """What an array of objects holds. Raises RefusedError for another one."""
+        held = self.state[3] if self.state else None
+        if not isinstance(held, list):
+            raise RefusedError("an array that holds no objects")
+        return held
+
+
+def _new_array(*_: object) -> Array:
+    return Array()
+
+
+def _scalar(dtype: object, raw: object = b"") -> Array:
+    array = Array()
+    array.__setstate__((1, (), dtype, False, raw))
+    return array
+
+
+class _Kind:
+    """Stands where a file names the class of arrays."""
+
+
+_OF_ARRAYS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("numpy", "dtype"): _Dtype,
+    ("numpy", "ndarray"): _Kind,
+}
+for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
+    _OF_ARRAYS |= {(_core, "_reconstruct"): _new_array, (_core, "scalar"): _scalar}
+
+
+class _Reader(pickle.Unpickler):
+    """Knows nothing but the stand-ins."""
+
+    def __init__(self, data: bytes, stand_ins: StandIns) -> None:
+        super().__init__(BytesIO(data), encoding="latin1")
+        self.stand_ins = stand_ins
+        self.room = len(data)  # bytes that may still be spelled out
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in for a name. Raises RefusedError if there is none."""
+        if (module, name) == ("_codecs", "encode"):
+            return self._encoded
+        if (module, name) not in self.stand_ins:
+            raise RefusedError(f"it asks for {module[:40]}.{name[:40]}, which could run code")
+        return self.stand_ins[module, name]
+
+    def _encoded(self, text: object, encoding: object = "latin1") -> bytes:
+        """Bytes as protocol 2 spells them."""
+        if not isinstance(text, str) or encoding != "latin1":
+            raise RefusedError("bytes in an unknown spelling")
+        self.room -= len(text)
+        if self.room < 0:  # the same text over and over
+            raise RefusedError(TOO_MUCH)
+        return text.encode("latin1")
+
+    def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - there are none
+        """Nothing lies outside of the file."""
+        raise RefusedError("it refers to things outside of it")
