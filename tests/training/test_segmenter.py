@@ -127,7 +127,6 @@ def test_a_file_gives_the_same_network_back(tmp_path: Path) -> None:
     write_segmenter(tmp_path / "segmenter.safetensors", segmenter)
     again = read_segmenter(tmp_path / "segmenter.safetensors")
     assert again.info == segmenter.info.model_copy(update={"steps": 3})
-    assert again.info.label_set.names == ("a", "b", "c", "d")
     photo = Rectangles(100, 1).get(0, None)["image"][None]
     assert torch.equal(again.predict(photo), segmenter.predict(photo))
 
