@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count as counting
 
 from i2icli.errors import one_of
 
@@ -12,7 +11,7 @@ Colour = tuple[int, int, int]
 
 NO_CLASS = (255, 65535)  # ids that mean "no class" in files of 8 and 16 bit, unless a class has them
 UNLABELLED = "unlabelled"  # what the don't-care class is called
-NO_COLOUR: Colour = (224, 224, 192)  # what it is displayed in: the colour of borders in Pascal VOC
+NO_COLOUR: Colour = (224, 224, 192)  # what it is drawn in: the colour of borders in Pascal VOC
 
 _TEXT = re.compile(r"(-?\d+)\s+(.*?)(?:\s+#([0-9a-fA-F]{6}))?")
 
@@ -76,13 +75,6 @@ class LabelSet:
             if each.colour is not None
         }
 
-    @property
-    def colours(self) -> tuple[Colour, ...]:
-        """What the classes are displayed in, by index: their colours, or one of no other; then don't-care."""
-        used = {each.colour for each in self.classes}
-        others = (colour for number in counting() if (colour := numbered_colour(number)) not in used)
-        return (*(each.colour or next(others) for each in self.classes), NO_COLOUR)
-
     def find(self, text: str) -> int:
         """The index of a class by its name, case aside, or by its id. Raises UserError listing them."""
         by_id = self.index_of_id.get(int(text)) if text.lstrip("-").isdigit() else None
@@ -96,18 +88,6 @@ def colour_number(colour: Colour) -> int:
     """A colour as a whole number: red + 256 green + 65536 blue."""
     red, green, blue = colour
     return red + 256 * green + 65536 * blue
-
-
-def numbered_colour(number: int) -> Colour:
-    """The colour of a number in the palette of Pascal VOC: its bits are dealt to red, green, blue in turn.
-
-    The first bits become the highest, so that colours of small numbers differ most.
-    """
-    channels = [0, 0, 0]
-    for bit in range(24):
-        channels[bit % 3] |= (number >> bit & 1) << (7 - bit // 3)
-    red, green, blue = channels
-    return red, green, blue
 
 
 def numbered(number: int) -> tuple[LabelClass, ...]:

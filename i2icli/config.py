@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
 from i2icli.task import Task, find_task
 
@@ -105,8 +106,11 @@ class Config(BaseModel):
     grows_from_noise: ClassVar[bool] = False
     """Whether these are the settings that `i2i grow` trains with where it is given images alone."""
 
-    found_only: ClassVar[frozenset[str]] = frozenset({"types"})
-    """Settings that are found from the data and are no options of the command line."""
+    reconstructs: ClassVar[bool] = True
+    """Whether updates hold generated images beside those they should show; `perceptual_weight` needs them."""
+
+    found_only: ClassVar[frozenset[str]] = frozenset({"types", "perceptual_source"})
+    """Settings that are found from the data or other files and are no options of the command line."""
 
     steps: int | None = Field(
         None, ge=1, description="length of training in steps; wins over --images and --epochs"
@@ -139,6 +143,13 @@ class Config(BaseModel):
         description="whose spectrum it holds against the mean of real images: each image's, as in the paper, "
         "or the mean of a batch",
     )
+    perceptual_weight: float = Field(
+        0.0, ge=0, description="weight of the generators' perceptual loss; 0: none"
+    )
+    perceptual: Perceptual = Field(
+        "vgg19", description="network whose features it compares; vgg19 is the papers', off: no such loss"
+    )
+    perceptual_source: str | None = Field(None, description="which weights that network has; found")
     ema: float = Field(
         0.0, ge=0, lt=1, description="decay of the moving average of the published weights; 0: none"
     )
@@ -207,6 +218,17 @@ class Config(BaseModel):
         return self
 
     @property
+    def has_perceptual_loss(self) -> bool:
+        """Whether a perceptual loss is part of the training."""
+        return self.perceptual_weight > 0 and self.perceptual != "off"
+
+    @model_validator(mode="after")
+    def _perceptual_loss_is_possible(self) -> Self:
+        if self.has_perceptual_loss:
+            check_compared(self.reconstructs, self.channels)
+        return self
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the settings leave open and how it was decided, in lines for who trains with them."""
         return ()
@@ -256,6 +278,9 @@ class RunOptions(BaseModel):
     )
     cache: float = Field(
         1.0, ge=0, description="GB of memory for decoded images; larger sets are read each time"
+    )
+    perceptual_file: Path | None = Field(
+        None, description="weights for --perceptual; default: torchvision's, or those in a package"
     )
     compile: bool = Field(False, description="compile the networks with torch.compile first")
     time_limit: Seconds | None = Field(None, description="stop and save after 90s, 30m, 2h ...")

@@ -53,6 +53,7 @@ SYSTEMS: dict[str, Entry] = {
         "turn label maps into photos, in styles taken from other photos",
         "Park et al., CVPR 2019",
         "https://arxiv.org/abs/1903.07291",
+        original="i2icli.systems.spade.original",
     ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",

@@ -122,8 +122,8 @@ class System(nn.Module, Generic[C]):
 
         With one row for all images or one for each. It is given the inputs where the task says that it reads
         them (`Task.condition_per_input`); what it makes of a reference alone is kept for all inputs. Raises
-        UserError for what cannot be used ("no face found"). Called without inputs it only has to check the
-        reference or the styles it is given.
+        UserError for what cannot be used ("no face found", "--style car=9: ..."). Called without inputs it
+        only has to check the reference or the styles it is given.
         """
         return {}
 

@@ -54,6 +54,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "cyclegan": write_unpaired,
         "augmented_cyclegan": write_styles,
         "combogan": write_domains,
+        "spade": write_label_scenes,
         "stargan": write_domains,
         "dtn": write_digits,
         "lapgan": write_landscapes,

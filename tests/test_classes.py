@@ -192,9 +192,3 @@ def test_a_name_that_no_class_has_cannot_be_ignored() -> None:
     with pytest.raises(UserError, match="unknown class 'tree'"):
         _ = config.label_set
     assert LabelConfig.model_validate({"ignore": "tree"}).label_set.count == 8  # not known before the data
-
-
-def test_every_class_is_displayed_in_a_colour_of_its_own() -> None:
-    labels = LabelSet((LabelClass(0, "a"), LabelClass(1, "b", (128, 0, 0)), LabelClass(2, "c")))
-    assert labels.colours[1] == (128, 0, 0)
-    assert len(set(labels.colours)) == 4  # and don't-care

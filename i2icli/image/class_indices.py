@@ -1,6 +1,6 @@
 """The classes that the ids and colours of label maps stand for, as indices; how often each id occurs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from i2icli.classes import LabelSet
 from i2icli.errors import UserError
 from i2icli.image.id_maps import IdMap, Ids
 
+_GREY = 0x010101  # a grey as a number is its level, times this
 _MIXED = 4  # a map with more unknown colours was hardly drawn with them
 
 
@@ -25,7 +26,7 @@ class Occurrence:
 
 def occurrences(ids: Ids) -> dict[int, Occurrence]:
     """Every id of a map (H, W), in ascending order."""
-    values, starts, lengths = _runs(ids)
+    values, starts, lengths = runs(ids)
     found, first, inverse = np.unique(values, return_index=True, return_inverse=True)
     pixels = np.bincount(inverse, lengths).astype(np.int64)
     width = ids.shape[1]
@@ -41,35 +42,39 @@ def class_indices(found: IdMap, labels: LabelSet, name: str) -> NDArray[Any]:
     Colours stand for the classes that have them; greys (red = green = blue) are ids if no class has a colour.
     Raises UserError naming the map, an id or colour that no class has, a pixel, and how many are like it.
     """
-    if found.coloured and not labels.index_of_colour:
-        found = IdMap(_greys(found.ids, labels, name))
-    values, _, lengths = _runs(found.ids)
+    values, _, lengths = runs(found.ids)
     keys, indices = _table(labels, found.coloured)
     at = np.searchsorted(keys, values).clip(max=len(keys) - 1)
     if (keys[at] != values).any():
-        raise unknown_ids(occurrences(found.ids), labels, name, coloured=found.coloured)
+        class_pixels(occurrences(found.ids), labels, name, coloured=found.coloured)
     return np.repeat(indices[at], lengths).reshape(found.ids.shape)  # (H, W)
 
 
-def unknown_ids(
+def class_pixels(
     found: Mapping[int, Occurrence], labels: LabelSet, name: str, *, coloured: bool = False
-) -> UserError:
-    """The error about a map that holds ids, or colours, of no class."""
+) -> dict[int, int]:
+    """Pixels of each class that a map holds, by index. Raises UserError as `class_indices`."""
+    unknown = find_unknown(found, labels, coloured=coloured)
+    if unknown:
+        raise _refused(found, unknown, labels, name, coloured)
+    keys, indices = (each.tolist() for each in _table(labels, coloured))
+    index_of = dict(zip(keys, indices, strict=True))
+    pixels: dict[int, int] = {}
+    for number, each in found.items():
+        pixels[index_of[number]] = pixels.get(index_of[number], 0) + each.pixels
+    return pixels
+
+
+def find_unknown(found: Iterable[int], labels: LabelSet, *, coloured: bool = False) -> list[int]:
+    """The ids, or colours, of a map that no class has."""
     keys = set(_table(labels, coloured)[0].tolist())
-    unknown = {number: each for number, each in found.items() if number not in keys}
-    number, most = max(unknown.items(), key=lambda each: each[1].pixels)
-    share = sum(each.pixels for each in unknown.values()) / sum(each.pixels for each in found.values())
-    what = f"colour {hexadecimal(number)}" if coloured else f"id {number}"
-    advice = "correct the map, or train with it in --classes"
-    if coloured and len(unknown) > _MIXED:
-        advice = f"{len(unknown):,} such colours look smoothed, resized or compressed; save it without"
-    elif not coloured:
-        advice += " or --ignore"
-    return UserError(
-        f"{name}: {what} at pixel {most.first} is none of the {len(labels.classes)} classes' "
-        f"({_expected(labels, coloured)}); {share:.2%} of the pixels have none; {advice}",
-        exit_code=1,
-    )
+    return [number for number in found if number not in keys]
+
+
+def grey_ids(colours: Iterable[int]) -> list[int] | None:
+    """The ids that colours are, if all of them are greys: red = green = blue."""
+    numbers = list(colours)
+    return None if any(each != (each & 255) * _GREY for each in numbers) else [each & 255 for each in numbers]
 
 
 def hexadecimal(number: int) -> str:
@@ -89,26 +94,32 @@ def spans(ids: Iterable[int], limit: int = 4) -> str:
     return ", ".join(words if len(words) <= limit else [*words[: limit - 1], "...", words[-1]])
 
 
-def _expected(labels: LabelSet, coloured: bool) -> str:
+def _refused(
+    found: Mapping[int, Occurrence], unknown: Sequence[int], labels: LabelSet, name: str, coloured: bool
+) -> UserError:
+    """The error about a map that holds ids, or colours, of no class."""
+    number = max(unknown, key=lambda each: found[each].pixels)
+    share = sum(found[each].pixels for each in unknown) / sum(each.pixels for each in found.values())
+    expected = spans(each.id for each in labels.classes)
+    what = f"id {number}"
+    advice = "correct the map, or train with it in --classes or --ignore"
     if coloured:
-        return "such as " + ", ".join(map(str, labels.classes[:2]))
-    return spans(each.id for each in labels.classes)
+        what = f"colour {hexadecimal(number)}"
+        expected = "such as " + ", ".join(map(str, labels.classes[:2]))
+        advice = "correct the map, or train with it in --classes"
+        if not labels.index_of_colour:
+            expected = f"{spans(each.id for each in labels.classes)}, without colours"
+            advice = "use ids (a palette or greyscale PNG), or train with colours in --classes"
+        elif len(unknown) > _MIXED:
+            advice = f"{len(unknown):,} such colours look smoothed, resized or compressed; save it without"
+    return UserError(
+        f"{name}: {what} at pixel {found[number].first} is none of the {len(labels.classes)} classes' "
+        f"({expected}); {share:.2%} of the pixels have none; {advice}",
+        exit_code=1,
+    )
 
 
-def _greys(colours: Ids, labels: LabelSet, name: str) -> Ids:
-    """The red of colours that are greys. Raises UserError for others."""
-    red = colours & 255
-    if (colours != red * 0x010101).any():
-        raise UserError(
-            f"{name}: holds colours, but those of the classes are not known; expected ids "
-            f"({_expected(labels, False)}) as a palette or greyscale PNG; "
-            "or train with --classes FILE, a list of ids, names and colours",
-            exit_code=1,
-        )
-    return red
-
-
-def _runs(ids: Ids) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def runs(ids: Ids) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Ids, starts and lengths, (N,) each, of the runs of equal ids, row by row; label maps have few."""
     flat = ids.reshape(-1)
     starts = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
@@ -118,7 +129,10 @@ def _runs(ids: Ids) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
 @lru_cache(maxsize=16)
 def _table(labels: LabelSet, coloured: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Ids, or colours as numbers, in ascending order, and the indices that they stand for."""
-    known = labels.index_of_colour if coloured else labels.index_of_id
+    known = labels.index_of_id
+    if coloured:
+        greys = {number * _GREY: index for number, index in known.items() if 0 <= number < 256}
+        known = labels.index_of_colour or greys
     keys = np.array(sorted(known), np.int64)
     kind = np.uint8 if len(labels.classes) < 256 else np.int32
     return keys, np.array([known[key] for key in keys.tolist()], kind)

@@ -24,6 +24,7 @@ class Header:
     channels: int  # without alpha
     alpha: bool
     dtype: np.dtype[Any]  # as decoded: uint8, uint16 or float32
+    orientation: int = 1  # of EXIF, already part of the size; 5 to 8 swap the sides
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,13 @@ def read_header(file: IO[bytes], format: Format) -> Header:
     with _opened(file, format) as image:
         width, height = image.size
         # A PNG may carry EXIF behind its pixels; only what comes before them is read here.
-        turned = "exif" in image.info and _orientation(image) in (5, 6, 7, 8)
-        size = (width, height) if turned else (height, width)
+        orientation = _orientation(image) if "exif" in image.info else 1
+        size = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
         if depth == 16:  # not visible in Pillow's mode
-            return Header(format, size, 3 if has_colour else 1, has_alpha, np.dtype(np.uint16))
-        channels = _COLOURS.get(image.mode, 3)
-        return Header(format, size, channels, image.has_transparency_data, np.dtype(np.uint8))
+            channels = 3 if has_colour else 1
+            return Header(format, size, channels, has_alpha, np.dtype(np.uint16), orientation)
+        channels, alpha = _COLOURS.get(image.mode, 3), image.has_transparency_data
+        return Header(format, size, channels, alpha, np.dtype(np.uint8), orientation)
 
 
 def read(file: IO[bytes], format: Format) -> DecodedImage:

@@ -25,10 +25,10 @@ def resize(pixels: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def resize_ids(ids: Pixels, size: tuple[int, int]) -> Pixels:
-    """(H, W, 1) int32 -> (height, width, 1): the nearest id, so that none appears that was not there."""
+    """(H, W, 1) uint8 or int32 -> (height, width, 1): the nearest id, so that no new one appears."""
     if ids.shape[:2] == size:
         return ids
-    plane = Image.fromarray(np.ascontiguousarray(ids[..., 0]))  # mode I: 32 bit
+    plane = Image.fromarray(np.ascontiguousarray(ids[..., 0]))  # modes L and I: 8 and 32 bit
     return np.asarray(plane.resize((size[1], size[0]), Image.Resampling.NEAREST))[..., None]
 
 

@@ -32,14 +32,15 @@ def read_header(file: IO[bytes]) -> Header:
     with TiffFile(file) as tiff:
         page, samples = _checked_page(tiff)
         size = (page.imagelength, page.imagewidth)
-        turned = _orientation(page) in (5, 6, 7, 8)
+        orientation = _orientation(page)
         alpha = _has_alpha(page)
         dtype = np.dtype(np.uint8) if page.bitspersample < 8 else supported_type(np.dtype(page.dtype))
         if page.photometric == _PALETTE:
             dtype, samples = np.dtype(np.uint8), 3
         elif page.photometric == _SEPARATED:
             samples = 3 + alpha
-        return Header("tiff", size[::-1] if turned else size, samples - alpha, alpha, dtype)
+        size = size[::-1] if orientation in (5, 6, 7, 8) else size
+        return Header("tiff", size, samples - alpha, alpha, dtype, orientation)
 
 
 def read(file: IO[bytes]) -> DecodedImage:

@@ -12,7 +12,7 @@ from i2icli.runtime.memory import is_out_of_memory
 from i2icli.system import Inputs
 
 ROWS = 8  # images of a forward pass on a GPU, and styles of an image on any device
-MOST_PIXELS = 8 * 512 * 512  # of all styles in a forward pass on a processor
+MOST_PIXELS = 4 * 512 * 512  # of all styles in a forward pass on a processor: about 2 GB with SPADE
 
 
 def images_together(inference: Inference, asked: int | None) -> int:

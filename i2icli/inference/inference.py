@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from i2icli.errors import UserError, about
+from i2icli.errors import UserError
 from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
@@ -58,10 +58,9 @@ class Inference:
                 with about_reference(spec.reference, named=True):
                     self._reference(spec)
                 with about_reference(spec.reference):
-                    self._condition(spec, {})
+                    self._condition(replace(spec, style=()), {})
             if spec.style:
-                with about("--style"):
-                    self._condition(replace(spec, reference=None), {})
+                self._condition(replace(spec, reference=None), {})
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:

@@ -1,6 +1,5 @@
 """Annotations become a folder to train from: labels/, instances/, classes.toml, and images/ if wanted."""
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -109,18 +108,24 @@ class Conversion:
         if photo is None:
             self.without_photo += 1
             return
-        with atomic_write(self.out / IMAGES / f"{entry.name}{photo.suffix.lower()}") as temporary:
-            try:
-                os.link(photo, temporary)
-            except OSError:  # another disk, or one that knows no links
+        target = self.out / IMAGES / f"{entry.name}{photo.suffix.lower()}"
+        if target.exists() and target.samefile(photo):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            target.hardlink_to(photo)
+        except OSError:  # another disk, or one that knows no links
+            with atomic_write(target) as temporary:
                 shutil.copyfile(photo, temporary)
 
 
-def check_out(out: Path, *, overwrite: bool) -> None:
-    """Raise UserError if results would replace something that may not be replaced."""
+def check_out(out: Path, photos: Path | None, *, overwrite: bool) -> None:
+    """Raise UserError if results, or links to photos, would replace something that may not be replaced."""
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose a folder for the results")
-    for name in (LABELS, INSTANCES, IMAGES, CLASSES):
+    linked = photos is not None and photos.resolve() != (out / IMAGES).resolve()
+    for name in (LABELS, INSTANCES, CLASSES, *([IMAGES] if linked else [])):
         if (out / name).exists() and not overwrite:
             raise UserError(f"{out / name} exists already; choose another --out, or add --overwrite")
 

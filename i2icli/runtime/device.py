@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.errors import UserError
+from i2icli.nn.spectral_norm import fold_spectral_norms
 from i2icli.system import Batch
 
 
@@ -35,7 +36,11 @@ class Placement:
             network.to(memory_format=torch.channels_last)
 
     def prepare_for_inference(self, network: nn.Module) -> None:
-        """Place a network for inference; weights that autocast would convert per call are converted once."""
+        """Place a network for inference; weights that autocast would convert per call are converted once.
+
+        So are those that spectral norms would divide per call.
+        """
+        fold_spectral_norms(network)
         self.place(network)
         for module in network.modules():
             if self.dtype and isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -9,6 +9,7 @@ import torch
 from torch.optim import Optimizer
 
 from i2icli.errors import UserError
+from i2icli.losses.perceptual import PerceptualLoss
 from i2icli.runtime.device import Placement
 from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
 from i2icli.stage import Stage
@@ -16,9 +17,10 @@ from i2icli.system import Batch, System
 from i2icli.training.distributed import rank
 from i2icli.training.ema import EMA
 from i2icli.training.metrics import Metrics
+from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.spectral_term import SpectralTerm
 from i2icli.training.state import restore_optimizers
-from i2icli.training.updates import Updater
+from i2icli.training.updates import Term, Updater
 
 Batches = Callable[[Stage, int], Iterator[Batch]]
 """(stage, number of batches to skip) -> this process's part of the batches, endless."""
@@ -27,7 +29,8 @@ Batches = Callable[[Stage, int], Iterator[Batch]]
 class Trainer:
     """Trains any system, from scratch or from a saved state.
 
-    `after_step` is called after every step; it may log, sample and save, and returns whether to stop.
+    `perceptual` is the loss that settings with a perceptual weight ask for. `after_step` is called after
+    every step; it may log, sample and save, and returns whether to stop.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Trainer:
         batches: Batches,
         placement: Placement,
         *,
+        perceptual: PerceptualLoss | None = None,
         after_step: Callable[["Trainer"], bool] = lambda _: False,
     ) -> None:
         self.system = system
@@ -45,7 +49,11 @@ class Trainer:
         placement.place(system)
         self.ema = EMA(system, system.config.ema)
         config = system.config
-        self.updater = Updater(placement, config.max_grad_norm, SpectralTerm.from_config(config))
+        terms: list[Term] = [SpectralTerm.from_config(config)]
+        assert (perceptual is not None) == config.has_perceptual_loss
+        if perceptual is not None:
+            terms.append(PerceptualTerm(perceptual, config.perceptual_weight, placement))
+        self.updater = Updater(placement, config.max_grad_norm, terms)
         self.optimizers: dict[str, Optimizer] = {}
         self.metrics = Metrics()
         self.restored: dict[str, Any] | None = None  # until its stage is entered

@@ -1,7 +1,7 @@
 """Applies the updates that a system yields: precision, gradients, optimiser step."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -11,9 +11,13 @@ from torch.optim import Optimizer
 from i2icli.runtime.device import Placement
 from i2icli.system import Batch, System, Update
 from i2icli.training.distributed import average_gradients
-from i2icli.training.spectral_term import SpectralTerm
 
-NO_TERM = SpectralTerm()
+
+class Term(Protocol):
+    """What the engine adds to the losses of a system."""
+
+    def add_to(self, update: Update) -> Update:
+        """The update with another loss, or as it is."""
 
 
 class Updater:
@@ -23,11 +27,11 @@ class Updater:
         self,
         placement: Placement,
         max_grad_norm: float | None = None,
-        spectrum: SpectralTerm = NO_TERM,
+        terms: Sequence[Term] = (),
     ) -> None:
         self.placement = placement
         self.max_grad_norm = max_grad_norm
-        self.spectrum = spectrum
+        self.terms = terms
         self.scalers: dict[str, torch.amp.GradScaler] = {}  # one each: optimisers may step several times
 
     def run(
@@ -48,7 +52,8 @@ class Updater:
                     update = next(step, None)
                 if update is None:
                     continue
-                update = self.spectrum.add_to(update)
+                for term in self.terms:
+                    update = term.add_to(update)
                 assert torch.is_grad_enabled(), "training_step yielded inside torch.no_grad()"
                 self.backward(update, optimizers[update.optimizer], first=not updates, scale=1 / len(steps))
                 updates.append(_detached(update))

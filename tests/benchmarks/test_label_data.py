@@ -14,7 +14,7 @@ from benchmarks.experiments import emoji_labels, satellite_labels
 from benchmarks.lib.areas import by_size, connected_areas, instance_ids, without_specks
 from benchmarks.lib.palettes import k_means, nearest_colour
 from i2icli.demo.toy.scenes import write_png
-from i2icli.image import read_ids, read_image
+from i2icli.image import read_image, read_map
 
 
 def flooded(values: np.ndarray) -> np.ndarray:
@@ -45,7 +45,7 @@ def test_areas_are_numbered_by_size_and_specks_join_the_largest_beside_them() ->
     assert without_specks(values, 2).tolist() == [[1, 1, 1, 2], [1, 1, 1, 2], [1, 1, 1, 2]]
     assert without_specks(values, 1).tolist() == values.tolist()
     objects = np.array([[0, 5, 2000]])
-    assert instance_ids(np.array([[7, 7, 8]], np.uint8), objects).tolist() == [[7, 7005, 8999]]
+    assert instance_ids(np.array([[7, 7, 8]], np.int32), objects).tolist() == [[7, 7005, 8999]]
 
 
 def test_a_palette_finds_separate_colours() -> None:
@@ -86,9 +86,9 @@ def test_emoji_are_written_in_two_parts(tmp_path: Path) -> None:
         names = sorted(path.name for path in (tmp_path / "out" / split / "labels").iterdir())
         assert len(names) == count
         for name in names:
-            labels = read_ids(tmp_path / "out" / split / "labels" / name)
+            labels = read_map(tmp_path / "out" / split / "labels" / name).ids
             assert set(np.unique(labels)) <= known
-            instances = read_ids(tmp_path / "out" / split / "instances" / name)
+            instances = read_map(tmp_path / "out" / split / "instances" / name).ids
             assert np.array_equal(np.where(instances < 1000, instances, instances // 1000), labels)
 
 
@@ -118,6 +118,6 @@ def test_tiles_of_the_two_parts_do_not_share_a_place(tmp_path: Path, monkeypatch
     tile = next((tmp_path / "out/train/labels").glob(f"*-{left:04}.png"))
     top = int(tile.stem[:4])
     kinds = mask[::-1][::2, ::2][top : top + 16, left : left + 16]  # south first
-    assert np.array_equal(read_ids(tile) == 0, kinds == satellite_labels.SEA)
-    assert np.array_equal(read_ids(tile) == 1, kinds == satellite_labels.LAKE)
+    assert np.array_equal(read_map(tile).ids == 0, kinds == satellite_labels.SEA)
+    assert np.array_equal(read_map(tile).ids == 1, kinds == satellite_labels.LAKE)
     assert read_image(tmp_path / "out/train/images" / tile.name).pixels.shape == (16, 16, 3)

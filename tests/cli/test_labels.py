@@ -95,3 +95,24 @@ def test_classes_can_be_given(tmp_path, capsys):
     assert "2 classes" in shown.out
     assert main([*arguments, "--overwrite", "--classes", "citiscapes"]) == 2
     assert "--classes citiscapes: there is no such file" in capsys.readouterr().err
+
+
+def test_a_check_lists_every_class_and_what_is_wrong(tmp_path, capsys):
+    encodings.yolo(tmp_path / "in")
+    out = tmp_path / "out"
+    convert = ["labels", "convert", str(tmp_path / "in"), "--out", str(out)]
+    assert main([*convert, "--images", str(tmp_path / "in")]) == 0
+    capsys.readouterr()
+    assert main(["labels", "check", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert f"label maps in {out / 'labels'}, photos in {out / 'images'}" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["1", "road", "40.25%", "1"] in rows
+    assert ["unlabelled", "41.25%", "1"] in rows
+    assert "cache" not in shown
+    assert main(["labels", "check", str(out), "--json"]) == 0
+    road = json.loads(capsys.readouterr().out)["classes"][1]
+    assert (road["id"], road["name"], road["pixels"], road["maps"]) == (1, "road", 483, 1)
+    (tmp_path / "one.txt").write_text("car\nroad\n")
+    assert main(["labels", "check", str(out), "--classes", str(tmp_path / "one.txt")]) == 1
+    assert "scene.png: id 2 at pixel" in capsys.readouterr().err

@@ -73,7 +73,8 @@ class Painter(System[PainterConfig]):
             0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
         )
         for name, style in request.style.items():
-            values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
+            with about(f"--style {name}={style}"):
+                values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
         colour = torch.tensor(values).view(1, 3, 1, 1)
         return {"colour": colour if reference is None else reference.mean((2, 3), keepdim=True)}
 
@@ -352,7 +353,7 @@ def test_styles_are_for_those_that_read_them(load, tmp_path):
 @pytest.mark.parametrize(
     ("style", "complaint"),
     [
-        ("coat=1", "^--style: unknown class 'coat'; this model knows: hat$"),
+        ("coat=1", "^--style coat=1: unknown class 'coat'; this model knows: hat$"),
         ("hat", "^style hat: expected a name and a style like car=3$"),
         (["hat=1", "=2"], "^style hat=1,=2: expected a name"),
         ({"hat": ""}, "expected a name"),

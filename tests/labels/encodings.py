@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from i2icli.classes import numbered_colour
 from i2icli.image import DecodedImage, write_image
 
 SIZE = HEIGHT, WIDTH = 30, 40
@@ -24,6 +23,14 @@ SHAPES: list[tuple[int, list[tuple[float, float]]]] = [
     (1, [(25, 18), (33, 18), (33, 25), (25, 25)]),
 ]
 """Class and outline along edges of pixels, from back to front; from large to small as well."""
+
+
+def numbered_colour(number: int) -> tuple[int, ...]:
+    """The colour of a number in the palette of Pascal VOC: its bits are dealt to red, green, blue in turn."""
+    channels = [0, 0, 0]
+    for bit in range(24):
+        channels[bit % 3] |= (number >> bit & 1) << (7 - bit // 3)
+    return tuple(channels)
 
 
 def truth() -> tuple[NDArray[np.int32], NDArray[np.int32]]:

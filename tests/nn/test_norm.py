@@ -1,9 +1,9 @@
-"""Batch norm in evaluation: statistics per image or running ones, never of the batch."""
+"""Batch norm in evaluation: statistics per image or running ones, never of the batch; without parameters."""
 
 import torch
 from torch import nn
 
-from i2icli.nn.norm import BatchNorm, InstanceNorm, Statistics, build_norm
+from i2icli.nn.norm import BatchNorm, InstanceNorm, Statistics, SyncedBatchNorm, build_norm
 
 
 def trained(statistics: Statistics) -> BatchNorm:
@@ -50,3 +50,15 @@ def test_instance_norm_has_no_weights_and_normalises_every_channel() -> None:
 def test_none_is_the_identity() -> None:
     x = torch.randn(1, 3, 2, 2)
     assert build_norm("none", 3)(x) is x
+
+
+def test_statistics_are_those_of_the_batch_in_training_and_their_average_afterwards() -> None:
+    """Park et al., 2019: no learned parameters. On a CPU a batch is that of one process."""
+    norm, like = SyncedBatchNorm(3), torch.nn.BatchNorm2d(3, affine=False)
+    for _ in range(3):
+        x = 2 + 3 * torch.randn(4, 3, 5, 5)
+        assert torch.equal(norm(x), like(x))
+    norm.eval()
+    like.eval()
+    assert torch.equal(norm(x), like(x))
+    assert list(norm.parameters()) == []

@@ -14,8 +14,13 @@ from tests.training.two_processes import train
 ROOT = Path(__file__).parents[2]
 
 
-CANCELLED = {"augmented_cyclegan": ".conv.bias", "stargan": "G.stem.conv.weight"}
-"""Weights in front of norms that cannot be left out: in single precision some learn from rounding alone."""
+CANCELLED = {
+    "augmented_cyclegan": ".conv.bias",
+    "spade": (".start.bias", ".conv_0.bias", ".conv_1.bias", ".head.bias"),
+    "stargan": "G.stem.conv.weight",
+}
+"""Weights in front of norms that cannot be left out, and what shifts real and generated scores alike under a
+hinge: in single precision some learn from rounding alone."""
 
 
 @pytest.fixture(scope="module")

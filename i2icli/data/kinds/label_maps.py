@@ -1,22 +1,33 @@
 """Photos and their label maps, with instance maps where there are any."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from i2icli.classes import LabelClass, LabelSet
+from i2icli.classes import LabelSet, label_set
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.label_scenes import Scene, scenes_of
+from i2icli.data.labels.found import found_classes, listed_classes
+from i2icli.data.labels.layouts import recognise_labels
+from i2icli.data.labels.names import data_set_of
+from i2icli.data.labels.parts import LabelLayout
+from i2icli.data.labels.scenes import Scene, find_scenes, with_instances
+from i2icli.data.labels.survey import Surveyed, survey
+from i2icli.data.labels.usage import class_lines, holds_unlabelled, size_lines, spoilt_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, one_side
+from i2icli.data.scan import ReadSpec, one_side, transparency_lines
+from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
+from i2icli.errors import UserError
 from i2icli.image import Pixels
-from i2icli.image.class_indices import occurrences
 from i2icli.image.kinds import decode, prepare
 from i2icli.task import Port
+
+_LONG = 5  # seconds: a survey that took longer is reported
 
 
 class LabelMaps(DataFolder):
@@ -35,26 +46,25 @@ class LabelMaps(DataFolder):
         ignored: Sequence[str] = (),
         instances: bool | None = None,
     ) -> None:
-        """labels: the classes if they are known, else they are found; ignored: ids or names of classes that
-        mean unlabelled; instances: whether to read instance maps, None: if there are any.
+        """labels: the classes if they are known; ignored: ids or names of classes that mean unlabelled, if
+        the classes are to be found; instances: whether to read instance maps, None: if there are any.
         """
         super().__init__(options)
-        self.scenes, self.held_out = split_off(scenes_of(folders, strict=options.strict), options)
-        everything = self.scenes + self.held_out
-        self.instances = instances is not False and all(scene.instances for scene in everything)
-        number = counted(len(self.held_out), "pair")
-        self.report.append(split_line(number) if self.held_out else TOO_FEW)
-        found = {number for scene in everything for number in occurrences(scene.labels.read_map().ids)}
-        if labels is None:
-            ids = sorted(number for number in found if number not in (255, 65535))
-            labels = LabelSet(tuple(LabelClass(number, f"class {number}") for number in ids))
-        self.labels = LabelSet(labels.classes, labels.ignored, bool(found & set(labels.ignored)))
-        self.settings = one_side([scene.image for scene in everything], options.channels)
-        self.settings |= {
-            "classes": self.labels.classes,
-            "dont_care": self.labels.dont_care,
-            "instances": self.instances,
-        }
+        self.layout = recognise_labels(folders)
+        parts = self._find_scenes(self.layout)
+        use, parts, lines = with_instances(*parts, instances)
+        self.report += lines
+        everything = [scene for part in parts for scene in part]
+        train, held_out = ([(scene.image.name, scene.size) for scene in part] for part in parts)
+        check_sizes(train, held_out, options)
+        images = [scene.image for scene in everything]
+        self.settings = one_side(images, options.channels) | {"instances": use}
+        self.report += transparency_lines(images)
+        self.plan_cache(self._memory_needed(parts))
+        surveyed = self._survey(parts)
+        top = folders[0] if len(folders) == 1 else self.layout.train.labels.folder.parent
+        self.labels = self._label_set(labels, ignored, top, surveyed)
+        self.scenes, self.held_out = ([each.indexed(self.labels) for each in part] for part in surveyed)
 
     def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
@@ -63,21 +73,86 @@ class LabelMaps(DataFolder):
         validation = self._label_examples(self.held_out, preprocess.for_validation())
         return train, validation if self.held_out else None
 
-    def _label_examples(self, scenes: list[Scene], preprocess: Preprocess) -> "LabelExamples":
+    def _label_examples(self, scenes: list[Surveyed], preprocess: Preprocess) -> "LabelExamples":
+        specs = {name: self.read_spec(port, preprocess) for name, port in self._ports().items()}
+        return LabelExamples(scenes, specs)
+
+    def _ports(self) -> dict[str, Port]:
         ports = {
             "labels": Port(self.labels.count, "labels", labels=self.labels),
             "image": Port(self.settings["channels"][0]),
         }
-        if self.instances:
-            ports["instances"] = Port(1, "instances")
-        specs = {name: self.read_spec(port, preprocess) for name, port in ports.items()}
-        return LabelExamples(scenes, specs)
+        return ports | ({"instances": Port(1, "instances")} if self.settings["instances"] else {})
+
+    # -- opening, in this order ----------------------------------------------------------
+
+    def _find_scenes(self, layout: LabelLayout) -> tuple[list[Scene], list[Scene]]:
+        """The scenes to train on and those for validation."""
+        strict = self.options.strict
+        scenes, skipped = find_scenes(layout.train, strict=strict)
+        self.report += [f"{layout.train}: {counted(len(scenes), 'pair')}", *skipped]
+        if layout.validation is not None:
+            held_out, skipped = find_scenes(layout.validation, strict=strict)
+            self.report += [f"validation: {counted(len(held_out), 'pair')}, {layout.validation}", *skipped]
+            return scenes, held_out
+        scenes, held_out = split_off(scenes, self.options)
+        self.report.append(split_line(counted(len(held_out), "pair")) if held_out else TOO_FEW)
+        return scenes, held_out
+
+    def _memory_needed(self, parts: Sequence[Sequence[Scene]]) -> int:
+        """Bytes of the prepared examples: one for a label, four for an instance."""
+        (channels,), total = self.settings["channels"], 0
+        preprocess = self.options.preprocess
+        for scenes, how in zip(parts, (preprocess, preprocess.for_validation()), strict=True):
+            for scene in scenes:
+                height, width = how.prepared_size(scene.size)
+                photo = channels * scene.image.header().dtype.itemsize
+                total += height * width * (1 + photo + 4 * self.settings["instances"])
+        return total
+
+    def _survey(self, parts: Sequence[list[Scene]]) -> tuple[list[Surveyed], list[Surveyed]]:
+        """What the label maps hold; those that cannot be read are skipped."""
+        start, strict = time.monotonic(), self.options.strict
+        train, still = self.options.preprocess, self.options.preprocess.for_validation()
+        scenes, broken = survey(parts[0], train if self.cached else None, strict=strict)
+        if not scenes:
+            raise UserError(f"none of the {len(broken)} label maps can be read: {broken[0]}")
+        held_out, more = survey(parts[1], still if self.cached else None, strict=strict)
+        if broken or more:
+            number = counted(len(broken + more), "label map")
+            self.report.append(f"skipped {number} that cannot be read: {(broken + more)[0]}")
+        self.report += size_lines(scenes + held_out)
+        seconds = time.monotonic() - start
+        if seconds > _LONG:
+            number = counted(len(scenes + held_out), "label map")
+            self.report.append(f"{number} read to check them, in {seconds:.0f} s")
+        return scenes, held_out
+
+    def _label_set(
+        self, known: LabelSet | None, ignored: Sequence[str], top: Path, surveyed: Sequence[list[Surveyed]]
+    ) -> LabelSet:
+        """The classes as given, or as listed near the maps, or as found in them."""
+        train, held_out = ([each.map for each in part] for part in surveyed)
+        maps, folder = train + held_out, self.layout.train.labels.folder
+        source = "as given"
+        if known is None:
+            data_set = data_set_of(self.layout.train.labels.images)
+            listed = listed_classes(folder, top, data_set, maps, ignored)
+            found, source = listed or (found_classes(maps, folder, ignored), "found in the label maps")
+            ignored = tuple(dict.fromkeys((*ignored, *found.ignore)))
+            known = label_set(found.classes, ignored)
+            self.settings |= {"classes": found.classes, "ignore": ignored}
+            source = f"from {source}" if listed else source
+        labels = replace(known, dont_care=holds_unlabelled(known, maps))
+        self.settings["dont_care"] = labels.dont_care
+        self.report += class_lines(labels, source, train, held_out) + spoilt_lines(maps)
+        return labels
 
 
 class LabelExamples(Examples):
     """Scenes as tensors: "labels", "image" and perhaps "instances"."""
 
-    def __init__(self, scenes: list[Scene], specs: dict[str, ReadSpec]) -> None:
+    def __init__(self, scenes: list[Surveyed], specs: dict[str, ReadSpec]) -> None:
         self.scenes = scenes
         self.specs = specs
         self.preprocess = specs["image"].preprocess
@@ -97,10 +172,13 @@ class LabelExamples(Examples):
 
     def _load(self, index: int) -> tuple[Pixels, ...]:
         """Labels, image and perhaps instances, prepared: (h, w, C) of one size."""
-        scene = self.scenes[index]
-        size = self.preprocess.prepared_size(scene.image.header().size)
+        scene, counted_map = self.scenes[index]
+        size, kept = self.preprocess.prepared_size(scene.size), counted_map.kept
         found = []
         for name, spec in self.specs.items():
-            item = getattr(scene, name)
-            found.append(prepare(decode(item, spec.port), spec.port, size))
+            if name == "labels" and kept is not None and kept.shape[:2] == size:
+                found.append(kept)
+                continue
+            pixels = decode(getattr(scene, name), spec.port)
+            found.append(prepare(pixels if name == "image" else scene.turned(pixels), spec.port, size))
         return tuple(found)

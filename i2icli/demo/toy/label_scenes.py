@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.classes import LabelClass
-from i2icli.demo.toy.label_files import INSTANCES, write_classes, write_instances, write_labels
 from i2icli.demo.toy.labels import COLOURS, Part
 from i2icli.demo.toy.paint import SUMMER_DAY, Gradient, Light, flat_colours, paint
 from i2icli.demo.toy.scenes import TEST_SEEDS, Composition, composition, write_png
+from i2icli.image import Ids
+from i2icli.labels.files import write_16_bit_map, write_classes, write_palette_map
 
 OBJECTS = 16  # more than a landscape has
+INSTANCES = 1000  # object n of class c is c * INSTANCES + n, as in Cityscapes; c alone: no object
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ CLASSES = tuple(
 )
 """The classes of label maps, in the order of their ids."""
 
-_CLASS = np.array([_PARTS.index(_ALIKE.get(part, part)) for part in Part], np.uint8)  # of each part
+_CLASS = np.array([_PARTS.index(_ALIKE.get(part, part)) for part in Part], np.int32)  # of each part
 _NAMES = tuple(STYLES)
 _OF_OBJECTS = np.isin(_NAMES, ("cloud", "wall", "roof", "window", "door", "tree", "conifer"))
 _FIRST = np.cumsum([0, *map(len, STYLES.values())])[:-1]  # index of the first style of each class
@@ -96,8 +98,8 @@ _TEXTURES = np.array([style.part for style in _FLAT], np.uint8)
 class LabelScene:
     """One landscape as label map, instance map and photo."""
 
-    labels: NDArray[np.uint8]  # (H, W): ids of `CLASSES`
-    instances: NDArray[np.uint16]  # (H, W): 1000 * class + number of cloud, house or tree; else the class
+    labels: Ids  # (H, W): ids of `CLASSES`
+    instances: Ids  # (H, W): 1000 * class + number of cloud, house or tree; else the class
     photo: NDArray[np.uint8]  # (H, W, 3)
     styles: dict[int, str]  # the style of each instance, by its id
 
@@ -105,7 +107,7 @@ class LabelScene:
 def label_scene(seed: int, size: int = 64) -> LabelScene:
     """The landscape of a seed, `size` pixels square; composition and styles do not depend on the size."""
     drawn = composition(seed, size)
-    labels = _labels(drawn)  # (2 H, 2 W)
+    labels = _class_ids(drawn)  # (2 H, 2 W)
     choices = _choices(seed)
     which = choices[labels, drawn.objects]  # (2 H, 2 W): index into `_FLAT`
     colour = flat_colours(which, [(style.part, style.colours) for style in _FLAT])
@@ -114,7 +116,7 @@ def label_scene(seed: int, size: int = 64) -> LabelScene:
     colour = np.where((parts == Part.TRUNK)[..., None], trunk, colour)
     photo = paint(parts, SUMMER_DAY, Light.on(parts), drawn.grain, colour)
     small, objects = labels[::2, ::2], drawn.objects[::2, ::2]  # (H, W)
-    instances = np.where(_OF_OBJECTS[small], small.astype(np.uint16) * INSTANCES + objects, small)
+    instances = np.where(_OF_OBJECTS[small], small * INSTANCES + objects, small)
     styles = {
         int(id): _FLAT[choices[divmod(id, INSTANCES) if id >= INSTANCES else (id, 0)]].name
         for id in np.unique(instances)
@@ -124,18 +126,17 @@ def label_scene(seed: int, size: int = 64) -> LabelScene:
 
 def write_label_scenes(folder: Path, train: int, test: int, size: int = 64, seed: int = 0) -> None:
     """Write classes.toml, and labels/, instances/ and images/ of the same names into train/ and test/."""
-    write_classes(folder / "classes.toml", CLASSES)
+    write_classes(folder / "classes.toml", CLASSES, ())
+    colours = {each.id: each.colour for each in CLASSES if each.colour}
     for split, number, first in (("train", train, 0), ("test", test, TEST_SEEDS)):
         for index in range(number):
             landscape, name = label_scene(seed + first + index, size), f"{index:04}.png"
-            write_labels(folder / split / "labels" / name, landscape.labels, CLASSES)
-            write_instances(folder / split / "instances" / name, landscape.instances)
+            write_palette_map(folder / split / "labels" / name, landscape.labels, colours)
+            write_16_bit_map(folder / split / "instances" / name, landscape.instances)
             write_png(folder / split / "images" / name, landscape.photo)
 
 
-def style_of(
-    photo: NDArray[np.uint8], labels: NDArray[np.uint8], region: NDArray[np.bool_], name: str
-) -> str:
+def style_of(photo: NDArray[np.uint8], labels: Ids, region: NDArray[np.bool_], name: str) -> str:
     """The style of a class that a region (H, W) of a photo (H, W, 3) comes nearest to, by mean colour.
 
     labels: the label map, whose pixels at the borders of a class are left out if there are others.
@@ -154,7 +155,7 @@ def style_of(
     return STYLES[name][int(np.argmin(distances))].name
 
 
-def _labels(drawn: Composition) -> NDArray[np.uint8]:
+def _class_ids(drawn: Composition) -> Ids:
     """The class of each pixel; trunks belong to the crown above them."""
     labels = _CLASS[drawn.parts]
     conifer = _CLASS[Part.NEEDLES]

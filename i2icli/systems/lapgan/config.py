@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,8 @@ FIRST_NOISE = 100  # numbers that an image of the lowest level is made of, secti
 
 class LAPGANConfig(Config):
     """LAPGAN options"""
+
+    reconstructs: ClassVar[bool] = False
 
     sides: Counts | None = Field(
         None,

@@ -122,6 +122,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
                 latent_size=self.label_set.count,
                 reference=Port(self.image_channels),
                 tiling=tiling,
+                condition_per_input=True,
             ),
         )
 

@@ -18,6 +18,7 @@ from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image import kinds
+from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
@@ -137,7 +138,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """The classes, what comes out with the features of the photo, the photo."""
         return {
-            "labels": paint(batch["labels"], self.config.label_set.colours),
+            "labels": paint(batch["labels"], colours_of(self.config.label_set)),
             "fake": self._fake(batch),
             "truth": batch["image"],
         }

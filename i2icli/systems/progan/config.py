@@ -23,6 +23,7 @@ ByResolution = Annotated[Names, AfterValidator(_without_empty)]
 class ProGANConfig(Config):
     """Progressive GAN options"""
 
+    reconstructs: ClassVar[bool] = False
     grows_from_noise: ClassVar[bool] = True
 
     stage_settings: ClassVar[frozenset[str]] = frozenset(

@@ -104,7 +104,6 @@ class SPADEConfig(LabelConfig):
                 latent_size=self.num_latents,
                 reference=Port(self.image_channels),
                 tiling=tiling,
-                broadcasts=True,
             ),
         )
 

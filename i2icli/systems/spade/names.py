@@ -54,11 +54,30 @@ def encoder_names(num_layers: int) -> dict[str, str]:
 def renamed(state: Mapping[str, Tensor], names: Mapping[str, str]) -> State | None:
     """The same tensors under our names; None if a tensor has none."""
     found: State = {}
-    for name, tensor in joined(state).items():
+    for name, tensor in joined(with_vectors(state)).items():
         prefix, _, last = name.rpartition(".")
         if prefix not in names:
             return None
         found[f"{names[prefix]}.{VECTORS.get(last, last)}"] = tensor
+    return found
+
+
+def with_vectors(state: Mapping[str, Tensor]) -> State:
+    """A state in which every normalised weight has both singular vectors.
+
+    Old versions of the library saved W / sigma beside W and u, but no v. It is found so that u^T W v = sigma.
+    """
+    found = dict(state)
+    for name, tensor in state.items():
+        layer = name.removesuffix("weight_orig")
+        if layer == name or f"{layer}weight_u" not in state or tensor.ndim < 2:
+            continue
+        normalised = found.pop(f"{layer}weight", None)
+        weight, u = tensor.flatten(1).float(), state[f"{layer}weight_u"].flatten().float()
+        if f"{layer}weight_v" not in state and len(u) == len(weight):
+            along = weight.T @ u
+            sigma = along.norm() if normalised is None else weight.norm() / normalised.float().norm()
+            found[f"{layer}weight_v"] = along * (sigma / along.dot(along).clamp_min(1e-24))
     return found
 
 

@@ -1,6 +1,6 @@
 """The spectral DCGAN's settings, with the paper's defaults. No torch here."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ SMALLEST = 16  # pixels a side: two doublings from 4x4
 
 class SpectralDCGANConfig(Config):
     """Spectral DCGAN options"""
+
+    reconstructs: ClassVar[bool] = False
 
     epochs: float = Field(
         10, gt=0, description="length in passes over the data, if neither of the above is given"

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from i2icli.demo.toy.label_files import INSTANCES
-from i2icli.demo.toy.label_scenes import CLASSES, STYLES, label_scene, style_of, write_label_scenes
-from i2icli.image import read_ids, read_image
+from i2icli.demo.toy.label_scenes import CLASSES, INSTANCES, STYLES, label_scene, style_of, write_label_scenes
+from i2icli.image import read_image, read_map
 
 
 def names(scene_ids: dict[int, str]) -> dict[int, str]:
@@ -68,8 +67,8 @@ def test_written_files_hold_exact_ids_and_the_colours_of_the_classes(tmp_path: P
         *(f"train/{each}/000{index}.png" for each in ("images", "instances", "labels") for index in range(3)),
     ]
     scene = label_scene(10, 32)
-    assert np.array_equal(read_ids(tmp_path / "train/labels/0001.png"), scene.labels)
-    assert np.array_equal(read_ids(tmp_path / "train/instances/0001.png"), scene.instances)
+    assert np.array_equal(read_map(tmp_path / "train/labels/0001.png").ids, scene.labels)
+    assert np.array_equal(read_map(tmp_path / "train/instances/0001.png").ids, scene.instances)
     assert np.array_equal(read_image(tmp_path / "train/images/0001.png").pixels, scene.photo)
     colours = np.array([each.colour for each in CLASSES], np.uint8)[scene.labels]
     assert np.array_equal(read_image(tmp_path / "train/labels/0001.png").pixels, colours)

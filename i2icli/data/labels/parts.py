@@ -1,0 +1,33 @@
+"""Where the label maps, photos and instance maps of a data set lie."""
+
+from dataclasses import dataclass
+
+from i2icli.image.finding import Collection
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where the files of a split lie."""
+
+    labels: Collection
+    images: Collection
+    instances: Collection | None = None
+    label_half: str | None = None  # left or right, where the halves of an image are a scene
+
+    def __str__(self) -> str:
+        """Where they lie, for the report."""
+        if self.label_half is not None:
+            other = "right" if self.label_half == "left" else "left"
+            return f"pairs side by side in {self.labels.folder}, label maps {self.label_half}, photos {other}"
+        if self.labels.folder == self.images.folder:
+            return f"label maps and photos together in {self.labels.folder}"
+        instances = f", instance maps in {self.instances.folder}" if self.instances else ""
+        return f"label maps in {self.labels.folder}, photos in {self.images.folder}{instances}"
+
+
+@dataclass(frozen=True)
+class LabelLayout:
+    """Folders of label data, recognised."""
+
+    train: Part
+    validation: Part | None = None
