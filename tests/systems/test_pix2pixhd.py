@@ -115,7 +115,6 @@ def test_a_stage_begins_with_new_optimisers() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"features": "instance", "instances": False}, ["need instance maps", "--features class"]),
         ({"crop_size": 72, "preprocess": "crop"}, ["72x72", "multiples of 16", "--depth"]),
         ({"crop_size": "1040x528", "grown": 2}, ["multiples of 64"]),
     ],
@@ -124,6 +123,12 @@ def test_settings_that_cannot_work_are_refused(settings, words) -> None:
     with pytest.raises(ValidationError) as refused:
         Pix2PixHDConfig(**settings)
     assert all(word in str(refused.value) for word in words)
+
+
+def test_without_instance_maps_features_of_instances_become_those_of_classes() -> None:
+    assert Pix2PixHDConfig(features="instance", instances=True).notes == ()
+    (note,) = Pix2PixHDConfig(features="instance", instances=False).notes
+    assert "no instance maps" in note
 
 
 # -- growth ----------------------------------------------------------------------------------------

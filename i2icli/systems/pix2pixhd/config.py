@@ -58,6 +58,9 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
     matching_weight: float = Field(
         10.0, ge=0, description="lambda of the distance between the discriminators' features, Eq. (5)"
     )
+    perceptual_weight: float = Field(
+        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
+    )
     features: Literal["none", "instance", "class"] = Field(
         "none",
         description="learn styles: features of each instance, or of each class, that an encoder finds in "
@@ -98,6 +101,13 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         """The residual blocks of the global generator need two pixels, its last layer four."""
         return max(self.multiple, 2 << self.depth + self.grown)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has features of its own, where there are no instance maps."""
+        if self.features == "instance" and self.instances is False:
+            return ("there are no instance maps, so the features are of classes, as with --features class",)
+        return ()
+
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Photos of label maps; of chosen styles if those were learned."""
         later = self.grown - stage.level  # levels still to come
@@ -130,12 +140,6 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         for level in range(1, self.grown + 1):
             found += self._stages_of(level, ends[level + 1] - ends[level])
         return tuple(stage for stage in found if stage.steps)
-
-    @model_validator(mode="after")
-    def _regions_are_known(self) -> Self:
-        if self.features == "instance" and self.instances is False:
-            raise ValueError("features of instances need instance maps; choose --features class")
-        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:
