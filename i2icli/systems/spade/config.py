@@ -58,6 +58,9 @@ class SPADEConfig(LabelConfig):
     matching_weight: float = Field(
         10.0, ge=0, description="weight of the distance between the discriminators' features"
     )
+    perceptual_weight: float = Field(
+        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
+    )
     lr: float = Field(1e-4, gt=0, description="learning rate of Adam for generator and encoder")
     discriminator_lr: float = Field(4e-4, gt=0, description="learning rate of Adam for the discriminators")
     betas: Betas = Field((0.0, 0.9), description="decay rates of Adam's two averages")
@@ -104,6 +107,7 @@ class SPADEConfig(LabelConfig):
                 latent_size=self.num_latents,
                 reference=Port(self.image_channels),
                 tiling=tiling,
+                broadcasts=True,
             ),
         )
 
