@@ -31,16 +31,19 @@ class PerceptualLoss(nn.Module):
         mean: RGB = (0.0, 0.0, 0.0),
         std: RGB = (1.0, 1.0, 1.0),
         smallest_side: int = 1,
+        precise: bool = False,
     ) -> None:
         """network: (B, 3, H, W) -> one tensor (B, C, h, w) for each of `weights`. It is frozen here.
 
         relative: each difference is divided by the mean of the real image's features, so that networks
         whose features are larger do not count more. The network reads (image - mean) / std, of images in
         [-1, 1]; those with sides of less than `smallest_side` pixels are enlarged to it.
+        precise: it is to be computed in float32 also where the rest of a run is not.
         """
         super().__init__()
         self.network = network.eval().requires_grad_(False)
-        self.weights, self.relative, self.smallest_side = tuple(weights), relative, smallest_side
+        self.weights, self.relative = tuple(weights), relative
+        self.smallest_side, self.precise = smallest_side, precise
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])  # (3, 1, 1)
         self.register_buffer("std", torch.tensor(std)[:, None, None])  # (3, 1, 1)
 
