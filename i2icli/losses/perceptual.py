@@ -50,15 +50,16 @@ class PerceptualLoss(nn.Module):
     def forward(self, fake: Tensor, real: Tensor) -> Tensor:
         """Distance of images (B, C, H, W) in [-1, 1], C 1 or 3, to those they should be. At least float32."""
         with torch.no_grad():
-            wanted = self._features(real)
-        found = self._features(fake)
+            wanted = self.features(real)
+        found = self.features(fake)
         terms = [
             weight * self._distance(*features)
             for weight, *features in zip(self.weights, found, wanted, strict=True)
         ]
         return torch.stack(terms).sum()
 
-    def _features(self, images: Tensor) -> list[Tensor]:
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Of images (B, C, H, W) in [-1, 1]: (B, C', h, w) for each weight."""
         height, width = images.shape[-2:]
         if min(height, width) < self.smallest_side:
             factor = self.smallest_side / min(height, width)
