@@ -12,6 +12,7 @@ from i2icli.nn.efficientnet_lite import EfficientNetLiteFeatures
 from i2icli.nn.squeezenet import SqueezeNetFeatures
 from i2icli.nn.vgg import VGGFeatures
 
+TORCHVISION = "https://download.pytorch.org/models/"
 FIVE = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 """Weights of the features, shallow to deep, as pix2pixHD and SPADE have them."""
 
@@ -32,7 +33,7 @@ class Download:
     @property
     def url(self) -> str:
         """Where they are."""
-        return f"https://download.pytorch.org/models/{self.file}"
+        return TORCHVISION + self.file
 
 
 @dataclass(frozen=True)

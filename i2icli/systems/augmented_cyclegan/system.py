@@ -136,30 +136,33 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
             losses[f"gan_z_{side}"] = self._adversarial_loss(D, prior[side], codes[side].drawn)
         yield Update("D", losses)
 
-        cycled_A, cycled_B = maps.back("A", fake_B, codes), maps.back("B", fake_A, codes)
-        losses = self._generator_losses({"A": real_A, "B": real_B}, {"A": fake_A, "B": fake_B}, prior, codes)
         both = {"A": (fake_A, real_A), "B": (fake_B, real_B)}
+        losses = self._marginal_losses(both, codes)
+        cycled_A, cycled_B = maps.back("A", fake_B, codes), maps.back("B", fake_A, codes)
         cycled = {"cycle_A": (cycled_A, real_A), "cycle_B": (cycled_B, real_B)}
-        shown = cycled | self._paired(batch)
-        yield Update("G", losses | self._distances(shown), fakes=both, reconstructed=shown)
+        losses |= self._distances(cycled) | self._code_losses(both, prior, codes)
+        paired = self._paired(batch)
+        losses |= self._distances(paired)
+        yield Update("G", losses, fakes=both, reconstructed=cycled | paired)
 
-    def _generator_losses(
-        self,
-        real: dict[str, Tensor],
-        fake: dict[str, Tensor],
-        prior: dict[str, Tensor],
-        codes: dict[str, Codes],
-    ) -> dict[str, Tensor]:
-        """The paper's marginal matching, then its cycle consistency of codes."""
-        maps, config = self.maps, self.config
+    def _marginal_losses(self, both: Pairs, codes: dict[str, Codes]) -> dict[str, Tensor]:
+        """The paper's marginal matching; `both`: fakes beside real images of the same side."""
         losses = {
-            "gan_AB": self.gan.generator(self.D_B(fake["B"])),
-            "gan_BA": self.gan.generator(self.D_A(fake["A"])),
+            "gan_AB": self.gan.generator(self.D_B(both["B"][0])),
+            "gan_BA": self.gan.generator(self.D_A(both["A"][0])),
         }
         for side, D in self.D_z.items():
             losses[f"gan_z_{side}"] = self.gan.generator(D(codes[side].drawn))
+        return losses
+
+    def _code_losses(
+        self, both: Pairs, prior: dict[str, Tensor], codes: dict[str, Codes]
+    ) -> dict[str, Tensor]:
+        """The paper's cycle consistency of codes."""
+        config, (fake_A, real_A), (fake_B, real_B) = self.config, both["A"], both["B"]
+        losses: dict[str, Tensor] = {}
         for side, code in prior.items():
-            found = maps.encode(side, *((real["A"], fake["B"]) if side == "B" else (fake["A"], real["B"])))
+            found = self.maps.encode(side, *((real_A, fake_B) if side == "B" else (fake_A, real_B)))
             losses[f"cycle_z_{side}"] = config.latent_weight * self._code_distance(code, found)
             if config.stochastic_encoder:
                 divergence = kl_divergence(codes[side].mean, codes[side].log_variance)

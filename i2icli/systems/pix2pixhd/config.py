@@ -41,7 +41,9 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
     depth: int = Field(4, ge=1, le=10, description="down-samplings in the global generator")
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks of the global generator")
     num_enhancer_blocks: int = Field(3, ge=1, le=100, description="residual blocks of each local enhancer")
-    norm: Literal["batch", "instance"] = Field("instance", description="normalisation in all networks")
+    norm: Literal["batch", "instance", "none"] = Field(
+        "instance", description="normalisation in all networks"
+    )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
@@ -113,7 +115,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         later = self.grown - stage.level  # levels still to come
         inputs = self.label_inputs(multiple=self.multiple_at(stage), minimum=self.smallest_side >> later)
         output = Port(self.image_channels, dtype=self.two_types[1])
-        tiling: Tiling = "global-norm"
+        tiling: Tiling = "free" if self.norm == "none" else "global-norm"
         if not self.feature_channels:
             return (Task(None, inputs, output, tiling=tiling),)
         return (

@@ -153,10 +153,11 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
     def _planes(self, maps: Inputs) -> Tensor:
         """One-hot planes of the classes, and the boundaries of instances, else of classes: (B, N, H, W)."""
         labels = maps["labels"]
-        planes = one_hot(labels, self.config.label_set.count)  # (B, L, H, W)
+        dtype = next(self.G.parameters()).dtype  # zeros and ones are exact in each
+        planes = one_hot(labels, self.config.label_set.count, dtype)  # (B, L, H, W)
         if not self.config.boundaries:
             return planes
-        return torch.cat([planes, boundaries(maps.get("instances", labels))], 1)
+        return torch.cat([planes, boundaries(maps.get("instances", labels), dtype)], 1)
 
     def _generated(self, planes: Tensor, features: Tensor | None) -> Tensor:
         """planes: (1 or B, N, H, W), features: (B, F, H, W) -> (B, C, H, W)."""
