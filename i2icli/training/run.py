@@ -111,8 +111,9 @@ class _Run:
         ):
             if show_plan:
                 self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            criterion = self.options.best_by or system.criterion
             context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events
+                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
             )
             monitor = Monitor(context, self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
