@@ -149,7 +149,9 @@ class Config(BaseModel):
         0.0, ge=0, description="weight of the generators' perceptual loss; 0: none"
     )
     perceptual: Perceptual = Field(
-        "vgg19", description="network whose features it compares; vgg19 is the papers', off: no such loss"
+        "vgg19",
+        description="network whose features it compares: vgg19 (the papers'), vgg16-hed, squeezenet, "
+        "efficientnet-lite; or off",
     )
     perceptual_source: str | None = Field(None, description="which weights that network has; found")
     ema: float = Field(

@@ -59,6 +59,7 @@ class Backbone:
     mean: RGB = (0.0, 0.0, 0.0)
     std: RGB = (1.0, 1.0, 1.0)
     smallest_side: int = 16
+    precise: bool = False
 
     def loss(self, network: nn.Module) -> PerceptualLoss:
         """The loss of this network, built and with its weights."""
@@ -69,6 +70,7 @@ class Backbone:
             mean=self.mean,
             std=self.std,
             smallest_side=self.smallest_side,
+            precise=self.precise,
         )
 
     def meta_loss(self) -> PerceptualLoss:
@@ -109,7 +111,8 @@ BACKBONES: dict[str, Backbone] = {
             std=(0.458, 0.448, 0.45),  # 0.229, 0.224, 0.225
             smallest_side=32,
         ),
-        # It was trained on (RGB - 127) / 128, of RGB in [0, 255].
+        # It was trained on (RGB - 127) / 128, of RGB in [0, 255]. In bfloat16 the gradient through its many
+        # thin layers would be rounding for a good part.
         Backbone(
             "efficientnet-lite",
             EfficientNetLiteFeatures,
@@ -123,6 +126,7 @@ BACKBONES: dict[str, Backbone] = {
             mean=(-0.5 / 127.5, -0.5 / 127.5, -0.5 / 127.5),
             std=(128 / 127.5, 128 / 127.5, 128 / 127.5),
             smallest_side=32,
+            precise=True,
         ),
     )
 }

@@ -31,31 +31,35 @@ class PerceptualLoss(nn.Module):
         mean: RGB = (0.0, 0.0, 0.0),
         std: RGB = (1.0, 1.0, 1.0),
         smallest_side: int = 1,
+        precise: bool = False,
     ) -> None:
         """network: (B, 3, H, W) -> one tensor (B, C, h, w) for each of `weights`. It is frozen here.
 
         relative: each difference is divided by the mean of the real image's features, so that networks
         whose features are larger do not count more. The network reads (image - mean) / std, of images in
         [-1, 1]; those with sides of less than `smallest_side` pixels are enlarged to it.
+        precise: it is to be computed in float32 also where the rest of a run is not.
         """
         super().__init__()
         self.network = network.eval().requires_grad_(False)
-        self.weights, self.relative, self.smallest_side = tuple(weights), relative, smallest_side
+        self.weights, self.relative = tuple(weights), relative
+        self.smallest_side, self.precise = smallest_side, precise
         self.register_buffer("mean", torch.tensor(mean)[:, None, None])  # (3, 1, 1)
         self.register_buffer("std", torch.tensor(std)[:, None, None])  # (3, 1, 1)
 
     def forward(self, fake: Tensor, real: Tensor) -> Tensor:
         """Distance of images (B, C, H, W) in [-1, 1], C 1 or 3, to those they should be. At least float32."""
         with torch.no_grad():
-            wanted = self._features(real)
-        found = self._features(fake)
+            wanted = self.features(real)
+        found = self.features(fake)
         terms = [
             weight * self._distance(*features)
             for weight, *features in zip(self.weights, found, wanted, strict=True)
         ]
         return torch.stack(terms).sum()
 
-    def _features(self, images: Tensor) -> list[Tensor]:
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Of images (B, C, H, W) in [-1, 1]: (B, C', h, w) for each weight."""
         height, width = images.shape[-2:]
         if min(height, width) < self.smallest_side:
             factor = self.smallest_side / min(height, width)
