@@ -254,13 +254,13 @@ def test_a_score_that_is_not_measured_is_named(tmp_path: Path) -> None:
 
 
 def test_what_is_wanted_follows_from_the_settings() -> None:
-    config = PainterConfig(steps=100_000)
+    config = PainterConfig(steps=20_000)
     (stage,) = config.stages()
     info = segmenter_info(config, stage)
     assert info is not None
     assert info.classes == tuple(map(str, LABELS.classes))
     assert (info.channels, info.size) == (3, (16, 16))
-    assert info.steps == 100_000 // run_segmenter.SHARE
+    assert info.steps == 20_000 // run_segmenter.SHARE
     longer = segmenter_info(PainterConfig(steps=10**7), stage)
     assert longer is not None
     assert longer.steps == run_segmenter.MOST
