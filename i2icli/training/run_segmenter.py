@@ -80,6 +80,7 @@ class RunSegmenter:
                 lambda: self.interrupt.requested,
             )
         if fitted is None:
+            self.callbacks.note("segmentation network: interrupted, so photos are not scored by it")
             return None
         segmenter, accuracy = fitted
         write_segmenter(self.folder.segmenter, segmenter)

@@ -142,7 +142,7 @@ def test_another_or_a_damaged_file_is_refused_in_a_line(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=r"segmenter\.safetensors: .* trains a new one") as error:
             read_segmenter(path)
         assert "\n" not in str(error.value)
-    with pytest.raises(UserError, match="not a segmentation network"):
+    with pytest.raises(UserError, match="there is no segmentation network"):
         read_segmenter(tmp_path / "missing.safetensors")
 
 
@@ -218,6 +218,15 @@ def test_a_resumed_run_keeps_it_unless_it_is_damaged_or_too_short(tmp_path: Path
     assert "12 steps" in lines[1]
     _, lines = run(tmp_path / "run", steps=16)
     assert len(lines) == 2  # trained for longer with the run
+
+
+def test_a_run_interrupted_in_between_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_segmenter, "fit_segmenter", lambda *_: None)
+    result, lines = run(tmp_path / "run")
+    assert result.finished
+    assert "miou" not in result.scores
+    assert lines[1] == "segmentation network: interrupted, so photos are not scored by it"
+    assert not (tmp_path / "run/segmenter.safetensors").exists()
 
 
 def test_the_best_model_follows_the_score_that_is_asked_for(tmp_path: Path) -> None:
