@@ -112,7 +112,7 @@ def read_segmenter(path: Path, device: torch.device | None = None) -> Segmenter:
     """The network in a file of `write_segmenter`. Raises UserError for a file that is damaged or another."""
     if not path.is_file():
         raise UserError(
-            f"{path}: there is no segmentation network; a run on label maps that has validation images trains "
+            f"{path}: there is no segmentation network; a run on label maps with validation images trains "
             "one, unless it is given --no-segmenter"
         )
     try:
