@@ -72,6 +72,8 @@ Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_parse_size), PlainSeria
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_parse_list)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(_parse_list)]
+BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
+"""Scores of validation that any system may have, higher being better."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
@@ -147,7 +149,9 @@ class Config(BaseModel):
         0.0, ge=0, description="weight of the generators' perceptual loss; 0: none"
     )
     perceptual: Perceptual = Field(
-        "vgg19", description="network whose features it compares; vgg19 is the papers', off: no such loss"
+        "vgg19",
+        description="network whose features it compares: vgg19 (the papers'), vgg16-hed, squeezenet, "
+        "efficientnet-lite; or off",
     )
     perceptual_source: str | None = Field(None, description="which weights that network has; found")
     ema: float = Field(
@@ -289,10 +293,9 @@ class RunOptions(BaseModel):
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
     save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
     validate_images: int = Field(100, ge=1, description="validation images measured each time, evenly spread")
-    segmenter: bool = Field(
-        True,
-        description="of systems that read label maps: score photos by a small segmentation network that is "
-        "trained first",
+    best_by: BestBy | None = Field(
+        None, description="keep best.safetensors by psnr, ssim, miou or pixel_accuracy, not the system's own"
     )
+    segmenter: bool = Field(True, description="score photos of label maps by a segmentation network")
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")

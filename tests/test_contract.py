@@ -30,6 +30,7 @@ from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.asking import samples, tasks
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
+from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import assert_same, batches, inputs, output
 
 CPU = Placement(torch.device("cpu"))
@@ -151,6 +152,34 @@ def test_spectral_regularisation_is_a_term_of_what_generates(name):
         if terms:
             with_term.add(update.optimizer)
             assert all(torch.isfinite(update.losses[key]) for key in terms)
+        return apply(update, *arguments, **named)
+
+    trainer.updater.backward = looking  # type: ignore[method-assign]
+    trainer.fit()
+    assert with_term
+    assert not any(optimizer.startswith("D") for optimizer in with_term)
+
+
+@every_system
+def test_the_perceptual_loss_is_a_term_of_what_reconstructs(name):
+    """Only of updates that hold images beside those they should show: systems that declare to have some."""
+    if not registry.config_type(name).reconstructs:
+        with pytest.raises(ValueError, match=r"--perceptual-weight compares .* has none"):
+            tiny_config(name, perceptual="vgg19", perceptual_weight=1.0)
+        return
+    system = fresh(name, steps=STEPS, **with_perceptual(name))
+    trainer = Trainer(system, batches(name, 2), CPU, perceptual=loss_of(system.config))
+    apply = trainer.updater.backward
+    with_term: set[str] = set()
+
+    def looking(update, *arguments, **named):
+        terms = {key for key in update.losses if key.startswith("perceptual")}
+        assert len(terms) == len(update.reconstructed)
+        for fake, real in update.reconstructed.values():
+            assert fake.requires_grad
+            assert not real.requires_grad
+            assert fake.shape == real.shape
+        with_term.update({update.optimizer} if terms else ())
         return apply(update, *arguments, **named)
 
     trainer.updater.backward = looking  # type: ignore[method-assign]

@@ -49,13 +49,14 @@ def info(
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):
         say(console, f"  {line}")
-    _print_classes(console, found.tasks)
+    classes_shown = _print_classes(console, found.tasks)
     for note in found.notes:
         say(console, f"note: {note}")
     console.print("\nNetworks", style="bold")
     _print_networks(console, [(each.name, each.parameters, each.bytes) for each in found.networks])
     console.print("\nSettings that differ from the defaults", style="bold")
-    _print_pairs(console, {flag(name): show(value) for name, value in found.changed.items()} or {"none": ""})
+    changed = {name: value for name, value in found.changed.items() if name != "classes" or not classes_shown}
+    _print_pairs(console, {flag(name): show(value) for name, value in changed.items()} or {"none": ""})
 
 
 def _print_pairs(console: "Console", pairs: dict[str, str]) -> None:
@@ -76,8 +77,11 @@ def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) ->
     console.print(table)
 
 
-def _print_classes(console: "Console", tasks: "Sequence[Task]") -> None:
-    """Id, name and colour of every class of label maps, with the colour in which sheets show it."""
+def _print_classes(console: "Console", tasks: "Sequence[Task]") -> bool:
+    """Id, name and colour of every class of label maps, with the colour in which sheets show it.
+
+    False if the tasks read none.
+    """
     from rich.columns import Columns
     from rich.text import Text
 
@@ -87,14 +91,16 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> None:
     ports = (port for task in tasks for port in task.inputs.values())
     labels = next((port.labels for port in ports if port.labels is not None), None)
     if labels is None:
-        return
-    names = [*map(str, labels.classes), *([UNLABELLED] if labels.dont_care else [])]
+        return False
+    unlabelled = f"{', '.join(map(str, labels.ignored))} {UNLABELLED}"
+    names = [*map(str, labels.classes), *([unlabelled] if labels.dont_care else [])]
     shown = [
         Text.assemble(("  ", "on rgb({},{},{})".format(*colour)), f" {readable(name)}")
         for name, colour in zip(names, colours_of(labels), strict=False)
     ]
     console.print("\nClasses", style="bold")
     console.print(Columns(shown, padding=(0, 2), column_first=True))
+    return True
 
 
 def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:

@@ -20,14 +20,7 @@ class Planned(NamedTuple):
 
 
 PLANNED = (
-    Planned(
-        "pix2pixhd",
-        "label maps to large photos",
-        "Wang et al., CVPR 2018",
-        "https://arxiv.org/abs/1711.11585",
-    ),
     Planned("vid2vid", "video to video", "Wang et al., NeurIPS 2018", "https://arxiv.org/abs/1808.06601"),
-    Planned("spade", "label maps to photos", "Park et al., CVPR 2019", "https://arxiv.org/abs/1903.07291"),
 )
 
 

@@ -7,6 +7,8 @@ DEMOS: dict[str, str] = {
     "combogan": "i2icli.demo.combogan",
     "dtn": "i2icli.demo.dtn",
     "stargan": "i2icli.demo.stargan",
+    "spade": "i2icli.demo.spade",
+    "pix2pixhd": "i2icli.demo.pix2pixhd",
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
     "lapgan": "i2icli.demo.lapgan",
     "progan": "i2icli.demo.progan",

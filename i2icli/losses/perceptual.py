@@ -19,8 +19,8 @@ class PerceptualLoss(nn.Module):
     the mean absolute difference of their features.
     """
 
-    scale: Tensor
-    shift: Tensor
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -28,40 +28,44 @@ class PerceptualLoss(nn.Module):
         weights: Sequence[float],
         *,
         relative: bool = False,
-        scale: RGB = (1.0, 1.0, 1.0),
-        shift: RGB = (0.0, 0.0, 0.0),
+        mean: RGB = (0.0, 0.0, 0.0),
+        std: RGB = (1.0, 1.0, 1.0),
         smallest_side: int = 1,
+        precise: bool = False,
     ) -> None:
         """network: (B, 3, H, W) -> one tensor (B, C, h, w) for each of `weights`. It is frozen here.
 
         relative: each difference is divided by the mean of the real image's features, so that networks
-        whose features are larger do not count more. The network reads images in [-1, 1], times `scale` plus
-        `shift`; smaller ones than `smallest_side` pixels are enlarged to it.
+        whose features are larger do not count more. The network reads (image - mean) / std, of images in
+        [-1, 1]; those with sides of less than `smallest_side` pixels are enlarged to it.
+        precise: it is to be computed in float32 also where the rest of a run is not.
         """
         super().__init__()
         self.network = network.eval().requires_grad_(False)
-        self.weights, self.relative, self.smallest_side = tuple(weights), relative, smallest_side
-        self.register_buffer("scale", torch.tensor(scale)[:, None, None])  # (3, 1, 1)
-        self.register_buffer("shift", torch.tensor(shift)[:, None, None])  # (3, 1, 1)
+        self.weights, self.relative = tuple(weights), relative
+        self.smallest_side, self.precise = smallest_side, precise
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None])  # (3, 1, 1)
+        self.register_buffer("std", torch.tensor(std)[:, None, None])  # (3, 1, 1)
 
     def forward(self, fake: Tensor, real: Tensor) -> Tensor:
         """Distance of images (B, C, H, W) in [-1, 1], C 1 or 3, to those they should be. At least float32."""
         with torch.no_grad():
-            wanted = self._features(real)
-        found = self._features(fake)
+            wanted = self.features(real)
+        found = self.features(fake)
         terms = [
             weight * self._distance(*features)
             for weight, *features in zip(self.weights, found, wanted, strict=True)
         ]
         return torch.stack(terms).sum()
 
-    def _features(self, images: Tensor) -> list[Tensor]:
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Of images (B, C, H, W) in [-1, 1]: (B, C', h, w) for each weight."""
         height, width = images.shape[-2:]
         if min(height, width) < self.smallest_side:
             factor = self.smallest_side / min(height, width)
             size = round(height * factor), round(width * factor)
             images = interpolate(images, size, mode="bilinear")  # (B, C, h, w)
-        images = images.expand(-1, 3, -1, -1) * self.scale + self.shift  # (B, 3, h, w)
+        images = (images.expand(-1, 3, -1, -1) - self.mean) / self.std  # (B, 3, h, w)
         return self.network(images)  # type: ignore[no-any-return]
 
     def _distance(self, found: Tensor, wanted: Tensor) -> Tensor:

@@ -89,11 +89,11 @@ class GrowingGenerator(nn.Module):
         if now.level == 0:
             return self.small(x, noise)  # type: ignore[no-any-return]
         newest = self.levels[now.level - 1]
+        if not now.fading:
+            return newest.to_image(self._features(x, now.level, noise))  # type: ignore[no-any-return]
         # (B, C, H/2, W/2), or (B, C, H/4, W/4) of a U-Net
         below = self._features(self.downsample(x), now.level - 1, noise)
         fine = newest.to_image(newest.features(x, below))  # (B, out_channels, H, W)
-        if not now.fading:
-            return fine  # type: ignore[no-any-return]
         previous = self.small if now.level == 1 else self.levels[now.level - 2]
         coarse = upsample_2x(previous.to_image(below))  # (B, out_channels, H, W)
         return blended(coarse, fine, clock.alpha)
@@ -102,8 +102,8 @@ class GrowingGenerator(nn.Module):
         """The input of a level's output layer, for images of that level's size."""
         if level == 0:
             return self.small.features(x, noise)  # type: ignore[no-any-return]
-        below = self._features(self.downsample(x), level - 1, noise)
-        return self.levels[level - 1].features(x, below)  # type: ignore[no-any-return]
+        # Not held here: it is large, and not needed any more once it was added.
+        return self.levels[level - 1].features(x, self._features(self.downsample(x), level - 1, noise))  # type: ignore[no-any-return]
 
     def trainable_weights(self) -> Iterator[nn.Parameter]:
         """The weights trained in the current stage: those in use, or the newest level's alone."""
@@ -159,7 +159,10 @@ class Enhancer(nn.Module):
         hidden = self.relu(self.down(hidden))  # (B, C, H/2, W/2)
         if below.shape[-2:] != hidden.shape[-2:]:
             below = interpolate(below, hidden.shape[-2:], mode="nearest")  # (B, C, H/2, W/2)
-        return self.relu(self.up(self.blocks(hidden + below)))  # type: ignore[no-any-return]
+        hidden = hidden + below
+        del below  # tensors of large images are freed as soon as they are not needed
+        hidden = self.blocks(hidden)
+        return self.relu(self.up(hidden))  # type: ignore[no-any-return]
 
     def to_image(self, features: Tensor) -> Tensor:
         """features: (B, C/2, H, W) -> (B, out_channels, H, W) in [-1, 1]."""

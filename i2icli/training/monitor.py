@@ -43,6 +43,7 @@ class RunContext:
     callbacks: Callbacks
     interrupt: Interrupt
     events: Events
+    criterion: str  # the score whose highest mean keeps the best model
 
 
 class Monitor:
@@ -65,7 +66,10 @@ class Monitor:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Restore from a state written by `save`."""
-        self.best, self.scores = state["best"], state["scores"]
+        self.scores = state["scores"]
+        own = None if self.options.best_by else self.context.criterion
+        if state.get("criterion", own) == self.context.criterion:  # older states do not name it
+            self.best = state["best"]
         self.history = state.get("finished", {})
         self.resumed_at = state["clock"]["total"]
 
@@ -100,8 +104,8 @@ class Monitor:
             self._complete(trainer, thorough=thorough)
         state = state_of(trainer)
         if is_main():
-            own = {"best": self.best, "scores": self.scores, "finished": self.history}
-            self.folder.save_state(state | self.description | own)
+            own = {"best": self.best, "criterion": self.context.criterion, "scores": self.scores}
+            self.folder.save_state(state | self.description | own | {"finished": self.history})
             self._publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
         self.saved_at = time.monotonic()
@@ -236,12 +240,17 @@ class Monitor:
         self.scores = found.scores
         if not self.scores:
             return
-        step, now = system.clock.total, quality(self.scores, trainer.system.criterion)
+        step, now = system.clock.total, quality(self.scores, self.context.criterion)
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
             self._complete(trainer)
             self._publish(trainer, self.folder.best)
+        if now is None and self.options.best_by:
+            self.callbacks.warn(
+                f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
+                f"{self.folder.best.name} is not kept"
+            )
         early = step < max(EARLY, trainer.steps / 2)
         warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
         self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": warnings})

@@ -11,7 +11,9 @@ class PerceptualTerm:
     """The perceptual term of a run. No checkpoint, moving average or optimiser holds its network."""
 
     def __init__(self, loss: PerceptualLoss, weight: float, placement: Placement) -> None:
-        """Moves the loss's network to the device, in the precision of the run."""
+        """Moves the loss's network to the device, in the precision of the run unless it asks for float32."""
+        if loss.precise:
+            placement = replace(placement, dtype=None)
         placement.prepare_for_inference(loss)
         self.loss, self.weight, self.placement = loss, weight, placement
 

@@ -1,7 +1,7 @@
 """What a training run will be, stage by stage: for --dry-run, and before `i2i grow` trains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,25 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from i2icli import registry
+from i2icli.backbones.catalogue import BACKBONES
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
 from i2icli.recipe import recipe_text
 from i2icli.runs import LAST
+from i2icli.runtime.device import Placement
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
 from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.perceptual_term import PerceptualTerm
+from i2icli.training.perceptual_weights import perceptual_notes
 from i2icli.training.run_data import open_data
 from i2icli.training.run_folder import default_folder
 from i2icli.training.spectral_term import SpectralTerm
+from i2icli.training.updates import Term
 
 TRIED = 5  # steps of each stage: the critic may be updated several times before the generator
 GRADIENTS = 2  # activation gradients alive at a time: a layer's backward pass reads one and writes one
@@ -74,24 +79,28 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
     """
     options = options or RunOptions()
     with report_broken_images(NoCallbacks()):  # training reports them
+        notes = perceptual_notes(config, options)
         opened, config = open_data(system, data, config, options)
-        return plan_of(system, opened, config, options.out or default_folder(system, data))
+        found = plan_of(system, opened, config, options.out or default_folder(system, data))
+        return replace(found, report=[*notes, *found.report])
 
 
 def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
     """The same for data that are open, with the settings that they completed; run: the run's folder."""
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
+    perceptual = meta_term(config) if config.has_perceptual_loss else None
     networks = [
         (name, sum(weight.numel() for weight in network.parameters()))
         for name, network in built.named_children()
         if name not in built.frozen
     ]
     stages = built.config.stages()
+    done = _steps_done(run, stages)
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, data, *each) for each in zip(stages, _steps_done(run, stages), strict=True)],
+        [_of_stage(built, data, perceptual, *each) for each in zip(stages, done, strict=True)],
         config.tasks(config.stages()[-1]),
         [*config.notes, *data.report],
     )
@@ -111,7 +120,9 @@ def _steps_done(run: Path, stages: Sequence[Stage]) -> list[int]:
     return done
 
 
-def _of_stage(system: System[Any], data: DataFolder, stage: Stage, steps_done: int) -> StagePlan:
+def _of_stage(
+    system: System[Any], data: DataFolder, perceptual: PerceptualTerm | None, stage: Stage, steps_done: int
+) -> StagePlan:
     """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
     example = data.train(stage.resolution).of_batch(rng).get(0, rng)
@@ -121,11 +132,13 @@ def _of_stage(system: System[Any], data: DataFolder, stage: Stage, steps_done: i
     for step in range(min(TRIED, stage.steps)):
         system.clock = Clock(stage, step)
         with _Flops() as counted:
-            kept = max(kept, activation_bytes(system, batch))
+            kept = max(kept, activation_bytes(system, batch, perceptual))
         flops = max(flops, counted.total)
     images = size * system.config.accumulate
     crop = data.options.preprocess.at(stage.resolution).crop_size
     memory = weight_bytes(system) + kept
+    if perceptual is not None:
+        memory += sum(map(_bytes, perceptual.loss.parameters()))
     return StagePlan(stage.name, crop, images, stage.steps, steps_done, memory, flops)
 
 
@@ -147,11 +160,16 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def activation_bytes(system: System[Any], batch: Batch) -> int:
+def activation_bytes(system: System[Any], batch: Batch, perceptual: PerceptualTerm | None = None) -> int:
     """Bytes that autograd saves for the most expensive update of a training step (on the meta device), plus
     the largest activation gradients of its backward pass.
     """
-    own = {weight.untyped_storage()._cdata for weight in system.parameters()}
+    terms: list[Term] = [SpectralTerm.from_config(system.config)]
+    weights = list(system.parameters())
+    if perceptual is not None:
+        terms.append(perceptual)
+        weights += perceptual.loss.parameters()
+    own = {weight.untyped_storage()._cdata for weight in weights}
     kept: dict[int, Tensor] = {}
 
     def keep(tensor: Tensor) -> Tensor:
@@ -163,11 +181,18 @@ def activation_bytes(system: System[Any], batch: Batch) -> int:
     most = 0
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         for update in system.training_step(batch):
-            SpectralTerm.from_config(system.config).add_to(update)
+            for term in terms:
+                term.add_to(update)
             sizes = [tensor.untyped_storage().nbytes() for tensor in kept.values()]
             most = max(most, sum(sizes) + GRADIENTS * max(sizes, default=0))
             kept.clear()
     return most
+
+
+def meta_term(config: Config) -> PerceptualTerm:
+    """The perceptual term of these settings, on the meta device."""
+    loss = BACKBONES[config.perceptual].meta_loss()
+    return PerceptualTerm(loss, config.perceptual_weight, Placement(torch.device("meta")))
 
 
 class _Flops(TorchDispatchMode):  # type: ignore[no-untyped-call]

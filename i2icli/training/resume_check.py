@@ -23,6 +23,11 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
     before, now = state["config"], config.model_dump(mode="json")
     changed = [key for key, value in now.items() if key in before and before[key] != value]
     for key in changed:
+        if key in config.found_only - config.may_change:
+            raise UserError(
+                f"{folder.path} was started with {before[key]} as its {key.replace('_', ' ')}, now there is "
+                f"{now[key]}; resume with the same, or choose another --out for a new run"
+            )
         if key not in config.may_change | config.stage_settings:
             raise UserError(
                 f"{folder.path} was started {_given(key, before[key])}, not {_given(key, now[key])}; this "

@@ -12,6 +12,7 @@ import torch
 from i2icli import registry
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
+from i2icli.fields import completed
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
@@ -23,6 +24,7 @@ from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
 from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
 from i2icli.training.plan import plan_of
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
 from i2icli.training.run_data import RunData, open_data
@@ -61,6 +63,7 @@ def train(
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), callbacks or NoCallbacks()
+    perceptual = fetch_perceptual(config, options, callbacks.note)
     if options.devices > 1 and not launched():
         function = partial(train, show_plan=show_plan)
         result: TrainResult = launch(options.devices, callbacks, function, system, data, config, options)
@@ -70,7 +73,7 @@ def train(
         folder = RunFolder(options.out or default_folder(system, data))
         callbacks = callbacks if is_main() else NoCallbacks()
         with folder.locked() if is_main() else nullcontext():
-            run = _Run(system, data, config, options, folder, callbacks)
+            run = _Run(system, data, config, options, folder, callbacks, perceptual)
             return run.train(device, show_plan=show_plan and is_main())
 
 
@@ -85,10 +88,13 @@ class _Run:
         options: RunOptions,
         folder: RunFolder,
         callbacks: Callbacks,
+        perceptual: Path | None,
     ) -> None:
         self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
         self.data_paths = [str(Path(each).resolve()) for each in data]
-        self.data, self.config = open_data(name, data, config, options)
+        self.perceptual, source = load_perceptual(config, perceptual)
+        self.data, found = open_data(name, data, config, options)
+        self.config = completed(found, {"perceptual_source": source})
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
 
@@ -105,13 +111,20 @@ class _Run:
         ):
             if show_plan:
                 self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            criterion = self.options.best_by or system.criterion
             context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events
+                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
             )
             monitor = Monitor(context, self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
             placement = choose_placement(device, self.config.precision, learning)
-            trainer = Trainer(system, data.training, placement, after_step=monitor.after_step)
+            trainer = Trainer(
+                system,
+                data.training,
+                placement,
+                perceptual=self.perceptual,
+                after_step=monitor.after_step,
+            )
             self._begin(trainer, monitor, state)
             if self.options.compile:
                 compile_networks(system)
@@ -165,12 +178,24 @@ class _Run:
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
+        self._tell_perceptual(clock.total)
         if self.config.precision == "auto":
             self.callbacks.note(
                 f"computing in {dtype_name(trainer.placement.dtype)} on {trainer.placement.device}"
             )
         if state is None:
             monitor.save(trainer)  # so that there is a state from the very start
+
+    def _tell_perceptual(self, step: int) -> None:
+        """Say and log which weights the perceptual loss has, if there is one."""
+        used = {
+            name: getattr(self.config, name)
+            for name in ("perceptual", "perceptual_weight", "perceptual_source")
+        }
+        if self.perceptual is None or not is_main():
+            return
+        self.folder.log({"step": step, "perceptual": used})
+        self.callbacks.note("perceptual loss: {}, weight {:g} ({})".format(*used.values()))
 
     def _check_same_data(self, state: dict[str, Any]) -> None:
         """Refuse to resume with other data than the run was started on, unless it only was moved."""

@@ -23,7 +23,7 @@ from i2icli.training.segmenter import (
 )
 
 FEWEST, MOST = 400, 5000  # steps, as far as the run has as many
-SHARE = 50  # otherwise one step to so many of the run
+SHARE = 10  # otherwise one step to so many of the run
 PIXELS, LARGEST_BATCH = 2**17, 8  # of a batch
 VARYING = frozenset({"scale-width", "none"})  # ways to preprocess that leave images of several sizes
 

@@ -19,7 +19,6 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from i2icli.classes import LabelClass, LabelSet
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.nn.segmentation import SegmentationNetwork
@@ -39,11 +38,6 @@ class SegmenterInfo(BaseModel):
     channels: int = Field(ge=1, le=1024)  # of the photos
     size: tuple[int, int]  # (height, width) of the training crops
     steps: int  # most steps it may be trained for
-
-    @property
-    def label_set(self) -> LabelSet:
-        """The classes it knows."""
-        return LabelSet(tuple(map(LabelClass.parse, self.classes)))
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:
 
 
 def quality(scores: Scores, criterion: str) -> float | None:
-    """The score that selects the best model, higher is better: `System.criterion`.
+    """The score that selects the best model, higher is better: `System.criterion`, or `--best-by`.
 
     The mean over several outputs, "psnr/A_to_B", ..., without that of real images; None if it was not
     measured.

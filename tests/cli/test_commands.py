@@ -27,7 +27,7 @@ WRONG_USE = [
     ("tran", "error: no such command 'tran'"),
     ("systems --jso", "error: no such option: --jso (Possible options: --json)"),
     ("train cycelgan data", "did you mean cyclegan?"),
-    ("train spade data", "spade is planned but not implemented yet; there are: pix2pix, cyclegan"),
+    ("train vid2vid data", "vid2vid is planned but not implemented yet; there are: pix2pix, pix2pixhd"),
     ("train cyclegan", "error: missing argument 'DATA'"),
     ("train cyclegan data --crop-sise 64", "--crop-size"),
     (
@@ -133,12 +133,12 @@ def test_systems_marks_what_is_not_there_yet(capsys: Capture) -> None:
     assert main(["systems", "--json"]) == 0
     rows = {row["system"]: row["status"] for row in json.loads(capsys.readouterr().out)}
     assert rows["cyclegan"] == rows["pix2pix"] == "ready"
-    assert rows["spade"] == "not implemented yet"
+    assert rows["vid2vid"] == "not implemented yet"
 
     assert main(["systems"]) == 0
     ready, planned = capsys.readouterr().out.split("Not implemented yet:")
     assert "cyclegan" in ready
-    assert "spade" in planned
+    assert "vid2vid" in planned
 
 
 def test_completion_offers_systems_and_choices() -> None:

@@ -86,6 +86,20 @@ def test_info_shows_what_a_run_is(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert text in shown
 
 
+def test_info_shows_classes_once_with_what_is_unlabelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classes = ["7 road #804080", "8 a [b]red[/]", "0 void"]
+    publish(tmp_path, "spade", classes=classes, ignore=["void"], dont_care=True)
+    assert main(["info", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Classes 7 road #804080 8 a [b]red[/] 0, 255, 65535 unlabelled Networks" in " ".join(shown.split())
+    assert "labels of 2 classes and unlabelled" in shown
+    assert "--classes" not in shown
+    assert main(["info", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["changed"]["classes"] == classes
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -318,6 +318,14 @@ def test_outlines_are_to_be_converted(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
+def test_instance_maps_are_not_taken_for_photos(tmp_path: Path) -> None:
+    for number in range(2):
+        save(tmp_path / "labels" / f"{number}.png", labels_of(number))
+        save(tmp_path / "instances" / f"{number}.png", instances_of(number))
+    with pytest.raises(UserError, match=r"but no photos; expected them in images/"):
+        opened(tmp_path)
+
+
 def test_two_folders_of_photos_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(tmp_path / name / "1.png", photo_of())

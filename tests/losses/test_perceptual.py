@@ -60,14 +60,14 @@ def test_its_gradient_reaches_the_fake_alone(images):
 
 def test_grey_images_are_repeated_and_small_ones_enlarged():
     network = Fake()
-    loss = PerceptualLoss(network, (1, 1), scale=(1, 2, 3), shift=(4, 5, 6), smallest_side=16)
+    loss = PerceptualLoss(network, (1, 1), mean=(4, 5, 6), std=(1, 2, 3), smallest_side=16)
     fake, real = torch.rand(2, 1, 1, 8, 12)
     colours = torch.tensor([1.0, 2.0, 3.0])[:, None, None]
     torch.testing.assert_close(loss(fake, real), loss(fake.repeat(1, 3, 1, 1), real.repeat(1, 3, 1, 1)))
     assert set(network.seen) == {(1, 3, 16, 24)}
     large = torch.rand(2, 1, 1, 16, 16)
-    expected = 2 * (colours * (large[0] - large[1])).abs().mean()
-    torch.testing.assert_close(PerceptualLoss(Fake(), (1, 0), scale=(1, 2, 3))(*large), expected)
+    expected = 2 * ((large[0] - large[1]) / colours).abs().mean()
+    torch.testing.assert_close(PerceptualLoss(Fake(), (1, 0), std=(1, 2, 3))(*large), expected)
 
 
 def test_low_precision_is_summed_in_float32(images):

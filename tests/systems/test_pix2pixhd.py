@@ -6,17 +6,19 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from i2icli.config import RunOptions
 from i2icli.nn.multiscale import half_size
-from i2icli.runtime.checkpoint import write_model
+from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.runtime.device import Placement
 from i2icli.stage import Stage
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.training.growing import grown_settings
 from i2icli.training.init_from import load_init_weights
-from i2icli.training.run import build_system
+from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
+from tests.training.test_resume import StopAt
 
 CPU = Placement(torch.device("cpu"))
 
@@ -115,7 +117,6 @@ def test_a_stage_begins_with_new_optimisers() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"features": "instance", "instances": False}, ["need instance maps", "--features class"]),
         ({"crop_size": 72, "preprocess": "crop"}, ["72x72", "multiples of 16", "--depth"]),
         ({"crop_size": "1040x528", "grown": 2}, ["multiples of 64"]),
     ],
@@ -124,6 +125,12 @@ def test_settings_that_cannot_work_are_refused(settings, words) -> None:
     with pytest.raises(ValidationError) as refused:
         Pix2PixHDConfig(**settings)
     assert all(word in str(refused.value) for word in words)
+
+
+def test_without_instance_maps_features_of_instances_become_those_of_classes() -> None:
+    assert Pix2PixHDConfig(features="instance", instances=True).notes == ()
+    (note,) = Pix2PixHDConfig(features="instance", instances=False).notes
+    assert "no instance maps" in note
 
 
 # -- growth ----------------------------------------------------------------------------------------
@@ -151,6 +158,28 @@ def test_an_enhancer_grows_around_a_trained_global_generator(tmp_path) -> None:
         assert torch.equal(value, grown.E.state_dict()[key])
 
 
+def test_a_trained_run_of_the_global_generator_grows(toy, tmp_path) -> None:
+    config = tiny_config("pix2pixhd", grown=0, crop_size=16, steps=3, classes=None)
+    small = train("pix2pixhd", [toy("pix2pixhd")], config, RunOptions(out=tmp_path / "small")).folder
+    name, config, model = grown_settings(str(small), None, None, {"steps": 4})
+    options = RunOptions(out=tmp_path / "large", init_from=str(model), validate_every=2)
+    run = train(name, [toy(name)], config, options)
+    assert run.finished
+    for file in ("model.safetensors", "best.safetensors"):
+        system = load_model(run.folder / file)
+        assert system.config.grown == 1
+        counts = system.styles.cluster_counts
+        assert counts.shape == (len(system.config.label_set.classes) + 1,)
+        assert counts.sum() > 0
+
+
+def test_a_run_that_was_stopped_has_clusters_too(toy, tmp_path) -> None:
+    config = tiny_config("pix2pixhd", steps=9)
+    run = train("pix2pixhd", [toy("pix2pixhd")], config, RunOptions(out=tmp_path / "run"), StopAt(4))
+    assert not run.finished
+    assert load_model(run.folder / "model.safetensors").styles.cluster_counts.sum() > 0
+
+
 def test_a_discriminator_means_the_same_resolution_at_every_level() -> None:
     system = tiny(steps=12)
     first, _, joint = system.config.stages()
@@ -165,7 +194,7 @@ def test_a_discriminator_means_the_same_resolution_at_every_level() -> None:
 
 
 def test_starting_from_a_model_of_other_classes_lists_what_begins_from_scratch(tmp_path) -> None:
-    known = tiny(features="none")
+    known = tiny(features="none", classes=[f"{index} {index}" for index in range(4)])
     write_model(tmp_path / "model.safetensors", known, "pix2pixhd", {"G": known.G})
     other = tiny(features="none", classes=("0 sky", "1 car"))
     before = other.G.small.stem.conv.weight.clone()

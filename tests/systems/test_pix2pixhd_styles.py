@@ -72,6 +72,7 @@ def styles() -> Styles:
     return found
 
 
+FOUR = [f"{index} {index}" for index in range(4)]  # the classes of the synthetic batches
 MAP = torch.tensor([[0, 0, 1], [1, 2, 3]])[None, None]
 
 
@@ -135,7 +136,7 @@ def test_an_instance_needs_an_instance_map() -> None:
 @pytest.fixture
 def system():
     """Trained on nothing, but with clusters."""
-    found = build_system("pix2pixhd", tiny_config("pix2pixhd")).eval()
+    found = build_system("pix2pixhd", tiny_config("pix2pixhd", classes=FOUR)).eval()
     found.clock.stage = found.config.stages()[-1]
     with torch.no_grad():
         found.finish([batch(number) for number in range(3)])
@@ -202,9 +203,8 @@ def test_a_random_style_beside_a_photo_is_refused(system) -> None:
 
 
 def test_features_reach_the_generator_but_not_the_discriminators() -> None:
-    plain, styled = (
-        build_system("pix2pixhd", tiny_config("pix2pixhd", features=each)) for each in ("none", "class")
-    )
+    configs = [tiny_config("pix2pixhd", features=each, classes=FOUR) for each in ("none", "class")]
+    plain, styled = (build_system("pix2pixhd", config) for config in configs)
     assert plain.inference_modules == styled.inference_modules
     stems = [system.get_submodule("G.small.stem.conv").in_channels for system in (plain, styled)]
     assert stems == [5, 8]

@@ -42,3 +42,8 @@ def test_its_network_has_the_precision_and_layout_of_the_run(images):
     assert found.dtype == torch.float32
     assert found.item() == pytest.approx(exact, rel=0.02)
     assert found.item() != exact
+    loss = tiny_loss()
+    loss.precise = True
+    term = PerceptualTerm(loss, 1.0, Placement(torch.device("cpu"), torch.bfloat16, channels_last=True))
+    found = term.add_to(Update("G", {}, reconstructed={"": images})).losses["perceptual"]
+    assert found.item() == pytest.approx(exact, rel=1e-6)

@@ -18,6 +18,7 @@ from i2icli.errors import UserError
 from i2icli.training import run_segmenter
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.run import TrainResult, train
+from i2icli.training.run_folder import RunFolder
 from i2icli.training.run_segmenter import segmenter_info
 from i2icli.training.segmenter import (
     Segmenter,
@@ -127,7 +128,6 @@ def test_a_file_gives_the_same_network_back(tmp_path: Path) -> None:
     write_segmenter(tmp_path / "segmenter.safetensors", segmenter)
     again = read_segmenter(tmp_path / "segmenter.safetensors")
     assert again.info == segmenter.info.model_copy(update={"steps": 3})
-    assert again.info.label_set.names == ("a", "b", "c", "d")
     photo = Rectangles(100, 1).get(0, None)["image"][None]
     assert torch.equal(again.predict(photo), segmenter.predict(photo))
 
@@ -220,28 +220,47 @@ def test_a_resumed_run_keeps_it_unless_it_is_damaged_or_too_short(tmp_path: Path
     assert len(lines) == 2  # trained for longer with the run
 
 
-def test_another_network_makes_the_best_score_incomparable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(LabelPainter, "criterion", "miou")
-    run(tmp_path / "run")
+def test_the_best_model_follows_the_score_that_is_asked_for(tmp_path: Path) -> None:
+    run(tmp_path / "run", best_by="miou")
     best = (tmp_path / "run/best.safetensors").stat().st_mtime_ns
     rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     scored = [(row["validation"]["miou"], row["best"]) for row in rows if "validation" in row]
     assert scored[0][1]
     assert scored[1][1] == (scored[1][0] > scored[0][0])  # follows the generated photos
-    run(tmp_path / "run", steps=12)
+    run(tmp_path / "run", steps=12, best_by="miou")  # another network, whose scores are not comparable
     assert (tmp_path / "run/best.safetensors").stat().st_mtime_ns > best
 
 
+def test_the_best_score_of_another_kind_is_forgotten(tmp_path: Path) -> None:
+    run(tmp_path / "run", segmenter=False, time_limit=1e-6)
+    for best_by, kept in (("psnr", 1e6), ("ssim", None)):  # steps 2 and 3, before a validation
+        folder = RunFolder(tmp_path / "run")
+        state = folder.load_state()
+        assert state is not None
+        folder.save_state(state | {"best": 1e6, "criterion": "psnr"})
+        run(tmp_path / "run", segmenter=False, time_limit=1e-6, best_by=best_by)
+        after = folder.load_state()
+        assert after is not None
+        assert after["best"] == kept
+
+
+def test_a_score_that_is_not_measured_is_named(tmp_path: Path) -> None:
+    notes = Notes()
+    options = RunOptions(out=tmp_path / "run", workers=0, device="cpu", best_by="miou", segmenter=False)
+    train("example", [tmp_path], PainterConfig(steps=2, batch_size=2), options, notes)
+    expected = "--best-by miou: not measured here (psnr, ssim are), so best.safetensors is not kept"
+    assert expected in notes.lines
+    assert not (tmp_path / "run/best.safetensors").exists()
+
+
 def test_what_is_wanted_follows_from_the_settings() -> None:
-    config = PainterConfig(steps=100_000)
+    config = PainterConfig(steps=20_000)
     (stage,) = config.stages()
     info = segmenter_info(config, stage)
     assert info is not None
     assert info.classes == tuple(map(str, LABELS.classes))
     assert (info.channels, info.size) == (3, (16, 16))
-    assert info.steps == 100_000 // run_segmenter.SHARE
+    assert info.steps == 20_000 // run_segmenter.SHARE
     longer = segmenter_info(PainterConfig(steps=10**7), stage)
     assert longer is not None
     assert longer.steps == run_segmenter.MOST

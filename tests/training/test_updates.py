@@ -11,6 +11,7 @@ from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from i2icli.training.updates import Updater
 from tests.tiny import image_by_image, tiny_config
+from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import assert_same, batches
 
 CPU = Placement(torch.device("cpu"))
@@ -64,12 +65,14 @@ def test_yielding_inside_no_grad_is_refused():
 @pytest.mark.parametrize("name", registry.SYSTEMS)
 def test_accumulated_batches_equal_the_large_one(name):
     # Batch norm, dropout and pools see the batches one by one, by design: they are off here.
-    changes = image_by_image(name, norm="instance")
+    changes = image_by_image(name, norm="instance") | with_perceptual(name)
     ends = []
     for size, accumulate in ((8, 1), (4, 2), (2, 4)):
         config = tiny_config(name, steps=3, batch_size=size, accumulate=accumulate, **changes)
-        system = build_system(name, config).double()
-        Trainer(system, _pieces(name, size), CPU).fit()
+        system, perceptual = build_system(name, config).double(), loss_of(config)
+        if perceptual is not None:
+            perceptual.double()
+        Trainer(system, _pieces(name, size), CPU, perceptual=perceptual).fit()
         ends.append(system.state_dict())
     assert_same(ends[0], ends[1], 1e-10)
     assert_same(ends[0], ends[2], 1e-10)
@@ -90,10 +93,12 @@ def _pieces(name, size):
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", registry.SYSTEMS)
 def test_low_precision_steps_are_finite_and_move_every_network(name, precision):
-    config = tiny_config(name, steps=12, batch_size=2)  # an fp16 scaler skips steps until its scale fits
+    # An fp16 scaler skips steps until its scale fits.
+    config = tiny_config(name, steps=12, batch_size=2, **with_perceptual(name))
     system = build_system(name, config)
     before = {key: value.clone() for key, value in system.named_parameters()}
-    trainer = Trainer(system, batches(name, 2), Placement(torch.device("cpu"), precision))
+    placement = Placement(torch.device("cpu"), precision)
+    trainer = Trainer(system, batches(name, 2), placement, perceptual=loss_of(config))
     trainer.fit()
     assert trainer.metrics.finite()
     assert all(

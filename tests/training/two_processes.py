@@ -10,6 +10,7 @@ from i2icli.training.distributed import process_group, rank, world_size
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from tests.tiny import image_by_image, tiny_config
+from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import batches
 
 
@@ -18,10 +19,15 @@ def train(name: str, dtype: torch.dtype) -> Trainer:
 
     In fp32 without norms: a bias in front of one has no gradient but rounding, which Adam blows up.
     """
-    changes = image_by_image(name, norm="instance" if dtype is torch.float64 else "none")
-    system = build_system(name, tiny_config(name, steps=3, batch_size=4, **changes)).to(dtype)
+    double = dtype is torch.float64
+    changes = image_by_image(name, norm="instance" if double else "none")
+    changes |= with_perceptual(name) if double else {}
+    config = tiny_config(name, steps=3, batch_size=4, **changes)
+    system, perceptual = build_system(name, config).to(dtype), loss_of(config)
+    if perceptual is not None:
+        perceptual.to(dtype)
     source = batches(name, 4, rank=rank(), world=world_size(), dtype=dtype)
-    trainer = Trainer(system, source, Placement(torch.device("cpu")))
+    trainer = Trainer(system, source, Placement(torch.device("cpu")), perceptual=perceptual)
     trainer.fit()
     return trainer
 

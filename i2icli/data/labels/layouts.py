@@ -66,7 +66,18 @@ def _one_folder(folder: Path) -> LabelLayout:
     if only is not None and not holds_images(folder):
         return _one_folder(only)
     _refuse_polygons(inside)
+    _refuse_without_photos(folder, inside)
     return _as_pairs(folder)
+
+
+def _refuse_without_photos(folder: Path, inside: dict[str, Path]) -> None:
+    """Raise UserError for label and instance maps alone, which would look like label maps and photos."""
+    roles = {parts_of(path.name)[1] for path in inside.values()}
+    if {"labels", "instances"} <= roles:
+        raise UserError(
+            f"{folder}: found {listing(folder)}, but no photos; expected them in images/, under the names of "
+            "their label maps"
+        )
 
 
 # -- folders whose names tell ----------------------------------------------------------------

@@ -18,7 +18,7 @@ from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes, LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.maps import Maps
@@ -136,30 +136,33 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
             losses[f"gan_z_{side}"] = self._adversarial_loss(D, prior[side], codes[side].drawn)
         yield Update("D", losses)
 
-        fakes = {"A": fake_A, "B": fake_B}
-        losses = self._generator_losses({"A": real_A, "B": real_B}, fakes, prior, codes)
         both = {"A": (fake_A, real_A), "B": (fake_B, real_B)}
-        yield Update("G", losses | self._paired_losses(batch), fakes=both)
+        losses = self._marginal_losses(both, codes)
+        cycled_A, cycled_B = maps.back("A", fake_B, codes), maps.back("B", fake_A, codes)
+        cycled = {"cycle_A": (cycled_A, real_A), "cycle_B": (cycled_B, real_B)}
+        losses |= self._distances(cycled) | self._code_losses(both, prior, codes)
+        paired = self._paired(batch)
+        losses |= self._distances(paired)
+        yield Update("G", losses, fakes=both, reconstructed=cycled | paired)
 
-    def _generator_losses(
-        self,
-        real: dict[str, Tensor],
-        fake: dict[str, Tensor],
-        prior: dict[str, Tensor],
-        codes: dict[str, Codes],
-    ) -> dict[str, Tensor]:
-        """The paper's marginal matching, then its cycle consistency of images and of codes."""
-        maps, config = self.maps, self.config
+    def _marginal_losses(self, both: Pairs, codes: dict[str, Codes]) -> dict[str, Tensor]:
+        """The paper's marginal matching; `both`: fakes beside real images of the same side."""
         losses = {
-            "gan_AB": self.gan.generator(self.D_B(fake["B"])),
-            "gan_BA": self.gan.generator(self.D_A(fake["A"])),
+            "gan_AB": self.gan.generator(self.D_B(both["B"][0])),
+            "gan_BA": self.gan.generator(self.D_A(both["A"][0])),
         }
         for side, D in self.D_z.items():
             losses[f"gan_z_{side}"] = self.gan.generator(D(codes[side].drawn))
-        losses["cycle_A"] = config.cycle_weight * l1_loss(maps.back("A", fake["B"], codes), real["A"])
-        losses["cycle_B"] = config.cycle_weight * l1_loss(maps.back("B", fake["A"], codes), real["B"])
+        return losses
+
+    def _code_losses(
+        self, both: Pairs, prior: dict[str, Tensor], codes: dict[str, Codes]
+    ) -> dict[str, Tensor]:
+        """The paper's cycle consistency of codes."""
+        config, (fake_A, real_A), (fake_B, real_B) = self.config, both["A"], both["B"]
+        losses: dict[str, Tensor] = {}
         for side, code in prior.items():
-            found = maps.encode(side, *((real["A"], fake["B"]) if side == "B" else (fake["A"], real["B"])))
+            found = self.maps.encode(side, *((real_A, fake_B) if side == "B" else (fake_A, real_B)))
             losses[f"cycle_z_{side}"] = config.latent_weight * self._code_distance(code, found)
             if config.stochastic_encoder:
                 divergence = kl_divergence(codes[side].mean, codes[side].log_variance)
@@ -177,16 +180,21 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
         likelihood = LIKELIHOOD[self.config.code_likelihood]
         return -likelihood(code, found.mean, found.log_variance).mean()
 
-    def _paired_losses(self, batch: Batch) -> dict[str, Tensor]:
-        """L1 distances to the truth, of the examples whose counterpart is known (semi-supervised)."""
+    def _paired(self, batch: Batch) -> Pairs:
+        """Outputs beside the truth, of the examples whose counterpart is known (semi-supervised)."""
         if "paired_A" not in batch:
             return {}
-        A, B, weight = batch["paired_A"], batch["paired_B"], self.config.supervised_weight
+        A, B = batch["paired_A"], batch["paired_B"]
         codes = self.maps.all_codes(A, B)
         return {
-            "paired_A": weight * l1_loss(self.maps.back("A", B, codes), A),
-            "paired_B": weight * l1_loss(self.maps.back("B", A, codes), B),
+            "paired_A": (self.maps.back("A", B, codes), A),
+            "paired_B": (self.maps.back("B", A, codes), B),
         }
+
+    def _distances(self, shown: Pairs) -> dict[str, Tensor]:
+        """L1 distances of the paper's cycle consistency of images, and to the truth where it is known."""
+        weights = {"cycle": self.config.cycle_weight, "paired": self.config.supervised_weight}
+        return {name: weights[name.split("_")[0]] * l1_loss(*pair) for name, pair in shown.items()}
 
     # -- using -----------------------------------------------------------------------------
 

@@ -143,15 +143,16 @@ class ComboGAN(System[ComboGANConfig]):
         code_A, code_B = self.encode(real_A, a), self.encode(real_B, b)  # (B, 4 width, H/4, W/4)
         fake_B, fake_A = self.decode(code_A, b), self.decode(code_B, a)
         seen_B, seen_A = self.encode(fake_B, b), self.encode(fake_A, a)  # the codes of the fakes
+        cycled_A, cycled_B = self.decode(seen_B, a), self.decode(seen_A, b)
 
         losses = {
             "gan": self._generator_loss(b, fake_B) + self._generator_loss(a, fake_A),
-            "cycle": self.config.cycle_weight
-            * (distance(self.decode(seen_B, a), real_A) + distance(self.decode(seen_A, b), real_B)),
+            "cycle": self.config.cycle_weight * (distance(cycled_A, real_A) + distance(cycled_B, real_B)),
         }
+        cycled = {"A": (cycled_A, real_A), "B": (cycled_B, real_B)}
         yield Update("G", losses | self._optional_losses(
             ((a, real_A, code_A, fake_B, seen_B), (b, real_B, code_B, fake_A, seen_A))
-        ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)})  # fmt: skip
+        ), fakes={"A": (fake_A, real_A), "B": (fake_B, real_B)}, reconstructed=cycled)  # fmt: skip
 
         scored = [
             self._discriminator_loss(domain, real, fake, other)

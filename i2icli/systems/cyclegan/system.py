@@ -94,13 +94,15 @@ class CycleGAN(System[CycleGANConfig]):
         cycle = self.config.cycle_weight
 
         fake_B, fake_A = self.G_AB(real_A), self.G_BA(real_B)
+        cycled_A, cycled_B = self.G_BA(fake_B), self.G_AB(fake_A)
         fakes = {"A": (fake_A, real_A), "B": (fake_B, real_B)}
+        cycled = {"A": (cycled_A, real_A), "B": (cycled_B, real_B)}
         yield Update("G", {
             "gan_AB": self.gan.generator(self.D_B(fake_B)),
             "gan_BA": self.gan.generator(self.D_A(fake_A)),
-            "cycle_A": cycle * l1_loss(self.G_BA(fake_B), real_A),
-            "cycle_B": cycle * l1_loss(self.G_AB(fake_A), real_B),
-        } | self._identity_losses(real_A, real_B), fakes=fakes)  # fmt: skip
+            "cycle_A": cycle * l1_loss(cycled_A, real_A),
+            "cycle_B": cycle * l1_loss(cycled_B, real_B),
+        } | self._identity_losses(real_A, real_B), fakes=fakes, reconstructed=cycled)  # fmt: skip
 
         yield Update("D", (
             self._discriminator_losses("A", self.D_A, real_A, self.pool_A(fake_A))

@@ -114,7 +114,9 @@ class DTN(System[DTNConfig]):
             if number:  # g has moved on
                 fakes = {side: self.g(code) for side, code in features.items()}
             pairs = {side: (fake, real) for side, fake in fakes.items()}
-            yield Update("g", self._generator_losses(fakes, features, images), fakes=pairs)
+            kept = {side: (fakes[side], images[side]) for side in fakes.keys() & {"target"}}
+            losses = self._generator_losses(fakes, features, images)
+            yield Update("g", losses, fakes=pairs, reconstructed=kept)
 
     @torch.no_grad()
     def _features(self, images: Sides) -> Sides:

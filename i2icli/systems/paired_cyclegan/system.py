@@ -21,7 +21,7 @@ from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
 from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
 from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions, face_of
@@ -117,29 +117,23 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
 
         styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
         put_on = {_suffix(each.part).removeprefix("_"): (styled[each.part], each.y) for each in examples}
-        yield Update("G", _merged(self._losses_G(each, bare, styled) for each in examples), fakes=put_on)
-        yield Update("F", _merged(self._losses_F(each, bare, styled) for each in examples), fakes=taken_off)
+        cycled = self._cycled(examples, _detached(bare), styled)
+        losses = _merged(self._losses_G(each, styled) for each in examples) | self._cycle_losses(cycled)
+        yield Update("G", losses, fakes=put_on, reconstructed=cycled)
+        cycled = self._cycled(examples, bare, _detached(styled))
+        losses = _merged(self._losses_removal(each, bare) for each in examples) | self._cycle_losses(cycled)
+        yield Update("F", losses, fakes=taken_off, reconstructed=cycled)
         yield Update("D", _merged(self._losses_D(each, bare, styled) for each in examples))
 
-    def _losses_G(
-        self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """0.1 L_G + L_I + L_S + 0.1 L_P for G; F and what it made stand still."""
+    def _losses_G(self, each: Example, styled: dict[str, Tensor]) -> dict[str, Tensor]:
+        """0.1 L_G + 0.1 L_P for G."""
         losses = {
-            _name("gan", each): self.config.transfer_weight * self._generator_loss(self.D_Y, each, styled),
-            **self._cycles(each, bare[each.part].detach(), styled[each.part]),
+            _name("gan", each): self.config.transfer_weight * self._generator_loss(self.D_Y, each, styled)
         }
         if self.D_S is not None:
             scores = self.D_S[each.part](_pair(each.y, styled[each.part]))
             losses[_name("pair", each)] = self.config.pair_weight * self.gan.generator(scores)
         return losses
-
-    def _losses_F(
-        self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
-    ) -> dict[str, Tensor]:
-        """0.1 L_F + L_I + L_S for F; G and what it made stand still."""
-        cycles = self._cycles(each, bare[each.part], styled[each.part].detach())
-        return self._losses_removal(each, bare) | cycles
 
     def _losses_removal(self, each: Example, bare: dict[str, Tensor]) -> dict[str, Tensor]:
         """0.1 L_F; and, if asked for, what is bare should stay as it is (CycleGAN, section 5.2)."""
@@ -149,13 +143,21 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             losses[_name("keep", each)] = self.config.keep_weight * l1_loss(same, each.x)
         return losses
 
-    def _cycles(self, each: Example, bare: Tensor, styled: Tensor) -> dict[str, Tensor]:
-        """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|. bare: F(y), styled: G(x, y)."""
-        G, F = self.G[each.part], self.F[each.part]
-        return {
-            _name("identity", each): self.config.identity_weight * l1_loss(F(styled), each.x),
-            _name("style", each): self.config.style_weight * l1_loss(G(bare, styled), each.y),
-        }
+    def _cycled(
+        self, examples: Sequence[Example], bare: dict[str, Tensor], styled: dict[str, Tensor]
+    ) -> Pairs:
+        """F(G(x, y)) beside x and G(F(y), G(x, y)) beside y, of each part. bare: F(y), styled: G(x, y)."""
+        pairs: Pairs = {}
+        for each in examples:
+            part = each.part
+            pairs[_name("identity", each)] = self.F[part](styled[part]), each.x
+            pairs[_name("style", each)] = self.G[part](bare[part], styled[part]), each.y
+        return pairs
+
+    def _cycle_losses(self, cycled: Pairs) -> dict[str, Tensor]:
+        """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|; what one network made stands still."""
+        weights = {"identity": self.config.identity_weight, "style": self.config.style_weight}
+        return {name: weights[name.split("_")[0]] * l1_loss(*pair) for name, pair in cycled.items()}
 
     def _losses_D(
         self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]
@@ -266,6 +268,10 @@ def _name(loss: str, each: Example) -> str:
 
 def _suffix(part: str) -> str:
     return "" if part == WHOLE else f"_{part}"
+
+
+def _detached(images: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {part: image.detach() for part, image in images.items()}
 
 
 def _merged(losses: Iterator[dict[str, Tensor]]) -> dict[str, Tensor]:

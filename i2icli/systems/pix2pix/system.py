@@ -57,10 +57,11 @@ class Pix2Pix(System[Pix2PixConfig]):
         yield Update("D", self._discriminator_losses(source, target, fake.detach()))
 
         score = self.D(torch.cat([source, fake], dim=1))
+        pair = {"": (fake, target)}
         yield Update("G", {
             "gan": self.gan.generator(score),
             "l1": self.config.l1_weight * l1_loss(fake, target),
-        }, fakes={"": (fake, target)})  # fmt: skip
+        }, fakes=pair, reconstructed=pair)  # fmt: skip
 
     def _discriminator_losses(self, source: Tensor, target: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Half the sum of both terms: D learns slower than G, section 3.3."""

@@ -41,7 +41,9 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
     depth: int = Field(4, ge=1, le=10, description="down-samplings in the global generator")
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks of the global generator")
     num_enhancer_blocks: int = Field(3, ge=1, le=100, description="residual blocks of each local enhancer")
-    norm: Literal["batch", "instance"] = Field("instance", description="normalisation in all networks")
+    norm: Literal["batch", "instance", "none"] = Field(
+        "instance", description="normalisation in all networks"
+    )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
@@ -57,6 +59,9 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
     gan_loss: Literal["lsgan", "vanilla", "hinge"] = Field("lsgan", description="adversarial loss")
     matching_weight: float = Field(
         10.0, ge=0, description="lambda of the distance between the discriminators' features, Eq. (5)"
+    )
+    perceptual_weight: float = Field(
+        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
     )
     features: Literal["none", "instance", "class"] = Field(
         "none",
@@ -98,12 +103,19 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         """The residual blocks of the global generator need two pixels, its last layer four."""
         return max(self.multiple, 2 << self.depth + self.grown)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has features of its own, where there are no instance maps."""
+        if self.features == "instance" and self.instances is False:
+            return ("there are no instance maps, so the features are of classes, as with --features class",)
+        return ()
+
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Photos of label maps; of chosen styles if those were learned."""
         later = self.grown - stage.level  # levels still to come
         inputs = self.label_inputs(multiple=self.multiple_at(stage), minimum=self.smallest_side >> later)
         output = Port(self.image_channels, dtype=self.two_types[1])
-        tiling: Tiling = "global-norm"
+        tiling: Tiling = "free" if self.norm == "none" else "global-norm"
         if not self.feature_channels:
             return (Task(None, inputs, output, tiling=tiling),)
         return (
@@ -130,12 +142,6 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         for level in range(1, self.grown + 1):
             found += self._stages_of(level, ends[level + 1] - ends[level])
         return tuple(stage for stage in found if stage.steps)
-
-    @model_validator(mode="after")
-    def _regions_are_known(self) -> Self:
-        if self.features == "instance" and self.instances is False:
-            raise ValueError("features of instances need instance maps; choose --features class")
-        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:

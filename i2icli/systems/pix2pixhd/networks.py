@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from i2icli.nn.blocks import ConvNorm
 from i2icli.nn.growth import GrowingGenerator, GrowthClock
+from i2icli.nn.map_planes import MapPlanes
 from i2icli.nn.multiscale import PatchFeatures, half_size, input_pyramid
 from i2icli.nn.norm import Norm, build_norm, needs_bias
 from i2icli.nn.resnet import ResnetGenerator
@@ -44,7 +45,7 @@ def build_generator(config: Pix2PixHDConfig, clock: GrowthClock) -> ResnetGenera
         statistics,
         config.upsampling,
         num_blocks=config.num_enhancer_blocks,
-        downsample=half_size,
+        downsample=halved,
     )
 
 
@@ -66,6 +67,11 @@ def build_encoder(config: Pix2PixHDConfig) -> nn.Module:
         upsampling=config.upsampling,
         depth=config.encoder_depth,
     )
+
+
+def halved(x: Tensor | MapPlanes) -> Tensor:
+    """x: (B, C, H, W) or planes of a map -> (B, C, H/2, W/2)."""
+    return half_size(x) if isinstance(x, Tensor) else x.half_size()
 
 
 class Discriminators(nn.Module):

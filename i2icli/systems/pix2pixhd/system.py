@@ -22,7 +22,8 @@ from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
-from i2icli.nn.label_maps import boundaries, one_hot, paint
+from i2icli.nn.label_maps import boundaries, paint
+from i2icli.nn.map_planes import MapPlanes
 from i2icli.system import (
     Batch,
     Evaluation,
@@ -82,8 +83,9 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """G and E, then D with the fake that G was updated for (Eq. (5); order as in the authors' code)."""
-        image, planes = batch["image"], self._planes(batch)  # (B, C, H, W), (B, N, H, W)
-        fake = self._generated(planes, self._features_of(image, batch))  # (B, C, H, W)
+        image, planes = batch["image"], self._map(batch).dense()  # (B, C, H, W), (B, N, H, W)
+        features = self._features_of(image, batch)  # (B, F, H, W)
+        fake = self.G(planes if features is None else torch.cat([planes, features.to(planes)], 1))
         real_scores = self.D(torch.cat([planes, image], 1))
         fake_scores = self.D(torch.cat([planes, fake], 1))
         losses = {"gan": generator_loss(self.gan, fake_scores)}
@@ -131,7 +133,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
         inputs["features"]: (B, F, H, W), where they are learned.
         """
-        return self._generated(self._planes(inputs), inputs.get("features")), {}
+        return self._translated(self._map(inputs, inputs.get("features"))), {}
 
     # -- looking at it -------------------------------------------------------------------
 
@@ -150,19 +152,22 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     # -- inside --------------------------------------------------------------------------
 
-    def _planes(self, maps: Inputs) -> Tensor:
-        """One-hot planes of the classes, and the boundaries of instances, else of classes: (B, N, H, W)."""
-        labels = maps["labels"]
-        planes = one_hot(labels, self.config.label_set.count)  # (B, L, H, W)
-        if not self.config.boundaries:
-            return planes
-        return torch.cat([planes, boundaries(maps.get("instances", labels))], 1)
+    def _map(self, maps: Inputs, features: Tensor | None = None) -> MapPlanes:
+        """One-hot planes of the classes, the boundaries of instances, else of classes, and features.
 
-    def _generated(self, planes: Tensor, features: Tensor | None) -> Tensor:
-        """planes: (1 or B, N, H, W), features: (B, F, H, W) -> (B, C, H, W)."""
+        features: (B, F, H, W), where maps may have one row for all.
+        """
+        labels = maps["labels"]
+        edges = boundaries(maps.get("instances", labels), torch.bool) if self.config.boundaries else None
         if features is not None:
-            planes = torch.cat([planes.expand(len(features), -1, -1, -1), features.to(planes)], 1)
-        return self.G(planes)  # type: ignore[no-any-return]
+            labels = labels.expand(len(features), -1, -1, -1)
+            edges = None if edges is None else edges.expand(len(features), -1, -1, -1)
+        dtype = next(self.G.parameters()).dtype  # zeros and ones are exact in each
+        return MapPlanes(labels, self.config.label_set.count, edges, features, dtype)
+
+    def _translated(self, planes: MapPlanes) -> Tensor:
+        """The generator's output (B, C, H, W) for inference: planes are made where they are used."""
+        return self.G(planes.dense() if torch.compiler.is_compiling() else planes)  # type: ignore[no-any-return]
 
     def _features_of(self, image: Tensor, maps: Inputs) -> Tensor | None:
         """The features of photos, one for each region: (B, F, H, W), where they are learned."""
@@ -181,7 +186,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         return labels + (len(self.config.label_set.classes) + 1) * maps["instances"]
 
     def _fake(self, batch: Batch) -> Tensor:
-        return self._generated(self._planes(batch), self._features_of(batch["image"], batch))
+        return self._translated(self._map(batch, self._features_of(batch["image"], batch)))
 
 
 def _padded(image: Tensor, port: Port, labels: Tensor) -> Tensor:

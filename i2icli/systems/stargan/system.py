@@ -116,7 +116,8 @@ class StarGAN(System[StarGANConfig]):
             same = (label == target).all(1)  # (B,)
             losses[f"identity{end}"] = config.identity_weight * _distance_of(fake, real, same)
         accuracy = {f"accuracy{end}": self._accuracy(logits, target, number).mean()}
-        return Update("G", losses, accuracy, {end.removeprefix("_"): (fake, real)})
+        name = end.removeprefix("_")
+        return Update("G", losses, accuracy, {name: (fake, real)}, {name: (cycled, real)})
 
     # -- labels ----------------------------------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""Networks that others trained on photographs: which there are, and how to get their weights."""
