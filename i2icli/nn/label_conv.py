@@ -12,10 +12,9 @@ from i2icli.nn.label_maps import one_hot
 
 Size = tuple[int, int]
 
-MANY = {torch.float32: 32, torch.float64: 32}
-"""Channels from which the table is faster in training, too, where the gradient of its rows is what takes
-time; by number type of the convolution. Measured by benchmarks/speed/label_conv.py."""
-MANY_IN_LOW_PRECISION = 160
+MANY = 32
+"""Channels from which the table is faster in training, too, where the gradient of its rows takes time: in
+single precision, measured by benchmarks/speed/label_conv.py. In lower precision it never is."""
 
 
 class LabelPlanes:
@@ -53,7 +52,7 @@ class LabelPlanes:
         return self._smaller[size]
 
     def planes(self, dtype: torch.dtype) -> Tensor:
-        """(B, channels, H, W), 0 or 1, channels last in memory: convolutions are faster so."""
+        """(B, channels, H, W), 0 or 1, channels last in memory."""
         if dtype not in self._planes:
             planes = one_hot(self.labels, self.classes, dtype)  # (B, classes, H, W)
             if self.edges is not None:
@@ -89,15 +88,19 @@ class LabelConv2d(nn.Conv2d):
         """A map of B rows -> (B, out_channels, H, W), channels last in memory."""
         if prefers_table(self.weight, labels.channels):
             return self.looked_up(labels)
+        return self.by_planes(labels)
+
+    def by_planes(self, labels: LabelPlanes) -> Tensor:
+        """The convolution as it is."""
         return super().forward(labels.planes(_computed_in(self.weight)))
 
     def looked_up(self, labels: LabelPlanes) -> Tensor:
         """The convolution by its table."""
-        height, width = labels.size
-        sums = embedding_bag(labels.rows(self.kernel_size[0]), self._table(labels), mode="sum")
-        return (
-            sums.to(_computed_in(self.weight)).view(-1, height, width, self.out_channels).permute(0, 3, 1, 2)
-        )
+        table, dtype = self._table(labels), _computed_in(self.weight)
+        if not table.requires_grad:
+            table = table.to(dtype)  # otherwise gradients would be added up in low precision
+        sums = embedding_bag(labels.rows(self.kernel_size[0]), table, mode="sum").to(dtype)
+        return sums.view(-1, *labels.size, self.out_channels).permute(0, 3, 1, 2)  # (B, O, H, W)
 
     def _table(self, labels: LabelPlanes) -> Tensor:
         """Output channels by tap and, where there are boundaries, by off and on, and class: (rows, O).
@@ -115,7 +118,7 @@ class LabelConv2d(nn.Conv2d):
 
 
 def prefers_table(weight: Tensor, channels: int) -> bool:
-    """Whether looking up is faster: on a CPU, for inference, and for many classes in training.
+    """Whether looking up is faster: on a CPU, for inference, and for many classes in single precision.
 
     Compilers and exporters get the convolution, which all of them know.
     """
@@ -124,7 +127,7 @@ def prefers_table(weight: Tensor, channels: int) -> bool:
         return False
     if not (torch.is_grad_enabled() and weight.requires_grad):
         return True
-    return channels >= MANY.get(_computed_in(weight), MANY_IN_LOW_PRECISION)
+    return channels >= MANY and _computed_in(weight).itemsize >= 4
 
 
 def _computed_in(weight: Tensor) -> torch.dtype:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, relu
 
 from i2icli.nn.label_conv import LabelConv2d, LabelPlanes
+from i2icli.nn.memory_layout import laid_out
 from i2icli.nn.norm import InstanceNorm, SyncedBatchNorm
 from i2icli.nn.spectral_norm import SpectralConv2d
 
@@ -41,7 +42,8 @@ class SPADE(nn.Module):
     def forward(self, x: Tensor, labels: LabelPlanes) -> Tensor:
         """x: (B, C, H, W), labels: of B rows or 1, of a size divisible by (H, W) -> the shape of x."""
         hidden = relu(self.shared(labels.at((x.shape[2], x.shape[3]))))  # (B or 1, hidden, H, W)
-        gamma, beta = self.gamma_beta(hidden).chunk(2, dim=1)  # (B or 1, C, H, W) each
+        both = self.gamma_beta(laid_out(hidden, self.gamma_beta.weight))  # (B or 1, 2C, H, W)
+        gamma, beta = both.chunk(2, dim=1)  # (B or 1, C, H, W) each
         return torch.addcmul(beta, self.norm(x), 1 + gamma)
 
 
@@ -64,6 +66,7 @@ class SPADEBlock(nn.Module):
 
     def forward(self, x: Tensor, labels: LabelPlanes) -> Tensor:
         """x: (B, C, H, W), labels: of B rows or 1, of a size divisible by (H, W) -> (B, C', H, W)."""
+        x = laid_out(x, self.conv_0.weight)
         hidden = self.conv_0(leaky_relu(self.norm_0(x, labels), 0.2))  # (B, min(C, C'), H, W)
         hidden = self.conv_1(leaky_relu(self.norm_1(hidden, labels), 0.2))  # (B, C', H, W)
         shortcut = x if self.norm_s is None else self.conv_s(self.norm_s(x, labels))

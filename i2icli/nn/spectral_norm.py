@@ -16,7 +16,7 @@ EPSILON = 1e-12  # smallest norm of a vector that is divided by its norm
 
 
 class SpectralNorm(nn.Module):
-    """Divides a weight, as a matrix of one row per output, by its largest singular value sigma = u^T W v.
+    """Finds the largest singular value sigma = u^T W v of a weight, as a matrix of one row per output.
 
     Singular vectors u and v are tracked by one step of power iteration in each forward pass in training; in
     evaluation they stay what they are. They are no weights: a moving average takes them as they are, so that
@@ -30,36 +30,26 @@ class SpectralNorm(nn.Module):
         super().__init__()
         self.register_buffer("u", _unit_vector(rows))
         self.register_buffer("v", _unit_vector(columns))
-        self.folded = False
 
     def forward(self, weight: Tensor) -> Tensor:
-        """weight: (O, ...), in single precision at least -> the same shape."""
-        if self.folded:
-            return weight
-        matrix = weight.flatten(1)  # (O, N)
+        """weight: (O, ...), in single precision at least -> sigma, a scalar."""
         with _without_autocast(weight.device):  # sigma scales a whole layer: 8 bits would be too few
             if self.training and not recomputing():
-                self.iterate(matrix)
+                self.iterate(weight)
+            matrix, v = _as_matrix(weight, self.v)
             # Clones, as the next pass moves the vectors before this one's gradient is computed.
-            sigma = torch.dot(self.u.clone(), matrix @ self.v.clone())
-        return weight / sigma
+            return torch.dot(self.u.clone(), matrix @ v.flatten().clone())
 
     @torch.no_grad()
     def iterate(self, weight: Tensor) -> None:
         """One step of power iteration. weight: (O, ...)."""
-        matrix = weight.flatten(1)  # (O, N)
-        self.v.copy_(normalize(matrix.T @ self.u, dim=0, eps=EPSILON))
-        self.u.copy_(normalize(matrix @ self.v, dim=0, eps=EPSILON))
-
-    @torch.no_grad()
-    def fold(self, weight: Tensor) -> None:
-        """Divide the weight itself, for inference: from now on it is used as it is."""
-        weight.copy_(self(weight))
-        self.folded = True
+        matrix, v = _as_matrix(weight, self.v)
+        v.copy_(normalize(matrix.T @ self.u, dim=0, eps=EPSILON).view_as(v))
+        self.u.copy_(normalize(matrix @ v.flatten(), dim=0, eps=EPSILON))
 
 
 class SpectralConv2d(nn.Conv2d):
-    """A convolution whose weight is normalised."""
+    """A convolution whose weight is divided by its largest singular value."""
 
     def __init__(
         self,
@@ -73,17 +63,38 @@ class SpectralConv2d(nn.Conv2d):
     ) -> None:
         super().__init__(in_channels, out_channels, kernel, stride=stride, padding=padding, bias=bias)
         self.spectral = SpectralNorm(out_channels, in_channels * kernel**2)
+        self.folded = False
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) -> (B, C', H', W')."""
-        return self._conv_forward(x, self.spectral(self.weight), self.bias)  # type: ignore[no-any-return]
+        if self.folded:
+            return super().forward(x)
+        scale = 1 / self.spectral(self.weight)
+        if x.numel() < self.weight.numel():  # dividing either is the same; the smaller one is faster
+            return super().forward(x * scale)
+        return self._conv_forward(x, self.weight * scale, self.bias)  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def fold(self) -> None:
+        """Divide the weight itself, in place: the layer is only used from now on."""
+        if not self.folded:
+            self.weight /= self.spectral.eval()(self.weight)
+            self.folded = True
 
 
 def fold_spectral_norms(network: nn.Module) -> None:
     """Divide weights once instead of in every pass, in place: the network is only used from now on."""
     for module in network.modules():
-        if isinstance(module, SpectralConv2d) and not module.spectral.folded:
-            module.spectral.fold(module.weight)
+        if isinstance(module, SpectralConv2d):
+            module.fold()
+
+
+def _as_matrix(weight: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Views (O, N) of a weight and of v in the order of its columns, whatever its layout in memory."""
+    if weight.ndim == 4 and not weight.is_contiguous():  # then its channels are last
+        v = v.view(weight.shape[1:]).permute(1, 2, 0)  # (k, k, I)
+        return weight.permute(0, 2, 3, 1).flatten(1), v
+    return weight.flatten(1), v
 
 
 def _unit_vector(size: int) -> Tensor:

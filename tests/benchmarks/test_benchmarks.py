@@ -10,7 +10,7 @@ import torch
 
 import benchmarks
 from benchmarks.experiments import spectral_regularisation
-from benchmarks.speed import lapgan_step, progan_step
+from benchmarks.speed import lapgan_step, progan_step, spade_step
 from benchmarks.speed import spectra as spectrum
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.image import read_image
@@ -108,6 +108,7 @@ def test_images_are_released_once_they_are_measured(monkeypatch, capsys):
     ("benchmark", "arguments", "compared"),
     [
         (lapgan_step, ["--batch", "2", "--width", "4"], ("D", "G")),
+        (spade_step, ["--batch", "1", "--width", "2", "--size", "64"], ("D", "G")),
         (progan_step, ["--batch", "4", "--width", "4", "--size", "8"], ("G",)),  # D's penalty is random
     ],
 )
