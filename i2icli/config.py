@@ -37,7 +37,8 @@ Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(parse_size), PlainSerial
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
 Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(parse_list)]
-BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]  # higher is better
+BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
+"""Scores of validation that any system may have, higher being better."""
 Names = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
@@ -257,7 +258,9 @@ class RunOptions(BaseModel):
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")
     save_every: Seconds = Field(300.0, description="time between saves: 90s, 5m ...")
     validate_images: int = Field(100, ge=1, description="validation images measured each time, evenly spread")
-    best_by: BestBy | None = Field(None, description="another score for best.safetensors to follow")
+    best_by: BestBy | None = Field(
+        None, description="keep best.safetensors by psnr, ssim, miou or pixel_accuracy, not the system's own"
+    )
     segmenter: bool = Field(True, description="score photos of label maps by a segmentation network")
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")
