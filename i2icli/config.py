@@ -1,6 +1,5 @@
 """The settings every system shares, and how a run uses this machine. No torch here: `--help` is quick."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,36 +18,12 @@ from pydantic import (
 from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
 from i2icli.task import Task, find_task
+from i2icli.written import parse_duration, parse_list, parse_size, print_size
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
 LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
-
-
-def _parse_size(value: object) -> object:
-    """256, "256" or "512x256" (width x height) -> (height, width)."""
-    if isinstance(value, int):
-        return value, value
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)(?:x(\d+))?", value.strip().lower())
-        if match is None:
-            raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
-        width = int(match[1])
-        return (int(match[2]) if match[2] else width), width
-    return value
-
-
-def _print_size(size: tuple[int, int]) -> int | str:
-    height, width = size
-    return width if height == width else f"{width}x{height}"
-
-
-def _parse_list(value: object) -> object:
-    """ "a,b" or a single number -> a tuple of parts, as the command line gives them."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(","))
-    return (value,) if isinstance(value, int | float) else value
 
 
 def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -57,28 +32,18 @@ def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _parse_duration(value: object) -> object:
-    """ "90", "90s", "30m", "1.5h" -> seconds."""
-    if isinstance(value, str):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip().lower())
-        if match is None:
-            raise ValueError("expected a duration like 90s, 30m or 2h")
-        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
-    return value
-
-
 Pixels = Annotated[int, Field(ge=1, le=65536)]
-Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(_parse_size), PlainSerializer(_print_size)]
+Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(parse_size), PlainSerializer(print_size)]
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
-Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(_parse_list)]
-Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(_parse_list)]
+Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list)]
+Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(parse_list)]
 BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
 """Scores of validation that any system may have, higher being better."""
-Names = Annotated[tuple[str, ...], BeforeValidator(_parse_list)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
-Betas = Annotated[tuple[float, float], BeforeValidator(_parse_list)]
-Seconds = Annotated[float, Field(gt=0), BeforeValidator(_parse_duration)]
+Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
+Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
 
 
 def next_multiple(number: int, factor: int) -> int:

@@ -15,6 +15,7 @@ FLOORS: dict[str, int] = {
     "config": 0,
     "growable": 0,
     "classes": 0,
+    "written": 0,
     "class_files": 0,
     "class_lists": 0,
     "label_config": 0,

@@ -7,14 +7,15 @@ and with each network whose weights are on this machine, and scores its translat
 PSNR against the ground truth, the spectral distance of `i2i train`, the energy distance of random features
 (`benchmarks/lib/feature_distance.py`) and the kernel distance by each of these networks
 (`benchmarks/lib/kernel_distance.py`). A network favours itself: the kernel distance by the network that was
-trained with says little. `time` is that of training, relative to the first row. Finished runs are not
-repeated.
+trained with says little. `time` is the processor time of a training step, relative to one without the loss.
+Finished runs are not repeated.
 """
 
 import argparse
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median
 
 import torch
 from torch import Tensor
@@ -22,16 +23,21 @@ from torch import Tensor
 from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.feature_distance import RealFeatures
 from benchmarks.lib.kernel_distance import KernelDistance, available
+from benchmarks.lib.timing import time_in_turns
 from benchmarks.lib.translation_distance import images_of, translations
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import Examples
 from i2icli.inference.translator import Translator
 from i2icli.recipe import resolve_config
 from i2icli.report.log import read_log
-from i2icli.training.run import train
+from i2icli.runtime.device import Placement
+from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
+from i2icli.training.run import build_system, train
 from i2icli.training.run_data import open_data
+from i2icli.training.trainer import Trainer
 
 SYSTEM = "pix2pix"
+ROUNDS = 20  # of timed steps
 
 
 def settings(network: str, seed: int, options: argparse.Namespace) -> Config:
@@ -71,10 +77,30 @@ def outputs(run: Path, validation: Examples) -> Tensor:
 
 
 def figures(run: Path) -> dict[str, float]:
-    """The scores of the last validation, and the seconds of training."""
+    """The scores of the last validation."""
     rows = read_log(run / "log.jsonl")
-    scores: dict[str, float] = next(row["validation"] for row in reversed(rows) if "validation" in row)
-    return scores | {"seconds": max(row.get("seconds", 0.0) for row in rows)}
+    return next(row["validation"] for row in reversed(rows) if "validation" in row)
+
+
+def step(network: str, options: argparse.Namespace) -> Callable[[], None]:
+    """A training step on one image of noise."""
+    config = settings(network, 0, options)
+    placement = Placement(torch.device("cpu"))
+    perceptual, _ = load_perceptual(config, fetch_perceptual(config, RunOptions(), print))
+    system = build_system(SYSTEM, config)
+    trainer = Trainer(system, lambda *_: iter(()), placement, perceptual=perceptual)
+    trainer.enter(system.clock.stage)
+    source, target = torch.rand(2, 1, 3, options.side, options.side) * 2 - 1
+    return lambda: trainer.step([{"source": source, "target": target}])
+
+
+def relative_times(networks: Sequence[str], options: argparse.Namespace) -> dict[str, float]:
+    """Median over some rounds of the time of a step with each network, relative to one without."""
+    steps = {name: step(name, options) for name in ("off", *networks)}
+    times = time_in_turns(steps, ROUNDS, timer=time.process_time)
+    return {
+        name: median(a / b for a, b in zip(each, times["off"], strict=True)) for name, each in times.items()
+    }
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -101,18 +127,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     real = images_of(validation, "target")
     random, kernels = RealFeatures(real), {name: KernelDistance(name, real) for name in here}
     columns = ["PSNR", "spectral", "random", *(f"by {name}" for name in kernels), "time"]
+    networks = options.networks or ["off", *here]
+    times = relative_times([name for name in networks if name != "off"], options)
     print("".join([f"{'':18}", *(f"{name:>22}" for name in columns)]))
-    reference: float | None = None
-    for network in options.networks or ["off", *here]:
+    for network in networks:
         runs = [train_one(network, seed, options) for seed in range(options.seeds)]
         found = [figures(run) for run in runs]
         images = [outputs(run, validation) for run in runs]
-        seconds = sum(each["seconds"] for each in found)
-        reference = reference or seconds
         row = [mean(each[name] for each in found) for name in ("psnr", "spectral_distance")]
         row.append(mean(random.distance(each) for each in images))
         row += [mean(kernel.of(each) for each in images) for kernel in kernels.values()]
-        print("".join([f"{network:18}", *(f"{value:22.2f}" for value in [*row, seconds / reference])]))
+        print("".join([f"{network:18}", *(f"{value:22.2f}" for value in [*row, times[network]])]))
 
 
 if __name__ == "__main__":

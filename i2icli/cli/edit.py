@@ -80,7 +80,7 @@ def edit_command() -> Any:
 
         Edits are made in the order given, --script among them. They name classes as the model does, and
         objects by their numbers in the instance map beside the label map (instance:26003). Writes, below
-        --out: labels/ and instances/ (edited, coded as the inputs), images/ (new photos) and compare/ (before
+        --out: labels/ and instances/ (edited), images/ (new photos) and compare/ (before
         and after). The inputs stay as they are.
         """
         options = validated(TranslateOptions, _only(typed(ctx, TranslateOptions), _FIELDS), flag)

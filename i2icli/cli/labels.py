@@ -79,7 +79,7 @@ def convert(
     from i2icli.labels.given_classes import with_classes
     from i2icli.labels.recognise import FORMATS, Source, recognise
 
-    check_out(out, images, overwrite=overwrite)
+    check_out(source, out, images, overwrite=overwrite)
     where = Source(source, images)
     name = format.lower() if format else recognise(where)
     if name not in FORMATS:

@@ -19,9 +19,10 @@ from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.places import Place
 from i2icli.inference.results import Result
 from i2icli.labels.edits import Written, apply, parse
-from i2icli.labels.files import Encoding, read_ids, read_label_map, write_16_bit_map, write_label_map
+from i2icli.labels.files import Encoding, read_label_map, write_16_bit_map, write_label_map
 from i2icli.labels.regions import LabelMap
 from i2icli.report.sheet import SHEETS, Row, write_sample_sheet
+from i2icli.runtime.memory import is_out_of_memory
 from i2icli.task import Port
 
 FOLDERS = ("labels", "instances", "images", SHEETS)
@@ -62,6 +63,13 @@ class Editing:
         self.edits = parse(edits, self.labels, lambda path: self._read(path).map)
         places = [Place(folder, kind="labels") for folder in FOLDERS]
         self.jobs = plan_jobs(inputs, out, ".png", places)
+        inside = next(
+            (job.source for job in self.jobs if out.resolve() in job.source.resolve().parents), None
+        )
+        if inside is not None:
+            raise UserError(
+                f"--out {out}: {inside} lies in it, and results could replace its data; choose another folder"
+            )
         for job in () if options.overwrite else self.jobs:
             there = next((target for target in job.targets if target.exists()), None)
             if there is not None:
@@ -105,7 +113,7 @@ class Editing:
         ids, encoding = read_label_map(FileItem(path), self.labels)
         others: dict[str, Item] = dict(self.finder.find(path))
         found = others.pop(self.instances, None)
-        instances = None if found is None else read_ids(found)
+        instances = None if found is None else found.read_map().ids
         return _Given(LabelMap(ids, self.labels, instances), encoding, others)
 
     def _photo(self, given: _Given, spec: OutputSpec) -> DecodedImage:
@@ -114,7 +122,14 @@ class Editing:
             items[self.instances] = ArrayItem(given.map.instances, self.instances)
         image = self.inference.decode(items[self.first], spec.task)
         inputs = self.inference.read({**items, self.first: image}, spec)
-        return self.inference.result(image, self.inference.compute(inputs, spec), spec)
+        try:
+            output = self.inference.compute(inputs, spec)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            height, width = given.map.ids.shape
+            raise UserError(f"out of memory at {width}x{height} px", exit_code=1) from None
+        return self.inference.result(image, output, spec)
 
     def _row(self, shown: LabelMap, photo: DecodedImage) -> Row:
         indices = class_indices(IdMap(shown.ids), self.labels, self.first)[..., None]  # (H, W, 1)

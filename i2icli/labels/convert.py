@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from errno import ENOSPC
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,12 @@ class Conversion:
                 self._convert(each)
             except UserError as error:
                 yield Converted(each.source, str(error))
+            except OSError as error:
+                if error.errno == ENOSPC:
+                    raise
+                yield Converted(each.source, f"its results cannot be written: {error.strerror}")
+            except MemoryError:
+                yield Converted(each.source, "not enough memory for its shapes")
             else:
                 yield Converted(each.source)
         if self.found_only:
@@ -82,7 +89,7 @@ class Conversion:
 
     def _convert(self, entry: Entry) -> None:
         drawn = entry.read()
-        self._count(drawn)
+        self._check(drawn)
         name = f"{entry.name}.png"
         ids = np.where(drawn.ids == UNLABELLED, self.unlabelled, drawn.ids)
         if self.unlabelled == _EIGHT_BIT:
@@ -93,15 +100,15 @@ class Conversion:
             write_16_bit_map(self.out / INSTANCES / name, drawn.instances)
         if self.photos is not None:
             self._link(entry)
-
-    def _count(self, drawn: Drawn) -> None:
-        """Raises UserError for ids that are those of no class."""
         numbers, pixels = np.unique(drawn.ids, return_counts=True)
-        unknown = np.setdiff1d(numbers, self._known)
-        if len(unknown):
-            raise UserError(f"it has class {unknown[0]}; expected one of {len(self.classes)}")
         self.pixels.update(dict(zip(numbers.tolist(), pixels.tolist(), strict=True)))
         self.left_out.update(drawn.left_out)
+
+    def _check(self, drawn: Drawn) -> None:
+        """Raises UserError for ids that are those of no class."""
+        unknown = np.setdiff1d(drawn.ids, self._known)
+        if len(unknown):
+            raise UserError(f"class {unknown[0]} is none of the {len(self.classes)} classes")
 
     def _link(self, entry: Entry) -> None:
         photo = self.photos.find(entry.name) if self.photos else None
@@ -114,14 +121,18 @@ class Conversion:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         try:
-            target.hardlink_to(photo)
+            target.hardlink_to(photo.resolve())
         except OSError:  # another disk, or one that knows no links
             with atomic_write(target) as temporary:
                 shutil.copyfile(photo, temporary)
 
 
-def check_out(out: Path, photos: Path | None, *, overwrite: bool) -> None:
+def check_out(source: Path, out: Path, photos: Path | None, *, overwrite: bool) -> None:
     """Raise UserError if results, or links to photos, would replace something that may not be replaced."""
+    if out.resolve() in source.resolve().parents or out.resolve() == source.resolve():
+        raise UserError(
+            f"--out {out}: {source} lies in it, which results could replace; choose another folder"
+        )
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file; choose a folder for the results")
     linked = photos is not None and photos.resolve() != (out / IMAGES).resolve()

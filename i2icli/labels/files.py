@@ -70,9 +70,18 @@ def write_label_map(path: Path, ids: Ids, labels: LabelSet, encoding: Encoding) 
 def _in_own_colours(ids: Ids, labels: LabelSet) -> NDArray[np.uint8]:
     """(H, W, 3): the colours by which classes are known, or greys that are their ids where none has one."""
     if not labels.index_of_colour:
+        if ids.max() > _EIGHT_BIT:
+            raise UserError(
+                f"the id {ids.max()} does not fit into 8 bit; edit a map of ids instead of colours"
+            )
         return np.repeat(ids.astype(np.uint8)[..., None], 3, axis=2)
     no_class = labels.ignored_colours[0] if labels.ignored_colours else NO_COLOUR
     table = {each.id: each.colour for each in labels.classes if each.colour}
+    colourless = next((each for each in labels.classes if not each.colour and (ids == each.id).any()), None)
+    if colourless is not None:
+        raise UserError(
+            f"class {colourless.name} has no colour, so a colour-coded map cannot hold it; edit a map of ids"
+        )
     numbers, positions = np.unique(ids, return_inverse=True)
     colours = np.array([table.get(number, no_class) for number in numbers.tolist()], np.uint8)
     return colours[positions].reshape(*ids.shape, 3)
@@ -87,7 +96,10 @@ def write_palette_map(path: Path, ids: Ids, colours: dict[int, Colour]) -> None:
 
 
 def write_16_bit_map(path: Path, ids: Ids) -> None:
-    """Write ids (H, W) from 0 to 65535 as a grey PNG of 16 bit. Raises OSError."""
+    """Write ids (H, W) as a grey PNG of 16 bit. Raises UserError for ids beyond 0 to 65535, OSError."""
+    if ids.min() < 0 or ids.max() > _SIXTEEN_BIT:
+        beyond = ids.min() if ids.min() < 0 else ids.max()
+        raise UserError(f"the id {beyond} does not fit into a 16-bit PNG, which holds 0 to {_SIXTEEN_BIT}")
     with atomic_write(path) as temporary:
         Image.fromarray(ids.astype(np.uint16)).save(temporary, "PNG")
 

@@ -28,6 +28,7 @@ from i2icli.training.validation import Scores, measure_spectra, quality, validat
 
 # What each process proposes after a step; the highest wins.
 CONTINUE, SAVE, TIME_LIMIT, INTERRUPTED, NOT_FINITE = range(5)
+BY_SEGMENTER = ("miou", "pixel_accuracy")  # scores that a segmentation network gives
 EARLY = 1000  # steps during which artefacts in samples are normal
 STOP_REASONS = {TIME_LIMIT: "time limit", INTERRUPTED: "interrupted"}
 
@@ -230,7 +231,7 @@ class Monitor:
         system, to_device = trainer.system, trainer.placement.batch
         stage = system.clock.stage
         segmenter = self.segmenter.of_stage(stage, trainer.placement.device)
-        if self.segmenter.replaced:
+        if self.segmenter.replaced and self.context.criterion in BY_SEGMENTER:
             self.best = None  # scores by another network are not comparable
         self._calibrate(trainer)
         with trainer.ema.applied():

@@ -180,12 +180,12 @@ def test_photos_that_lie_where_they_belong_stay(tmp_path):
     (tmp_path / "in" / "images").rename(photos)
     photos.joinpath("scene.jpg").chmod(0o444)
     before = (photos / "scene.jpg").read_bytes()
-    check_out(tmp_path / "out", photos, overwrite=False)
+    check_out(tmp_path / "in", tmp_path / "out", photos, overwrite=False)
     assert [each.error for each in converted(tmp_path / "in", tmp_path / "out", images=photos)] == [None]
     assert (photos / "scene.jpg").read_bytes() == before
     (tmp_path / "again" / "images").mkdir(parents=True)
     with pytest.raises(UserError, match="images exists already"):
-        check_out(tmp_path / "again", photos, overwrite=False)
+        check_out(tmp_path / "in", tmp_path / "again", photos, overwrite=False)
 
 
 def test_photos_of_cityscapes_are_found_by_the_names_of_their_maps(tmp_path):
@@ -237,12 +237,12 @@ def test_two_images_of_one_name_do_not_replace_each_other(tmp_path):
 def test_nothing_that_exists_is_replaced_unasked(tmp_path):
     (tmp_path / "labels").mkdir()
     with pytest.raises(UserError, match="labels exists already; choose another --out, or add --overwrite"):
-        check_out(tmp_path, None, overwrite=False)
-    check_out(tmp_path, None, overwrite=True)
-    check_out(tmp_path / "new", None, overwrite=False)
+        check_out(Path("annotations"), tmp_path, None, overwrite=False)
+    check_out(Path("annotations"), tmp_path, None, overwrite=True)
+    check_out(Path("annotations"), tmp_path / "new", None, overwrite=False)
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="is a file"):
-        check_out(tmp_path / "file", None, overwrite=True)
+        check_out(Path("annotations"), tmp_path / "file", None, overwrite=True)
 
 
 def test_classes_of_one_name_are_told_apart_and_of_one_id_refused():

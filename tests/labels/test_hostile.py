@@ -220,4 +220,4 @@ def test_damaged_maps(tmp_path):
         tmp_path / "kitti" / "config.json", {"labels": [{"name": "a--b", "color": [1, 2, 3]}]}
     )
     (result,) = converted(tmp_path / "kitti", tmp_path / "out", "mapillary")
-    assert "it has class 1; expected one of 1" in str(result.error)
+    assert "class 1 is none of the 1 classes" in str(result.error)

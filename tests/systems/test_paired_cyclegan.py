@@ -40,19 +40,19 @@ def examples(*names: str, channels: int = 3) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize(("changes", "loss_names"), [
-    ({}, [["gan", "pair", "identity", "style"], ["gan", "identity", "style"], ["gan_X", "gan_Y", "pair"]]),
+    ({}, [["gan", "identity", "style", "pair"], ["gan", "identity", "style"], ["gan_X", "gan_Y", "pair"]]),
     (
         {"synthetic": "none", "gan_loss": "lsgan", "norm": "batch"},
         [["gan", "identity", "style"], ["gan", "identity", "style"], ["gan_X", "gan_Y"]],
     ),
     (
         {"synthetic": "removal"},
-        [["gan", "pair", "identity", "style"], ["gan", "identity", "style"], ["gan_X", "gan_Y", "pair"]],
+        [["gan", "identity", "style", "pair"], ["gan", "identity", "style"], ["gan_X", "gan_Y", "pair"]],
     ),
     (
         {"keep_weight": 1, "gan_loss": "hinge", "norm": "none"},
         [
-            ["gan", "pair", "identity", "style"],
+            ["gan", "identity", "style", "pair"],
             ["gan", "keep", "identity", "style"],
             ["gan_X", "gan_Y", "pair"],
         ],
@@ -224,7 +224,7 @@ def test_regions_have_networks_and_losses_of_their_own() -> None:
     keys = (f"{name}_{region}" for name in ("bare", "styled", "synthetic") for region in ("lips", "skin"))
     G, F, D = run_step(system, examples(*keys))
     assert [name for name in G.losses if name.endswith("_lips")] == [
-        "gan_lips", "pair_lips", "identity_lips", "style_lips"
+        "gan_lips", "identity_lips", "style_lips", "pair_lips"
     ]  # fmt: skip
     assert len(G.losses) == 8
     assert len(F.losses) == 6

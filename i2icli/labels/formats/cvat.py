@@ -53,5 +53,6 @@ def _objects(file: Path, shape: tuple[int, ...]) -> Ids:
     if colours.shape != shape:
         raise UserError(f"{file} has another size than its map of classes")
     border = colours == colour_number(NO_COLOUR)
-    _, positions = np.unique(np.where(border, 0, colours), return_inverse=True)
-    return positions.reshape(shape).astype(np.int32)
+    objects = np.where(border, 0, colours)
+    numbers = np.setdiff1d(objects, 0)  # those of objects, which are numbered from 1
+    return np.where(objects == 0, 0, np.searchsorted(numbers, objects) + 1).astype(np.int32)

@@ -79,21 +79,26 @@ def _classes(folder: Path) -> tuple[LabelClass, ...] | None:
             path = place / name
             if path.is_file():
                 text = read_text(path)
-                names = _names_of_yaml(text) if path.suffix in (".yaml", ".yml") else text.split("\n")
-                found = [readable(each.strip()) for each in names if each.strip()]
+                in_yaml = path.suffix in (".yaml", ".yml")
+                names = _names_of_yaml(text) if in_yaml else enumerate(text.split("\n"))
+                found = [(number, name) for number, each in names if (name := readable(each.strip()))]
                 if not found:
                     raise UserError(f"{path}: no names of classes; expected names: [road, car]")
-                return tuple(LabelClass(number, each) for number, each in enumerate(found))
+                return tuple(LabelClass(number, name) for number, name in found)
     return None
 
 
-def _names_of_yaml(text: str) -> list[str]:
-    """The entry `names` of a data.yaml in any of its forms: [a, b], a line "- a" each, or "0: a" each."""
+def _names_of_yaml(text: str) -> list[tuple[int, str]]:
+    """The entry `names` of a data.yaml in any of its forms: [a, b], a line "- a" each, or "0: a" each.
+
+    With the number of each: that in front of it, else its position.
+    """
     match = re.search(r"^names:[ \t]*(.*(?:\n(?:[ \t]+|-).*|\n[ \t]*)*)", text, re.MULTILINE)
     if match is None:
         return []
     body = "\n".join(line.split(" #")[0] for line in match[1].splitlines())
     flow = re.match(r"\s*[\[{](.*?)[\]}]", body, re.DOTALL)
     items = flow[1].split(",") if flow else body.splitlines()
-    names = [re.sub(r"^\s*(?:-\s+|\d+\s*:\s*)?", "", item).strip() for item in items]
-    return [name.strip("'\"") for name in names if name]
+    matches = [re.match(r"\s*(?:-\s+|(\d{1,9})\s*:\s*)?(.*)", item, re.DOTALL) for item in items]
+    found = [(match[1], match[2].strip().strip("'\"")) for match in matches if match and match[2].strip()]
+    return [(int(key) if key else number, name) for number, (key, name) in enumerate(found)]

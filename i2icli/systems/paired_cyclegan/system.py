@@ -118,22 +118,27 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         styled = {each.part: self.G[each.part](each.x, each.y) for each in examples}
         put_on = {_suffix(each.part).removeprefix("_"): (styled[each.part], each.y) for each in examples}
         cycled = self._cycled(examples, _detached(bare), styled)
-        losses = _merged(self._losses_G(each, styled) for each in examples) | self._cycle_losses(cycled)
+        losses = _merged(self._losses_G(each, styled, cycled) for each in examples)
         yield Update("G", losses, fakes=put_on, reconstructed=cycled)
         cycled = self._cycled(examples, bare, _detached(styled))
-        losses = _merged(self._losses_removal(each, bare) for each in examples) | self._cycle_losses(cycled)
+        losses = _merged(self._losses_F(each, bare, cycled) for each in examples)
         yield Update("F", losses, fakes=taken_off, reconstructed=cycled)
         yield Update("D", _merged(self._losses_D(each, bare, styled) for each in examples))
 
-    def _losses_G(self, each: Example, styled: dict[str, Tensor]) -> dict[str, Tensor]:
-        """0.1 L_G + 0.1 L_P for G."""
+    def _losses_G(self, each: Example, styled: dict[str, Tensor], cycled: Pairs) -> dict[str, Tensor]:
+        """0.1 L_G + L_I + L_S + 0.1 L_P for G; F and what it made stand still."""
         losses = {
-            _name("gan", each): self.config.transfer_weight * self._generator_loss(self.D_Y, each, styled)
+            _name("gan", each): self.config.transfer_weight * self._generator_loss(self.D_Y, each, styled),
+            **self._cycle_losses(each, cycled),
         }
         if self.D_S is not None:
             scores = self.D_S[each.part](_pair(each.y, styled[each.part]))
             losses[_name("pair", each)] = self.config.pair_weight * self.gan.generator(scores)
         return losses
+
+    def _losses_F(self, each: Example, bare: dict[str, Tensor], cycled: Pairs) -> dict[str, Tensor]:
+        """0.1 L_F + L_I + L_S for F; G and what it made stand still."""
+        return self._losses_removal(each, bare) | self._cycle_losses(each, cycled)
 
     def _losses_removal(self, each: Example, bare: dict[str, Tensor]) -> dict[str, Tensor]:
         """0.1 L_F; and, if asked for, what is bare should stay as it is (CycleGAN, section 5.2)."""
@@ -154,10 +159,13 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
             pairs[_name("style", each)] = self.G[part](bare[part], styled[part]), each.y
         return pairs
 
-    def _cycle_losses(self, cycled: Pairs) -> dict[str, Tensor]:
-        """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|; what one network made stands still."""
-        weights = {"identity": self.config.identity_weight, "style": self.config.style_weight}
-        return {name: weights[name.split("_")[0]] * l1_loss(*pair) for name, pair in cycled.items()}
+    def _cycle_losses(self, each: Example, cycled: Pairs) -> dict[str, Tensor]:
+        """L_I = |F(G(x, y)) - x| and L_S = |G(F(y), G(x, y)) - y|."""
+        identity, style = _name("identity", each), _name("style", each)
+        return {
+            identity: self.config.identity_weight * l1_loss(*cycled[identity]),
+            style: self.config.style_weight * l1_loss(*cycled[style]),
+        }
 
     def _losses_D(
         self, each: Example, bare: dict[str, Tensor], styled: dict[str, Tensor]

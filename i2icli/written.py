@@ -1,0 +1,39 @@
+"""How settings are written: sizes, lists and durations as texts. No torch here."""
+
+import re
+
+
+def parse_size(value: object) -> object:
+    """256, "256" or "512x256" (width x height) -> (height, width)."""
+    if isinstance(value, int):
+        return value, value
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", value.strip().lower())
+        if match is None:
+            raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
+        width = int(match[1])
+        return (int(match[2]) if match[2] else width), width
+    return value
+
+
+def print_size(size: tuple[int, int]) -> int | str:
+    """(height, width) -> 256, or "512x256"."""
+    height, width = size
+    return width if height == width else f"{width}x{height}"
+
+
+def parse_list(value: object) -> object:
+    """ "a,b" or a single number -> a tuple of parts, as the command line gives them."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(","))
+    return (value,) if isinstance(value, int | float) else value
+
+
+def parse_duration(value: object) -> object:
+    """ "90", "90s", "30m", "1.5h" -> seconds."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip().lower())
+        if match is None:
+            raise ValueError("expected a duration like 90s, 30m or 2h")
+        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+    return value
