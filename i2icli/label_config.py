@@ -37,7 +37,9 @@ class LabelConfig(Config):
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
 
     checkpoint_activations: bool = Field(
-        False, description="compute activations of the generator twice instead of keeping them: less memory"
+        False,
+        description="compute activations of the generator twice instead of keeping them: less memory; "
+        "without --compile, which decides that itself",
     )
 
     classes: Classes | None = Field(

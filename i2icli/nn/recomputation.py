@@ -17,10 +17,11 @@ def checkpointed(block: nn.Module, *arguments: Any) -> Any:
 
     Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, https://arxiv.org/abs/1604.06174.
     """
-    settings = {"use_reentrant": False, "preserve_rng_state": False}
-    if torch.compiler.is_compiling():  # it changes state outside of what it computes twice
-        return checkpoint(block, *arguments, **settings)
-    return checkpoint(block, *arguments, context_fn=_both_passes, **settings)
+    if torch.compiler.is_compiling():  # it decides by itself what it keeps
+        return block(*arguments)
+    return checkpoint(
+        block, *arguments, use_reentrant=False, preserve_rng_state=False, context_fn=_both_passes
+    )
 
 
 def recomputing() -> bool:
