@@ -33,15 +33,11 @@ Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), Pla
 class LabelConfig(Config):
     """Settings of systems that translate label maps, with instance maps beside them where there are any."""
 
-    may_change: ClassVar[frozenset[str]] = Config.may_change | {"checkpoint_activations"}
     found_only: ClassVar[frozenset[str]] = Config.found_only | {"dont_care"}
 
-    checkpoint_activations: bool = Field(
-        False,
-        description="compute activations of the generator twice instead of keeping them: less memory; "
-        "without --compile, which decides that itself",
+    perceptual_weight: float = Field(
+        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
     )
-
     classes: Classes | None = Field(
         None,
         description="classes of the label maps: a file of ids, names and colours (TOML, CSV, plain list), "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from i2icli.config import Config
 from i2icli.errors import UserError
+from i2icli.label_config import LabelConfig
 
 if TYPE_CHECKING:
     from i2icli.system import System
@@ -32,6 +33,14 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1611.07004",
         original="i2icli.systems.pix2pix.original",
     ),
+    "spade": Entry(
+        "i2icli.systems.spade.system:SPADE",
+        "i2icli.systems.spade.config:SPADEConfig",
+        "turn label maps into photos, in styles taken from other photos",
+        "Park et al., CVPR 2019",
+        "https://arxiv.org/abs/1903.07291",
+        original="i2icli.systems.spade.original",
+    ),
     "pix2pixhd": Entry(
         "i2icli.systems.pix2pixhd.system:Pix2PixHD",
         "i2icli.systems.pix2pixhd.config:Pix2PixHDConfig",
@@ -46,14 +55,6 @@ SYSTEMS: dict[str, Entry] = {
         "translate between two collections, without pairs",
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
-    ),
-    "spade": Entry(
-        "i2icli.systems.spade.system:SPADE",
-        "i2icli.systems.spade.config:SPADEConfig",
-        "turn label maps into photos, in styles taken from other photos",
-        "Park et al., CVPR 2019",
-        "https://arxiv.org/abs/1903.07291",
-        original="i2icli.systems.spade.original",
     ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",
@@ -140,6 +141,11 @@ def config_type(name: str) -> type[Config]:
 def growing_from_noise() -> str:
     """The system that `i2i grow` trains where it is given images alone; imports no torch."""
     return next(name for name in SYSTEMS if config_type(name).grows_from_noise)
+
+
+def reading_labels() -> str:
+    """The first system that learns from label maps; imports no torch."""
+    return next(name for name in SYSTEMS if issubclass(config_type(name), LabelConfig))
 
 
 def _load(target: str) -> Any:

@@ -161,7 +161,14 @@ def _report(conversion: "Conversion") -> "list[Converted]":
 
 def _notes(conversion: "Conversion") -> list[str]:
     """What a user should know about the results."""
+    from i2icli.labels.convert import LABELS
+
     lines = [f"left out: {count:,} {what}" for what, count in conversion.left_out.items()]
+    if conversion.others_there:
+        lines.append(
+            f"{conversion.others_there:,} other files are in {conversion.out / LABELS}; if they are of an "
+            "earlier conversion, their ids may mean other classes"
+        )
     if conversion.without_photo:
         lines.append(f"{conversion.without_photo:,} label maps have no photo of their name")
     return lines
@@ -171,11 +178,12 @@ def _summary(conversion: "Conversion", done: int, out: Path) -> list[str]:
     """What was written, and what to do with it."""
     from i2icli.data.describe import counted
     from i2icli.labels.convert import IMAGES
+    from i2icli.registry import reading_labels
 
     number = len(conversion.classes)
     classes = "1 class" if number == 1 else f"{number:,} classes"
     unlabelled = f"{conversion.unlabelled_share:.1%} of the pixels unlabelled"
-    train = f"i2i train spade {out}"
+    train = f"i2i train {reading_labels()} {out}"
     photos = f"put the photos into {out / IMAGES}, under the names of their maps; then: "
     return [
         f"{counted(done, 'label map')} in {out}: {classes}, {unlabelled}",

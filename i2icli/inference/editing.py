@@ -60,7 +60,8 @@ class Editing:
         self.instances = next((name for name, port in ports.items() if port.kind == "instances"), "instances")
         ports.setdefault(self.instances, Port(1, "instances", optional=True))
         self.finder = OtherInputs(ports, options)
-        self.edits = parse(edits, self.labels, lambda path: self._read(path).map)
+        pasted = OtherInputs(ports, options)  # of its own: notes are about the maps to edit
+        self.edits = parse(edits, self.labels, lambda path: self._read(path, pasted).map)
         places = [Place(folder, kind="labels") for folder in FOLDERS]
         self.jobs = plan_jobs(inputs, out, ".png", places)
         inside = next(
@@ -96,7 +97,7 @@ class Editing:
                 yield Result(str(job.source), job.targets[0], "done")
 
     def _edit(self, job: Job) -> None:
-        given = self._read(job.source)
+        given = self._read(job.source, self.finder)
         edited = replace(given, map=apply(self.edits, given.map))
         before = self._photo(given, replace(self.spec, style=()))
         after = self._photo(edited, self.spec)
@@ -108,10 +109,10 @@ class Editing:
         rows = [self._row(given.map, before), self._row(edited.map, after)]
         write_sample_sheet(sheet, rows, ("before", "after"))
 
-    def _read(self, path: Path) -> _Given:
+    def _read(self, path: Path, finder: OtherInputs) -> _Given:
         """Raises UserError for maps that cannot be read or are of two sizes."""
         ids, encoding = read_label_map(FileItem(path), self.labels)
-        others: dict[str, Item] = dict(self.finder.find(path))
+        others: dict[str, Item] = dict(finder.find(path))
         found = others.pop(self.instances, None)
         instances = None if found is None else found.read_map().ids
         return _Given(LabelMap(ids, self.labels, instances), encoding, others)

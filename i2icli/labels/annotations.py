@@ -95,7 +95,7 @@ class Canvas:
         return Drawn(self.ids, self.instances, tuple(left_out))
 
 
-class Counter:
+class ObjectNumbers:
     """Numbers of the objects of an image: one for each key, from 1, in the order of their first use."""
 
     def __init__(self) -> None:

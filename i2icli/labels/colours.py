@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from i2icli.classes import Colour, LabelClass, LabelSet
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
@@ -29,9 +27,7 @@ def coloured(classes: Iterable[LabelClass]) -> tuple[tuple[LabelClass, ...], Col
 
 def numbers_of_colours(path: Path) -> Ids:
     """A PNG file -> (H, W): red + 256 green + 65536 blue. Raises UserError for other kinds of images."""
-    image = FileItem(path).read()
-    if image.pixels.shape[2] != 3 or image.pixels.dtype != np.uint8 or not image.lossless:
+    found = FileItem(path).read_map()
+    if not found.coloured:
         raise UserError(f"cannot read {path}: expected a PNG of three colours of 8 bit", exit_code=1)
-    red, green, blue = np.moveaxis(image.pixels.astype(np.int32), -1, 0)
-    numbers: Ids = red + 256 * green + 65536 * blue
-    return numbers
+    return found.ids

@@ -50,6 +50,7 @@ class Conversion:
         self.ignore = annotations.ignore
         self.pixels: Counter[int] = Counter()  # by the id of a class
         self.left_out: Counter[str] = Counter()
+        self.written: set[Path] = set()  # label maps
         self.without_photo = 0
         self.failures = annotations.failures
         self.entries = annotations.entries
@@ -59,6 +60,12 @@ class Conversion:
 
     def __len__(self) -> int:
         return len(self.failures) + len(self.entries)
+
+    @property
+    def others_there(self) -> int:
+        """Label maps in the folder that are not results of this conversion; known at the end."""
+        there = {file for file in (self.out / LABELS).rglob("*") if file.is_file()}
+        return len(there - self.written)
 
     @property
     def unlabelled_share(self) -> float:
@@ -96,6 +103,7 @@ class Conversion:
             write_palette_map(self.out / LABELS / name, ids, self._colours)
         else:
             write_16_bit_map(self.out / LABELS / name, ids)
+        self.written.add(self.out / LABELS / name)
         if drawn.instances is not None:
             write_16_bit_map(self.out / INSTANCES / name, drawn.instances)
         if self.photos is not None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from i2icli.errors import UserError, about
 from i2icli.image import Ids
-from i2icli.labels.nearest import nearest
 from i2icli.labels.regions import Box, LabelMap, Mask, Selection, ids_of_index
 
 LARGEST_INSTANCE = 65535  # a 16-bit file holds no larger number
@@ -56,7 +55,7 @@ class Remove:
         if hole.all():
             raise UserError("it covers the whole map, so nothing surrounds it that could fill its place")
         labelled = ~hole & ~np.isin(to.ids, ids_of_index(to.labels, len(to.labels.classes)))
-        source = nearest(hole, labelled if labelled.any() else ~hole)
+        source = _nearest(hole, labelled if labelled.any() else ~hole)
         instances = to.instances
         if instances is not None:
             instances = _with(instances, hole, instances[source])
@@ -124,6 +123,14 @@ class Move:
         pixels = (rows, columns)
         numbers = None if to.instances is None else to.instances[pixels]
         return _stamped(Remove(self.what).apply(to), to.ids[pixels], numbers, pixels, self.by)
+
+
+def _nearest(wanted: Mask, sources: Mask) -> Pixels:
+    """The nearest source of each wanted pixel, in the order of `np.nonzero(wanted)`; there must be one."""
+    from scipy.ndimage import distance_transform_edt  # a quarter of a second that --help need not pay
+
+    rows, columns = distance_transform_edt(~sources, return_distances=False, return_indices=True)
+    return rows[wanted], columns[wanted]
 
 
 def _with(array: Ids, where: Mask | Pixels, values: Ids | int) -> Ids:

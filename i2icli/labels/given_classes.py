@@ -15,7 +15,9 @@ def with_classes(annotations: Annotations, given: ClassList) -> Annotations:
     What is of no class of the list becomes unlabelled, of which a note says what it is.
     """
     if annotations.classes is None:
-        return replace(annotations, classes=given.classes, ignore=given.ignore)
+        ids = {each.id: each.id for each in given.classes}
+        read = [replace(entry, read=_renumbered(entry.read, ids)) for entry in annotations.entries]
+        return replace(annotations, entries=tuple(read), classes=given.classes, ignore=given.ignore)
     of_name = {each.name.casefold(): each.id for each in given.classes}
     ids = {each.id: of_name.get(each.name.casefold(), UNLABELLED) for each in annotations.classes}
     unknown = [each.name for each in annotations.classes if ids[each.id] == UNLABELLED]
@@ -35,6 +37,8 @@ def _renumbered(read: Callable[[], Drawn], ids: dict[int, int]) -> Callable[[], 
         found = read()
         numbers, positions = np.unique(found.ids, return_inverse=True)
         other = np.array([ids.get(number, UNLABELLED) for number in numbers.tolist()], np.int32)
-        return replace(found, ids=other[positions].reshape(found.ids.shape))
+        lost = (number for number in numbers.tolist() if number not in ids and number != UNLABELLED)
+        left_out = (*found.left_out, *(f"maps' class {number}, which --classes lacks" for number in lost))
+        return replace(found, ids=other[positions].reshape(found.ids.shape), left_out=left_out)
 
     return drawn

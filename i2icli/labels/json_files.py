@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from i2icli.classes import Colour
 from i2icli.errors import UserError
 from i2icli.labels.shapes import Points
 from i2icli.labels.text_files import read_bytes
@@ -85,3 +86,13 @@ def _shortened(value: object) -> str:
     else:
         text = repr(value[:60]) if isinstance(value, str) else str(value)[:60]
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def colour_of(value: object) -> Colour | None:
+    """Three numbers from 0 to 255, as COCO and Mapillary list them; others are no colour."""
+    if not isinstance(value, list) or len(value) < 3:
+        return None
+    red, green, blue = value[:3]
+    if not all(type(channel) is int and 0 <= channel <= 255 for channel in (red, green, blue)):
+        return None
+    return red, green, blue

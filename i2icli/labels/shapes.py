@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+CROSSINGS = 2**20  # of edges and rows, worked out at once: 50 MB
+
 Points = NDArray[np.float64]
 """(N, 2): x, y."""
 
@@ -30,12 +32,16 @@ def polygon(points: Points, size: tuple[int, int]) -> Region:
     (x, y), (next_x, next_y) = points.T, np.roll(points, -1, axis=0).T  # (N,) each: ends of the edges
     centres = np.sort(_first_centres(np.stack([y, next_y])), axis=0).clip(rows.start, rows.stop)
     counts = centres[1] - centres[0]  # rows whose centres an edge crosses
-    edge = np.repeat(np.arange(len(points)), counts)
-    row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + centres[0][edge]
-    slope = (next_x - x)[edge] / (next_y - y)[edge]
-    column = _first_centres(x[edge] + (row + 0.5 - y[edge]) * slope).clip(columns.start, columns.stop)
     toggles = np.zeros((len(rows), len(columns) + 1), np.uint8)  # how often a row enters or leaves the shape
-    np.add.at(toggles, (row - rows.start, column - columns.start), 1)
+    portion = max(1, CROSSINGS // max(1, len(rows)))  # edges whose crossings are made at once
+    for start in range(0, len(points), portion):
+        edges = np.arange(start, min(start + portion, len(points)))
+        edge = np.repeat(edges, counts[edges])
+        first = np.repeat(np.cumsum(counts[edges]) - counts[edges], counts[edges])
+        row = np.arange(len(edge)) - first + centres[0][edge]
+        slope = (next_x - x)[edge] / (next_y - y)[edge]
+        column = _first_centres(x[edge] + (row + 0.5 - y[edge]) * slope).clip(columns.start, columns.stop)
+        np.add.at(toggles, (row - rows.start, column - columns.start), 1)
     inside = np.bitwise_xor.accumulate(toggles & 1, axis=1)[:, :-1]
     return Region(inside.astype(np.bool_), rows.start, columns.start)
 

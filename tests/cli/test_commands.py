@@ -27,7 +27,7 @@ WRONG_USE = [
     ("tran", "error: no such command 'tran'"),
     ("systems --jso", "error: no such option: --jso (Possible options: --json)"),
     ("train cycelgan data", "did you mean cyclegan?"),
-    ("train vid2vid data", "vid2vid is planned but not implemented yet; there are: pix2pix, pix2pixhd"),
+    ("train vid2vid data", "vid2vid is planned but not implemented yet; there are: pix2pix, spade"),
     ("train cyclegan", "error: missing argument 'DATA'"),
     ("train cyclegan data --crop-sise 64", "--crop-size"),
     (

@@ -6,7 +6,6 @@ import pytest
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.errors import UserError
 from i2icli.labels.editing import LARGEST_INSTANCE, Fill, Move, Paste, Remove, Replace
-from i2icli.labels.nearest import nearest
 from i2icli.labels.regions import Box, ClassOf, InstanceOf, LabelMap
 
 LABELS = LabelSet((LabelClass(7, "road"), LabelClass(21, "tree"), LabelClass(26, "car")), (255,))
@@ -70,18 +69,18 @@ def test_what_covers_the_whole_map_cannot_be_removed():
         Remove(ClassOf(ROAD)).apply(LabelMap(np.full((3, 3), 7, np.int32), LABELS))
 
 
-def test_the_nearest_pixel_is_the_nearest_there_is():
+def test_every_removed_pixel_becomes_what_the_nearest_one_is():
     rng = np.random.default_rng(0)
-    for density in (0.002, 0.02, 0.5):
-        sources = rng.random((40, 55)) < density
-        sources[7, 3] = True
-        wanted = ~sources
-        rows, columns = nearest(wanted, sources)
-        assert sources[rows, columns].all()
-        y, x = np.nonzero(wanted)
-        there = np.argwhere(sources)
-        best = ((there[:, None] - np.stack([y, x], 1)[None]) ** 2).sum(2).min(0)
-        assert np.array_equal((rows - y) ** 2 + (columns - x) ** 2, best)
+    for density in (0.01, 0.1, 0.6):
+        ids = np.where(rng.random((24, 31)) < density, rng.integers(20, 23, (24, 31)), 26).astype(np.int32)
+        ids[7, 3] = 20
+        labels = LabelSet(tuple(LabelClass(number, str(number)) for number in (20, 21, 22, 26)))
+        filled = Remove(ClassOf(3)).apply(LabelMap(ids, labels)).ids
+        sources = np.argwhere(ids != 26)
+        for y, x in np.argwhere(ids == 26):
+            distances = ((sources - (y, x)) ** 2).sum(1)
+            nearest = sources[distances == distances.min()]
+            assert filled[y, x] in ids[nearest[:, 0], nearest[:, 1]]
 
 
 def test_a_pasted_object_has_its_corner_there_and_a_number_of_its_own():

@@ -4,17 +4,27 @@ Crowds are drawn first, then objects from large to small, so that what stands be
 A crowd has a class but is no single object.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.classes import Colour, LabelClass
+from i2icli.classes import LabelClass
 from i2icli.errors import UserError, readable
-from i2icli.labels.annotations import LARGEST_ID, Annotations, Canvas, Counter, Drawn, Entry, Failure, check
-from i2icli.labels.json_files import field, of_type, points_of, size_of
+from i2icli.labels.annotations import (
+    LARGEST_ID,
+    Annotations,
+    Canvas,
+    Drawn,
+    Entry,
+    Failure,
+    ObjectNumbers,
+    check,
+)
+from i2icli.labels.json_files import colour_of, field, of_type, points_of, size_of
 from i2icli.labels.names import result_name
 from i2icli.labels.rle import decode
 from i2icli.labels.shapes import Region, placed, polygon
@@ -53,21 +63,18 @@ def categories(content: dict[str, Any]) -> tuple[LabelClass, ...]:
         if not 0 <= number <= LARGEST_ID:
             raise UserError(f"a category with the id {number}; expected 0 to {LARGEST_ID}")
         name = readable(str(category.get("name") or number)).strip()
-        found.append(LabelClass(number, name, _colour(category.get("color"))))
+        found.append(LabelClass(number, name, colour_of(category.get("color"))))
     return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """An annotation that can be drawn."""
+    """An annotation that can be drawn. Its pixels are made twice, as those of all at once may fill memory."""
 
-    regions: Sequence[Region]
+    regions: Callable[[], Iterator[Region]]
     class_id: int
     crowd: bool
-
-    @property
-    def area(self) -> int:
-        return sum(int(region.mask.sum()) for region in self.regions)
+    area: int
 
 
 def _entry(image: dict[str, Any], annotations: list[dict[str, Any]], known: frozenset[int]) -> Entry:
@@ -78,7 +85,7 @@ def _entry(image: dict[str, Any], annotations: list[dict[str, Any]], known: froz
 
 def _read(size: tuple[int, int], annotations: list[dict[str, Any]], known: frozenset[int]) -> Drawn:
     check(size)
-    canvas, counter, left_out, shapes = Canvas(size), Counter(), [], []
+    canvas, objects, left_out, shapes = Canvas(size), ObjectNumbers(), [], []
     for annotation in annotations:
         shape = _shape(annotation, size, known)
         if shape is None:
@@ -87,8 +94,8 @@ def _read(size: tuple[int, int], annotations: list[dict[str, Any]], known: froze
             shapes.append(shape)
     shapes.sort(key=lambda each: (not each.crowd, -each.area))
     for number, shape in enumerate(shapes):
-        instance = 0 if shape.crowd else counter.of(number)
-        for region in shape.regions:
+        instance = 0 if shape.crowd else objects.of(number)
+        for region in shape.regions():
             canvas.draw(region, shape.class_id, instance)
     return canvas.finished(left_out)
 
@@ -101,10 +108,17 @@ def _shape(annotation: dict[str, Any], size: tuple[int, int], known: frozenset[i
     if not outline:
         return None
     crowd = annotation.get("iscrowd") in (1, True)
+    regions = partial(_regions, outline, size)
+    return _Shape(regions, number, crowd, sum(int(region.mask.sum()) for region in regions()))
+
+
+def _regions(outline: Any, size: tuple[int, int]) -> Iterator[Region]:
+    """The parts of a mask, or of several polygons. Raises UserError."""
     if isinstance(outline, dict):
-        return _Shape([placed(_mask(outline, size), 0, 0, size)], number, crowd)
-    polygons = [points_of(each, 3, "a polygon") for each in of_type(outline, list, "'segmentation'")]
-    return _Shape([polygon(points, size) for points in polygons], number, crowd)
+        yield placed(_mask(outline, size), 0, 0, size)
+        return
+    for each in of_type(outline, list, "'segmentation'"):
+        yield polygon(points_of(each, 3, "a polygon"), size)
 
 
 def _mask(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -120,12 +134,3 @@ def _mask(outline: dict[str, Any], size: tuple[int, int]) -> NDArray[np.bool_]:
 def _key(number: object) -> object:
     """An id of an image as a key: numbers and texts are."""
     return number if isinstance(number, int | str) else None
-
-
-def _colour(value: object) -> Colour | None:
-    if not isinstance(value, list) or len(value) != 3:
-        return None
-    if not all(isinstance(channel, int) and 0 <= channel <= 255 for channel in value):
-        return None
-    red, green, blue = value
-    return red, green, blue

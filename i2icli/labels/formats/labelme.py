@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from i2icli.classes import LabelClass
 from i2icli.errors import UserError, readable
 from i2icli.image import BytesItem, FileItem
-from i2icli.labels.annotations import Annotations, Canvas, Counter, Drawn, annotations_of
+from i2icli.labels.annotations import Annotations, Canvas, Drawn, ObjectNumbers, annotations_of
 from i2icli.labels.files import read_ids
 from i2icli.labels.json_files import field, of_type, points_of, read_json, size_of
 from i2icli.labels.names import Photos, result_name
@@ -39,7 +39,7 @@ def open_labelme(files: Sequence[Path], folder: Path, photos: Photos) -> Annotat
 def _read(file: Path, name: str, classes: dict[str, int], photos: Photos) -> Drawn:
     content = read_json(file)
     size = _size(content, name, photos)
-    canvas, counter, left_out = Canvas(size), Counter(), []
+    canvas, objects, left_out = Canvas(size), ObjectNumbers(), []
     for number, shape in enumerate(_shapes(content)):
         region = _region(shape, size)
         if isinstance(region, str):
@@ -47,7 +47,7 @@ def _read(file: Path, name: str, classes: dict[str, int], photos: Photos) -> Dra
             continue
         label, group = _label(shape), shape.get("group_id")
         class_id = classes.get(label, -1)  # -1 as well for a name that appeared since
-        instance = counter.of((label, group) if group is not None else number)
+        instance = objects.of((label, group) if group is not None else number)
         canvas.draw(region, class_id, instance if class_id >= 0 else 0)
     return canvas.finished(left_out)
 

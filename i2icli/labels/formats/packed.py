@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from i2icli.class_files import read_classes
-from i2icli.classes import NO_CLASS, Colour, LabelClass
+from i2icli.classes import NO_CLASS, LabelClass
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Ids
 from i2icli.labels.annotations import LARGEST_INSTANCE, UNLABELLED, Annotations, Drawn, annotations_of
 from i2icli.labels.files import read_ids
-from i2icli.labels.json_files import field, of_type, read_json
+from i2icli.labels.json_files import colour_of, field, of_type, read_json
 from i2icli.labels.names import result_name
 
 ENDINGS = ("_gtFine_instanceIds", "_gtCoarse_instanceIds", "_instanceIds")  # of names in Cityscapes
@@ -46,15 +46,8 @@ def _mapillary_classes(table: Path) -> tuple[LabelClass, ...]:
     for number, label in enumerate(field(read_json(table), "labels", list)):
         label = of_type(label, dict, "a label")
         name = label.get("readable") or field(label, "name", str)
-        found.append(LabelClass(number, str(name), _colour(label.get("color"))))
+        found.append(LabelClass(number, str(name), colour_of(label.get("color"))))
     return tuple(found)
-
-
-def _colour(value: object) -> Colour | None:
-    if isinstance(value, list) and len(value) >= 3 and all(isinstance(each, int) for each in value):
-        red, green, blue = (each & 255 for each in value[:3])
-        return red, green, blue
-    return None
 
 
 def _cityscapes(file: Path) -> Drawn:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from i2icli.errors import UserError, readable
-from i2icli.labels.annotations import UNLABELLED, Annotations, Counter, Drawn, Entry, Failure
+from i2icli.labels.annotations import UNLABELLED, Annotations, Drawn, Entry, Failure, ObjectNumbers
 from i2icli.labels.colours import numbers_of_colours
 from i2icli.labels.formats.coco import categories
 from i2icli.labels.json_files import field, of_type
@@ -53,13 +53,13 @@ def _read(annotation: dict[str, Any], name: str, folders: list[Path], things: di
     for info in field(annotation, "segments_info", list):
         info = of_type(info, dict, "a segment")
         classes[field(info, "id", int)] = _known(field(info, "category_id", int), things)
-    counter = Counter()
+    objects = ObjectNumbers()
     ids, instances = np.zeros(len(numbers), np.int32), np.zeros(len(numbers), np.int32)
     for index, number in enumerate(numbers.tolist()):
         if number not in classes:
             raise UserError(f"segment {number} of {path} is not in its segments_info")
         ids[index] = classes[number]
-        instances[index] = counter.of(number) if things.get(classes[number]) else 0
+        instances[index] = objects.of(number) if things.get(classes[number]) else 0
     shape = segments.shape
     return Drawn(ids[positions].reshape(shape), instances[positions].reshape(shape))
 

@@ -4,20 +4,21 @@ The names of the classes are in a data.yaml, classes.txt or obj.names above them
 photos, in a folder images/ beside labels/, beside the texts, or in `--images`. (https://docs.ultralytics.com)
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from i2icli.classes import LabelClass
 from i2icli.errors import UserError, readable
 from i2icli.image import FileItem
-from i2icli.labels.annotations import LARGEST_ID, Annotations, Canvas, Counter, Drawn, annotations_of
+from i2icli.labels.annotations import LARGEST_ID, Annotations, Canvas, Drawn, ObjectNumbers, annotations_of
 from i2icli.labels.names import Photos, result_name
 from i2icli.labels.shapes import polygon
-from i2icli.labels.text_files import read_text
+from i2icli.labels.text_files import read_bytes, read_text
 
+LARGEST_YAML = 1_000_000  # bytes: names of classes are few
 NAMES = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt", "obj.names")
 
 
@@ -55,12 +56,12 @@ def polygons(text: str) -> list[tuple[int, list[float]]]:
 
 def _read(file: Path, name: str, photos: Photos, known: frozenset[int] | None) -> Drawn:
     height, width = size = FileItem(_photo(name, photos)).size
-    canvas, counter = Canvas(size), Counter()
+    canvas, objects = Canvas(size), ObjectNumbers()
     for number, (class_id, numbers) in enumerate(polygons(read_text(file))):
         if known is not None and class_id not in known:
             raise UserError(f"class {class_id}; the list of names has {len(known)}")
         points = np.array(numbers).reshape(-1, 2).clip(-1e3, 1e3) * (width, height)
-        canvas.draw(polygon(points, size), class_id, counter.of(number))
+        canvas.draw(polygon(points, size), class_id, objects.of(number))
     return canvas.finished()
 
 
@@ -78,27 +79,27 @@ def _classes(folder: Path) -> tuple[LabelClass, ...] | None:
         for name in NAMES:
             path = place / name
             if path.is_file():
-                text = read_text(path)
                 in_yaml = path.suffix in (".yaml", ".yml")
-                names = _names_of_yaml(text) if in_yaml else enumerate(text.split("\n"))
-                found = [(number, name) for number, each in names if (name := readable(each.strip()))]
+                names = _names_of_yaml(path) if in_yaml else enumerate(read_text(path).splitlines())
+                found = [(number, called) for number, each in names if (called := readable(each.strip()))]
                 if not found:
                     raise UserError(f"{path}: no names of classes; expected names: [road, car]")
-                return tuple(LabelClass(number, name) for number, name in found)
+                return tuple(LabelClass(number, called) for number, called in found)
     return None
 
 
-def _names_of_yaml(text: str) -> list[tuple[int, str]]:
-    """The entry `names` of a data.yaml in any of its forms: [a, b], a line "- a" each, or "0: a" each.
-
-    With the number of each: that in front of it, else its position.
-    """
-    match = re.search(r"^names:[ \t]*(.*(?:\n(?:[ \t]+|-).*|\n[ \t]*)*)", text, re.MULTILINE)
-    if match is None:
+def _names_of_yaml(path: Path) -> list[tuple[int, str]]:
+    """The entry `names` of a data.yaml: a list of names, or names by number. Raises UserError for others."""
+    try:
+        content = yaml.safe_load(read_bytes(path, LARGEST_YAML))
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {' '.join(str(error).split())[:120]}") from error
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, list):
+        return [(number, str(name)) for number, name in enumerate(names)]
+    if not isinstance(names, dict):
         return []
-    body = "\n".join(line.split(" #")[0] for line in match[1].splitlines())
-    flow = re.match(r"\s*[\[{](.*?)[\]}]", body, re.DOTALL)
-    items = flow[1].split(",") if flow else body.splitlines()
-    matches = [re.match(r"\s*(?:-\s+|(\d{1,9})\s*:\s*)?(.*)", item, re.DOTALL) for item in items]
-    found = [(match[1], match[2].strip().strip("'\"")) for match in matches if match and match[2].strip()]
-    return [(int(key) if key else number, name) for number, (key, name) in enumerate(found)]
+    wrong = [key for key in names if type(key) is not int or not 0 <= key <= LARGEST_ID]
+    if wrong:
+        raise UserError(f"{path}: the class {wrong[0]!r} of its names is no number from 0 to {LARGEST_ID}")
+    return [(number, str(name)) for number, name in names.items()]

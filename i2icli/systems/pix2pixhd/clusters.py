@@ -9,7 +9,7 @@ from i2icli.nn.instance_pooling import region_indices
 
 BLOCKS = 32  # as in the authors' code: a region counts if it fills half of one of so many parts of an image
 RESTARTS = 4  # of k-means; the tightest clusters win
-ITERATIONS = 100  # of k-means at most
+ITERATIONS = 100  # of k-means
 
 
 @dataclass
@@ -42,43 +42,24 @@ class Samples:
 
 
 def k_means(points: Tensor, count: int) -> Tensor:
-    """Centres (K, F) of points (N, F), those with the most points first; K <= count. Draws nothing at random.
+    """Centres (K, F) of points (N, F), those with the most points first; K <= count. Always the same.
 
-    Lloyd, "Least Squares Quantization in PCM", 1982, begun as in Arthur and Vassilvitskii, "k-means++: The
-    Advantages of Careful Seeding", SODA 2007. No more centres than there are different points.
+    Begun as in Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding", SODA 2007. No more
+    centres than there are different points.
     """
     different, sizes = torch.unique(points, dim=0, return_counts=True)
     if len(different) <= count:
         return _commonest_first(different, sizes)
-    generator = torch.Generator().manual_seed(0)
-    results = [_clustered(points, _first_centres(points, count, generator)) for _ in range(RESTARTS)]
-    centres, nearest, _ = min(results, key=lambda result: result[2])
-    return _commonest_first(centres, torch.bincount(nearest, minlength=len(centres)))
+    from scipy.cluster.vq import kmeans2  # only at the end of a training
+
+    values, results = points.numpy(), []
+    for seed in range(RESTARTS):
+        centres, nearest = kmeans2(values, count, ITERATIONS, minit="++", rng=seed)
+        results.append((float(((values - centres[nearest]) ** 2).sum()), centres, nearest))
+    _, centres, nearest = min(results, key=lambda result: result[0])
+    sizes = torch.from_numpy(nearest).long().bincount(minlength=count)
+    return _commonest_first(torch.from_numpy(centres)[sizes > 0], sizes[sizes > 0])
 
 
 def _commonest_first(centres: Tensor, sizes: Tensor) -> Tensor:
     return centres[sizes.argsort(descending=True, stable=True)]
-
-
-def _first_centres(points: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Points far from each other: each is drawn by its squared distance to those before."""
-    chosen = [int(torch.randint(len(points), (1,), generator=generator))]
-    distances = (points - points[chosen[0]]).square().sum(1)  # (N,)
-    while len(chosen) < count:
-        chosen.append(int(torch.multinomial(distances, 1, generator=generator)))
-        distances = distances.minimum((points - points[chosen[-1]]).square().sum(1))
-    return points[chosen]  # (K, F)
-
-
-def _clustered(points: Tensor, centres: Tensor) -> tuple[Tensor, Tensor, float]:
-    """Centres after Lloyd's iterations, the nearest one of each point (N,), the sum of squared distances."""
-    nearest = torch.full((len(points),), -1)
-    for _ in range(ITERATIONS):
-        distances, now = torch.cdist(points, centres).min(1)  # (N,)
-        if torch.equal(now, nearest):
-            break
-        nearest = now
-        sizes = torch.bincount(nearest, minlength=len(centres))[:, None]  # (K, 1)
-        sums = torch.zeros_like(centres).index_add(0, nearest, points)
-        centres = torch.where(sizes > 0, sums / sizes.clamp(min=1), centres)
-    return centres, nearest, float(distances.square().sum())

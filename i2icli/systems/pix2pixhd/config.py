@@ -60,9 +60,6 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
     matching_weight: float = Field(
         10.0, ge=0, description="lambda of the distance between the discriminators' features, Eq. (5)"
     )
-    perceptual_weight: float = Field(
-        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
-    )
     features: Literal["none", "instance", "class"] = Field(
         "none",
         description="learn styles: features of each instance, or of each class, that an encoder finds in "

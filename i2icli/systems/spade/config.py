@@ -21,7 +21,10 @@ ENCODER_END = 4  # side of its last features
 class SPADEConfig(LabelConfig):
     """SPADE (GauGAN) options"""
 
-    may_change: ClassVar[frozenset[str]] = LabelConfig.may_change | {"discriminator_lr"}
+    may_change: ClassVar[frozenset[str]] = LabelConfig.may_change | {
+        "discriminator_lr",
+        "checkpoint_activations",
+    }
 
     vae: bool = Field(
         False,
@@ -58,8 +61,10 @@ class SPADEConfig(LabelConfig):
     matching_weight: float = Field(
         10.0, ge=0, description="weight of the distance between the discriminators' features"
     )
-    perceptual_weight: float = Field(
-        10.0, ge=0, description="weight of the generator's perceptual loss; 0: none"
+    checkpoint_activations: bool = Field(
+        False,
+        description="compute activations of the generator twice instead of keeping them: less memory; "
+        "without --compile, which decides that itself",
     )
     lr: float = Field(1e-4, gt=0, description="learning rate of Adam for generator and encoder")
     discriminator_lr: float = Field(4e-4, gt=0, description="learning rate of Adam for the discriminators")
