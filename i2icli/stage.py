@@ -4,6 +4,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What a stage asks of its examples."""
+
+    resolution: int | None = None  # width of the training crops, in pixels; None: as configured
+    clip_length: int | None = None  # frames of a training clip; None: single images
+
+
+@dataclass(frozen=True)
 class Stage:
     """A part of training with its own data shape and its own trainable weights."""
 
@@ -15,6 +23,12 @@ class Stage:
     fading: bool = False  # the newest level is being blended in, from alpha 0 to 1
     fade_steps: int | None = None  # steps a whole fade takes, where training may end before; None: `steps`
     alone: bool = False  # the newest level learns alone
+    clip_length: int | None = None  # frames of a training clip; None: single images
+
+    @property
+    def shape(self) -> Shape:
+        """What it asks of its examples."""
+        return Shape(self.resolution, self.clip_length)
 
 
 @dataclass

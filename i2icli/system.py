@@ -137,6 +137,13 @@ class System(nn.Module, Generic[C]):
         """
         raise NotImplementedError
 
+    def begin(self, task: Task, inputs: Inputs, output: Tensor) -> Memory:  # noqa: ARG002 - as above
+        """The memory after a frame whose output was given instead of computed (a real first frame).
+
+        output: (B, C, H, W) in [-1, 1], of the sides of the inputs. Pure, like `forward`.
+        """
+        return {}
+
     # -- looking at it -------------------------------------------------------------------
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:  # noqa: ARG002 - for those that override it

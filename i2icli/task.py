@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from i2icli.classes import LabelSet
+from i2icli.conditions import Condition
 from i2icli.errors import UserError, about, one_of
 
 ALL = "all"  # the value of --to that means every target
@@ -28,6 +29,7 @@ class Port:
 
     channels: int = 3  # of labels: the planes of their classes
     kind: Kind = "image"
+    condition: Condition | None = None  # how its planes are computed from an image, with kind "condition"
     labels: LabelSet | None = None  # what the ids of label maps stand for; None: 0 to channels - 1
     optional: bool = False  # of an input: whether a task can do without it
     multiple: int = 1  # sides are padded to a multiple of this

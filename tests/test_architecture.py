@@ -15,6 +15,7 @@ FLOORS: dict[str, int] = {
     "config": 0,
     "growable": 0,
     "classes": 0,
+    "conditions": 0,
     "written": 0,
     "class_files": 0,
     "class_lists": 0,
@@ -32,27 +33,29 @@ FLOORS: dict[str, int] = {
     "nn": 1,
     "image": 1,
     "face": 1,
+    "flow": 1,
     "scores": 1,
     "report": 2,
     "video": 2,
     "labels": 2,
     "losses": 2,
-    "data": 2,
-    "detector": 3,
-    "system": 3,
-    "originals": 3,
-    "systems": 4,
-    "backbones": 4,
-    "runtime": 5,
-    "training": 6,
-    "inference": 6,
-    "demo": 7,
-    "cli": 8,
-    "__main__": 9,
+    "data": 3,
+    "detector": 4,
+    "system": 4,
+    "originals": 4,
+    "backbones": 5,
+    "extractors": 6,
+    "systems": 7,
+    "runtime": 8,
+    "training": 9,
+    "inference": 9,
+    "demo": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 """Rooms (top-level modules and folders) by floor; imports go downwards or stay in the room."""
 
-LIGHT = frozenset({0, 8, 9})  # floors whose import must not cost torch, as every --help passes there
+LIGHT = frozenset({0, 11, 12})  # floors whose import must not cost torch, as every --help passes there
 HEAVY = frozenset({"torch", "torchvision", "tensorboard"})
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

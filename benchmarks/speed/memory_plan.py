@@ -66,7 +66,7 @@ def train_briefly(system_name: str, folder: DataFolder, config: Config, number: 
     system.clock = Clock(stage)
     trainer.enter(stage)
     own = batches(
-        folder.train(stage.resolution),
+        folder.train(stage.shape),
         batch_size=stage.batch_size or config.batch_size,
         seed=0,
         start=0,

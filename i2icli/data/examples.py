@@ -12,9 +12,11 @@ from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec, scan
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 Example = dict[str, Tensor]
+AS_CONFIGURED = Shape()
 
 
 class Examples(ABC):
@@ -60,19 +62,19 @@ class DataFolder(ABC):
         self.settings = {}
         self.report = []
         self.cached = False
-        self._made: dict[int | None, tuple[Examples, Examples | None]] = {}
+        self._made: dict[Shape, tuple[Examples, Examples | None]] = {}
 
     @abstractmethod
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        """Training and validation examples at a stage's resolution; called once for each."""
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
+        """Training and validation examples as a stage asks for them; called once for each shape."""
 
-    def train(self, resolution: int | None = None) -> Examples:
-        """The training examples, at a stage's resolution (None: as configured)."""
-        return self._examples(resolution)[0]
+    def train(self, shape: Shape = AS_CONFIGURED) -> Examples:
+        """The training examples, as a stage asks for them."""
+        return self._examples(shape)[0]
 
-    def validation(self, resolution: int | None = None) -> Examples | None:
+    def validation(self, shape: Shape = AS_CONFIGURED) -> Examples | None:
         """The validation examples, None where there are none."""
-        return self._examples(resolution)[1]
+        return self._examples(shape)[1]
 
     def read_headers(self, collection: Collection, expected: str = "images") -> list[FileItem]:
         """The readable images of a collection; what is skipped is reported. Raises UserError as `scan`."""
@@ -89,7 +91,7 @@ class DataFolder(ABC):
         self.cached = needed <= self.options.cache_bytes
         self.report.append(cache_line(needed, self.options.cache_bytes))
 
-    def _examples(self, resolution: int | None) -> tuple[Examples, Examples | None]:
-        if resolution not in self._made:
-            self._made[resolution] = self.make(resolution)
-        return self._made[resolution]
+    def _examples(self, shape: Shape) -> tuple[Examples, Examples | None]:
+        if shape not in self._made:
+            self._made[shape] = self.make(shape)
+        return self._made[shape]

@@ -16,8 +16,9 @@ from i2icli.system import Batch, System
 class EMA:
     """A moving average of a system's inference modules: average = decay * average + (1 - decay) * weight.
 
-    Buffers are copied, except for batch-norm statistics, see `reestimate`. With decay 0 the average is the
-    network itself and no copy is kept.
+    In the first steps the decay is smaller, (1 + step) / (10 + step): else a short training would publish
+    mostly its initial weights. Buffers are copied, except for batch-norm statistics, see `reestimate`. With
+    decay 0 the average is the network itself and no copy is kept.
     """
 
     def __init__(self, system: System[Any], decay: float) -> None:
@@ -37,12 +38,13 @@ class EMA:
             ]
 
     @torch.no_grad()
-    def update(self) -> None:
-        """Move the average towards the current weights; called after each step."""
+    def update(self, step: int) -> None:
+        """Move the average towards the current weights; called after each step, which counts from 0."""
+        decay = min(self.decay, (1 + step) / (10 + step))
         for name, averaged in self.averaged.items():
             network = self.system.get_submodule(name)
             for average, current in zip(averaged.parameters(), network.parameters(), strict=True):
-                average.lerp_(current, 1 - self.decay)
+                average.lerp_(current, 1 - decay)
             for copy, buffer in zip(averaged.buffers(), network.buffers(), strict=True):
                 copy.copy_(buffer)
 

@@ -125,7 +125,7 @@ def _of_stage(
 ) -> StagePlan:
     """What the first steps of a stage cost."""
     rng = np.random.default_rng(0)
-    example = data.train(stage.resolution).of_batch(rng).get(0, rng)
+    example = data.train(stage.shape).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
     batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
     kept, flops = 0, 0

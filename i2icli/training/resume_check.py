@@ -93,4 +93,4 @@ def _check_stages(
 
 def _fixed(stage: Stage) -> tuple[object, ...]:
     """What must not change in the current stage; its length may."""
-    return stage.name, stage.batch_size, stage.resolution
+    return stage.name, stage.batch_size, stage.resolution, stage.clip_length

@@ -70,7 +70,7 @@ class RunData:
     def training(self, stage: Stage, start: int = 0) -> Generator[Batch, None, None]:
         """This process's part of the batches, endless, from batch number `start` on."""
         return batches(
-            self.folder.train(stage.resolution),
+            self.folder.train(stage.shape),
             batch_size=stage.batch_size or self.config.batch_size,
             seed=self.config.seed,
             start=start,
@@ -83,7 +83,7 @@ class RunData:
 
     def training_alone(self, stage: Stage, size: int) -> Generator[Batch, None, None]:
         """Training batches of `size` from the first on, endless, for this process alone."""
-        examples = self.folder.train(stage.resolution)
+        examples = self.folder.train(stage.shape)
         return batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
 
     def calibration(self, stage: Stage) -> Generator[Batch, None, None]:
@@ -93,21 +93,21 @@ class RunData:
 
     def validation(self, stage: Stage) -> Iterator[Batch]:
         """The validation images, one by one; empty if there are none."""
-        examples = self.folder.validation(stage.resolution)
+        examples = self.folder.validation(stage.shape)
         return iter(()) if examples is None else self._in_order(examples, self.options.validate_images)
 
     def training_subset(self, stage: Stage) -> Generator[Batch, None, None]:
         """As many training images as are validated, evenly spread, without augmentation."""
-        return self._in_order(self.folder.train(stage.resolution), self.options.validate_images)
+        return self._in_order(self.folder.train(stage.shape), self.options.validate_images)
 
     def previews(self, stage: Stage) -> Iterator[Batch]:
         """The examples of the sample sheets."""
-        side = stage.resolution
-        return self._in_order(self.folder.validation(side) or self.folder.train(side), PREVIEWS)
+        examples = self.folder.validation(stage.shape) or self.folder.train(stage.shape)
+        return self._in_order(examples, PREVIEWS)
 
     def all_training(self, stage: Stage) -> Generator[Batch, None, None]:
         """Every training image once, without augmentation."""
-        return validation_batches(self.folder.train(stage.resolution), batch_size=1, workers=self.workers)
+        return validation_batches(self.folder.train(stage.shape), batch_size=1, workers=self.workers)
 
     def _in_order(self, examples: Examples, count: int) -> Generator[Batch, None, None]:
         return validation_batches(Subset(examples, count), batch_size=1, workers=self.workers)

@@ -44,7 +44,7 @@ class RunSegmenter:
         wanted = segmenter_info(self.data.config, stage)
         if wanted is None or not self.data.options.segmenter:
             return None
-        if self.data.folder.validation(stage.resolution) is None:
+        if self.data.folder.validation(stage.shape) is None:
             return None
         before = self.known or self._kept(device)
         self.replaced = before is not None and not _serves(before.info, wanted)

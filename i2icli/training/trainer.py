@@ -126,7 +126,7 @@ class Trainer:
             if not is_out_of_memory(error):
                 raise
             raise self._out_of_memory(batches[0]) from None
-        self.ema.update()
+        self.ema.update(system.clock.total)
         size = system.clock.stage.batch_size or system.config.batch_size
         self.metrics.images += size * system.config.accumulate
         system.clock.step += 1

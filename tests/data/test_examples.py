@@ -16,6 +16,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, read_image, to_tensor, write_image
+from i2icli.stage import Shape
 from tests.data.files import fill, put
 
 
@@ -79,8 +80,8 @@ def test_partners_of_other_sizes_follow_a(tmp_path: Path) -> None:
 
 def test_a_stage_may_ask_for_another_resolution(toy_pairs: Path) -> None:
     data = PairedImages([toy_pairs], DataOptions.of(Config(crop_size=32)))
-    assert data.train(16).get(0, rng())["source"].shape == (3, 16, 16)
-    validation = data.validation(64)
+    assert data.train(Shape(16)).get(0, rng())["source"].shape == (3, 16, 16)
+    validation = data.validation(Shape(64))
     assert validation is not None
     assert validation.get(0, None)["source"].shape == (3, 64, 64)
     assert data.train() is data.train()

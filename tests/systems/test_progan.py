@@ -17,7 +17,7 @@ from i2icli.inference.outputs import Outputs
 from i2icli.nn.equalised import EqualConv2d, EqualLinear
 from i2icli.nn.minibatch_stddev import append_deviation
 from i2icli.runtime.device import Placement
-from i2icli.stage import Clock
+from i2icli.stage import Clock, Shape
 from i2icli.system import Batch
 from i2icli.systems.progan.config import ProGANConfig
 from i2icli.systems.progan.networks import fade_reals, upsample_2x
@@ -305,7 +305,9 @@ def test_data_come_at_every_resolution_without_cutting_square_images(tmp_path: P
     Image.fromarray(paint_sprite(np.random.default_rng(0), 40)).save(tmp_path / "a.png")
     data = scanned("progan", [tmp_path], settings(num_latents=6))
     for side in (4, 8, 16, 32):
-        example = data.train(side).get(0, np.random.default_rng(0))
+        example = data.train(Shape(side)).get(0, np.random.default_rng(0))
         assert example["image"].shape == (3, side, side)
         assert example["codes"].shape == (2, 6)
-        assert torch.equal(example["image"], data.train(side).get(0, None)["image"])  # nothing is drawn
+        assert torch.equal(
+            example["image"], data.train(Shape(side)).get(0, None)["image"]
+        )  # nothing is drawn

@@ -127,16 +127,25 @@ def test_without_batches_the_copied_statistics_stay(trainer: Trainer) -> None:
 def test_the_next_update_restores_the_copied_statistics(trainer: Trainer) -> None:
     averaged = trainer.ema.averaged["G"]
     trainer.ema.reestimate(some_batches(trainer))
-    trainer.ema.update()
+    trainer.ema.update(10**6)
     assert_same(dict(averaged.named_buffers()), dict(trainer.system.G.named_buffers()))
+
+
+@pytest.mark.parametrize(("step", "decay"), [(0, 1 / 10), (10, 11 / 20), (80, 0.9), (10**6, 0.9)])
+def test_the_first_steps_are_averaged_over_few(trainer: Trainer, step: int, decay: float) -> None:
+    averaged, current = next(trainer.ema.averaged["G"].parameters()), next(trainer.system.G.parameters())
+    expected = decay * averaged + (1 - decay) * current
+    trainer.ema.update(step)
+    torch.testing.assert_close(averaged, expected)
 
 
 def test_a_run_whose_statistics_were_measured_goes_on_as_one_whose_were_not(trainer: Trainer) -> None:
     (batch,) = some_batches(trainer, 1)
     other = deepcopy(trainer.ema.averaged["G"])
     trainer.ema.reestimate(some_batches(trainer))
+    reached = trainer.system.clock.total
     trainer.step([batch])
     for kept, current in zip(other.parameters(), trainer.system.G.parameters(), strict=True):
-        kept.data.lerp_(current, 0.1)
+        kept.data.lerp_(current, 9 / (10 + reached))
     assert_same(dict(trainer.ema.averaged["G"].named_parameters()), dict(other.named_parameters()))
     assert_same(dict(trainer.ema.averaged["G"].named_buffers()), dict(trainer.system.G.named_buffers()))

@@ -58,7 +58,7 @@ def test_no_network_runs_twice_on_the_same(name: str, toy: Any) -> None:
         network.register_forward_pre_hook(note)
     for stage in system.config.stages():
         system.clock = Clock(stage)
-        examples = folder.validation(stage.resolution)
+        examples = folder.validation(stage.shape)
         assert examples is not None
         batch = next(validation_batches(examples, batch_size=1, workers=0))
         calls.clear()
@@ -74,7 +74,7 @@ def test_samples_can_be_measured_in_every_stage_without_validation_images(name: 
     system = build_system(name, config).eval()
     for stage in system.config.stages():
         system.clock = Clock(stage)
-        examples = folder.train(stage.resolution)
+        examples = folder.train(stage.shape)
         with torch.no_grad():
             found = measure_spectra(system, [next(validation_batches(examples, batch_size=1, workers=0))])
     assert any(score.startswith("spectral_distance") for score in found.scores)  # of the last stage

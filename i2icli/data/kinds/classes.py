@@ -26,6 +26,7 @@ from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Pixels
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 
@@ -65,11 +66,11 @@ class ClassesAndTarget(DataFolder):
         train, validation = (self.source, self.target), (self.held_out, self.shown)
         self.plan_cache(memory_needed(train, validation, self.ports, options.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. As many training examples as the larger collection has images, as many
         validation examples as there are images of the source.
         """
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         still = preprocess.for_validation()
         train = ClassExamples(
             self._source_reader(self.source, self.labels, preprocess),

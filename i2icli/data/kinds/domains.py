@@ -17,6 +17,7 @@ from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 _VALIDATED = 100  # validation examples, unless there are more pairs of domains
@@ -63,11 +64,11 @@ class DomainImages(DataFolder):
         ports = [self.port] * len(self.names)
         self.plan_cache(memory_needed(*self._splits, ports, options.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. As many training examples as show every image once on average, two in each;
         validation examples of every two domains.
         """
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         pairs = [pair for pair in combinations(range(len(self.names)), 2) if self.learned & set(pair)]
         train = DomainPairs(self._readers(self.files, preprocess), pairs)
         if not self.held_out:

@@ -19,6 +19,7 @@ from i2icli.data.validation_split import split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 IMAGES_EXAMPLE = "images, in subfolders or not, with val/ or test/ beside train/ if split"
@@ -67,9 +68,9 @@ class ImageFolder(DataFolder):
         ports = [self.port] * len(self.files)
         self.plan_cache(memory_needed(self.files, self.held_out, ports, options.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         labels = bool(self.classes)
         train = FolderExamples(self._readers(self.files, preprocess), labels, self.num_latents)
         still = self._readers(self.held_out, preprocess.for_validation())

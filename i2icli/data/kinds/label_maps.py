@@ -25,6 +25,7 @@ from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import Pixels
 from i2icli.image.kinds import decode, prepare
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 _LONG = 5  # seconds: a survey that took longer is reported
@@ -66,9 +67,9 @@ class LabelMaps(DataFolder):
         self.labels = self._label_set(labels, ignored, top, surveyed)
         self.scenes, self.held_out = ([each.indexed(self.labels) for each in part] for part in surveyed)
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         train = self._label_examples(self.scenes, preprocess)
         validation = self._label_examples(self.held_out, preprocess.for_validation())
         return train, validation if self.held_out else None

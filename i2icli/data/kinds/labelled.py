@@ -17,6 +17,7 @@ from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec, decoded_bytes, one_side, transparency_lines
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.image import Pixels
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 
@@ -45,11 +46,11 @@ class LabelledImages(DataFolder):
         self.report += transparency_lines(files)
         self.plan_cache(decoded_bytes(files, self.port, self.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. As many training examples as the largest set has images; validation examples
         only if every set has some.
         """
-        preprocess = self.preprocess.at(resolution)
+        preprocess = self.preprocess.at(shape.resolution)
         still = preprocess.for_validation()
         train = LabelSetExamples([self._reader(each.train, 1, preprocess) for each in self.sets])
         if not all(each.validation for each in self.sets):

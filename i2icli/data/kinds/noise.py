@@ -9,6 +9,7 @@ import torch
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.data.options import DataOptions
+from i2icli.stage import Shape
 
 
 class ImagesWithNoise(DataFolder):
@@ -28,9 +29,9 @@ class ImagesWithNoise(DataFolder):
         self.settings, self.report = self.images.settings, self.images.report
         self.cached = self.images.cached
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        train, validation = self.images.train(resolution), self.images.validation(resolution)
+        train, validation = self.images.train(shape), self.images.validation(shape)
         size = self.noise_size
         return WithNoise(train, size), None if validation is None else WithNoise(validation, size)
 

@@ -18,6 +18,7 @@ from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import Pixels
 from i2icli.image.kinds import prepare
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 _TALLEST = 1.5  # height over width of a half; taller halves are hardly those of pairs
@@ -58,9 +59,9 @@ class PairedImages(DataFolder):
         self.ports = [Port(channels) for channels in self.settings["channels"]]
         self.plan_cache(self._memory_needed())
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         train = self._pair_examples(self.pairs, preprocess)
         validation = self._pair_examples(self.held_out, preprocess.for_validation())
         return train, validation if self.held_out else None

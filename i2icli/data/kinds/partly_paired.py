@@ -16,6 +16,7 @@ from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import memory_needed
 from i2icli.errors import UserError
 from i2icli.image.finding import Collection
+from i2icli.stage import Shape
 
 
 class PartlyPairedImages(DataFolder):
@@ -44,11 +45,11 @@ class PartlyPairedImages(DataFolder):
         self.pairs = self._choose_pairs(supervised_fraction) if supervised_fraction else []
         self.cached = self.unpaired.cached and self._memory_needed() <= options.cache_bytes
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. Validation examples have no codes."""
-        pairs = self._pair_examples(self.options.preprocess.at(resolution)) if self.pairs else None
-        train = AugmentedExamples(self.unpaired.train(resolution), pairs, self.num_latents, self.coded)
-        return train, self.unpaired.validation(resolution)
+        pairs = self._pair_examples(self.options.preprocess.at(shape.resolution)) if self.pairs else None
+        train = AugmentedExamples(self.unpaired.train(shape), pairs, self.num_latents, self.coded)
+        return train, self.unpaired.validation(shape)
 
     def _pair_examples(self, preprocess: Preprocess) -> PairExamples:
         a, b = (self.read_spec(port, preprocess) for port in self.unpaired.ports)

@@ -18,6 +18,7 @@ from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, s
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import collect
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 _READ_TOGETHER = (
@@ -67,11 +68,11 @@ class StyledImages(DataFolder):
         self.port = Port(self.settings["channels"][0])
         self.plan_cache(memory_needed(heads[:2], heads[2:], [self.port] * 2, options.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. As many training examples as the larger collection has images, and a
         validation example for each comparison.
         """
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         train = self.examples(*self._readers(self.files, preprocess))
         still = self._readers(self.held_out, preprocess.for_validation())
         return train, self.examples(*still, comparisons=self.comparisons) if self.comparisons else None

@@ -23,6 +23,7 @@ from i2icli.data.sizes import Size, check_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import collect
+from i2icli.stage import Shape
 from i2icli.task import Port
 
 
@@ -67,9 +68,9 @@ class UnpairedImages(DataFolder):
         self.report += transparency_lines([file for files in self.files for file in files])
         self.plan_cache(memory_needed(self.files, self.held_out, self.ports, options.preprocess))
 
-    def make(self, resolution: int | None) -> tuple[Examples, Examples | None]:
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`. As many training examples as the larger collection has images."""
-        preprocess = self.options.preprocess.at(resolution)
+        preprocess = self.options.preprocess.at(shape.resolution)
         train = UnpairedExamples(*self._readers(self.files, preprocess), truth=False)
         still = self._readers(self.held_out, preprocess.for_validation())
         return train, UnpairedExamples(*still, truth=self.truth) if all(self.held_out) else None

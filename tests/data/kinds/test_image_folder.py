@@ -11,6 +11,7 @@ from i2icli.config import Config
 from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.stage import Shape
 
 
 def write(folder: Path, *names: str, size: int = 16, value: int = 0) -> None:
@@ -77,8 +78,8 @@ def test_a_stage_asks_for_its_own_resolution(tmp_path):
     write(tmp_path, "1")
     data = opened(tmp_path)
     for side in (4, 8, 16):
-        assert data.train(side).get(0, np.random.default_rng(0))["image"].shape == (3, side, side)
-    assert torch.equal(data.train(4).get(0, None)["image"], data.train(4).get(0, None)["image"])
+        assert data.train(Shape(side)).get(0, np.random.default_rng(0))["image"].shape == (3, side, side)
+    assert torch.equal(data.train(Shape(4)).get(0, None)["image"], data.train(Shape(4)).get(0, None)["image"])
 
 
 def test_systems_with_latent_codes_get_some_with_every_image(tmp_path):

@@ -18,6 +18,7 @@ from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image import FileItem
 from i2icli.image.kinds import tensor
+from i2icli.stage import Shape
 from i2icli.task import Port
 from tests.data.kinds.label_files import (
     COLOURS,
@@ -159,8 +160,8 @@ def test_what_is_kept_of_the_survey_is_what_would_be_read(tmp_path: Path) -> Non
     kept, read = (opened(tmp_path, cache=cache, settings=config) for cache in (10**6, 0))
     for resolution in (None, 8):
         for one, two in (
-            (kept.train(resolution), read.train(resolution)),
-            (kept.validation(resolution), read.validation(resolution)),
+            (kept.train(Shape(resolution)), read.train(Shape(resolution))),
+            (kept.validation(Shape(resolution)), read.validation(Shape(resolution))),
         ):
             assert one is not None
             assert two is not None
