@@ -16,7 +16,7 @@ from torch import Tensor
 from i2icli.class_files import read_classes
 from i2icli.classes import LabelClass, numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename, without_biases
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
@@ -85,16 +85,6 @@ def find_layout(state: State) -> Layout | None:
     enhancers = _number(lambda k: _has_kernel(state, f"model{k + 1}_1.1.weight", 7))
     inner = _number(lambda k: f"model1_2.{k}.conv_block.1.weight" in state)
     return Layout(downs, blocks, enhancers, inner) if downs else None
-
-
-def without_biases(state: State) -> State:
-    """Our names, without biases in front of batch norms, which ours lack: they only move the running mean."""
-    found = dict(state)
-    for name in state:
-        layer = name.removesuffix(".norm.running_mean")
-        if layer != name and f"{layer}.conv.bias" in state:
-            found[name] = state[name] - found.pop(f"{layer}.conv.bias")
-    return found
 
 
 def _renamed(state: State, layout: Layout | None) -> State | None:
