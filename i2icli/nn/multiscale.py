@@ -109,11 +109,17 @@ class GrowingDiscriminators(nn.Module):
         return list(self.scales)[: self.num_scales + self.clock().stage.level]
 
 
-def patch_features(in_channels: int, width: int, num_layers: int, norm: Norm) -> PatchFeatures:
-    """A discriminator of patches with a norm after all convolutions but the first and the last."""
-    return PatchFeatures(in_channels, width, num_layers, partial(_with_norm, norm=norm))
+def patch_features(
+    in_channels: int, width: int, num_layers: int, norm: Norm, *, bias: bool | None = None
+) -> PatchFeatures:
+    """A discriminator of patches with a norm after all convolutions but the first and the last.
+
+    bias: of those before a norm; None: unless the norm has its own.
+    """
+    bias = needs_bias(norm) if bias is None else bias
+    return PatchFeatures(in_channels, width, num_layers, partial(_with_norm, norm=norm, bias=bias))
 
 
-def _with_norm(before: int, after: int, stride: int, norm: Norm) -> nn.Module:
-    conv = nn.Conv2d(before, after, 4, stride, padding=2, bias=needs_bias(norm))
+def _with_norm(before: int, after: int, stride: int, norm: Norm, bias: bool) -> nn.Module:
+    conv = nn.Conv2d(before, after, 4, stride, padding=2, bias=bias)
     return ConvNorm(conv, build_norm(norm, after))

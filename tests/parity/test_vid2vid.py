@@ -77,13 +77,17 @@ def discriminator_of(case: Case, config: dict[str, Any], network: str | None = N
 
 
 def load(network: nn.Module, state: dict[str, Tensor], names: dict[str, str]) -> None:
-    """The reference's weights; statistics of norms without weights are stored there for nothing."""
+    """The reference's weights; what norms without weights store or take away again is left out."""
     renamed = rename(state, names)
     assert renamed is not None
     if any(name.endswith("norm.weight") for name in renamed):
         renamed = without_biases(renamed)
     else:
-        renamed = {name: value for name, value in renamed.items() if ".norm." not in name}
+        renamed = {
+            name: value
+            for name, value in renamed.items()
+            if ".norm." not in name and not name.endswith(".conv.bias")
+        }
     network.load_state_dict(renamed)
 
 

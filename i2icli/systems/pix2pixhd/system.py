@@ -25,6 +25,7 @@ from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
 from i2icli.nn.label_maps import boundaries, paint
 from i2icli.nn.map_planes import MapPlanes
+from i2icli.stage import level_progress
 from i2icli.system import (
     Batch,
     Evaluation,
@@ -75,11 +76,8 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def lr_factor(self, optimizer: str) -> float:
         """Constant, then falling to zero: over each level, an enhancer alone and with all below it."""
-        now, start = self.clock.stage, self.config.decay_from
-        stages = [stage for stage in self.config.stages() if stage.level == now.level]
-        before = sum(stage.steps for stage in stages[: stages.index(now)])
-        done = (before + self.clock.step) / sum(stage.steps for stage in stages)
-        return linear_decay(done, start, 1.0 - start)
+        start = self.config.decay_from
+        return linear_decay(level_progress(self.clock, self.config.stages()), start, 1.0 - start)
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """G and E, then D with the fake that G was updated for (Eq. (5); order as in the authors' code)."""

@@ -174,6 +174,12 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         return tuple(map(self.label_set.find, self.foreground))
 
     @property
+    def temporal_scales(self) -> tuple[int, ...]:
+        """The temporal discriminators that some clips are long enough for, by their scale."""
+        longest = max(stage.clip_length or 0 for stage in self.stages())
+        return tuple(n for n in range(self.num_temporal_scales) if triplet_length(n) <= longest)
+
+    @property
     def translating_statistics(self) -> Literal["image", "running"]:
         """What batch norm uses when translating: that which is closest to what it saw in training."""
         return "image" if self.batch_size == 1 else "running"
@@ -192,11 +198,10 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     def notes(self) -> tuple[str, ...]:
         """Discriminators that the clips are too short for."""
         longest = max(stage.clip_length or 0 for stage in self.stages())
-        lacking = [n for n in range(self.num_temporal_scales) if triplet_length(n) > longest]
         return tuple(
             f"clips of {longest} frames are too short for the discriminator of frames "
             f"{temporal_stride(scale)} apart, which needs {triplet_length(scale)}; it is left out"
-            for scale in lacking
+            for scale in range(len(self.temporal_scales), self.num_temporal_scales)
         )
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:

@@ -1,6 +1,7 @@
 """vid2vid's networks, as its settings describe them."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from itertools import chain
 from typing import Any
 
@@ -57,8 +58,8 @@ class VideoGenerator(nn.Module):
         found: list[Generated] = []
         for level in range(now.level + 1):
             given = sizes[-1 - level], previous[now.level - level], masks[-1 - level]
-            learns = torch.is_grad_enabled() and not (now.alone and level < now.level)
-            with torch.set_grad_enabled(learns):
+            fixed = now.alone and level < now.level and torch.is_grad_enabled()
+            with torch.no_grad() if fixed else nullcontext():
                 frame, below = self.scales[level](*given, below, first=first)
             found.insert(0, frame)
         return found
@@ -122,5 +123,6 @@ def _discriminators(config: Vid2VidConfig, channels: int, clock: GrowthClock) ->
     for number in range(config.num_scales + config.grown):
         coarser = max(0, config.num_scales - 1 - number)
         width = max(config.discriminator_width, min(WIDEST_FIRST, config.discriminator_width << coarser))
-        found.append(patch_features(channels, width, config.num_layers + 1, config.norm))
+        sizes = channels, width, config.num_layers + 1
+        found.append(patch_features(*sizes, config.norm, bias=config.norm == "none"))
     return GrowingDiscriminators(found, config.num_scales, clock)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.nn.blocks import ConvNorm, ResidualBlock
-from i2icli.nn.norm import Norm, Statistics, build_norm, needs_bias
+from i2icli.nn.norm import Norm, Statistics, build_norm
 from i2icli.nn.padding import ReflectConv2d, ReflectHead
 from i2icli.nn.upsampling import Upsampling, build_upsampling
 from i2icli.nn.warp import warp
@@ -54,8 +54,8 @@ class Layers:
 
     @property
     def bias(self) -> bool:
-        """Whether convolutions before a norm have a bias."""
-        return needs_bias(self.norm)
+        """Whether convolutions have a bias: a norm after them would take it away again."""
+        return self.norm == "none"
 
 
 class Encoder(nn.Module):
@@ -206,5 +206,8 @@ class ScaleGenerator(nn.Module):
 
 def _blocks(channels: int, count: int, layers: Layers) -> nn.Sequential:
     return nn.Sequential(
-        *(ResidualBlock(channels, layers.norm, statistics=layers.statistics) for _ in range(count))
+        *(
+            ResidualBlock(channels, layers.norm, statistics=layers.statistics, bias=layers.bias)
+            for _ in range(count)
+        )
     )
