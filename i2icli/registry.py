@@ -55,6 +55,7 @@ SYSTEMS: dict[str, Entry] = {
         "turn films of label maps, edges or other films into films",
         "Wang et al., NeurIPS 2018",
         "https://arxiv.org/abs/1808.06601",
+        original="i2icli.systems.vid2vid.original",
     ),
     "cyclegan": Entry(
         "i2icli.systems.cyclegan.system:CycleGAN",

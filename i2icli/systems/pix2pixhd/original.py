@@ -105,7 +105,7 @@ def _refuse_others(state: State, path: Path) -> None:
     generator = "give the generator's file beside it (.._net_G.pth)"
     for first in ("scale0_layer0.0.weight", "layer0.0.weight"):
         if _has_kernel(state, first, 4):
-            raise UserError(f"{path}: these are discriminators of pix2pixHD; {generator}")
+            raise UserError(f"{path}: these are discriminators of pix2pixHD or vid2vid; {generator}")
     layout = find_layout(state)
     if layout is not None and not layout.num_blocks and _renamed(state, layout) is not None:
         raise UserError(f"{path}: this is pix2pixHD's encoder of features; {generator}")

@@ -239,17 +239,19 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     def stages(self) -> tuple[Stage, ...]:
         """For every level, the finest alone first, and then with clips that double (section 3.3)."""
         steps = self.steps or 1
-        first = 0 if self.how == "scratch" else min(self.grown_before + 1, self.grown)
+        if self.grown_before == self.grown:  # as it was grown, all of it learns
+            return self._stages_of_level(self.grown, steps, alone=0)
+        first = 0 if self.how == "scratch" else self.grown_before + 1
         count = self.grown + 1 - first
         found: list[Stage] = []
         for number in range(count):
             own = steps * (number + 1) // count - steps * number // count
-            found += self._stages_of_level(first + number, own)
-        return tuple(stage for stage in found if stage.steps)
+            level = first + number
+            found += self._stages_of_level(level, own, round(own * self.fade) if level else 0)
+        return tuple(found)
 
-    def _stages_of_level(self, level: int, steps: int) -> list[Stage]:
+    def _stages_of_level(self, level: int, steps: int, alone: int) -> tuple[Stage, ...]:
         size, width = self._size_at(level), self.crop_size[1] >> self.grown - level
-        alone = round(steps * self.fade) if level else 0
         name = f"{size}, local generator alone"
         length, parts, rest = self.clip_length, self.clip_doublings + 1, steps - alone
         found = [Stage(name, alone, resolution=width, level=level, alone=True, clip_length=length)]
@@ -258,7 +260,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
             frames = min(LONGEST_CLIP, length << part)
             name = f"{size}, {frames} frames"
             found.append(Stage(name, own, resolution=width, level=level, clip_length=frames))
-        return found
+        return tuple(stage for stage in found if stage.steps)
 
     @model_validator(mode="after")
     def _crop_fits_the_networks(self) -> Self:
