@@ -25,9 +25,9 @@ _HIGHEST = 255.0
 
 @dataclass(frozen=True)
 class WarpingError:
-    """Mean over the frames of the mean squared difference (values in [0, 1], summed over the channels) of a
-    frame and an earlier one that is warped to it, where both are seen; times 1000.
+    """How much frames differ from an earlier one that is warped to them, where both are seen; times 1000.
 
+    The squared difference of values in [0, 1], summed over the channels, averaged over pixels, then frames:
     Lai et al., "Learning blind video temporal consistency", ECCV 2018, section 4.
     """
 
@@ -85,7 +85,7 @@ class ConsistencyMeter:
             return None
         short, long = (np.array(each).reshape(-1, 3) for each in (self._short, self._long))
         means = [each.mean(axis=0) * SCALE if len(each) else np.full(3, np.nan) for each in (short, long)]
-        result, source, frozen = (WarpingError(float(s), float(l)) for s, l in zip(*means, strict=True))
+        result, source, frozen = (WarpingError(float(a), float(b)) for a, b in zip(*means, strict=True))
         return Consistency(result, source, frozen)
 
     def _compare(self, shown: "_Shown", earlier: "_Shown", errors: "list[_Errors]") -> None:

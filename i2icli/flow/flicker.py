@@ -65,7 +65,7 @@ class FlickerMeter:
         """Of the windows so far; None if there is none, or nothing is ever at rest."""
         if not self._spectra:
             return None
-        source, result = np.mean(self._spectra, axis=0)
+        source, result = np.stack(self._spectra).mean(axis=0).astype(np.float64)
         frequencies = np.fft.rfftfreq(self._window)[1:]
         return Flicker(frequencies, result, source, float(np.mean(self._at_rest)))
 
@@ -76,8 +76,7 @@ class FlickerMeter:
         self._at_rest.append(float(still.mean()))
         if still.sum() < _FEWEST:
             return
-        chosen = films[:, :, still].astype(np.float64)
-        chosen -= chosen.mean(axis=0)
+        chosen = _without_trend(films[:, :, still].astype(np.float64))
         self._spectra.append(_variances(chosen).mean(axis=2).T)  # (2, F)
 
 
@@ -90,11 +89,18 @@ def _brightness(frame: NDArray[Any]) -> NDArray[np.float32]:
     return luma.reshape(-1)
 
 
+def _without_trend(series: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, ...) less the straight line through each: the jump between its ends would look like flicker."""
+    time = np.arange(len(series), dtype=np.float64) - (len(series) - 1) / 2
+    slope = np.tensordot(time, series, axes=1) / (time**2).sum()
+    found: NDArray[np.float64] = series - series.mean(axis=0) - np.multiply.outer(time, slope)
+    return found
+
+
 def _variances(series: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, ...) without means -> (F, ...): the variance in each frequency band but 0; they add up to all of it."""
+    """(T, ...) without means -> (F, ...): the variance in each frequency band; their sum is all of it."""
     length = len(series)
-    power = np.abs(np.fft.rfft(series, axis=0)[1:]) ** 2 * 2 / length**2
+    power: NDArray[np.float64] = np.abs(np.fft.rfft(series, axis=0)[1:]) ** 2 * 2 / length**2
     if length % 2 == 0:
         power[-1] /= 2  # the highest frequency has no negative counterpart
-    found: NDArray[np.float64] = power
-    return found
+    return power
