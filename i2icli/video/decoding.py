@@ -28,10 +28,13 @@ _DURATION = re.compile(r" duration:(\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
 _AFTER_DECODING = ("[vf#", "[Parsed_", "[enc:", "[vost#", "[out#", "[rawvideo ")  # who speaks
-_SEEKABLE_CODECS = frozenset(
-    {"h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg", "prores", "ffv1", "png", "qtrle"}
-)
-_SEEKABLE_CONTAINERS = ("mov,mp4", "matroska,webm")
+_INTRA = ("mjpeg", "prores", "ffv1", "png", "qtrle", "cinepak", "mpeg4")
+_SEEKABLE = {  # container -> codecs of which every packet is one frame, with its time
+    "mov,mp4": ("h264", "hevc", "vp9", "av1", *_INTRA),
+    "matroska,webm": ("h264", "hevc", "vp9", "av1", *_INTRA),
+    "mpegts": ("h264", "hevc"),
+    "avi": _INTRA,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +51,10 @@ class Decoded:
 def known_packets(info: VideoInfo) -> Packets | None:
     """The packets of a video, if they tell which frames there are: one frame for each, its time known."""
     packets = info.packets
-    if packets is None or not packets.exact or info.interlaced or info.codec not in _SEEKABLE_CODECS:
+    if packets is None or not packets.exact or info.interlaced:
         return None
-    return packets if info.container.startswith(_SEEKABLE_CONTAINERS) else None
+    able = any(info.container.startswith(name) and info.codec in codecs for name, codecs in _SEEKABLE.items())
+    return packets if able else None
 
 
 def decode(
@@ -62,7 +66,7 @@ def decode(
     ffmpeg cannot read on and no frame came.
     """
     packets = known_packets(info)
-    lowest = ceil(start / info.time_base) if start is not None else None
+    lowest = ceil((start + info.zero) / info.time_base) if start is not None else None
     if not packets:
         tests = [f"gte(n,{first})"] * (first > 0) + [f"gte(pts,{lowest})"] * (lowest is not None)
         yield from _run(info, damage, alpha, deep, _Plan("*".join(tests), skip=first, lowest=lowest))
@@ -84,7 +88,11 @@ def decode(
             damage.take(sought)
             return
         frames.close()
-    yield from _run(info, damage, alpha, deep, plan)
+    count = 0
+    for count, frame in enumerate(_run(info, damage, alpha, deep, plan), 1):  # noqa: B007
+        yield frame
+    if not count and first:  # the packets told wrong times
+        yield from _run(info, damage, alpha, deep, _Plan(f"gte(n,{first})", skip=first))
 
 
 @dataclass(frozen=True)
