@@ -88,10 +88,7 @@ def plan_encoding(
     kept, notes = kept_tracks(info, muxer, options.audio, target)
     if alpha and not carried:
         notes.append(f"transparency is left out: {encoder} in {target.suffix} has none; take .mov or .webm")
-    if bits > 8 and bits_of(pixels) <= 8:
-        notes.append(f"more than 8 bits become 8: {encoder} with {pixels} has no more")
-    if carried and muxer == "gif":
-        notes.append("a GIF has no half-transparent pixels: they become transparent or opaque")
+    notes += _notes(encoder, pixels, alpha=carried, bits=bits)
     if muxer == "avi":
         _check_avi(target, info, kept)
     encoding = Encoding(
@@ -111,6 +108,16 @@ def plan_encoding(
         sample_aspect=info.sample_aspect if _same_shape(size, info.size) else Fraction(1),
     )
     return encoding if muxer in ANIMATIONS else _tried(encoding, target, options, info)
+
+
+def _notes(encoder: str, pixels: str, *, alpha: bool, bits: int) -> list[str]:
+    """What a pixel format does to the pixels."""
+    notes = []
+    if bits > 8 and bits_of(pixels) <= 8:
+        notes.append(f"more than 8 bits become 8: {encoder} with {pixels} has no more")
+    if alpha and encoder == "gif":
+        notes.append("a GIF has no half-transparent pixels: they become transparent or opaque")
+    return notes
 
 
 def _check_avi(target: Path, info: VideoInfo, kept: list[Kept]) -> None:
