@@ -2,7 +2,10 @@
 
 from i2icli.video.info import Colour, VideoInfo
 
-_EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
+# Chroma planes of half size are repeated when read and averaged when written, which undo each other: a copy
+# keeps its colours. Other filters sharpen or blur chroma at every copy, by up to 40 of 255 at edges.
+_READ = "flags=neighbor+accurate_rnd+full_chroma_int"
+_WRITE = "flags=area+accurate_rnd"
 _HD = 720  # lines from which players assume the matrix of HD
 _SCALE = {  # matrices that ffmpeg's scaler converts, by tag
     "bt709": "bt709",
@@ -28,20 +31,40 @@ def assumed(size: tuple[int, int], colour: Colour) -> Colour:
     return Colour(matrix, colour.primaries or same, colour.transfer or curve, bool(colour.full_range))
 
 
+def written(size: tuple[int, int], colour: Colour, pixel_format: str, *, tagged: bool) -> Colour:
+    """How the colours of a result of (height, width) are encoded: as in the source, where it can say so.
+
+    `tagged`: whether it can. Where not, it is encoded as players assume.
+    """
+    if not tagged:
+        colour = Colour()
+    if is_rgb(pixel_format):
+        return Colour("gbr", colour.primaries, colour.transfer, full_range=True)
+    if colour.matrix == "gbr":  # its full range is that of RGB
+        colour = Colour(None, colour.primaries, colour.transfer, full_range=False)
+    return assumed(size, colour)
+
+
+def is_rgb(pixel_format: str) -> bool:
+    """Whether the channels of a pixel format are red, green and blue."""
+    return pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "pal", "x2"))
+
+
 def reading_filter(info: VideoInfo) -> str:
     """The filter that makes frames of one size, and RGB in the format that follows."""
     height, width = info.size
     tags = ""
     if info.colour.matrix is None and info.pixel_format.startswith(("yuv", "nv", "p0", "p2")):
         tags = f"setparams=colorspace={assumed(info.size, info.colour).matrix},"
-    return f"{tags}scale=w={width}:h={height}:{_EXACT}"
+    return f"{tags}scale=w={width}:h={height}:{_READ}"
 
 
 def writing_filter(colour: Colour, pixel_format: str) -> str:
     """The filter that converts RGB to a pixel format with a matrix and a range, and tags it."""
     span = "pc" if colour.full_range else "tv"
-    tags = f"setparams=color_primaries={colour.primaries}:color_trc={colour.transfer}"
     if colour.matrix in (None, "gbr"):
-        return f"scale={_EXACT},format={pixel_format},{tags}"
-    convert = f"scale=out_color_matrix={_SCALE[str(colour.matrix)]}:out_range={span}:{_EXACT}"
+        tags = f"setparams=color_primaries={colour.primaries or -1}:color_trc={colour.transfer or -1}"
+        return f"scale={_WRITE},format={pixel_format},{tags}"
+    tags = f"setparams=color_primaries={colour.primaries}:color_trc={colour.transfer}"
+    convert = f"scale=out_color_matrix={_SCALE[str(colour.matrix)]}:out_range={span}:{_WRITE}"
     return f"{convert},format={pixel_format},{tags}:colorspace={colour.matrix}:range={span}"

@@ -53,4 +53,5 @@ class VideoInfo:
     variable: bool  # whether the intervals between frames differ by more than rounding
     interlaced: bool = False
     sample_aspect: Fraction = Fraction(1)  # width by height of a pixel as displayed
+    zero: Fraction = Fraction(0)  # seconds in the file that count as 0: streams for broadcast begin anywhere
     packets: Packets | None = None  # times of the packets, for seeking; None for image sequences
