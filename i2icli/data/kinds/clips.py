@@ -116,7 +116,7 @@ class Clips(DataFolder):
         longest = counted(self.longest, "frame")
         raise UserError(
             f"{names}: the longest clip has {longest} without a scene cut, but clips of {wanted} are to be "
-            "learned; use longer videos, or shorter clips"
+            "learned; use longer videos, or shorter clips (--clip-length, --clip-doublings)"
         )
 
     def _ports(
