@@ -50,24 +50,24 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
 
 _TITLES = {
     "psnr": "PSNR (dB)",
+    "flicker": "flicker of what is at rest in the real video, which has its own",
     "ssim": "SSIM",
     "miou": "mean IoU of the label maps found in generated photos, and in real ones",
     "pixel_accuracy": "pixels whose label is found in generated photos, and in real ones",
     "spectral_distance": "spectral distance between samples and data (20 ln; 0 is best)",
     "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
     "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
-    "flicker": "flicker of what is at rest in the real video, which has its own",
     "checkerboard": "checkerboard in samples, power relative to real images (1 is best)",
 }
 
 _UNITS = {
+    "flicker": "standard deviation of the brightness, of 255",
     "miou": "mean IoU",
     "pixel_accuracy": "fraction",
     "spectral_distance": "20 ln",
     "enlarged_distance": "20 ln",
     "interpolated_distance": "20 ln",
     "checkerboard": "ratio",
-    "flicker": "standard deviation of the brightness, of 255",
 }
 
 _RUN = {
