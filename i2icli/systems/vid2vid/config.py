@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.conditions import Condition, ConditionKind
+from i2icli.conditions import Condition, ConditionKind, planes
 from i2icli.config import PreprocessMode, Size
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
@@ -157,9 +157,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     @property
     def source_channels(self) -> int:
         """Channels of given films or conditions."""
-        if self.channels is None or len(self.channels) == 1:
-            return 1 if self.condition else self.two_channels[0]
-        return self.channels[0]
+        return planes(self.condition) if self.condition else self.two_channels[0]
 
     @property
     def map_channels(self) -> int:

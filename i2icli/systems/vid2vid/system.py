@@ -5,12 +5,19 @@ paper's F with its networks for the raw frame, the flow and the mask; D is its D
 strides; the source s is "source" or "labels", the film x is "frames".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from i2icli.data.examples import DataFolder
+from i2icli.data.kinds.clips import Clips
+from i2icli.data.options import DataOptions
+from i2icli.errors import UserError
+from i2icli.extractors.extract import chooser
+from i2icli.flow.teachers import teacher
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
@@ -46,6 +53,36 @@ class Vid2Vid(System[Vid2VidConfig]):
     Batches hold clips: "frames" (B, T, C, H, W) in [-1, 1], "source" (B, T, C, H, W), or "labels" (B, T, 1,
     H, W) and perhaps "instances", and flows with their confidences, see `clip.Clip`.
     """
+
+    @staticmethod
+    def open_data(folders: Sequence[Path], options: DataOptions, config: Vid2VidConfig) -> DataFolder:
+        """See `System.open_data`."""
+        choose = None
+        if config.condition:
+            choose = chooser(
+                config.condition,
+                blur=config.condition_blur,
+                low=config.condition_low,
+                high=config.condition_high,
+                background=config.condition_background,
+            )
+        weights = Path(config.flow_weights) if config.flow_weights else None
+        found = Clips(
+            folders,
+            options,
+            teacher=teacher(config.flow_teacher, weights),
+            clip_length=config.clip_length,
+            temporal_scales=max(1, len(config.temporal_scales)),
+            max_stride=config.max_stride,
+            choose=choose,
+            labels=config.label_set if config.classes else None,
+            ignored=config.ignore,
+            instances=config.instances,
+        )
+        for option, given in (("--classes", config.classes), ("--foreground", config.foreground)):
+            if given and "classes" not in found.settings:
+                raise UserError(f"{option} is about label maps, but {folders[0]} has none; leave it out")
+        return found
 
     def __init__(self, config: Vid2VidConfig) -> None:
         super().__init__(config)
@@ -135,16 +172,8 @@ class Vid2Vid(System[Vid2VidConfig]):
         """
         length = batch["frames"].shape[1]
         times = sorted({number * (length - 1) // (SHOWN - 1) for number in range(SHOWN)})
-        fake = self._translated(batch)
-
-        def some(clips: Tensor) -> Tensor:
-            return clips[:, times].flatten(0, 1)  # (B * n, C, H, W)
-
-        if "labels" in batch:
-            source = paint(some(batch["labels"]), colours_of(self.config.label_set))
-        else:
-            source = some(batch["source"])
-        return {"source": source, "fake": some(fake), "truth": some(batch["frames"])}
+        clips = {"source": self._drawn(batch), "fake": self._translated(batch), "truth": batch["frames"]}
+        return {name: clip[:, times].flatten(0, 1) for name, clip in clips.items()}  # (B * n, C, H, W)
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Whole clips, as they are translated: from a first frame of its own on.
@@ -158,7 +187,16 @@ class Vid2Vid(System[Vid2VidConfig]):
         errors = {"warping_error": fake, "warping_error/real": real}
         measured = {name: warping_error(film, batch) for name, film in errors.items()}
         labels = batch["labels"].flatten(0, 1) if "labels" in batch else None
-        return Evaluation(generated=pair, compared=pair, measured=measured, labels=labels)
+        clips = {"source": self._drawn(batch), "fake": fake, "truth": real}
+        return Evaluation(pair, pair, measured, labels, clips)
+
+    def _drawn(self, batch: Batch) -> Tensor:
+        """What clips are made of, (B, T, C, H, W), classes in their colours."""
+        if "labels" not in batch:
+            return batch["source"]
+        labels = batch["labels"]
+        drawn = paint(labels.flatten(0, 1), colours_of(self.config.label_set))
+        return drawn.unflatten(0, labels.shape[:2])  # type: ignore[no-any-return,no-untyped-call]
 
     def _translated(self, batch: Batch) -> Tensor:
         """(B, T, C, H, W): clips frame by frame."""
