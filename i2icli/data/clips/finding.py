@@ -52,7 +52,7 @@ def find_clips(paths: Sequence[Path], *, plain: bool, strict: bool) -> Found:
     films = [path for path in paths if is_video(path)]
     if films and not (len(paths) == len(films) == 2):
         raise UserError(
-            f"{films[0]}: a plain video, with nothing that it is translated from; add --condition edges (or hed, "
+            f"{films[0]}: a plain video, with nothing it is translated from; add --condition edges (or hed, "
             "face), or give A/ and B/ with videos of one name"
         )
     if films:
