@@ -1,5 +1,6 @@
 """vid2vid: clips in groups, first frames, memory, flows, the foreground, scales."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from i2icli.conditions import Condition
+from i2icli.config import RunOptions
+from i2icli.data.loader import batches as data_batches
+from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
 from i2icli.stage import Clock
 from i2icli.system import Batch
@@ -15,11 +19,14 @@ from i2icli.systems.vid2vid.clip import groups
 from i2icli.systems.vid2vid.config import Vid2VidConfig
 from i2icli.systems.vid2vid.system import Vid2Vid, warping_error
 from i2icli.training.plan import activation_bytes
-from i2icli.training.run import build_system
+from i2icli.training.run import build_system, train
+from i2icli.training.run_data import open_data
 from i2icli.training.trainer import Trainer
+from tests.data.kinds.clip_files import label_frames, pan, write_clips, write_frames
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 from tests.training.synthetic import assert_same, batches, clips_of_noise
+from tests.training.test_resume import StopAt, final_state
 
 CLASSES = ("0 sky", "1 road", "26 car")
 
@@ -342,3 +349,63 @@ def test_clips_are_scored_as_they_are_translated():
     inputs = {name: batch[name][:, 0] for name in task.inputs}
     with torch.no_grad():
         assert torch.equal(system(task, inputs)[0], found.compared[""][0][:1])
+
+
+# -- from data -----------------------------------------------------------------------------
+
+
+def write_label_clips(folder: Path) -> Path:
+    """labels/ and images/ of two clips of eight frames."""
+    for number in range(2):
+        frames = pan(number, 8)
+        write_frames(folder / "images" / f"{number}", frames)
+        write_frames(folder / "labels" / f"{number}", label_frames(frames))
+    return folder
+
+
+@pytest.mark.parametrize("classes", [{}, {"classes": "cityscapes"}])
+def test_label_films_bring_their_classes_and_can_have_a_foreground(classes, tmp_path):
+    tiny = tiny_config("vid2vid", channels=None, foreground=("1",), holdout=0.3, **classes)
+    folder, config = open_data("vid2vid", [write_label_clips(tmp_path)], tiny, RunOptions())
+    assert config.reads == "labels"
+    assert len(config.foreground_indices) == 1
+    system = build_system("vid2vid", config)
+    batch = next(data_batches(folder.train(), batch_size=1, seed=0, workers=0))
+    assert {update.optimizer for update in run_step(system, batch)} == {"G", "D", "D_T0"}
+
+
+def test_a_plain_film_makes_its_condition_whose_settings_are_kept(tmp_path):
+    for number in range(2):
+        write_frames(tmp_path / f"{number}", pan(number, 8))
+    tiny = tiny_config("vid2vid", channels=None, condition="edges", condition_low=30)
+    _, config = open_data("vid2vid", [tmp_path], tiny, RunOptions())
+    (task,) = config.tasks(config.stages()[0])
+    port = task.inputs["source"]
+    assert (config.channels, port.channels, task.output.channels) == ((1, 3), 1, 3)
+    assert port.condition is not None
+    assert port.condition.low == 30
+    assert port.condition.high == config.condition_high >= 30
+
+
+def test_options_of_label_maps_are_refused_where_there_are_none(tmp_path):
+    write_clips(tmp_path, train=1, test=1, size=40)
+    for option in ({"foreground": ("1",)}, {"classes": CLASSES}):
+        with pytest.raises(UserError, match=rf"--{next(iter(option))} is about label maps, but .* has none"):
+            open_data("vid2vid", [tmp_path], tiny_config("vid2vid", channels=None, **option), RunOptions())
+
+
+def test_a_stage_in_the_middle_of_which_a_run_stopped_goes_on_to_the_bit(tmp_path):
+    """With clips that doubled, first frames that are drawn, and frames that are skipped."""
+    for split, count in (("train", 2), ("test", 1)):
+        for number in range(count):
+            frames = pan(number, 9, (40, 40))
+            write_frames(tmp_path / "data" / split / "A" / f"{number}", [255 - frame for frame in frames])
+            write_frames(tmp_path / "data" / split / "B" / f"{number}", frames)
+    changes = {"grown": 0, "clip_doublings": 1, "max_stride": 2, "steps": 5, "channels": None}
+    config = tiny_config("vid2vid", **changes)
+    data = [tmp_path / "data"]
+    train("vid2vid", data, config, RunOptions(out=tmp_path / "whole"))
+    halves = RunOptions(out=tmp_path / "halves")
+    assert train("vid2vid", data, config, halves, StopAt(4)).step == 4
+    assert train("vid2vid", data, config, halves).finished
+    assert_same(final_state(tmp_path / "whole"), final_state(tmp_path / "halves"))

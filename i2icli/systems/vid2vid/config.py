@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from i2icli.conditions import Condition, ConditionKind, planes
-from i2icli.config import PreprocessMode, Size
+from i2icli.config import Names, PreprocessMode, Size
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
 from i2icli.stage import Stage
@@ -113,7 +113,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
     flow: bool = Field(True, description="warp the previous frame by a flow and blend it in, Eq. (3)")
-    foreground: tuple[str, ...] = Field(
+    foreground: Names = Field(
         (), description="ids or names of classes that a branch of their own makes, Eq. (4)"
     )
     boundaries: bool = Field(True, description="show the networks the boundaries of instances")

@@ -80,7 +80,7 @@ class Vid2Vid(System[Vid2VidConfig]):
             instances=config.instances,
         )
         for option, given in (("--classes", config.classes), ("--foreground", config.foreground)):
-            if given and "classes" not in found.settings:
+            if given and "labels" not in found.ports:
                 raise UserError(f"{option} is about label maps, but {folders[0]} has none; leave it out")
         return found
 
