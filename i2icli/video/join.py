@@ -103,7 +103,7 @@ def _others(
         words += [f"-map_metadata:s:{place}", f"1:s:{track.index}"]
         if start:
             words += [f"-bsf:{place}", "noise=drop=lt(pts\\,0)"]
-    words += ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:v:0", "-map_chapters", "1"]
+    words += ["-map_metadata", "1", "-map_metadata:s:v:0", f"1:s:{source.info.index}", "-map_chapters", "1"]
     if encoding.alpha and encoding.container in ("matroska", "webm"):
         words += ["-metadata:s:v:0", "alpha_mode=1"]  # the tag of VP8 and VP9, lost with those of the encoder
     if end is not None:

@@ -48,8 +48,7 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         kinds = ", ".join(f"{m[3].lower()} ({m[4].split()[0].strip(',')})" for _, m in streams) or "nothing"
         raise UserError(f"cannot read {path}: no video stream; it holds {kinds}", exit_code=1)
     number, match = videos[0]
-    video = _VIDEO.fullmatch(match[4])
-    if not video:
+    if not (video := _VIDEO.fullmatch(match[4])):
         raise UserError(f"cannot read {path}: ffmpeg cannot decode its video ({match[4][:60]})", exit_code=1)
     later = (other for other, _ in streams if other > number)
     about = lines[number + 1 : next(later, len(lines))]
@@ -73,6 +72,7 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         colour=_colour(video["tags"] or ""),
         rotation=rotation,
         tracks=tuple(_track(each) for other, each in streams if other != number),
+        index=int(match[1]),
         chapters=sum(bool(re.match(r"    Chapter #0:\d+: start ", line)) for line in lines),
         variable=False,
         interlaced=bool(re.search(r"(top|bottom) (first|coded)", video["tags"] or "")),
