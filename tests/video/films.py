@@ -19,6 +19,11 @@ _BLOCK, _BITS = 8, 8  # the first row of blocks is the number, most significant 
 
 X264 = ("-c:v", "libx264", "-crf", "8", "-preset", "ultrafast")
 B_FRAMES = ("-c:v", "libx264", "-crf", "8", "-preset", "medium", "-bf", "3", "-g", "8")
+X264_10 = ("-c:v", "libx264", "-crf", "8", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le")
+PRORES = ("-c:v", "prores_ks", "-profile:v", "4444")
+VP9 = ("-c:v", "libvpx-vp9", "-crf", "10", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "8")
+PQ = "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv"
+ALPHA10 = {"pixel_format": "yuva444p10le"}
 VARIABLE = (0.0, 0.1, 0.15, 0.4, 0.45, 0.5, 1.1, 1.2, 1.25, 2.0)
 """Times of ten frames, in seconds: multiples of 0.05."""
 
