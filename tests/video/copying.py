@@ -43,7 +43,7 @@ def write(source: Source, encoding: Encoding, folder: Path, length: int, **words
         segments.append(folder / f"segment-{start}{encoding.segment_suffix}")
         with VideoWriter(segments[-1], encoding, source.info.time_base) as writer:
             for frame in pending[start : start + length]:
-                writer.write(pixels(frame), frame.time, frame.duration)
+                writer.write(pixels(frame)[..., : 4 if encoding.alpha else 3], frame.time, frame.duration)
     return segments
 
 
