@@ -9,6 +9,7 @@ DEMOS: dict[str, str] = {
     "stargan": "i2icli.demo.stargan",
     "spade": "i2icli.demo.spade",
     "pix2pixhd": "i2icli.demo.pix2pixhd",
+    "vid2vid": "i2icli.demo.vid2vid",
     "paired_cyclegan": "i2icli.demo.paired_cyclegan",
     "lapgan": "i2icli.demo.lapgan",
     "progan": "i2icli.demo.progan",

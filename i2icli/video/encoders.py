@@ -3,12 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from i2icli.errors import UserError
-from i2icli.video.ffmpeg import address, ask, plain
+from i2icli.video.ffmpeg import address, ask, executable, plain
 from i2icli.video.pixel_formats import bits_of, has_alpha
 from i2icli.video.probing import probe
 
@@ -26,6 +27,8 @@ NAMES = {
     "theora": "libtheora",
 }
 """The encoder meant by the name of a codec."""
+
+_SHORT_BASES = ("mpeg4", "libxvid", "msmpeg4", "msmpeg4v2", "h263", "h263p")  # 16 bits in their standard
 
 HARDWARE = ("_nvenc", "_qsv", "_amf", "_vaapi", "_vulkan", "_v4l2m2m", "_videotoolbox", "_mf")
 
@@ -101,6 +104,21 @@ def video_encoders() -> tuple[str, ...]:
     return tuple(re.findall(r"^ V[F.][S.][X.][B.][D.] ([\w-]+)", text, re.MULTILINE))
 
 
+@lru_cache(maxsize=1)
+def crash_safe() -> str:
+    """The flags of mp4 and mov with which what is written stays playable when ffmpeg is killed.
+
+    The index is delayed, as it tells when the first frame is shown. Raises UserError for an old ffmpeg,
+    whose times are not exact either.
+    """
+    _, text, _ = ask(["-h", "muxer=mp4"])
+    if "hybrid_fragmented" not in text:
+        raise UserError(
+            f"{executable()}: too old to write videos; pip install 'imageio-ffmpeg>=0.8'", exit_code=1
+        )
+    return "+hybrid_fragmented+delay_moov"
+
+
 @lru_cache(maxsize=32)
 def pixel_formats(encoder: str) -> tuple[str, ...]:
     """The pixel formats that an encoder takes; empty: any."""
@@ -149,6 +167,16 @@ def _waste(name: str, alpha: bool, deep: bool) -> int:
     return (has_alpha(name) and not alpha) + (bits_of(name) > 8 and not deep)
 
 
+def possible_base(encoder: str, base: Fraction) -> Fraction:
+    """The time base (seconds) for an encoder: the given one, or a near one that MPEG-4 can count in."""
+    if encoder not in _SHORT_BASES or base.denominator <= 65535:
+        return base
+    halved = base.denominator
+    while halved > 65535 and halved % 2 == 0:
+        halved //= 2
+    return Fraction(1, halved if 10_000 < halved <= 65535 else 60_000)
+
+
 def lossless(alpha: bool, bits: int) -> tuple[str, list[str]]:
     """A pixel format and an encoder with its words that keep every value."""
     pixels = ("gbrap16le" if alpha else "gbrp16le") if bits > 8 else ("bgra" if alpha else "bgr0")
@@ -160,7 +188,7 @@ def trial(words: tuple[str, ...], muxer: str, size: tuple[int, int]) -> str | No
     """Encode a few frames of (height, width) with these words of an encoder: why that fails, or None."""
     with TemporaryDirectory(prefix="i2i-trial-") as folder:
         path = Path(folder) / "trial"
-        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "5"]
+        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "12"]
         code, _, text = ask(["-loglevel", "level+error", *frames, *words, "-f", muxer, address(path)])
         if code:
             lines = [line for line in text.split("\n") if "rror" in line] or text.split("\n")

@@ -49,6 +49,7 @@ class VideoInfo:
     colour: Colour
     rotation: int  # degrees counter-clockwise that a player turns the stored images; part of `size`
     tracks: tuple[Track, ...]  # all but the video
+    index: int  # of the video among all tracks of the file
     chapters: int
     variable: bool  # whether the intervals between frames differ by more than rounding
     interlaced: bool = False

@@ -66,7 +66,7 @@ def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequen
     `streams` is `Encoding.streams`. Raises UserError (exit code 1) that names the difference.
     """
     info = probe(target)
-    found = tuple(track.kind for track in info.tracks)
+    found = [track.kind for track in info.tracks if track.kind != "data"]  # chapters of mp4 are such a track
     if info.frames != frames:
         raise UserError(f"{target}: holds {info.frames} frames instead of {frames}", exit_code=1)
     if duration is not None and info.duration is not None and abs(info.duration - duration) > _slack(info):
@@ -103,7 +103,7 @@ def _others(
         words += [f"-map_metadata:s:{place}", f"1:s:{track.index}"]
         if start:
             words += [f"-bsf:{place}", "noise=drop=lt(pts\\,0)"]
-    words += ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:v:0", "-map_chapters", "1"]
+    words += ["-map_metadata", "1", "-map_metadata:s:v:0", f"1:s:{source.info.index}", "-map_chapters", "1"]
     if encoding.alpha and encoding.container in ("matroska", "webm"):
         words += ["-metadata:s:v:0", "alpha_mode=1"]  # the tag of VP8 and VP9, lost with those of the encoder
     if end is not None:
@@ -119,6 +119,7 @@ def _muxing(encoding: Encoding, first: Packets) -> list[str]:
         if "-tag:v" in encoding.arguments:
             words += ["-tag:v", encoding.arguments[encoding.arguments.index("-tag:v") + 1]]
     if encoding.container == "avi":  # empty packets fill the time between frames: no more than are needed
+        words += ["-avoid_negative_ts", "disabled"]  # else sound that begins before 0 moves the images
         words += ["-r", "1000" if encoding.variable or not encoding.rate else str(encoding.rate)]
     if encoding.container == "mpegts":
         words += ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from i2icli.errors import UserError
@@ -32,6 +33,20 @@ def probe(path: Path) -> VideoInfo:
     return _with_times(_described(path, lines), packets)
 
 
+def probe_once(path: Path) -> VideoInfo:
+    """As `probe`, but a file that has not changed is described once. Raises UserError."""
+    try:
+        status = path.stat()
+    except OSError:
+        return probe(path)
+    return _probed(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _probed(path: Path, changed: int, size: int) -> VideoInfo:  # noqa: ARG001 - they name a state of the file
+    return probe(path)
+
+
 _STREAM = re.compile(r"  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)\s]{1,20})\))?: (\w+): (.*)")
 _VIDEO = re.compile(
     r"(?P<codec>[\w-]+)(?P<about>.*?), (?P<pixels>[a-z0-9]+)(?:\((?P<tags>[^)]*)\))?, "
@@ -48,8 +63,7 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         kinds = ", ".join(f"{m[3].lower()} ({m[4].split()[0].strip(',')})" for _, m in streams) or "nothing"
         raise UserError(f"cannot read {path}: no video stream; it holds {kinds}", exit_code=1)
     number, match = videos[0]
-    video = _VIDEO.fullmatch(match[4])
-    if not video:
+    if not (video := _VIDEO.fullmatch(match[4])):
         raise UserError(f"cannot read {path}: ffmpeg cannot decode its video ({match[4][:60]})", exit_code=1)
     later = (other for other, _ in streams if other > number)
     about = lines[number + 1 : next(later, len(lines))]
@@ -73,6 +87,7 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         colour=_colour(video["tags"] or ""),
         rotation=rotation,
         tracks=tuple(_track(each) for other, each in streams if other != number),
+        index=int(match[1]),
         chapters=sum(bool(re.match(r"    Chapter #0:\d+: start ", line)) for line in lines),
         variable=False,
         interlaced=bool(re.search(r"(top|bottom) (first|coded)", video["tags"] or "")),

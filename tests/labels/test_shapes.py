@@ -55,15 +55,6 @@ def test_long_outlines_are_drawn_in_portions(monkeypatch):
     assert 300 < whole.sum() < 600
 
 
-def test_long_outlines_are_drawn_in_portions(monkeypatch):
-    angles = np.linspace(0, 2 * np.pi, 500, endpoint=False)
-    star = 20 + (10 + 8 * np.cos(7 * angles))[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
-    whole = drawn(polygon(star, (40, 40)), (40, 40))
-    monkeypatch.setattr(shapes, "CROSSINGS", 100)
-    assert np.array_equal(drawn(polygon(star, (40, 40)), (40, 40)), whole)
-    assert 300 < whole.sum() < 600
-
-
 def test_what_lies_outside_is_cut_off():
     size = (6, 8)
     assert drawn(disc(np.array([0.0, 0.0]), 2.0, size), size).sum() == 4 - 1
