@@ -9,8 +9,9 @@ many operations (counted on the meta device). Both then translate the condition 
 neither has seen, from a first frame of their own on.
 
 Printed beside the real film and the real film frozen at the first frame: PSNR and SSIM of every frame
-against the truth; warping error, short and long term (Lai et al., ECCV 2018; mean squared differences x1000, with the
-flow of the real film); flicker of what does not move. Finished runs are not repeated, stopped ones go on.
+against the truth; warping error, short and long term (Lai et al., ECCV 2018; mean squared differences x1000,
+with the flow of the real film); flicker of what does not move. Finished runs are not repeated, stopped ones
+go on.
 """
 
 import argparse
