@@ -10,7 +10,7 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
 
     Backwards: every pixel is sampled at its position plus its flow, bilinearly, beyond the border at the
     nearest pixel of it. So an earlier frame and the flow from a later frame to it give the later one. Whole
-    numbers hit pixels exactly (align_corners). Positions have float32 at least: 16 bits do not count pixels.
+    numbers hit pixels (align_corners). Positions have float32 at least: 16 bits do not count pixels.
     """
     kind = torch.promote_types(torch.promote_types(images.dtype, flow.dtype), torch.float32)
     moved = grid_sample(

@@ -73,7 +73,7 @@ class RunSegmenter:
         )
         started_at = time.monotonic()
         with closing(self.data.training_alone(stage, size)) as batches:
-            few = (_photos(batch, device) for batch in batches)
+            few = (photos_of(batch, device) for batch in batches)
             fitted = fit_segmenter(
                 info,
                 islice(few, info.steps),
@@ -93,7 +93,7 @@ class RunSegmenter:
         return segmenter
 
 
-def _photos(batch: Batch, device: torch.device) -> Batch:
+def photos_of(batch: Batch, device: torch.device) -> Batch:
     """ "image" (B, C, H, W) and "labels" (B, 1, H, W) of a training batch; of clips those of every frame."""
     if "frames" not in batch:
         return {name: batch[name].to(device) for name in ("image", "labels")}

@@ -290,3 +290,18 @@ def test_what_is_wanted_follows_from_the_settings() -> None:
 def test_real_photos_do_not_select_a_model() -> None:
     assert quality({"miou": 0.2, "miou/real": 0.9}, "miou") == 0.2
     assert quality({"miou/real": 0.9}, "miou") is None
+
+
+def test_of_clips_every_frame_is_learned_from() -> None:
+    clips = {
+        "frames": torch.rand(2, 3, 3, 8, 8),
+        "labels": torch.arange(6).view(2, 3, 1, 1, 1).expand(2, 3, 1, 8, 8),
+        "flow_1": torch.zeros(2, 3, 2, 8, 8),
+    }
+    found = run_segmenter.photos_of(clips, CPU)
+    assert {name: tuple(value.shape) for name, value in found.items()} == {
+        "image": (6, 3, 8, 8),
+        "labels": (6, 1, 8, 8),
+    }
+    assert torch.equal(found["image"][4], clips["frames"][1, 1])
+    assert found["labels"][4, 0, 0, 0] == 4

@@ -82,7 +82,7 @@ def no_frames(like: Tensor, channels: int, levels: int, dtype: torch.dtype) -> l
     """Zeros in place of previous frames: (B, channels, H, W) of the sides of `like`, and halves of it."""
     batch, _, height, width = like.shape
     return [
-        torch.zeros(batch, channels, height >> level, width >> level, dtype=dtype, device=like.device)
+        torch.zeros(batch, channels, height // 2**level, width // 2**level, dtype=dtype, device=like.device)
         for level in range(levels)
     ]
 
