@@ -1,0 +1,154 @@
+"""The frames of a video through a network, in order: batches, memory, first frames, scene cuts."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from i2icli.errors import UserError, about
+from i2icli.image import DecodedImage, change_type, convert_channels, kinds
+from i2icli.image.items import FileItem, Item
+from i2icli.inference.batching import compute, images_together
+from i2icli.inference.inference import Inference
+from i2icli.inference.other_inputs import OtherInputs
+from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.video_segments import LENGTH, State
+from i2icli.system import Inputs, Memory
+from i2icli.video import Frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FirstFrame = Callable[[Item], DecodedImage]
+"""The result of a frame that memory begins with, from the frame."""
+
+
+@dataclass(frozen=True)
+class LoadedFrame:
+    """A frame, decoded and as the network reads it."""
+
+    frame: Frame
+    image: DecodedImage
+    inputs: Inputs  # (1, C, H, W) each
+
+    @property
+    def batch_key(self) -> tuple[object, ...]:
+        """Frames of equal keys can be computed together."""
+        return tuple((name, value.shape) for name, value in self.inputs.items())
+
+
+@dataclass(frozen=True)
+class MadeFrame:
+    """A frame and what the network makes of it."""
+
+    loaded: LoadedFrame
+    output: Tensor | DecodedImage  # (1, C, H', W'); a result where that was given
+    state: State | None = None  # after the last frame of a segment
+
+
+class FrameTranslator:
+    """Translates the frames of one video for one spec. Its memory goes from frame to frame."""
+
+    def __init__(
+        self,
+        inference: Inference,
+        spec: OutputSpec,
+        others: OtherInputs,
+        *,
+        batch_size: int | None = None,
+        first: FirstFrame | None = None,
+        cuts: "Cuts | None" = None,
+    ) -> None:
+        self.inference, self.spec, self.others = inference, spec, others
+        self.count = 1 if spec.task.memory else images_together(inference, batch_size)
+        self.first, self.cuts = first, cuts
+        self.memory: Memory | None = None
+        self.done = 0  # frames of the result
+
+    def load(self, frame: Frame) -> LoadedFrame:
+        """Decode a frame and its further inputs. Raises UserError naming the frame."""
+        task = self.spec.task
+        others = self.others.find(frame.item.path) if isinstance(frame.item, FileItem) else {}
+        with about(f"frame {frame.index}"):
+            image = self.inference.decode(frame.item, task)
+            items = {**others, next(iter(task.inputs)): image}
+            return LoadedFrame(frame, image, self.inference.read(items, self.spec))
+
+    def compute(self, frames: Iterable[LoadedFrame], stopped: Callable[[], bool]) -> Iterator[MadeFrame]:
+        """The output for every frame, in order, until `stopped`. Raises UserError where there is none."""
+        for group in self._batches(frames):
+            if stopped():
+                return
+            outputs = self._recurrent(group[0]) if self.spec.task.memory else self._batch(group)
+            for loaded, output in zip(group, outputs, strict=True):
+                self.done += 1
+                yield MadeFrame(loaded, output, self._state() if self.done % LENGTH == 0 else None)
+
+    def restore(self, state: State, done: int) -> None:
+        """Go on after `done` frames, with the state that the last of them left."""
+        self.done = done
+        memory = _part(state, "memory")
+        self.memory = {name: self.inference.placement.tensor(value) for name, value in memory.items()}
+        self.memory = self.memory or None
+        if self.cuts is not None:
+            self.cuts.restore({name: value.numpy() for name, value in _part(state, "cuts").items()})
+
+    def _batches(self, frames: Iterable[LoadedFrame]) -> Iterator[list[LoadedFrame]]:
+        """Frames that are computed together: they lie in one segment, so that going on gives the same."""
+        group: list[LoadedFrame] = []
+        for loaded in frames:
+            if group and loaded.batch_key != group[0].batch_key:
+                yield group
+                group = []
+            group.append(loaded)
+            if len(group) == self.count or (self.done + len(group)) % LENGTH == 0:
+                yield group
+                group = []
+        if group:
+            yield group
+
+    def _batch(self, group: list[LoadedFrame]) -> list[Tensor]:
+        outputs: list[Tensor] = []
+        for output in compute(self.inference, [loaded.inputs for loaded in group], [self.spec]):
+            if isinstance(output, str):
+                raise UserError(output)
+            outputs.append(output)
+        return outputs
+
+    def _recurrent(self, loaded: LoadedFrame) -> list[Tensor | DecodedImage]:
+        """The output for one frame; its memory is kept."""
+        cut = self.cuts is not None and self.cuts.at(_seen(loaded.image, self.spec))
+        if cut:
+            self.memory = None
+        if self.memory is None and self.first is not None:
+            size = loaded.image.pixels.shape[:2]
+            given = self.first(loaded.frame.item)
+            self.memory = self.inference.begin(loaded.inputs, self.spec, given, size)
+            return [given]
+        output, self.memory = self.inference.step(loaded.inputs, self.spec, self.memory)
+        return [output]
+
+    def _state(self) -> State:
+        """What the next frame needs. Memory goes on as it comes back from a file, so that both agree."""
+        memory = {name: value.cpu().contiguous() for name, value in (self.memory or {}).items()}
+        state = {f"memory.{name}": value for name, value in memory.items()}
+        if self.cuts is not None:
+            arrays = self.cuts.state()
+            state |= {f"cuts.{name}": torch.from_numpy(array) for name, array in arrays.items()}
+        self.restore(state, self.done)
+        return state
+
+
+def _part(state: State, name: str) -> State:
+    """The entries of a state that belong to a part of it."""
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+
+
+def as_seen(image: DecodedImage, spec: OutputSpec, size: tuple[int, int] | None = None) -> "NDArray[np.uint8]":
+    """A frame of the input as colours (height, width, 3), maps in the colours of their classes."""
+    port = next(iter(spec.task.inputs.values()))
+    pixels = kinds.displayed(image.pixels, port, size or image.pixels.shape[:2])
+    return convert_channels(change_type(pixels, np.uint8), 3)

@@ -1,0 +1,178 @@
+"""The finished segments of a video that is being translated: what a killed job goes on from.
+
+Beside the result lies a hidden folder: `NAME.json`, the manifest, says which model and options it is made
+with; `NAME/` holds for every finished segment `0000.json`, written last, and what is needed to go on after
+it. Of videos the segment itself lies there as well.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+
+FOLDER = ".i2i-video"
+LENGTH = 100  # frames of a segment: each starts with a key frame, a kill loses one at most
+
+State = dict[str, Tensor]
+"""What the next frame needs of those before it: memory, the last frame and result."""
+Standing = Literal["new", "unfinished", "finished"]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A finished part of a result."""
+
+    frames: int
+    last: int  # index of its last frame in the input
+    end: bool = False  # whether the input ends with it
+    damaged: tuple[int, ...] = field(default=())  # frames of the input, by index
+
+
+class Segments:
+    """The segments of one result that are there."""
+
+    def __init__(self, target: Path, suffix: str = "") -> None:
+        """suffix: of the files of segments; none where frames are files of their own."""
+        self.target = target
+        self.suffix = suffix
+        self.folder = target.parent / FOLDER / target.name
+        self.manifest = self.folder.with_name(f"{target.name}.json")
+        self.done: list[Segment] = []
+
+    def open(self, settings: Mapping[str, object], *, overwrite: bool) -> Standing:
+        """Take up what an earlier run left, if it was made with these settings, named like options.
+
+        What is left of others, or is to be made anew, is removed with `overwrite`. Raises UserError where
+        the result exists and was made with other settings or by something else, or is half made with others.
+        """
+        before = _read(self.manifest)
+        same = before.get("settings") == _plain(settings)
+        finished = bool(before.get("finished"))
+        if self.target.exists() and not overwrite:
+            self._check_own(before, same, finished, settings)
+            if finished:
+                return "finished"
+        if before and not same and not finished and not overwrite:
+            changed = _changed(before.get("settings"), settings)
+            raise UserError(
+                f"{self.target}: half done with another {changed}; the options of then go on, --overwrite "
+                "starts anew"
+            )
+        if same and not finished:
+            self.done = self._finished()
+            return "unfinished" if self.done else "new"
+        self.clear()
+        self._mark(settings, finished=False)
+        return "new"
+
+    def path(self, number: int) -> Path:
+        """The file of a segment."""
+        return self.folder / f"{number:06}{self.suffix}"
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files of all finished segments, in order."""
+        return [self.path(number) for number in range(len(self.done))]
+
+    @property
+    def frames(self) -> int:
+        """Frames of all finished segments."""
+        return sum(segment.frames for segment in self.done)
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Damaged frames of the input so far, by index."""
+        return tuple(sorted({index for segment in self.done for index in segment.damaged}))
+
+    def add(self, segment: Segment, state: State) -> None:
+        """The next segment is finished: its file, if it has one, is at its place already."""
+        number = len(self.done)
+        with atomic_write(self._state(number)) as beside:
+            beside.write_bytes(save({name: value.cpu().contiguous() for name, value in state.items()}))
+        with atomic_write(self._record(number)) as beside:
+            beside.write_text(json.dumps(asdict(segment)), encoding="utf-8")
+        if number:
+            self._state(number - 1).unlink(missing_ok=True)  # only the last one is gone on from
+        self.done.append(segment)
+
+    def state(self) -> State:
+        """What the frame after the last finished segment needs; empty before the first."""
+        return load_file(self._state(len(self.done) - 1)) if self.done else {}
+
+    def finish(self, settings: Mapping[str, object]) -> None:
+        """The result is at its place: remember that, and remove the segments."""
+        self._mark(settings, finished=True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all segments."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.done = []
+
+    def _check_own(
+        self, before: Mapping[str, Any], same: bool, finished: bool, settings: Mapping[str, object]
+    ) -> None:
+        """Raise UserError unless the existing result was made with these settings."""
+        own = not self.suffix or before.get("bytes") == self.target.stat().st_size
+        if before and not same:
+            changed = _changed(before.get("settings"), settings)
+            raise UserError(f"{self.target} was made with another {changed}; {_ADVICE}")
+        if not before or not own or (self.suffix and not finished):
+            raise UserError(f"{self.target} exists and was not made by this command; {_ADVICE}")
+
+    def _mark(self, settings: Mapping[str, object], *, finished: bool) -> None:
+        made: dict[str, object] = {"settings": _plain(settings), "finished": finished}
+        if finished and self.suffix:
+            made["bytes"] = self.target.stat().st_size
+        with atomic_write(self.manifest) as beside:
+            beside.write_text(json.dumps(made), encoding="utf-8")
+
+    def _finished(self) -> list[Segment]:
+        """Those whose records and files are there, up to the first that is not."""
+        found: list[Segment] = []
+        while (record := _read(self._record(len(found)))) and self._usable(len(found)):
+            found.append(Segment(**{**record, "damaged": tuple(record.get("damaged", ()))}))
+        return found if found and self._state(len(found) - 1).is_file() else []
+
+    def _usable(self, number: int) -> bool:
+        return not self.suffix or self.path(number).is_file()
+
+    def _record(self, number: int) -> Path:
+        return self.folder / f"{number:06}.json"
+
+    def _state(self, number: int) -> Path:
+        return self.folder / f"{number:06}.safetensors"
+
+
+_ADVICE = "choose another --out, or add --overwrite"
+
+
+def _changed(before: object, now: Mapping[str, object]) -> str:
+    """The options that differ: "--model, --seed"."""
+    then = before if isinstance(before, dict) else {}
+    plain = _plain(now)
+    return ", ".join(f"--{name}" for name in dict.fromkeys([*plain, *then]) if plain.get(name) != then.get(name))
+
+
+def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
+    """As they come back from a file: what is not set left out."""
+    kept = {name: value for name, value in settings.items() if value is not None}
+    plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
+    return plain
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A JSON object from a file; empty where there is none that can be read."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,132 @@
+"""Where the frames of a result go: a video in segments that are joined, or a folder of images."""
+
+import shutil
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.errors import UserError
+from i2icli.image import DecodedImage, change_type, write_image
+from i2icli.image.items import FileItem
+from i2icli.inference.video_segments import Segment, Segments, State
+from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
+
+
+class Sink(Protocol):
+    """Takes the frames of one result, in order."""
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """The result of a frame. Raises UserError or OSError where it cannot be written."""
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """The frames since the last call are a finished segment, kept with the state after it."""
+
+    def finish(self) -> None:
+        """All segments are the result: put it at its place. Raises UserError if it is not what it should be."""
+
+    def partial(self) -> Path | None:
+        """Make what there is so far usable, the unfinished segment included; where that is."""
+
+    def close(self) -> None:
+        """Let go of everything, whatever has happened."""
+
+
+class VideoSink:
+    """A video file: every segment is a file, joined at the end without encoding anew."""
+
+    def __init__(
+        self,
+        segments: Segments,
+        encoding: Encoding,
+        source: Source,
+        span: tuple[Fraction | None, Fraction | None],
+    ) -> None:
+        """span: start and end in the source, which its sound is cut to."""
+        self.segments, self.encoding, self.source, self.span = segments, encoding, source, span
+        self.stack = ExitStack()
+        self.writer: VideoWriter | None = None
+        self.count = 0
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """See `Sink`."""
+        if self.writer is None:
+            path = self._open_path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = self.stack.enter_context(
+                VideoWriter(path, self.encoding, self.source.info.time_base)
+            )
+        self.writer.write(pixels_for(image, self.encoding), frame.time)
+        self.count += 1
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """See `Sink`."""
+        if self.count:
+            self._close_file(self.segments.path(len(self.segments.done)))
+        self.segments.add(segment, state)
+
+    def finish(self) -> None:
+        """See `Sink`."""
+        self._join(self.segments.paths, self.segments.target, self.span[1])
+
+    def partial(self) -> Path | None:
+        """See `Sink`."""
+        paths = list(self.segments.paths)
+        if self.count:
+            loose = self._open_path.with_stem("unfinished")
+            self._close_file(loose)
+            paths.append(loose)
+        target = self.segments.target
+        beside = target.with_name(f"{target.stem}.partial{target.suffix}")
+        if not paths:
+            return None
+        self._join(paths, beside, None)
+        return beside
+
+    def close(self) -> None:
+        """See `Sink`."""
+        self.stack.close()
+
+    @property
+    def _open_path(self) -> Path:
+        return self.segments.folder / f"open{self.segments.suffix}"
+
+    def _close_file(self, path: Path) -> None:
+        self.stack.close()
+        self._open_path.replace(path)
+        self.writer, self.count = None, 0
+
+    def _join(self, paths: list[Path], target: Path, end: Fraction | None) -> None:
+        join(paths, target, self.source, self.encoding, self.span[0], end)
+
+
+class FolderSink:
+    """A folder of images, one for each frame."""
+
+    def __init__(self, segments: Segments, suffix: str) -> None:
+        self.segments, self.suffix = segments, suffix
+        self.number = segments.frames
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """See `Sink`."""
+        named = isinstance(frame.item, FileItem)
+        stem = frame.item.path.stem if isinstance(frame.item, FileItem) else f"{self.number:06}"
+        write_image(self.segments.target / f"{stem}{self.suffix}", image)
+        self.number += 1
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """See `Sink`."""
+        self.segments.add(segment, state)
+
+    def finish(self) -> None:
+        """See `Sink`."""
+
+    def partial(self) -> Path | None:
+        """See `Sink`."""
+        return self.segments.target if self.number else None
+
+    def close(self) -> None:
+        """See `Sink`."""
