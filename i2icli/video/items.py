@@ -3,19 +3,45 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, Header, IdMap
-from i2icli.video.read import frame_size, read_frame
+from i2icli.video.info import VideoInfo
+from i2icli.video.probing import probe
+from i2icli.video.ranges import read_range
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedFrame:
+    """A decoded frame of a video. See `image.Item` for the methods."""
+
+    pixels: NDArray[Any]  # (H, W, 3 or 4), uint8 or uint16; the fourth channel is alpha
+    name: str
+
+    def header(self) -> Header:
+        """Size, alpha and type."""
+        height, width, channels = self.pixels.shape
+        return Header("png", (height, width), 3, alpha=channels == 4, dtype=self.pixels.dtype)
+
+    def read(self) -> DecodedImage:
+        """The pixels, colour and alpha separate."""
+        alpha = self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
+        return DecodedImage(self.pixels[..., :3], alpha, "png", lossless=False)
+
+    def read_map(self) -> IdMap:
+        """Always raises UserError."""
+        raise _no_ids(self.name)
 
 
 @dataclass(frozen=True)
 class FrameItem:
     """One frame of a video file, counted from 0. See `image.Item` for the methods.
 
-    The video is decoded from its start for every frame: to read many frames, go through it once.
+    The frame is sought: only what it depends on is decoded, where the file allows it.
     """
 
     path: Path
@@ -28,19 +54,23 @@ class FrameItem:
 
     def header(self) -> Header:
         """Frames have three channels of 8 bits; whether the video is that long is not checked."""
-        return self._header
+        return Header("png", self._info.size, 3, alpha=False, dtype=np.dtype(np.uint8))
 
     def read(self) -> DecodedImage:
         """Raises UserError if the video cannot be read or has fewer frames."""
-        pixels = read_frame(self.path, self.index)  # (H, W, 3)
-        if pixels is None:
+        found = read_range(self._info, self.index, 1)
+        if not found:
             raise UserError(f"cannot read {self.name}: the video ends before it", exit_code=1)
-        return DecodedImage(pixels, None, "png", lossless=False)
+        return DecodedImage(found[0], None, "png", lossless=False)  # (H, W, 3)
 
     def read_map(self) -> IdMap:
         """Always raises UserError."""
-        raise UserError(f"cannot read {self.name}: videos are lossy, so they hold no exact ids", exit_code=1)
+        raise _no_ids(self.name)
 
     @cached_property
-    def _header(self) -> Header:
-        return Header("png", frame_size(self.path), 3, alpha=False, dtype=np.dtype(np.uint8))
+    def _info(self) -> VideoInfo:
+        return probe(self.path)
+
+
+def _no_ids(name: str) -> UserError:
+    return UserError(f"cannot read {name}: videos are lossy, so they hold no exact ids", exit_code=1)

@@ -1,0 +1,47 @@
+"""How colours become RGB and back: matrix, range and tags; where a video says nothing, as players assume."""
+
+from i2icli.video.info import Colour, VideoInfo
+
+_EXACT = "flags=bicubic+accurate_rnd+full_chroma_int"
+_HD = 720  # lines from which players assume the matrix of HD
+_SCALE = {  # matrices that ffmpeg's scaler converts, by tag
+    "bt709": "bt709",
+    "fcc": "fcc",
+    "bt470bg": "bt470bg",
+    "smpte170m": "smpte170m",
+    "smpte240m": "smpte240m",
+    "bt2020nc": "bt2020nc",
+}
+
+
+def assumed(size: tuple[int, int], colour: Colour) -> Colour:
+    """The colour of a video with what it does not say filled in as players do.
+
+    Frames of 720 lines or more, or 1280 columns, are BT.709; smaller ones BT.601, in the form of 525 lines.
+    """
+    large = size[0] >= _HD or size[1] >= 1280
+    matrix = colour.matrix or ("bt709" if large else "smpte170m")
+    if matrix not in _SCALE:
+        matrix = "bt709"
+    same = {"bt2020nc": "bt2020"}.get(matrix, matrix)
+    curve = {"smpte170m": "smpte170m", "bt470bg": "smpte170m", "bt2020": "bt2020-10"}.get(same, "bt709")
+    return Colour(matrix, colour.primaries or same, colour.transfer or curve, bool(colour.full_range))
+
+
+def reading_filter(info: VideoInfo) -> str:
+    """The filter that makes frames of one size, and RGB in the format that follows."""
+    height, width = info.size
+    tags = ""
+    if info.colour.matrix is None and info.pixel_format.startswith(("yuv", "nv", "p0", "p2")):
+        tags = f"setparams=colorspace={assumed(info.size, info.colour).matrix},"
+    return f"{tags}scale=w={width}:h={height}:{_EXACT}"
+
+
+def writing_filter(colour: Colour, pixel_format: str) -> str:
+    """The filter that converts RGB to a pixel format with a matrix and a range, and tags it."""
+    span = "pc" if colour.full_range else "tv"
+    tags = f"setparams=color_primaries={colour.primaries}:color_trc={colour.transfer}"
+    if colour.matrix in (None, "gbr"):
+        return f"scale={_EXACT},format={pixel_format},{tags}"
+    convert = f"scale=out_color_matrix={_SCALE[str(colour.matrix)]}:out_range={span}:{_EXACT}"
+    return f"{convert},format={pixel_format},{tags}:colorspace={colour.matrix}:range={span}"

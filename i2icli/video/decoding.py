@@ -1,0 +1,214 @@
+"""Frames of a video decoded by ffmpeg: every frame once, with its exact time and number, also after seeking.
+
+ffmpeg's own messages (-debug_ts) tell the time of every frame, as decoded and as delivered, in one order, and
+which were decoded from damaged data.
+"""
+
+import re
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import ceil
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.errors import UserError
+from i2icli.video.colours import reading_filter
+from i2icli.video.damage import Damage
+from i2icli.video.ffmpeg import Child, input_words, pipe_size, plain, running
+from i2icli.video.info import VideoInfo
+from i2icli.video.packets import Packets
+
+_TIME = re.compile(r" pts:(-?\d+) ")
+_PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
+_MESSAGES = 5
+_SEEKABLE_CODECS = frozenset(
+    {"h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg", "prores", "ffv1", "png", "qtrle"}
+)
+_SEEKABLE_CONTAINERS = ("mov,mp4", "matroska,webm")
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A frame as it came out of the decoder."""
+
+    index: int  # in the video, from 0
+    ticks: int  # its time in units of the time base
+    pixels: NDArray[Any]  # (H, W, 3 or 4), uint8 or uint16
+    damaged: bool
+
+
+def known_packets(info: VideoInfo) -> Packets | None:
+    """The packets of a video, if they tell which frames there are: one frame for each, its time known."""
+    packets = info.packets
+    if packets is None or not packets.exact or info.interlaced or info.codec not in _SEEKABLE_CODECS:
+        return None
+    return packets if info.container.startswith(_SEEKABLE_CONTAINERS) else None
+
+
+def decode(
+    info: VideoInfo, damage: Damage, *, first: int = 0, start: Fraction | None = None, alpha: bool, deep: bool
+) -> Iterator[Decoded]:
+    """All frames from number `first` and time `start` (seconds) on, to the end of the video.
+
+    With `alpha` four channels, with `deep` 16 bits. Closing the iterator ends ffmpeg. Raises UserError if
+    ffmpeg cannot read on and no frame came.
+    """
+    packets = known_packets(info)
+    lowest = ceil(start / info.time_base) if start is not None else None
+    if not packets:
+        tests = [f"gte(n,{first})"] * (first > 0) + [f"gte(pts,{lowest})"] * (lowest is not None)
+        yield from _run(info, damage, alpha, deep, _Plan("*".join(tests), skip=first, lowest=lowest))
+        return
+    if lowest is not None:
+        first = max(first, int(np.searchsorted(packets.times, lowest)))
+    if first >= len(packets.times):
+        return
+    head = int(packets.times[first])
+    plan = _Plan(f"gte(pts,{head})" if first else "", lowest=head)
+    key = int(packets.times[np.flatnonzero(packets.keys[: first + 1])].max(initial=0))
+    if key > max(0, packets.times[0]):
+        sought = Damage()
+        frames = _run(info, sought, alpha, deep, replace(plan, seek=key))
+        landed = next(frames, None)
+        if landed is not None and landed.ticks == head:
+            yield landed
+            yield from frames
+            damage.take(sought)
+            return
+        frames.close()
+    yield from _run(info, damage, alpha, deep, plan)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which frames ffmpeg is to deliver."""
+
+    select: str = ""  # an expression of its filter of that name; "": all
+    skip: int = 0  # frames by number that the expression leaves out
+    lowest: int | None = None  # frames before that time are left out
+    seek: int | None = None  # the time of the frame where decoding begins
+
+
+class _Messages:
+    """Listens to ffmpeg: which frames were decoded, which delivered, what was damaged."""
+
+    def __init__(self, plan: _Plan) -> None:
+        self.delivered: SimpleQueue[tuple[int, int, bool]] = SimpleQueue()  # number, time, damaged
+        self.errors: list[str] = []
+        self._decoded: deque[tuple[int, int, bool]] = deque()
+        self._number, self._corrupt, self._plan = -1, False, plan
+
+    def __call__(self, line: str) -> bool:
+        """Whether a message was understood."""
+        if not line.startswith("["):
+            return False
+        if "[info] " in line:
+            if "[info] decoder -> " in line:
+                self._add(int(_ticks(line)))
+            elif "[info] filter_raw -> " in line:
+                self._deliver(int(_ticks(line)))
+            return True
+        if "corrupt decoded frame" in line:
+            self._corrupt = True
+        elif not any(level in line for level in ("[error]", "[fatal]")):
+            return False
+        if len(self.errors) < _MESSAGES and "[error]" in line:
+            self.errors.append(plain(line))
+        return False
+
+    def _add(self, ticks: int) -> None:
+        self._number += 1
+        damaged, self._corrupt = self._corrupt, False
+        if self._number >= self._plan.skip and (self._plan.lowest is None or ticks >= self._plan.lowest):
+            self._decoded.append((self._number, ticks, damaged))
+
+    def _deliver(self, ticks: int) -> None:
+        number, damaged = self._number, False
+        while self._decoded:
+            number, found, damaged = self._decoded.popleft()
+            if found == ticks:
+                break
+        self.delivered.put((number, ticks, damaged))
+
+
+def _ticks(line: str) -> int:
+    found = _TIME.search(line)
+    return int(found[1]) if found else 0
+
+
+def _run(info: VideoInfo, damage: Damage, alpha: bool, deep: bool, plan: _Plan) -> Generator[Decoded]:
+    """The frames of one ffmpeg."""
+    listen = _Messages(plan)
+    with running(_words(info, plan, alpha, deep), listen=listen) as child:
+        pipe_size(child.output)
+        last = -1
+        known = known_packets(info)
+        while (pixels := _read_frame(child, info.size, 4 if alpha else 3, deep)) is not None:
+            number, ticks, damaged = _told(listen, info)
+            if known:
+                place = int(np.searchsorted(known.times, ticks))
+                number = max(place, last + 1)
+            last = number
+            if damaged:
+                damage.add(number, lost=False)
+            yield Decoded(number, ticks, pixels, damaged)
+        child.wait()
+        damage.messages += listen.errors
+        if last < 0 and child.process.returncode:
+            raise UserError(f"cannot read {info.path}: {child.reason()}", exit_code=1)
+
+
+def _told(listen: _Messages, info: VideoInfo) -> tuple[int, int, bool]:
+    try:
+        return listen.delivered.get(timeout=_PATIENCE)
+    except Empty:
+        raise UserError(
+            f"cannot read {info.path}: ffmpeg does not tell the time of a frame", exit_code=1
+        ) from None
+
+
+def _words(info: VideoInfo, plan: _Plan, alpha: bool, deep: bool) -> list[str]:
+    options = (
+        ["-noaccurate_seek", "-seek_timestamp", "1", "-ss", _seconds(info, plan.seek)] if plan.seek else []
+    )
+    if alpha and info.codec in ("vp8", "vp9"):  # the decoders of ffmpeg itself leave alpha out
+        options += ["-c:v", "libvpx" if info.codec == "vp8" else "libvpx-vp9"]
+    pixel_format = ("rgba64le" if alpha else "rgb48le") if deep else ("rgba" if alpha else "rgb24")
+    filters = [f"select='{plan.select}'"] * bool(plan.select) + [
+        reading_filter(info),
+        f"format={pixel_format}",
+    ]
+    words = [
+        "-loglevel",
+        "repeat+level+info",
+        "-nostats",
+        "-debug_ts",
+        "-copyts",
+        *input_words(info.path, *options),
+    ]
+    words += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", ",".join(filters)]
+    return [*words, "-f", "rawvideo", "pipe:1"]
+
+
+def _seconds(info: VideoInfo, ticks: int) -> str:
+    """A time as ffmpeg takes it, in microseconds, not before it."""
+    microseconds = ceil(ticks * info.time_base * 1_000_000)
+    return f"{microseconds // 1_000_000}.{microseconds % 1_000_000:06d}"
+
+
+def _read_frame(child: Child, size: tuple[int, int], channels: int, deep: bool) -> NDArray[Any] | None:
+    """The pixels (H, W, channels) of the next frame; None at the end."""
+    pixels = np.empty((*size, channels), np.uint16 if deep else np.uint8)
+    view = memoryview(pixels.reshape(-1).view(np.uint8).data)
+    done = 0
+    while done < len(view):
+        got = child.output.readinto(view[done:])  # type: ignore[attr-defined]
+        if not got:
+            return None
+        done += got
+    return pixels
