@@ -133,9 +133,7 @@ class Inference:
         """
         return self._step(inputs, [spec], memory)
 
-    def begin(
-        self, inputs: Inputs, spec: OutputSpec, image: DecodedImage, size: tuple[int, int]
-    ) -> Memory:
+    def begin(self, inputs: Inputs, spec: OutputSpec, image: DecodedImage, size: tuple[int, int]) -> Memory:
         """The memory after a frame whose result is given, as an image of any size.
 
         inputs: of that frame, as `read` gave them; size: its (height, width). Raises UserError for an image

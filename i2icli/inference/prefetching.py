@@ -43,7 +43,7 @@ def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
                 if stop.is_set():
                     return
             waiting.put((False, None))
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are used
+        except BaseException as error:  # raised again where the items are used
             waiting.put((False, error))
 
     def taken() -> Iterator[T]:

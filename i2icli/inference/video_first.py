@@ -43,7 +43,7 @@ class TranslatedFrame:
     once = False
 
     def __init__(self, inference: Inference, name: str, options: TranslateOptions) -> None:
-        """name: what messages call the model. Raises UserError for one that cannot be asked without options."""
+        """name: what messages call the model. Raises UserError for one that will not do."""
         self.inference, self.name = inference, name
         if not inference.translates:
             raise UserError(f"--first-model {name} generates from noise; expected one that translates images")

@@ -2,28 +2,24 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from i2icli.errors import UserError, about
+from i2icli.errors import UserError
+from i2icli.flow.cuts import SceneCuts
 from i2icli.image import DecodedImage, change_type, convert_channels, kinds
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.batching import compute, images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec
-from i2icli.inference.video_segments import LENGTH, State
+from i2icli.inference.video_first import FirstFrame
+from i2icli.inference.video_segments import LENGTH, State, part
 from i2icli.system import Inputs, Memory
 from i2icli.video import Frame
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-FirstFrame = Callable[[Item], DecodedImage]
-"""The result of a frame that memory begins with, from the frame."""
 
 
 @dataclass(frozen=True)
@@ -60,27 +56,30 @@ class FrameTranslator:
         *,
         batch_size: int | None = None,
         first: FirstFrame | None = None,
-        cuts: "Cuts | None" = None,
+        cuts: bool = False,
     ) -> None:
+        """first: what memory begins with; cuts: whether it starts anew at cuts. For tasks with memory."""
         self.inference, self.spec, self.others = inference, spec, others
         self.count = 1 if spec.task.memory else images_together(inference, batch_size)
-        self.first, self.cuts = first, cuts
+        self.first = first
+        self.cuts = SceneCuts() if cuts else None
         self.memory: Memory | None = None
         self.done = 0  # frames of the result
+        self.stopped = False  # whether it ended before the last frame
 
     def load(self, frame: Frame) -> LoadedFrame:
-        """Decode a frame and its further inputs. Raises UserError naming the frame."""
+        """Decode a frame and its further inputs. Raises UserError."""
         task = self.spec.task
         others = self.others.find(frame.item.path) if isinstance(frame.item, FileItem) else {}
-        with about(f"frame {frame.index}"):
-            image = self.inference.decode(frame.item, task)
-            items = {**others, next(iter(task.inputs)): image}
-            return LoadedFrame(frame, image, self.inference.read(items, self.spec))
+        image = self.inference.decode(frame.item, task)
+        items: dict[str, Item | DecodedImage] = {**others, next(iter(task.inputs)): image}
+        return LoadedFrame(frame, image, self.inference.read(items, self.spec))
 
     def compute(self, frames: Iterable[LoadedFrame], stopped: Callable[[], bool]) -> Iterator[MadeFrame]:
         """The output for every frame, in order, until `stopped`. Raises UserError where there is none."""
         for group in self._batches(frames):
             if stopped():
+                self.stopped = True
                 return
             outputs = self._recurrent(group[0]) if self.spec.task.memory else self._batch(group)
             for loaded, output in zip(group, outputs, strict=True):
@@ -90,11 +89,11 @@ class FrameTranslator:
     def restore(self, state: State, done: int) -> None:
         """Go on after `done` frames, with the state that the last of them left."""
         self.done = done
-        memory = _part(state, "memory")
+        memory = part(state, "memory")
         self.memory = {name: self.inference.placement.tensor(value) for name, value in memory.items()}
         self.memory = self.memory or None
         if self.cuts is not None:
-            self.cuts.restore({name: value.numpy() for name, value in _part(state, "cuts").items()})
+            self.cuts.load({name: value.numpy() for name, value in part(state, "cuts").items()})
 
     def _batches(self, frames: Iterable[LoadedFrame]) -> Iterator[list[LoadedFrame]]:
         """Frames that are computed together: they lie in one segment, so that going on gives the same."""
@@ -120,12 +119,11 @@ class FrameTranslator:
 
     def _recurrent(self, loaded: LoadedFrame) -> list[Tensor | DecodedImage]:
         """The output for one frame; its memory is kept."""
-        cut = self.cuts is not None and self.cuts.at(_seen(loaded.image, self.spec))
-        if cut:
+        if self.cuts is not None and self.cuts(as_seen(loaded.image, self.spec)):
             self.memory = None
-        if self.memory is None and self.first is not None:
-            size = loaded.image.pixels.shape[:2]
-            given = self.first(loaded.frame.item)
+        if self.memory is None and self.first is not None and not (self.first.once and self.done):
+            given = self.first.result(loaded.frame.item)
+            size = (loaded.image.pixels.shape[0], loaded.image.pixels.shape[1])
             self.memory = self.inference.begin(loaded.inputs, self.spec, given, size)
             return [given]
         output, self.memory = self.inference.step(loaded.inputs, self.spec, self.memory)
@@ -142,13 +140,9 @@ class FrameTranslator:
         return state
 
 
-def _part(state: State, name: str) -> State:
-    """The entries of a state that belong to a part of it."""
-    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
-
-
-def as_seen(image: DecodedImage, spec: OutputSpec, size: tuple[int, int] | None = None) -> "NDArray[np.uint8]":
+def as_seen(image: DecodedImage, spec: OutputSpec, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     """A frame of the input as colours (height, width, 3), maps in the colours of their classes."""
     port = next(iter(spec.task.inputs.values()))
-    pixels = kinds.displayed(image.pixels, port, size or image.pixels.shape[:2])
-    return convert_channels(change_type(pixels, np.uint8), 3)
+    pixels = kinds.displayed(image.pixels, port, size or (image.pixels.shape[0], image.pixels.shape[1]))
+    seen: NDArray[np.uint8] = change_type(convert_channels(pixels, 3), np.uint8)
+    return seen

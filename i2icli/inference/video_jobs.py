@@ -10,8 +10,8 @@ from i2icli.image import SUFFIXES as IMAGES
 from i2icli.image.finding import find_images
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
-from i2icli.video import CONTAINERS
 
+CONTAINERS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".gif", ".apng", ".webp")
 SEQUENCE_SUFFIX = ".mp4"  # of results of image sequences, and of containers that are read only
 _DIGITS = "%"  # of a pattern such as %05d.png
 
@@ -52,7 +52,9 @@ def plan_videos(
             target = out if is_file else out / spec.name / result_name(source, suffix)
             if target.resolve() in taken:
                 replaced = taken[target.resolve()]
-                raise UserError(f"--out {out}: the result would replace the input {replaced}; choose another --out")
+                raise UserError(
+                    f"--out {out}: the result would replace the input {replaced}; choose another --out"
+                )
             owner = owners.setdefault(target, source)
             why = f"its result would be {target}, as that of {owner}; translate it into another --out"
             jobs.append(VideoJob(source, spec, target, folders, None if owner == source else why))

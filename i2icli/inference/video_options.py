@@ -1,9 +1,9 @@
 """The options of translating videos: of the command, of `video` in Python. No torch here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,8 @@ from i2icli.errors import UserError
 from i2icli.fields import explain
 from i2icli.inference.options import TranslateOptions
 from i2icli.video import EncodeOptions
+
+M = TypeVar("M", bound=BaseModel)
 
 OF_VIDEOS = (
     "to", "source", "reference", "instances", "style", "samples", "latent", "truncate", "size", "overwrite",
@@ -70,22 +72,21 @@ class VideoOptions(BaseModel):
 class VideoRequest:
     """Everything that is asked for videos."""
 
-    translate: TranslateOptions = TranslateOptions()
-    video: VideoOptions = VideoOptions()
-    encode: EncodeOptions = EncodeOptions()
+    translate: TranslateOptions = field(default_factory=TranslateOptions)
+    video: VideoOptions = field(default_factory=VideoOptions)
+    encode: EncodeOptions = field(default_factory=EncodeOptions)
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> "VideoRequest":
         """From Python arguments. Raises UserError naming the argument."""
-        models: tuple[type[BaseModel], ...] = (TranslateOptions, VideoOptions, EncodeOptions)
-        parts: list[dict[str, Any]] = [{}, {}, {}]
-        for name, value in options.items():
-            if name in OF_VIDEOS:
-                parts[0][name] = value
-            else:
-                parts[2 if name in EncodeOptions.model_fields else 1][name] = value
-        made = [_validated(model, part) for model, part in zip(models, parts, strict=True)]
-        return cls(*made)  # type: ignore[arg-type]
+        images = {name: value for name, value in options.items() if name in OF_VIDEOS}
+        encode = {name: value for name, value in options.items() if name in EncodeOptions.model_fields}
+        rest = {name: value for name, value in options.items() if name not in images | encode}
+        return cls(
+            _validated(TranslateOptions, images),
+            _validated(VideoOptions, rest),
+            _validated(EncodeOptions, encode),
+        )
 
     @property
     def start(self) -> Fraction | None:
@@ -102,6 +103,13 @@ class VideoRequest:
         """Frames per second of image sequences."""
         return None if self.video.rate is None else Fraction(self.video.rate)
 
+    @property
+    def span_text(self) -> str:
+        """ " from 1 to 2.5 s", for messages; empty where nothing was cut off."""
+        parts = [f" from {self.video.start:g}"] if self.video.start is not None else []
+        parts += [f" up to {self.video.end:g}"] if self.video.end is not None else []
+        return f"{''.join(parts)} s" if parts else ""
+
     def check(self) -> None:
         """Raise UserError for options that contradict each other."""
         if self.start is not None and self.end is not None and self.start >= self.end:
@@ -110,7 +118,7 @@ class VideoRequest:
             raise UserError("--first-frame and --first-model both decide the first frame; give one of them")
 
 
-def _validated(model: type[BaseModel], given: dict[str, Any]) -> BaseModel:
+def _validated(model: type[M], given: dict[str, Any]) -> M:
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -8,7 +8,7 @@ it. Of videos the segment itself lies there as well.
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,8 +17,10 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.video import Damage
 
 FOLDER = ".i2i-video"
+INPUT = "input"  # the setting that is no option: which input it was
 LENGTH = 100  # frames of a segment: each starts with a key frame, a kill loses one at most
 
 State = dict[str, Tensor]
@@ -31,9 +33,16 @@ class Segment:
     """A finished part of a result."""
 
     frames: int
-    last: int  # index of its last frame in the input
+    last: int  # index of its last frame in the input; that of the one before, where it has none
     end: bool = False  # whether the input ends with it
-    damaged: tuple[int, ...] = field(default=())  # frames of the input, by index
+    damaged: tuple[int, ...] = ()  # frames of the input, by index, found since the segment before
+    lost: tuple[int, ...] = ()
+    messages: tuple[str, ...] = ()
+
+
+def part(state: State, name: str) -> State:
+    """The entries of a state that belong to a part of it."""
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
 
 
 class Segments:
@@ -80,7 +89,7 @@ class Segments:
     @property
     def paths(self) -> list[Path]:
         """The files of all finished segments, in order."""
-        return [self.path(number) for number in range(len(self.done))]
+        return [self.path(number) for number, segment in enumerate(self.done) if segment.frames]
 
     @property
     def frames(self) -> int:
@@ -88,9 +97,13 @@ class Segments:
         return sum(segment.frames for segment in self.done)
 
     @property
-    def damaged(self) -> tuple[int, ...]:
-        """Damaged frames of the input so far, by index."""
-        return tuple(sorted({index for segment in self.done for index in segment.damaged}))
+    def damage(self) -> Damage:
+        """What was damaged in the input so far."""
+        return Damage(
+            sorted({index for segment in self.done for index in segment.damaged}),
+            sorted({index for segment in self.done for index in segment.lost}),
+            list(dict.fromkeys(message for segment in self.done for message in segment.messages)),
+        )
 
     def add(self, segment: Segment, state: State) -> None:
         """The next segment is finished: its file, if it has one, is at its place already."""
@@ -138,12 +151,12 @@ class Segments:
     def _finished(self) -> list[Segment]:
         """Those whose records and files are there, up to the first that is not."""
         found: list[Segment] = []
-        while (record := _read(self._record(len(found)))) and self._usable(len(found)):
-            found.append(Segment(**{**record, "damaged": tuple(record.get("damaged", ()))}))
+        while (segment := _segment(self._record(len(found)))) and self._usable(segment, len(found)):
+            found.append(segment)
         return found if found and self._state(len(found) - 1).is_file() else []
 
-    def _usable(self, number: int) -> bool:
-        return not self.suffix or self.path(number).is_file()
+    def _usable(self, segment: Segment, number: int) -> bool:
+        return not self.suffix or not segment.frames or self.path(number).is_file()
 
     def _record(self, number: int) -> Path:
         return self.folder / f"{number:06}.json"
@@ -159,7 +172,8 @@ def _changed(before: object, now: Mapping[str, object]) -> str:
     """The options that differ: "--model, --seed"."""
     then = before if isinstance(before, dict) else {}
     plain = _plain(now)
-    return ", ".join(f"--{name}" for name in dict.fromkeys([*plain, *then]) if plain.get(name) != then.get(name))
+    names = [name for name in dict.fromkeys([*plain, *then]) if plain.get(name) != then.get(name)]
+    return ", ".join(name if name in (INPUT, "segments") else f"--{name}" for name in names)
 
 
 def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
@@ -167,6 +181,13 @@ def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
     kept = {name: value for name, value in settings.items() if value is not None}
     plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
     return plain
+
+
+def _segment(path: Path) -> Segment | None:
+    record: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in _read(path).items()
+    }
+    return Segment(**record) if record.keys() == Segment.__dataclass_fields__.keys() else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Where the frames of a result go: a video in segments that are joined, or a folder of images."""
 
-import shutil
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.errors import UserError
-from i2icli.image import DecodedImage, change_type, write_image
+from i2icli.image import DecodedImage, change_type, convert_channels, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.video_segments import Segment, Segments, State
-from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
+from i2icli.video import Encoding, Frame, Source, VideoWriter, join
 
 
 class Sink(Protocol):
@@ -26,7 +24,7 @@ class Sink(Protocol):
         """The frames since the last call are a finished segment, kept with the state after it."""
 
     def finish(self) -> None:
-        """All segments are the result: put it at its place. Raises UserError if it is not what it should be."""
+        """All segments are the result: put it at its place. Raises UserError if it is not whole."""
 
     def partial(self) -> Path | None:
         """Make what there is so far usable, the unfinished segment included; where that is."""
@@ -112,7 +110,6 @@ class FolderSink:
 
     def write(self, frame: Frame, image: DecodedImage) -> None:
         """See `Sink`."""
-        named = isinstance(frame.item, FileItem)
         stem = frame.item.path.stem if isinstance(frame.item, FileItem) else f"{self.number:06}"
         write_image(self.segments.target / f"{stem}{self.suffix}", image)
         self.number += 1
@@ -130,3 +127,19 @@ class FolderSink:
 
     def close(self) -> None:
         """See `Sink`."""
+
+
+def pixels_for(image: DecodedImage, encoding: Encoding) -> NDArray[Any]:
+    """The result of a frame as it is encoded: (H, W, 3 or 4), uint8 or uint16.
+
+    Raises UserError for channels that are no colours.
+    """
+    dtype = np.uint16 if encoding.bits > 8 else np.uint8
+    colours = change_type(convert_channels(image.pixels, 3), dtype)
+    if not encoding.alpha:
+        return colours
+    if image.alpha is None:
+        alpha: NDArray[Any] = np.full(colours.shape[:2], np.iinfo(dtype).max, dtype)
+    else:
+        alpha = change_type(image.alpha, dtype)
+    return np.concatenate([colours, alpha[..., None]], axis=2)  # (H, W, 4)
