@@ -37,7 +37,7 @@ def collect(folder: Path) -> Collection:
     Raises UserError if there is no such folder or a part of it cannot be opened.
     """
     check_folder(folder)
-    files = sorted(_walk(folder), key=lambda file: _natural(file.relative_to(folder)))
+    files = sorted(_walk(folder), key=lambda file: natural_key(file.relative_to(folder)))
     images = tuple(file for file in files if is_image_name(file))
     return Collection(folder, images, tuple(file for file in files if not is_image_name(file)))
 
@@ -66,7 +66,7 @@ def subfolders(folder: Path) -> dict[str, Path]:
     Raises UserError for names that differ only in case: some file systems treat them as one folder.
     """
     inside = [entry for entry in _entries(folder) if entry.is_dir()]
-    inside.sort(key=lambda entry: _natural(Path(entry.name)))
+    inside.sort(key=lambda entry: natural_key(Path(entry.name)))
     found: dict[str, Path] = {}
     for entry in inside:
         other = found.setdefault(entry.name.casefold(), folder / entry.name)
@@ -95,7 +95,7 @@ def is_image_name(path: Path) -> bool:
 def listing(folder: Path, limit: int = 4) -> str:
     """What is directly inside a folder, as text: "train/, val/, notes.txt and 3 more"."""
     names = [entry.name + "/" * entry.is_dir() for entry in _entries(folder)]
-    names.sort(key=lambda name: (not name.endswith("/"), _natural(Path(name))))
+    names.sort(key=lambda name: (not name.endswith("/"), natural_key(Path(name))))
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more if names else "nothing"
 
@@ -128,7 +128,7 @@ def _is_junk(name: str) -> bool:
     return name.startswith(".") or name.casefold() in _JUNK
 
 
-def _natural(path: Path) -> list[list[str | int]]:
+def natural_key(path: Path) -> list[list[str | int]]:
     """A sort key that treats numbers as numbers and ignores case."""
     parts = [re.split(r"(\d+)", part.casefold()) for part in path.parts]
     # Every second piece of a split is a number, so that only like is compared with like.

@@ -5,11 +5,12 @@ from i2icli.video.encoding import EncodeOptions, Encoding, plan_encoding
 from i2icli.video.info import Colour, Track, VideoInfo
 from i2icli.video.items import DecodedFrame, FrameItem
 from i2icli.video.join import join, verify
+from i2icli.video.opening import open_source
 from i2icli.video.probing import probe
 from i2icli.video.ranges import read_range
 from i2icli.video.samples import VideoSample, sample_frames
 from i2icli.video.simple import write_video
-from i2icli.video.source import Frame, Source, open_source
+from i2icli.video.source import Frame, Source
 from i2icli.video.writer import VideoWriter
 
 __all__ = [

@@ -26,6 +26,7 @@ from i2icli.video.packets import Packets
 _TIME = re.compile(r" pts:(-?\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
+_AFTER_DECODING = ("[vf#", "[Parsed_", "[enc:", "[vost#", "[out#", "[rawvideo ")  # who speaks
 _SEEKABLE_CODECS = frozenset(
     {"h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg", "prores", "ffv1", "png", "qtrle"}
 )
@@ -115,10 +116,9 @@ class _Messages:
             return True
         if "corrupt decoded frame" in line:
             self._corrupt = True
-        elif not any(level in line for level in ("[error]", "[fatal]")):
-            return False
-        if len(self.errors) < _MESSAGES and "[error]" in line:
-            self.errors.append(plain(line))
+        elif ("[error] " in line or "[fatal] " in line) and not line.startswith(_AFTER_DECODING):
+            if len(self.errors) < _MESSAGES:
+                self.errors.append(plain(line))
         return False
 
     def _add(self, ticks: int) -> None:
@@ -191,7 +191,16 @@ def _words(info: VideoInfo, plan: _Plan, alpha: bool, deep: bool) -> list[str]:
         "-copyts",
         *input_words(info.path, *options),
     ]
-    words += ["-map", "0:V:0", "-fps_mode", "passthrough", "-vf", ",".join(filters)]
+    words += [
+        "-map",
+        "0:V:0",
+        "-fps_mode",
+        "passthrough",
+        "-enc_time_base",
+        "demux",
+        "-vf",
+        ",".join(filters),
+    ]
     return [*words, "-f", "rawvideo", "pipe:1"]
 
 
