@@ -43,12 +43,10 @@ EXAMPLES = (
 RESULTS, VIDEO, FRAMES, ENCODING, MACHINE = "Results", "Video", "From frame to frame", "Encoding", "Machine"
 _SPELLED = {"source": ("--from",)}  # options not spelled like their field
 _PANELS = {
+    **dict.fromkeys(VideoOptions.model_fields, VIDEO),
     **dict.fromkeys(("smooth", "first_frame", "first_model", "cuts"), FRAMES),
-    **dict.fromkeys(("batch_size", "precision", "device"), MACHINE),
-    **dict.fromkeys(
-        VideoOptions.model_fields.keys() - {"smooth", "first_frame", "first_model", "cuts"}, VIDEO
-    ),
     **dict.fromkeys(EncodeOptions.model_fields, ENCODING),
+    **dict.fromkeys(("batch_size", "precision", "device"), MACHINE),
 }
 
 _INPUTS = Annotated[
@@ -108,12 +106,20 @@ def video_command() -> Any:
     return get_command(single)
 
 
-def _fields() -> Iterator[inspect.Parameter]:
-    """The options that are fields."""
-    for model in (TranslateOptions, VideoOptions, EncodeOptions, ModelOptions):
-        for parameter in parameters(model, lambda name: _PANELS.get(name, RESULTS), _SPELLED):
-            if model is not TranslateOptions or parameter.name in OF_VIDEOS:
-                yield parameter
+def _fields() -> list[inspect.Parameter]:
+    """The options that are fields, panel by panel."""
+    found = [
+        parameter
+        for model in (TranslateOptions, VideoOptions, EncodeOptions, ModelOptions)
+        for parameter in parameters(model, _panel, _SPELLED)
+        if model is not TranslateOptions or parameter.name in OF_VIDEOS
+    ]
+    order = [RESULTS, VIDEO, FRAMES, ENCODING, MACHINE]
+    return sorted(found, key=lambda parameter: order.index(_panel(parameter.name)))
+
+
+def _panel(name: str) -> str:
+    return _PANELS.get(name, RESULTS)
 
 
 def _images(given: dict[str, Any]) -> dict[str, Any]:

@@ -141,9 +141,7 @@ class Translator(Inference):
     ) -> VideoTranslation:
         """As `video`, with options that have been checked."""
         if not self.translates:
-            raise UserError(
-                "this model generates images from noise; there is nothing to translate a video with"
-            )
+            raise UserError("this model generates images from noise; it cannot translate videos")
         return VideoTranslation(self, inputs, out, request, self._first(request), watch)
 
     def _first(self, request: VideoRequest) -> FirstFrame | None:

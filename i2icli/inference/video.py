@@ -82,6 +82,7 @@ class _Run:
             inference,
             plan.spec,
             translation.others,
+            plan.source.info.size,
             batch_size=request.translate.batch_size,
             first=translation.first,
             cuts=request.video.cuts,

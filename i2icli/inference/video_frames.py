@@ -53,13 +53,17 @@ class FrameTranslator:
         inference: Inference,
         spec: OutputSpec,
         others: OtherInputs,
+        size: tuple[int, int],
         *,
         batch_size: int | None = None,
         first: FirstFrame | None = None,
         cuts: bool = False,
     ) -> None:
-        """first: what memory begins with; cuts: whether it starts anew at cuts. For tasks with memory."""
-        self.inference, self.spec, self.others = inference, spec, others
+        """size: (height, width) of the frames.
+
+        first: what memory begins with; cuts: whether it starts anew at cuts. For tasks with memory.
+        """
+        self.inference, self.spec, self.others, self.size = inference, spec, others, size
         self.count = 1 if spec.task.memory else images_together(inference, batch_size)
         self.first = first
         self.cuts = SceneCuts() if cuts else None
@@ -72,6 +76,10 @@ class FrameTranslator:
         task = self.spec.task
         others = self.others.find(frame.item.path) if isinstance(frame.item, FileItem) else {}
         image = self.inference.decode(frame.item, task)
+        height, width = image.pixels.shape[:2]
+        if (height, width) != self.size:
+            sizes = f"{width}x{height} px, the first frame {self.size[1]}x{self.size[0]} px"
+            raise UserError(f"{frame.item.name}: {sizes}; expected frames of one size")
         items: dict[str, Item | DecodedImage] = {**others, next(iter(task.inputs)): image}
         return LoadedFrame(frame, image, self.inference.read(items, self.spec))
 

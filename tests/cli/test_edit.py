@@ -195,3 +195,41 @@ def test_out_of_memory_is_one_line_and_the_others_are_edited(capsys, monkeypatch
     monkeypatch.setattr(Translator, "compute", full)
     assert run("labels/a.png", "--replace", "sky=tree", "--out", "out") == 1
     assert "failed: labels/a.png: out of memory at 20x12 px" in capsys.readouterr().err
+
+
+def test_a_folder_of_data_is_no_place_for_results(capsys):
+    assert run("labels/b.png", "--remove", "sky", "--out", "labels/..", "--overwrite") == 2
+    assert "lies in it, and results could replace its data" in capsys.readouterr().err
+    assert not Path("images").exists()
+
+
+def test_ids_of_objects_that_a_result_cannot_hold_are_refused(capsys):
+    Path("instances/a.png").unlink()
+    objects = np.zeros(SIZE, np.int32)
+    objects[2:6, 4:8] = 70000
+    np.save("instances/a.npy", objects)
+    assert run("labels/a.png", "--replace", "sky=tree", "--out", "out") == 1
+    assert "the id 70000 does not fit into a 16-bit PNG" in capsys.readouterr().err
+
+
+def test_objects_may_be_colours():
+    colours = np.zeros((*SIZE, 3), np.uint8)
+    colours[2:6, 4:8, 0] = 9  # red: the number 9
+    Image.fromarray(colours).save("instances/a.png")
+    assert run("labels/a.png", "--move", "instance:9 by 8,0", "--out", "out") == 0
+    assert (ids("out/instances/a.png")[2:6, 12:16] == 9).all()
+
+
+def test_maps_that_are_pasted_from_are_not_counted_among_those_that_are_edited(capsys):
+    arguments = ["labels/a.png", "--paste", "sky from labels/b.png at 0,0", "--out", "out"]
+    assert run(*arguments) == 0
+    assert capsys.readouterr().err == "1 label map edited into out/\n"
+
+
+def test_out_of_memory_is_one_line_and_the_others_are_edited(capsys, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(Translator, "compute", full)
+    assert run("labels/a.png", "--replace", "sky=tree", "--out", "out") == 1
+    assert "failed: labels/a.png: out of memory at 20x12 px" in capsys.readouterr().err

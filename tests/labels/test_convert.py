@@ -338,3 +338,62 @@ def test_objects_of_cvat_where_no_pixel_is_without_one(tmp_path):
     assert converted(tmp_path / "in", tmp_path / "out")[0].error is None
     instances = read_map(tmp_path / "out" / "instances" / "scene.png").ids
     assert set(np.unique(instances[:5])) | set(np.unique(instances[5:])) == {1, 2}
+
+
+def test_given_ids_that_are_not_listed_become_unlabelled_and_are_said(tmp_path):
+    encodings.voc(tmp_path / "in")
+    given = ClassList((LabelClass(1, "car"), LabelClass(2, "road")))
+    annotations = with_classes(FORMATS["voc"].open(Source(tmp_path / "in")), given)
+    conversion = Conversion(annotations, tmp_path / "out")
+    assert [each.error for each in conversion] == [None]
+    assert dict(conversion.left_out) == {"maps' class 3, which --classes lacks": 1}
+    ids, _ = encodings.truth()
+    assert ((read_map(tmp_path / "out" / "labels" / "scene.png").ids == 255) == np.isin(ids, (0, 3))).all()
+
+
+def test_what_is_read_is_never_replaced(tmp_path):
+    (tmp_path / "instances").mkdir()
+    for source in (tmp_path, tmp_path / "instances", tmp_path / "a.json"):
+        with pytest.raises(UserError, match="lies in it, which results could replace"):
+            check_out(source, tmp_path, None, overwrite=True)
+
+
+def test_links_to_photos_are_links_to_the_files_themselves(tmp_path):
+    encodings.yolo(tmp_path / "in")
+    photo = tmp_path / "in" / "images" / "scene.jpg"
+    photo.rename(tmp_path / "elsewhere.jpg")
+    photo.symlink_to("../../elsewhere.jpg")
+    converted(tmp_path / "in", tmp_path / "out", images=tmp_path / "in")
+    linked = tmp_path / "out" / "images" / "scene.jpg"
+    assert linked.read_bytes() == (tmp_path / "elsewhere.jpg").read_bytes()
+
+
+def test_a_result_that_cannot_be_written_stops_no_other(tmp_path):
+    encodings.labelme(tmp_path / "in")
+    shape = {"label": "road", "points": [[0, 0], [3, 3]], "shape_type": "rectangle"}
+    content = {"shapes": [shape], "imageHeight": 5, "imageWidth": 5}
+    encodings.write_json(tmp_path / "in" / "scene.png" / "below.json", content)
+    (tmp_path / "out" / "labels" / "scene.png").mkdir(parents=True)  # where a map is to be
+    results = {Path(each.source).name: each.error for each in converted(tmp_path / "in", tmp_path / "out")}
+    assert "cannot be written" in str(results["scene.json"])
+    assert results["below.json"] is None
+    assert (tmp_path / "out" / "classes.toml").exists()
+
+
+def test_results_of_an_earlier_conversion_are_counted(tmp_path):
+    encodings.voc(tmp_path / "in")
+    (tmp_path / "out" / "labels").mkdir(parents=True)
+    (tmp_path / "out" / "labels" / "old.png").touch()
+    conversion = Conversion(FORMATS["voc"].open(Source(tmp_path / "in")), tmp_path / "out")
+    list(conversion)
+    assert conversion.others_there == 1
+
+
+def test_objects_of_cvat_where_no_pixel_is_without_one(tmp_path):
+    encodings.cvat(tmp_path / "in")
+    colours = np.full((*encodings.SIZE, 3), (128, 0, 0), np.uint8)
+    colours[:5] = (0, 128, 0)
+    encodings.write_png(tmp_path / "in" / "SegmentationObject" / "scene.png", colours)
+    assert converted(tmp_path / "in", tmp_path / "out")[0].error is None
+    instances = read_map(tmp_path / "out" / "instances" / "scene.png").ids
+    assert set(np.unique(instances[:5])) | set(np.unique(instances[5:])) == {1, 2}

@@ -230,6 +230,36 @@ def test_damaged_lists_of_names(text, message, tmp_path):
         FORMATS["yolo"].open(Source(tmp_path))
 
 
+def test_names_of_yolo_keep_their_numbers(tmp_path):
+    encodings.yolo(tmp_path)
+    (tmp_path / "data.yaml").write_text("names: {4: car, 0: road, 2: tree}\n")
+    assert {each.id: each.name for each in FORMATS["yolo"].open(Source(tmp_path)).classes or ()} == {
+        4: "car",
+        0: "road",
+        2: "tree",
+    }
+    (tmp_path / "data.yaml").unlink()
+    (tmp_path / "classes.txt").write_text("car\n\nroad\n")
+    classes = FORMATS["yolo"].open(Source(tmp_path)).classes
+    assert [(each.id, each.name) for each in classes or ()] == [(0, "car"), (2, "road")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("names: [car", "not valid YAML"),
+        ("names: {road: 1}", "the class 'road' of its names is no number"),
+        ("names: !!python/object/apply:os.system ['true']", "not valid YAML"),
+        ("nc: 3", "no names of classes"),
+    ],
+)
+def test_damaged_lists_of_names(text, message, tmp_path):
+    encodings.yolo(tmp_path)
+    (tmp_path / "data.yaml").write_text(text)
+    with pytest.raises(UserError, match=message):
+        FORMATS["yolo"].open(Source(tmp_path))
+
+
 def test_damaged_maps(tmp_path):
     encodings.coco_panoptic(tmp_path)
     content = json.loads((tmp_path / "panoptic.json").read_text())

@@ -4,6 +4,7 @@ import numpy as np
 
 from i2icli.classes import LabelClass
 from i2icli.labels import shapes
+from i2icli.labels import shapes
 from i2icli.labels.colours import coloured
 from i2icli.labels.shapes import disc, placed, polygon, rectangle
 
@@ -44,6 +45,15 @@ def test_a_polygon_holds_the_pixels_whose_centres_are_inside():
             crosses = (ay > y) != (by > y)
             inside ^= crosses & (x > ax + (y - ay) * (bx - ax) / (by - ay))
         assert np.array_equal(drawn(polygon(points, size), size), inside)
+
+
+def test_long_outlines_are_drawn_in_portions(monkeypatch):
+    angles = np.linspace(0, 2 * np.pi, 500, endpoint=False)
+    star = 20 + (10 + 8 * np.cos(7 * angles))[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)
+    whole = drawn(polygon(star, (40, 40)), (40, 40))
+    monkeypatch.setattr(shapes, "CROSSINGS", 100)
+    assert np.array_equal(drawn(polygon(star, (40, 40)), (40, 40)), whole)
+    assert 300 < whole.sum() < 600
 
 
 def test_long_outlines_are_drawn_in_portions(monkeypatch):

@@ -250,6 +250,16 @@ def test_a_new_network_leaves_the_best_model_of_another_score(tmp_path: Path) ->
     assert last["best"] == (last["validation"]["psnr"] > before)
 
 
+def test_a_new_network_leaves_the_best_model_of_another_score(tmp_path: Path) -> None:
+    run(tmp_path / "run", best_by="psnr")
+    rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    before = max(row["validation"]["psnr"] for row in rows if "validation" in row)
+    run(tmp_path / "run", steps=12, best_by="psnr")
+    rows = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
+    last = [row for row in rows if "validation" in row][-1]
+    assert last["best"] == (last["validation"]["psnr"] > before)
+
+
 def test_the_best_score_of_another_kind_is_forgotten(tmp_path: Path) -> None:
     run(tmp_path / "run", segmenter=False, time_limit=1e-6)
     for best_by, kept in (("psnr", 1e6), ("ssim", None)):  # steps 2 and 3, before a validation
