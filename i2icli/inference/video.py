@@ -145,7 +145,7 @@ class _Run:
     def _stopped(self) -> VideoResult:
         """The result so far, made playable."""
         frames = self.plan.segments.frames + self.writer.count
-        target = self.sink.partial()
+        target = self.sink.partial(self.writer.segment())
         kept = f"; the part so far is {target}" if target else ""
         why = f"stopped after {frames:,} frames{kept}; run the same command again to go on"
         return VideoResult(self.plan.job.source, target, "stopped", why, frames)
@@ -157,8 +157,7 @@ class _Run:
         if not segments.frames:
             return why
         try:
-            self.writer.count = 0
-            where: Path | None = self.sink.partial()
+            where: Path | None = self.sink.partial(replace(self.writer.segment(), frames=0))
         except (UserError, OSError):  # such as on a full disk
             where = segments.folder
         kept = f"the {segments.frames:,} frames before are in {where}"

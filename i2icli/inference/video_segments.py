@@ -7,8 +7,10 @@ it. Of videos the segment itself lies there as well.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +37,9 @@ class Segment:
     frames: int
     last: int  # index of its last frame in the input; that of the one before, where it has none
     end: bool = False  # whether the input ends with it
+    first_time: str = "0"  # seconds, exact: of its first and last frame, and from the one before to the last
+    last_time: str = "0"
+    step: str = "0"
     damaged: tuple[int, ...] = ()  # frames of the input, by index, found since the segment before
     lost: tuple[int, ...] = ()
     messages: tuple[str, ...] = ()
@@ -96,6 +101,14 @@ class Segments:
         """Frames of all finished segments."""
         return sum(segment.frames for segment in self.done)
 
+    def lasting(self, more: Segment | None = None) -> tuple[Fraction, Fraction]:
+        """Where the frames of all finished segments, and of one more, begin and end, in seconds."""
+        filled = [segment for segment in (*self.done, *([more] if more else [])) if segment.frames]
+        if not filled:
+            return Fraction(0), Fraction(0)
+        last = filled[-1]
+        return Fraction(filled[0].first_time), Fraction(last.last_time) + Fraction(last.step)
+
     @property
     def damage(self) -> Damage:
         """What was damaged in the input so far."""
@@ -121,14 +134,40 @@ class Segments:
         return load_file(self._state(len(self.done) - 1)) if self.done else {}
 
     def finish(self, settings: Mapping[str, object]) -> None:
-        """The result is at its place: remember that, and remove the segments."""
+        """The result is at its place: remember that, and remove the segments and an earlier part."""
+        part = self._own_part()
+        if part is not None:
+            part.unlink(missing_ok=True)
         self._mark(settings, finished=True)
         self.clear()
+
+    @contextmanager
+    def part(self) -> Iterator[Path]:
+        """Where a playable part of an unfinished result may go; a file that is not ours stays."""
+        target = self.target
+        plain = target.with_name(f"{target.stem}.partial{target.suffix}")
+        path, number = self._own_part() or plain, 1
+        while path.exists() and path != self._own_part():
+            number += 1
+            path = plain.with_stem(f"{plain.stem}-{number}")
+        yield path
+        with atomic_write(self._part_record) as beside:
+            beside.write_text(json.dumps({"name": path.name, "bytes": path.stat().st_size}), encoding="utf-8")
 
     def clear(self) -> None:
         """Remove all segments."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.done = []
+
+    @property
+    def _part_record(self) -> Path:
+        return self.folder / "part.json"
+
+    def _own_part(self) -> Path | None:
+        """The part that an earlier run left."""
+        record = _read(self._part_record)
+        path = self.target.with_name(Path(str(record.get("name", "no part"))).name)
+        return path if path.is_file() and path.stat().st_size == record.get("bytes") else None
 
     def _check_own(
         self, before: Mapping[str, Any], same: bool, finished: bool, settings: Mapping[str, object]

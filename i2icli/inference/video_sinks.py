@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.errors import UserError
 from i2icli.image import DecodedImage, change_type, convert_channels, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.video_segments import Segment, Segments, State
-from i2icli.video import Encoding, Frame, Source, VideoWriter, join
+from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
 
 
 class Sink(Protocol):
@@ -26,8 +27,8 @@ class Sink(Protocol):
     def finish(self) -> None:
         """All segments are the result: put it at its place. Raises UserError if it is not whole."""
 
-    def partial(self) -> Path | None:
-        """Make what there is so far usable, the unfinished segment included; where that is."""
+    def partial(self, rest: Segment) -> Path | None:
+        """Make what there is so far usable, with the frames since the last segment; where that is."""
 
     def close(self) -> None:
         """Let go of everything, whatever has happened."""
@@ -47,7 +48,6 @@ class VideoSink:
         self.segments, self.encoding, self.source, self.span = segments, encoding, source, span
         self.stack = ExitStack()
         self.writer: VideoWriter | None = None
-        self.count = 0
 
     def write(self, frame: Frame, image: DecodedImage) -> None:
         """See `Sink`."""
@@ -58,31 +58,36 @@ class VideoSink:
                 VideoWriter(path, self.encoding, self.source.info.time_base)
             )
         self.writer.write(pixels_for(image, self.encoding), frame.time)
-        self.count += 1
 
     def end_segment(self, segment: Segment, state: State) -> None:
         """See `Sink`."""
-        if self.count:
+        if segment.frames:
             self._close_file(self.segments.path(len(self.segments.done)))
         self.segments.add(segment, state)
 
     def finish(self) -> None:
         """See `Sink`."""
-        self._join(self.segments.paths, self.segments.target, self.span[1])
+        segments = self.segments
+        self._join(segments.paths, segments.target, self.span[1])
+        begin, end = segments.lasting()
+        try:
+            verify(segments.target, segments.frames, end - begin, self.encoding.streams)
+        except UserError:
+            segments.target.unlink()
+            raise
 
-    def partial(self) -> Path | None:
+    def partial(self, rest: Segment) -> Path | None:
         """See `Sink`."""
         paths = list(self.segments.paths)
-        if self.count:
+        if rest.frames:
             loose = self._open_path.with_stem("unfinished")
             self._close_file(loose)
             paths.append(loose)
-        target = self.segments.target
-        beside = target.with_name(f"{target.stem}.partial{target.suffix}")
         if not paths:
             return None
-        self._join(paths, beside, None)
-        return beside
+        with self.segments.part() as target:
+            self._join(paths, target, self.segments.lasting(rest)[1])
+        return target
 
     def close(self) -> None:
         """See `Sink`."""
@@ -95,7 +100,7 @@ class VideoSink:
     def _close_file(self, path: Path) -> None:
         self.stack.close()
         self._open_path.replace(path)
-        self.writer, self.count = None, 0
+        self.writer = None
 
     def _join(self, paths: list[Path], target: Path, end: Fraction | None) -> None:
         join(paths, target, self.source, self.encoding, self.span[0], end)
@@ -121,7 +126,7 @@ class FolderSink:
     def finish(self) -> None:
         """See `Sink`."""
 
-    def partial(self) -> Path | None:
+    def partial(self, rest: Segment) -> Path | None:  # noqa: ARG002 - every frame is a file already
         """See `Sink`."""
         return self.segments.target if self.number else None
 

@@ -1,6 +1,7 @@
 """Outputs of a network become the frames of a result: smoothed, beside the input, in segments."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,17 @@ class ResultWriter:
         self.smoother = Smoother() if smooth else None
         self.compare: Compare | None = compare
         self.count = 0  # frames since the last segment
+        self.times = Fraction(0), Fraction(0)  # of the first and last of these frames
+        self.step = Fraction(0)  # from the frame before to the last
         self.last = -1  # index of the last frame in the input
         self.known = Damage()  # that segments have noted
         self.failed = False
 
     def restore(self, segments: Segments) -> None:
         """Go on after the finished segments."""
-        self.last = segments.done[-1].last
+        done = segments.done[-1]
+        self.last, self.step = done.last, Fraction(done.step)
+        self.times = Fraction(done.first_time), Fraction(done.last_time)
         self.known = segments.damage
         if self.smoother is not None:
             arrays = {name: value.numpy() for name, value in part(segments.state(), "smooth").items()}
@@ -84,27 +89,38 @@ class ResultWriter:
         if self.compare is not None:
             image = self._compared(ready, image)
         self.sink.write(ready.frame, image)
-        self.count, self.last = self.count + 1, ready.frame.index
+        self._count(ready.frame)
         if ready.state is not None:
             smooth = self.smoother.state() if self.smoother is not None else {}
             arrays = {f"smooth.{name}": torch.from_numpy(value) for name, value in smooth.items()}
             self.end_segment(ready.state | arrays)
         self.failed = False
 
-    def end_segment(self, state: State, *, end: bool = False) -> None:
-        """The frames since the last call are a segment."""
+    def _count(self, frame: Frame) -> None:
+        if self.last >= 0:
+            self.step = frame.time - self.times[1]
+        self.times = (self.times[0] if self.count else frame.time), frame.time
+        self.count, self.last = self.count + 1, frame.index
+
+    def segment(self, *, end: bool = False) -> Segment:
+        """What is known of the frames since the last segment."""
         found = self.source.damage
         found = Damage(
             list(found.frames), list(found.lost), list(found.messages)
         )  # another thread adds to it
-        new = Segment(
+        return Segment(
             self.count,
             self.last,
             end,
+            *map(str, (*self.times, self.step)),
             tuple(sorted(set(found.frames) - set(self.known.frames))),
             tuple(sorted(set(found.lost) - set(self.known.lost))),
             tuple(each for each in found.messages if each not in self.known.messages),
         )
+
+    def end_segment(self, state: State, *, end: bool = False) -> None:
+        """The frames since the last call are a segment."""
+        new = self.segment(end=end)
         self.sink.end_segment(new, state)
         self.known.take(Damage(list(new.damaged), list(new.lost), list(new.messages)))
         self.count = 0

@@ -37,3 +37,26 @@ def remembering(model: Path) -> Translator:
 
     system.forward, system.begin = forward, begin
     return translator
+
+
+def greying(model: Path) -> Translator:
+    """A model whose output has one channel: the red of the input."""
+    translator = Translator.load(model)
+    task = translator.tasks[0]
+    translator.tasks = (replace(task, output=replace(task.output, channels=1)),)
+    translator.system.forward = lambda task, inputs, memory=None: (inputs["image"][:, :1], {})
+    return translator
+
+
+def failing(translator: Translator, after: int, error: BaseException) -> Translator:
+    """The model, which raises an error in place of the output of frame number `after`."""
+    forward, frames = translator.system.forward, []
+
+    def limited(task, inputs, memory=None):
+        if len(frames) == after:
+            raise error
+        frames.append(1)
+        return forward(task, inputs, memory)
+
+    translator.system.forward = limited
+    return translator
