@@ -2,8 +2,8 @@
 
 from i2icli.video.info import Colour, VideoInfo
 
-# Chroma planes of half size are repeated when read and averaged when written, which undo each other: a copy keeps
-# its colours. Other filters sharpen or blur chroma at every copy (0.05 to 0.2 of 255 in the mean, 20 at edges).
+# Chroma planes of half size are repeated when read and averaged when written, which undo each other: a copy
+# keeps its colours. Other filters sharpen or blur chroma at every copy, by up to 40 of 255 at edges.
 _READ = "flags=neighbor+accurate_rnd+full_chroma_int"
 _WRITE = "flags=area+accurate_rnd"
 _HD = 720  # lines from which players assume the matrix of HD
@@ -31,6 +31,20 @@ def assumed(size: tuple[int, int], colour: Colour) -> Colour:
     return Colour(matrix, colour.primaries or same, colour.transfer or curve, bool(colour.full_range))
 
 
+def written(size: tuple[int, int], colour: Colour, pixel_format: str) -> Colour:
+    """How a result of (height, width) is tagged: as the source, as far as its pixel format allows."""
+    if is_rgb(pixel_format):
+        return Colour("gbr", colour.primaries, colour.transfer, full_range=True)
+    if colour.matrix == "gbr":  # its full range is that of RGB
+        colour = Colour(None, colour.primaries, colour.transfer, full_range=False)
+    return assumed(size, colour)
+
+
+def is_rgb(pixel_format: str) -> bool:
+    """Whether the channels of a pixel format are red, green and blue."""
+    return pixel_format.startswith(("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "pal", "x2"))
+
+
 def reading_filter(info: VideoInfo) -> str:
     """The filter that makes frames of one size, and RGB in the format that follows."""
     height, width = info.size
@@ -43,8 +57,9 @@ def reading_filter(info: VideoInfo) -> str:
 def writing_filter(colour: Colour, pixel_format: str) -> str:
     """The filter that converts RGB to a pixel format with a matrix and a range, and tags it."""
     span = "pc" if colour.full_range else "tv"
-    tags = f"setparams=color_primaries={colour.primaries}:color_trc={colour.transfer}"
     if colour.matrix in (None, "gbr"):
+        tags = f"setparams=color_primaries={colour.primaries or -1}:color_trc={colour.transfer or -1}"
         return f"scale={_WRITE},format={pixel_format},{tags}"
+    tags = f"setparams=color_primaries={colour.primaries}:color_trc={colour.transfer}"
     convert = f"scale=out_color_matrix={_SCALE[str(colour.matrix)]}:out_range={span}:{_WRITE}"
     return f"{convert},format={pixel_format},{tags}:colorspace={colour.matrix}:range={span}"

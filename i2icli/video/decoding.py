@@ -24,6 +24,7 @@ from i2icli.video.info import VideoInfo
 from i2icli.video.packets import Packets
 
 _TIME = re.compile(r" pts:(-?\d+) ")
+_DURATION = re.compile(r" duration:(\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
 _AFTER_DECODING = ("[vf#", "[Parsed_", "[enc:", "[vost#", "[out#", "[rawvideo ")  # who speaks
@@ -41,6 +42,7 @@ class Decoded:
     ticks: int  # its time in units of the time base
     pixels: NDArray[Any]  # (H, W, 3 or 4), uint8 or uint16
     damaged: bool
+    duration: int  # in units of the time base; 0: not known
 
 
 def known_packets(info: VideoInfo) -> Packets | None:
@@ -95,13 +97,23 @@ class _Plan:
     seek: int | None = None  # the time of the frame where decoding begins
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What ffmpeg tells of a frame."""
+
+    number: int  # of all that were decoded
+    ticks: int
+    damaged: bool
+    duration: int
+
+
 class _Messages:
     """Listens to ffmpeg: which frames were decoded, which delivered, what was damaged."""
 
     def __init__(self, plan: _Plan) -> None:
-        self.delivered: SimpleQueue[tuple[int, int, bool]] = SimpleQueue()  # number, time, damaged
+        self.delivered: SimpleQueue[_Told] = SimpleQueue()
         self.errors: list[str] = []
-        self._decoded: deque[tuple[int, int, bool]] = deque()
+        self._decoded: deque[_Told] = deque()
         self._number, self._corrupt, self._plan = -1, False, plan
 
     def __call__(self, line: str) -> bool:
@@ -110,34 +122,35 @@ class _Messages:
             return False
         if "[info] " in line:
             if "[info] decoder -> " in line:
-                self._add(int(_ticks(line)))
+                self._add(line)
             elif "[info] filter_raw -> " in line:
-                self._deliver(int(_ticks(line)))
+                self._deliver(_number(_TIME, line))
             return True
         if "corrupt decoded frame" in line:
             self._corrupt = True
-        elif ("[error] " in line or "[fatal] " in line) and not line.startswith(_AFTER_DECODING):
-            if len(self.errors) < _MESSAGES:
-                self.errors.append(plain(line))
+        serious = "[error] " in line or "[fatal] " in line
+        if serious and not line.startswith(_AFTER_DECODING) and len(self.errors) < _MESSAGES:
+            self.errors.append(plain(line))
         return False
 
-    def _add(self, ticks: int) -> None:
+    def _add(self, line: str) -> None:
+        ticks = _number(_TIME, line)
         self._number += 1
         damaged, self._corrupt = self._corrupt, False
         if self._number >= self._plan.skip and (self._plan.lowest is None or ticks >= self._plan.lowest):
-            self._decoded.append((self._number, ticks, damaged))
+            self._decoded.append(_Told(self._number, ticks, damaged, _number(_DURATION, line)))
 
     def _deliver(self, ticks: int) -> None:
-        number, damaged = self._number, False
+        told = _Told(self._number, ticks, False, 0)
         while self._decoded:
-            number, found, damaged = self._decoded.popleft()
-            if found == ticks:
+            told = self._decoded.popleft()
+            if told.ticks == ticks:
                 break
-        self.delivered.put((number, ticks, damaged))
+        self.delivered.put(replace(told, ticks=ticks))
 
 
-def _ticks(line: str) -> int:
-    found = _TIME.search(line)
+def _number(pattern: re.Pattern[str], line: str) -> int:
+    found = pattern.search(line)
     return int(found[1]) if found else 0
 
 
@@ -149,21 +162,21 @@ def _run(info: VideoInfo, damage: Damage, alpha: bool, deep: bool, plan: _Plan) 
         last = -1
         known = known_packets(info)
         while (pixels := _read_frame(child, info.size, 4 if alpha else 3, deep)) is not None:
-            number, ticks, damaged = _told(listen, info)
+            told = _told(listen, info)
+            number = told.number
             if known:
-                place = int(np.searchsorted(known.times, ticks))
-                number = max(place, last + 1)
+                number = max(int(np.searchsorted(known.times, told.ticks)), last + 1)
             last = number
-            if damaged:
+            if told.damaged:
                 damage.add(number, lost=False)
-            yield Decoded(number, ticks, pixels, damaged)
+            yield Decoded(number, told.ticks, pixels, told.damaged, told.duration)
         child.wait()
         damage.messages += listen.errors
         if last < 0 and child.process.returncode:
             raise UserError(f"cannot read {info.path}: {child.reason()}", exit_code=1)
 
 
-def _told(listen: _Messages, info: VideoInfo) -> tuple[int, int, bool]:
+def _told(listen: _Messages, info: VideoInfo) -> _Told:
     try:
         return listen.delivered.get(timeout=_PATIENCE)
     except Empty:

@@ -1,29 +1,40 @@
 """How a result is encoded: codec, pixel format, colours, and what becomes of the other tracks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from i2icli.video.colours import assumed
+from i2icli.errors import UserError
+from i2icli.video.colours import written
+from i2icli.video.containers import ANIMATIONS, Kept, kept_tracks, muxer_of
+from i2icli.video.encoders import ENCODERS, HARDWARE, chosen_format, described, named_encoder, trial
 from i2icli.video.info import Colour, VideoInfo
+from i2icli.video.pixel_formats import bits_of, has_alpha
 
 Audio = Literal["copy", "aac", "opus", "none"]
 
 
 class EncodeOptions(BaseModel):
-    """What a user may choose; what is left out follows from the container."""
+    """What a user may choose; what is left out follows from the container and the source."""
 
     model_config = ConfigDict(frozen=True)
 
-    codec: str | None = Field(None, description="video codec or encoder of ffmpeg, such as h264 or libx265")
+    codec: str | None = Field(
+        None,
+        description="h264, hevc, vp9, av1, prores, ffv1, ..., or an encoder of ffmpeg such as h264_nvenc; by "
+        "default h264, beyond 8 bits hevc, in .webm vp9, in .mov prores where there is alpha",
+    )
     quality: float | None = Field(
-        None, ge=0, description="the codec's own measure, lower is better: CRF of h264 (default 16), ..."
+        None,
+        ge=0,
+        description="lower is better: the CRF of h264 (16), hevc (18), vp9 (20) and av1 (22), the quantiser "
+        "of mpeg4 (2) and prores (4), 100 minus the quality of webp (10)",
     )
     pixel_format: str | None = Field(None, description="pixel format of ffmpeg, such as yuv444p")
-    preset: str | None = Field(None, description="speed of the encoder, such as slow")
+    preset: str | None = Field(None, description="speed of the encoder, such as slow for h264")
     audio: Audio = Field("copy", description="copy sound bit for bit, encode it anew, or leave it out")
 
 
@@ -42,9 +53,20 @@ class Encoding:
     alpha: bool  # whether the pixels to write have a fourth channel
     size: tuple[int, int]  # (height, width) as written: odd sides may be padded
     notes: tuple[str, ...] = ()  # what a user should know, one line each
-    segment: str = "mp4"  # the container of a segment, also its suffix
+    segment: str = "mp4"  # the container of a segment: "mp4", "mov", "matroska"
+    tracks: tuple[Kept, ...] = ()  # of the source, kept beside the video
+    rate: Fraction | None = None  # frames per second that the encoder counts with
     sample_aspect: Fraction = Fraction(1)
-    audio: Audio = "copy"
+
+    @property
+    def segment_suffix(self) -> str:
+        """The suffix that suits a segment."""
+        return ".mkv" if self.segment == "matroska" else f".{self.segment}"
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The kinds of the tracks beside the video that the result holds, as `verify` takes them."""
+        return tuple(each.kind for each in self.tracks)
 
 
 def plan_encoding(
@@ -53,25 +75,123 @@ def plan_encoding(
     """Plan how frames of `size`, with or without alpha, of 8 or more bits, become the file `target`.
 
     Raises UserError: a container, codec or pixel format that this ffmpeg does not have (those it has are
-    listed), sound that the container cannot hold (one that can is named).
+    listed), a codec that the container cannot hold, sound that it cannot hold (one that can is named).
     """
-    del target, alpha, bits
-    height, width = size
-    even = (height + height % 2, width + width % 2)
-    return Encoding(
-        container="mp4",
-        codec=options.codec or "libx264",
-        arguments=(
-            "-crf",
-            f"{options.quality if options.quality is not None else 16:g}",
-            "-preset",
-            options.preset or "medium",
-        ),
-        pixel_format=options.pixel_format or "yuv420p",
-        colour=assumed(size, info.colour),
-        bits=8,
-        alpha=False,
-        size=even,
-        notes=(f"{width}x{height}: padded to {even[1]}x{even[0]}, as the codec asks for even sides",)
-        * (even != size),
+    muxer = muxer_of(target)
+    encoder = named_encoder(options.codec or _usual(muxer, alpha, bits > 8))
+    # The alpha of VP8 and VP9 lies beside the frames, for which Matroska alone has a place.
+    carried = alpha and (muxer in ("matroska", "webm") or not encoder.startswith("libvpx"))
+    same = info.pixel_format.replace("yuvj", "yuv") if _codec(encoder) == info.codec else ""
+    pixels = chosen_format(encoder, options.pixel_format, same, alpha=carried, deep=bits > 8)
+    carried = carried and (has_alpha(pixels) or muxer == "gif")
+    kept, notes = kept_tracks(info, muxer, options.audio, target)
+    if alpha and not carried:
+        notes.append(f"transparency is left out: {encoder} in {target.suffix} has none; take .mov or .webm")
+    if bits > 8 and bits_of(pixels) <= 8:
+        notes.append(f"more than 8 bits become 8: {pixels} has no more; .mp4, .mov, .mkv and .webm keep 10")
+    encoding = Encoding(
+        container=muxer,
+        codec=encoder,
+        arguments=_arguments(encoder, options, muxer, b_frames=not info.variable and muxer != "avi"),
+        pixel_format=pixels,
+        colour=written(size, info.colour, pixels),
+        bits=16 if bits_of(pixels) > 8 and bits > 8 else 8,
+        alpha=carried,
+        size=size,
+        notes=tuple(notes),
+        segment=_segment(encoder, muxer, carried),
+        tracks=tuple(kept),
+        rate=info.rate,
+        sample_aspect=info.sample_aspect if _same_shape(size, info.size) else Fraction(1),
     )
+    return encoding if muxer in ANIMATIONS else _tried(encoding, target, options, info)
+
+
+def _usual(muxer: str, alpha: bool, deep: bool) -> str:
+    """The codec for a container where none is asked for."""
+    if muxer in ("gif", "apng", "webp", "webm", "avi"):
+        return {"webm": "vp9", "avi": "mpeg4"}.get(muxer, muxer)
+    if alpha and muxer in ("mov", "matroska"):
+        return "prores" if muxer == "mov" else ("ffv1" if deep else "vp9")
+    return "hevc" if deep else "h264"
+
+
+def _codec(encoder: str) -> str:
+    """The name of the codec of an encoder, where it is known."""
+    names = {
+        "libx264": "h264",
+        "libx265": "hevc",
+        "libvpx-vp9": "vp9",
+        "libvpx": "vp8",
+        "prores_ks": "prores",
+    }
+    return names.get(encoder, encoder.split("_")[0].replace("libsvtav1", "av1").replace("libaom-av1", "av1"))
+
+
+def _segment(encoder: str, muxer: str, alpha: bool) -> str:
+    """The container of segments: mp4 and mov keep times exactly, where they can hold the codec."""
+    if muxer in ANIMATIONS or (encoder.startswith("libvpx") and alpha):
+        return "matroska"
+    usual = described(encoder).segment
+    return muxer if usual == "matroska" and muxer in ("mp4", "mov") else usual
+
+
+def _arguments(encoder: str, options: EncodeOptions, muxer: str, *, b_frames: bool) -> tuple[str, ...]:
+    """The words for an encoder. Raises UserError for a quality or preset that it does not have."""
+    known = described(encoder)
+    if options.quality is not None and known.quality is None and encoder in ENCODERS:
+        raise UserError(
+            f"--quality {options.quality:g}: {encoder} has one quality only; choose another --codec"
+        )
+    if options.preset is not None and not known.has_presets and not encoder.endswith(HARDWARE):
+        raise UserError(f"--preset {options.preset}: {encoder} has no presets; leave it out")
+    quality = options.quality if options.quality is not None else known.quality
+    words = [*(known.words(f"{quality:g}") if quality is not None else ()), *known.extra]
+    if options.preset is not None:
+        words += ["-preset", options.preset]
+    if encoder in ("libx264", "libx265", "mpeg4") and not b_frames:
+        words += [
+            "-bf",
+            "0",
+        ]  # reordered frames need regular times where segments meet, and a place for times
+    if "265" in encoder and muxer in ("mp4", "mov"):
+        words += ["-tag:v", "hvc1"]  # without it QuickTime does not play
+    return tuple(words)
+
+
+def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) < 0.05
+
+
+def _tried(encoding: Encoding, target: Path, options: EncodeOptions, info: VideoInfo) -> Encoding:
+    """The encoding if it works on two frames; with even sides or another encoder where it does not.
+
+    Raises UserError if nothing works.
+    """
+    height, width = encoding.size
+    reason = _trouble(encoding)
+    if reason is None:
+        return encoding
+    even = (height + height % 2, width + width % 2)
+    if even != encoding.size:
+        note = (
+            f"{width}x{height} px become {even[1]}x{even[0]} by repeated pixels, as {encoding.codec} "
+            f"with {encoding.pixel_format} asks for even sides"
+        )
+        if _trouble(larger := replace(encoding, size=even, notes=(*encoding.notes, note))) is None:
+            return larger
+    if encoding.codec.endswith(HARDWARE):
+        instead = "hevc" if encoding.bits > 8 else "h264"
+        plain = options.model_copy(update={"codec": instead, "preset": None, "pixel_format": None})
+        found = plan_encoding(
+            target, info, plain, size=encoding.size, alpha=encoding.alpha, bits=encoding.bits
+        )
+        note = f"{encoding.codec} does not work here ({reason}): {found.codec} is used"
+        return replace(found, notes=(*found.notes, note))
+    what = f"{encoding.codec} with {encoding.pixel_format}"
+    raise UserError(f"{target}: cannot write {what} as {target.suffix}: {reason}")
+
+
+def _trouble(encoding: Encoding) -> str | None:
+    words = ("-pix_fmt", encoding.pixel_format, "-c:v", encoding.codec, *encoding.arguments)
+    return trial(words, encoding.container, encoding.size)

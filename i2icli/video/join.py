@@ -1,54 +1,143 @@
 """Segments joined without encoding them again, with everything else that the source holds."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.video.animations import encode_animation
+from i2icli.video.containers import ANIMATIONS
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import address, ask, input_words, plain
+from i2icli.video.packets import Packets, read_packets
 from i2icli.video.probing import probe
+from i2icli.video.segments import segments_input
 from i2icli.video.source import Source
+
+_ROUNDING = Fraction(1, 2000)  # seconds that a time may be off where a container counts in milliseconds
 
 
 def join(
-    segments: list[Path],
+    segments: Sequence[Path],
     target: Path,
     source: Source | None,
     encoding: Encoding,
     start: Fraction | None = None,
     end: Fraction | None = None,
 ) -> None:
-    """Join segments to one file, with sound, subtitles, chapters and metadata of the source.
+    """Join segments to one file without encoding them again, with the tracks that were planned.
 
-    `start`, `end`: where the source was cut, in seconds. Raises UserError.
+    The target appears when it is complete. Times stay those of the source, so that the image keeps its
+    offset against the sound; where the source was cut, `start` (seconds) becomes 0, and sound and subtitles
+    are cut to packets. GIF, APNG and WebP are encoded here, from their lossless segments. The times of all
+    frames are checked. Raises UserError (exit code 1).
     """
-    del start, end, encoding
-    if len(segments) != 1:
-        raise UserError("several segments cannot be joined yet")
-    with atomic_write(target) as temporary:
-        words = ["-y", "-loglevel", "level+error", "-copyts", *input_words(segments[0])]
-        if source is not None:
-            words += [*input_words(source.info.path), "-map", "0:v", "-map", "1:a?", "-map_metadata", "1"]
-        code, _, text = ask(
-            [*words, "-c", "copy", "-movflags", "+faststart", "-f", "mp4", address(temporary)]
-        )
-        if code:
-            raise UserError(f"cannot write {target}: {plain(text.split(chr(10))[0])}", exit_code=1)
+    tables = [read_packets(path) for path in segments]
+    for path, table in zip(segments, tables, strict=True):
+        if not len(table.times):
+            raise UserError(f"cannot join {path}: it holds no frames", exit_code=1)
+    shift = -(start or Fraction(0))
+    try:
+        with TemporaryDirectory(prefix="i2i-join-") as folder, atomic_write(target) as temporary:
+            video = segments_input(segments, tables, Path(folder), shift)
+            if encoding.container in ANIMATIONS:
+                encode_animation(video, temporary, encoding, tables[-1], Path(folder))
+            else:
+                words = [*video, *_others(source, encoding, start, end), *_muxing(encoding, tables[0])]
+                _run([*words, "-f", encoding.container, address(temporary)], target)
+                _check_times(temporary, tables, shift, target)
+    except OSError as error:
+        raise UserError(f"cannot write {target}: {error.strerror or error}", exit_code=1) from error
 
 
-def verify(target: Path, frames: int, duration: Fraction | None, streams: tuple[str, ...]) -> None:
-    """Check a finished file by probing it: number of frames, seconds, kinds of its tracks ("audio", ...).
+def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequence[str] = ()) -> None:
+    """Check a finished file by probing it: number of frames, seconds, and the kinds of its other tracks.
 
-    Raises UserError (exit code 1) that names the difference.
+    `streams` is `Encoding.streams`. Raises UserError (exit code 1) that names the difference.
     """
     info = probe(target)
     found = tuple(track.kind for track in info.tracks)
     if info.frames != frames:
         raise UserError(f"{target}: holds {info.frames} frames instead of {frames}", exit_code=1)
     if duration is not None and info.duration is not None and abs(info.duration - duration) > Fraction(1, 10):
-        raise UserError(
-            f"{target}: lasts {float(info.duration):.2f} s instead of {float(duration):.2f} s", exit_code=1
-        )
+        lasts = f"{float(info.duration):.2f} s instead of {float(duration):.2f} s"
+        raise UserError(f"{target}: lasts {lasts}", exit_code=1)
     if sorted(found) != sorted(streams):
-        raise UserError(f"{target}: holds {', '.join(found)} instead of {', '.join(streams)}", exit_code=1)
+        wanted = ", ".join(streams) or "nothing"
+        raise UserError(
+            f"{target}: holds {', '.join(found) or 'nothing'} beside the video instead of {wanted}",
+            exit_code=1,
+        )
+
+
+def _others(
+    source: Source | None, encoding: Encoding, start: Fraction | None, end: Fraction | None
+) -> list[str]:
+    """The words that bring what the source holds beside its video."""
+    words = ["-map", "0:v:0", "-c:v", "copy"]
+    if source is None or source.info.container == "images":
+        return words
+    opened = []
+    if start:
+        opened = ["-itsoffset", f"{float(-start):.6f}", "-seek_timestamp", "1", "-ss", f"{float(start):.6f}"]
+    inputs = input_words(source.info.path, *opened)
+    for place, track in enumerate(encoding.tracks, 1):
+        words += ["-map", f"1:{track.index}", f"-c:{place}", track.codec]
+        words += [f"-map_metadata:s:{place}", f"1:s:{track.index}"]
+        if start:
+            words += [f"-bsf:{place}", "noise=drop=lt(pts\\,0)"]
+    words += ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:v:0", "-map_chapters", "1"]
+    if end is not None:
+        words += ["-to", f"{float(end - (start or 0)):.6f}"]
+    return [*inputs, *words]
+
+
+def _muxing(encoding: Encoding, first: Packets) -> list[str]:
+    words = []
+    if encoding.container in ("mp4", "mov"):
+        # The start of a track is counted in the units of the whole file, by default milliseconds.
+        words += ["-movflags", "+faststart", "-movie_timescale", str(_fine(first.time_base))]
+        if "-tag:v" in encoding.arguments:
+            words += ["-tag:v", encoding.arguments[encoding.arguments.index("-tag:v") + 1]]
+    if encoding.container == "mpegts":
+        words += ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
+    return words
+
+
+def _fine(base: Fraction) -> int:
+    """Units per second that hold the times of a time base, at least 1,000."""
+    return base.denominator * max(1, -(-1000 // base.denominator))
+
+
+def _run(words: list[str], target: Path) -> None:
+    code, _, text = ask(["-y", "-loglevel", "level+error", "-copyts", *words])
+    if code:
+        lines = text.split("\n")
+        full = "no space left on the disk" if "No space left" in text else plain(lines[0])
+        raise UserError(f"cannot write {target}: {full}", exit_code=1)
+
+
+def _check_times(path: Path, tables: Sequence[Packets], shift: Fraction, target: Path) -> None:
+    """Every frame must have come out at its time. Raises UserError."""
+    found = read_packets(path)
+    wanted = np.concatenate([_seconds(table) for table in tables]) + float(shift)
+    if len(found.times) != len(wanted):
+        raise UserError(
+            f"cannot write {target}: {len(found.times)} of {len(wanted)} frames were written", exit_code=1
+        )
+    off = np.abs(_seconds(found) - wanted)
+    allowed = max(float(_ROUNDING), float(found.time_base) / 2) + 1e-6
+    if off.max() > allowed:
+        where = int(off.argmax())
+        raise UserError(
+            f"cannot write {target}: frame {where} came out {off.max():.4f} s away from its time", exit_code=1
+        )
+
+
+def _seconds(table: Packets) -> NDArray[np.float64]:
+    return table.times.astype(np.float64) * float(table.time_base)

@@ -15,8 +15,11 @@ _FORMATS = {  # pixel format -> FourCC, as in ffmpeg's list of raw formats
 }
 
 
-def head(size: tuple[int, int], pixel_format: str) -> bytes:
-    """What comes before the frames: (height, width), and "rgb24", "rgba", "rgb48le" or "rgba64le"."""
+def head(size: tuple[int, int], pixel_format: str, rate: Fraction | None = None) -> bytes:
+    """What comes before the frames: (height, width), and "rgb24", "rgba", "rgb48le" or "rgba64le".
+
+    `rate`: frames per second that an encoder shall count with; times do not depend on it.
+    """
     height, width = size
     ebml = _element(0x1A45DFA3, _element(0x4282, b"matroska"))  # EBML, DocType
     video = _element(
@@ -24,6 +27,8 @@ def head(size: tuple[int, int], pixel_format: str) -> bytes:
     )
     track = _number(0xD7, 1) + _number(0x73C5, 1) + _number(0x83, 1)  # TrackNumber, TrackUID, TrackType video
     track += _element(0x86, b"V_UNCOMPRESSED") + video
+    if rate:
+        track += _number(0x23E383, round(1_000_000_000 / rate))  # DefaultDuration in ns
     info = _element(0x1549A966, _number(0x2AD7B1, 1_000_000_000 // UNIT))  # Info, TimestampScale in ns
     segment = b"\x18\x53\x80\x67" + b"\x01" + b"\xff" * 7  # Segment of unknown size
     return ebml + segment + info + _element(0x1654AE6B, _element(0xAE, track))

@@ -81,7 +81,7 @@ class SequenceSource:
             if end is not None and time >= end:
                 return
             if index > after and (start is None or time >= start):
-                yield Frame(index, time, FileItem(self.files[index]))
+                yield Frame(index, time, FileItem(self.files[index]), duration=self.info.time_base)
 
 
 def open_sequence(text: str, rate: Fraction | None = None) -> SequenceSource:

@@ -19,6 +19,7 @@ class Frame:
     time: Fraction  # seconds, in the source
     item: Item
     damaged: bool = False
+    duration: Fraction | None = None  # seconds; None: not known
 
 
 class Source(Protocol):

@@ -42,7 +42,8 @@ class VideoFile:
                     return
                 if each.index % every == 0:
                     item = DecodedFrame(each.pixels, f"{self.name}, frame {each.index}")
-                    yield Frame(each.index, time, item, each.damaged)
+                    lasting = each.duration * self.info.time_base if each.duration else None
+                    yield Frame(each.index, time, item, each.damaged, lasting)
 
         with closing(decoded):  # type: ignore[type-var]
             yield stream()

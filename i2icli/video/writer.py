@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from i2icli.errors import UserError
 from i2icli.video import matroska
 from i2icli.video.colours import writing_filter
+from i2icli.video.containers import ANIMATIONS
+from i2icli.video.encoders import lossless
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import Child, address, pipe_size
 from i2icli.video.packets import count_packets
@@ -25,13 +27,11 @@ class VideoWriter:
     renames. Raises UserError (exit code 1) when ffmpeg fails or the disk is full.
     """
 
-    def __init__(
-        self, path: Path, encoding: Encoding, time_base: Fraction, duration: Fraction | None = None
-    ) -> None:
-        """`time_base`: seconds, the source's; `duration`: of the last frame, by default that before it."""
+    def __init__(self, path: Path, encoding: Encoding, time_base: Fraction) -> None:
+        """`time_base`: seconds, of which every time is a multiple, as in the source."""
         self.path, self.encoding, self.time_base = path, encoding, time_base
         self.frames = 0
-        self._last_duration = duration
+        self._last_duration: Fraction | None = None
         self._held: tuple[NDArray[Any], Fraction] | None = None
         self._step = Fraction(1, 25)
         self._child: Child | None = None
@@ -40,15 +40,19 @@ class VideoWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._child = Child(self._words(), writes=True)
         pipe_size(self._child.input)
-        self._send(matroska.head(self.encoding.size, self._format()))
+        self._send(matroska.head(self.encoding.size, self._format(), self.encoding.rate))
         return self
 
-    def write(self, pixels: NDArray[Any], time: Fraction) -> None:
-        """One frame (H, W, 3 or 4), uint8 or uint16 as `encoding` says, at a time in seconds, ascending."""
+    def write(self, pixels: NDArray[Any], time: Fraction, duration: Fraction | None = None) -> None:
+        """One frame (H, W, 3 or 4), uint8 or uint16 as `encoding` says, at a time in seconds, ascending.
+
+        `duration`: in seconds; it counts for the last frame, others last until the next.
+        """
         if self._held is not None:
             self._step = time - self._held[1]
             self._flush(self._step)
         self._held = (self._fitted(pixels), time)
+        self._last_duration = duration
 
     def close(self) -> None:
         """Complete the file and check it."""
@@ -124,20 +128,15 @@ class VideoWriter:
 
     def _words(self) -> list[str]:
         encoding, base = self.encoding, self.time_base
-        words = [
-            "-y",
-            "-loglevel",
-            "repeat+level+warning",
-            "-nostats",
-            "-copyts",
-            "-f",
-            "matroska",
-            "-i",
-            "pipe:0",
-        ]
-        words += ["-vf", writing_filter(encoding.colour, encoding.pixel_format), "-fps_mode", "passthrough"]
-        words += ["-enc_time_base", f"{base.numerator}:{base.denominator}", "-c:v", encoding.codec]
-        words += [*encoding.arguments, "-map_metadata", "-1", "-fflags", "+bitexact"]
+        pixels, codec = encoding.pixel_format, [encoding.codec, *encoding.arguments]
+        if encoding.container in ANIMATIONS:  # encoded when joined: until then without loss
+            pixels, codec = lossless(encoding.alpha, encoding.bits)
+        filters = writing_filter(encoding.colour, pixels)
+        if encoding.sample_aspect != 1:
+            filters += f",setsar={encoding.sample_aspect}"
+        words = ["-y", "-loglevel", "repeat+level+warning", "-nostats", "-copyts", "-f", "matroska"]
+        words += ["-i", "pipe:0", "-vf", filters, "-fps_mode", "passthrough"]
+        words += ["-enc_time_base", f"{base.numerator}:{base.denominator}", "-c:v", *codec]
         if encoding.segment in ("mp4", "mov"):
-            words += ["-movflags", "+hybrid_fragmented"]
-        return [*words, "-f", encoding.segment, address(self.path)]
+            words += ["-movflags", "+hybrid_fragmented+delay_moov"]
+        return [*words, "-map_metadata", "-1", "-f", encoding.segment, address(self.path)]

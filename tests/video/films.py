@@ -1,4 +1,4 @@
-"""Small clips of every sort, made with the bundled ffmpeg. Every frame shows its own number, so it can be known again.
+"""Small clips of every sort, made with the bundled ffmpeg. Every frame shows its own number.
 
 from tests.video import films
 path = films.film(tmp_path / "a.mp4", 20)        # 20 frames of 64x48 px, 10 frames/s
@@ -69,8 +69,9 @@ def film(
 ) -> Path:
     """A clip of `count` frames.
 
-    `rate` as "30000/1001", or `times` in seconds (multiples of 1 ms). `words`: the encoder. `sound`: the encoder
-    of a tone as long as the video, such as ("-c:a", "aac"). `late`: seconds by which the video starts after it.
+    `rate` as "30000/1001", or `times` in seconds (multiples of 1 ms). `words`: the encoder. `sound`: the
+    encoder of a tone as long as the video, such as ("-c:a", "aac"). `late`: seconds by which the video starts
+    after it.
     """
     kind = ("rgba64le" if alpha else "rgb48le") if deep else ("rgba" if alpha else "rgb24")
     data = b"".join(frame(index, size, alpha=alpha, deep=deep).tobytes() for index in range(count))
@@ -121,7 +122,7 @@ def truncated(path: Path, share: float = 0.6) -> Path:
 def packets(path: Path, stream: str) -> list[str]:
     """The MD5 of every packet of a stream such as "a:0", without decoding."""
     text = ffmpeg("-i", path, "-map", f"0:{stream}", "-c", "copy", "-f", "framemd5", "-").decode()
-    return [line.split(",")[-1].strip() for line in text.splitlines() if not line.startswith("#")]
+    return [line.split(",")[5].strip() for line in text.splitlines() if not line.startswith("#")]
 
 
 def numbers(path: Path) -> list[int]:
