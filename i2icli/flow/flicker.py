@@ -66,7 +66,7 @@ class FlickerMeter:
         if not self._spectra:
             return None
         source, result = np.stack(self._spectra).mean(axis=0).astype(np.float64)
-        frequencies = np.fft.rfftfreq(self._window)[1:]
+        frequencies = np.fft.rfftfreq(self._window)[1:].astype(np.float64)
         return Flicker(frequencies, result, source, float(np.mean(self._at_rest)))
 
     def _close_window(self) -> None:

@@ -54,9 +54,9 @@ def _cached() -> Path:
 
 
 def _network(path: Path) -> nn.Module:
+    state = _state(path)
     from torchvision.models.optical_flow import raft_large, raft_small  # type: ignore[import-untyped]
 
-    state = _state(path)
     for build in (raft_large, raft_small):
         with torch.device("meta"):  # so a hostile file cannot ask for memory
             network: nn.Module = build()

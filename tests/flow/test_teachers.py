@@ -58,7 +58,7 @@ def test_raft_refuses_what_is_no_raft(tmp_path: Path):
             return print, ("executed",)
 
     other, evil, damaged = (tmp_path / name for name in ("other.pth", "evil.pth", "raft.pth"))
-    torch.save({"weight": torch.zeros(2)}, other)
+    torch.save([torch.zeros(2)], other)
     torch.save(Evil(), evil)
     damaged.write_bytes(b"PK nothing")
     for path, expected in ((other, "not the weights"), (evil, "not a readable"), (damaged, "not a readable")):
@@ -86,6 +86,9 @@ def test_raft_reads_weights_of_its_shapes_and_any_size(tmp_path: Path):
     flow = teacher("raft", path)(frame, moved(frame, 1, 0))
     assert flow.shape == (40, 57, 2)
     assert np.isfinite(flow).all()
+    torch.save({"weight": torch.zeros(2)}, path)
+    with pytest.raises(UserError, match="not the weights"):
+        teacher("raft", path)
 
 
 def test_unknown_teachers_and_useless_weights_are_refused(tmp_path: Path):
