@@ -16,8 +16,8 @@ from i2icli.image.finding import find_images, named
 from i2icli.image.items import Item
 from i2icli.inference.other_inputs import inputs_in, names_kind
 from i2icli.inference.places import Place
+from i2icli.inference.video_names import is_video_name
 from i2icli.task import Kind
-from i2icli.video import is_video_name
 
 T = TypeVar("T")
 

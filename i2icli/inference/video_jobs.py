@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2icli.errors import UserError, several
-from i2icli.image import SUFFIXES as IMAGES
 from i2icli.image.finding import find_images
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.video_names import STILL, is_video_name
+from i2icli.video.containers import MUXERS
+from i2icli.video.sequences import is_sequence
 
-CONTAINERS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".ts", ".gif", ".apng", ".webp")
 SEQUENCE_SUFFIX = ".mp4"  # of results of image sequences, and of containers that are read only
 _DIGITS = "%"  # of a pattern such as %05d.png
 
@@ -38,7 +39,7 @@ def plan_videos(
     """
     suffix = suffix_of(format) if format else None
     found, refused = _found(inputs)
-    is_file = out.suffix.lower() in CONTAINERS and not out.is_dir()
+    is_file = out.suffix.lower() in MUXERS and not out.is_dir()
     if is_file and (len(found) > 1 or len(specs) > 1):
         many = f"{len(found)} videos" if len(found) > 1 else f"{len(specs)} results"
         raise UserError(f"--out {out}: one file for {many}; give a folder")
@@ -67,22 +68,22 @@ def result_name(source: str, suffix: str | None) -> str:
     suffix: of the format asked for; a folder of frames has none.
     """
     path = Path(source)
-    if not _is_sequence(source):
-        kept = path.suffix if path.suffix.lower() in CONTAINERS else SEQUENCE_SUFFIX
+    if not is_sequence(source):
+        kept = path.suffix if path.suffix.lower() in MUXERS else SEQUENCE_SUFFIX
         stem = path.stem
     else:
         folder = path if path.is_dir() else path.parent
         stem, kept = folder.resolve().name or "frames", SEQUENCE_SUFFIX
     if suffix is None:
         return stem + kept
-    return stem if suffix in IMAGES else stem + suffix
+    return stem if suffix in STILL else stem + suffix
 
 
 def suffix_of(format: str) -> str:
     """The suffix of a container or of images. Raises UserError for one we do not write."""
     suffix = "." + format.lower().lstrip(".")
-    if suffix not in CONTAINERS and suffix not in IMAGES:
-        known = ", ".join(each[1:] for each in (*CONTAINERS, *IMAGES))
+    if suffix not in MUXERS and suffix not in STILL:
+        known = ", ".join(dict.fromkeys(each[1:] for each in (*MUXERS, *STILL)))
         raise UserError(f"--format {format}: unknown; expected {known}")
     return suffix
 
@@ -130,13 +131,3 @@ def _sources(word: str) -> list[str]:
             return videos or [word]
         raise UserError(f"{word}: matches no file")
     raise UserError(f"{word or repr(word)}: there is no such file or folder")
-
-
-def is_video_name(path: Path) -> bool:
-    """Whether the suffix of a file is that of a video we write, GIF and the like included."""
-    return path.suffix.lower() in CONTAINERS and path.suffix.lower() not in IMAGES
-
-
-def _is_sequence(source: str) -> bool:
-    path = Path(source)
-    return path.is_dir() or not path.exists()

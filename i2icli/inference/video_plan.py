@@ -1,7 +1,7 @@
 """What is decided before the first frame of a video is translated: sizes, encoding, what is there already."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_compare import compared_size
 from i2icli.inference.video_first import FirstFrame, TranslatedFrame
 from i2icli.inference.video_jobs import VideoJob
+from i2icli.inference.video_names import STILL
 from i2icli.inference.video_options import VideoRequest
 from i2icli.inference.video_segments import INPUT, LENGTH, Segments
 from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
@@ -83,13 +84,13 @@ def plan_video(
     if not is_folder(request.video.format):
         encoding = plan_encoding(
             job.target,
-            info,
+            replace(info, rate=info.rate / request.video.every if info.rate else None),
             request.encode,
             size=compared_size(size, request.video.compare),
             alpha=info.alpha,
             bits=_bits(job.spec, info),
         )
-    segments = Segments(job.target, f".{encoding.segment}" if encoding else "")
+    segments = Segments(job.target, encoding.segment_suffix if encoding else "")
     settings = _settings(inference, job, request, first)
     standing = segments.open(settings, overwrite=request.translate.overwrite)
     notes = encoding.notes if encoding else ()
@@ -103,7 +104,7 @@ def plan_video(
 
 def is_folder(format: str | None) -> bool:
     """Whether a format means a folder of frames."""
-    return format is not None and "." + format.lower().lstrip(".") in IMAGES
+    return format is not None and "." + format.lower().lstrip(".") in STILL
 
 
 def result_size(spec: OutputSpec, size: tuple[int, int]) -> tuple[int, int]:

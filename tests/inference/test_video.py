@@ -92,7 +92,7 @@ def test_several_targets_have_folders(translator, clip, tmp_path):
     assert not np.array_equal(frames_of(results[0].target)[0], frames_of(results[1].target)[0])
 
 
-def test_one_style_for_the_whole_video(clip, tmp_path):
+def test_one_style_for_the_whole_video(tmp_path):
     write_tiny(tmp_path / "model.safetensors", "augmented_cyclegan")
     translator = Translator.load(tmp_path / "model.safetensors")
     still = tmp_path / "still"

@@ -31,13 +31,19 @@ def clip(tmp_path_factory):
     return films.film(tmp_path_factory.mktemp("clip") / "clip.mp4", 11, sound=("-c:a", "aac"))
 
 
+@pytest.fixture(scope="module")
+def short(tmp_path_factory):
+    """Three frames."""
+    return films.film(tmp_path_factory.mktemp("short") / "short.mkv", 3)
+
+
 class StopAfter(NoWatch):
     """Stops when so many frames are written."""
 
     def __init__(self, count):
         self.count, self.seen, self.notes = count, 0, []
 
-    def note(self, source, text):
+    def note(self, _source, text):
         self.notes.append(text)
 
     def progress(self, progress):
@@ -114,29 +120,29 @@ def test_nothing_is_translated_after_stopping(model, clip, tmp_path):
     assert [result.status for result in results] == ["stopped"]
 
 
-def test_a_finished_result_is_kept(model, clip, tmp_path):
+def test_a_finished_result_is_kept(model, short, tmp_path):
     translator = Translator.load(model)
-    first = one(translator.video(clip, tmp_path))
+    first = one(translator.video(short, tmp_path))
     before = first.target.stat()
-    assert one(translator.video(clip, tmp_path)).status == "there"
+    assert one(translator.video(short, tmp_path)).status == "there"
     assert first.target.stat().st_mtime_ns == before.st_mtime_ns
-    assert one(translator.video(clip, tmp_path, to="B")).status == "there"  # the default, said
-    assert one(translator.video(clip, tmp_path, overwrite=True)).status == "done"
+    assert one(translator.video(short, tmp_path, to="B")).status == "there"  # the default, said
+    assert one(translator.video(short, tmp_path, overwrite=True)).status == "done"
     assert first.target.stat().st_mtime_ns != before.st_mtime_ns
 
 
 @pytest.mark.parametrize(
     "change", [{"to": "A"}, {"size": 32}, {"smooth": True}, {"quality": 30}, {"end": 0.5}]
 )
-def test_other_options_need_another_place(model, clip, tmp_path, change):
+def test_other_options_need_another_place(model, short, tmp_path, change):
     translator = Translator.load(model)
-    one(translator.video(clip, tmp_path))
+    one(translator.video(short, tmp_path))
     (name,) = change
-    result = one(translator.video(clip, tmp_path, **change))
+    result = one(translator.video(short, tmp_path, **change))
     assert result.status == "failed"
     assert f"was made with another --{name}" in result.error
     assert "--overwrite" in result.error
-    assert one(translator.video(clip, tmp_path, overwrite=True, **change)).status == "done"
+    assert one(translator.video(short, tmp_path, overwrite=True, **change)).status == "done"
 
 
 def test_half_of_another_video_is_not_gone_on_from(model, clip, tmp_path):
@@ -191,10 +197,10 @@ def test_a_full_disk_keeps_the_finished_part(model, clip, tmp_path, monkeypatch)
 
 
 def test_damage_before_a_kill_is_still_reported(model, tmp_path):
-    clip = films.damaged(tmp_path / "a.mp4", at=0.2)
+    clip = films.damaged(tmp_path / "a.mp4", 14, at=0.2)
     whole = one(remembering(model).video(clip, tmp_path / "whole.mp4"))
     with pytest.raises(KeyboardInterrupt):
-        list(failing(remembering(model), 30, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
+        list(failing(remembering(model), 9, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
     again = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     assert (again.status, again.frames) == ("damaged", whole.frames)
     assert again.error.split(" (")[0] == whole.error.split(" (")[0]

@@ -27,12 +27,12 @@ def remembering(model: Path) -> Translator:
     translator.tasks = tuple(replace(task, memory={"before": Port()}) for task in translator.tasks[:1])
     system = translator.system
 
-    def forward(task, inputs, memory=None):
+    def forward(_task, inputs, memory=None):
         image = inputs["image"]
         output = image if memory is None else 0.5 * image + 0.5 * memory["before"] + 0.01
         return output, {"before": output}
 
-    def begin(task, inputs, output):
+    def begin(_task, _inputs, output):
         return {"before": output}
 
     system.forward, system.begin = forward, begin
@@ -44,7 +44,7 @@ def greying(model: Path) -> Translator:
     translator = Translator.load(model)
     task = translator.tasks[0]
     translator.tasks = (replace(task, output=replace(task.output, channels=1)),)
-    translator.system.forward = lambda task, inputs, memory=None: (inputs["image"][:, :1], {})
+    translator.system.forward = lambda _task, inputs, _memory=None: (inputs["image"][:, :1], {})
     return translator
 
 
