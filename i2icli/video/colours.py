@@ -31,8 +31,13 @@ def assumed(size: tuple[int, int], colour: Colour) -> Colour:
     return Colour(matrix, colour.primaries or same, colour.transfer or curve, bool(colour.full_range))
 
 
-def written(size: tuple[int, int], colour: Colour, pixel_format: str) -> Colour:
-    """How a result of (height, width) is tagged: as the source, as far as its pixel format allows."""
+def written(size: tuple[int, int], colour: Colour, pixel_format: str, *, tagged: bool) -> Colour:
+    """How the colours of a result of (height, width) are encoded: as in the source, where it can say so.
+
+    `tagged`: whether it can. Where not, it is encoded as players assume.
+    """
+    if not tagged:
+        colour = Colour()
     if is_rgb(pixel_format):
         return Colour("gbr", colour.primaries, colour.transfer, full_range=True)
     if colour.matrix == "gbr":  # its full range is that of RGB

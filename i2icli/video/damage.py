@@ -13,7 +13,8 @@ class Damage:
 
     frames: list[int] = field(default_factory=list)  # delivered, but decoded from damaged data
     lost: list[int] = field(default_factory=list)  # not delivered
-    messages: list[str] = field(default_factory=list)  # the first few of the decoder's
+    behind: int = -1  # the last frame decoded before the first message: what it means lies behind
+    messages: list[str] = field(default_factory=list)  # the first few of ffmpeg's
 
     def __bool__(self) -> bool:
         return bool(self.frames or self.lost or self.messages)
@@ -29,6 +30,7 @@ class Damage:
         self.frames += other.frames
         self.lost += other.lost
         self.messages += other.messages
+        self.behind = max(self.behind, other.behind)
 
     def text(self) -> str:
         """On one line: "frames 12 to 15 are damaged, frame 16 is lost (error while decoding MB 3 4)"."""
@@ -38,7 +40,8 @@ class Damage:
         if self.lost:
             parts.append(f"{_numbers(self.lost)} {'are' if len(self.lost) > 1 else 'is'} lost")
         reason = f" ({self.messages[0]})" if self.messages else ""
-        return (", ".join(parts) or "parts of it cannot be read") + reason
+        place = f" behind frame {self.behind}" if self.behind >= 0 else ""
+        return (", ".join(parts) or f"a part{place} cannot be read") + reason
 
 
 def _numbers(numbers: Sequence[int]) -> str:

@@ -28,10 +28,13 @@ _DURATION = re.compile(r" duration:(\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
 _AFTER_DECODING = ("[vf#", "[Parsed_", "[enc:", "[vost#", "[out#", "[rawvideo ")  # who speaks
-_SEEKABLE_CODECS = frozenset(
-    {"h264", "hevc", "vp9", "av1", "mpeg4", "mjpeg", "prores", "ffv1", "png", "qtrle"}
-)
-_SEEKABLE_CONTAINERS = ("mov,mp4", "matroska,webm")
+_INTRA = ("mjpeg", "prores", "ffv1", "png", "qtrle", "cinepak", "mpeg4")
+_SEEKABLE = {  # container -> codecs of which every packet is one frame, with its time
+    "mov,mp4": ("h264", "hevc", "vp9", "av1", *_INTRA),
+    "matroska,webm": ("h264", "hevc", "vp9", "av1", *_INTRA),
+    "mpegts": ("h264", "hevc"),
+    "avi": _INTRA,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +51,10 @@ class Decoded:
 def known_packets(info: VideoInfo) -> Packets | None:
     """The packets of a video, if they tell which frames there are: one frame for each, its time known."""
     packets = info.packets
-    if packets is None or not packets.exact or info.interlaced or info.codec not in _SEEKABLE_CODECS:
+    if packets is None or not packets.exact or info.interlaced:
         return None
-    return packets if info.container.startswith(_SEEKABLE_CONTAINERS) else None
+    able = any(info.container.startswith(name) and info.codec in codecs for name, codecs in _SEEKABLE.items())
+    return packets if able else None
 
 
 def decode(
@@ -62,7 +66,7 @@ def decode(
     ffmpeg cannot read on and no frame came.
     """
     packets = known_packets(info)
-    lowest = ceil(start / info.time_base) if start is not None else None
+    lowest = ceil((start + info.zero) / info.time_base) if start is not None else None
     if not packets:
         tests = [f"gte(n,{first})"] * (first > 0) + [f"gte(pts,{lowest})"] * (lowest is not None)
         yield from _run(info, damage, alpha, deep, _Plan("*".join(tests), skip=first, lowest=lowest))
@@ -84,7 +88,11 @@ def decode(
             damage.take(sought)
             return
         frames.close()
-    yield from _run(info, damage, alpha, deep, plan)
+    count = 0
+    for count, frame in enumerate(_run(info, damage, alpha, deep, plan), 1):  # noqa: B007
+        yield frame
+    if not count and first:  # the packets told wrong times
+        yield from _run(info, damage, alpha, deep, _Plan(f"gte(n,{first})", skip=first))
 
 
 @dataclass(frozen=True)
@@ -110,9 +118,11 @@ class _Told:
 class _Messages:
     """Listens to ffmpeg: which frames were decoded, which delivered, what was damaged."""
 
-    def __init__(self, plan: _Plan) -> None:
+    def __init__(self, plan: _Plan, corrupt: str) -> None:
+        """`corrupt`: a warning that counts as damage."""
         self.delivered: SimpleQueue[_Told] = SimpleQueue()
-        self.errors: list[str] = []
+        self.errors: list[tuple[_Told, str]] = []  # behind which frame
+        self._corrupt_packet, self._last = corrupt, _Told(-1, -1, False, 0)
         self._decoded: deque[_Told] = deque()
         self._number, self._corrupt, self._plan = -1, False, plan
 
@@ -129,16 +139,18 @@ class _Messages:
         if "corrupt decoded frame" in line:
             self._corrupt = True
         serious = "[error] " in line or "[fatal] " in line
+        serious = serious or line.endswith(self._corrupt_packet)
         if serious and not line.startswith(_AFTER_DECODING) and len(self.errors) < _MESSAGES:
-            self.errors.append(plain(line))
+            self.errors.append((self._last, plain(line)))
         return False
 
     def _add(self, line: str) -> None:
         ticks = _number(_TIME, line)
         self._number += 1
         damaged, self._corrupt = self._corrupt, False
+        self._last = told = _Told(self._number, ticks, damaged, _number(_DURATION, line))
         if self._number >= self._plan.skip and (self._plan.lowest is None or ticks >= self._plan.lowest):
-            self._decoded.append(_Told(self._number, ticks, damaged, _number(_DURATION, line)))
+            self._decoded.append(told)
 
     def _deliver(self, ticks: int) -> None:
         told = _Told(self._number, ticks, False, 0)
@@ -156,24 +168,63 @@ def _number(pattern: re.Pattern[str], line: str) -> int:
 
 def _run(info: VideoInfo, damage: Damage, alpha: bool, deep: bool, plan: _Plan) -> Generator[Decoded]:
     """The frames of one ffmpeg."""
-    listen = _Messages(plan)
+    listen = _Messages(plan, f"corrupt input packet in stream {info.index}")
+    known = known_packets(info)
+    numbers = _Numbers(known, plan.lowest)
+    frames = 0
     with running(_words(info, plan, alpha, deep), listen=listen) as child:
         pipe_size(child.output)
-        last = -1
-        known = known_packets(info)
-        while (pixels := _read_frame(child, info.size, 4 if alpha else 3, deep)) is not None:
-            told = _told(listen, info)
-            number = told.number
-            if known:
-                number = max(int(np.searchsorted(known.times, told.ticks)), last + 1)
-            last = number
-            if told.damaged:
-                damage.add(number, lost=False)
-            yield Decoded(number, told.ticks, pixels, told.damaged, told.duration)
-        child.wait()
-        damage.messages += listen.errors
-        if last < 0 and child.process.returncode:
+        try:
+            while (pixels := _read_frame(child, info.size, 4 if alpha else 3, deep)) is not None:
+                told = _told(listen, info)
+                number = numbers.of(told)
+                if told.damaged:
+                    damage.add(number, lost=False)
+                frames += 1
+                yield Decoded(number, told.ticks, pixels, told.damaged, told.duration)
+            child.wait()
+            numbers.end()
+        finally:
+            damage.messages += [text for _, text in listen.errors]
+            if listen.errors:
+                damage.behind = numbers.decoded(listen.errors[0][0])
+            if listen.errors:  # without, a frame may be left out rightly: one that needs others before a cut
+                for number in numbers.missing:
+                    damage.add(number, lost=True)
+        if not frames and child.process.returncode:
             raise UserError(f"cannot read {info.path}: {child.reason()}", exit_code=1)
+
+
+class _Numbers:
+    """Counts frames: by the packets where they are known, so that a lost frame leaves its number free."""
+
+    def __init__(self, packets: Packets | None, lowest: int | None) -> None:
+        self._times = packets.times if packets else None
+        self._next = int(np.searchsorted(packets.times, lowest)) if packets and lowest is not None else 0
+        self.missing: list[int] = []
+
+    def of(self, told: _Told) -> int:
+        """The number of the next frame."""
+        if self._times is None:
+            return told.number
+        number = max(int(np.searchsorted(self._times, told.ticks)), self._next)
+        self._skip_to(number)
+        self._next = number + 1
+        return number
+
+    def decoded(self, told: _Told) -> int:
+        """The number of a frame that was decoded, perhaps not delivered; -1: none was."""
+        if self._times is None or told.number < 0:
+            return told.number
+        return int(np.searchsorted(self._times, told.ticks))
+
+    def end(self) -> None:
+        """No frame follows."""
+        if self._times is not None:
+            self._skip_to(len(self._times))
+
+    def _skip_to(self, number: int) -> None:
+        self.missing += range(self._next, number)
 
 
 def _told(listen: _Messages, info: VideoInfo) -> _Told:

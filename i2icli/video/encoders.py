@@ -157,10 +157,10 @@ def lossless(alpha: bool, bits: int) -> tuple[str, list[str]]:
 
 @lru_cache(maxsize=64)
 def trial(words: tuple[str, ...], muxer: str, size: tuple[int, int]) -> str | None:
-    """Encode two frames of (height, width) with these words of an encoder: why that fails, or None."""
+    """Encode a few frames of (height, width) with these words of an encoder: why that fails, or None."""
     with TemporaryDirectory(prefix="i2i-trial-") as folder:
         path = Path(folder) / "trial"
-        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "2"]
+        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "5"]
         code, _, text = ask(["-loglevel", "level+error", *frames, *words, "-f", muxer, address(path)])
         if code:
             lines = [line for line in text.split("\n") if "rror" in line] or text.split("\n")

@@ -56,6 +56,7 @@ class Encoding:
     segment: str = "mp4"  # the container of a segment: "mp4", "mov", "matroska"
     tracks: tuple[Kept, ...] = ()  # of the source, kept beside the video
     rate: Fraction | None = None  # frames per second that the encoder counts with
+    variable: bool = False  # whether the intervals between frames differ
     sample_aspect: Fraction = Fraction(1)
 
     @property
@@ -87,14 +88,15 @@ def plan_encoding(
     kept, notes = kept_tracks(info, muxer, options.audio, target)
     if alpha and not carried:
         notes.append(f"transparency is left out: {encoder} in {target.suffix} has none; take .mov or .webm")
-    if bits > 8 and bits_of(pixels) <= 8:
-        notes.append(f"more than 8 bits become 8: {pixels} has no more; .mp4, .mov, .mkv and .webm keep 10")
+    notes += _notes(encoder, pixels, alpha=carried, bits=bits)
+    if muxer == "avi":
+        _check_avi(target, info, kept)
     encoding = Encoding(
         container=muxer,
         codec=encoder,
         arguments=_arguments(encoder, options, muxer, b_frames=not info.variable and muxer != "avi"),
         pixel_format=pixels,
-        colour=written(size, info.colour, pixels),
+        colour=written(size, info.colour, pixels, tagged=_has_tags(encoder, muxer)),
         bits=16 if bits_of(pixels) > 8 and bits > 8 else 8,
         alpha=carried,
         size=size,
@@ -102,9 +104,34 @@ def plan_encoding(
         segment=_segment(encoder, muxer, carried),
         tracks=tuple(kept),
         rate=info.rate,
+        variable=info.variable,
         sample_aspect=info.sample_aspect if _same_shape(size, info.size) else Fraction(1),
     )
     return encoding if muxer in ANIMATIONS else _tried(encoding, target, options, info)
+
+
+def _notes(encoder: str, pixels: str, *, alpha: bool, bits: int) -> list[str]:
+    """What a pixel format does to the pixels."""
+    notes = []
+    if bits > 8 and bits_of(pixels) <= 8:
+        notes.append(f"more than 8 bits become 8: {encoder} with {pixels} has no more")
+    if alpha and encoder == "gif":
+        notes.append("a GIF has no half-transparent pixels: they become transparent or opaque")
+    return notes
+
+
+def _check_avi(target: Path, info: VideoInfo, kept: list[Kept]) -> None:
+    """Raises UserError where sound and image do not start together, which AVI cannot say."""
+    if kept and info.start > Fraction(1, 20):
+        raise UserError(
+            f"{target}: .avi cannot hold images that start {float(info.start):.2f} s after the sound, as "
+            f"those of {info.path} do; write .mkv"
+        )
+
+
+def _has_tags(encoder: str, muxer: str) -> bool:
+    """Whether the result can say how its colours are encoded, in the container or in the frames."""
+    return muxer not in ("avi", "mpegts") or _codec(encoder) in ("h264", "hevc", "av1", "vp9", "ffv1")
 
 
 def _usual(muxer: str, alpha: bool, deep: bool) -> str:

@@ -100,7 +100,8 @@ class Child:
         """Its last message that looks like an error, on one line."""
         lines = [line for line in self.tail if line.strip()]
         known = [line for line in lines if "[error]" in line or "[fatal]" in line] or lines
-        return plain(known[0] if known else "no message")
+        code = self.process.poll()
+        return plain(known[0]) if known else f"ffmpeg ended with exit code {code}"
 
     def _drain(self) -> None:
         stream = self.process.stderr

@@ -49,8 +49,10 @@ class VideoInfo:
     colour: Colour
     rotation: int  # degrees counter-clockwise that a player turns the stored images; part of `size`
     tracks: tuple[Track, ...]  # all but the video
+    index: int  # of the video among all tracks of the file
     chapters: int
     variable: bool  # whether the intervals between frames differ by more than rounding
     interlaced: bool = False
     sample_aspect: Fraction = Fraction(1)  # width by height of a pixel as displayed
+    zero: Fraction = Fraction(0)  # seconds in the file that count as 0: streams for broadcast begin anywhere
     packets: Packets | None = None  # times of the packets, for seeking; None for image sequences

@@ -14,6 +14,7 @@ from i2icli.video.animations import encode_animation
 from i2icli.video.containers import ANIMATIONS
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import address, ask, input_words, plain
+from i2icli.video.info import VideoInfo
 from i2icli.video.packets import Packets, read_packets
 from i2icli.video.probing import probe
 from i2icli.video.segments import segments_input
@@ -42,6 +43,10 @@ def join(
         if not len(table.times):
             raise UserError(f"cannot join {path}: it holds no frames", exit_code=1)
     shift = -(start or Fraction(0))
+    if (
+        encoding.container == "avi"
+    ):  # it begins at 0; with sound the two begin together, which is checked when planned
+        shift = -(tables[0].times[0].item() * tables[0].time_base) if tables else shift
     try:
         with TemporaryDirectory(prefix="i2i-join-") as folder, atomic_write(target) as temporary:
             video = segments_input(segments, tables, Path(folder), shift)
@@ -50,7 +55,7 @@ def join(
             else:
                 words = [*video, *_others(source, encoding, start, end), *_muxing(encoding, tables[0])]
                 _run([*words, "-f", encoding.container, address(temporary)], target)
-                _check_times(temporary, tables, shift, target)
+                _check_times(temporary, tables, shift, target, encoding.container)
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror or error}", exit_code=1) from error
 
@@ -64,7 +69,7 @@ def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequen
     found = tuple(track.kind for track in info.tracks)
     if info.frames != frames:
         raise UserError(f"{target}: holds {info.frames} frames instead of {frames}", exit_code=1)
-    if duration is not None and info.duration is not None and abs(info.duration - duration) > Fraction(1, 10):
+    if duration is not None and info.duration is not None and abs(info.duration - duration) > _slack(info):
         lasts = f"{float(info.duration):.2f} s instead of {float(duration):.2f} s"
         raise UserError(f"{target}: lasts {lasts}", exit_code=1)
     if sorted(found) != sorted(streams):
@@ -75,6 +80,12 @@ def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequen
         )
 
 
+def _slack(info: VideoInfo) -> Fraction:
+    """Seconds by which a duration may be off: not every container knows how long the last frame lasts."""
+    times = info.packets.times if info.packets else np.zeros(0, np.int64)
+    return Fraction(1, 10) + int(np.diff(times).max(initial=0)) * info.time_base
+
+
 def _others(
     source: Source | None, encoding: Encoding, start: Fraction | None, end: Fraction | None
 ) -> list[str]:
@@ -82,16 +93,19 @@ def _others(
     words = ["-map", "0:v:0", "-c:v", "copy"]
     if source is None or source.info.container == "images":
         return words
-    opened = []
+    zero = source.info.zero + (start or 0)
+    opened = ["-itsoffset", f"{float(-zero):.6f}"]
     if start:
-        opened = ["-itsoffset", f"{float(-start):.6f}", "-seek_timestamp", "1", "-ss", f"{float(start):.6f}"]
+        opened += ["-seek_timestamp", "1", "-ss", f"{float(zero):.6f}"]
     inputs = input_words(source.info.path, *opened)
     for place, track in enumerate(encoding.tracks, 1):
         words += ["-map", f"1:{track.index}", f"-c:{place}", track.codec]
         words += [f"-map_metadata:s:{place}", f"1:s:{track.index}"]
         if start:
             words += [f"-bsf:{place}", "noise=drop=lt(pts\\,0)"]
-    words += ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:v:0", "-map_chapters", "1"]
+    words += ["-map_metadata", "1", "-map_metadata:s:v:0", f"1:s:{source.info.index}", "-map_chapters", "1"]
+    if encoding.alpha and encoding.container in ("matroska", "webm"):
+        words += ["-metadata:s:v:0", "alpha_mode=1"]  # the tag of VP8 and VP9, lost with those of the encoder
     if end is not None:
         words += ["-to", f"{float(end - (start or 0)):.6f}"]
     return [*inputs, *words]
@@ -104,6 +118,8 @@ def _muxing(encoding: Encoding, first: Packets) -> list[str]:
         words += ["-movflags", "+faststart", "-movie_timescale", str(_fine(first.time_base))]
         if "-tag:v" in encoding.arguments:
             words += ["-tag:v", encoding.arguments[encoding.arguments.index("-tag:v") + 1]]
+    if encoding.container == "avi":  # empty packets fill the time between frames: no more than are needed
+        words += ["-r", "1000" if encoding.variable or not encoding.rate else str(encoding.rate)]
     if encoding.container == "mpegts":
         words += ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
     return words
@@ -122,10 +138,14 @@ def _run(words: list[str], target: Path) -> None:
         raise UserError(f"cannot write {target}: {full}", exit_code=1)
 
 
-def _check_times(path: Path, tables: Sequence[Packets], shift: Fraction, target: Path) -> None:
+def _check_times(
+    path: Path, tables: Sequence[Packets], shift: Fraction, target: Path, container: str
+) -> None:
     """Every frame must have come out at its time. Raises UserError."""
     found = read_packets(path)
     wanted = np.concatenate([_seconds(table) for table in tables]) + float(shift)
+    if container == "mpegts" and len(found.times):  # all of it is moved where sound begins before 0
+        wanted += _seconds(found)[0] - wanted[0]
     if len(found.times) != len(wanted):
         raise UserError(
             f"cannot write {target}: {len(found.times)} of {len(wanted)} frames were written", exit_code=1

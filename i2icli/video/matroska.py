@@ -40,7 +40,7 @@ def before_frame(time: Fraction, duration: Fraction, length: int) -> bytes:
     lasting = _number(0x9B, max(1, round(duration * UNIT)))  # BlockDuration
     content = len(block) + length
     group = lasting + _id(0xA1) + _size(content)
-    stamp = _number(0xE7, round(time * UNIT))
+    stamp = _number(0xE7, max(0, round(time * UNIT)))
     inside = stamp + _id(0xA0) + _size(len(group) + content) + group
     return _id(0x1F43B675) + _size(len(inside) + content) + inside + block
 

@@ -25,7 +25,8 @@ def probe(path: Path) -> VideoInfo:
     _, _, text = ask(input_words(path))
     lines = text.replace(str(path), "").split("\n")
     if not any(line.startswith("Input #0, ") for line in lines):
-        reason = plain(next((line for line in lines if line.strip()), "no message"))
+        said = [line for line in lines if line.strip() and "misdetection" not in line]
+        reason = plain(said[0] if said else "no message")
         raise UserError(f"cannot read {path}: not a video that ffmpeg can read ({reason})", exit_code=1)
     packets = read_packets(path)
     return _with_times(_described(path, lines), packets)
@@ -47,12 +48,11 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         kinds = ", ".join(f"{m[3].lower()} ({m[4].split()[0].strip(',')})" for _, m in streams) or "nothing"
         raise UserError(f"cannot read {path}: no video stream; it holds {kinds}", exit_code=1)
     number, match = videos[0]
-    video = _VIDEO.fullmatch(match[4])
-    if not video:
+    if not (video := _VIDEO.fullmatch(match[4])):
         raise UserError(f"cannot read {path}: ffmpeg cannot decode its video ({match[4][:60]})", exit_code=1)
     later = (other for other, _ in streams if other > number)
     about = lines[number + 1 : next(later, len(lines))]
-    alpha_beside = any(re.match(r"\s+alpha_mode\s+: 1$", line) for line in about)
+    alpha_beside = any(re.match(r"(?i)\s+alpha_mode\s+: 1$", line) for line in about)
     rate = re.search(r"([\d.]+k?) fps", video["rest"])
     rotation = _rotation(about)
     size, aspect = _shown(path, video, rotation)
@@ -72,11 +72,22 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         colour=_colour(video["tags"] or ""),
         rotation=rotation,
         tracks=tuple(_track(each) for other, each in streams if other != number),
+        index=int(match[1]),
         chapters=sum(bool(re.match(r"    Chapter #0:\d+: start ", line)) for line in lines),
         variable=False,
         interlaced=bool(re.search(r"(top|bottom) (first|coded)", video["tags"] or "")),
         sample_aspect=aspect,
+        zero=_zero(lines),
     )
+
+
+def _zero(lines: list[str]) -> Fraction:
+    """Seconds at which a stream for broadcast begins; 0 for files, whose times count from 0."""
+    if any(line.startswith(("Input #0, mpegts,", "Input #0, mpeg,")) for line in lines):
+        for line in lines:
+            if found := re.match(r"  Duration: [^,]+, start: (-?\d{1,12}\.\d{1,9})", line):
+                return Fraction(found[1])
+    return Fraction(0)
 
 
 def _shown(path: Path, video: re.Match[str], rotation: int) -> tuple[tuple[int, int], Fraction]:
@@ -166,7 +177,7 @@ def _with_times(info: VideoInfo, packets: Packets) -> VideoInfo:
         info,
         rate=rate,
         time_base=base,
-        start=base * int(ticks[0]),
+        start=base * int(ticks[0]) - info.zero,
         duration=base * length,
         frames=len(ticks),
         variable=bool(variable),

@@ -105,6 +105,7 @@ def open_sequence(text: str, rate: Fraction | None = None) -> SequenceSource:
         colour=Colour(),
         rotation=0,
         tracks=(),
+        index=0,
         chapters=0,
         variable=False,
     )

@@ -37,7 +37,7 @@ class VideoFile:
 
         def stream() -> Iterator[Frame]:
             for each in decoded:
-                time = each.ticks * self.info.time_base
+                time = each.ticks * self.info.time_base - self.info.zero
                 if end is not None and time >= end:
                     return
                 if each.index % every == 0:

@@ -44,11 +44,14 @@ class VideoWriter:
         return self
 
     def write(self, pixels: NDArray[Any], time: Fraction, duration: Fraction | None = None) -> None:
-        """One frame (H, W, 3 or 4), uint8 or uint16 as `encoding` says, at a time in seconds, ascending.
+        """One frame (H, W, 3 or 4), uint8 or uint16 as `encoding` says, at a time in seconds.
 
-        `duration`: in seconds; it counts for the last frame, others last until the next.
+        It is kept until the next call and must not be changed meanwhile. A time that is not after the one
+        before becomes the next one possible. `duration`: in seconds; it counts for the last frame, others
+        last until the next. Raises ValueError for pixels of another shape or type.
         """
         if self._held is not None:
+            time = max(time, self._held[1] + self.time_base)
             self._step = time - self._held[1]
             self._flush(self._step)
         self._held = (self._fitted(pixels), time)
@@ -116,7 +119,13 @@ class VideoWriter:
 
     def _fitted(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """The frame padded by replicated rows and columns to the size that is written."""
+        wanted = (
+            4 if self.encoding.alpha else 3,
+            np.dtype(np.uint16 if self.encoding.bits > 8 else np.uint8),
+        )
         rows, columns = self.encoding.size[0] - pixels.shape[0], self.encoding.size[1] - pixels.shape[1]
+        if (pixels.shape[2], pixels.dtype) != wanted or not (0 <= rows <= 1 and 0 <= columns <= 1):
+            raise ValueError(f"pixels {pixels.shape} {pixels.dtype} for {self.encoding.size}, {wanted}")
         if rows or columns:
             pixels = np.pad(pixels, ((0, rows), (0, columns), (0, 0)), mode="edge")
         return np.ascontiguousarray(pixels)
