@@ -11,6 +11,14 @@ ConditionKind = Literal["edges", "hed", "face"]
 """edges: Canny; hed: a learned edge network (Xie and Tu, ICCV 2015); face: landmarks drawn as lines."""
 
 
+_PLANES: dict[ConditionKind, int] = {"edges": 1, "hed": 1, "face": 3}
+
+
+def planes(kind: ConditionKind) -> int:
+    """The number of planes of a condition: lines of a face are coloured by its parts."""
+    return _PLANES[kind]
+
+
 @dataclass(frozen=True)
 class Condition:
     """How planes are computed from an image, with everything that this depends on."""

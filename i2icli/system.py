@@ -62,6 +62,9 @@ class Evaluation:
     compared: Pairs = field(default_factory=dict)  # beside the ground truth, to be scored
     measured: dict[str, Tensor] = field(default_factory=dict)  # other numbers, one per image: name -> (B,)
     labels: Tensor | None = None  # (B, 1, H, W) class indices that `compared` was made from, to be segmented
+    clips: dict[str, Tensor] = field(default_factory=dict)
+    """Of systems of videos, to be shown: (B, T, C, H, W) in [-1, 1] by the names of `System.preview`. Where
+    "fake" and "truth" are among them, the flicker of what is at rest is measured."""
 
 
 class System(nn.Module, Generic[C]):

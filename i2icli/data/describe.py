@@ -46,5 +46,14 @@ def cache_line(needed: int, allowed: int) -> str:
     return f"images are re-read every epoch: decoded they need {_size(needed)}, --cache is {_size(allowed)}"
 
 
+def kept_line(needed: int, allowed: int) -> str:
+    """How many of the decoded frames of videos are kept in memory."""
+    if needed <= allowed:
+        return f"decoded frames are kept in memory: {_size(needed)} of the {_size(allowed)} of --cache"
+    return (
+        f"of the decoded frames, {_size(needed)}, the last used are kept in the {_size(allowed)} of --cache"
+    )
+
+
 def _size(count: int) -> str:
     return f"{count / 2**30:.1f} GB" if count >= 2**30 / 10 else f"{count / 2**20:.1f} MB"

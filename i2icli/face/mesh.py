@@ -20,6 +20,12 @@ LEFT_BROW = (276, 283, 282, 295, 285, 336, 296, 334, 293, 300)
 RIGHT_BROW = (46, 53, 52, 65, 55, 107, 66, 105, 63, 70)
 """Contours of the eyebrows."""
 
+NOSE_RIDGE = (168, 6, 197, 195, 5, 4)
+"""From between the eyes to the tip of the nose."""
+
+NOSTRILS = (98, 97, 2, 326, 327)
+"""Below the nose, from the right to the left."""
+
 LEFT_UNDER_EYE = (446, 261, 448, 449, 450, 451, 452, 453, 464)
 RIGHT_UNDER_EYE = (226, 31, 228, 229, 230, 231, 232, 233, 244)
 """Below the eyes, where eye makeup ends."""

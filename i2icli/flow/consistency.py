@@ -27,7 +27,7 @@ _HIGHEST = 255.0
 class WarpingError:
     """How much frames differ from an earlier one that is warped to them, where both are seen; times 1000.
 
-    The squared difference of values in [0, 1], summed over the channels, averaged over pixels, then frames:
+    The squared difference of values in [0, 1], averaged over channels and pixels, then over frames:
     Lai et al., "Learning blind video temporal consistency", ECCV 2018, section 4.
     """
 
@@ -95,7 +95,7 @@ class ConsistencyMeter:
             return
 
         def error(now: NDArray[np.float32], then: NDArray[np.float32]) -> float:
-            return float(((now - warped(then, flow)) ** 2).sum(axis=2)[seen].mean())
+            return float(((now - warped(then, flow)) ** 2).mean(axis=2)[seen].mean())
 
         frozen = self._first.result
         errors.append(

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+_COLOURS = 3  # channels of the images that conditions are computed from
+
+
 def holds_ids(kind: Kind) -> bool:
     """Whether values are class or instance ids."""
     return kind in ("labels", "instances")
@@ -47,14 +50,16 @@ def known_classes(port: Port) -> LabelSet:
 def prepare(pixels: Pixels, port: Port, size: tuple[int, int] | None = None) -> Pixels:
     """What `decode` gives, (H, W, C), with the channels of the port, resized to (height, width).
 
-    None keeps the size. Raises UserError if channels cannot be converted.
+    None keeps the size. Of a condition it is the image in colours, from which the planes are then computed at
+    the size of the networks, as in training. Raises UserError if channels cannot be converted.
     """
     size = size or (pixels.shape[0], pixels.shape[1])
     if holds_ids(port.kind):
         return resize_ids(pixels, size)
-    if pixels.shape[2] > port.channels:  # the cheaper order; both give the same
-        return resize(convert_channels(pixels, port.channels), size)
-    return convert_channels(resize(pixels, size), port.channels)
+    channels = port.channels if port.condition is None else _COLOURS
+    if pixels.shape[2] > channels:  # the cheaper order; both give the same
+        return resize(convert_channels(pixels, channels), size)
+    return convert_channels(resize(pixels, size), channels)
 
 
 def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:

@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from i2icli.conditions import Condition
 from i2icli.errors import UserError
+from i2icli.extractors.extract import Extractor, extractor
 from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
@@ -35,6 +37,7 @@ class Inference:
         for name in system.inference_modules:
             placement.prepare_for_inference(system.get_submodule(name))
         self.references = ReferenceCache(placement)
+        self._extractors: dict[Condition, Extractor] = {}
 
     @property
     def translates(self) -> bool:
@@ -93,6 +96,8 @@ class Inference:
                 first = f"{next(iter(found))} of {size[1]}x{size[0]} px"
                 raise UserError(f"{first}, but {name} of {width}x{height} px{which}; expected the same size")
             prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
+            if port.condition is not None:
+                prepared = self._extractor(port.condition)(change_type(prepared, np.uint8))
             found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
         return found
 
@@ -161,6 +166,12 @@ class Inference:
         if alpha is not None:
             alpha = change_type(resize(alpha[:, :, None], (height, width))[:, :, 0], dtype)
         return replace(image, pixels=pixels, alpha=alpha)
+
+    def _extractor(self, condition: Condition) -> Extractor:
+        """What computes a condition; made once, as it may have a network. Raises UserError."""
+        if condition not in self._extractors:
+            self._extractors[condition] = extractor(condition, device=str(self.placement.device))
+        return self._extractors[condition]
 
     def _step(
         self, inputs: Inputs, specs: Sequence[OutputSpec], memory: Memory | None

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.report.clips import write_film, write_strip
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import peak_memory
 from i2icli.training.callbacks import Callbacks, Progress
+from i2icli.training.clip_scores import spectrum_row
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
@@ -254,7 +256,11 @@ class Monitor:
             )
         early = step < max(EARLY, trainer.steps / 2)
         warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
-        self.folder.log({"step": step, "validation": self.scores, "best": best, "remarks": warnings})
+        row = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        self.folder.log(row | ({"flicker": spectrum_row(found.flicker)} if found.flicker else {}))
+        if found.clip:
+            write_strip(self.folder.strip, found.clip)
+            write_film(self.folder.film, found.clip)
         scalars = {f"validation/{name}": value for name, value in self.scores.items()}
         self.context.events.scalars(step, scalars)
         self.callbacks.scores(step, self.scores, best)

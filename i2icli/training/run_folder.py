@@ -32,6 +32,7 @@ class RunFolder:
         self.report = path / "report.html"
         self.log_file = path / "log.jsonl"
         self.samples = path / "samples"
+        self.strip, self.film = path / "clip.png", path / "clip.webp"  # of the last validation
         self.states = (path / "resume.pt", path / "resume.previous.pt")
 
     @contextmanager

@@ -18,7 +18,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     rows = read_log(folder.log_file)
     last = rows[-1]["step"] if rows else 0
     lead = f"{system}: {entry.summary} ({entry.paper}). {last:,} of {config.steps or last:,} steps."
-    sections: list[Section] = [Text(lead, lead=True), *_samples(folder)]
+    sections: list[Section] = [Text(lead, lead=True), *_samples(folder), *_clips(folder)]
     scores = score_curves(rows)
     by_name: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in scores.items():
@@ -31,6 +31,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
         )
         for name, curves in by_name.items()
     ]
+    sections += _flicker(rows)
     sections += [Text(f"{text[:1].upper()}{text[1:]}.", heading) for text, heading in _warnings(rows)]
     grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in loss_curves(rows).items():
@@ -49,6 +50,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
 
 _TITLES = {
     "psnr": "PSNR (dB)",
+    "flicker": "flicker of what is at rest in the real video, which has its own",
     "ssim": "SSIM",
     "miou": "mean IoU of the label maps found in generated photos, and in real ones",
     "pixel_accuracy": "pixels whose label is found in generated photos, and in real ones",
@@ -59,6 +61,7 @@ _TITLES = {
 }
 
 _UNITS = {
+    "flicker": "standard deviation of the brightness, of 255",
     "miou": "mean IoU",
     "pixel_accuracy": "fraction",
     "spectral_distance": "20 ln",
@@ -72,6 +75,40 @@ _RUN = {
     "data_wait": "Data wait, fraction of the time",
     "lr_factor": "Learning rate factor",
 }
+
+
+def _clips(folder: RunFolder) -> list[Section]:
+    """A clip of the last validation, as a strip and as a film."""
+    shown = (
+        (folder.strip, "some of its frames"),
+        (folder.film, "the same as a film, at 12 frames per second"),
+    )
+    return [
+        Figure(path.read_bytes(), caption, "" if number else "A clip that was not trained on")
+        for number, (path, caption) in enumerate(shown)
+        if path.exists()
+    ]
+
+
+def _flicker(rows: list[Row]) -> list[Section]:
+    """The spectra of the last validation that has them."""
+    found = next((row["flicker"] for row in reversed(rows) if "flicker" in row), None)
+    if found is None:
+        return []
+    series = {
+        name: list(zip(found["frequencies"], found[key], strict=True))
+        for name, key in (("generated", "result"), ("real", "real"))
+    }
+    caption = f"{found['at_rest']:.0%} of the pixels are at rest in the real video"
+    return [
+        Curves(
+            series,
+            "Flicker of what is at rest",
+            "cycles per frame",
+            "variance of the brightness",
+            caption=caption,
+        )
+    ]
 
 
 def _warnings(rows: list[Row]) -> list[tuple[str, str]]:

@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from i2icli.data.examples import Example, Examples
+from i2icli.flow.flicker import Flicker
+from i2icli.report.clips import Clip
 from i2icli.scores import psnr, ssim
 from i2icli.system import Batch, System
+from i2icli.training.clip_scores import ClipScores
 from i2icli.training.label_scores import REAL, LabelScores
 from i2icli.training.sample_spectra import SampleSpectra
 from i2icli.training.segmenter import Segmenter
@@ -38,21 +41,25 @@ class Measured:
 
     scores: Scores
     warnings: tuple[str, ...] = ()  # artefacts in the samples, one sentence each
+    clip: Clip = field(default_factory=dict)  # of systems of videos, to be shown
+    flicker: Flicker | None = None  # of what is at rest in the clips
 
 
 def validate(system: System[Any], batches: Iterable[Batch], segmenter: Segmenter | None = None) -> Measured:
     """Mean scores over the images, e.g. {"psnr": 18.2, "ssim": 0.61}; with several outputs "psnr/A_to_B", ...
 
     PSNR in dB and SSIM, both over the range [-1, 1], where the data has ground truth; what a segmentation
-    network finds in photos made from label maps; the system's own metrics; and the spectral distance between
-    its samples and the images. Scores may be empty.
+    network finds in photos made from label maps; the flicker of clips; the system's own metrics; and the
+    spectral distance between its samples and the images. Scores may be empty.
     """
     values: dict[str, list[float]] = defaultdict(list)
     spectra = SampleSpectra()
     labels = LabelScores(segmenter) if segmenter else None
+    clips = ClipScores()
     for batch in batches:
         found = system.evaluate(batch)
         spectra.add(found.generated)
+        clips.add(found)
         if labels:
             labels.add(found)
         for name, (output, truth) in found.compared.items():
@@ -64,7 +71,8 @@ def validate(system: System[Any], batches: Iterable[Batch], segmenter: Segmenter
     scores = {name: sum(each) / len(each) for name, each in values.items() if each}
     if labels:
         scores |= labels.scores()
-    return Measured(scores | spectra.scores(), tuple(spectra.warnings()))
+    scores |= clips.scores() | spectra.scores()
+    return Measured(scores, tuple(spectra.warnings()), clips.shown, clips.flicker())
 
 
 def measure_spectra(system: System[Any], batches: Iterable[Batch]) -> Measured:

@@ -29,7 +29,7 @@ def test_flicker_raises_the_error_by_its_square():
     results = [np.full((64, 64, 3), 100 + 20 * (index % 2), np.uint8) for index in range(len(film))]
     found = consistency(film, results)
     assert found is not None
-    assert found.result.short == pytest.approx(1000 * 3 * (20 / 255) ** 2, rel=1e-4)
+    assert found.result.short == pytest.approx(1000 * (20 / 255) ** 2, rel=1e-4)
     assert found.frozen.short == pytest.approx(0, abs=1e-6)  # of one colour
     assert "long term" in str(found.result)
 

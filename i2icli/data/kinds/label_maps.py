@@ -2,21 +2,19 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from i2icli.classes import LabelSet, label_set
+from i2icli.classes import LabelSet
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
-from i2icli.data.labels.found import found_classes, listed_classes
+from i2icli.data.labels.label_sets import labels_of
 from i2icli.data.labels.layouts import recognise_labels
-from i2icli.data.labels.names import data_set_of
 from i2icli.data.labels.parts import LabelLayout
 from i2icli.data.labels.scenes import Scene, find_scenes, with_instances
 from i2icli.data.labels.survey import Surveyed, survey
-from i2icli.data.labels.usage import class_lines, holds_unlabelled, size_lines, spoilt_lines
+from i2icli.data.labels.usage import size_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec, one_side, transparency_lines
@@ -64,7 +62,10 @@ class LabelMaps(DataFolder):
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)
         top = folders[0] if len(folders) == 1 else self.layout.train.labels.folder.parent
-        self.labels = self._label_set(labels, ignored, top, surveyed)
+        maps = [[each.map for each in part] for part in surveyed]
+        self.labels, found, lines = labels_of(self.layout.train.labels, top, labels, ignored, *maps)
+        self.settings |= found
+        self.report += lines
         self.scenes, self.held_out = ([each.indexed(self.labels) for each in part] for part in surveyed)
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
@@ -128,26 +129,6 @@ class LabelMaps(DataFolder):
             number = counted(len(scenes + held_out), "label map")
             self.report.append(f"{number} read to check them, in {seconds:.0f} s")
         return scenes, held_out
-
-    def _label_set(
-        self, known: LabelSet | None, ignored: Sequence[str], top: Path, surveyed: Sequence[list[Surveyed]]
-    ) -> LabelSet:
-        """The classes as given, or as listed near the maps, or as found in them."""
-        train, held_out = ([each.map for each in part] for part in surveyed)
-        maps, folder = train + held_out, self.layout.train.labels.folder
-        source = "as given"
-        if known is None:
-            data_set = data_set_of(self.layout.train.labels.images)
-            listed = listed_classes(folder, top, data_set, maps, ignored)
-            found, source = listed or (found_classes(maps, folder, ignored), "found in the label maps")
-            ignored = tuple(dict.fromkeys((*ignored, *found.ignore)))
-            known = label_set(found.classes, ignored)
-            self.settings |= {"classes": found.classes, "ignore": ignored}
-            source = f"from {source}" if listed else source
-        labels = replace(known, dont_care=holds_unlabelled(known, maps))
-        self.settings["dont_care"] = labels.dont_care
-        self.report += class_lines(labels, source, train, held_out) + spoilt_lines(maps)
-        return labels
 
 
 class LabelExamples(Examples):

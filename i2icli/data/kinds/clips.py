@@ -1,0 +1,283 @@
+"""Clips of videos and what is translated to them: images, label maps, or what is computed from the frames."""
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from i2icli.classes import LabelSet
+from i2icli.data.clips.cache import FrameCache
+from i2icli.data.clips.finding import Found, find_clips
+from i2icli.data.clips.flows import flows
+from i2icli.data.clips.footage import FRAMES, INSTANCES, LABELS, SOURCE, Footage, Reading, Shot
+from i2icli.data.clips.shots import find_shots, hold_out
+from i2icli.data.clips.sides import Extract, Side
+from i2icli.data.describe import counted, kept_line
+from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.labels.label_sets import labels_of
+from i2icli.data.labels.scenes import Scene
+from i2icli.data.labels.survey import CountedMap, survey
+from i2icli.data.options import DataOptions
+from i2icli.data.preprocess import Preprocess
+from i2icli.data.scan import one_side, transparency_lines, two_sides
+from i2icli.data.sizes import check_sizes
+from i2icli.data.validation_split import TOO_FEW
+from i2icli.errors import UserError
+from i2icli.flow.teachers import Teacher
+from i2icli.image import Item
+from i2icli.image.kinds import prepare, to_tensor
+from i2icli.stage import Shape
+from i2icli.task import Port
+
+Choose: TypeAlias = Callable[[Sequence[NDArray[np.uint8]]], tuple[dict[str, Any], Extract]]
+"""Sample frames (H, W, 3) of the size of training -> settings of a condition, and what computes it."""
+
+_SAMPLES = 8  # frames that a condition is chosen by
+
+
+class Clips(DataFolder):
+    """Folders of frames, or videos, on two sides; label maps beside frames; or plain videos.
+
+    Examples of T frames: "frames" (T, C, H, W) in [-1, 1], the truth; and "source" (T, C', H, W) in [-1, 1],
+    or "labels" and perhaps "instances" (T, 1, H, W) int64; all cropped and flipped alike. "flow_n" (T, 2, H,
+    W) and "confidence_n" (T, 1, H, W) for the strides n = 1, 3, ... (`flows`).
+    """
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        options: DataOptions,
+        *,
+        teacher: Teacher,
+        clip_length: int,
+        longest_clip: int | None = None,
+        temporal_scales: int = 2,
+        max_stride: int = 1,
+        choose: Choose | None = None,
+        labels: LabelSet | None = None,
+        ignored: Sequence[str] = (),
+        instances: bool | None = None,
+    ) -> None:
+        """clip_length: frames of a clip where a stage asks for none; longest_clip: that of any stage;
+        temporal_scales: strides of flow, 1, 3, 9, ...; max_stride: frames are skipped at random up to it;
+        choose: makes the condition that plain videos are translated from; labels, ignored, instances: as of
+        `LabelMaps`.
+        """
+        super().__init__(options)
+        self.teacher, self.clip_length, self.max_stride = teacher, clip_length, max_stride
+        self.strides = [3**scale for scale in range(temporal_scales)]
+        found = find_clips(folders, plain=choose is not None, strict=options.strict)
+        found, lines = _with_instances(found, instances)
+        self.report += found.lines + lines
+        self.shots, self.held_out = self._find_shots(found)
+        self.longest = max((len(shot) for shot in self.shots), default=0)
+        """Frames of the longest clip without a scene cut."""
+        self._check_lengths(found.train, longest_clip or clip_length)
+        everything = found.train + found.validation
+        train, held = ([(clip.name, clip.size) for clip in each] for each in (found.train, found.validation))
+        check_sizes(train, held or train, options)
+        self.extract: Extract | None = None
+        self.ports = self._ports(everything, choose, labels, ignored, found)
+        self.cache = self._plan_frames()
+
+    def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
+        """See `DataFolder.make`."""
+        preprocess = self.options.preprocess.at(shape.resolution)
+        length = shape.clip_length or self.clip_length
+        train = ClipExamples(self, self.shots, preprocess, length)
+        if not self.held_out:
+            return train, None
+        return train, ClipExamples(self, self.held_out, preprocess.for_validation(), length)
+
+    # -- opening, in this order ----------------------------------------------------------
+
+    def _find_shots(self, found: Found) -> tuple[list[Shot], list[Shot]]:
+        """The shots to train on and those for validation."""
+        (train, held_out), lines = find_shots((found.train, found.validation), self.options)
+        self.report += [str(train), *lines]
+        if found.validation:
+            self.report.append(f"validation: {held_out}")
+            return train.shots, held_out.shots
+        shots, held = hold_out(train.shots, self.options)
+        frames = counted(sum(map(len, held)), "frame")
+        split = f"validation split: {frames} (no val or test folder; --holdout 0 trains on all)"
+        self.report.append(split if held else TOO_FEW)
+        return shots, held
+
+    def _check_lengths(self, clips: Sequence[Footage], wanted: int) -> None:
+        if self.longest >= wanted:
+            return
+        names = ", ".join(clip.name for clip in clips[:3])
+        longest = counted(self.longest, "frame")
+        raise UserError(
+            f"{names}: the longest clip has {longest} without a scene cut, but clips of {wanted} are to be "
+            "learned; use longer videos, or shorter clips (--clip-length, --clip-doublings)"
+        )
+
+    def _ports(
+        self,
+        clips: Sequence[Footage],
+        choose: Choose | None,
+        labels: LabelSet | None,
+        ignored: Sequence[str],
+        found: Found,
+    ) -> dict[str, Port]:
+        """How every side is read; fills in the settings."""
+        frames = _items(clips, FRAMES)
+        self.report += transparency_lines(frames)
+        if found.labels is not None:
+            self.settings = one_side(frames, self.options.channels)
+            return self._label_ports(found, labels, ignored)
+        if choose is not None:
+            self.settings = one_side(frames, self.options.channels and self.options.channels[-1:])
+            colours = Port(self.settings["channels"][0])
+            return {FRAMES: colours, SOURCE: self._chosen(choose, colours)}
+        source = _items(clips, SOURCE)
+        self.settings = two_sides(source, frames, self.options.channels, "source,frames")
+        first, second = self.settings["channels"]
+        return {SOURCE: Port(first), FRAMES: Port(second)}
+
+    def _label_ports(self, found: Found, known: LabelSet | None, ignored: Sequence[str]) -> dict[str, Port]:
+        assert found.labels is not None
+        train, held_out = (self._surveyed(part) for part in (found.train, found.validation))
+        top = found.folders[0] if len(found.folders) == 1 else found.labels.labels.folder.parent
+        labels, settings, lines = labels_of(found.labels.labels, top, known, ignored, train, held_out)
+        use = any(INSTANCES in clip.sides for clip in found.train)
+        self.settings |= {"instances": use} | settings
+        self.report += lines
+        ports = {
+            LABELS: Port(labels.count, "labels", labels=labels),
+            FRAMES: Port(*self.settings["channels"]),
+        }
+        return ports | ({INSTANCES: Port(1, "instances")} if use else {})
+
+    def _surveyed(self, clips: Sequence[Footage]) -> list[CountedMap]:
+        scenes = [
+            Scene(labels, frame)
+            for clip in clips
+            for labels, frame in zip(clip.sides[LABELS].items(), clip.frames.items(), strict=True)
+        ]
+        surveyed, broken = survey(scenes, None, strict=self.options.strict)
+        if broken:
+            self.report.append(f"{counted(len(broken), 'label map')} cannot be read: {broken[0]}")
+        if scenes and not surveyed:
+            raise UserError(f"none of the {len(broken)} label maps can be read: {broken[0]}")
+        return [each.map for each in surveyed]
+
+    def _chosen(self, choose: Choose, colours: Port) -> Port:
+        """The condition that suits some frames, evenly spread over the training clips."""
+        reading = Reading({FRAMES: colours}, None, self.options.strict)
+        every = [(shot, frame) for shot in self.shots for frame in shot.frames]
+        chosen = sorted({int((n + 0.5) * len(every) / _SAMPLES) for n in range(_SAMPLES)})
+        samples = []
+        for shot, group in groupby((every[place] for place in chosen), key=itemgetter(0)):
+            size = self.options.preprocess.prepared_size(shot.footage.size)
+            read = reading.read(shot.footage, [frame for _, frame in group], size)  # decoded in one go
+            samples += [prepare(frame[FRAMES], Port(3)) for frame in read]
+        settings, self.extract = choose(samples)
+        self.settings |= settings
+        planes = self.extract(samples[0]).shape[2]
+        self.settings["channels"] = (planes, *self.settings["channels"])
+        return Port(planes)
+
+    def _plan_frames(self) -> FrameCache:
+        """Decide which decoded frames are kept, and report it."""
+        needed, preprocess = 0, self.options.preprocess
+        depth = max(np.dtype(name).itemsize for name in self.settings["types"])
+        per_pixel = sum(_pixel_bytes(port, depth) for port in self.ports.values())
+        for shots, how in ((self.shots, preprocess), (self.held_out, preprocess.for_validation())):
+            for shot in shots:
+                height, width = how.prepared_size(shot.footage.size)
+                needed += len(shot) * height * width * per_pixel
+        self.cached = needed <= self.options.cache_bytes
+        self.report.append(kept_line(needed, self.options.cache_bytes))
+        reading = Reading(self.ports, self.extract, self.options.strict)
+        return FrameCache(reading, self.options.cache_bytes, everything=self.cached)
+
+
+class ClipExamples(Examples):
+    """Clips of one length: as many to an epoch as show every frame once on average.
+
+    Where no shot is that long, as in some validation splits, shots are taken whole.
+    """
+
+    def __init__(self, folder: Clips, shots: Sequence[Shot], preprocess: Preprocess, length: int) -> None:
+        self.folder = folder
+        self.preprocess = preprocess
+        self.length = min(length, max(map(len, shots)))
+        self.shots = [shot for shot in shots if len(shot) >= self.length]
+        self.ends = np.cumsum([-(-len(shot) // self.length) for shot in self.shots])
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """A clip near its place; `rng` draws the first frame, the stride, crop and flip. None: at its place.
+
+        Raises UserError if no frame of it can be read.
+        """
+        number = int(np.searchsorted(self.ends, index, side="right"))
+        shot = self.shots[number]
+        place = index - (int(self.ends[number - 1]) if number else 0)
+        size = self.preprocess.prepared_size(shot.footage.size)
+        frames = self.folder.cache.read(shot, self._places(len(shot), place, rng), size)
+        crop = self.preprocess.window(size, rng)
+        example: Example = {}
+        for name, port in self.folder.ports.items():
+            example[name] = torch.stack([to_tensor(crop.crop(each[name]), port.kind) for each in frames])
+        cropped = [crop.crop(each[FRAMES]) for each in frames]
+        return example | flows(cropped, self.folder.strides, self.folder.teacher)
+
+    def _places(self, number: int, place: int, rng: np.random.Generator | None) -> list[int]:
+        """Which frames of a shot with that number of them: `length`, evenly spaced."""
+        start, stride = place * self.length, 1
+        if rng is not None:
+            room = (number - 1) // max(1, self.length - 1)  # the widest stride that fits
+            stride = int(rng.integers(1, max(1, min(self.folder.max_stride, room)) + 1))
+            start += int(rng.integers(self.length))
+        start = min(start, number - 1 - (self.length - 1) * stride)
+        return list(range(start, start + (self.length - 1) * stride + 1, stride))
+
+
+def _with_instances(found: Found, wanted: bool | None) -> tuple[Found, list[str]]:
+    """The clips without instance maps where these are not wanted, or not everywhere.
+
+    wanted: as asked for; None: if all clips have them. Raises UserError if they are wanted and missing.
+    """
+    clips = found.train + found.validation
+    without = [clip for clip in clips if INSTANCES not in clip.sides]
+    if found.labels is None or len(without) == len(clips):
+        if wanted:
+            raise UserError(
+                f"--instances: clip {clips[0].name} has no instance maps; expected a folder instances/ with "
+                "the same names; or leave the option out"
+            )
+        return found, []
+    if wanted is not False and not without:
+        return found, []
+    if wanted:
+        raise UserError(
+            f"--instances: clip {without[0].name} has no instance maps; add them, or leave it out"
+        )
+    lines = [f"instance maps are not read: clip {without[0].name} has none"] if without else []
+    for part in (found.train, found.validation):
+        part[:] = [Footage(clip.name, _without_instances(clip)) for clip in part]
+    return found, lines
+
+
+def _without_instances(clip: Footage) -> dict[str, Side]:
+    return {name: side for name, side in clip.sides.items() if name != INSTANCES}
+
+
+def _items(clips: Sequence[Footage], side: str) -> list[Item]:
+    return [item for clip in clips for item in clip.sides[side].items()]
+
+
+def _pixel_bytes(port: Port, depth: int) -> int:
+    """Bytes of a prepared pixel; depth: of a value of an image."""
+    return {"instances": 4, "labels": 1}.get(port.kind, port.channels * depth)
