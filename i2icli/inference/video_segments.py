@@ -42,6 +42,7 @@ class Segment:
     step: str = "0"
     damaged: tuple[int, ...] = ()  # frames of the input, by index, found since the segment before
     lost: tuple[int, ...] = ()
+    behind: int = -1  # see `Damage`
     messages: tuple[str, ...] = ()
 
 
@@ -115,6 +116,7 @@ class Segments:
         return Damage(
             sorted({index for segment in self.done for index in segment.damaged}),
             sorted({index for segment in self.done for index in segment.lost}),
+            max((segment.behind for segment in self.done), default=-1),
             list(dict.fromkeys(message for segment in self.done for message in segment.messages)),
         )
 

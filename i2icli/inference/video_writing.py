@@ -105,9 +105,6 @@ class ResultWriter:
     def segment(self, *, end: bool = False) -> Segment:
         """What is known of the frames since the last segment."""
         found = self.source.damage
-        found = Damage(
-            list(found.frames), list(found.lost), list(found.messages)
-        )  # another thread adds to it
         return Segment(
             self.count,
             self.last,
@@ -115,16 +112,17 @@ class ResultWriter:
             str(self.times[0]),
             str(self.times[1]),
             str(self.step),
-            tuple(sorted(set(found.frames) - set(self.known.frames))),
-            tuple(sorted(set(found.lost) - set(self.known.lost))),
-            tuple(each for each in found.messages if each not in self.known.messages),
+            damaged=tuple(sorted({*found.frames} - {*self.known.frames})),  # another thread adds to them
+            lost=tuple(sorted({*found.lost} - {*self.known.lost})),
+            behind=found.behind,
+            messages=tuple(each for each in found.messages if each not in self.known.messages),
         )
 
     def end_segment(self, state: State, *, end: bool = False) -> None:
         """The frames since the last call are a segment."""
         new = self.segment(end=end)
         self.sink.end_segment(new, state)
-        self.known.take(Damage(list(new.damaged), list(new.lost), list(new.messages)))
+        self.known.take(Damage(list(new.damaged), list(new.lost), new.behind, list(new.messages)))
         self.count = 0
 
     def _compared(self, ready: ReadyFrame, image: DecodedImage) -> DecodedImage:

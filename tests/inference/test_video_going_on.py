@@ -16,8 +16,8 @@ from tests.video import films
 
 @pytest.fixture(autouse=True)
 def _short_segments(monkeypatch):
-    """Segments of four frames."""
-    monkeypatch.setattr(video_frames, "LENGTH", 4)
+    """Segments of three frames."""
+    monkeypatch.setattr(video_frames, "LENGTH", 3)
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """Eleven frames with sound: two segments of four and one of three."""
-    return films.film(tmp_path_factory.mktemp("clip") / "clip.mp4", 11, sound=("-c:a", "aac"))
+    """Eight frames with sound: two segments of three and one of two."""
+    return films.film(tmp_path_factory.mktemp("clip") / "clip.mp4", 8, sound=("-c:a", "aac"))
 
 
 @pytest.fixture(scope="module")
@@ -38,27 +38,24 @@ def short(tmp_path_factory):
 
 
 class StopAfter(NoWatch):
-    """Stops when so many frames are written."""
+    """Stops after so many frames of the first video."""
 
     def __init__(self, count):
-        self.count, self.seen, self.notes = count, 0, []
+        self.left = count + 1  # it is asked before the video, too
+
+    def stopped(self):
+        self.left -= 1
+        return self.left < 0
+
+
+class Noting(NoWatch):
+    """Remembers what it is told."""
+
+    def __init__(self):
+        self.notes, self.first = [], None
 
     def note(self, _source, text):
         self.notes.append(text)
-
-    def progress(self, progress):
-        self.seen = progress.done
-
-    def stopped(self):
-        return self.seen >= self.count
-
-
-class Counting(StopAfter):
-    """Never stops."""
-
-    def __init__(self):
-        super().__init__(10**9)
-        self.first = None
 
     def progress(self, progress):
         self.first = self.first or progress.done
@@ -70,26 +67,26 @@ def loaded(model, kind):
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("memory", {}), ("memory", {"cuts": True}), ("image", {"smooth": True}), ("image", {"batch_size": 3})],
+    [("memory", {}), ("memory", {"cuts": True}), ("image", {"smooth": True}), ("image", {"batch_size": 2})],
 )
 def test_a_killed_job_goes_on_and_gives_the_same(model, clip, tmp_path, kind, options):
     whole = one(loaded(model, kind).video(clip, tmp_path / "whole", format="png", **options))
     out = tmp_path / "out"
-    killed = failing(loaded(model, kind), 3 if options.get("batch_size") else 6, KeyboardInterrupt())
+    killed = failing(loaded(model, kind), 3 if options.get("batch_size") else 5, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         list(killed.video(clip, out, format="png", **options))
-    watch = Counting()
+    watch = Noting()
     again = one(loaded(model, kind).video(clip, out, format="png", watch=watch, **options))
-    assert watch.notes == ["going on after 4 frames"]
-    assert watch.first == 5  # no frame is computed twice
-    assert (again.status, again.frames) == ("done", 11)
+    assert watch.notes == ["going on after 3 frames"]
+    assert watch.first == 4  # no frame is computed twice
+    assert (again.status, again.frames) == ("done", 8)
     assert np.array_equal(images_of(again.target), images_of(whole.target))
 
 
 def test_joined_segments_equal_an_uninterrupted_video(model, clip, tmp_path):
     whole = one(remembering(model).video(clip, tmp_path / "whole.mp4"))
     with pytest.raises(KeyboardInterrupt):
-        list(failing(remembering(model), 9, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
+        list(failing(remembering(model), 7, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
     assert not (tmp_path / "out.mp4").exists()
     again = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     (made, times), (expected, expected_times) = frames_of(again.target), frames_of(whole.target)
@@ -100,13 +97,12 @@ def test_joined_segments_equal_an_uninterrupted_video(model, clip, tmp_path):
 
 
 def test_stopping_leaves_a_playable_part_and_goes_on(model, clip, tmp_path):
-    stopped = one(remembering(model).video(clip, tmp_path / "out.mp4", watch=StopAfter(6)))
+    stopped = one(remembering(model).video(clip, tmp_path / "out.mp4", watch=StopAfter(4)))
     assert stopped.status == "stopped"
     assert stopped.target == tmp_path / "out.partial.mp4"
     assert "run the same command again to go on" in stopped.error
     part, _ = frames_of(stopped.target)
-    assert len(part) == stopped.frames
-    assert 6 <= len(part) < 11
+    assert len(part) == stopped.frames == 4
     whole = one(remembering(model).video(clip, tmp_path / "whole.mp4"))
     again = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     made, expected = frames_of(again.target)[0], frames_of(whole.target)[0]
@@ -147,11 +143,11 @@ def test_other_options_need_another_place(model, short, tmp_path, change):
 
 def test_half_of_another_video_is_not_gone_on_from(model, clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        list(failing(remembering(model), 6, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
+        list(failing(remembering(model), 5, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
     result = one(remembering(model).video(clip, tmp_path / "out.mp4", seed=1))
     assert "half done with another --seed" in result.error
     result = one(remembering(model).video(clip, tmp_path / "out.mp4", seed=1, overwrite=True))
-    assert (result.status, result.frames) == ("done", 11)
+    assert (result.status, result.frames) == ("done", 8)
 
 
 def test_another_input_of_the_same_name_is_noticed(model, tmp_path):
@@ -182,7 +178,7 @@ def test_a_full_disk_keeps_the_finished_part(model, clip, tmp_path, monkeypatch)
 
     def full(self, pixels, time):
         count.append(1)
-        if len(count) == 7:
+        if len(count) == 5:
             raise OSError(28, "No space left on device", "segment")
         write(self, pixels, time)
 
@@ -190,34 +186,35 @@ def test_a_full_disk_keeps_the_finished_part(model, clip, tmp_path, monkeypatch)
     result = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     assert result.status == "failed"
     part = tmp_path / "out.partial.mp4"
-    assert f"No space left on device; the 4 frames before are in {part}" in result.error
-    assert len(frames_of(part)[0]) == 4
+    assert f"No space left on device; the 3 frames before are in {part}" in result.error
+    assert len(frames_of(part)[0]) == 3
     monkeypatch.setattr(VideoWriter, "write", write)
-    assert one(remembering(model).video(clip, tmp_path / "out.mp4")).frames == 11
+    assert one(remembering(model).video(clip, tmp_path / "out.mp4")).frames == 8
 
 
-def test_damage_before_a_kill_is_still_reported(model, tmp_path):
+def test_damage_before_a_kill_is_still_reported(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(video_frames, "LENGTH", 6)
     clip = films.damaged(tmp_path / "a.mp4", 14, at=0.2)
     whole = one(remembering(model).video(clip, tmp_path / "whole.mp4"))
     with pytest.raises(KeyboardInterrupt):
-        list(failing(remembering(model), 9, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
+        list(failing(remembering(model), 10, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
     again = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     assert (again.status, again.frames) == ("damaged", whole.frames)
     assert again.error.split(" (")[0] == whole.error.split(" (")[0]
 
 
 def test_a_length_of_whole_segments(model, tmp_path):
-    clip = films.film(tmp_path / "a.mp4", 8)
+    clip = films.film(tmp_path / "a.mp4", 6)
     result = one(remembering(model).video(clip, tmp_path / "out.mp4"))
-    assert (result.status, result.frames) == ("done", 8)
-    assert len(frames_of(result.target)[0]) == 8
+    assert (result.status, result.frames) == ("done", 6)
+    assert len(frames_of(result.target)[0]) == 6
 
 
 def test_a_damaged_record_starts_anew(model, clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        list(failing(remembering(model), 6, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
+        list(failing(remembering(model), 5, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
     record = tmp_path / ".i2i-video/out.mp4/000000.json"
-    record.write_text(json.dumps({"frames": 4}))
+    record.write_text(json.dumps({"frames": 3}))
     result = one(remembering(model).video(clip, tmp_path / "out.mp4"))
-    assert (result.status, result.frames) == ("done", 11)
-    assert open_source(str(result.target)).info.frames == 11
+    assert (result.status, result.frames) == ("done", 8)
+    assert open_source(str(result.target)).info.frames == 8
