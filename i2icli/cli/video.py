@@ -66,6 +66,12 @@ _OUT = Annotated[
     Path,
     typer.Option(metavar="<path>", help="a file, whose suffix decides the container, or a folder"),
 ]
+_SAMPLES = Annotated[
+    str | None,
+    typer.Option(
+        "--samples", metavar="<int>", help="variants of each video, in styles drawn", rich_help_panel=RESULTS
+    ),
+]
 _JSON = Annotated[
     bool,
     typer.Option("--json", help="print one JSON object per result on stdout", rich_help_panel=RESULTS),
@@ -99,6 +105,7 @@ def video_command() -> Any:
         inspect.Parameter("model", plain, annotation=_MODEL),
         inspect.Parameter("out", plain, default=Path("translated"), annotation=_OUT),
         inspect.Parameter("as_json", plain, default=False, annotation=_JSON),
+        inspect.Parameter("samples", plain, default=None, annotation=_SAMPLES),
     ]
     with_parameters(video, [*own, *_fields()])
     single = typer.Typer(add_completion=False)
@@ -112,7 +119,7 @@ def _fields() -> list[inspect.Parameter]:
         parameter
         for model in (TranslateOptions, VideoOptions, EncodeOptions, ModelOptions)
         for parameter in parameters(model, _panel, _SPELLED)
-        if model is not TranslateOptions or parameter.name in OF_VIDEOS
+        if model is not TranslateOptions or parameter.name in OF_VIDEOS - {"samples"}
     ]
     order = [RESULTS, VIDEO, FRAMES, ENCODING, MACHINE]
     return sorted(found, key=lambda parameter: order.index(_panel(parameter.name)))
@@ -176,7 +183,8 @@ def line(result: "VideoResult") -> str:
     if result.status == "stopped":
         return f"{result.source}: {result.error}"
     frames = "frame" if result.frames == 1 else "frames"
-    made = f"{result.target}: {result.frames:,} {frames} translated in {duration(result.seconds)}"
+    took = f"{result.seconds:.1f}s" if result.seconds < 10 else duration(result.seconds)
+    made = f"{result.target}: {result.frames:,} {frames} translated in {took}"
     return f"{made}; damaged input: {result.error}" if result.status == "damaged" else made
 
 

@@ -19,6 +19,7 @@ from i2icli.inference.video_options import VideoRequest
 from i2icli.inference.video_plan import VideoPlan, check_request, plan_video
 from i2icli.inference.video_results import NoWatch, VideoProgress, VideoResult, Watch
 from i2icli.inference.video_writing import ResultWriter
+from i2icli.video import Damage
 
 AHEAD = 2  # frames that may wait between one thread and the next
 THREADS = 2  # that decode images and prepare inputs; and as many that make results
@@ -41,7 +42,7 @@ class VideoTranslation:
         self.watch: Watch = watch or NoWatch()
         self.specs = inference.specs(request.translate)
         check_request(request, self.specs)
-        self.others = OtherInputs(inputs_of(self.specs), request.translate)
+        OtherInputs(inputs_of(self.specs), request.translate)  # refuses folders that are not there
         self.jobs = plan_videos(inputs, out, self.specs, request.video.format)
 
     def __len__(self) -> int:
@@ -66,10 +67,16 @@ class VideoTranslation:
                 self.watch.note(job.source, note)
             if plan.finished:
                 return VideoResult(job.source, job.target, "there", notes=plan.notes)
-            result = _Run(self, plan).result()
+            run = _Run(self, plan)
+            result = run.result()
         except UserError as error:
             return VideoResult(job.source, None, "failed", str(error))
-        return replace(result, seconds=time.monotonic() - started, notes=plan.notes)
+        except OSError as error:
+            return VideoResult(job.source, None, "failed", _of_system(error))
+        for note in run.others.notes():
+            self.watch.note(job.source, note)
+        notes = (*plan.notes, *run.others.notes())
+        return replace(result, seconds=time.monotonic() - started, notes=notes)
 
 
 class _Run:
@@ -78,10 +85,11 @@ class _Run:
     def __init__(self, translation: VideoTranslation, plan: VideoPlan) -> None:
         self.plan, self.watch = plan, translation.watch
         request, inference = translation.request, translation.inference
+        self.others = OtherInputs(inputs_of([plan.spec]), request.translate)
         self.translator = FrameTranslator(
             inference,
             plan.spec,
-            translation.others,
+            self.others,
             plan.source.info.size,
             batch_size=request.translate.batch_size,
             first=translation.first,
@@ -92,7 +100,7 @@ class _Run:
             inference,
             plan.spec,
             self.sink,
-            plan.source,
+            self._damage,
             size=plan.size,
             smooth=request.video.smooth,
             compare=request.video.compare,
@@ -119,6 +127,13 @@ class _Run:
         plan.segments.finish(plan.settings)
         result = VideoResult(plan.job.source, plan.job.target, "done", frames=frames)
         return replace(result, status="damaged", error=damage.text()) if damage else result
+
+    def _damage(self) -> Damage:
+        """What was found damaged in this reading so far, by the reader and by the translator."""
+        found = Damage()
+        found.take(self.plan.source.damage)
+        found.take(self.translator.damage)
+        return found
 
     def _frames(self) -> bool:
         """Translate what is left; whether that went to the end, and was not stopped."""

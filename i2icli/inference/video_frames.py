@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 import torch
@@ -18,8 +19,11 @@ from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_first import FirstFrame
 from i2icli.inference.video_segments import LENGTH, State, part
+from i2icli.runtime.memory import is_out_of_memory
 from i2icli.system import Inputs, Memory
-from i2icli.video import Frame
+from i2icli.video import Damage, Frame
+
+MESSAGES = 5  # about frames that cannot be read
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,14 @@ class LoadedFrame:
     def batch_key(self) -> tuple[object, ...]:
         """Frames of equal keys can be computed together."""
         return tuple((name, value.shape) for name, value in self.inputs.items())
+
+
+@dataclass(frozen=True)
+class LostFrame:
+    """A frame that cannot be read, and why."""
+
+    frame: Frame
+    error: UserError
 
 
 @dataclass(frozen=True)
@@ -67,15 +79,23 @@ class FrameTranslator:
         self.count = 1 if spec.task.memory else images_together(inference, batch_size)
         self.first = first
         self.cuts = SceneCuts() if cuts else None
+        self.finding = Lock()
+        self.damage = Damage()  # that reading the source alone does not find
         self.memory: Memory | None = None
         self.done = 0  # frames of the result
         self.stopped = False  # whether it ended before the last frame
 
-    def load(self, frame: Frame) -> LoadedFrame:
-        """Decode a frame and its further inputs. Raises UserError."""
+    def load(self, frame: Frame) -> LoadedFrame | LostFrame:
+        """Decode a frame and its further inputs. Raises UserError for what does not suit the model."""
         task = self.spec.task
-        others = self.others.find(frame.item.path) if isinstance(frame.item, FileItem) else {}
-        image = self.inference.decode(frame.item, task)
+        others: dict[str, FileItem] = {}
+        if isinstance(frame.item, FileItem):
+            with self.finding:  # it remembers what it has found
+                others = self.others.find(frame.item.path)
+        try:
+            image = self.inference.decode(frame.item, task)
+        except UserError as error:
+            return LostFrame(frame, error)
         height, width = image.pixels.shape[:2]
         if (height, width) != self.size:
             sizes = f"{width}x{height} px, the first frame {self.size[1]}x{self.size[0]} px"
@@ -83,8 +103,13 @@ class FrameTranslator:
         items: dict[str, Item | DecodedImage] = {**others, next(iter(task.inputs)): image}
         return LoadedFrame(frame, image, self.inference.read(items, self.spec))
 
-    def compute(self, frames: Iterable[LoadedFrame], stopped: Callable[[], bool]) -> Iterator[MadeFrame]:
-        """The output for every frame, in order, until `stopped`. Raises UserError where there is none."""
+    def compute(
+        self, frames: Iterable[LoadedFrame | LostFrame], stopped: Callable[[], bool]
+    ) -> Iterator[MadeFrame]:
+        """The output for every frame, in order, until `stopped`; lost ones go to `damage`.
+
+        Raises UserError where there is no output, and if the very first frame cannot be read.
+        """
         for group in self._batches(frames):
             if stopped():
                 self.stopped = True
@@ -103,10 +128,17 @@ class FrameTranslator:
         if self.cuts is not None:
             self.cuts.load({name: value.numpy() for name, value in part(state, "cuts").items()})
 
-    def _batches(self, frames: Iterable[LoadedFrame]) -> Iterator[list[LoadedFrame]]:
+    def _batches(self, frames: Iterable[LoadedFrame | LostFrame]) -> Iterator[list[LoadedFrame]]:
         """Frames that are computed together: they lie in one segment, so that going on gives the same."""
         group: list[LoadedFrame] = []
         for loaded in frames:
+            if isinstance(loaded, LostFrame):
+                if not self.done and not group:
+                    raise loaded.error
+                self.damage.add(loaded.frame.index, lost=True)
+                if len(self.damage.messages) < MESSAGES:
+                    self.damage.messages.append(str(loaded.error))
+                continue
             if group and loaded.batch_key != group[0].batch_key:
                 yield group
                 group = []
@@ -134,7 +166,13 @@ class FrameTranslator:
             size = (loaded.image.pixels.shape[0], loaded.image.pixels.shape[1])
             self.memory = self.inference.begin(loaded.inputs, self.spec, given, size)
             return [given]
-        output, self.memory = self.inference.step(loaded.inputs, self.spec, self.memory)
+        try:
+            output, self.memory = self.inference.step(loaded.inputs, self.spec, self.memory)
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            height, width = next(iter(loaded.inputs.values())).shape[-2:]
+            raise UserError(f"out of memory at {width}x{height} px; try a smaller --size") from error
         return [output]
 
     def _state(self) -> State:

@@ -56,6 +56,10 @@ def plan_videos(
                 raise UserError(
                     f"--out {out}: the result would replace the input {replaced}; choose another --out"
                 )
+            if Path(source).is_dir() and Path(source).resolve() in target.resolve().parents:
+                raise UserError(
+                    f"--out {out}: lies in {source}, whose images are frames; choose another --out"
+                )
             owner = owners.setdefault(target, source)
             why = f"its result would be {target}, as that of {owner}; translate it into another --out"
             jobs.append(VideoJob(source, spec, target, folders, None if owner == source else why))

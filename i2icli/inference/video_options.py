@@ -15,10 +15,10 @@ from i2icli.video import EncodeOptions
 
 M = TypeVar("M", bound=BaseModel)
 
-OF_VIDEOS = (
+OF_VIDEOS = frozenset((
     "to", "source", "reference", "instances", "style", "samples", "latent", "truncate", "size", "overwrite",
     "seed", "batch_size",
-)  # fmt: skip
+))  # fmt: skip
 """The fields of `TranslateOptions` that mean something for a video as a whole."""
 LARGEST_RATE = 1000  # frames per second
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES as IMAGES
 from i2icli.image.kinds import holds_ids
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import content, fingerprint, settings_of
@@ -20,6 +19,7 @@ from i2icli.inference.video_options import VideoRequest
 from i2icli.inference.video_segments import INPUT, LENGTH, Segments
 from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
 from i2icli.video import Encoding, Source, VideoInfo, open_source, plan_encoding
+from i2icli.video.sequences import is_sequence, sequence_files
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,12 @@ def plan_video(
         raise UserError(
             f"{job.source}: this model reads {port.kind}, which a video cannot hold exactly; give a folder "
             "of PNG maps, one for each frame"
+        )
+    lacking = [name for name, each in list(task.inputs.items())[1:] if not each.optional]
+    if lacking and info.container != "images":
+        raise UserError(
+            f"{job.source}: this model also needs {', '.join(lacking)} for every frame; give a folder of "
+            "frames, with these beside it"
         )
     size = result_size(job.spec, info.size)
     encoding = None
@@ -157,12 +163,8 @@ def _settings(
 
 def _identity(source: str) -> list[object]:
     """Which input it is, without reading it: sizes and times of its files."""
-    path = Path(source)
-    files = [path] if path.is_file() else sorted(_images(path))
-    stats = [(each.name, (about := each.stat()).st_size, about.st_mtime_ns) for each in files]
-    return list(stats[0][1:]) if path.is_file() else [len(stats), content(repr(stats).encode())]
-
-
-def _images(path: Path) -> list[Path]:
-    folder = path if path.is_dir() else path.parent
-    return [each for each in folder.iterdir() if each.suffix.lower() in IMAGES] if folder.is_dir() else []
+    if is_sequence(source):
+        stats = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in sequence_files(source)]
+        return [len(stats), content(repr(stats).encode())]
+    about = Path(source).stat()
+    return [about.st_size, about.st_mtime_ns]

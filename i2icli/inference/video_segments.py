@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -71,11 +72,11 @@ class Segments:
         before = _read(self.manifest)
         same = before.get("settings") == _plain(settings)
         finished = bool(before.get("finished"))
-        if self.target.exists() and not overwrite:
+        if _holds_something(self.target) and not overwrite:
             self._check_own(before, same, finished, settings)
             if finished:
                 return "finished"
-        if before and not same and not finished and not overwrite:
+        if before and not same and not finished and not overwrite and self._finished():
             changed = _changed(before.get("settings"), settings)
             raise UserError(
                 f"{self.target}: half done with another {changed}; the options of then go on, --overwrite "
@@ -132,8 +133,16 @@ class Segments:
         self.done.append(segment)
 
     def state(self) -> State:
-        """What the frame after the last finished segment needs; empty before the first."""
-        return load_file(self._state(len(self.done) - 1)) if self.done else {}
+        """What the frame after the last finished segment needs; empty before the first. Raises UserError."""
+        if not self.done:
+            return {}
+        path = self._state(len(self.done) - 1)
+        try:
+            return load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise UserError(
+                f"{path}: cannot be read ({error}); --overwrite starts anew", exit_code=1
+            ) from None
 
     def finish(self, settings: Mapping[str, object]) -> None:
         """The result is at its place: remember that, and remove the segments and an earlier part."""
@@ -169,7 +178,8 @@ class Segments:
         """The part that an earlier run left."""
         record = _read(self._part_record)
         path = self.target.with_name(Path(str(record.get("name", "no part"))).name)
-        return path if path.is_file() and path.stat().st_size == record.get("bytes") else None
+        ours = path.name.startswith(f"{self.target.stem}.partial") and path.suffix == self.target.suffix
+        return path if ours and path.is_file() and path.stat().st_size == record.get("bytes") else None
 
     def _check_own(
         self, before: Mapping[str, Any], same: bool, finished: bool, settings: Mapping[str, object]
@@ -207,6 +217,11 @@ class Segments:
 
 
 _ADVICE = "choose another --out, or add --overwrite"
+
+
+def _holds_something(target: Path) -> bool:
+    """Whether there is a result, or anything else, where one would go; an empty folder is nothing."""
+    return any(target.iterdir()) if target.is_dir() else target.exists()
 
 
 def _changed(before: object, now: Mapping[str, object]) -> str:

@@ -1,5 +1,6 @@
 """Outputs of a network become the frames of a result: smoothed, beside the input, in segments."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -17,7 +18,7 @@ from i2icli.inference.video_first import fitted
 from i2icli.inference.video_frames import MadeFrame, as_seen
 from i2icli.inference.video_segments import Segment, Segments, State, part
 from i2icli.inference.video_sinks import Sink
-from i2icli.video import Damage, Frame, Source
+from i2icli.video import Damage, Frame
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class ResultWriter:
         inference: Inference,
         spec: OutputSpec,
         sink: Sink,
-        source: Source,
+        damage: Callable[[], Damage],
         *,
         size: tuple[int, int],
         smooth: bool = False,
         compare: Compare | None = None,
     ) -> None:
-        """size: (height, width) of the network's result."""
-        self.inference, self.spec, self.sink, self.source, self.size = inference, spec, sink, source, size
+        """damage: what was found in the input so far; size: (height, width) of the network's result."""
+        self.inference, self.spec, self.sink, self.damage, self.size = inference, spec, sink, damage, size
         self.smoother = Smoother() if smooth else None
         self.compare: Compare | None = compare
         self.count = 0  # frames since the last segment
@@ -104,7 +105,7 @@ class ResultWriter:
 
     def segment(self, *, end: bool = False) -> Segment:
         """What is known of the frames since the last segment."""
-        found = self.source.damage
+        found = self.damage()
         return Segment(
             self.count,
             self.last,

@@ -299,3 +299,34 @@ def test_the_network_may_change_the_channels(model, tmp_path, clip):
     result = one(greying(model).video(clip, tmp_path / "grey.mp4"))
     pixels, _ = frames_of(result.target)
     assert np.abs(pixels[..., 0].astype(int) - pixels[..., 1]).max() <= 3
+
+
+def test_results_do_not_become_frames_of_their_input(translator, tmp_path):
+    np.save(tmp_path / "0.npy", films.frame(0))
+    with pytest.raises(UserError, match=r"lies in .*, whose images are frames"):
+        translator.video(tmp_path, tmp_path / "out", format="png")
+
+
+def test_what_is_missing_beside_label_maps_is_noted(tmp_path):
+    write_tiny(tmp_path / "model.safetensors", "spade")
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    np.save(folder / "0.npy", np.zeros((32, 32), np.uint8))
+    result = one(Translator.load(tmp_path / "model.safetensors").video(folder, tmp_path / "out"))
+    assert result.status == "done"
+    assert "no instances found: boundaries come from the labels" in result.notes
+
+
+def test_a_damaged_image_of_a_sequence_is_lost_and_named(translator, tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in (0, 2):
+        np.save(folder / f"{number}.npy", films.frame(number))
+    (folder / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    result = one(translator.video(folder, tmp_path / "out"))
+    assert (result.status, result.frames) == ("damaged", 2)
+    assert result.error.startswith("frame 1 is lost (cannot read")
+    assert "1.png" in result.error
+    assert frames_of(result.target)[1] == [0, Fraction(2, 25)]
+    (folder / "0.npy").write_bytes(b"broken")
+    assert "0.npy" in one(translator.video(folder, tmp_path / "other")).error  # from the first on: nothing

@@ -218,3 +218,38 @@ def test_a_damaged_record_starts_anew(model, clip, tmp_path):
     result = one(remembering(model).video(clip, tmp_path / "out.mp4"))
     assert (result.status, result.frames) == ("done", 8)
     assert open_source(str(result.target)).info.frames == 8
+
+
+def test_what_failed_at_once_may_be_asked_otherwise(model, short, tmp_path):
+    broken = failing(remembering(model), 0, MemoryError())
+    assert one(broken.video(short, tmp_path / "out.mp4")).error.startswith("out of memory at 64x48 px")
+    assert one(remembering(model).video(short, tmp_path / "out.mp4", seed=1)).status == "done"
+
+
+def test_the_record_of_a_part_names_no_other_file(model, clip, tmp_path):
+    one(remembering(model).video(clip, tmp_path / "out.mp4", watch=StopAfter(4)))
+    mine = tmp_path / "mine.mp4"
+    mine.write_text("mine")
+    record = tmp_path / ".i2i-video/out.mp4/part.json"
+    record.write_text(json.dumps({"name": "mine.mp4", "bytes": 4}))
+    assert one(remembering(model).video(clip, tmp_path / "out.mp4")).status == "done"
+    assert mine.exists()
+
+
+def test_a_part_replaces_no_file_of_others(model, clip, tmp_path):
+    (tmp_path / "out.partial.mp4").write_text("mine")
+    stopped = one(remembering(model).video(clip, tmp_path / "out.mp4", watch=StopAfter(2)))
+    assert stopped.target == tmp_path / "out.partial-2.mp4"
+    assert (tmp_path / "out.partial.mp4").read_text() == "mine"
+
+
+def test_an_empty_folder_may_take_the_frames(model, short, tmp_path):
+    (tmp_path / "short").mkdir()
+    assert one(Translator.load(model).video(short, tmp_path, format="png")).status == "done"
+
+
+def test_a_place_that_cannot_be_written_to_fails_alone(model, short, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    result = one(Translator.load(model).video(short, tmp_path / "file/out.mp4"))
+    assert result.status == "failed"
+    assert "ot a directory" in result.error
