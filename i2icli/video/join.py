@@ -66,7 +66,7 @@ def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequen
     `streams` is `Encoding.streams`. Raises UserError (exit code 1) that names the difference.
     """
     info = probe(target)
-    found = tuple(track.kind for track in info.tracks)
+    found = [track.kind for track in info.tracks if track.kind != "data"]  # chapters of mp4 are such a track
     if info.frames != frames:
         raise UserError(f"{target}: holds {info.frames} frames instead of {frames}", exit_code=1)
     if duration is not None and info.duration is not None and abs(info.duration - duration) > _slack(info):
@@ -119,6 +119,7 @@ def _muxing(encoding: Encoding, first: Packets) -> list[str]:
         if "-tag:v" in encoding.arguments:
             words += ["-tag:v", encoding.arguments[encoding.arguments.index("-tag:v") + 1]]
     if encoding.container == "avi":  # empty packets fill the time between frames: no more than are needed
+        words += ["-avoid_negative_ts", "disabled"]  # else sound that begins before 0 moves the images
         words += ["-r", "1000" if encoding.variable or not encoding.rate else str(encoding.rate)]
     if encoding.container == "mpegts":
         words += ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]

@@ -12,6 +12,8 @@ from i2icli.video.decoding import decode, known_packets
 from i2icli.video.probing import probe
 from i2icli.video.ranges import read_range
 
+_SPARSE = 8  # frames per wanted one from which seeking is quicker than decoding all
+
 
 @dataclass(frozen=True)
 class VideoSample:
@@ -28,10 +30,10 @@ def sample_frames(path: Path, number: int) -> VideoSample:
     """
     info = probe(path)
     length = info.frames or 1
-    if known_packets(info) is None:
-        length = sum(1 for _ in decode(info, Damage(), alpha=False, deep=False))
+    if known_packets(info) is None:  # its packets are no frames: count those
+        length = max(1, sum(1 for _ in decode(info, Damage(), alpha=False, deep=False)))
     wanted = sorted({int((index + 0.5) * length / number) for index in range(number)})
-    if known_packets(info) is not None:
+    if known_packets(info) is not None and len(wanted) * _SPARSE < length:
         frames = [frame for index in wanted for frame in read_range(info, index, 1)]
     else:
         decoded = decode(info, Damage(), alpha=False, deep=False)

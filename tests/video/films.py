@@ -19,6 +19,12 @@ _BLOCK, _BITS = 8, 8  # the first row of blocks is the number, most significant 
 
 X264 = ("-c:v", "libx264", "-crf", "8", "-preset", "ultrafast")
 B_FRAMES = ("-c:v", "libx264", "-crf", "8", "-preset", "medium", "-bf", "3", "-g", "8")
+X264_10 = ("-c:v", "libx264", "-crf", "8", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le")
+PRORES = ("-c:v", "prores_ks", "-profile:v", "4444")
+VP9 = ("-c:v", "libvpx-vp9", "-crf", "10", "-b:v", "0", "-deadline", "realtime", "-cpu-used", "8")
+PQ = "setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc=smpte2084:range=tv"
+ALPHA10 = {"pixel_format": "yuva444p10le"}
+_UNTAGGED = "setparams=colorspace=unknown:range=unspecified"
 VARIABLE = (0.0, 0.1, 0.15, 0.4, 0.45, 0.5, 1.1, 1.2, 1.25, 2.0)
 """Times of ten frames, in seconds: multiples of 0.05."""
 
@@ -66,12 +72,13 @@ def film(
     late: float = 0.0,
     alpha: bool = False,
     deep: bool = False,
+    tags: str = "setparams=colorspace=bt709:range=tv",
 ) -> Path:
     """A clip of `count` frames.
 
     `rate` as "30000/1001", or `times` in seconds (multiples of 1 ms). `words`: the encoder. `sound`: the
     encoder of a tone as long as the video, such as ("-c:a", "aac"). `late`: seconds by which the video starts
-    after it.
+    after it. `tags`: a filter that says how colours are encoded; "": untagged, and encoded as players assume.
     """
     kind = ("rgba64le" if alpha else "rgb48le") if deep else ("rgba" if alpha else "rgb24")
     data = b"".join(frame(index, size, alpha=alpha, deep=deep).tobytes() for index in range(count))
@@ -79,7 +86,7 @@ def film(
     moved = (
         [] if times is None else [f"settb=1/1000,setpts={'+'.join(_at(n, t) for n, t in enumerate(times))}"]
     )
-    filters = ["scale=out_color_matrix=bt709:out_range=tv", f"format={pixel_format}", *moved]
+    filters = [_conversion(tags, size), f"format={pixel_format}", tags or _UNTAGGED, *moved]
     if late:
         filters.append(f"settb=1/1000,setpts=PTS+{round(late * 1000)}")
     tone = []
@@ -90,6 +97,35 @@ def film(
     if times is not None or late:
         words += ["-enc_time_base", "1:1000"]
     ffmpeg(*video, *tone, "-vf", ",".join(filters), *words, path, data=data)
+    return path
+
+
+def _conversion(tags: str, size: tuple[int, int]) -> str:
+    """The filter that encodes colours as the tags say."""
+    assumed = "bt709" if size[0] >= 720 else "smpte170m"
+    matrix = tags.partition("colorspace=")[2].partition(":")[0] or assumed
+    span = "pc" if "range=pc" in tags else "tv"
+    return f"scale=out_color_matrix={matrix}:out_range={span}:flags=area+accurate_rnd"
+
+
+def rich(path: Path) -> Path:
+    """Ten frames with two sound tracks, two of subtitles, an attachment, two chapters and a title."""
+    folder = path.parent
+    film(folder / "video.mkv", 10)
+    (folder / "a.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nHello\n")
+    (folder / "font.ttf").write_bytes(b"no font")
+    (folder / "meta.txt").write_text(
+        ";FFMETADATA1\ntitle=A title\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=One\n"
+        "[CHAPTER]\nTIMEBASE=1/1000\nSTART=500\nEND=1000\ntitle=Two\n"
+    )
+    inputs = ["-i", folder / "video.mkv", "-f", "lavfi", "-i", "sine=d=1:r=48000", "-i", folder / "a.srt"]
+    inputs += ["-i", folder / "meta.txt"]
+    maps = ["-map", "0:v", "-map", "1:a", "-map", "1:a", "-map", "2:s", "-map", "2:s", "-map_metadata", "3"]
+    codecs = ["-c:v", "copy", "-c:a:0", "aac", "-c:a:1", "libmp3lame", "-c:s:0", "srt", "-c:s:1", "ass"]
+    names = ["-metadata:s:a:0", "language=fra", "-metadata:s:a:1", "language=eng"]
+    attached = ["-attach", folder / "font.ttf", "-metadata:s:t", "mimetype=font/ttf"]
+    ffmpeg(*inputs, *maps, *codecs, *names, *attached, path)
     return path
 
 
@@ -123,6 +159,21 @@ def packets(path: Path, stream: str) -> list[str]:
     """The MD5 of every packet of a stream such as "a:0", without decoding."""
     text = ffmpeg("-i", path, "-map", f"0:{stream}", "-c", "copy", "-f", "framemd5", "-").decode()
     return [line.split(",")[5].strip() for line in text.splitlines() if not line.startswith("#")]
+
+
+def start(path: Path, stream: str) -> float:
+    """The time in seconds of the first packet of a stream such as "a:0"."""
+    words = ["-copyts", "-i", path, "-map", f"0:{stream}", "-c", "copy", "-f", "framecrc", "-"]
+    lines = ffmpeg(*words).decode().splitlines()
+    base = next(line for line in lines if line.startswith("#tb 0: "))[7:]
+    times = [int(line.split(",")[2]) for line in lines if not line.startswith("#")]
+    return min(times) * _fraction(base)
+
+
+def tag(path: Path, name: str) -> str:
+    """A tag of the whole file, such as its title."""
+    text = ffmpeg("-i", path, "-f", "ffmetadata", "-").decode()
+    return next((line.partition("=")[2] for line in text.splitlines() if line.startswith(f"{name}=")), "")
 
 
 def numbers(path: Path) -> list[int]:
