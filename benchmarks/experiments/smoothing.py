@@ -29,7 +29,7 @@ from i2icli.flow.flicker import FlickerMeter
 from i2icli.flow.smooth import STRENGTH, Smoother
 from i2icli.image import resize
 from i2icli.nn.resnet import ResnetGenerator
-from i2icli.video.source import open_source
+from i2icli.video.opening import open_source
 
 COLOURS = 8
 SHOWN = 6  # frames on the sheet

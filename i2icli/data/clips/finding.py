@@ -52,8 +52,8 @@ def find_clips(paths: Sequence[Path], *, plain: bool, strict: bool) -> Found:
     films = [path for path in paths if is_video(path)]
     if films and not (len(paths) == len(films) == 2):
         raise UserError(
-            f"{films[0]}: a plain video, without anything to translate; add --condition edges (or hed, face) "
-            f"or give {CLIPS_EXAMPLE}"
+            f"{films[0]}: a plain video, with nothing it is translated from; add --condition edges (or hed, "
+            "face), or give A/ and B/ with videos of one name"
         )
     if films:
         return Found([_films(films[1].stem, {SOURCE: films[0], FRAMES: films[1]})], [], [])
