@@ -18,11 +18,11 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import INTERRUPTED, errors, say
 from i2icli.cli.options import parameters, typed, validated, with_parameters
+from i2icli.encode_options import EncodeOptions
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.inference.video_options import OF_VIDEOS, VideoOptions, VideoRequest
 from i2icli.task import names_of
-from i2icli.video import EncodeOptions
 
 if TYPE_CHECKING:
     from rich.console import Console

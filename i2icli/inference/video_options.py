@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from i2icli.config import Moment
+from i2icli.encode_options import EncodeOptions
 from i2icli.errors import UserError
 from i2icli.fields import explain
 from i2icli.inference.options import TranslateOptions
-from i2icli.video import EncodeOptions
 
 M = TypeVar("M", bound=BaseModel)
 
