@@ -142,7 +142,9 @@ class Translator(Inference):
         """As `video`, with options that have been checked."""
         if not self.translates:
             raise UserError("this model generates images from noise; it cannot translate videos")
-        return VideoTranslation(self, inputs, out, request, self._first(request), watch)
+        translation = VideoTranslation(self, inputs, out, request, watch)
+        translation.first = self._first(request)
+        return translation
 
     def _first(self, request: VideoRequest) -> FirstFrame | None:
         """What the memory of videos begins with. Raises UserError for what cannot be read."""

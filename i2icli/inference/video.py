@@ -34,11 +34,11 @@ class VideoTranslation:
         inputs: Iterable[str],
         out: Path,
         request: VideoRequest,
-        first: FirstFrame | None = None,
         watch: Watch | None = None,
     ) -> None:
         """Plan it. Raises UserError if the request as a whole is wrong."""
-        self.inference, self.request, self.first = inference, request, first
+        self.inference, self.request = inference, request
+        self.first: FirstFrame | None = None  # what the memory begins with
         self.watch: Watch = watch or NoWatch()
         self.specs = inference.specs(request.translate)
         check_request(request, self.specs)
@@ -117,7 +117,9 @@ class _Run:
             if not (done and done[-1].end) and not self._frames():
                 return self._stopped()
             if not plan.segments.frames:
-                raise UserError(f"{plan.source.name}: no frames{plan.request.span_text}")
+                damage = f" ({plan.segments.damage.text()})" if plan.segments.damage else ""
+                plan.segments.clear()
+                raise UserError(f"{plan.source.name}: no frames{plan.request.span_text}{damage}")
             self.sink.finish()
         except (UserError, OSError, MemoryError) as error:
             raise UserError(self._broken(error), exit_code=1) from error

@@ -285,6 +285,7 @@ def test_no_frames_in_the_part_asked_for(translator, clip, tmp_path):
     result = one(translator.video(clip, tmp_path / "out", start=60))
     assert result.status == "failed"
     assert "no frames from 60 s" in result.error
+    assert one(translator.video(clip, tmp_path / "out", start=0.5)).status == "done"  # nothing was begun
 
 
 def test_a_small_video_is_padded_for_the_network(translator, tmp_path):
