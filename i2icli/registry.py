@@ -49,6 +49,14 @@ SYSTEMS: dict[str, Entry] = {
         "https://arxiv.org/abs/1711.11585",
         original="i2icli.systems.pix2pixhd.original",
     ),
+    "vid2vid": Entry(
+        "i2icli.systems.vid2vid.system:Vid2Vid",
+        "i2icli.systems.vid2vid.config:Vid2VidConfig",
+        "turn films of label maps, edges or other films into films",
+        "Wang et al., NeurIPS 2018",
+        "https://arxiv.org/abs/1808.06601",
+        original="i2icli.systems.vid2vid.original",
+    ),
     "cyclegan": Entry(
         "i2icli.systems.cyclegan.system:CycleGAN",
         "i2icli.systems.cyclegan.config:CycleGANConfig",

@@ -1,5 +1,6 @@
 """The stages of training, and where in them a run is. No torch: settings make them, networks read them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -50,3 +51,10 @@ class Clock:
         if not self.stage.fading:
             return 1.0
         return min(1.0, self.step / (self.stage.fade_steps or self.stage.steps))
+
+
+def level_progress(clock: Clock, stages: Sequence[Stage]) -> float:
+    """Fraction of all stages of the current level that is done, in [0, 1]."""
+    same = [stage for stage in stages if stage.level == clock.stage.level]
+    before = sum(stage.steps for stage in same[: same.index(clock.stage)])
+    return (before + clock.step) / sum(stage.steps for stage in same)

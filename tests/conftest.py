@@ -15,6 +15,7 @@ from i2icli.demo.toy.makeup import write_makeup
 from i2icli.demo.toy.scenes import write_paired, write_unpaired
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.demo.toy.styles import write_styles
+from tests.data.kinds.clip_files import write_clips
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -61,6 +62,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "progan": write_sprites,
         "spectral_dcgan": write_sprites,
         "paired_cyclegan": write_makeup,
+        "vid2vid": write_clips,
     }
     folders: dict[str, Path] = {}
 

@@ -377,14 +377,22 @@ def test_options_and_targets_it_does_not_know_are_refused(name, published, tmp_p
 
 
 @every_translator
-def test_a_stream_equals_repeated_translation(name, published, tmp_path):
+def test_a_stream_equals_repeated_translation_or_passing_the_memory_on(name, published, tmp_path):
     Image.fromarray(np.full((30, 20, 3), 99, np.uint8)).save(tmp_path / "look.png")
     translator = Translator.load(published / f"{name}.safetensors", precision="fp32")
     asked = required(translator.outputs().tasks[0], tmp_path / "look.png")
     spec = translator.specs(TranslateOptions(**asked))[0]
-    frames = [inputs(spec.task, count=1) for _ in range(3)]
+    frames = [inputs(spec.task, count=1) for _ in range(50 if spec.task.memory else 3)]
     streamed = list(translator.stream(frames, spec))
     single = [translator.compute(frame, spec) for frame in frames]
+    if spec.task.memory:
+        assert not any(torch.equal(*pair) for pair in zip(streamed[1:], single[1:], strict=True))
+        single, memory = [], None
+        for frame in frames:
+            with torch.inference_mode():
+                answer, memory = translator.system(spec.task, frame, memory)
+            assert memory.keys() == spec.task.memory.keys()
+            single.append(answer)
     assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))
 
 

@@ -37,6 +37,22 @@ TINY: dict[str, dict[str, Any]] = {
         "encoder_depth": 2,
         "num_clusters": 3,
     },
+    "vid2vid": {
+        "channels": (1, 3),
+        "preprocess": "resize-and-crop",
+        "grown": 1,
+        "clip_doublings": 0,
+        "clip_length": 4,
+        "frames_per_update": 2,
+        "num_temporal_scales": 1,
+        "width": 4,
+        "depth": 2,
+        "num_blocks": 2,
+        "num_local_blocks": 1,
+        "discriminator_width": 4,
+        "num_layers": 2,
+        "num_scales": 1,
+    },
     "cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2, "num_blocks": 1, "pool_size": 3},
     "spade": {
         "classes": tuple(f"{index} {index}" for index in range(14)),
@@ -107,7 +123,7 @@ def image_by_image(name: str, norm: str) -> dict[str, Any]:
     """
     fields = config_type(name).model_fields
     off: dict[str, Any] = {"pool_size": 0, "dropout": 0.0, "penalty_weight": 0.0, "stddev_group": 1}
-    off |= {"spectral_weight": 0.0, "spectral_norm": False}
+    off |= {"first_frames": "real", "spectral_weight": 0.0, "spectral_norm": False}
     if "norm" in fields:
         known = choices(fields["norm"])
         off["norm"] = next(each for each in (norm, "none", "instance") if each in known)

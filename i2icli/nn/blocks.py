@@ -28,17 +28,25 @@ class ResidualBlock(nn.Module):
     """
 
     def __init__(
-        self, channels: int, norm: Norm, dropout: float = 0.0, statistics: Statistics = "image"
+        self,
+        channels: int,
+        norm: Norm,
+        dropout: float = 0.0,
+        statistics: Statistics = "image",
+        *,
+        bias: bool | None = None,
     ) -> None:
+        """bias: of the convolutions; None: unless the norm has its own."""
         super().__init__()
-        self.first = self._conv(channels, norm, statistics)
+        bias = needs_bias(norm) if bias is None else bias
+        self.first = self._conv(channels, norm, statistics, bias)
         self.relu = nn.ReLU(inplace=True)
         self.dropout = NoiseDropout(dropout)
-        self.second = self._conv(channels, norm, statistics)
+        self.second = self._conv(channels, norm, statistics, bias)
 
     @staticmethod
-    def _conv(channels: int, norm: Norm, statistics: Statistics) -> ConvNorm:
-        conv = ReflectConv2d(channels, channels, 3, bias=needs_bias(norm))
+    def _conv(channels: int, norm: Norm, statistics: Statistics, bias: bool) -> ConvNorm:
+        conv = ReflectConv2d(channels, channels, 3, bias=bias)
         return ConvNorm(conv, build_norm(norm, channels, statistics))
 
     def forward(self, x: Tensor, noise: Tensor | None = None) -> Tensor:

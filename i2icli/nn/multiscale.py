@@ -1,9 +1,16 @@
 """Discriminators that work on several scales of an image and show their features."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, leaky_relu
+
+from i2icli.nn.blocks import ConvNorm
+from i2icli.nn.growth import GrowthClock
+from i2icli.nn.norm import Norm, build_norm, needs_bias
 
 MAX_WIDTH = 512  # channels of a layer, at most
 
@@ -71,3 +78,48 @@ class MultiscaleDiscriminator(nn.Module):
         """x: (B, C, H, W) -> for every scale the features of all layers, the last of them the scores."""
         images = input_pyramid(x, len(self.discriminators))
         return [network(image) for network, image in zip(self.discriminators, images, strict=True)]
+
+
+class GrowingDiscriminators(nn.Module):
+    """Discriminators of patches at several scales, to which one is added for each level that was grown.
+
+    Wang et al., CVPR 2018, section 3.2. Number 0 sees the coarsest scale, as the authors of pix2pixHD number
+    them, so that a number means the same resolution at every level.
+    """
+
+    scales: Any
+
+    def __init__(self, networks: Sequence[nn.Module], num_scales: int, clock: GrowthClock) -> None:
+        """networks: those of all levels, the coarsest first; num_scales: how many level 0 has."""
+        super().__init__()
+        self.num_scales, self.clock = num_scales, clock
+        self.scales = nn.ModuleList(networks)
+
+    def forward(self, x: Tensor) -> list[list[Tensor]]:
+        """x: (B, C, H, W) -> the output of every layer, scores last; by scale, the finest first."""
+        used = self._used()
+        images = input_pyramid(x, len(used))
+        return [network(image) for network, image in zip(reversed(used), images, strict=True)]
+
+    def trainable_weights(self) -> Iterator[nn.Parameter]:
+        """The weights trained in the current stage: those in use."""
+        return chain.from_iterable(network.parameters() for network in self._used())
+
+    def _used(self) -> list[nn.Module]:
+        return list(self.scales)[: self.num_scales + self.clock().stage.level]
+
+
+def patch_features(
+    in_channels: int, width: int, num_layers: int, norm: Norm, *, bias: bool | None = None
+) -> PatchFeatures:
+    """A discriminator of patches with a norm after all convolutions but the first and the last.
+
+    bias: of those before a norm; None: unless the norm has its own.
+    """
+    bias = needs_bias(norm) if bias is None else bias
+    return PatchFeatures(in_channels, width, num_layers, partial(_with_norm, norm=norm, bias=bias))
+
+
+def _with_norm(before: int, after: int, stride: int, norm: Norm, bias: bool) -> nn.Module:
+    conv = nn.Conv2d(before, after, 4, stride, padding=2, bias=bias)
+    return ConvNorm(conv, build_norm(norm, after))

@@ -1,5 +1,7 @@
 """Normalisation layers of all networks, so that their speed is tuned in one place."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import torch
@@ -67,6 +69,9 @@ class BatchNorm(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """x: (B, C, H, W) -> the same shape."""
+        if self.training and recomputing():
+            with _statistics_kept(self):
+                return super().forward(x)
         if self.training or self.statistics == "running":
             return super().forward(x)
         return per_image(x, self.weight, self.bias)
@@ -86,18 +91,25 @@ class SyncedBatchNorm(nn.SyncBatchNorm):
         """x: (B, C, H, W) -> the same shape."""
         if not recomputing():
             return self._normalised(x)
-        momentum, self.momentum = self.momentum, 0.0  # the averages have seen this batch already
-        try:
+        with _statistics_kept(self):
             return self._normalised(x)
-        finally:
-            self.momentum = momentum
-            if self.num_batches_tracked is not None:
-                self.num_batches_tracked -= 1
 
     def _normalised(self, x: Tensor) -> Tensor:
         if x.device.type == "cuda" and self.momentum is not None:
             return super().forward(x)
         return _BatchNorm.forward(self, x)
+
+
+@contextmanager
+def _statistics_kept(norm: _BatchNorm) -> Iterator[None]:
+    """Inside, running averages stay as they are: they have seen this batch already."""
+    momentum, norm.momentum = norm.momentum, 0.0
+    try:
+        yield
+    finally:
+        norm.momentum = momentum
+        if norm.num_batches_tracked is not None:
+            norm.num_batches_tracked -= 1
 
 
 def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = None) -> Tensor:

@@ -1,18 +1,17 @@
 """Activation checkpointing: what a block computed is computed again in the backward pass instead of kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any
 
 import torch
-from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 _RECOMPUTING: ContextVar[bool] = ContextVar("recomputing", default=False)
 
 
-def checkpointed(block: nn.Module, *arguments: Any) -> Any:
+def checkpointed(block: Callable[..., Any], *arguments: Any) -> Any:
     """What a block gives, without keeping its activations. It must draw nothing.
 
     Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, https://arxiv.org/abs/1604.06174.

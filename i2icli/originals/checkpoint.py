@@ -61,3 +61,13 @@ def fit(state: State, wanted: State, default: Callable[[str], float | None] = la
             return None
         found[name] = tensor.to(like.dtype).contiguous()
     return found
+
+
+def without_biases(state: State) -> State:
+    """Our names, without biases in front of batch norms, which ours lack: they only move the running mean."""
+    found = dict(state)
+    for name in state:
+        layer = name.removesuffix(".norm.running_mean")
+        if layer != name and f"{layer}.conv.bias" in state:
+            found[name] = state[name] - found.pop(f"{layer}.conv.bias")
+    return found

@@ -87,9 +87,10 @@ class RunData:
         return batches(examples, batch_size=size, seed=self.config.seed, workers=self.workers)
 
     def calibration(self, stage: Stage) -> Generator[Batch, None, None]:
-        """The first training batches, of full size, the same each time."""
+        """The first training batches, of full size, the same each time; a clip has one for each frame."""
+        count = -(-CALIBRATION // (stage.clip_length or 1))
         with closing(self.training_alone(stage, stage.batch_size or self.config.batch_size)) as endless:
-            yield from islice(endless, CALIBRATION)
+            yield from islice(endless, count)
 
     def validation(self, stage: Stage) -> Iterator[Batch]:
         """The validation images, one by one; empty if there are none."""

@@ -58,6 +58,7 @@ _TITLES = {
     "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
     "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
     "checkerboard": "checkerboard in samples, power relative to real images (1 is best)",
+    "warping_error": "warping error: frames against those before, moved by the real film's flow (x 1000)",
 }
 
 _UNITS = {
@@ -68,6 +69,7 @@ _UNITS = {
     "enlarged_distance": "20 ln",
     "interpolated_distance": "20 ln",
     "checkerboard": "ratio",
+    "warping_error": "x 1000",
 }
 
 _RUN = {

@@ -10,6 +10,7 @@ from i2icli.classes import LabelSet, numbered
 from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.stage import Stage
+from i2icli.system import Batch
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.run_data import RunData
@@ -63,15 +64,16 @@ class RunSegmenter:
 
     def _fitted(self, info: SegmenterInfo, stage: Stage, device: torch.device) -> Segmenter | None:
         height, width = info.size
-        size = 1 if self.data.config.preprocess in VARYING else PIXELS // (height * width)
+        pixels = height * width * (stage.clip_length or 1)
+        size = 1 if self.data.config.preprocess in VARYING else PIXELS // pixels
         size = max(1, min(LARGEST_BATCH, size))
         self.callbacks.note(
             f"training the segmentation network that scores the photos: {info.steps} steps of "
-            f"{size} image{'s' * (size > 1)}, once"
+            f"{size} {'clip' if stage.clip_length else 'image'}{'s' * (size > 1)}, once"
         )
         started_at = time.monotonic()
         with closing(self.data.training_alone(stage, size)) as batches:
-            few = ({name: batch[name].to(device) for name in ("image", "labels")} for batch in batches)
+            few = (_photos(batch, device) for batch in batches)
             fitted = fit_segmenter(
                 info,
                 islice(few, info.steps),
@@ -89,6 +91,14 @@ class RunSegmenter:
             f"{time.monotonic() - started_at:.0f} s"
         )
         return segmenter
+
+
+def _photos(batch: Batch, device: torch.device) -> Batch:
+    """ "image" (B, C, H, W) and "labels" (B, 1, H, W) of a training batch; of clips those of every frame."""
+    if "frames" not in batch:
+        return {name: batch[name].to(device) for name in ("image", "labels")}
+    named = {"image": batch["frames"], "labels": batch["labels"]}  # (B, T, C, H, W) each
+    return {name: clips.flatten(0, 1).to(device) for name, clips in named.items()}
 
 
 def segmenter_info(config: Config, stage: Stage) -> SegmenterInfo | None:

@@ -5,16 +5,15 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.losses.adversarial import LeastSquares
+from i2icli.losses.multiscale import discriminator_loss, generator_loss, matching_loss
 from i2icli.nn.instance_pooling import pool_regions
 from i2icli.nn.label_maps import boundaries, one_hot
-from i2icli.originals.checkpoint import rename
+from i2icli.originals.checkpoint import rename, without_biases
 from i2icli.stage import Clock
 from i2icli.system import linear_decay
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
-from i2icli.systems.pix2pixhd.losses import discriminator_loss, generator_loss, matching_loss
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
-from i2icli.systems.pix2pixhd.networks import Discriminators, build_encoder, build_generator
-from i2icli.systems.pix2pixhd.original import without_biases
+from i2icli.systems.pix2pixhd.networks import build_discriminators, build_encoder, build_generator
 from tests.parity import cases
 from tests.parity.cases import Case
 
@@ -61,7 +60,7 @@ def discriminator_of(case: Case, network: str | None = None) -> nn.Module:
         num_scales=config["num_D"],
     )
     clock = Clock(ours.stages()[0])
-    found = Discriminators(ours, lambda: clock)
+    found = build_discriminators(ours, lambda: clock)
     load(found, case.state(network), discriminator_names(ours.num_scales, ours.num_layers))
     return found
 

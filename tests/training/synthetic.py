@@ -73,6 +73,24 @@ def labels_and_image(generator: Generator, size: int, side: int) -> Batch:
     return large | images("image")(generator, size, side)
 
 
+def clips_of_noise(generator: Generator, size: int, side: int, frames: int) -> Batch:
+    """Batches of clips of noise and small flows of noise, two pixels at most; a half of them is sure."""
+
+    def noise(*shape: int) -> Tensor:
+        return torch.rand(size, frames, *shape, side, side, generator=generator, dtype=torch.float64)
+
+    batch = {"source": noise(1) * 2 - 1, "frames": noise(3) * 2 - 1}
+    for stride in (1, 3):
+        batch[f"flow_{stride}"] = noise(2) * 4 - 2
+        batch[f"confidence_{stride}"] = noise(1).round()
+        for name in ("flow", "confidence"):
+            batch[f"{name}_{stride}"][:, :stride] = 0
+    return batch
+
+
+CLIP_MAKERS: dict[str, Callable[[Generator, int, int, int], Batch]] = {"vid2vid": clips_of_noise}
+"""Those of systems that learn from clips, by the number of their frames."""
+
 MAKERS: dict[str, Maker] = {
     "pix2pix": images("source", "target"),
     "pix2pixhd": labels_and_image,
@@ -136,7 +154,11 @@ def batches(
         while True:
             generator = torch.Generator().manual_seed(k)
             share = slice(rank * size // world, (rank + 1) * size // world)
-            whole = MAKERS[system](generator, size, stage.resolution or side)
+            width = stage.resolution or side
+            if stage.clip_length is None:
+                whole = MAKERS[system](generator, size, width)
+            else:
+                whole = CLIP_MAKERS[system](generator, size, width, stage.clip_length)
             yield {
                 key: values[share].to(dtype) if values.is_floating_point() else values[share]
                 for key, values in whole.items()

@@ -16,7 +16,7 @@ from torch import Tensor
 from i2icli.class_files import read_classes
 from i2icli.classes import LabelClass, numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Original, Read, State, fit, rename, without_biases
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
@@ -87,16 +87,6 @@ def find_layout(state: State) -> Layout | None:
     return Layout(downs, blocks, enhancers, inner) if downs else None
 
 
-def without_biases(state: State) -> State:
-    """Our names, without biases in front of batch norms, which ours lack: they only move the running mean."""
-    found = dict(state)
-    for name in state:
-        layer = name.removesuffix(".norm.running_mean")
-        if layer != name and f"{layer}.conv.bias" in state:
-            found[name] = state[name] - found.pop(f"{layer}.conv.bias")
-    return found
-
-
 def _renamed(state: State, layout: Layout | None) -> State | None:
     """A network's tensors under our names, without what old files hold for nothing; None if it is another.
 
@@ -115,7 +105,7 @@ def _refuse_others(state: State, path: Path) -> None:
     generator = "give the generator's file beside it (.._net_G.pth)"
     for first in ("scale0_layer0.0.weight", "layer0.0.weight"):
         if _has_kernel(state, first, 4):
-            raise UserError(f"{path}: these are discriminators of pix2pixHD; {generator}")
+            raise UserError(f"{path}: these are discriminators of pix2pixHD or vid2vid; {generator}")
     layout = find_layout(state)
     if layout is not None and not layout.num_blocks and _renamed(state, layout) is not None:
         raise UserError(f"{path}: this is pix2pixHD's encoder of features; {generator}")

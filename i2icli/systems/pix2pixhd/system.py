@@ -20,10 +20,12 @@ from i2icli.errors import UserError
 from i2icli.image import kinds
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.multiscale import discriminator_loss, generator_loss, matching_loss
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
 from i2icli.nn.label_maps import boundaries, paint
 from i2icli.nn.map_planes import MapPlanes
+from i2icli.stage import level_progress
 from i2icli.system import (
     Batch,
     Evaluation,
@@ -37,8 +39,7 @@ from i2icli.system import (
 from i2icli.systems.pix2pixhd.chosen_styles import RANDOM, ChosenStyles
 from i2icli.systems.pix2pixhd.clusters import Samples
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
-from i2icli.systems.pix2pixhd.losses import discriminator_loss, generator_loss, matching_loss
-from i2icli.systems.pix2pixhd.networks import Discriminators, build_encoder, build_generator
+from i2icli.systems.pix2pixhd.networks import build_discriminators, build_encoder, build_generator
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.task import Port, Task
 
@@ -61,7 +62,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         super().__init__(config)
         self.G = build_generator(config, lambda: self.clock)
         self.E = build_encoder(config)
-        self.D = Discriminators(config, lambda: self.clock)
+        self.D = build_discriminators(config, lambda: self.clock)
         self.styles: nn.Module = nn.Identity()
         if config.feature_channels:
             num_classes = len(config.label_set.classes) + 1
@@ -75,11 +76,8 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def lr_factor(self, optimizer: str) -> float:
         """Constant, then falling to zero: over each level, an enhancer alone and with all below it."""
-        now, start = self.clock.stage, self.config.decay_from
-        stages = [stage for stage in self.config.stages() if stage.level == now.level]
-        before = sum(stage.steps for stage in stages[: stages.index(now)])
-        done = (before + self.clock.step) / sum(stage.steps for stage in stages)
-        return linear_decay(done, start, 1.0 - start)
+        start = self.config.decay_from
+        return linear_decay(level_progress(self.clock, self.config.stages()), start, 1.0 - start)
 
     def training_step(self, batch: Batch) -> Iterator[Update]:
         """G and E, then D with the fake that G was updated for (Eq. (5); order as in the authors' code)."""

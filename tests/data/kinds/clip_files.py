@@ -32,6 +32,16 @@ def write_frames(folder: Path, frames: Sequence[NDArray[np.uint8]], first: int =
         Image.fromarray(frame).save(folder / f"{index:04}.png")
 
 
+def write_clips(folder: Path, train: int, test: int, size: int) -> None:
+    """train/A train/B, test/A test/B: clips of four frames, in A their negatives in grey."""
+    for split, count in (("train", train), ("test", test)):
+        for number in range(count):
+            frames = pan(number, 4, (size, size))
+            greys = [255 - frame.mean(2).astype(np.uint8) for frame in frames]
+            write_frames(folder / split / "A" / f"{number}", greys)
+            write_frames(folder / split / "B" / f"{number}", frames)
+
+
 def write_film(path: Path, frames: Sequence[NDArray[np.uint8]]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, frames, 25)

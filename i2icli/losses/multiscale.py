@@ -1,5 +1,7 @@
-"""pix2pixHD's losses on what its discriminators make of images: the output of every layer, scores last, by
-scale.
+"""Losses on what discriminators make of images at several scales: the output of every layer, scores last.
+
+Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
+https://arxiv.org/abs/1711.11585; vid2vid (NeurIPS 2018) has the same.
 """
 
 import torch
