@@ -7,6 +7,7 @@ which were decoded from damaged data.
 import re
 from collections import deque
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
@@ -23,7 +24,7 @@ from i2icli.video.ffmpeg import Child, input_words, pipe_size, plain, running
 from i2icli.video.info import VideoInfo
 from i2icli.video.packets import Packets
 
-_TIME = re.compile(r" pts:(-?\d+) ")
+_TIME = re.compile(r" (?:frame_)?pts:(-?\d+) ")
 _DURATION = re.compile(r" duration:(\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
@@ -81,13 +82,15 @@ def decode(
     if key > max(0, packets.times[0]):
         sought = Damage()
         frames = _run(info, sought, alpha, deep, replace(plan, seek=key))
-        landed = next(frames, None)
-        if landed is not None and landed.ticks == head:
-            yield landed
-            yield from frames
-            damage.take(sought)
-            return
-        frames.close()
+        with closing(frames):
+            landed = next(frames, None)
+            if landed is not None and landed.ticks == head:
+                try:
+                    yield landed
+                    yield from frames
+                finally:
+                    damage.take(sought)
+                return
     count = 0
     for count, frame in enumerate(_run(info, damage, alpha, deep, plan), 1):  # noqa: B007
         yield frame

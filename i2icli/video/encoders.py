@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from i2icli.errors import UserError
-from i2icli.video.ffmpeg import address, ask, plain
+from i2icli.video.ffmpeg import address, ask, executable, plain
 from i2icli.video.pixel_formats import bits_of, has_alpha
 from i2icli.video.probing import probe
 
@@ -101,6 +101,21 @@ def video_encoders() -> tuple[str, ...]:
     return tuple(re.findall(r"^ V[F.][S.][X.][B.][D.] ([\w-]+)", text, re.MULTILINE))
 
 
+@lru_cache(maxsize=1)
+def crash_safe() -> str:
+    """The flags of mp4 and mov with which what is written stays playable when ffmpeg is killed.
+
+    The index is delayed, as it tells when the first frame is shown. Raises UserError for an old ffmpeg,
+    whose times are not exact either.
+    """
+    _, text, _ = ask(["-h", "muxer=mp4"])
+    if "hybrid_fragmented" not in text:
+        raise UserError(
+            f"{executable()}: too old to write videos; pip install 'imageio-ffmpeg>=0.8'", exit_code=1
+        )
+    return "+hybrid_fragmented+delay_moov"
+
+
 @lru_cache(maxsize=32)
 def pixel_formats(encoder: str) -> tuple[str, ...]:
     """The pixel formats that an encoder takes; empty: any."""
@@ -160,7 +175,7 @@ def trial(words: tuple[str, ...], muxer: str, size: tuple[int, int]) -> str | No
     """Encode a few frames of (height, width) with these words of an encoder: why that fails, or None."""
     with TemporaryDirectory(prefix="i2i-trial-") as folder:
         path = Path(folder) / "trial"
-        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "5"]
+        frames = ["-f", "lavfi", "-i", f"color=gray:s={size[1]}x{size[0]}:r=25", "-frames:v", "12"]
         code, _, text = ask(["-loglevel", "level+error", *frames, *words, "-f", muxer, address(path)])
         if code:
             lines = [line for line in text.split("\n") if "rror" in line] or text.split("\n")

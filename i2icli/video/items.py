@@ -1,7 +1,6 @@
 """A frame of a video as an item to read."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, Header, IdMap
-from i2icli.video.info import VideoInfo
-from i2icli.video.probing import probe
+from i2icli.video.probing import probe_once
 from i2icli.video.ranges import read_range
 
 
@@ -54,11 +52,11 @@ class FrameItem:
 
     def header(self) -> Header:
         """Frames have three channels of 8 bits; whether the video is that long is not checked."""
-        return Header("png", self._info.size, 3, alpha=False, dtype=np.dtype(np.uint8))
+        return Header("png", probe_once(self.path).size, 3, alpha=False, dtype=np.dtype(np.uint8))
 
     def read(self) -> DecodedImage:
         """Raises UserError if the video cannot be read or has fewer frames."""
-        found = read_range(self._info, self.index, 1)
+        found = read_range(self.path, self.index, 1)
         if not found:
             raise UserError(f"cannot read {self.name}: the video ends before it", exit_code=1)
         return DecodedImage(found[0], None, "png", lossless=False)  # (H, W, 3)
@@ -66,10 +64,6 @@ class FrameItem:
     def read_map(self) -> IdMap:
         """Always raises UserError."""
         raise _no_ids(self.name)
-
-    @cached_property
-    def _info(self) -> VideoInfo:
-        return probe(self.path)
 
 
 def _no_ids(name: str) -> UserError:

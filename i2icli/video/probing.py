@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from i2icli.errors import UserError
@@ -30,6 +31,20 @@ def probe(path: Path) -> VideoInfo:
         raise UserError(f"cannot read {path}: not a video that ffmpeg can read ({reason})", exit_code=1)
     packets = read_packets(path)
     return _with_times(_described(path, lines), packets)
+
+
+def probe_once(path: Path) -> VideoInfo:
+    """As `probe`, but a file that has not changed is described once. Raises UserError."""
+    try:
+        status = path.stat()
+    except OSError:
+        return probe(path)
+    return _probed(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _probed(path: Path, changed: int, size: int) -> VideoInfo:  # noqa: ARG001 - they name a state of the file
+    return probe(path)
 
 
 _STREAM = re.compile(r"  Stream #0:(\d+)(?:\[0x[0-9a-f]+\])?(?:\(([^)\s]{1,20})\))?: (\w+): (.*)")

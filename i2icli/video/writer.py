@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.video import matroska
 from i2icli.video.colours import writing_filter
 from i2icli.video.containers import ANIMATIONS
-from i2icli.video.encoders import lossless
+from i2icli.video.encoders import crash_safe, lossless
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import Child, address, pipe_size
 from i2icli.video.packets import count_packets
@@ -147,5 +147,5 @@ class VideoWriter:
         words += ["-i", "pipe:0", "-vf", filters, "-fps_mode", "passthrough"]
         words += ["-enc_time_base", f"{base.numerator}:{base.denominator}", "-c:v", *codec]
         if encoding.segment in ("mp4", "mov"):
-            words += ["-movflags", "+hybrid_fragmented+delay_moov"]
+            words += ["-movflags", crash_safe()]
         return [*words, "-map_metadata", "-1", "-f", encoding.segment, address(self.path)]

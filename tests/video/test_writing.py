@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from i2icli.errors import UserError
-from i2icli.video import EncodeOptions, VideoWriter, join, plan_encoding, probe, write_video, writer
+from i2icli.video import EncodeOptions, VideoWriter, encoders, join, plan_encoding, probe, write_video, writer
 from tests.video import films
 from tests.video.copying import read
 
@@ -152,3 +152,11 @@ def test_a_failing_encoder_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r"cannot write .*1 of 2 frames"):
         write_video(tmp_path / "video.mp4", [np.zeros((16, 16, 3), np.uint8)] * 2, 10)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_old_ffmpeg_is_named(tmp_path, encoding, monkeypatch):
+    encoders.crash_safe.cache_clear()
+    monkeypatch.setattr(encoders, "ask", lambda _: (0, "Muxer mp4 [MP4]: -movflags faststart", ""))
+    with pytest.raises(UserError, match="too old to write videos; pip install 'imageio-ffmpeg"):
+        fill(tmp_path / "a.mp4", encoding, 1)
+    assert not (tmp_path / "a.mp4").exists()
