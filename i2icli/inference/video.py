@@ -102,6 +102,7 @@ class _Run:
             self.sink,
             self._damage,
             size=plan.size,
+            every=request.video.every,
             smooth=request.video.smooth,
             compare=request.video.compare,
         )
@@ -117,9 +118,9 @@ class _Run:
             if not (done and done[-1].end) and not self._frames():
                 return self._stopped()
             if not plan.segments.frames:
-                damage = f" ({plan.segments.damage.text()})" if plan.segments.damage else ""
+                why = f" ({plan.segments.damage.text()})" if plan.segments.damage else ""
                 plan.segments.clear()
-                raise UserError(f"{plan.source.name}: no frames{plan.request.span_text}{damage}")
+                raise UserError(f"{plan.source.name}: no frames{plan.request.span_text}{why}")
             self.sink.finish()
         except (UserError, OSError, MemoryError) as error:
             raise UserError(self._broken(error), exit_code=1) from error

@@ -43,6 +43,7 @@ class Segment:
     step: str = "0"
     damaged: tuple[int, ...] = ()  # frames of the input, by index, found since the segment before
     lost: tuple[int, ...] = ()
+    gaps: tuple[int, ...] = ()  # that did not come: a reader that is killed cannot tell which were lost
     behind: int = -1  # see `Damage`
     messages: tuple[str, ...] = ()
 
@@ -114,12 +115,15 @@ class Segments:
     @property
     def damage(self) -> Damage:
         """What was damaged in the input so far."""
-        return Damage(
+        found = Damage(
             sorted({index for segment in self.done for index in segment.damaged}),
             sorted({index for segment in self.done for index in segment.lost}),
             max((segment.behind for segment in self.done), default=-1),
             list(dict.fromkeys(message for segment in self.done for message in segment.messages)),
         )
+        if found:
+            found.lost = sorted({*found.lost, *(index for segment in self.done for index in segment.gaps)})
+        return found
 
     def add(self, segment: Segment, state: State) -> None:
         """The next segment is finished: its file, if it has one, is at its place already."""

@@ -42,16 +42,22 @@ class ResultWriter:
         damage: Callable[[], Damage],
         *,
         size: tuple[int, int],
+        every: int = 1,
         smooth: bool = False,
         compare: Compare | None = None,
     ) -> None:
-        """damage: what was found in the input so far; size: (height, width) of the network's result."""
+        """damage: what was found in the input so far; size: (height, width) of the network's result.
+
+        every: of which frames there is a result, to notice those that are missing.
+        """
         self.inference, self.spec, self.sink, self.damage, self.size = inference, spec, sink, damage, size
         self.smoother = Smoother() if smooth else None
         self.compare: Compare | None = compare
+        self.every = every
         self.count = 0  # frames since the last segment
         self.times = Fraction(0), Fraction(0)  # of the first and last of these frames
         self.step = Fraction(0)  # from the frame before to the last
+        self.gaps: list[int] = []  # frames of the input that did not come, lost if it is damaged
         self.last = -1  # index of the last frame in the input
         self.known = Damage()  # that segments have noted
         self.failed = False
@@ -100,6 +106,7 @@ class ResultWriter:
     def _count(self, frame: Frame) -> None:
         if self.last >= 0:
             self.step = frame.time - self.times[1]
+            self.gaps += range(self.last + self.every, frame.index, self.every)
         self.times = (self.times[0] if self.count else frame.time), frame.time
         self.count, self.last = self.count + 1, frame.index
 
@@ -115,6 +122,7 @@ class ResultWriter:
             str(self.step),
             damaged=tuple(sorted({*found.frames} - {*self.known.frames})),  # another thread adds to them
             lost=tuple(sorted({*found.lost} - {*self.known.lost})),
+            gaps=tuple(self.gaps),
             behind=found.behind,
             messages=tuple(each for each in found.messages if each not in self.known.messages),
         )
@@ -124,7 +132,7 @@ class ResultWriter:
         new = self.segment(end=end)
         self.sink.end_segment(new, state)
         self.known.take(Damage(list(new.damaged), list(new.lost), new.behind, list(new.messages)))
-        self.count = 0
+        self.count, self.gaps = 0, []
 
     def _compared(self, ready: ReadyFrame, image: DecodedImage) -> DecodedImage:
         """Input and result in one image; alpha, which differs for neither, beside itself."""
