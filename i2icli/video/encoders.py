@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,8 @@ NAMES = {
     "theora": "libtheora",
 }
 """The encoder meant by the name of a codec."""
+
+_SHORT_BASES = ("mpeg4", "libxvid", "msmpeg4", "msmpeg4v2", "h263", "h263p")  # 16 bits in their standard
 
 HARDWARE = ("_nvenc", "_qsv", "_amf", "_vaapi", "_vulkan", "_v4l2m2m", "_videotoolbox", "_mf")
 
@@ -162,6 +165,16 @@ def chosen_format(encoder: str, wanted: str | None, source: str, *, alpha: bool,
 
 def _waste(name: str, alpha: bool, deep: bool) -> int:
     return (has_alpha(name) and not alpha) + (bits_of(name) > 8 and not deep)
+
+
+def possible_base(encoder: str, base: Fraction) -> Fraction:
+    """The time base (seconds) for an encoder: the given one, or a near one that MPEG-4 can count in."""
+    if encoder not in _SHORT_BASES or base.denominator <= 65535:
+        return base
+    halved = base.denominator
+    while halved > 65535 and halved % 2 == 0:
+        halved //= 2
+    return Fraction(1, halved if 10_000 < halved <= 65535 else 60_000)
 
 
 def lossless(alpha: bool, bits: int) -> tuple[str, list[str]]:

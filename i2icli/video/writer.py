@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.video import matroska
 from i2icli.video.colours import writing_filter
 from i2icli.video.containers import ANIMATIONS
-from i2icli.video.encoders import crash_safe, lossless
+from i2icli.video.encoders import crash_safe, lossless, possible_base
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import Child, address, pipe_size
 from i2icli.video.packets import count_packets
@@ -136,7 +136,8 @@ class VideoWriter:
         return "rgba" if self.encoding.alpha else "rgb24"
 
     def _words(self) -> list[str]:
-        encoding, base = self.encoding, self.time_base
+        encoding = self.encoding
+        base = possible_base(encoding.codec, self.time_base)
         pixels, codec = encoding.pixel_format, [encoding.codec, *encoding.arguments]
         if encoding.container in ANIMATIONS:  # encoded when joined: until then without loss
             pixels, codec = lossless(encoding.alpha, encoding.bits)

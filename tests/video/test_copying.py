@@ -34,6 +34,7 @@ def far(one, other):
         ("a.mp4", None, "b.webm", 5e-4),
         ("a.mp4", None, "b.ts", 5e-4),
         ("a.mp4", None, "b.avi", 5e-4),
+        ("a.ts", "10", "b.avi", 5e-4),  # a time base that MPEG-4 cannot count in
     ],
 )
 def test_every_frame_comes_at_its_time(tmp_path, name, rate, target, within):
