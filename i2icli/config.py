@@ -18,7 +18,7 @@ from pydantic import (
 from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
 from i2icli.task import Task, find_task
-from i2icli.written import parse_duration, parse_list, parse_size, print_size
+from i2icli.written import parse_duration, parse_list, parse_moment, parse_size, print_size
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
@@ -44,6 +44,8 @@ TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_c
 """What the two domains of a system are called."""
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
+Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
+"""Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""
 
 
 def next_multiple(number: int, factor: int) -> int:

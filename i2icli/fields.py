@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from i2icli.classes import LabelClass
-from i2icli.config import Config, Seconds, Size
+from i2icli.config import Config, Moment, Seconds, Size
 from i2icli.errors import UserError
 
 C = TypeVar("C", bound=Config)
@@ -42,7 +42,7 @@ def kind(field: FieldInfo) -> Kind:
         return "choice"
     if _parser(Size) in metadata:
         return "size"
-    if _parser(Seconds) in metadata:
+    if _parser(Seconds) in metadata or _parser(Moment) in metadata:
         return "time"
     if get_origin(annotation) is tuple:
         element = get_args(annotation)[0]

@@ -29,6 +29,18 @@ def parse_list(value: object) -> object:
     return (value,) if isinstance(value, int | float) else value
 
 
+def parse_moment(value: object) -> object:
+    """ "12.5", "1:02" or "1:02:03.5" -> seconds from the beginning of a video."""
+    if isinstance(value, str):
+        if not re.fullmatch(r"(\d+:){0,2}\d+(\.\d+)?", value.strip()):
+            raise ValueError("expected seconds like 12.5, or a time like 1:02 or 1:02:03.5")
+        seconds = 0.0
+        for part in value.strip().split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
+    return value
+
+
 def parse_duration(value: object) -> object:
     """ "90", "90s", "30m", "1.5h" -> seconds."""
     if isinstance(value, str):

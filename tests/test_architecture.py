@@ -18,6 +18,7 @@ FLOORS: dict[str, int] = {
     "conditions": 0,
     "written": 0,
     "class_files": 0,
+    "encode_options": 0,
     "class_lists": 0,
     "label_config": 0,
     "fields": 0,

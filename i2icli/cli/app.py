@@ -15,7 +15,7 @@ class Main(Group):
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names of the commands."""
-        using = ["translate", "edit", "spectrum", "detect-fake", "detector"]
+        using = ["translate", "video", "edit", "spectrum", "detect-fake", "detector"]
         return ["train", "grow", *using, "labels", "info", "systems", "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -28,6 +28,10 @@ class Main(Group):
             from i2icli.cli.translate import translate_command
 
             return translate_command()
+        if cmd_name == "video":
+            from i2icli.cli.video import video_command
+
+            return video_command()
         if cmd_name == "edit":
             from i2icli.cli.edit import edit_command
 

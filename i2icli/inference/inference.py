@@ -128,8 +128,28 @@ class Inference:
         """The output for every frame of a video, in order, with the memory of those before it."""
         memory: Memory | None = None
         for inputs in frames:
-            output, memory = self._step(inputs, [spec], memory)
+            output, memory = self.step(inputs, spec, memory)
             yield output
+
+    def step(self, inputs: Inputs, spec: OutputSpec, memory: Memory | None) -> tuple[Tensor, Memory]:
+        """The output for a frame that `read` gave, as `compute` gives it, and the memory for the next one.
+
+        memory: that of the frame before; None for the first. It stays on the device.
+        """
+        return self._step(inputs, [spec], memory)
+
+    def begin(self, inputs: Inputs, spec: OutputSpec, image: DecodedImage, size: tuple[int, int]) -> Memory:
+        """The memory after a frame whose result is given, as an image of any size.
+
+        inputs: of that frame, as `read` gave them; size: its (height, width). Raises UserError for an image
+        whose channels cannot be converted.
+        """
+        port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
+        pixels = kinds.prepare(image.pixels, port, primary.fixed or spec.size or size)
+        output = kinds.pad(kinds.to_tensor(pixels, port.kind)[None], replace(primary, kind=port.kind))
+        everything = self._everything(inputs, [spec])
+        with torch.inference_mode(), self.placement.autocast():
+            return self.system.begin(spec.task, everything, self.placement.tensor(output))
 
     def result(self, image: DecodedImage, output: Tensor, spec: OutputSpec) -> DecodedImage:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept.
@@ -156,6 +176,13 @@ class Inference:
     def _step(
         self, inputs: Inputs, specs: Sequence[OutputSpec], memory: Memory | None
     ) -> tuple[Tensor, Memory]:
+        everything = self._everything(inputs, specs)
+        with torch.inference_mode(), self.placement.autocast():
+            output, memory = self.system(specs[0].task, everything, memory)
+        return output.float().cpu(), memory
+
+    def _everything(self, inputs: Inputs, specs: Sequence[OutputSpec]) -> Inputs:
+        """What `System.forward` reads, on the device: inputs, noise and conditions."""
         task, seed = specs[0].task, specs[0].seed
         given = {name: self.placement.tensor(value) for name, value in inputs.items()}
         first = next(iter(given.values()), None)  # none where it generates
@@ -163,10 +190,8 @@ class Inference:
         noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
         everything = given | noise | _stacked([self._condition(spec, given) for spec in specs])
         if len(specs) == 1 or not task.broadcasts:
-            everything = with_rows(everything, max(len(specs), 1 if first is None else len(first)))
-        with torch.inference_mode(), self.placement.autocast():
-            output, memory = self.system(task, everything, memory)
-        return output.float().cpu(), memory
+            return with_rows(everything, max(len(specs), 1 if first is None else len(first)))
+        return everything
 
     def _condition(self, spec: OutputSpec, inputs: Inputs) -> Inputs:
         """What `System.condition` makes of a spec; of a reference once, if it reads no inputs."""

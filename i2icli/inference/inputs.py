@@ -16,6 +16,7 @@ from i2icli.image.finding import find_images, named
 from i2icli.image.items import Item
 from i2icli.inference.other_inputs import inputs_in, names_kind
 from i2icli.inference.places import Place
+from i2icli.inference.video_names import is_video_name
 from i2icli.task import Kind
 
 T = TypeVar("T")
@@ -153,10 +154,14 @@ def _below(name: str, out: Path, kind: Kind) -> list[tuple[Path, Path]]:
     """(file, its path below --out) of a file, or of all inputs in a folder. Raises UserError without any."""
     path = Path(name)
     if not path.is_dir():
+        if is_video_name(path):
+            raise UserError(f"{path}: a video; translate it with i2i video instead of i2i translate")
         return [(path, Path(path.name))]
     found = inputs_in(path, find_images(path), kind)
     if path.resolve() in out.parents:
         found = [each for each in found if out not in each.resolve().parents]
     if not found:
-        raise UserError(f"{path}: no images in this folder; expected {', '.join(sorted(SUFFIXES))}")
+        videos = any(map(is_video_name, path.iterdir()))
+        hint = "; its videos are translated with i2i video" if videos else ""
+        raise UserError(f"{path}: no images in this folder{hint}; expected {', '.join(sorted(SUFFIXES))}")
     return [(each, each.relative_to(path)) for each in found]

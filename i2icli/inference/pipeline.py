@@ -1,11 +1,9 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from torch import Tensor
 
@@ -20,12 +18,10 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.places import Place
+from i2icli.inference.prefetching import prefetch
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.system import Inputs
-
-T = TypeVar("T")
-S = TypeVar("S")
 
 THREADS = 2  # decode, and encode: enough to hide both behind any network here
 WRITING = 8  # results that may wait to be encoded
@@ -192,19 +188,6 @@ def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
         group.append(each)
     if group:
         yield group
-
-
-def prefetch(
-    pool: ThreadPoolExecutor, function: Callable[[T], S], items: Iterable[T], depth: int
-) -> Iterator[S]:
-    """Results in order, while the pool works on the next `depth` items."""
-    pending: deque[Future[S]] = deque()
-    for item in items:
-        pending.append(pool.submit(function, item))
-        if len(pending) > depth:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()
 
 
 def _completed(job: Job, others: OtherInputs) -> Job:

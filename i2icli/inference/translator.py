@@ -19,6 +19,10 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.projection import Projection, plan_projection
 from i2icli.inference.sampling import Sampling, plan_sampling
+from i2icli.inference.video import VideoTranslation
+from i2icli.inference.video_first import FirstFrame, GivenFrame, TranslatedFrame
+from i2icli.inference.video_options import VideoRequest
+from i2icli.inference.video_results import Watch
 from i2icli.runs import find_model
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement
@@ -113,6 +117,43 @@ class Translator(Inference):
         """
         plan = Translation if self.translates else plan_projection
         return plan(self, inputs, out, options or TranslateOptions())
+
+    def video(
+        self,
+        inputs: str | Path | Iterable[str | Path],
+        out: str | Path = "translated",
+        *,
+        watch: Watch | None = None,
+        **options: Any,
+    ) -> VideoTranslation:
+        """Translate videos or image sequences, one result per video and output as it is iterated.
+
+        `options` are those of `i2i video` with underscores: end=10, codec="libx265"; `--from` is `source`.
+        `out` is a file, whose suffix is the container, or a folder. `watch` is told how far it is. What an
+        earlier run of the same model and options left is kept, and gone on from. Raises UserError if the
+        request as a whole is wrong.
+        """
+        given = [inputs] if isinstance(inputs, str | Path) else inputs
+        return self.video_of([str(each) for each in given], Path(out), VideoRequest.of(options), watch)
+
+    def video_of(
+        self, inputs: Iterable[str], out: Path, request: VideoRequest, watch: Watch | None = None
+    ) -> VideoTranslation:
+        """As `video`, with options that have been checked."""
+        if not self.translates:
+            raise UserError("this model generates images from noise; it cannot translate videos")
+        translation = VideoTranslation(self, inputs, out, request, watch)
+        translation.first = self._first(request)
+        return translation
+
+    def _first(self, request: VideoRequest) -> FirstFrame | None:
+        """What the memory of videos begins with. Raises UserError for what cannot be read."""
+        if request.video.first_frame is not None:
+            return GivenFrame(request.video.first_frame)
+        name = request.video.first_model
+        if name is None:
+            return None
+        return TranslatedFrame(Translator.load(name, str(self.placement.device)), name, request.translate)
 
     def sample(self, out: Path, options: TranslateOptions | None = None) -> Sampling:
         """Generate images from latent codes alone, into a folder, one result each as it is iterated.

@@ -1,7 +1,8 @@
 """Reading and writing videos with the ffmpeg of imageio-ffmpeg. No torch here."""
 
+from i2icli.encode_options import EncodeOptions
 from i2icli.video.damage import Damage
-from i2icli.video.encoding import EncodeOptions, Encoding, plan_encoding
+from i2icli.video.encoding import Encoding, plan_encoding
 from i2icli.video.info import Colour, Track, VideoInfo
 from i2icli.video.items import DecodedFrame, FrameItem
 from i2icli.video.join import join, verify

@@ -3,39 +3,14 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from i2icli.encode_options import EncodeOptions
 from i2icli.errors import UserError
 from i2icli.video.colours import written
 from i2icli.video.containers import ANIMATIONS, Kept, kept_tracks, muxer_of
 from i2icli.video.encoders import ENCODERS, HARDWARE, chosen_format, described, named_encoder, trial
 from i2icli.video.info import Colour, VideoInfo
 from i2icli.video.pixel_formats import bits_of, has_alpha
-
-Audio = Literal["copy", "aac", "opus", "none"]
-
-
-class EncodeOptions(BaseModel):
-    """What a user may choose; what is left out follows from the container and the source."""
-
-    model_config = ConfigDict(frozen=True)
-
-    codec: str | None = Field(
-        None,
-        description="h264, hevc, vp9, av1, prores, ffv1, ..., or an encoder of ffmpeg such as h264_nvenc; by "
-        "default h264, beyond 8 bits hevc, in .webm vp9, in .mov prores where there is alpha",
-    )
-    quality: float | None = Field(
-        None,
-        ge=0,
-        description="lower is better: the CRF of h264 (16), hevc (18), vp9 (20) and av1 (22), the quantiser "
-        "of mpeg4 (2) and prores (4), 100 minus the quality of webp (10)",
-    )
-    pixel_format: str | None = Field(None, description="pixel format of ffmpeg, such as yuv444p")
-    preset: str | None = Field(None, description="speed of the encoder, such as slow for h264")
-    audio: Audio = Field("copy", description="copy sound bit for bit, encode it anew, or leave it out")
 
 
 @dataclass(frozen=True)

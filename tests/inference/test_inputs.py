@@ -129,3 +129,13 @@ def test_results_of_inputs_that_differ_in_their_suffix_alone_have_names_of_their
     place, suffix, given, expected
 ):
     assert tuple(map(str, place.names(map(Path, given), suffix).values())) == expected
+
+
+def test_videos_are_sent_to_the_command_for_videos(tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "holiday.MOV").touch()
+    with pytest.raises(UserError, match=r"holiday.MOV: a video; translate it with i2i video"):
+        plan_jobs([str(folder / "holiday.MOV")], tmp_path / "out", None)
+    with pytest.raises(UserError, match="no images in this folder; its videos are translated with i2i video"):
+        plan_jobs([str(folder)], tmp_path / "out", None)

@@ -58,7 +58,11 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     crop_size: Size = Field((256, 512), description="size of the training frames: 256, or WIDTHxHEIGHT")
     preprocess: PreprocessMode = Field("scale-width", description="how frames are brought to the crop size")
     clip_length: int = Field(
-        7, ge=2, le=LONGEST_CLIP, description="frames of a training clip at first, with its first frame"
+        7,
+        ge=1,
+        le=LONGEST_CLIP,
+        description="frames of a training clip at first, with its first frame; 1: each frame by itself, with "
+        "--clip-doublings 0 and --first-frames own",
     )
     clip_doublings: int = Field(
         2, ge=0, le=10, description="how often clips double their length, after equal parts of each level"
@@ -172,10 +176,14 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         return tuple(map(self.label_set.find, self.foreground))
 
     @property
+    def longest_clip(self) -> int:
+        """Frames of the longest training clips; 1: it learns single frames, and remembers none."""
+        return max(stage.clip_length or 1 for stage in self.stages())
+
+    @property
     def temporal_scales(self) -> tuple[int, ...]:
         """The temporal discriminators that some clips are long enough for, by their scale."""
-        longest = max(stage.clip_length or 0 for stage in self.stages())
-        return tuple(n for n in range(self.num_temporal_scales) if triplet_length(n) <= longest)
+        return tuple(n for n in range(self.num_temporal_scales) if triplet_length(n) <= self.longest_clip)
 
     @property
     def translating_statistics(self) -> Literal["image", "running"]:
@@ -195,7 +203,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     @property
     def notes(self) -> tuple[str, ...]:
         """Discriminators that the clips are too short for."""
-        longest = max(stage.clip_length or 0 for stage in self.stages())
+        longest = self.longest_clip
         return tuple(
             f"clips of {longest} frames are too short for the discriminator of frames "
             f"{temporal_stride(scale)} apart, which needs {triplet_length(scale)}; it is left out"
@@ -215,7 +223,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         for level in range(stage.level + 1):
             memory[frames_at(level)] = Port(before * self.image_channels, scale=0.5**level)
         output = Port(self.image_channels, dtype=self.two_types[1])
-        return (Task(None, source, output, memory=memory),)
+        return (Task(None, source, output, memory=memory if self.longest_clip > 1 else {}),)
 
     def _source(self, multiple: int, minimum: int) -> dict[str, Port]:
         if self.reads == "labels":
@@ -274,6 +282,11 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     def _settings_suit_each_other(self) -> Self:
         if self.how == "fade":
             raise ValueError("vid2vid's local generators do not fade in; choose --how residual or scratch")
+        if self.clip_length == 1 and (self.first_frames != "own" or self.clip_doublings):
+            raise ValueError(
+                "clips of 1 frame have nothing before it; choose a longer --clip-length, or also "
+                "--first-frames own --clip-doublings 0"
+            )
         if self.condition and self.classes is not None:
             raise ValueError("--condition is made of plain films, --classes are of label maps; give one")
         return self

@@ -132,7 +132,7 @@ class Vid2Vid(System[Vid2VidConfig]):
         inputs["source"]: (B, C, H, W), or ["labels"] and perhaps ["instances"]: (B, 1, H, W).
         """
         frames, memory = self.step_of(inputs, memory)
-        return frames[0].image, memory
+        return frames[0].image, memory if task.memory else {}
 
     def begin(self, task: Task, inputs: Inputs, output: Tensor) -> Memory:
         """As if all frames before had been the given one, and all maps this one's."""
@@ -203,6 +203,7 @@ class Vid2Vid(System[Vid2VidConfig]):
         clip, memory, found = Clip(batch), None, []
         for time in range(len(clip)):
             frames, memory = self.step_of(clip.inputs(time), memory)
+            memory = memory if self.config.longest_clip > 1 else None
             found.append(frames[0].image)
         return torch.stack(found, 1)
 

@@ -1,0 +1,170 @@
+"""What is decided before the first frame of a video is translated: sizes, encoding, what is there already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from i2icli.errors import UserError
+from i2icli.image.kinds import holds_ids
+from i2icli.inference.inference import Inference
+from i2icli.inference.manifest import content, fingerprint, settings_of
+from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.video_compare import compared_size
+from i2icli.inference.video_first import FirstFrame, TranslatedFrame
+from i2icli.inference.video_jobs import VideoJob
+from i2icli.inference.video_names import STILL
+from i2icli.inference.video_options import VideoRequest
+from i2icli.inference.video_segments import INPUT, LENGTH, Segments
+from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
+from i2icli.video import Encoding, Source, VideoInfo, open_source, plan_encoding
+from i2icli.video.sequences import is_sequence, sequence_files
+
+
+@dataclass(frozen=True)
+class VideoPlan:
+    """The translation of one video for one spec."""
+
+    job: VideoJob
+    request: VideoRequest
+    source: Source
+    size: tuple[int, int]  # (height, width) of the network's result
+    encoding: Encoding | None  # None: a folder of frames
+    segments: Segments
+    settings: dict[str, object]  # that decide the result
+    finished: bool  # whether it is there already
+    expected: int | None  # frames of the result, an estimate
+    notes: tuple[str, ...]
+
+    @property
+    def spec(self) -> OutputSpec:
+        """What is asked of the model."""
+        return self.job.spec
+
+    def sink(self) -> Sink:
+        """Where the frames go."""
+        if self.encoding is None:
+            return FolderSink(self.segments, "." + (self.request.video.format or "png").lower().lstrip("."))
+        return VideoSink(self.segments, self.encoding, self.source, (self.request.start, self.request.end))
+
+
+def check_request(request: VideoRequest, specs: Sequence[OutputSpec]) -> None:
+    """Raise UserError for options that contradict each other or do not suit the tasks."""
+    request.check()
+    video = request.video
+    remembers = all(spec.task.memory for spec in specs)
+    for flag, given in (
+        ("--first-frame", video.first_frame is not None),
+        ("--first-model", video.first_model is not None),
+        ("--cuts", video.cuts),
+    ):
+        if given and not remembers:
+            raise UserError(
+                f"{flag}: this model translates every frame by itself, without memory; leave it out"
+            )
+    if video.smooth and any(spec.task.memory for spec in specs):
+        raise UserError("--smooth: this model has a memory of its own; leave it out")
+
+
+def plan_video(
+    inference: Inference, job: VideoJob, request: VideoRequest, first: FirstFrame | None
+) -> VideoPlan:
+    """Open a video and decide everything. Raises UserError for what cannot be read, encoded or replaced."""
+    source = open_source(job.source, request.rate)
+    info, task = source.info, job.spec.task
+    port = next(iter(task.inputs.values()))
+    if holds_ids(port.kind) and info.container != "images":
+        raise UserError(
+            f"{job.source}: this model reads {port.kind}, which a video cannot hold exactly; give a folder "
+            "of PNG maps, one for each frame"
+        )
+    lacking = [name for name, each in list(task.inputs.items())[1:] if not each.optional]
+    if lacking and info.container != "images":
+        raise UserError(
+            f"{job.source}: this model also needs {', '.join(lacking)} for every frame; give a folder of "
+            "frames, with these beside it"
+        )
+    size = result_size(job.spec, info.size)
+    encoding = None
+    if not is_folder(request.video.format):
+        encoding = plan_encoding(
+            job.target,
+            replace(info, rate=info.rate / request.video.every if info.rate else None),
+            request.encode,
+            size=compared_size(size, request.video.compare),
+            alpha=info.alpha,
+            bits=_bits(job.spec, info),
+        )
+    segments = Segments(job.target, encoding.segment_suffix if encoding else "")
+    settings = _settings(inference, job, request, first)
+    standing = segments.open(settings, overwrite=request.translate.overwrite)
+    notes = encoding.notes if encoding else ()
+    if standing == "unfinished":
+        notes = (*notes, f"going on after {segments.frames:,} frames")
+    expected = expected_frames(info, request)
+    return VideoPlan(
+        job, request, source, size, encoding, segments, settings, standing == "finished", expected, notes
+    )
+
+
+def is_folder(format: str | None) -> bool:
+    """Whether a format means a folder of frames."""
+    return format is not None and "." + format.lower().lstrip(".") in STILL
+
+
+def result_size(spec: OutputSpec, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the results for frames of `size`."""
+    scale = spec.task.output.scale
+    height, width = spec.size or size
+    return round(height * scale), round(width * scale)
+
+
+def expected_frames(info: VideoInfo, request: VideoRequest) -> int | None:
+    """Frames of the result, as far as can be told without decoding."""
+    if info.frames is None:
+        return None
+    first, last = 0, info.frames
+    if info.packets is not None and len(info.packets.times):
+        times, base = info.packets.times, info.packets.time_base
+        if request.start is not None:
+            first = int(np.searchsorted(times, float(request.start / base)))
+        if request.end is not None:
+            last = int(np.searchsorted(times, float(request.end / base)))
+    elif info.duration:
+        rate = info.frames / info.duration
+        first = round((request.start or 0) * rate)
+        last = min(last, round(request.end * rate)) if request.end is not None else last
+    every = request.video.every
+    return max(0, -(-last // every) - -(-first // every))
+
+
+def _bits(spec: OutputSpec, info: VideoInfo) -> int:
+    """Of a channel of the results."""
+    if spec.task.output.dtype is not None:
+        return 8 if spec.task.output.dtype == "uint8" else 16
+    return 8 if holds_ids(next(iter(spec.task.inputs.values())).kind) else info.bits
+
+
+def _settings(
+    inference: Inference, job: VideoJob, request: VideoRequest, first: FirstFrame | None
+) -> dict[str, object]:
+    """What decides a result, by the names of options."""
+    video = request.video.model_dump(mode="json", exclude={"format", "first_frame", "first_model"})
+    encode = {} if is_folder(request.video.format) else request.encode.model_dump(mode="json")
+    if request.video.first_frame is not None:
+        video["first_frame"] = content(request.video.first_frame)
+    if isinstance(first, TranslatedFrame):
+        video["first_model"] = fingerprint(first.inference.model)
+    settings = settings_of(inference.model, request.translate) | {"to": job.spec.task.name}
+    named = {name.replace("_", "-"): value for name, value in (video | encode).items()}
+    return settings | named | {INPUT: _identity(job.source), "segments": LENGTH}
+
+
+def _identity(source: str) -> list[object]:
+    """Which input it is, without reading it: sizes and times of its files."""
+    if is_sequence(source):
+        stats = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in sequence_files(source)]
+        return [len(stats), content(repr(stats).encode())]
+    about = Path(source).stat()
+    return [about.st_size, about.st_mtime_ns]

@@ -1,0 +1,150 @@
+"""Where the frames of a result go: a video in segments that are joined, or a folder of images."""
+
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from i2icli.errors import UserError
+from i2icli.image import DecodedImage, change_type, convert_channels, write_image
+from i2icli.image.items import FileItem
+from i2icli.inference.video_segments import Segment, Segments, State
+from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
+
+
+class Sink(Protocol):
+    """Takes the frames of one result, in order."""
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """The result of a frame. Raises UserError or OSError where it cannot be written."""
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """The frames since the last call are a finished segment, kept with the state after it."""
+
+    def finish(self) -> None:
+        """All segments are the result: put it at its place. Raises UserError if it is not whole."""
+
+    def partial(self, rest: Segment) -> Path | None:
+        """Make what there is so far usable, with the frames since the last segment; where that is."""
+
+    def close(self) -> None:
+        """Let go of everything, whatever has happened."""
+
+
+class VideoSink:
+    """A video file: every segment is a file, joined at the end without encoding anew."""
+
+    def __init__(
+        self,
+        segments: Segments,
+        encoding: Encoding,
+        source: Source,
+        span: tuple[Fraction | None, Fraction | None],
+    ) -> None:
+        """span: start and end in the source, which its sound is cut to."""
+        self.segments, self.encoding, self.source, self.span = segments, encoding, source, span
+        self.stack = ExitStack()
+        self.writer: VideoWriter | None = None
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """See `Sink`."""
+        if self.writer is None:
+            path = self._open_path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.writer = self.stack.enter_context(
+                VideoWriter(path, self.encoding, self.source.info.time_base)
+            )
+        self.writer.write(pixels_for(image, self.encoding), frame.time)
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """See `Sink`."""
+        if segment.frames:
+            self._close_file(self.segments.path(len(self.segments.done)))
+        self.segments.add(segment, state)
+
+    def finish(self) -> None:
+        """See `Sink`."""
+        segments = self.segments
+        self._join(segments.paths, segments.target, self.span[1])
+        begin, end = segments.lasting()
+        try:
+            verify(segments.target, segments.frames, end - begin, self.encoding.streams)
+        except UserError:
+            segments.target.unlink()
+            raise
+
+    def partial(self, rest: Segment) -> Path | None:
+        """See `Sink`."""
+        paths = list(self.segments.paths)
+        if rest.frames:
+            loose = self._open_path.with_stem("unfinished")
+            self._close_file(loose)
+            paths.append(loose)
+        if not paths:
+            return None
+        with self.segments.part() as target:
+            self._join(paths, target, self.segments.lasting(rest)[1])
+        return target
+
+    def close(self) -> None:
+        """See `Sink`."""
+        self.stack.close()
+
+    @property
+    def _open_path(self) -> Path:
+        return self.segments.folder / f"open{self.segments.suffix}"
+
+    def _close_file(self, path: Path) -> None:
+        self.stack.close()
+        self._open_path.replace(path)
+        self.writer = None
+
+    def _join(self, paths: list[Path], target: Path, end: Fraction | None) -> None:
+        join(paths, target, self.source, self.encoding, self.span[0], end)
+
+
+class FolderSink:
+    """A folder of images, one for each frame."""
+
+    def __init__(self, segments: Segments, suffix: str) -> None:
+        self.segments, self.suffix = segments, suffix
+        self.number = segments.frames
+
+    def write(self, frame: Frame, image: DecodedImage) -> None:
+        """See `Sink`."""
+        stem = frame.item.path.stem if isinstance(frame.item, FileItem) else f"{self.number:06}"
+        write_image(self.segments.target / f"{stem}{self.suffix}", image)
+        self.number += 1
+
+    def end_segment(self, segment: Segment, state: State) -> None:
+        """See `Sink`."""
+        self.segments.add(segment, state)
+
+    def finish(self) -> None:
+        """See `Sink`."""
+
+    def partial(self, rest: Segment) -> Path | None:  # noqa: ARG002 - every frame is a file already
+        """See `Sink`."""
+        return self.segments.target if self.number else None
+
+    def close(self) -> None:
+        """See `Sink`."""
+
+
+def pixels_for(image: DecodedImage, encoding: Encoding) -> NDArray[Any]:
+    """The result of a frame as it is encoded: (H, W, 3 or 4), uint8 or uint16.
+
+    Raises UserError for channels that are no colours.
+    """
+    dtype = np.uint16 if encoding.bits > 8 else np.uint8
+    colours = change_type(convert_channels(image.pixels, 3), dtype)
+    if not encoding.alpha:
+        return colours
+    if image.alpha is None:
+        alpha: NDArray[Any] = np.full(colours.shape[:2], np.iinfo(dtype).max, dtype)
+    else:
+        alpha = change_type(image.alpha, dtype)
+    return np.concatenate([colours, alpha[..., None]], axis=2)  # (H, W, 4)
