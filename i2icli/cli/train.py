@@ -6,7 +6,6 @@ from typing import Any
 import typer
 
 from i2icli.cli.commands import Group
-from i2icli.cli.systems import PLANNED
 from i2icli.errors import UserError
 
 
@@ -43,8 +42,6 @@ def train() -> None:
 
 
 def _unknown(name: str, systems: list[str]) -> str:
-    if name.lower() in {planned.name.lower() for planned in PLANNED}:
-        return f"{name} is planned but not implemented yet; there are: {', '.join(systems)}"
     near = get_close_matches(name.lower(), systems, n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     return f"unknown system {name!r}; there are: {', '.join(systems)}{hint}"
