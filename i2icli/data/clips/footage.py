@@ -7,6 +7,7 @@ from threading import Lock
 from i2icli.data.clips.sides import Extract, Side, Size
 from i2icli.errors import UserError
 from i2icli.image import Pixels
+from i2icli.image.pixels import as_colours
 from i2icli.task import Port
 
 FRAMES, SOURCE, LABELS, INSTANCES = "frames", "source", "labels", "instances"
@@ -56,7 +57,7 @@ class Reading:
             raise UserError(f"{footage.name}: none of the frames can be read", exit_code=1)
         if self.extract is not None:
             for index in good:
-                found[index][SOURCE] = self.extract(found[index][FRAMES])
+                found[index][SOURCE] = self.extract(as_colours(found[index][FRAMES]))
         earlier = good[0]
         for index, frame in enumerate(found):
             if index in good:

@@ -30,7 +30,8 @@ from i2icli.data.validation_split import TOO_FEW
 from i2icli.errors import UserError
 from i2icli.flow.teachers import Teacher
 from i2icli.image import Item
-from i2icli.image.kinds import prepare, to_tensor
+from i2icli.image.kinds import to_tensor
+from i2icli.image.pixels import as_colours
 from i2icli.stage import Shape
 from i2icli.task import Port
 
@@ -178,7 +179,7 @@ class Clips(DataFolder):
         for shot, group in groupby((every[place] for place in chosen), key=itemgetter(0)):
             size = self.options.preprocess.prepared_size(shot.footage.size)
             read = reading.read(shot.footage, [frame for _, frame in group], size)  # decoded in one go
-            samples += [prepare(frame[FRAMES], Port(3)) for frame in read]
+            samples += [as_colours(frame[FRAMES]) for frame in read]
         settings, self.extract = choose(samples)
         self.settings |= settings
         planes = self.extract(samples[0]).shape[2]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from i2icli.config import Config
 from i2icli.data.images import BrokenImageWarning
@@ -151,6 +152,28 @@ def test_the_cache_changes_nothing_but_time(talk: Path, cache: int):
     assert torch.equal(train.get(4, np.random.default_rng(3))["frames"], expected["frames"])
     assert found.keys() == expected.keys()
     assert folder.cache._bytes <= cache
+
+
+@pytest.mark.parametrize("kind", ["grey", "16 bit"])
+def test_conditions_are_computed_from_colours_of_8_bit(tmp_path: Path, kind: str):
+    """As when translating, whatever the frames are."""
+    for index, frame in enumerate(pan(0, 8)):
+        pixels = frame[..., 0] if kind == "grey" else frame[..., 0].astype(np.uint16) * 257
+        (tmp_path / "x").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "x" / f"{index:04}.png")
+    shapes = set()
+
+    def choose(frames: Sequence[np.ndarray]) -> tuple[dict[str, Any], Any]:
+        def extract(frame: np.ndarray) -> np.ndarray:
+            shapes.add((frame.shape[2], frame.dtype.name))
+            return 255 - frame[..., :1]
+
+        extract(frames[0])
+        return {}, extract
+
+    example = opened(tmp_path, choose=choose).train().get(0, None)
+    assert shapes == {(3, "uint8")}
+    assert torch.allclose(example["source"], -example["frames"], atol=0.01)
 
 
 def test_videos_of_one_name_are_clips(tmp_path: Path):
