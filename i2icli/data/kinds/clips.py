@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from i2icli.classes import LabelSet
 from i2icli.data.clips.cache import FrameCache
-from i2icli.data.clips.finding import Found, find_clips
+from i2icli.data.clips.finding import Found, find_clips, with_instances
 from i2icli.data.clips.flows import flows
 from i2icli.data.clips.footage import FRAMES, INSTANCES, LABELS, SOURCE, Footage, Reading, Shot
-from i2icli.data.clips.shots import find_shots, hold_out
-from i2icli.data.clips.sides import Extract, Side
+from i2icli.data.clips.shots import find_shots, hold_out, parts_of
+from i2icli.data.clips.sides import Extract
 from i2icli.data.describe import counted, kept_line
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.labels.label_sets import labels_of
@@ -73,7 +73,7 @@ class Clips(DataFolder):
         self.teacher, self.clip_length, self.max_stride = teacher, clip_length, max_stride
         self.strides = [3**scale for scale in range(temporal_scales)]
         found = find_clips(folders, plain=choose is not None, strict=options.strict)
-        found, lines = _with_instances(found, instances)
+        found, lines = with_instances(found, instances)
         self.report += found.lines + lines
         self.shots, self.held_out = self._find_shots(found)
         self.longest = max((len(shot) for shot in self.shots), default=0)
@@ -93,7 +93,25 @@ class Clips(DataFolder):
         train = ClipExamples(self, self.shots, preprocess, length)
         if not self.held_out:
             return train, None
-        return train, ClipExamples(self, self.held_out, preprocess.for_validation(), length)
+        return train, WholeClips(self, parts_of(self.held_out), preprocess.for_validation())
+
+    def example(
+        self,
+        shot: Shot,
+        places: Sequence[int],
+        preprocess: Preprocess,
+        rng: np.random.Generator | None,
+        strides: Sequence[int],
+    ) -> Example:
+        """Some frames of a shot, with flow over these strides. Raises UserError if none can be read."""
+        size = preprocess.prepared_size(shot.footage.size)
+        frames = self.cache.read(shot, places, size)
+        crop = preprocess.window(size, rng)
+        example: Example = {}
+        for name, port in self.ports.items():
+            example[name] = torch.stack([to_tensor(crop.crop(each[name]), port.kind) for each in frames])
+        cropped = [crop.crop(each[FRAMES]) for each in frames]
+        return example | flows(cropped, strides, self.teacher)
 
     # -- opening, in this order ----------------------------------------------------------
 
@@ -204,7 +222,7 @@ class Clips(DataFolder):
 class ClipExamples(Examples):
     """Clips of one length: as many to an epoch as show every frame once on average.
 
-    Where no shot is that long, as in some validation splits, shots are taken whole.
+    Where no shot is that long, those of the longest.
     """
 
     def __init__(self, folder: Clips, shots: Sequence[Shot], preprocess: Preprocess, length: int) -> None:
@@ -225,14 +243,8 @@ class ClipExamples(Examples):
         number = int(np.searchsorted(self.ends, index, side="right"))
         shot = self.shots[number]
         place = index - (int(self.ends[number - 1]) if number else 0)
-        size = self.preprocess.prepared_size(shot.footage.size)
-        frames = self.folder.cache.read(shot, self._places(len(shot), place, rng), size)
-        crop = self.preprocess.window(size, rng)
-        example: Example = {}
-        for name, port in self.folder.ports.items():
-            example[name] = torch.stack([to_tensor(crop.crop(each[name]), port.kind) for each in frames])
-        cropped = [crop.crop(each[FRAMES]) for each in frames]
-        return example | flows(cropped, self.folder.strides, self.folder.teacher)
+        places = self._places(len(shot), place, rng)
+        return self.folder.example(shot, places, self.preprocess, rng, self.folder.strides)
 
     def _places(self, number: int, place: int, rng: np.random.Generator | None) -> list[int]:
         """Which frames of a shot with that number of them: `length`, evenly spaced."""
@@ -245,34 +257,19 @@ class ClipExamples(Examples):
         return list(range(start, start + (self.length - 1) * stride + 1, stride))
 
 
-def _with_instances(found: Found, wanted: bool | None) -> tuple[Found, list[str]]:
-    """The clips without instance maps where these are not wanted, or not everywhere.
+class WholeClips(Examples):
+    """Shots as they are, for validation: clips of the same frames in all stages, so that scores compare."""
 
-    wanted: as asked for; None: if all clips have them. Raises UserError if they are wanted and missing.
-    """
-    clips = found.train + found.validation
-    without = [clip for clip in clips if INSTANCES not in clip.sides]
-    if found.labels is None or len(without) == len(clips):
-        if wanted:
-            raise UserError(
-                f"--instances: clip {clips[0].name} has no instance maps; expected a folder instances/ with "
-                "the same names; or leave the option out"
-            )
-        return found, []
-    if wanted is not False and not without:
-        return found, []
-    if wanted:
-        raise UserError(
-            f"--instances: clip {without[0].name} has no instance maps; add them, or leave it out"
-        )
-    lines = [f"instance maps are not read: clip {without[0].name} has none"] if without else []
-    for part in (found.train, found.validation):
-        part[:] = [Footage(clip.name, _without_instances(clip)) for clip in part]
-    return found, lines
+    def __init__(self, folder: Clips, shots: Sequence[Shot], preprocess: Preprocess) -> None:
+        self.folder, self.shots, self.preprocess = folder, shots, preprocess
 
+    def __len__(self) -> int:
+        return len(self.shots)
 
-def _without_instances(clip: Footage) -> dict[str, Side]:
-    return {name: side for name, side in clip.sides.items() if name != INSTANCES}
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """A shot, with the flow between neighbours. Raises UserError if no frame of it can be read."""
+        shot = self.shots[index]
+        return self.folder.example(shot, range(len(shot)), self.preprocess, rng, strides=(1,))
 
 
 def _items(clips: Sequence[Footage], side: str) -> list[Item]:

@@ -1,7 +1,7 @@
 """Clips: layouts, keys and shapes of examples, flow, augmentation, cuts, validation, errors in one line."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from i2icli.config import Config
+from i2icli.data.clips import sides
 from i2icli.data.images import BrokenImageWarning
 from i2icli.data.kinds.clips import Clips
 from i2icli.data.loader import batches, validation_batches
@@ -19,6 +20,8 @@ from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
 from i2icli.flow.teachers import Dis
 from i2icli.stage import Shape
+from i2icli.video.decoding import Decoded, decode
+from i2icli.video.info import VideoInfo
 from tests.data.kinds.clip_files import label_frames, marked, pan, write_film, write_frames
 
 CACHE = 2**26
@@ -207,10 +210,23 @@ def test_the_last_part_of_each_clip_is_held_out(tmp_path: Path):
     assert "validation split: 12 frames (no val or test folder; --holdout 0 trains on all)" in folder.report
     validation = folder.validation()
     assert validation is not None
-    assert [batch["frames"].shape[1] for batch in validation_batches(validation, 1, workers=0)] == [5] * 4
-    longer = folder.validation(Shape(None, 12))  # longer than what was held out
-    assert longer is not None
-    assert longer.get(0, None)["frames"].shape[0] == 6
+    assert [batch["frames"].shape[1] for batch in validation_batches(validation, 1, workers=0)] == [6, 6]
+
+
+def test_validation_clips_are_the_same_however_long_those_of_training_are(tmp_path: Path):
+    """So scores of all stages compare; and no part held out is left out for being shorter than others."""
+    for split, lengths in (("train", (12,)), ("test", (50, 7, 26))):
+        for number, length in enumerate(lengths):
+            for side in "AB":
+                write_frames(tmp_path / split / side / f"{number}", pan(number, length))
+    folder = opened(tmp_path)
+    for length in (1, 5, 12):
+        validation = folder.validation(Shape(None, length))
+        assert validation is not None
+        clips = [validation.get(index, None) for index in range(len(validation))]
+        assert [len(clip["frames"]) for clip in clips] == [24, 24, 7, 24]  # what is left over is too short
+        assert {name for name in clips[0] if "flow" in name} == {"flow_1"}  # no discriminator to show it to
+    assert not torch.equal(clips[0]["frames"][0], clips[1]["frames"][0])
 
 
 def test_whole_clips_are_held_out_where_their_ends_are_too_short(tmp_path: Path):
@@ -299,6 +315,24 @@ def test_broken_frames_are_left_out_or_refused(tmp_path: Path):
     assert [len(shot) for shot in folder.shots] == [8]
     assert sum("broken frame" in line for line in folder.report) == 2
     with pytest.raises(UserError, match=r"0003\.png"):
+        opened(tmp_path, options(strict=True))
+
+
+def test_a_frame_that_a_damaged_video_lacks_is_left_out_and_the_others_keep_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for side, frames in (("A", marked(pan(0, 12))), ("B", pan(0, 12))):
+        write_film(tmp_path / side / "x.mkv", frames)
+
+    def damaged(info: VideoInfo, *given: Any, **options: Any) -> Iterator[Decoded]:
+        lost = 3 if info.path.parent.name == "B" else -1
+        return (frame for frame in decode(info, *given, **options) if frame.index != lost)
+
+    monkeypatch.setattr(sides, "decode", damaged)
+    folder = opened(tmp_path, clip_length=4)
+    assert [shot.frames for shot in folder.shots] == [(0, 1, 2, *range(4, 12))]
+    assert any("skipped 1 broken frame: " in line and "frame 3" in line for line in folder.report)
+    with pytest.raises(UserError, match=r"x\.mkv: frame 3"):
         opened(tmp_path, options(strict=True))
 
 
