@@ -134,7 +134,10 @@ class _Run:
                 monitor.save(trainer, thorough=True)
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
-        clock, reason = system.clock, "finished" if finished else monitor.reason
+        return self._result(trainer, monitor, finished=finished)
+
+    def _result(self, trainer: Trainer, monitor: Monitor, *, finished: bool) -> TrainResult:
+        clock, reason = trainer.system.clock, "finished" if finished else monitor.reason
         tasks = self.config.tasks(clock.stage)
         return TrainResult(
             self.folder.path,

@@ -369,6 +369,20 @@ def test_clips_are_scored_as_they_are_translated():
         assert torch.equal(system(task, inputs)[0], found.compared[""][0][:1])
 
 
+def test_clips_are_scored_from_a_real_first_frame_where_that_is_all_it_learned():
+    system = system_of(first_frames="real").eval()
+    batch = clip()
+    with torch.no_grad():
+        found = system.evaluate(batch)
+    assert torch.equal(found.clips["fake"][:, 0], batch["frames"][:, 0])
+    fake, real = found.compared[""]
+    assert torch.equal(fake, found.clips["fake"][0, 1:])
+    assert torch.equal(real, batch["frames"][0, 1:])
+    assert len(found.measured["warping_error"]) == 3
+    (note,) = system.config.notes
+    assert "--first-frame" in note
+
+
 # -- from data -----------------------------------------------------------------------------
 
 
