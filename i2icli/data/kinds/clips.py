@@ -64,7 +64,7 @@ class Clips(DataFolder):
         ignored: Sequence[str] = (),
         instances: bool | None = None,
     ) -> None:
-        """clip_length: frames of a clip where a stage asks for none; longest_clip: that of any stage;
+        """clip_length: frames of a clip where a stage asks for none; longest_clip: the most of any stage;
         temporal_scales: strides of flow, 1, 3, 9, ...; max_stride: frames are skipped at random up to it;
         choose: makes the condition that plain videos are translated from; labels, ignored, instances: as of
         `LabelMaps`.
@@ -78,7 +78,7 @@ class Clips(DataFolder):
         self.shots, self.held_out = self._find_shots(found)
         self.longest = max((len(shot) for shot in self.shots), default=0)
         """Frames of the longest clip without a scene cut."""
-        self._check_lengths(found.train, longest_clip or clip_length)
+        self._check_lengths(found.train, clip_length, longest_clip or clip_length)
         everything = found.train + found.validation
         train, held = ([(clip.name, clip.size) for clip in each] for each in (found.train, found.validation))
         check_sizes(train, held or train, options)
@@ -128,8 +128,21 @@ class Clips(DataFolder):
         self.report.append(split if held else TOO_FEW)
         return shots, held
 
-    def _check_lengths(self, clips: Sequence[Footage], wanted: int) -> None:
+    def _check_lengths(self, clips: Sequence[Footage], wanted: int, most: int) -> None:
+        """Refuse clips all too short; report those that are for later stages, whose clips are longer."""
         if self.longest >= wanted:
+            if most > self.longest:
+                self.report.append(
+                    f"training clips have at most {self.longest} frames instead of {most}: none is longer "
+                    "without a scene cut"
+                )
+                most = self.longest
+            enough = sum(len(shot) >= most for shot in self.shots)
+            if enough < len(self.shots):
+                self.report.append(
+                    f"{enough} of {len(self.shots)} clips between cuts {'has' if enough == 1 else 'have'} "
+                    f"{most} frames; shorter ones are left out of the stage of such clips"
+                )
             return
         names = ", ".join(clip.name for clip in clips[:3])
         longest = counted(self.longest, "frame")

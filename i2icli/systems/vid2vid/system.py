@@ -72,6 +72,7 @@ class Vid2Vid(System[Vid2VidConfig]):
             options,
             teacher=teacher(config.flow_teacher, weights),
             clip_length=config.clip_length,
+            longest_clip=config.longest_clip,
             temporal_scales=max(1, len(config.temporal_scales)),
             max_stride=config.max_stride,
             choose=choose,

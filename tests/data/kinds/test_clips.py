@@ -145,6 +145,16 @@ def test_a_plain_video_is_divided_at_its_cuts(talk: Path):
         assert example["confidence_1"][1:].mean() > 0.6  # never across a cut
 
 
+def test_what_later_stages_leave_out_is_reported(talk: Path):
+    """Their clips are longer than some between two cuts, or than all."""
+    assert not any("left out of" in line for line in opened(talk, choose=negative, longest_clip=10).report)
+    fewer = "1 of 3 clips between cuts has 11 frames; shorter ones are left out of the stage of such clips"
+    assert fewer in opened(talk, choose=negative, longest_clip=11).report
+    longest = "training clips have at most 12 frames instead of 20: none is longer without a scene cut"
+    assert longest in opened(talk, choose=negative, longest_clip=20).report
+    assert "left out of" in opened(talk, choose=negative, longest_clip=20).report[-2]
+
+
 @pytest.mark.parametrize("cache", [0, 200_000, CACHE])
 def test_the_cache_changes_nothing_but_time(talk: Path, cache: int):
     expected = opened(talk, choose=negative).train().get(4, np.random.default_rng(3))
