@@ -20,7 +20,7 @@ class Footage:
 
     name: str
     sides: Mapping[str, Side]  # FRAMES always; SOURCE, or LABELS and perhaps INSTANCES, unless extracted
-    lock: Lock = field(default_factory=Lock)  # held while frames of a video are decoded
+    lock: Lock = field(default_factory=Lock)  # held while frames of a video are read ahead
 
     @property
     def frames(self) -> Side:

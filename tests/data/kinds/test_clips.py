@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 
 from i2icli.config import Config
 from i2icli.data.clips import sides
+from i2icli.data.clips.footage import Reading
 from i2icli.data.images import BrokenImageWarning
 from i2icli.data.kinds.clips import Clips
 from i2icli.data.loader import batches, validation_batches
@@ -143,6 +146,22 @@ def test_a_plain_video_is_divided_at_its_cuts(talk: Path):
         example = train.get(index, np.random.default_rng(index))
         assert torch.allclose(example["source"], -example["frames"][:, :1], atol=1e-6)
         assert example["confidence_1"][1:].mean() > 0.6  # never across a cut
+
+
+def test_parts_of_a_long_video_are_decoded_by_several_threads(talk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Only where all frames are kept do threads wait for each other, as they read ahead."""
+    folder = opened(talk, options(cache_bytes=100_000), choose=negative)
+    both = Barrier(2, timeout=10)
+
+    def read(reading: Reading, *given: Any) -> Any:
+        both.wait()
+        return frames(reading, *given)
+
+    frames = Reading.read
+    monkeypatch.setattr(Reading, "read", read)
+    with ThreadPoolExecutor(2) as pool:
+        examples = list(pool.map(lambda index: folder.train().get(index, None), (0, 5)))
+    assert not torch.equal(*(each["frames"] for each in examples))
 
 
 def test_what_later_stages_leave_out_is_reported(talk: Path):
