@@ -181,6 +181,9 @@ def summary(result: "TrainResult") -> list[str]:
         ]
     lines.append(f"  report:     {result.folder / 'report.html'}")
     model = f"--model {result.folder}"
+    if result.reads_videos:
+        lines.append(f"  translate:  i2i video FILE {model} --out translated.mp4")
+        return lines
     asked = f"IMAGES {model}" if result.reads_images else f"{model} --count 16"
     lines.append(f"  translate:  i2i translate {asked} --out translated")
     return lines

@@ -58,6 +58,11 @@ def convert_channels(pixels: Pixels, channels: int) -> Pixels:
     raise UserError(f"cannot convert {found} channels to {channels}; only 1 to 3 and 3 to 1", exit_code=1)
 
 
+def as_colours(pixels: Pixels) -> NDArray[np.uint8]:
+    """(H, W, C) of any number type -> (H, W, 3), 8 bit: what conditions and flow are computed from."""
+    return np.ascontiguousarray(convert_channels(change_type(pixels, np.uint8), 3))
+
+
 def change_type(array: NDArray[Any], dtype: DTypeLike) -> NDArray[Any]:
     """Convert between uint8, uint16 and float32; values keep their place in the range ([-1, 1] if float)."""
     wanted = np.dtype(dtype)

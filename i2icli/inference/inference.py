@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ class Inference:
             placement.prepare_for_inference(system.get_submodule(name))
         self.references = ReferenceCache(placement)
         self._extractors: dict[Condition, Extractor] = {}
+        self._making = Lock()  # frames are read by several threads
 
     @property
     def translates(self) -> bool:
@@ -169,9 +171,10 @@ class Inference:
 
     def _extractor(self, condition: Condition) -> Extractor:
         """What computes a condition; made once, as it may have a network. Raises UserError."""
-        if condition not in self._extractors:
-            self._extractors[condition] = extractor(condition, device=str(self.placement.device))
-        return self._extractors[condition]
+        with self._making:
+            if condition not in self._extractors:
+                self._extractors[condition] = extractor(condition, device=str(self.placement.device))
+            return self._extractors[condition]
 
     def _step(
         self, inputs: Inputs, specs: Sequence[OutputSpec], memory: Memory | None

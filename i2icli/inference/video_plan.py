@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image.kinds import holds_ids
 from i2icli.inference.inference import Inference
@@ -20,6 +21,8 @@ from i2icli.inference.video_segments import INPUT, LENGTH, Segments
 from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
 from i2icli.video import Encoding, Source, VideoInfo, open_source, plan_encoding
 from i2icli.video.sequences import is_sequence, sequence_files
+
+OTHER_SIZE = 1.5  # from this factor on, frames count as of another size than those of training
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,24 @@ def plan_video(
     notes = encoding.notes if encoding else ()
     if standing == "unfinished":
         notes = (*notes, f"going on after {segments.frames:,} frames")
+    notes = (*notes, *_size_notes(inference, job.spec, info.size))
     expected = expected_frames(info, request)
     return VideoPlan(
         job, request, source, size, encoding, segments, settings, standing == "finished", expected, notes
+    )
+
+
+def _size_notes(inference: Inference, spec: OutputSpec, size: tuple[int, int]) -> tuple[str, ...]:
+    """That a condition will look other than in training, as its lines depend on the size of the frames."""
+    condition = next(iter(spec.task.inputs.values())).condition
+    given = spec.size or size
+    learned = DataOptions.of(inference.system.config).preprocess.prepared_size(size)
+    if condition is None or 1 / OTHER_SIZE < given[0] / learned[0] < OTHER_SIZE:
+        return ()
+    (height, width), fitting = given, f"{learned[1]}x{learned[0]}"
+    return (
+        f"{condition.kind} of {width}x{height} px frames; the model learned those of about {fitting}: add "
+        f"--size {fitting} if the result disappoints",
     )
 
 

@@ -46,6 +46,7 @@ class TrainResult:
     reason: str  # "finished", "time limit" or "interrupted"
     scores: dict[str, float] = field(default_factory=dict)  # of the last validation
     reads_images: bool = True  # whether it translates images; otherwise it only generates
+    reads_videos: bool = False  # whether it remembers the frames before
 
 
 def train(
@@ -133,10 +134,20 @@ class _Run:
                 monitor.save(trainer, thorough=True)
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
-        clock, reason = system.clock, "finished" if finished else monitor.reason
-        translates = any(not task.generates for task in self.config.tasks(clock.stage))
+        return self._result(trainer, monitor, finished=finished)
+
+    def _result(self, trainer: Trainer, monitor: Monitor, *, finished: bool) -> TrainResult:
+        clock, reason = trainer.system.clock, "finished" if finished else monitor.reason
+        tasks = self.config.tasks(clock.stage)
         return TrainResult(
-            self.folder.path, clock.total, trainer.steps, finished, reason, monitor.scores, translates
+            self.folder.path,
+            clock.total,
+            trainer.steps,
+            finished,
+            reason,
+            monitor.scores,
+            reads_images=any(not task.generates for task in tasks),
+            reads_videos=any(task.memory for task in tasks),
         )
 
     def _state(self) -> dict[str, Any] | None:

@@ -72,6 +72,7 @@ def test_a_summary_says_how_to_go_on_and_how_to_translate() -> None:
         reason="time limit",
         scores={},
         reads_images=True,
+        reads_videos=False,
     )
     stopped = "\n".join(summary(ended))
     assert "stopped (time limit) after 5 of 10 steps" in stopped
@@ -83,7 +84,10 @@ def test_a_summary_says_how_to_go_on_and_how_to_translate() -> None:
     assert "i2i translate IMAGES --model runs/x" in finished
     assert "again" not in finished
 
-    ended.reads_images = False
+    ended.reads_videos = True
+    assert "i2i video FILE --model runs/x --out" in summary(ended)[-1]
+
+    ended.reads_videos = ended.reads_images = False
     assert "i2i translate --model runs/x --count 16" in summary(ended)[-1]
 
 

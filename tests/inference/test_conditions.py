@@ -1,5 +1,7 @@
 """Conditions that a model computes from its input: at the size of the networks, as in training."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -56,9 +58,10 @@ def test_an_extractor_is_made_once(inference: Inference, monkeypatch: pytest.Mon
     def extractor(condition: Condition, *, device: str):
         assert device == "cpu"
         made.append(condition)
+        time.sleep(0.1)  # it may read a network
         return lambda image: image[..., :1]
 
     monkeypatch.setattr("i2icli.inference.inference.extractor", extractor)
-    for _ in range(3):
-        inference.read({"source": ArrayItem(texture(32, 32))}, spec(None))
+    with ThreadPoolExecutor(3) as pool:  # as the frames of a video are read
+        list(pool.map(lambda _: inference.read({"source": ArrayItem(texture(32, 32))}, spec(None)), range(3)))
     assert made == [EDGES]

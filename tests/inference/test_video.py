@@ -318,6 +318,19 @@ def test_what_is_missing_beside_label_maps_is_noted(tmp_path):
     assert "no instances found: boundaries come from the labels" in result.notes
 
 
+def test_frames_much_larger_than_those_whose_edges_were_learned_are_noted(tmp_path):
+    edges = {"condition": "edges", "condition_blur": 0.8, "condition_low": 20, "condition_high": 60}
+    trained = {"preprocess": "scale-width", "load_size": (32, 32), "crop_size": (32, 32)}
+    write_tiny(tmp_path / "model.safetensors", "vid2vid", grown=0, **edges, **trained)
+    model = Translator.load(tmp_path / "model.safetensors")
+    clip = films.film(tmp_path / "clip.mp4", 3)
+    height, width = open_source(str(clip)).info.size
+    note = f"edges of {width}x{height} px frames; the model learned those of about 32x{32 * height // width}"
+    assert any(note in each for each in one(model.video(clip, tmp_path / "a.mp4")).notes)
+    fitting = one(model.video(clip, tmp_path / "b.mp4", size=f"32x{32 * height // width}"))
+    assert not any("edges of" in each for each in fitting.notes)
+
+
 def test_a_damaged_image_of_a_sequence_is_lost_and_named(translator, tmp_path):
     folder = tmp_path / "frames"
     folder.mkdir()

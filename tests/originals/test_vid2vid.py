@@ -70,6 +70,8 @@ def test_the_published_generator_reads_cityscapes_and_its_boundaries(tmp_path) -
     assert (len(config.classes), config.classes[7].name, config.boundaries) == (35, "road", True)
     assert config.label_set.names[config.foreground_indices[0]] == "car"
     assert any("car" in note or "26" in note for note in original.notes)
+    assert config.first_frames == "real"
+    assert any("--first-frame" in note for note in original.notes)
 
 
 @pytest.mark.parametrize(("planes", "kind"), [(3, "image"), (15, "image"), (13, "labels")])

@@ -17,6 +17,7 @@ from i2icli.stage import Clock
 from i2icli.system import Batch
 from i2icli.systems.vid2vid.clip import groups
 from i2icli.systems.vid2vid.config import Vid2VidConfig
+from i2icli.systems.vid2vid.losses import Moved
 from i2icli.systems.vid2vid.system import Vid2Vid, warping_error
 from i2icli.training.plan import activation_bytes
 from i2icli.training.run import build_system, train
@@ -200,6 +201,23 @@ def test_how_far_back_gradients_go(back, reaches):
     assert (gradient is not None) == reaches
 
 
+def test_a_frame_learns_from_the_one_before_it_and_not_the_other_way_round():
+    frames = {name: torch.rand(1, 3, 8, 8, requires_grad=True) for name in ("image", "before")}
+    real = torch.rand(1, 3, 8, 8)
+    moved = Moved(
+        **frames,
+        real=real,
+        real_before=real,
+        flow=None,
+        weight=None,
+        teacher=torch.zeros(1, 2, 8, 8),
+        confidence=torch.ones(1, 1, 8, 8),
+    )
+    moved.losses(1, 1, level=0, own_first=True)["warp"].backward()
+    assert frames["image"].grad is not None
+    assert frames["before"].grad is None
+
+
 def test_flow_counts_where_the_teacher_is_sure_only():
     batch = clip()
     system = system_of(first_frames="real")
@@ -349,6 +367,20 @@ def test_clips_are_scored_as_they_are_translated():
     inputs = {name: batch[name][:, 0] for name in task.inputs}
     with torch.no_grad():
         assert torch.equal(system(task, inputs)[0], found.compared[""][0][:1])
+
+
+def test_clips_are_scored_from_a_real_first_frame_where_that_is_all_it_learned():
+    system = system_of(first_frames="real").eval()
+    batch = clip()
+    with torch.no_grad():
+        found = system.evaluate(batch)
+    assert torch.equal(found.clips["fake"][:, 0], batch["frames"][:, 0])
+    fake, real = found.compared[""]
+    assert torch.equal(fake, found.clips["fake"][0, 1:])
+    assert torch.equal(real, batch["frames"][0, 1:])
+    assert len(found.measured["warping_error"]) == 3
+    (note,) = system.config.notes
+    assert "--first-frame" in note
 
 
 # -- from data -----------------------------------------------------------------------------

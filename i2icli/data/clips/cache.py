@@ -32,12 +32,11 @@ class FrameCache:
         found = self._kept(footage, size, wanted)
         if len(found) == len(wanted):
             return [found[index] for index in wanted]
-        if not any(side.sequential for side in footage.sides.values()):
+        if not (self._everything and any(side.sequential for side in footage.sides.values())):
             return self._loaded(footage, size, wanted, found, wanted)
         with footage.lock:  # another thread may be decoding the same frames
             found = self._kept(footage, size, wanted)
-            ahead = self._blocks(shot, places) if self._everything else wanted
-            return self._loaded(footage, size, wanted, found, ahead)
+            return self._loaded(footage, size, wanted, found, self._blocks(shot, places))
 
     def _loaded(
         self, footage: Footage, size: Size, wanted: list[int], found: dict[int, Frame], ahead: list[int]

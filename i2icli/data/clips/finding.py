@@ -200,6 +200,36 @@ def _labelled_clips(part: Part, strict: bool, lines: list[str]) -> list[Footage]
     ]
 
 
+def with_instances(found: Found, wanted: bool | None) -> tuple[Found, list[str]]:
+    """The clips without instance maps where these are not wanted, or not everywhere.
+
+    wanted: as asked for; None: if all clips have them. Raises UserError if they are wanted and missing.
+    """
+    clips = found.train + found.validation
+    without = [clip for clip in clips if INSTANCES not in clip.sides]
+    if found.labels is None or len(without) == len(clips):
+        if wanted:
+            raise UserError(
+                f"--instances: clip {clips[0].name} has no instance maps; expected a folder instances/ with "
+                "the same names; or leave the option out"
+            )
+        return found, []
+    if wanted is not False and not without:
+        return found, []
+    if wanted:
+        raise UserError(
+            f"--instances: clip {without[0].name} has no instance maps; add them, or leave it out"
+        )
+    lines = [f"instance maps are not read: clip {without[0].name} has none"] if without else []
+    for part in (found.train, found.validation):
+        part[:] = [Footage(clip.name, _without_instances(clip)) for clip in part]
+    return found, lines
+
+
+def _without_instances(clip: Footage) -> dict[str, Side]:
+    return {name: side for name, side in clip.sides.items() if name != INSTANCES}
+
+
 # -- footage ---------------------------------------------------------------------------------
 
 

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from i2icli.flow.confidence import confident
 from i2icli.flow.teachers import Teacher
 from i2icli.image import Pixels
-from i2icli.image.pixels import change_type, convert_channels
+from i2icli.image.pixels import as_colours
 
 
 def flows(frames: Sequence[Pixels], strides: Sequence[int], teacher: Teacher) -> dict[str, Tensor]:
@@ -20,7 +19,7 @@ def flows(frames: Sequence[Pixels], strides: Sequence[int], teacher: Teacher) ->
     together. Confidence is 1 where the squared error of the warped frame is below 0.02, as in vid2vid. Both
     are 0 for t < n.
     """
-    colours = [_colours(frame) for frame in frames]
+    colours = [as_colours(frame) for frame in frames]
     height, width = colours[0].shape[:2]
     found: dict[str, Tensor] = {}
     for stride in strides:
@@ -34,9 +33,3 @@ def flows(frames: Sequence[Pixels], strides: Sequence[int], teacher: Teacher) ->
         found[f"flow_{stride}"] = torch.from_numpy(flow)
         found[f"confidence_{stride}"] = torch.from_numpy(confidence)
     return found
-
-
-def _colours(frame: Pixels) -> NDArray[np.uint8]:
-    """A frame as teachers read it: (H, W, 3), 8 bit."""
-    pixels = change_type(frame, np.uint8)
-    return np.ascontiguousarray(convert_channels(pixels, 3) if pixels.shape[2] != 3 else pixels)

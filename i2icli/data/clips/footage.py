@@ -7,6 +7,7 @@ from threading import Lock
 from i2icli.data.clips.sides import Extract, Side, Size
 from i2icli.errors import UserError
 from i2icli.image import Pixels
+from i2icli.image.pixels import as_colours
 from i2icli.task import Port
 
 FRAMES, SOURCE, LABELS, INSTANCES = "frames", "source", "labels", "instances"
@@ -19,7 +20,7 @@ class Footage:
 
     name: str
     sides: Mapping[str, Side]  # FRAMES always; SOURCE, or LABELS and perhaps INSTANCES, unless extracted
-    lock: Lock = field(default_factory=Lock)  # held while frames of a video are decoded
+    lock: Lock = field(default_factory=Lock)  # held while frames of a video are read ahead
 
     @property
     def frames(self) -> Side:
@@ -56,7 +57,7 @@ class Reading:
             raise UserError(f"{footage.name}: none of the frames can be read", exit_code=1)
         if self.extract is not None:
             for index in good:
-                found[index][SOURCE] = self.extract(found[index][FRAMES])
+                found[index][SOURCE] = self.extract(as_colours(found[index][FRAMES]))
         earlier = good[0]
         for index, frame in enumerate(found):
             if index in good:

@@ -12,6 +12,7 @@ from i2icli.errors import UserError, several
 from i2icli.flow.cuts import Thumbnail, find_scenes
 
 SHORTEST = 4  # frames of a clip that is worth having
+VALIDATED = 24  # frames of a validation clip, at most: enough for a spectrum, and to see it drift
 
 _MOST_FILES = 5_000  # frames in files that are searched for cuts: each has to be decoded
 _LONG = 5  # seconds: a search that took longer is reported
@@ -53,9 +54,12 @@ def find_shots(parts: Sequence[Sequence[Footage]], options: DataOptions) -> tupl
 
 def _search(footage: Footage, shots: Shots, *, searched: bool, strict: bool) -> None:
     good: list[int] = []
+    length = 0
 
     def readable() -> Iterator[Thumbnail]:
+        nonlocal length
         for index, each in enumerate(footage.frames.thumbnails()):
+            length = index + 1
             if not isinstance(each, UserError):
                 good.append(index)
                 yield each
@@ -71,7 +75,7 @@ def _search(footage: Footage, shots: Shots, *, searched: bool, strict: bool) -> 
         shots.shots.append(Shot(footage, everything))
         return
     scenes = find_scenes(readable())
-    _refuse_other_length(footage, len(good))
+    _refuse_other_length(footage, length)
     repeated = set(scenes.duplicates)
     shots.frames += len(good)
     shots.cuts += len(scenes.cuts)
@@ -132,6 +136,16 @@ def hold_out(shots: Sequence[Shot], options: DataOptions) -> tuple[list[Shot], l
         return train, held_out
     groups, whole = split_off(list(clips.values()), options)
     return [shot for own in groups for shot in own], [shot for own in whole for shot in own]
+
+
+def parts_of(shots: Sequence[Shot]) -> list[Shot]:
+    """Shots in parts of at most 24 frames, one after the other, without what becomes too short."""
+    parts = [
+        Shot(shot.footage, shot.frames[start : start + VALIDATED])
+        for shot in shots
+        for start in range(0, len(shot), VALIDATED)
+    ]
+    return [part for part in parts if len(part) >= SHORTEST] or list(shots)
 
 
 def _part(shots: Sequence[Shot], kept: range) -> list[Shot]:

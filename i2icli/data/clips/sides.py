@@ -142,8 +142,11 @@ class Film:
 
     def thumbnails(self) -> Iterator[Thumbnail | UserError]:
         """See `Side`."""
+        index = 0
         for frame in decode(self.info, Damage(), alpha=False, deep=False):
+            yield from map(self._lost, range(index, frame.index))
             yield thumbnail(frame.pixels)
+            index = frame.index + 1
 
     def read(self, wanted: Sequence[int], port: Port, size: Size, *, strict: bool) -> list[Pixels | None]:
         """See `Side`."""
@@ -156,5 +159,8 @@ class Film:
                 break
         lost = [index for index in wanted if index not in found]
         if strict and lost:
-            raise UserError(f"{self.name}: frame {lost[0]} cannot be read", exit_code=1)
+            raise self._lost(lost[0])
         return [found.get(index) for index in wanted]
+
+    def _lost(self, index: int) -> UserError:
+        return UserError(f"{self.name}: frame {index} cannot be read", exit_code=1)

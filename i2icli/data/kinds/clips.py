@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from i2icli.classes import LabelSet
 from i2icli.data.clips.cache import FrameCache
-from i2icli.data.clips.finding import Found, find_clips
+from i2icli.data.clips.finding import Found, find_clips, with_instances
 from i2icli.data.clips.flows import flows
 from i2icli.data.clips.footage import FRAMES, INSTANCES, LABELS, SOURCE, Footage, Reading, Shot
-from i2icli.data.clips.shots import find_shots, hold_out
-from i2icli.data.clips.sides import Extract, Side
+from i2icli.data.clips.shots import find_shots, hold_out, parts_of
+from i2icli.data.clips.sides import Extract
 from i2icli.data.describe import counted, kept_line
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.labels.label_sets import labels_of
@@ -30,7 +30,8 @@ from i2icli.data.validation_split import TOO_FEW
 from i2icli.errors import UserError
 from i2icli.flow.teachers import Teacher
 from i2icli.image import Item
-from i2icli.image.kinds import prepare, to_tensor
+from i2icli.image.kinds import to_tensor
+from i2icli.image.pixels import as_colours
 from i2icli.stage import Shape
 from i2icli.task import Port
 
@@ -63,7 +64,7 @@ class Clips(DataFolder):
         ignored: Sequence[str] = (),
         instances: bool | None = None,
     ) -> None:
-        """clip_length: frames of a clip where a stage asks for none; longest_clip: that of any stage;
+        """clip_length: frames of a clip where a stage asks for none; longest_clip: the most of any stage;
         temporal_scales: strides of flow, 1, 3, 9, ...; max_stride: frames are skipped at random up to it;
         choose: makes the condition that plain videos are translated from; labels, ignored, instances: as of
         `LabelMaps`.
@@ -72,12 +73,12 @@ class Clips(DataFolder):
         self.teacher, self.clip_length, self.max_stride = teacher, clip_length, max_stride
         self.strides = [3**scale for scale in range(temporal_scales)]
         found = find_clips(folders, plain=choose is not None, strict=options.strict)
-        found, lines = _with_instances(found, instances)
+        found, lines = with_instances(found, instances)
         self.report += found.lines + lines
         self.shots, self.held_out = self._find_shots(found)
         self.longest = max((len(shot) for shot in self.shots), default=0)
         """Frames of the longest clip without a scene cut."""
-        self._check_lengths(found.train, longest_clip or clip_length)
+        self._check_lengths(found.train, clip_length, longest_clip or clip_length)
         everything = found.train + found.validation
         train, held = ([(clip.name, clip.size) for clip in each] for each in (found.train, found.validation))
         check_sizes(train, held or train, options)
@@ -92,7 +93,25 @@ class Clips(DataFolder):
         train = ClipExamples(self, self.shots, preprocess, length)
         if not self.held_out:
             return train, None
-        return train, ClipExamples(self, self.held_out, preprocess.for_validation(), length)
+        return train, WholeClips(self, parts_of(self.held_out), preprocess.for_validation())
+
+    def example(
+        self,
+        shot: Shot,
+        places: Sequence[int],
+        preprocess: Preprocess,
+        rng: np.random.Generator | None,
+        strides: Sequence[int],
+    ) -> Example:
+        """Some frames of a shot, with flow over these strides. Raises UserError if none can be read."""
+        size = preprocess.prepared_size(shot.footage.size)
+        frames = self.cache.read(shot, places, size)
+        crop = preprocess.window(size, rng)
+        example: Example = {}
+        for name, port in self.ports.items():
+            example[name] = torch.stack([to_tensor(crop.crop(each[name]), port.kind) for each in frames])
+        cropped = [crop.crop(each[FRAMES]) for each in frames]
+        return example | flows(cropped, strides, self.teacher)
 
     # -- opening, in this order ----------------------------------------------------------
 
@@ -109,8 +128,21 @@ class Clips(DataFolder):
         self.report.append(split if held else TOO_FEW)
         return shots, held
 
-    def _check_lengths(self, clips: Sequence[Footage], wanted: int) -> None:
+    def _check_lengths(self, clips: Sequence[Footage], wanted: int, most: int) -> None:
+        """Refuse clips all too short; report those that are for later stages, whose clips are longer."""
         if self.longest >= wanted:
+            if most > self.longest:
+                self.report.append(
+                    f"training clips have at most {self.longest} frames instead of {most}: none is longer "
+                    "without a scene cut"
+                )
+                most = self.longest
+            enough = sum(len(shot) >= most for shot in self.shots)
+            if enough < len(self.shots):
+                self.report.append(
+                    f"{enough} of {len(self.shots)} clips between cuts {'has' if enough == 1 else 'have'} "
+                    f"{most} frames; shorter ones are left out of the stage of such clips"
+                )
             return
         names = ", ".join(clip.name for clip in clips[:3])
         longest = counted(self.longest, "frame")
@@ -178,7 +210,7 @@ class Clips(DataFolder):
         for shot, group in groupby((every[place] for place in chosen), key=itemgetter(0)):
             size = self.options.preprocess.prepared_size(shot.footage.size)
             read = reading.read(shot.footage, [frame for _, frame in group], size)  # decoded in one go
-            samples += [prepare(frame[FRAMES], Port(3)) for frame in read]
+            samples += [as_colours(frame[FRAMES]) for frame in read]
         settings, self.extract = choose(samples)
         self.settings |= settings
         planes = self.extract(samples[0]).shape[2]
@@ -203,7 +235,7 @@ class Clips(DataFolder):
 class ClipExamples(Examples):
     """Clips of one length: as many to an epoch as show every frame once on average.
 
-    Where no shot is that long, as in some validation splits, shots are taken whole.
+    Where no shot is that long, those of the longest.
     """
 
     def __init__(self, folder: Clips, shots: Sequence[Shot], preprocess: Preprocess, length: int) -> None:
@@ -224,14 +256,8 @@ class ClipExamples(Examples):
         number = int(np.searchsorted(self.ends, index, side="right"))
         shot = self.shots[number]
         place = index - (int(self.ends[number - 1]) if number else 0)
-        size = self.preprocess.prepared_size(shot.footage.size)
-        frames = self.folder.cache.read(shot, self._places(len(shot), place, rng), size)
-        crop = self.preprocess.window(size, rng)
-        example: Example = {}
-        for name, port in self.folder.ports.items():
-            example[name] = torch.stack([to_tensor(crop.crop(each[name]), port.kind) for each in frames])
-        cropped = [crop.crop(each[FRAMES]) for each in frames]
-        return example | flows(cropped, self.folder.strides, self.folder.teacher)
+        places = self._places(len(shot), place, rng)
+        return self.folder.example(shot, places, self.preprocess, rng, self.folder.strides)
 
     def _places(self, number: int, place: int, rng: np.random.Generator | None) -> list[int]:
         """Which frames of a shot with that number of them: `length`, evenly spaced."""
@@ -244,34 +270,19 @@ class ClipExamples(Examples):
         return list(range(start, start + (self.length - 1) * stride + 1, stride))
 
 
-def _with_instances(found: Found, wanted: bool | None) -> tuple[Found, list[str]]:
-    """The clips without instance maps where these are not wanted, or not everywhere.
+class WholeClips(Examples):
+    """Shots as they are, for validation: clips of the same frames in all stages, so that scores compare."""
 
-    wanted: as asked for; None: if all clips have them. Raises UserError if they are wanted and missing.
-    """
-    clips = found.train + found.validation
-    without = [clip for clip in clips if INSTANCES not in clip.sides]
-    if found.labels is None or len(without) == len(clips):
-        if wanted:
-            raise UserError(
-                f"--instances: clip {clips[0].name} has no instance maps; expected a folder instances/ with "
-                "the same names; or leave the option out"
-            )
-        return found, []
-    if wanted is not False and not without:
-        return found, []
-    if wanted:
-        raise UserError(
-            f"--instances: clip {without[0].name} has no instance maps; add them, or leave it out"
-        )
-    lines = [f"instance maps are not read: clip {without[0].name} has none"] if without else []
-    for part in (found.train, found.validation):
-        part[:] = [Footage(clip.name, _without_instances(clip)) for clip in part]
-    return found, lines
+    def __init__(self, folder: Clips, shots: Sequence[Shot], preprocess: Preprocess) -> None:
+        self.folder, self.shots, self.preprocess = folder, shots, preprocess
 
+    def __len__(self) -> int:
+        return len(self.shots)
 
-def _without_instances(clip: Footage) -> dict[str, Side]:
-    return {name: side for name, side in clip.sides.items() if name != INSTANCES}
+    def get(self, index: int, rng: np.random.Generator | None) -> Example:
+        """A shot, with the flow between neighbours. Raises UserError if no frame of it can be read."""
+        shot = self.shots[index]
+        return self.folder.example(shot, range(len(shot)), self.preprocess, rng, strides=(1,))
 
 
 def _items(clips: Sequence[Footage], side: str) -> list[Item]:

@@ -202,9 +202,10 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Discriminators that the clips are too short for."""
+        """Discriminators that the clips are too short for; that first frames are not learned."""
         longest = self.longest_clip
-        return tuple(
+        given = "no first frames are learned: clips need one to begin with (--first-frame, --first-model)"
+        return (given,) * (self.first_frames == "real") + tuple(
             f"clips of {longest} frames are too short for the discriminator of frames "
             f"{temporal_stride(scale)} apart, which needs {triplet_length(scale)}; it is left out"
             for scale in range(len(self.temporal_scales), self.num_temporal_scales)
@@ -264,7 +265,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         for part in range(parts):
             own = rest * (part + 1) // parts - rest * part // parts
             frames = min(LONGEST_CLIP, length << part)
-            name = f"{size}, {frames} frames"
+            name = f"{size}, {frames} frame{'s' * (frames > 1)}"
             found.append(Stage(name, own, resolution=width, level=level, clip_length=frames))
         return tuple(stage for stage in found if stage.steps)
 

@@ -77,7 +77,7 @@ class Moved:
         generated frames, where the weight of raw frames is held down (authors' code).
         """
         mask, losses = self.confidence, {}
-        moved = warp(self.before, self.teacher)
+        moved = warp(self.before.detach(), self.teacher)  # a target: frames follow those before them
         losses["warp"] = warp_weight * masked_l1(self.image, moved, mask)
         if self.flow is not None and self.weight is not None:
             losses["flow"] = flow_weight / 2**level * masked_l1(self.flow, self.teacher, mask)

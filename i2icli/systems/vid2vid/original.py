@@ -99,6 +99,7 @@ def _settings(parts: list[State]) -> dict[str, Any]:
         "num_frames": frames,
         "norm": "batch" if "model_down_seg.2.weight" in coarse else "instance",
         "flow": "model_final_flow.1.weight" in coarse,
+        "first_frames": "real",
         "grown": grown,
         "grown_before": grown,
         "crop_size": (side, 2 * side),
@@ -203,6 +204,7 @@ def _notes(config: Vid2VidConfig, discriminators: State) -> tuple[str, ...]:
         notes = [f"the generator reads {config.source_channels} channels of a film, not told which"]
     if config.norm == "batch":
         notes.append("batch norm uses the statistics of each frame, as the authors' test program does")
+    notes.append("it may have learned no first frames: give one (--first-frame or --first-model)")
     if discriminators:
         notes.append("the discriminators beside it serve --init-from")
     return tuple(notes)

@@ -72,6 +72,7 @@ class Vid2Vid(System[Vid2VidConfig]):
             options,
             teacher=teacher(config.flow_teacher, weights),
             clip_length=config.clip_length,
+            longest_clip=config.longest_clip,
             temporal_scales=max(1, len(config.temporal_scales)),
             max_stride=config.max_stride,
             choose=choose,
@@ -164,6 +165,11 @@ class Vid2Vid(System[Vid2VidConfig]):
         """Scales in use."""
         return self.clock.stage.level + 1
 
+    @property
+    def _given(self) -> int:
+        """Frames at the start of a clip that it has to be given, as it never learned to make them."""
+        return int(self.config.first_frames == "real")
+
     # -- showing -------------------------------------------------------------------------
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
@@ -176,17 +182,19 @@ class Vid2Vid(System[Vid2VidConfig]):
         return {name: clip[:, times].flatten(0, 1) for name, clip in clips.items()}  # (B * n, C, H, W)
 
     def evaluate(self, batch: Batch) -> Evaluation:
-        """Whole clips, as they are translated: from a first frame of its own on.
+        """Whole clips, as they are translated: from a first frame of its own on, unless it learned to go on
+        from real ones only; these are not scored.
 
         warping_error: 1000 times the mean squared difference, of images in [0, 1], of each frame from the one
         before it, moved by the flow of the REAL film, where that is sure; and of the real film itself.
         Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, https://arxiv.org/abs/1808.00449.
         """
         real, fake = batch["frames"], self._translated(batch)  # (B, T, C, H, W)
-        pair = {"": (fake.flatten(0, 1), real.flatten(0, 1))}
+        made = slice(self._given, None)
+        pair = {"": (fake[:, made].flatten(0, 1), real[:, made].flatten(0, 1))}
         errors = {"warping_error": fake, "warping_error/real": real}
         measured = {name: warping_error(film, batch) for name, film in errors.items()}
-        labels = batch["labels"].flatten(0, 1) if "labels" in batch else None
+        labels = batch["labels"][:, made].flatten(0, 1) if "labels" in batch else None
         clips = {"source": self._drawn(batch), "fake": fake, "truth": real}
         return Evaluation(pair, pair, measured, labels, clips)
 
@@ -201,7 +209,11 @@ class Vid2Vid(System[Vid2VidConfig]):
     def _translated(self, batch: Batch) -> Tensor:
         """(B, T, C, H, W): clips frame by frame."""
         clip, memory, found = Clip(batch), None, []
-        for time in range(len(clip)):
+        if self._given:
+            found.append(clip.frames[:, 0])
+            task = self.config.tasks(self.clock.stage)[0]
+            memory = self.begin(task, clip.inputs(0), found[0])
+        for time in range(self._given, len(clip)):
             frames, memory = self.step_of(clip.inputs(time), memory)
             memory = memory if self.config.longest_clip > 1 else None
             found.append(frames[0].image)

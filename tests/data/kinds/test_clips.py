@@ -1,15 +1,20 @@
 """Clips: layouts, keys and shapes of examples, flow, augmentation, cuts, validation, errors in one line."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from i2icli.config import Config
+from i2icli.data.clips import sides
+from i2icli.data.clips.footage import Reading
 from i2icli.data.images import BrokenImageWarning
 from i2icli.data.kinds.clips import Clips
 from i2icli.data.loader import batches, validation_batches
@@ -18,6 +23,8 @@ from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
 from i2icli.flow.teachers import Dis
 from i2icli.stage import Shape
+from i2icli.video.decoding import Decoded, decode
+from i2icli.video.info import VideoInfo
 from tests.data.kinds.clip_files import label_frames, marked, pan, write_film, write_frames
 
 CACHE = 2**26
@@ -141,6 +148,32 @@ def test_a_plain_video_is_divided_at_its_cuts(talk: Path):
         assert example["confidence_1"][1:].mean() > 0.6  # never across a cut
 
 
+def test_parts_of_a_long_video_are_decoded_by_several_threads(talk: Path, monkeypatch: pytest.MonkeyPatch):
+    """Only where all frames are kept do threads wait for each other, as they read ahead."""
+    folder = opened(talk, options(cache_bytes=100_000), choose=negative)
+    both = Barrier(2, timeout=10)
+
+    def read(reading: Reading, *given: Any) -> Any:
+        both.wait()
+        return frames(reading, *given)
+
+    frames = Reading.read
+    monkeypatch.setattr(Reading, "read", read)
+    with ThreadPoolExecutor(2) as pool:
+        examples = list(pool.map(lambda index: folder.train().get(index, None), (0, 5)))
+    assert not torch.equal(*(each["frames"] for each in examples))
+
+
+def test_what_later_stages_leave_out_is_reported(talk: Path):
+    """Their clips are longer than some between two cuts, or than all."""
+    assert not any("left out of" in line for line in opened(talk, choose=negative, longest_clip=10).report)
+    fewer = "1 of 3 clips between cuts has 11 frames; shorter ones are left out of the stage of such clips"
+    assert fewer in opened(talk, choose=negative, longest_clip=11).report
+    longest = "training clips have at most 12 frames instead of 20: none is longer without a scene cut"
+    assert longest in opened(talk, choose=negative, longest_clip=20).report
+    assert "left out of" in opened(talk, choose=negative, longest_clip=20).report[-2]
+
+
 @pytest.mark.parametrize("cache", [0, 200_000, CACHE])
 def test_the_cache_changes_nothing_but_time(talk: Path, cache: int):
     expected = opened(talk, choose=negative).train().get(4, np.random.default_rng(3))
@@ -151,6 +184,28 @@ def test_the_cache_changes_nothing_but_time(talk: Path, cache: int):
     assert torch.equal(train.get(4, np.random.default_rng(3))["frames"], expected["frames"])
     assert found.keys() == expected.keys()
     assert folder.cache._bytes <= cache
+
+
+@pytest.mark.parametrize("kind", ["grey", "16 bit"])
+def test_conditions_are_computed_from_colours_of_8_bit(tmp_path: Path, kind: str):
+    """As when translating, whatever the frames are."""
+    for index, frame in enumerate(pan(0, 8)):
+        pixels = frame[..., 0] if kind == "grey" else frame[..., 0].astype(np.uint16) * 257
+        (tmp_path / "x").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "x" / f"{index:04}.png")
+    shapes = set()
+
+    def choose(frames: Sequence[np.ndarray]) -> tuple[dict[str, Any], Any]:
+        def extract(frame: np.ndarray) -> np.ndarray:
+            shapes.add((frame.shape[2], frame.dtype.name))
+            return 255 - frame[..., :1]
+
+        extract(frames[0])
+        return {}, extract
+
+    example = opened(tmp_path, choose=choose).train().get(0, None)
+    assert shapes == {(3, "uint8")}
+    assert torch.allclose(example["source"], -example["frames"], atol=0.01)
 
 
 def test_videos_of_one_name_are_clips(tmp_path: Path):
@@ -184,10 +239,23 @@ def test_the_last_part_of_each_clip_is_held_out(tmp_path: Path):
     assert "validation split: 12 frames (no val or test folder; --holdout 0 trains on all)" in folder.report
     validation = folder.validation()
     assert validation is not None
-    assert [batch["frames"].shape[1] for batch in validation_batches(validation, 1, workers=0)] == [5] * 4
-    longer = folder.validation(Shape(None, 12))  # longer than what was held out
-    assert longer is not None
-    assert longer.get(0, None)["frames"].shape[0] == 6
+    assert [batch["frames"].shape[1] for batch in validation_batches(validation, 1, workers=0)] == [6, 6]
+
+
+def test_validation_clips_are_the_same_however_long_those_of_training_are(tmp_path: Path):
+    """So scores of all stages compare; and no part held out is left out for being shorter than others."""
+    for split, lengths in (("train", (12,)), ("test", (50, 7, 26))):
+        for number, length in enumerate(lengths):
+            for side in "AB":
+                write_frames(tmp_path / split / side / f"{number}", pan(number, length))
+    folder = opened(tmp_path)
+    for length in (1, 5, 12):
+        validation = folder.validation(Shape(None, length))
+        assert validation is not None
+        clips = [validation.get(index, None) for index in range(len(validation))]
+        assert [len(clip["frames"]) for clip in clips] == [24, 24, 7, 24]  # what is left over is too short
+        assert {name for name in clips[0] if "flow" in name} == {"flow_1"}  # no discriminator to show it to
+    assert not torch.equal(clips[0]["frames"][0], clips[1]["frames"][0])
 
 
 def test_whole_clips_are_held_out_where_their_ends_are_too_short(tmp_path: Path):
@@ -276,6 +344,24 @@ def test_broken_frames_are_left_out_or_refused(tmp_path: Path):
     assert [len(shot) for shot in folder.shots] == [8]
     assert sum("broken frame" in line for line in folder.report) == 2
     with pytest.raises(UserError, match=r"0003\.png"):
+        opened(tmp_path, options(strict=True))
+
+
+def test_a_frame_that_a_damaged_video_lacks_is_left_out_and_the_others_keep_their_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for side, frames in (("A", marked(pan(0, 12))), ("B", pan(0, 12))):
+        write_film(tmp_path / side / "x.mkv", frames)
+
+    def damaged(info: VideoInfo, *given: Any, **options: Any) -> Iterator[Decoded]:
+        lost = 3 if info.path.parent.name == "B" else -1
+        return (frame for frame in decode(info, *given, **options) if frame.index != lost)
+
+    monkeypatch.setattr(sides, "decode", damaged)
+    folder = opened(tmp_path, clip_length=4)
+    assert [shot.frames for shot in folder.shots] == [(0, 1, 2, *range(4, 12))]
+    assert any("skipped 1 broken frame: " in line and "frame 3" in line for line in folder.report)
+    with pytest.raises(UserError, match=r"x\.mkv: frame 3"):
         opened(tmp_path, options(strict=True))
 
 
