@@ -16,12 +16,8 @@ Extractor: TypeAlias = Callable[[Image], NDArray[np.uint8]]
 """(H, W, 3) -> (H, W, C), C as `conditions.planes` says."""
 
 
-def extractor(condition: Condition, *, device: str = "cpu", in_order: bool = False) -> Extractor:
-    """What computes the planes of a condition. Thread-safe, unless `in_order`.
-
-    in_order: it is given the frames of one video in order; then a face that is lost for some frames is
-    drawn where it was. Raises UserError if a package is missing.
-    """
+def extractor(condition: Condition, *, device: str = "cpu") -> Extractor:
+    """What computes the planes of a condition; thread-safe. Raises UserError if a package is missing."""
     thresholds_of = (condition.blur, condition.low, condition.high)
     if condition.kind == "edges":
         return partial(_canny, thresholds_of)
@@ -31,7 +27,7 @@ def extractor(condition: Condition, *, device: str = "cpu", in_order: bool = Fal
         return LearnedEdges(device)
     from i2icli.extractors.face_lines import FaceLines
 
-    return FaceLines(*thresholds_of, background=condition.background, remembers=in_order)
+    return FaceLines(*thresholds_of, background=condition.background)
 
 
 def chosen(

@@ -1,7 +1,6 @@
 """Facial landmarks drawn as lines, with the edges of what surrounds the face."""
 
 from collections.abc import Sequence
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +9,6 @@ from i2icli.extractors.edges import Image, canny
 from i2icli.face import find_face, mesh
 from i2icli.face.hull import convex_hull
 from i2icli.face.landmarks import Points
-
-REMEMBERED = 12  # frames without a face for which the last one stands
 
 Colour = tuple[int, int, int]
 BACKGROUND: Colour = (255, 255, 255)
@@ -34,30 +31,22 @@ _LINE = 0.004  # width over the shorter side
 
 
 class FaceLines:
-    """Draws the landmarks of the largest face as lines; thread-safe where it does not remember.
+    """Draws the landmarks of the largest face as lines; thread-safe.
 
     Wang et al., "Video-to-video synthesis", NeurIPS 2018, section 4: lines between landmarks, and Canny edges
     outside the face. Landmarks are mediapipe's.
     """
 
-    def __init__(self, blur: float, low: float, high: float, *, background: bool, remembers: bool) -> None:
-        """background: draw the edges outside the face, too; remembers: frames come in order, and where
-        no face is found in one, the last found stands for up to 12 frames.
-        """
+    def __init__(self, blur: float, low: float, high: float, *, background: bool) -> None:
+        """background: draw the edges outside the face, too."""
         self._thresholds = blur, low, high
         self._background = background
-        self._remembers = remembers
-        self._last: Points | None = None
-        self._since = 0
-        self._lock = Lock()
-        self.missing = 0
-        """Frames so far in which no face was found."""
 
     def __call__(self, image: Image) -> NDArray[np.uint8]:
         """(H, W, 3) -> (H, W, 3): lines on black; without a face the edges of the whole image, if these are
         drawn. Raises UserError if mediapipe is missing.
         """
-        points = self._found(image)
+        points = find_face(image)
         drawn = np.zeros_like(image)
         if self._background:
             edges = canny(image, *self._thresholds)[..., 0] > 0  # (H, W)
@@ -65,17 +54,6 @@ class FaceLines:
                 edges &= ~_inside(points, edges.shape)
             drawn[edges] = BACKGROUND
         return drawn if points is None else with_lines(drawn, points)
-
-    def _found(self, image: Image) -> Points | None:
-        points = find_face(image)
-        with self._lock:
-            self.missing += points is None
-            if not self._remembers:
-                return points
-            self._since = 0 if points is not None else self._since + 1
-            if points is not None:
-                self._last = points
-            return self._last if self._since <= REMEMBERED else None
 
 
 def with_lines(image: Image, points: Points) -> NDArray[np.uint8]:

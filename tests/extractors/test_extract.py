@@ -97,14 +97,14 @@ def faces(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.float32] | None]:
 def test_faces_are_lines_and_the_background_edges(faces: list[NDArray[np.float32] | None]):
     image = texture(80, 100)
     faces.append(landmarks())
-    drawn = FaceLines(0.8, 20, 60, background=True, remembers=False)(image)
+    drawn = FaceLines(0.8, 20, 60, background=True)(image)
     assert drawn.shape == (80, 100, 3)
     white = (drawn == 255).all(axis=2)
     assert white[:, :20].any()
     assert not white[20:60, 35:65].any()  # edges of the face itself are left to the network
     red = (drawn[..., 0] > 120) & (drawn[..., 1:] == 0).all(axis=2)
     assert red[40, 72:78].any()  # the contour, 25 pixels right of the centre
-    alone = FaceLines(0.8, 20, 60, background=False, remembers=False)(image)
+    alone = FaceLines(0.8, 20, 60, background=False)(image)
     assert not (alone == 255).all(axis=2).any()
     assert alone.any()
 
@@ -112,25 +112,9 @@ def test_faces_are_lines_and_the_background_edges(faces: list[NDArray[np.float32
 def test_without_a_face_the_background_is_left(faces: list[NDArray[np.float32] | None]):
     image = texture(80, 100)
     faces.append(None)
-    lines = FaceLines(0.8, 20, 60, background=True, remembers=False)
+    lines = FaceLines(0.8, 20, 60, background=True)
     edges = canny(image, 0.8, 20, 60)
     assert np.array_equal(lines(image), np.repeat(edges, 3, axis=2))
-    assert lines.missing == 1
-
-
-def test_a_face_that_is_lost_stands_for_some_frames_in_order(faces: list[NDArray[np.float32] | None]):
-    image = texture(80, 100)
-    faces += [landmarks(), None]
-    lines = FaceLines(0, 0, 0, background=False, remembers=True)
-    first = lines(image)
-    assert first.any()
-    assert all(np.array_equal(lines(image), first) for _ in range(12))
-    assert not lines(image).any()
-    assert lines.missing == 13
-    faces[:] = [landmarks(), None]
-    forgetful = FaceLines(0, 0, 0, background=False, remembers=False)
-    assert forgetful(image).any()
-    assert not forgetful(image).any()
 
 
 def test_a_video_without_faces_is_refused(faces: list[NDArray[np.float32] | None]):
