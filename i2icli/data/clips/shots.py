@@ -119,7 +119,8 @@ def _lines(found: Sequence[Shots], seconds: float, files: int) -> list[str]:
 def hold_out(shots: Sequence[Shot], options: DataOptions) -> tuple[list[Shot], list[Shot]]:
     """-> (training, validation): the last part of each clip, as long as the fraction asked for.
 
-    Where that would be too short in every clip, whole clips, chosen by the seed.
+    Where that would be too short in every clip, whole clips, chosen by the seed; where these are too few for
+    that, four frames of the longest clip, if it has five times as many.
     """
     clips: dict[int, list[Shot]] = {}
     for shot in shots:
@@ -127,15 +128,30 @@ def hold_out(shots: Sequence[Shot], options: DataOptions) -> tuple[list[Shot], l
     train: list[Shot] = []
     held_out: list[Shot] = []
     for own in clips.values():
-        frames = [frame for shot in own for frame in shot.frames]
-        wanted = int(len(frames) * options.validation_fraction + 1e-9)
-        first = frames[-wanted] if wanted >= SHORTEST else frames[-1] + 1
-        train += _part(own, range(first))
-        held_out += _part(own, range(first, frames[-1] + 1))
+        kept, last = _without_last(own, int(_frames(own) * options.validation_fraction + 1e-9))
+        train += kept
+        held_out += last
     if held_out:
         return train, held_out
     groups, whole = split_off(list(clips.values()), options)
-    return [shot for own in groups for shot in own], [shot for own in whole for shot in own]
+    longest = max(groups, key=_frames, default=[])
+    if whole or not options.validation_fraction or _frames(longest) < 5 * SHORTEST:
+        return [shot for own in groups for shot in own], [shot for own in whole for shot in own]
+    kept, last = _without_last(longest, SHORTEST)
+    return [shot for own in groups for shot in (kept if own is longest else own)], last
+
+
+def _frames(shots: Sequence[Shot]) -> int:
+    return sum(map(len, shots))
+
+
+def _without_last(shots: Sequence[Shot], count: int) -> tuple[list[Shot], list[Shot]]:
+    """The shots of a clip without its last `count` frames, and these; all of them if that is too few."""
+    if count < SHORTEST:
+        return list(shots), []
+    frames = [frame for shot in shots for frame in shot.frames]
+    first, end = frames[-count], frames[-1] + 1
+    return _part(shots, range(first)), _part(shots, range(first, end))
 
 
 def parts_of(shots: Sequence[Shot]) -> list[Shot]:
