@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.video.ffmpeg import MAX_PIXELS, ask, input_words, plain
+from i2icli.video.ffmpeg import DESCRIPTION, MAX_PIXELS, ask, input_words, plain
 from i2icli.video.info import Colour, Track, TrackKind, VideoInfo
 from i2icli.video.packets import Packets, read_packets
 from i2icli.video.pixel_formats import bits_of, has_alpha
@@ -23,7 +23,7 @@ def probe(path: Path) -> VideoInfo:
         raise UserError(f"cannot read {path}: a folder, not a video", exit_code=1)
     if not path.is_file():
         raise UserError(f"cannot read {path}: no such file or directory", exit_code=1)
-    _, _, text = ask(input_words(path))
+    _, _, text = ask(input_words(path), kept=DESCRIPTION)
     lines = text.replace(str(path), "").split("\n")
     if not any(line.startswith("Input #0, ") for line in lines):
         said = [line for line in lines if line.strip() and "misdetection" not in line]
