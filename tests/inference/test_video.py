@@ -308,6 +308,15 @@ def test_results_do_not_become_frames_of_their_input(translator, tmp_path):
         translator.video(tmp_path, tmp_path / "out", format="png")
 
 
+@pytest.mark.parametrize("name", ["*.png", "%06d.png", "."])
+def test_results_replace_no_frames_of_their_input(translator, clip, tmp_path, name):
+    frames = one(translator.video(clip, tmp_path, format="png")).target
+    before = images_of(frames)
+    with pytest.raises(UserError, match="the result would replace the input"):
+        translator.video(str(frames / name), tmp_path, format="png", overwrite=True)
+    assert np.array_equal(images_of(frames), before)
+
+
 def test_what_is_missing_beside_label_maps_is_noted(tmp_path):
     write_tiny(tmp_path / "model.safetensors", "spade")
     folder = tmp_path / "labels"
