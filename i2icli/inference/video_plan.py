@@ -45,7 +45,8 @@ class VideoPlan:
     def sink(self) -> Sink:
         """Where the frames go."""
         if self.encoding is None:
-            return FolderSink(self.segments, "." + (self.request.video.format or "png").lower().lstrip("."))
+            numbered = self.source.info.container != "images"
+            return FolderSink(self.segments, _suffix(self.request), numbered=numbered)
         return VideoSink(self.segments, self.encoding, self.source, (self.request.start, self.request.end))
 
 
@@ -113,6 +114,11 @@ def is_folder(format: str | None) -> bool:
     return format is not None and "." + format.lower().lstrip(".") in STILL
 
 
+def _suffix(request: VideoRequest) -> str:
+    """Of the frames of a folder."""
+    return "." + (request.video.format or "png").lower().lstrip(".")
+
+
 def result_size(spec: OutputSpec, size: tuple[int, int]) -> tuple[int, int]:
     """(height, width) of the results for frames of `size`."""
     scale = spec.task.output.scale
@@ -151,7 +157,11 @@ def _settings(
 ) -> dict[str, object]:
     """What decides a result, by the names of options."""
     video = request.video.model_dump(mode="json", exclude={"format", "first_frame", "first_model"})
-    encode = {} if is_folder(request.video.format) else request.encode.model_dump(mode="json")
+    if is_folder(request.video.format):  # else the name of the result tells
+        video["format"] = _suffix(request)
+        encode: dict[str, object] = {}
+    else:
+        encode = request.encode.model_dump(mode="json")
     if request.video.first_frame is not None:
         video["first_frame"] = content(request.video.first_frame)
     if isinstance(first, TranslatedFrame):

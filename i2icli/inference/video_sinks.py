@@ -109,14 +109,18 @@ class VideoSink:
 class FolderSink:
     """A folder of images, one for each frame."""
 
-    def __init__(self, segments: Segments, suffix: str) -> None:
-        self.segments, self.suffix = segments, suffix
+    def __init__(self, segments: Segments, suffix: str, *, numbered: bool) -> None:
+        """numbered: whether frames are named by their numbers, not as the images of a sequence."""
+        self.segments, self.suffix, self.numbered = segments, suffix, numbered
         self.number = segments.frames
 
     def write(self, frame: Frame, image: DecodedImage) -> None:
         """See `Sink`."""
-        stem = frame.item.path.stem if isinstance(frame.item, FileItem) else f"{self.number:06}"
-        write_image(self.segments.target / f"{stem}{self.suffix}", image)
+        if isinstance(frame.item, FileItem):
+            path = self.segments.target / f"{frame.item.path.stem}{self.suffix}"
+        else:
+            path = self._numbered(self.number)
+        write_image(path, image)
         self.number += 1
 
     def end_segment(self, segment: Segment, state: State) -> None:
@@ -124,7 +128,11 @@ class FolderSink:
         self.segments.add(segment, state)
 
     def finish(self) -> None:
-        """See `Sink`."""
+        """See `Sink`. Numbered frames that follow are those of a longer result, which this one replaces."""
+        behind = self.number
+        while self.numbered and (path := self._numbered(behind)).is_file():
+            path.unlink()
+            behind += 1
 
     def partial(self, rest: Segment) -> Path | None:  # noqa: ARG002 - every frame is a file already
         """See `Sink`."""
@@ -132,6 +140,9 @@ class FolderSink:
 
     def close(self) -> None:
         """See `Sink`."""
+
+    def _numbered(self, number: int) -> Path:
+        return self.segments.target / f"{number:06}{self.suffix}"
 
 
 def pixels_for(image: DecodedImage, encoding: Encoding) -> NDArray[Any]:

@@ -141,6 +141,24 @@ def test_other_options_need_another_place(model, short, tmp_path, change):
     assert one(translator.video(short, tmp_path, overwrite=True, **change)).status == "done"
 
 
+def test_a_shorter_result_leaves_no_frames_of_a_longer_one(model, clip, tmp_path):
+    translator = Translator.load(model)
+    folder = one(translator.video(clip, tmp_path, format="png")).target
+    (folder / "notes.txt").write_text("mine")
+    assert one(translator.video(clip, tmp_path, format="png", end=0.3, overwrite=True)).frames == 3
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "000000.png", "000001.png", "000002.png", "notes.txt"
+    ]  # fmt: skip
+
+
+def test_frames_of_another_format_are_not_the_result(model, short, tmp_path):
+    translator = Translator.load(model)
+    assert one(translator.video(short, tmp_path, format="png")).status == "done"
+    again = one(translator.video(short, tmp_path, format="jpg"))
+    assert again.status == "failed"
+    assert "was made with another --format" in again.error
+
+
 def test_half_of_another_video_is_not_gone_on_from(model, clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         list(failing(remembering(model), 5, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
