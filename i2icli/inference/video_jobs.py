@@ -10,7 +10,7 @@ from i2icli.image.finding import find_images
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_names import STILL, is_video_name
-from i2icli.video.containers import MUXERS
+from i2icli.video.containers import MUXERS, muxer_of
 from i2icli.video.sequences import is_sequence, sequence_files
 
 SEQUENCE_SUFFIX = ".mp4"  # of results of image sequences, and of containers that are read only
@@ -39,6 +39,8 @@ def plan_videos(
     """
     suffix = suffix_of(format) if format else None
     found, refused = _found(inputs)
+    if is_video_name(out) and not out.is_dir():
+        muxer_of(out)  # refuses those that are only read
     is_file = out.suffix.lower() in MUXERS and not out.is_dir()
     if is_file and (len(found) > 1 or len(specs) > 1):
         many = f"{len(found)} videos" if len(found) > 1 else f"{len(specs)} results"
