@@ -1,6 +1,6 @@
 """Where the frames of a result go: a video in segments that are joined, or a folder of images."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,8 +18,8 @@ from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
 class Sink(Protocol):
     """Takes the frames of one result, in order."""
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
-        """The result of a frame. Raises UserError or OSError where it cannot be written."""
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:
+        """The result of a frame, and its seconds, if known. Raises UserError or OSError if it cannot."""
 
     def end_segment(self, segment: Segment, state: State) -> None:
         """The frames since the last call are a finished segment, kept with the state after it."""
@@ -49,7 +49,7 @@ class VideoSink:
         self.stack = ExitStack()
         self.writer: VideoWriter | None = None
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:
         """See `Sink`."""
         if self.writer is None:
             path = self._open_path
@@ -57,7 +57,7 @@ class VideoSink:
             self.writer = self.stack.enter_context(
                 VideoWriter(path, self.encoding, self.source.info.time_base)
             )
-        self.writer.write(pixels_for(image, self.encoding), frame.time)
+        self.writer.write(pixels_for(image, self.encoding), frame.time, lasting)
 
     def end_segment(self, segment: Segment, state: State) -> None:
         """See `Sink`."""
@@ -68,10 +68,10 @@ class VideoSink:
     def finish(self) -> None:
         """See `Sink`."""
         segments = self.segments
-        self._join(segments.paths, segments.target, self.span[1])
-        begin, end = segments.lasting()
+        first, last, lasting = segments.lasting()
+        self._join(segments.paths, segments.target, self.span[1], lasting)
         try:
-            verify(segments.target, segments.frames, end - begin, self.encoding.streams)
+            verify(segments.target, segments.frames, last + lasting - first, self.encoding.streams, lasting)
         except UserError:
             segments.target.unlink()
             raise
@@ -85,13 +85,15 @@ class VideoSink:
             paths.append(loose)
         if not paths:
             return None
+        _, last, lasting = self.segments.lasting(rest)
         with self.segments.part() as target:
-            self._join(paths, target, self.segments.lasting(rest)[1])
+            self._join(paths, target, last + lasting, lasting)
         return target
 
     def close(self) -> None:
-        """See `Sink`."""
-        self.stack.close()
+        """See `Sink`. What goes wrong now must not hide why it is left."""
+        with suppress(UserError, OSError):
+            self.stack.close()
 
     @property
     def _open_path(self) -> Path:
@@ -102,8 +104,8 @@ class VideoSink:
         self._open_path.replace(path)
         self.writer = None
 
-    def _join(self, paths: list[Path], target: Path, end: Fraction | None) -> None:
-        join(paths, target, self.source, self.encoding, self.span[0], end)
+    def _join(self, paths: list[Path], target: Path, end: Fraction | None, lasting: Fraction) -> None:
+        join(paths, target, self.source, self.encoding, self.span[0], end, lasting)
 
 
 class FolderSink:
@@ -114,7 +116,7 @@ class FolderSink:
         self.segments, self.suffix, self.numbered = segments, suffix, numbered
         self.number = segments.frames
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:  # noqa: ARG002
         """See `Sink`."""
         if isinstance(frame.item, FileItem):
             path = self.segments.target / f"{frame.item.path.stem}{self.suffix}"

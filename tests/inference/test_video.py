@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.image import read_image
@@ -64,6 +65,18 @@ def test_times_and_sound_are_kept(translator, tmp_path):
     assert after == before
     assert pixels.shape == (10, *films.SIZE, 3)
     assert films.packets(tmp_path / "b.mp4", "a:0") == films.packets(clip, "a:0")
+
+
+@pytest.mark.parametrize("name", ["b.gif", "b.apng", "b.mp4", "b.mkv"])
+def test_the_last_frame_lasts_as_long_as_it_did(translator, tmp_path, name):
+    images = [Image.fromarray(films.frame(index)) for index in range(3)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 2000])
+    for start in (None, 0.2) if name != "b.apng" else (None,):  # of one frame, too
+        result = one(translator.video(tmp_path / "a.gif", tmp_path / name, start=start, overwrite=True))
+        assert result.status == "done"
+        if name != "b.mkv":  # it does not tell
+            lasts = open_source(str(tmp_path / name)).info.duration
+            assert lasts == Fraction(22 if start is None else 20, 10)
 
 
 def test_a_part_and_every_second_frame(translator, clip, tmp_path):

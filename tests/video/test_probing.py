@@ -83,7 +83,9 @@ def test_a_long_description_is_read_to_its_beginning(tmp_path):
     )
     (tmp_path / "meta.txt").write_text(f";FFMETADATA1\n{chapters}")
     plain = films.film(tmp_path / "a.mkv", 10)
-    films.ffmpeg("-i", plain, "-i", tmp_path / "meta.txt", "-map_chapters", 1, "-c", "copy", tmp_path / "b.mkv")
+    films.ffmpeg(
+        "-i", plain, "-i", tmp_path / "meta.txt", "-map_chapters", 1, "-c", "copy", tmp_path / "b.mkv"
+    )
     info = probe(tmp_path / "b.mkv")
     assert (info.size, info.frames, info.chapters) == ((48, 64), 10, 200)
 
