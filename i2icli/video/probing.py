@@ -56,8 +56,7 @@ _VIDEO = re.compile(
 
 def _described(path: Path, lines: list[str]) -> VideoInfo:
     """What the header says; times are filled in from the packets. Raises UserError."""
-    found = [(number, _STREAM.fullmatch(line)) for number, line in enumerate(lines)]
-    streams = [(number, match) for number, match in found if match]
+    streams = _streams(lines)
     videos = [each for each in streams if each[1][3] == "Video" and "(attached pic)" not in each[1][4]]
     if not videos:
         kinds = ", ".join(f"{m[3].lower()} ({m[4].split()[0].strip(',')})" for _, m in streams) or "nothing"
@@ -94,6 +93,18 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         sample_aspect=aspect,
         zero=_zero(lines),
     )
+
+
+def _streams(lines: list[str]) -> list[tuple[int, re.Match[str]]]:
+    """The lines that describe a stream. Those of a group are indented, and one may be in several groups."""
+    found: dict[str, tuple[int, re.Match[str]]] = {}
+    grouped = False  # before the first group, what is indented is a text of the file
+    for number, line in enumerate(lines):
+        grouped = grouped or line.startswith("  Stream group #0:")
+        match = _STREAM.fullmatch(line.replace("    ", "  ", 1) if grouped and line[4:5] != " " else line)
+        if match:
+            found.setdefault(match[1], (number, match))
+    return list(found.values())
 
 
 def _zero(lines: list[str]) -> Fraction:
