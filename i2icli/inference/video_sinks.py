@@ -54,6 +54,7 @@ class VideoSink:
         if self.writer is None:
             path = self._open_path
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # the ffmpeg of a killed job may still complete its own
             self.writer = self.stack.enter_context(
                 VideoWriter(path, self.encoding, self.source.info.time_base)
             )
