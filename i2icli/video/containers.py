@@ -111,8 +111,12 @@ def _holds(info: VideoInfo, track: Track, muxer: str, codec: str) -> bool:
     little = ["-frames:a", "3"] if track.kind == "audio" else ["-t", "10"]
     with TemporaryDirectory(prefix="i2i-trial-") as folder:
         words = ["-loglevel", "error", *input_words(info.path), "-map", f"0:{track.index}", "-c", codec]
-        code, _, _ = ask([*words, *little, "-f", muxer, address(Path(folder) / "trial")])
-        return code == 0
+        trial = Path(folder) / "trial"
+        code, _, _ = ask([*words, *little, "-f", muxer, address(trial)])
+        if code or muxer != "mpegts":
+            return code == 0
+        _, _, text = ask(input_words(trial))  # it takes everything, and tells of some that it is private data
+        return ": Audio: " in text
 
 
 def _subtitles(info: VideoInfo, track: Track, muxer: str) -> str | None:
