@@ -134,9 +134,9 @@ def expected_frames(info: VideoInfo, request: VideoRequest) -> int | None:
     if info.packets is not None and len(info.packets.times):
         times, base = info.packets.times, info.packets.time_base
         if request.start is not None:
-            first = int(np.searchsorted(times, float(request.start / base)))
+            first = int(np.searchsorted(times, float((request.start + info.zero) / base)))
         if request.end is not None:
-            last = int(np.searchsorted(times, float(request.end / base)))
+            last = int(np.searchsorted(times, float((request.end + info.zero) / base)))
     elif info.duration:
         rate = info.frames / info.duration
         first = round((request.start or 0) * rate)

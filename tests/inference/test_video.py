@@ -9,6 +9,8 @@ from PIL import Image
 from i2icli.errors import UserError
 from i2icli.image import read_image
 from i2icli.inference.translator import Translator
+from i2icli.inference.video_options import VideoRequest
+from i2icli.inference.video_plan import expected_frames
 from i2icli.video import open_source
 from tests.inference.videos import greying, remembering, write_tiny
 from tests.video import films
@@ -84,6 +86,12 @@ def test_a_part_and_every_second_frame(translator, clip, tmp_path):
     assert result.frames == 3  # frames 2, 4, 6
     whole = one(translator.video(clip, tmp_path / "whole", format="png"))
     assert np.array_equal(images_of(result.target), images_of(whole.target)[2:7:2])
+
+
+def test_times_of_a_broadcast_stream_are_counted_from_its_beginning(tmp_path):
+    info = open_source(str(films.film(tmp_path / "a.ts", 20))).info
+    assert info.zero
+    assert expected_frames(info, VideoRequest.of({"start": 0.5, "end": 1})) == 5
 
 
 def test_batches_give_the_same(translator, clip, tmp_path):
