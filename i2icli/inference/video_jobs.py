@@ -10,8 +10,8 @@ from i2icli.image.finding import find_images
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_names import STILL, is_video_name
-from i2icli.video.containers import MUXERS
-from i2icli.video.sequences import is_sequence
+from i2icli.video.containers import MUXERS, muxer_of
+from i2icli.video.sequences import is_sequence, sequence_files
 
 SEQUENCE_SUFFIX = ".mp4"  # of results of image sequences, and of containers that are read only
 _DIGITS = "%"  # of a pattern such as %05d.png
@@ -39,6 +39,8 @@ def plan_videos(
     """
     suffix = suffix_of(format) if format else None
     found, refused = _found(inputs)
+    if is_video_name(out) and not out.is_dir():
+        muxer_of(out)  # refuses those that are only read
     is_file = out.suffix.lower() in MUXERS and not out.is_dir()
     if is_file and (len(found) > 1 or len(specs) > 1):
         many = f"{len(found)} videos" if len(found) > 1 else f"{len(specs)} results"
@@ -46,7 +48,7 @@ def plan_videos(
     if is_file and suffix not in (None, out.suffix.lower()):
         raise UserError(f"--out {out}: another format than --format {format}; leave one of them out")
     jobs = [VideoJob(name, specs[0], Path(), error=why) for name, why in refused.items()]
-    taken = {Path(source).resolve(): source for source in found}
+    taken = {place: source for source in found for place in _places(source)}
     owners: dict[Path, str] = {}
     for source, folders in found.items():
         for spec in specs:
@@ -113,6 +115,16 @@ def _found(inputs: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str,
     if not found:
         raise UserError(several(list(refused.values())) or "nothing to translate: name a video")
     return found, refused
+
+
+def _places(source: str) -> set[Path]:
+    """Where an input lies: its file, or the folders of its images."""
+    if not is_sequence(source) or Path(source).is_dir():
+        return {Path(source).resolve()}
+    try:
+        return {file.parent.resolve() for file in sequence_files(source)}
+    except UserError:  # there are none, which is said when it is read
+        return set()
 
 
 def _sources(word: str) -> list[str]:

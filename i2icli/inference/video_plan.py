@@ -48,7 +48,8 @@ class VideoPlan:
     def sink(self) -> Sink:
         """Where the frames go."""
         if self.encoding is None:
-            return FolderSink(self.segments, "." + (self.request.video.format or "png").lower().lstrip("."))
+            numbered = self.source.info.container != "images"
+            return FolderSink(self.segments, _suffix(self.request), numbered=numbered)
         return VideoSink(self.segments, self.encoding, self.source, (self.request.start, self.request.end))
 
 
@@ -131,6 +132,11 @@ def is_folder(format: str | None) -> bool:
     return format is not None and "." + format.lower().lstrip(".") in STILL
 
 
+def _suffix(request: VideoRequest) -> str:
+    """Of the frames of a folder."""
+    return "." + (request.video.format or "png").lower().lstrip(".")
+
+
 def result_size(spec: OutputSpec, size: tuple[int, int]) -> tuple[int, int]:
     """(height, width) of the results for frames of `size`."""
     scale = spec.task.output.scale
@@ -146,9 +152,9 @@ def expected_frames(info: VideoInfo, request: VideoRequest) -> int | None:
     if info.packets is not None and len(info.packets.times):
         times, base = info.packets.times, info.packets.time_base
         if request.start is not None:
-            first = int(np.searchsorted(times, float(request.start / base)))
+            first = int(np.searchsorted(times, float((request.start + info.zero) / base)))
         if request.end is not None:
-            last = int(np.searchsorted(times, float(request.end / base)))
+            last = int(np.searchsorted(times, float((request.end + info.zero) / base)))
     elif info.duration:
         rate = info.frames / info.duration
         first = round((request.start or 0) * rate)
@@ -169,7 +175,11 @@ def _settings(
 ) -> dict[str, object]:
     """What decides a result, by the names of options."""
     video = request.video.model_dump(mode="json", exclude={"format", "first_frame", "first_model"})
-    encode = {} if is_folder(request.video.format) else request.encode.model_dump(mode="json")
+    if is_folder(request.video.format):  # else the name of the result tells
+        video["format"] = _suffix(request)
+        encode: dict[str, object] = {}
+    else:
+        encode = request.encode.model_dump(mode="json")
     if request.video.first_frame is not None:
         video["first_frame"] = content(request.video.first_frame)
     if isinstance(first, TranslatedFrame):

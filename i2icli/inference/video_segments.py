@@ -38,7 +38,7 @@ class Segment:
     frames: int
     last: int  # index of its last frame in the input; that of the one before, where it has none
     end: bool = False  # whether the input ends with it
-    first_time: str = "0"  # seconds, exact: of its first and last frame, and from the one before to the last
+    first_time: str = "0"  # seconds, exact: of its first and last frame, and how long the last one lasts
     last_time: str = "0"
     step: str = "0"
     damaged: tuple[int, ...] = ()  # frames of the input, by index, found since the segment before
@@ -104,13 +104,16 @@ class Segments:
         """Frames of all finished segments."""
         return sum(segment.frames for segment in self.done)
 
-    def lasting(self, more: Segment | None = None) -> tuple[Fraction, Fraction]:
-        """Where the frames of all finished segments, and of one more, begin and end, in seconds."""
+    def lasting(self, more: Segment | None = None) -> tuple[Fraction, Fraction, Fraction]:
+        """Of the frames of all finished segments, and of one more, in seconds.
+
+        -> (where the first begins, where the last begins, how long that lasts)
+        """
         filled = [segment for segment in (*self.done, *([more] if more else [])) if segment.frames]
         if not filled:
-            return Fraction(0), Fraction(0)
+            return Fraction(0), Fraction(0), Fraction(0)
         last = filled[-1]
-        return Fraction(filled[0].first_time), Fraction(last.last_time) + Fraction(last.step)
+        return Fraction(filled[0].first_time), Fraction(last.last_time), Fraction(last.step)
 
     @property
     def damage(self) -> Damage:

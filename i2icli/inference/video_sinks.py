@@ -1,6 +1,6 @@
 """Where the frames of a result go: a video in segments that are joined, or a folder of images."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,8 +18,8 @@ from i2icli.video import Encoding, Frame, Source, VideoWriter, join, verify
 class Sink(Protocol):
     """Takes the frames of one result, in order."""
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
-        """The result of a frame. Raises UserError or OSError where it cannot be written."""
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:
+        """The result of a frame, and its seconds, if known. Raises UserError or OSError if it cannot."""
 
     def end_segment(self, segment: Segment, state: State) -> None:
         """The frames since the last call are a finished segment, kept with the state after it."""
@@ -49,15 +49,16 @@ class VideoSink:
         self.stack = ExitStack()
         self.writer: VideoWriter | None = None
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:
         """See `Sink`."""
         if self.writer is None:
             path = self._open_path
             path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)  # the ffmpeg of a killed job may still complete its own
             self.writer = self.stack.enter_context(
                 VideoWriter(path, self.encoding, self.source.info.time_base)
             )
-        self.writer.write(pixels_for(image, self.encoding), frame.time)
+        self.writer.write(pixels_for(image, self.encoding), frame.time, lasting)
 
     def end_segment(self, segment: Segment, state: State) -> None:
         """See `Sink`."""
@@ -68,10 +69,10 @@ class VideoSink:
     def finish(self) -> None:
         """See `Sink`."""
         segments = self.segments
-        self._join(segments.paths, segments.target, self.span[1])
-        begin, end = segments.lasting()
+        first, last, lasting = segments.lasting()
+        self._join(segments.paths, segments.target, self.span[1], lasting)
         try:
-            verify(segments.target, segments.frames, end - begin, self.encoding.streams)
+            verify(segments.target, segments.frames, last + lasting - first, self.encoding.streams, lasting)
         except UserError:
             segments.target.unlink()
             raise
@@ -85,13 +86,15 @@ class VideoSink:
             paths.append(loose)
         if not paths:
             return None
+        _, last, lasting = self.segments.lasting(rest)
         with self.segments.part() as target:
-            self._join(paths, target, self.segments.lasting(rest)[1])
+            self._join(paths, target, last + lasting, lasting)
         return target
 
     def close(self) -> None:
-        """See `Sink`."""
-        self.stack.close()
+        """See `Sink`. What goes wrong now must not hide why it is left."""
+        with suppress(UserError, OSError):
+            self.stack.close()
 
     @property
     def _open_path(self) -> Path:
@@ -102,21 +105,25 @@ class VideoSink:
         self._open_path.replace(path)
         self.writer = None
 
-    def _join(self, paths: list[Path], target: Path, end: Fraction | None) -> None:
-        join(paths, target, self.source, self.encoding, self.span[0], end)
+    def _join(self, paths: list[Path], target: Path, end: Fraction | None, lasting: Fraction) -> None:
+        join(paths, target, self.source, self.encoding, self.span[0], end, lasting)
 
 
 class FolderSink:
     """A folder of images, one for each frame."""
 
-    def __init__(self, segments: Segments, suffix: str) -> None:
-        self.segments, self.suffix = segments, suffix
+    def __init__(self, segments: Segments, suffix: str, *, numbered: bool) -> None:
+        """numbered: whether frames are named by their numbers, not as the images of a sequence."""
+        self.segments, self.suffix, self.numbered = segments, suffix, numbered
         self.number = segments.frames
 
-    def write(self, frame: Frame, image: DecodedImage) -> None:
+    def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:  # noqa: ARG002
         """See `Sink`."""
-        stem = frame.item.path.stem if isinstance(frame.item, FileItem) else f"{self.number:06}"
-        write_image(self.segments.target / f"{stem}{self.suffix}", image)
+        if isinstance(frame.item, FileItem):
+            path = self.segments.target / f"{frame.item.path.stem}{self.suffix}"
+        else:
+            path = self._numbered(self.number)
+        write_image(path, image)
         self.number += 1
 
     def end_segment(self, segment: Segment, state: State) -> None:
@@ -124,7 +131,11 @@ class FolderSink:
         self.segments.add(segment, state)
 
     def finish(self) -> None:
-        """See `Sink`."""
+        """See `Sink`. Numbered frames that follow are those of a longer result, which this one replaces."""
+        behind = self.number
+        while self.numbered and (path := self._numbered(behind)).is_file():
+            path.unlink()
+            behind += 1
 
     def partial(self, rest: Segment) -> Path | None:  # noqa: ARG002 - every frame is a file already
         """See `Sink`."""
@@ -132,6 +143,9 @@ class FolderSink:
 
     def close(self) -> None:
         """See `Sink`."""
+
+    def _numbered(self, number: int) -> Path:
+        return self.segments.target / f"{number:06}{self.suffix}"
 
 
 def pixels_for(image: DecodedImage, encoding: Encoding) -> NDArray[Any]:

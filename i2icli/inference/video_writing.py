@@ -56,7 +56,7 @@ class ResultWriter:
         self.every = every
         self.count = 0  # frames since the last segment
         self.times = Fraction(0), Fraction(0)  # of the first and last of these frames
-        self.step = Fraction(0)  # from the frame before to the last
+        self.step = Fraction(0)  # how long the last of them lasts
         self.gaps: list[int] = []  # frames of the input that did not come, lost if it is damaged
         self.last = -1  # index of the last frame in the input
         self.known = Damage()  # that segments have noted
@@ -95,17 +95,20 @@ class ResultWriter:
             image = replace(image, pixels=self.smoother(_needed(ready.seen), image.pixels))
         if self.compare is not None:
             image = self._compared(ready, image)
-        self.sink.write(ready.frame, image)
         self._count(ready.frame)
+        self.sink.write(ready.frame, image, self.step or None)
         if ready.state is not None:
             smooth = self.smoother.state() if self.smoother is not None else {}
-            arrays = {f"smooth.{name}": torch.from_numpy(value) for name, value in smooth.items()}
+            arrays = {f"smooth.{name}": torch.tensor(value) for name, value in smooth.items()}
             self.end_segment(ready.state | arrays)
         self.failed = False
 
     def _count(self, frame: Frame) -> None:
         if self.last >= 0:
             self.step = frame.time - self.times[1]
+        if frame.duration:  # until the next frame of the result
+            self.step = frame.duration * self.every
+        if self.last >= 0:
             self.gaps += range(self.last + self.every, frame.index, self.every)
         self.times = (self.times[0] if self.count else frame.time), frame.time
         self.count, self.last = self.count + 1, frame.index

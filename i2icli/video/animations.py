@@ -1,18 +1,20 @@
 """GIF, APNG and animated WebP: encoded once, from lossless segments, with their times."""
 
+from fractions import Fraction
 from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.video.encoding import Encoding
 from i2icli.video.ffmpeg import address, ask, plain
-from i2icli.video.packets import Packets
 
 _BASES = {"gif": "1:100", "apng": "1:1000", "webp": "1:1000"}  # seconds in which their delays are counted
 _FOR_EVER = {"gif": ("-loop", "0"), "apng": ("-plays", "0"), "webp": ("-loop", "0")}
 
 
-def encode_animation(video: list[str], target: Path, encoding: Encoding, last: Packets, folder: Path) -> None:
-    """Encode an input of ffmpeg; `last`: the packets of the last segment, for the delay of the last frame.
+def encode_animation(
+    video: list[str], target: Path, encoding: Encoding, lasting: Fraction, folder: Path
+) -> None:
+    """Encode an input of ffmpeg; `lasting`: seconds of the last frame.
 
     A GIF gets one palette for all frames, in a second pass, so that memory does not grow with their number.
     `folder` is for what is needed meanwhile. Raises UserError.
@@ -40,13 +42,8 @@ def encode_animation(video: list[str], target: Path, encoding: Encoding, last: P
             "-lavfi",
             "[0:v][1:v]paletteuse=dither=sierra2_4a:alpha_threshold=128",
         ]
-    delay = []
-    if muxer in ("gif", "apng"):
-        lasting = last.last_duration * last.time_base
-        delay = [
-            "-final_delay",
-            str(round(lasting * 100)) if muxer == "gif" else f"{round(lasting * 1000)}/1000",
-        ]
+    units = {"gif": str(round(lasting * 100)), "apng": f"{round(lasting * 1000)}/1000"}
+    delay = ["-final_delay", units[muxer]] if muxer in units else []
     codec = ["-c:v", encoding.codec, *encoding.arguments]
     _run(
         [*video, *filters, *passing, *codec, *_FOR_EVER[muxer], *delay, "-f", muxer, address(target)], target

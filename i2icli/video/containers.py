@@ -29,6 +29,7 @@ ANIMATIONS = ("gif", "apng", "webp")
 """Muxers of images that move: no sound, encoded once from lossless segments."""
 
 _TEXT = ("subrip", "ass", "ssa", "webvtt", "text", "mov_text")
+_NOT_KEPT = {"video": "only the first video is translated", "data": "tracks of data are not copied"}
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
 
 
@@ -63,7 +64,7 @@ def kept_tracks(info: VideoInfo, muxer: str, audio: str, target: Path) -> tuple[
         if track.kind == "audio":
             codec = _sound(info, track, muxer, audio, target)
         elif track.kind == "subtitle":
-            codec = _subtitles(track, muxer)
+            codec = _subtitles(info, track, muxer)
         elif track.kind == "attachment":
             codec = "copy" if muxer == "matroska" else None
         else:
@@ -71,7 +72,8 @@ def kept_tracks(info: VideoInfo, muxer: str, audio: str, target: Path) -> tuple[
         if codec is not None:
             kept.append(Kept(track.index, track.kind, codec))
         elif track.kind != "audio" or audio != "none":
-            notes.append(f"{_named(track)} is left out: {target.suffix} cannot hold it")
+            why = _NOT_KEPT.get(track.kind, f"{target.suffix} cannot hold it")
+            notes.append(f"{_named(track)} is left out: {why}")
     if info.chapters and muxer not in _CHAPTERS:
         notes.append(f"{info.chapters} chapters are left out: {target.suffix} cannot hold them")
     return kept, notes
@@ -105,16 +107,23 @@ def _sound(info: VideoInfo, track: Track, muxer: str, audio: str, target: Path) 
 
 
 def _holds(info: VideoInfo, track: Track, muxer: str, codec: str) -> bool:
-    """Whether a container takes a track of sound, tried on its first packets."""
+    """Whether a container takes a track of sound or subtitles, tried on what comes first of it."""
+    little = ["-frames:a", "3"] if track.kind == "audio" else ["-t", "10"]
     with TemporaryDirectory(prefix="i2i-trial-") as folder:
         words = ["-loglevel", "error", *input_words(info.path), "-map", f"0:{track.index}", "-c", codec]
-        code, _, _ = ask([*words, "-frames:a", "3", "-f", muxer, address(Path(folder) / "trial")])
-        return code == 0
+        trial = Path(folder) / "trial"
+        code, _, _ = ask([*words, *little, "-f", muxer, address(trial)])
+        if code or muxer != "mpegts":
+            return code == 0
+        _, _, text = ask(input_words(trial))  # it takes everything, and tells of some that it is private data
+        return ": Audio: " in text
 
 
-def _subtitles(track: Track, muxer: str) -> str | None:
+def _subtitles(info: VideoInfo, track: Track, muxer: str) -> str | None:
+    """How a track of subtitles is kept; None: it is not."""
     if muxer == "matroska":
-        return "subrip" if track.codec == "mov_text" else "copy"
+        codec = "subrip" if track.codec == "mov_text" else "copy"
+        return codec if _holds(info, track, muxer, codec) else None
     if muxer in ("mp4", "mov") and track.codec in _TEXT:
         return "copy" if track.codec == "mov_text" else "mov_text"
     if muxer == "webm" and track.codec in _TEXT:

@@ -29,6 +29,7 @@ _DURATION = re.compile(r" duration:(\d+) ")
 _PATIENCE = 30.0  # seconds in which the time of a delivered frame must be told
 _MESSAGES = 5
 _AFTER_DECODING = ("[vf#", "[Parsed_", "[enc:", "[vost#", "[out#", "[rawvideo ")  # who speaks
+_BEGINNING = "[info] Stream mapping:"  # decoding begins
 _INTRA = ("mjpeg", "prores", "ffv1", "png", "qtrle", "cinepak", "mpeg4")
 _SEEKABLE = {  # container -> codecs of which every packet is one frame, with its time
     "mov,mp4": ("h264", "hevc", "vp9", "av1", *_INTRA),
@@ -128,15 +129,17 @@ class _Messages:
         self._corrupt_packet, self._last = corrupt, _Told(-1, -1, False, 0)
         self._decoded: deque[_Told] = deque()
         self._number, self._corrupt, self._plan = -1, False, plan
+        self._decoding = False  # before, ffmpeg quotes texts of the file, whatever they say
 
     def __call__(self, line: str) -> bool:
         """Whether a message was understood."""
         if not line.startswith("["):
             return False
         if "[info] " in line:
-            if "[info] decoder -> " in line:
+            self._decoding = self._decoding or line == _BEGINNING
+            if self._decoding and "[info] decoder -> " in line:
                 self._add(line)
-            elif "[info] filter_raw -> " in line:
+            elif self._decoding and "[info] filter_raw -> " in line:
                 self._deliver(_number(_TIME, line))
             return True
         if "corrupt decoded frame" in line:
@@ -265,6 +268,8 @@ def _words(info: VideoInfo, plan: _Plan, alpha: bool, deep: bool) -> list[str]:
         "passthrough",
         "-enc_time_base",
         "demux",
+        "-map_metadata",  # texts of the file are not quoted again for the output
+        "-1",
         "-vf",
         ",".join(filters),
     ]

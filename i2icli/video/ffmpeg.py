@@ -16,6 +16,7 @@ MAX_PIXELS = 100_000_000  # of a frame: more is an attack, not a video
 
 _LINE = 4096  # bytes of a line of text that are kept
 _TAIL = 60  # lines of text that are kept
+DESCRIPTION = 10_000  # lines of a description: three for every chapter, one for every tag
 _PATIENCE = 10.0  # seconds that an ffmpeg asked to end is given
 _DEMUXERS = (  # no playlists: those name other files and addresses
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,gif,apng,webp_anim,webp_pipe,"
@@ -48,7 +49,12 @@ class Child:
     """
 
     def __init__(
-        self, words: list[str], *, writes: bool = False, listen: Callable[[str], None] | None = None
+        self,
+        words: list[str],
+        *,
+        writes: bool = False,
+        listen: Callable[[str], None] | None = None,
+        kept: int = _TAIL,
     ) -> None:
         apart: dict[str, Any] = {"start_new_session": True}
         if sys.platform == "win32":
@@ -61,7 +67,7 @@ class Child:
             bufsize=0,
             **apart,
         )
-        self.tail: deque[str] = deque(maxlen=_TAIL)
+        self.tail: deque[str] = deque(maxlen=kept)
         self._listen = listen
         self._thread = Thread(target=self._drain, daemon=True)
         self._thread.start()
@@ -116,19 +122,23 @@ class Child:
 
 @contextmanager
 def running(
-    words: list[str], *, writes: bool = False, listen: Callable[[str], Any] | None = None
+    words: list[str],
+    *,
+    writes: bool = False,
+    listen: Callable[[str], Any] | None = None,
+    kept: int = _TAIL,
 ) -> Iterator[Child]:
     """An ffmpeg that is ended when the block is left."""
-    child = Child(words, writes=writes, listen=listen)
+    child = Child(words, writes=writes, listen=listen, kept=kept)
     try:
         yield child
     finally:
         child.stop()
 
 
-def ask(words: list[str], limit: int = 4_000_000) -> tuple[int, str, str]:
-    """Run to the end: (exit code, at most `limit` bytes of output, the messages kept)."""
-    with running(words) as child:
+def ask(words: list[str], limit: int = 4_000_000, kept: int = _TAIL) -> tuple[int, str, str]:
+    """Run to the end: (exit code, at most `limit` bytes of output, the last `kept` lines of messages)."""
+    with running(words, kept=kept) as child:
         data = bytearray()
         while part := child.output.read(65536):
             if len(data) < limit:

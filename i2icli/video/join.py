@@ -30,46 +30,57 @@ def join(
     encoding: Encoding,
     start: Fraction | None = None,
     end: Fraction | None = None,
+    lasting: Fraction | None = None,
 ) -> None:
     """Join segments to one file without encoding them again, with the tracks that were planned.
 
     The target appears when it is complete. Times stay those of the source, so that the image keeps its
     offset against the sound; where the source was cut, `start` (seconds) becomes 0, and sound and subtitles
-    are cut to packets. GIF, APNG and WebP are encoded here, from their lossless segments. The times of all
-    frames are checked. Raises UserError (exit code 1).
+    are cut to packets. GIF, APNG and WebP are encoded here, from their lossless segments. `lasting`: seconds
+    of the last frame, which segments may not know. The times of all frames are checked. Raises UserError
+    (exit code 1).
     """
     tables = [read_packets(path) for path in segments]
     for path, table in zip(segments, tables, strict=True):
         if not len(table.times):
             raise UserError(f"cannot join {path}: it holds no frames", exit_code=1)
+    known = tables[-1].last_duration * tables[-1].time_base
+    lasting = lasting or known
     shift = -(start or Fraction(0))
-    if (
-        encoding.container == "avi"
-    ):  # it begins at 0; with sound the two begin together, which is checked when planned
-        shift = -(tables[0].times[0].item() * tables[0].time_base) if tables else shift
+    if encoding.container == "avi":  # it begins at 0; that sound does so, too, is checked when planned
+        shift = -(tables[0].times[0].item() * tables[0].time_base)
     try:
         with TemporaryDirectory(prefix="i2i-join-") as folder, atomic_write(target) as temporary:
             video = segments_input(segments, tables, Path(folder), shift)
             if encoding.container in ANIMATIONS:
-                encode_animation(video, temporary, encoding, tables[-1], Path(folder))
+                encode_animation(video, temporary, encoding, lasting, Path(folder))
             else:
                 words = [*video, *_others(source, encoding, start, end), *_muxing(encoding, tables[0])]
+                words += _last(tables, lasting) if lasting != known else []
                 _run([*words, "-f", encoding.container, address(temporary)], target)
                 _check_times(temporary, tables, shift, target, encoding.container)
     except OSError as error:
         raise UserError(f"cannot write {target}: {error.strerror or error}", exit_code=1) from error
 
 
-def verify(target: Path, frames: int, duration: Fraction | None, streams: Sequence[str] = ()) -> None:
+def verify(
+    target: Path,
+    frames: int,
+    duration: Fraction | None,
+    streams: Sequence[str] = (),
+    lasting: Fraction = Fraction(0),
+) -> None:
     """Check a finished file by probing it: number of frames, seconds, and the kinds of its other tracks.
 
-    `streams` is `Encoding.streams`. Raises UserError (exit code 1) that names the difference.
+    `streams` is `Encoding.streams`. `lasting`: seconds of the last frame, which not every container tells.
+    Raises UserError (exit code 1) that names the difference.
     """
     info = probe(target)
     found = [track.kind for track in info.tracks if track.kind != "data"]  # chapters of mp4 are such a track
     if info.frames != frames:
         raise UserError(f"{target}: holds {info.frames} frames instead of {frames}", exit_code=1)
-    if duration is not None and info.duration is not None and abs(info.duration - duration) > _slack(info):
+    slack = _slack(info) + lasting
+    if duration is not None and info.duration is not None and abs(info.duration - duration) > slack:
         lasts = f"{float(info.duration):.2f} s instead of {float(duration):.2f} s"
         raise UserError(f"{target}: lasts {lasts}", exit_code=1)
     if sorted(found) != sorted(streams):
@@ -124,6 +135,13 @@ def _muxing(encoding: Encoding, first: Packets) -> list[str]:
     if encoding.container == "mpegts":
         words += ["-muxdelay", "0", "-muxpreload", "0", "-mpegts_copyts", "1"]
     return words
+
+
+def _last(tables: Sequence[Packets], lasting: Fraction) -> list[str]:
+    """The words that set the seconds of the last frame."""
+    number = sum(len(table.times) for table in tables) - 1
+    duration = f"if(eq(N\\,{number})\\,{lasting}/TB\\,DURATION)"
+    return ["-bsf:v", f"setts=pts=PTS:dts=DTS:duration={duration}"]
 
 
 def _fine(base: Fraction) -> int:

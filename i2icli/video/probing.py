@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.video.ffmpeg import MAX_PIXELS, ask, input_words, plain
+from i2icli.video.ffmpeg import DESCRIPTION, MAX_PIXELS, ask, input_words, plain
 from i2icli.video.info import Colour, Track, TrackKind, VideoInfo
 from i2icli.video.packets import Packets, read_packets
 from i2icli.video.pixel_formats import bits_of, has_alpha
@@ -23,7 +23,7 @@ def probe(path: Path) -> VideoInfo:
         raise UserError(f"cannot read {path}: a folder, not a video", exit_code=1)
     if not path.is_file():
         raise UserError(f"cannot read {path}: no such file or directory", exit_code=1)
-    _, _, text = ask(input_words(path))
+    _, _, text = ask(input_words(path), kept=DESCRIPTION)
     lines = text.replace(str(path), "").split("\n")
     if not any(line.startswith("Input #0, ") for line in lines):
         said = [line for line in lines if line.strip() and "misdetection" not in line]
@@ -56,8 +56,7 @@ _VIDEO = re.compile(
 
 def _described(path: Path, lines: list[str]) -> VideoInfo:
     """What the header says; times are filled in from the packets. Raises UserError."""
-    found = [(number, _STREAM.fullmatch(line)) for number, line in enumerate(lines)]
-    streams = [(number, match) for number, match in found if match]
+    streams = _streams(lines)
     videos = [each for each in streams if each[1][3] == "Video" and "(attached pic)" not in each[1][4]]
     if not videos:
         kinds = ", ".join(f"{m[3].lower()} ({m[4].split()[0].strip(',')})" for _, m in streams) or "nothing"
@@ -94,6 +93,18 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         sample_aspect=aspect,
         zero=_zero(lines),
     )
+
+
+def _streams(lines: list[str]) -> list[tuple[int, re.Match[str]]]:
+    """The lines that describe a stream. Those of a group are indented, and one may be in several groups."""
+    found: dict[str, tuple[int, re.Match[str]]] = {}
+    grouped = False  # before the first group, what is indented is a text of the file
+    for number, line in enumerate(lines):
+        grouped = grouped or line.startswith("  Stream group #0:")
+        match = _STREAM.fullmatch(line.replace("    ", "  ", 1) if grouped and line[4:5] != " " else line)
+        if match:
+            found.setdefault(match[1], (number, match))
+    return list(found.values())
 
 
 def _zero(lines: list[str]) -> Fraction:

@@ -72,6 +72,7 @@ WRONG = [
     ("clip.mp4 clip.mp4 --out x.mp4 --to all", 2, "--out x.mp4: one file for 2 results; give a folder"),
     ("clip.mp4 --out clip.mp4", 2, "the result would replace the input clip.mp4"),
     ("clip.mp4 --out . --to B", 2, "the result would replace the input clip.mp4"),
+    ("clip.mp4 --out clip.wmv", 2, "clip.wmv: no video is written as .wmv; take .mp4"),
     ("clip.mp4 --end soon", 2, "--end soon: expected seconds like 12.5, or a time like 1:02"),
     ("clip.mp4 --codec h999", 1, "--codec h999: not in this ffmpeg"),
     ("clip.mp4 --pixel-format rgb9", 1, "--pixel-format rgb9: not one of libx264"),

@@ -4,10 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.image import read_image
 from i2icli.inference.translator import Translator
+from i2icli.inference.video_options import VideoRequest
+from i2icli.inference.video_plan import expected_frames
 from i2icli.video import open_source
 from tests.inference.videos import greying, remembering, write_tiny
 from tests.video import films
@@ -66,11 +69,29 @@ def test_times_and_sound_are_kept(translator, tmp_path):
     assert films.packets(tmp_path / "b.mp4", "a:0") == films.packets(clip, "a:0")
 
 
+@pytest.mark.parametrize("name", ["b.gif", "b.apng", "b.mp4", "b.mkv"])
+def test_the_last_frame_lasts_as_long_as_it_did(translator, tmp_path, name):
+    images = [Image.fromarray(films.frame(index)) for index in range(3)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 2000])
+    for start in (None, 0.2) if name != "b.apng" else (None,):  # of one frame, too
+        result = one(translator.video(tmp_path / "a.gif", tmp_path / name, start=start, overwrite=True))
+        assert result.status == "done"
+        if name != "b.mkv":  # it does not tell
+            lasts = open_source(str(tmp_path / name)).info.duration
+            assert lasts == Fraction(22 if start is None else 20, 10)
+
+
 def test_a_part_and_every_second_frame(translator, clip, tmp_path):
     result = one(translator.video(clip, tmp_path, format="png", start=0.2, end="0:00.7", every=2))
     assert result.frames == 3  # frames 2, 4, 6
     whole = one(translator.video(clip, tmp_path / "whole", format="png"))
     assert np.array_equal(images_of(result.target), images_of(whole.target)[2:7:2])
+
+
+def test_times_of_a_broadcast_stream_are_counted_from_its_beginning(tmp_path):
+    info = open_source(str(films.film(tmp_path / "a.ts", 20))).info
+    assert info.zero
+    assert expected_frames(info, VideoRequest.of({"start": 0.5, "end": 1})) == 5
 
 
 def test_batches_give_the_same(translator, clip, tmp_path):
@@ -306,6 +327,15 @@ def test_results_do_not_become_frames_of_their_input(translator, tmp_path):
     np.save(tmp_path / "0.npy", films.frame(0))
     with pytest.raises(UserError, match=r"lies in .*, whose images are frames"):
         translator.video(tmp_path, tmp_path / "out", format="png")
+
+
+@pytest.mark.parametrize("name", ["*.png", "%06d.png", "."])
+def test_results_replace_no_frames_of_their_input(translator, clip, tmp_path, name):
+    frames = one(translator.video(clip, tmp_path, format="png")).target
+    before = images_of(frames)
+    with pytest.raises(UserError, match="the result would replace the input"):
+        translator.video(str(frames / name), tmp_path, format="png", overwrite=True)
+    assert np.array_equal(images_of(frames), before)
 
 
 def test_what_is_missing_beside_label_maps_is_noted(tmp_path):

@@ -141,6 +141,24 @@ def test_other_options_need_another_place(model, short, tmp_path, change):
     assert one(translator.video(short, tmp_path, overwrite=True, **change)).status == "done"
 
 
+def test_a_shorter_result_leaves_no_frames_of_a_longer_one(model, clip, tmp_path):
+    translator = Translator.load(model)
+    folder = one(translator.video(clip, tmp_path, format="png")).target
+    (folder / "notes.txt").write_text("mine")
+    assert one(translator.video(clip, tmp_path, format="png", end=0.3, overwrite=True)).frames == 3
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "000000.png", "000001.png", "000002.png", "notes.txt"
+    ]  # fmt: skip
+
+
+def test_frames_of_another_format_are_not_the_result(model, short, tmp_path):
+    translator = Translator.load(model)
+    assert one(translator.video(short, tmp_path, format="png")).status == "done"
+    again = one(translator.video(short, tmp_path, format="jpg"))
+    assert again.status == "failed"
+    assert "was made with another --format" in again.error
+
+
 def test_half_of_another_video_is_not_gone_on_from(model, clip, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         list(failing(remembering(model), 5, KeyboardInterrupt()).video(clip, tmp_path / "out.mp4"))
@@ -176,11 +194,11 @@ def test_files_of_others_are_not_replaced(model, clip, tmp_path):
 def test_a_full_disk_keeps_the_finished_part(model, clip, tmp_path, monkeypatch):
     write, count = VideoWriter.write, []
 
-    def full(self, pixels, time):
+    def full(self, pixels, time, duration):
         count.append(1)
         if len(count) == 5:
             raise OSError(28, "No space left on device", "segment")
-        write(self, pixels, time)
+        write(self, pixels, time, duration)
 
     monkeypatch.setattr(VideoWriter, "write", full)
     result = one(remembering(model).video(clip, tmp_path / "out.mp4"))
@@ -190,6 +208,20 @@ def test_a_full_disk_keeps_the_finished_part(model, clip, tmp_path, monkeypatch)
     assert len(frames_of(part)[0]) == 3
     monkeypatch.setattr(VideoWriter, "write", write)
     assert one(remembering(model).video(clip, tmp_path / "out.mp4")).frames == 8
+
+
+def test_leaving_at_the_first_frame_is_no_failure_of_the_encoder(model, clip, tmp_path, monkeypatch):
+    def leave(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(VideoWriter, "write", leave)
+    with pytest.raises(KeyboardInterrupt):
+        list(Translator.load(model).video(clip, tmp_path / "out.mp4"))
+
+
+@pytest.mark.filterwarnings("error")
+def test_smoothing_is_kept_without_a_warning(model, clip, tmp_path):
+    assert one(Translator.load(model).video(clip, tmp_path / "out.mp4", smooth=True)).status == "done"
 
 
 def test_damage_before_a_kill_is_still_reported(model, tmp_path, monkeypatch):

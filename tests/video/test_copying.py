@@ -174,6 +174,15 @@ def test_everything_else_is_kept_where_it_can_be(tmp_path, target, subtitles, no
     verify(tmp_path / target, 10, Fraction(1), encoding.streams)
 
 
+def test_subtitles_that_cannot_be_kept_are_left_out_from_the_start(tmp_path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nHello\n")
+    plain, path = films.film(tmp_path / "a.mp4", 3), tmp_path / "b.mp4"
+    films.ffmpeg("-i", plain, "-i", tmp_path / "a.srt", "-c:v", "copy", "-c:s", "ttml", path)
+    encoding = copy(path, tmp_path / "c.mkv")
+    assert encoding.notes == ("track 1 (subtitles, ttml) is left out: .mkv cannot hold it",)
+    assert probe(tmp_path / "c.mkv").frames == 3
+
+
 @pytest.mark.parametrize("target", ["b.gif", "b.png", "b.webp"])
 def test_animations_keep_their_timing(tmp_path, target):
     path = films.film(tmp_path / "a.mkv", 10, times=films.VARIABLE)

@@ -102,3 +102,9 @@ def test_variable_rates_are_not_reordered(info, tmp_path):
     uneven = probe(films.film(tmp_path / "a.mkv", 10, times=films.VARIABLE))
     assert "-bf" in planned(uneven, "b.mp4").arguments
     assert "-bf" not in planned(info, "b.mp4").arguments
+
+
+def test_sound_that_a_broadcast_stream_cannot_name_is_refused(tmp_path):
+    deep = probe(films.film(tmp_path / "a.mov", 3, sound=("-c:a", "pcm_s24be")))
+    with pytest.raises(UserError, match=r"\.ts cannot hold the sound of .*a\.mov \(pcm_s24be\); write \.mp4"):
+        planned(deep, "b.ts", audio="copy")

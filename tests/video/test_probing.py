@@ -77,6 +77,28 @@ def test_texts_of_a_file_are_not_taken_for_its_streams(tmp_path):
     assert (info.size, info.frames, info.tracks) == ((48, 64), 2, ())
 
 
+def test_a_long_description_is_read_to_its_beginning(tmp_path):
+    chapters = "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={n}\nEND={n + 1}\ntitle=Scene {n}\n" for n in range(200)
+    )
+    (tmp_path / "meta.txt").write_text(f";FFMETADATA1\n{chapters}")
+    plain = films.film(tmp_path / "a.mkv", 10)
+    films.ffmpeg(
+        "-i", plain, "-i", tmp_path / "meta.txt", "-map_chapters", 1, "-c", "copy", tmp_path / "b.mkv"
+    )
+    info = probe(tmp_path / "b.mkv")
+    assert (info.size, info.frames, info.chapters) == ((48, 64), 10, 200)
+
+
+def test_a_video_with_a_timecode(tmp_path):
+    """It is in a group of streams."""
+    plain = films.film(tmp_path / "a.mp4", 3, sound=AAC)
+    films.ffmpeg("-i", plain, "-c", "copy", "-timecode", "01:00:00:00", tmp_path / "b.mov")
+    info = probe(tmp_path / "b.mov")
+    assert (info.size, info.frames, info.index) == ((48, 64), 3, 0)
+    assert sorted((track.index, track.kind) for track in info.tracks) == [(1, "audio"), (2, "data")]
+
+
 def test_files_without_a_video_are_refused(tmp_path):
     films.ffmpeg("-f", "lavfi", "-i", "sine=d=0.1", tmp_path / "a.wav")
     films.ffmpeg("-f", "lavfi", "-i", "sine=d=0.1", *AAC, tmp_path / "a.m4a")

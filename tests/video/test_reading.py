@@ -226,3 +226,12 @@ def test_what_is_no_sequence_is_refused(tmp_path):
         open_source(str(tmp_path / "empty"))
     with pytest.raises(UserError, match="its own times"):
         open_source(str(films.film(tmp_path / "a.mp4", 2)), Fraction(10))
+
+
+def test_texts_of_a_file_are_not_taken_for_times(tmp_path):
+    told = "[info] filter_raw -> pts:7 time"
+    plain = films.film(tmp_path / "a.mkv", 5)
+    texts = ["-metadata", f"title={told}", "-metadata:s:v", f"title={told}"]
+    films.ffmpeg("-i", plain, "-c", "copy", *texts, tmp_path / "b.mkv")
+    shots = read(tmp_path / "b.mkv")
+    assert [(shot.index, shot.time) for shot in shots] == [(n, Fraction(n, 10)) for n in range(5)]
