@@ -127,7 +127,7 @@ class _Run:
         finally:
             self.sink.close()
         damage, frames = plan.segments.damage, plan.segments.frames
-        plan.segments.finish(plan.settings)
+        plan.segments.finish()
         result = VideoResult(plan.job.source, plan.job.target, "done", frames=frames)
         return replace(result, status="damaged", error=damage.text()) if damage else result
 

@@ -35,7 +35,6 @@ class VideoPlan:
     size: tuple[int, int]  # (height, width) of the network's result
     encoding: Encoding | None  # None: a folder of frames
     segments: Segments
-    settings: dict[str, object]  # that decide the result
     finished: bool  # whether it is there already
     expected: int | None  # frames of the result, an estimate
     notes: tuple[str, ...]
@@ -48,8 +47,7 @@ class VideoPlan:
     def sink(self) -> Sink:
         """Where the frames go."""
         if self.encoding is None:
-            numbered = self.source.info.container != "images"
-            return FolderSink(self.segments, _suffix(self.request), numbered=numbered)
+            return FolderSink(self.segments, _suffix(self.request), numbered=not self.source.named)
         return VideoSink(self.segments, self.encoding, self.source, (self.request.start, self.request.end))
 
 
@@ -108,9 +106,7 @@ def plan_video(
         notes = (*notes, f"going on after {segments.frames:,} frames")
     notes = (*notes, *_size_notes(inference, job.spec, info.size))
     expected = expected_frames(info, request)
-    return VideoPlan(
-        job, request, source, size, encoding, segments, settings, standing == "finished", expected, notes
-    )
+    return VideoPlan(job, request, source, size, encoding, segments, standing == "finished", expected, notes)
 
 
 def _size_notes(inference: Inference, spec: OutputSpec, size: tuple[int, int]) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ class Segments:
         self.folder = target.parent / FOLDER / target.name
         self.manifest = self.folder.with_name(f"{target.name}.json")
         self.done: list[Segment] = []
+        self.settings: Mapping[str, object] = {}
 
     def open(self, settings: Mapping[str, object], *, overwrite: bool) -> Standing:
         """Take up what an earlier run left, if it was made with these settings, named like options.
@@ -70,11 +71,15 @@ class Segments:
         What is left of others, or is to be made anew, is removed with `overwrite`. Raises UserError where
         the result exists and was made with other settings or by something else, or is half made with others.
         """
+        self.settings = settings
         before = _read(self.manifest)
         same = before.get("settings") == _plain(settings)
         finished = bool(before.get("finished"))
+        if same and not finished and self._is_placed(before) and not overwrite:
+            self.finish()  # a kill came between the two
+            return "finished"
         if _holds_something(self.target) and not overwrite:
-            self._check_own(before, same, finished, settings)
+            self._check_own(before, same, finished)
             if finished:
                 return "finished"
         if before and not same and not finished and not overwrite and self._finished():
@@ -87,7 +92,7 @@ class Segments:
             self.done = self._finished()
             return "unfinished" if self.done else "new"
         self.clear()
-        self._mark(settings, finished=False)
+        self._mark(finished=False)
         return "new"
 
     def path(self, number: int) -> Path:
@@ -151,12 +156,22 @@ class Segments:
                 f"{path}: cannot be read ({error}); --overwrite starts anew", exit_code=1
             ) from None
 
-    def finish(self, settings: Mapping[str, object]) -> None:
+    @property
+    def whole(self) -> Path:
+        """Where a result is joined and checked before it is put at its place."""
+        return self.folder / f"whole{self.target.suffix}"
+
+    def place(self) -> None:
+        """Put the whole result at its place, in such a way that it is known from then on."""
+        self._mark(finished=False, size=self.whole.stat().st_size)
+        self.whole.replace(self.target)
+
+    def finish(self) -> None:
         """The result is at its place: remember that, and remove the segments and an earlier part."""
         part = self._own_part()
         if part is not None:
             part.unlink(missing_ok=True)
-        self._mark(settings, finished=True)
+        self._mark(finished=True, size=self.target.stat().st_size if self.suffix else None)
         self.clear()
 
     @contextmanager
@@ -188,21 +203,23 @@ class Segments:
         ours = path.name.startswith(f"{self.target.stem}.partial") and path.suffix == self.target.suffix
         return path if ours and path.is_file() and path.stat().st_size == record.get("bytes") else None
 
-    def _check_own(
-        self, before: Mapping[str, Any], same: bool, finished: bool, settings: Mapping[str, object]
-    ) -> None:
+    def _is_placed(self, before: Mapping[str, Any]) -> bool:
+        """Whether a video that the manifest tells of is at its place."""
+        size = before.get("bytes")
+        return bool(self.suffix) and self.target.is_file() and self.target.stat().st_size == size
+
+    def _check_own(self, before: Mapping[str, Any], same: bool, finished: bool) -> None:
         """Raise UserError unless the existing result was made with these settings."""
-        own = not self.suffix or before.get("bytes") == self.target.stat().st_size
+        own = not self.suffix or self._is_placed(before)
         if before and not same:
-            changed = _changed(before.get("settings"), settings)
+            changed = _changed(before.get("settings"), self.settings)
             raise UserError(f"{self.target} was made with another {changed}; {_ADVICE}")
         if not before or not own or (self.suffix and not finished):
             raise UserError(f"{self.target} exists and was not made by this command; {_ADVICE}")
 
-    def _mark(self, settings: Mapping[str, object], *, finished: bool) -> None:
-        made: dict[str, object] = {"settings": _plain(settings), "finished": finished}
-        if finished and self.suffix:
-            made["bytes"] = self.target.stat().st_size
+    def _mark(self, *, finished: bool, size: int | None = None) -> None:
+        """size: bytes of the result, which tell it from a file of others."""
+        made: dict[str, object] = {"settings": _plain(self.settings), "finished": finished, "bytes": size}
         with atomic_write(self.manifest) as beside:
             beside.write_text(json.dumps(made), encoding="utf-8")
 

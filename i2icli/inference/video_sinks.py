@@ -70,12 +70,13 @@ class VideoSink:
         """See `Sink`."""
         segments = self.segments
         first, last, lasting = segments.lasting()
-        self._join(segments.paths, segments.target, self.span[1], lasting)
+        whole = segments.whole
         try:
-            verify(segments.target, segments.frames, last + lasting - first, self.encoding.streams, lasting)
-        except UserError:
-            segments.target.unlink()
-            raise
+            self._join(segments.paths, whole, self.span[1], lasting)
+            verify(whole, segments.frames, last + lasting - first, self.encoding.streams, lasting)
+        except UserError as error:
+            raise UserError(str(error).replace(str(whole), str(segments.target)), exit_code=1) from None
+        segments.place()
 
     def partial(self, rest: Segment) -> Path | None:
         """See `Sink`."""
@@ -119,7 +120,7 @@ class FolderSink:
 
     def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:  # noqa: ARG002
         """See `Sink`."""
-        if isinstance(frame.item, FileItem):
+        if isinstance(frame.item, FileItem) and not self.numbered:
             path = self.segments.target / f"{frame.item.path.stem}{self.suffix}"
         else:
             path = self._numbered(self.number)

@@ -65,6 +65,11 @@ class SequenceSource:
     info: VideoInfo
     damage: Damage = field(default_factory=Damage)
 
+    @property
+    def named(self) -> bool:
+        """See `Source`."""
+        return len({each.stem for each in self.files}) == len(self.files)
+
     @contextmanager
     def frames(
         self, start: Fraction | None = None, end: Fraction | None = None, every: int = 1, after: int = -1

@@ -30,6 +30,10 @@ class Source(Protocol):
         """What messages call it."""
 
     @property
+    def named(self) -> bool:
+        """Whether frames have names of their own, which differ."""
+
+    @property
     def info(self) -> VideoInfo:
         """What it says about itself."""
 

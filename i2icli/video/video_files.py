@@ -24,6 +24,11 @@ class VideoFile:
         """Its path."""
         return str(self.info.path)
 
+    @property
+    def named(self) -> bool:
+        """See `Source`."""
+        return False
+
     @contextmanager
     def frames(
         self, start: Fraction | None = None, end: Fraction | None = None, every: int = 1, after: int = -1

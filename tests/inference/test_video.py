@@ -239,6 +239,14 @@ def test_frames_of_other_sizes_are_refused(translator, tmp_path):
     assert "80x48 px, the first frame 64x48 px" in result.error
 
 
+def test_frames_of_equal_names_are_numbered(translator, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        np.save(tmp_path / "in" / folder / "000.npy", films.frame(1))
+    result = one(translator.video(tmp_path / "in", tmp_path / "out", format="png"))
+    assert sorted(path.name for path in result.target.glob("*.png")) == ["000000.png", "000001.png"]
+
+
 def test_label_maps_need_a_sequence(tmp_path, clip):
     write_tiny(tmp_path / "model.safetensors", "spade", instances=False)
     translator = Translator.load(tmp_path / "model.safetensors")

@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from i2icli.inference import video_frames
+from i2icli.errors import UserError
+from i2icli.inference import video_frames, video_sinks
 from i2icli.inference.translator import Translator
 from i2icli.inference.video_results import NoWatch
+from i2icli.inference.video_segments import Segments
 from i2icli.video import VideoWriter, open_source
 from tests.inference.test_video import frames_of, images_of, one
 from tests.inference.videos import failing, remembering, write_tiny
@@ -35,6 +37,15 @@ def clip(tmp_path_factory):
 def short(tmp_path_factory):
     """Three frames."""
     return films.film(tmp_path_factory.mktemp("short") / "short.mkv", 3)
+
+
+def raising(error):
+    """A function that raises an error whatever it is given."""
+
+    def raised(*_, **__):
+        raise error
+
+    return raised
 
 
 class StopAfter(NoWatch):
@@ -114,6 +125,30 @@ def test_nothing_is_translated_after_stopping(model, clip, tmp_path):
     other = films.film(tmp_path / "other.mp4", 3)
     results = list(remembering(model).video([clip, other], tmp_path / "out", watch=StopAfter(2)))
     assert [result.status for result in results] == ["stopped"]
+
+
+def test_a_kill_between_placing_a_result_and_noting_it_is_harmless(model, clip, tmp_path, monkeypatch):
+    target = tmp_path / "out.mp4"
+    with monkeypatch.context() as killed:
+        killed.setattr(Segments, "finish", raising(KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            list(Translator.load(model).video(clip, target))
+    made = target.read_bytes()
+    (result,) = Translator.load(model).video(clip, target)
+    assert result.status == "there"
+    assert target.read_bytes() == made
+    assert not (tmp_path / ".i2i-video" / "out.mp4").exists()
+
+
+def test_a_result_that_is_not_whole_takes_no_place(model, clip, tmp_path, monkeypatch):
+    target = tmp_path / "out.mp4"
+    list(Translator.load(model).video(clip, target))
+    made = target.read_bytes()
+    monkeypatch.setattr(video_sinks, "verify", raising(UserError("whole.mp4: holds 7 frames instead of 8")))
+    (result,) = Translator.load(model).video(clip, target, seed=1, overwrite=True)
+    assert result.status == "failed"
+    assert "instead of 8" in result.error
+    assert target.read_bytes() == made  # what was there before
 
 
 def test_a_finished_result_is_kept(model, short, tmp_path):
