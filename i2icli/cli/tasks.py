@@ -27,12 +27,15 @@ def _line(task: Task, *, default: bool) -> str:
     needed = [_OPTIONS[each] for each in _OPTIONS if each in task.requires]
     options = f"; options: {', '.join(read)}" if read else ""
     options += f"; needs {', '.join(needed)}" if needed else ""
+    options += "; remembers the frames before, see i2i video" if task.memory else ""
     return f"{name}{' (default)' if default else ''}: {given} -> {_port('image', task.output)}{options}"
 
 
 def _input(name: str, port: Port) -> str:
     """An input in a few words: "image of 3 channels, sides padded to multiples of 4"."""
     padded = f", sides padded to multiples of {port.multiple}" if port.multiple > 1 else ""
+    if port.condition is not None:
+        name = f"{name} ({port.condition.kind} of the image given)"
     return _port(name, port) + padded + (" (optional)" if port.optional else "")
 
 
