@@ -36,7 +36,7 @@ class LearnedEdges:
 
     def __call__(self, image: Image) -> NDArray[np.uint8]:
         """(H, W, 3) -> (H, W, 1): 255 times the probability of an edge."""
-        values = torch.from_numpy(np.ascontiguousarray(image)).to(self._device)
+        values = torch.from_numpy(np.array(image)).to(self._device)  # a copy: frames are read-only
         values = values.permute(2, 0, 1)[None].float() / 127.5 - 1 - self._mean  # (1, 3, H, W)
         with torch.inference_mode():
             edges = self._network(values)[0, 0]  # (H, W)
