@@ -52,7 +52,7 @@ SYSTEMS: dict[str, Entry] = {
     "vid2vid": Entry(
         "i2icli.systems.vid2vid.system:Vid2Vid",
         "i2icli.systems.vid2vid.config:Vid2VidConfig",
-        "turn films of label maps, edges or other films into films",
+        "turn videos of label maps, edges or other videos into videos",
         "Wang et al., NeurIPS 2018",
         "https://arxiv.org/abs/1808.06601",
         original="i2icli.systems.vid2vid.original",

@@ -53,7 +53,10 @@ def _recipe_names(incomplete: str) -> list[str]:
     return [name for name in shipped_recipes() if name.startswith(incomplete)]
 
 
-_DATA = Annotated[list[Path], typer.Argument(metavar="DATA", help="one folder, or one folder per collection")]
+_DATA = Annotated[
+    list[Path],
+    typer.Argument(metavar="DATA", help="one folder, or one folder per collection; vid2vid: also videos"),
+]
 _RECIPE = Annotated[
     str | None,
     typer.Option(

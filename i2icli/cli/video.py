@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "One video:  i2i video holiday.mov --model cyclegan --out monet.mp4\n\n"
     "Several:  i2i video a.mp4 b.mkv --model runs/horse2zebra --to zebra --out zebras\n\n"
-    "A part, beside the input:  i2i video a.mp4 --model cyclegan --start 1:10 --end 1:20 --compare side\n\n"
-    "Without flicker:  i2i video a.mp4 --model cyclegan --smooth\n\n"
+    "A part, next to the input:  i2i video a.mp4 --model cyclegan --start 1:10 --end 1:20 --compare side\n\n"
+    "With less flicker:  i2i video a.mp4 --model cyclegan --smooth\n\n"
     "Label maps:  i2i video 'labels/*.png' --rate 24 --model spade --out street.mp4\n\n"
     "Frames:  i2i video a.mp4 --model cyclegan --format png --out frames"
 )
@@ -64,12 +64,12 @@ _MODEL = Annotated[
 ]
 _OUT = Annotated[
     Path,
-    typer.Option(metavar="<path>", help="a file, whose suffix decides the container, or a folder"),
+    typer.Option(metavar="<path>", help="a file, whose suffix determines the container, or a folder"),
 ]
 _SAMPLES = Annotated[
     str | None,
     typer.Option(
-        "--samples", metavar="<int>", help="variants of each video, in styles drawn", rich_help_panel=RESULTS
+        "--samples", metavar="<int>", help="variants of each video, in random styles", rich_help_panel=RESULTS
     ),
 ]
 _JSON = Annotated[
@@ -84,11 +84,12 @@ def video_command() -> Any:
     def video(ctx: typer.Context, inputs: list[str], **given: Any) -> int:
         """Translate videos with a trained system.
 
-        Sound, subtitles, chapters and metadata are copied, every frame keeps its time. Systems with memory
-        carry it from frame to frame; others translate each frame by itself, in one style for all.
+        Sound, subtitles, chapters and metadata are copied, and every frame keeps its timestamp. Systems with
+        memory (vid2vid) see the frames that they generated before; others translate each frame by itself,
+        all in one style.
 
-        A video that was stopped, by Ctrl-C or a kill, goes on by the same command. Existing results are
-        kept. Several targets, references or samples give a video each, in folders below --out.
+        After Ctrl-C or a kill the same command resumes. Existing results are kept. Several targets,
+        references or samples give a video each, in folders below --out.
         """
         request = VideoRequest(
             validated(TranslateOptions, _images(typed(ctx, TranslateOptions)), _spelled),

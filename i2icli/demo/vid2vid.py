@@ -49,11 +49,11 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
     real = [each.photos for each in films]
     moves = [each.motion for each in films]
     metrics = (
-        ("PSNR as a film", f"{_psnr(streamed, real):.1f} dB"),
+        ("PSNR with memory", f"{_psnr(streamed, real):.1f} dB"),
         ("PSNR frame by frame", f"{_psnr(alone, real):.1f} dB"),
-        ("warping error as a film", f"{_warping_error(streamed, moves):.2f}"),
+        ("warping error with memory", f"{_warping_error(streamed, moves):.2f}"),
         ("warping error frame by frame", f"{_warping_error(alone, moves):.2f}"),
-        ("warping error of the real films", f"{_warping_error(real, moves):.2f}"),
+        ("warping error of the real videos", f"{_warping_error(real, moves):.2f}"),
     )
     times = [round(each) for each in np.linspace(0, FRAMES - 1, SHOWN)]
     rows = [
@@ -61,7 +61,7 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
         for film, single, output in zip(films, alone, streamed, strict=True)
         for time in times
     ]
-    return DemoResults(("label map", "frame by frame", "as a film", "truth"), rows, metrics)
+    return DemoResults(("label map", "frame by frame", "with memory", "ground truth"), rows, metrics)
 
 
 def _streamed(translator: Translator, film: _TestFilm) -> Frames:
@@ -98,4 +98,4 @@ def _warping_error(films: Sequence[Frames], motions: Sequence[NDArray[np.int8]])
     return float(np.mean(errors))
 
 
-DEMO = Demo("vid2vid", "film of label maps to film", "films", _write, _evaluate, parts=("films",))
+DEMO = Demo("vid2vid", "videos of label maps to videos", "films", _write, _evaluate, parts=("films",))

@@ -94,7 +94,7 @@ class TranslateOptions(BaseModel):
     overwrite: bool = Field(False, description="redo existing results")
     seed: int = Field(0, ge=0, le=LARGEST_DRAW_SEED, description="random seed")
     batch_size: int | None = Field(
-        None, ge=1, description="images per forward pass; default: 8 on a GPU, 1 on a processor"
+        None, ge=1, description="images per forward pass; default: 8 on a GPU, 1 on a CPU"
     )
 
     @classmethod

@@ -42,9 +42,9 @@ class VideoOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: Moment | None = Field(None, description="begin here: seconds like 12.5, or 1:02:03.5")
+    start: Moment | None = Field(None, description="start at this time: seconds like 12.5, or 1:02:03.5")
     end: Moment | None = Field(None, description="end before this time: seconds like 12.5, or 1:02:03.5")
-    every: int = Field(1, ge=1, description="translate every N-th frame only; times stay as they are")
+    every: int = Field(1, ge=1, description="translate every N-th frame only; timestamps stay as they are")
     rate: Rate | None = Field(
         None, description="frames per second of an image sequence: 25 or 30000/1001; default: 25"
     )
@@ -54,18 +54,20 @@ class VideoOptions(BaseModel):
         "default: as the input",
     )
     compare: Literal["side", "wipe"] | None = Field(
-        None, description="show the input as well: side by side, or with an edge that wipes across"
+        None, description="show the input as well: side by side, or wiped by a moving edge"
     )
     smooth: bool = Field(
-        False, description="blend with the previous result along optical flow; for models without memory"
+        False,
+        description="reduce flicker: blend with the previous result, warped by optical flow; for models "
+        "without memory",
     )
     first_frame: Path | None = Field(
-        None, description="image that is the first frame of the result; for models with memory"
+        None, description="image to use as the first frame of the result; for models with memory (vid2vid)"
     )
     first_model: str | None = Field(
-        None, description="another model that translates the first frame; for models with memory"
+        None, description="another model that translates the first frame; for models with memory (vid2vid)"
     )
-    cuts: bool = Field(False, description="start anew at scene cuts; for models with memory")
+    cuts: bool = Field(False, description="reset the memory at scene cuts; for models with memory (vid2vid)")
 
 
 @dataclass(frozen=True)

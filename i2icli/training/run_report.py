@@ -50,7 +50,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
 
 _TITLES = {
     "psnr": "PSNR (dB)",
-    "flicker": "flicker of what is at rest in the real video, which has its own",
+    "flicker": "flicker of what is at rest in the real video, and that of the real video itself",
     "ssim": "SSIM",
     "miou": "mean IoU of the label maps found in generated photos, and in real ones",
     "pixel_accuracy": "pixels whose label is found in generated photos, and in real ones",
@@ -58,7 +58,7 @@ _TITLES = {
     "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
     "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
     "checkerboard": "checkerboard in samples, power relative to real images (1 is best)",
-    "warping_error": "warping error: frames against those before, moved by the real film's flow (x 1000)",
+    "warping_error": "warping error: frames against those before, warped by the real video's flow (x 1000)",
 }
 
 _UNITS = {
@@ -83,7 +83,7 @@ def _clips(folder: RunFolder) -> list[Section]:
     """A clip of the last validation, as a strip and as a film."""
     shown = (
         (folder.strip, "some of its frames"),
-        (folder.film, "the same as a film, at 12 frames per second"),
+        (folder.film, "the same as a video, at 12 frames per second"),
     )
     return [
         Figure(path.read_bytes(), caption, "" if number else "A clip that was not trained on")

@@ -105,7 +105,7 @@ def test_only_the_finest_scale_learns_while_it_is_alone():
 def test_settings_that_contradict_each_other_are_refused():
     with pytest.raises(ValidationError, match="do not fade in; choose --how residual or scratch"):
         tiny_config("vid2vid", how="fade")
-    with pytest.raises(ValidationError, match="--condition is made of plain films"):
+    with pytest.raises(ValidationError, match="--condition is for plain videos"):
         tiny_config("vid2vid", condition="edges", classes=CLASSES)
     with pytest.raises(ValidationError, match="choose sides that are multiples of 8"):
         tiny_config("vid2vid", crop_size=36)

@@ -39,59 +39,61 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
 
     condition: ConditionKind | None = Field(
         None,
-        description="what the network sees of a plain film: edges, hed (a learned edge network) or face "
-        "(landmarks drawn as lines); default: given films or label maps",
+        description="source that is computed from a plain video: edges (Canny), hed (learned edges) or face "
+        "(landmarks drawn as lines); default: source videos or label maps",
     )
     condition_blur: float | None = Field(
-        None, ge=0, le=100, description="blur before edges are searched, in pixels; default: by the film"
+        None, ge=0, le=100, description="blur before edge detection, in pixels; default: by the video"
     )
     condition_low: float | None = Field(
-        None, ge=0, le=10_000, description="gradient from which an edge goes on; default: by the film"
+        None, ge=0, le=10_000, description="lower threshold of the Canny edges; default: by the video"
     )
     condition_high: float | None = Field(
-        None, ge=0, le=10_000, description="gradient from which an edge begins; default: by the film"
+        None, ge=0, le=10_000, description="upper threshold of the Canny edges; default: by the video"
     )
     condition_background: bool = Field(
         True, description="with --condition face: edges outside the face as well, as in the paper"
     )
+    images: int | None = Field(None, ge=1, description="length in clips seen (steps x batch size)")
     epochs: float = Field(20, gt=0, description="length in passes over the data, in clips")
+    batch_size: int = Field(1, ge=1, description="clips per forward pass, over all devices")
     crop_size: Size = Field((256, 512), description="size of the training frames: 256, or WIDTHxHEIGHT")
     preprocess: PreprocessMode = Field("scale-width", description="how frames are brought to the crop size")
     clip_length: int = Field(
         7,
         ge=1,
         le=LONGEST_CLIP,
-        description="frames of a training clip at first, with its first frame; 1: each frame by itself, with "
-        "--clip-doublings 0 and --first-frames own",
+        description="frames of a training clip at first, including its first frame; 1: each frame by itself, "
+        "with --clip-doublings 0 and --first-frames own",
     )
     clip_doublings: int = Field(
-        2, ge=0, le=10, description="how often clips double their length, after equal parts of each level"
+        2, ge=0, le=10, description="how often clips double in length, at equal intervals within each level"
     )
     max_stride: int = Field(
-        1, ge=1, le=100, description="clips take every n-th frame, n drawn from 1 to this: faster motion"
+        1, ge=1, le=100, description="clips take every n-th frame, n random from 1 to this: faster motion"
     )
     frames_per_update: int = Field(
         2,
         ge=1,
         le=1000,
-        description="frames of a clip that are generated for one update of all networks; memory grows with "
-        "it, not with the clip",
+        description="consecutive frames that are generated for one update of all networks; memory grows with "
+        "this, not with the length of the clip",
     )
     frames_backpropagate: int | None = Field(
         None,
         ge=1,
         le=1000,
-        description="frames that a gradient goes back through; default and most: those of an update",
+        description="frames that gradients go back through; default and maximum: --frames-per-update",
     )
     checkpoint_activations: bool = Field(
         False,
-        description="compute activations of the generator twice instead of keeping them: memory for one "
-        "frame instead of those of an update",
+        description="recompute the generator's activations in the backward pass instead of keeping them: "
+        "memory for one frame instead of --frames-per-update",
     )
     first_frames: FirstFrames = Field(
         "mixed",
-        description="what training clips go on from: real first frames (paper), the generator's own, as "
-        "when translating, or own ones for half of the clips",
+        description="what training clips go on from: real first frames (paper); own: those the generator "
+        "makes from the source alone, as when translating; mixed: own ones in half of the clips",
     )
     grown: int = Field(
         0, ge=0, le=8, description="local generators above the coarsest one, each for twice the size"
@@ -99,16 +101,14 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     how: How = Field(
         "scratch",
         description="how local generators learn: from scratch, one after the other (paper); residual: added "
-        "to trained networks",
+        "to trained networks; fade is not for vid2vid",
     )
     fade: float = Field(0.5, gt=0, lt=1, description="fraction of a level's steps in which it learns alone")
-    num_frames: int = Field(
-        3, ge=2, le=16, description="maps that the generator reads: this one and those before"
-    )
+    num_frames: int = Field(3, ge=2, le=16, description="source frames seen: this one and those before")
     width: int = Field(
-        128, ge=1, le=4096, description="channels of the coarsest generator's first layer, halved by a local"
+        128, ge=1, le=4096, description="channels of the coarsest generator's first layer; halved per level"
     )
-    depth: int = Field(3, ge=1, le=10, description="down-samplings in the coarsest generator")
+    depth: int = Field(3, ge=1, le=10, description="downsampling layers of the coarsest generator")
     num_blocks: int = Field(9, ge=1, le=100, description="residual blocks of the coarsest generator")
     num_local_blocks: int = Field(3, ge=1, le=100, description="residual blocks of each local generator")
     norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in all networks")
@@ -116,9 +116,9 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         "transposed",
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
-    flow: bool = Field(True, description="warp the previous frame by a flow and blend it in, Eq. (3)")
+    flow: bool = Field(True, description="warp the previous frame by predicted flow and blend it in, Eq. (3)")
     foreground: Names = Field(
-        (), description="ids or names of classes that a branch of their own makes, Eq. (4)"
+        (), description="ids or names of classes synthesised by a branch of their own, Eq. (4)"
     )
     boundaries: bool = Field(True, description="show the networks the boundaries of instances")
     num_scales: int = Field(
@@ -129,23 +129,23 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         64, ge=1, le=4096, description="channels of the first layer of the finest discriminator"
     )
     num_temporal_scales: int = Field(
-        2, ge=0, le=4, description="discriminators of three frames each: 1, 3, 9 ... frames apart"
+        2, ge=0, le=4, description="temporal discriminators, of three frames each: 1, 3, 9 ... frames apart"
     )
     gan_loss: Literal["lsgan", "vanilla", "hinge"] = Field("lsgan", description="adversarial loss")
     matching_weight: float = Field(
-        10.0, ge=0, description="weight of the distance between the discriminators' features"
+        10.0, ge=0, description="weight of feature matching: distances in the discriminators' features"
     )
     flow_weight: float = Field(
-        10.0, ge=0, description="lambda_W of the distance to the teacher's flow and of warped real frames"
+        10.0, ge=0, description="lambda_W of the flow losses: against the teacher's, on warped real frames"
     )
     warp_weight: float = Field(
-        10.0, ge=0, description="weight of the distance of frames from their warped predecessors"
+        10.0, ge=0, description="weight of the distance of generated frames from their warped predecessors"
     )
     flow_teacher: Literal["dis", "raft"] = Field(
-        "dis", description="what computes the flow of real frames: dis (OpenCV) or raft (torchvision)"
+        "dis", description="method that computes the flow of real frames: dis (OpenCV) or raft (torchvision)"
     )
     flow_weights: str | None = Field(
-        None, description="file of RAFT's weights; default: the one that torchvision has downloaded"
+        None, description="file of RAFT's weights; default: the one in torchvision's cache"
     )
 
     @property
@@ -289,7 +289,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
                 "--first-frames own --clip-doublings 0"
             )
         if self.condition and self.classes is not None:
-            raise ValueError("--condition is made of plain films, --classes are of label maps; give one")
+            raise ValueError("--condition is for plain videos, --classes for label maps; give one of them")
         return self
 
 

@@ -201,7 +201,7 @@ def _notes(config: Vid2VidConfig, discriminators: State) -> tuple[str, ...]:
         if config.foreground:
             notes.append(f"its foreground is taken for class {config.foreground[0]}, as in the paper")
     else:
-        notes = [f"the generator reads {config.source_channels} channels of a film, not told which"]
+        notes = [f"the generator reads {config.source_channels} channels of a video, of unknown kind"]
     if config.norm == "batch":
         notes.append("batch norm uses the statistics of each frame, as the authors' test program does")
     notes.append("it may have learned no first frames: give one (--first-frame or --first-model)")
