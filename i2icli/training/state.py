@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from i2icli.errors import UserError
 from i2icli.system import System
 from i2icli.training.distributed import gather_on_main, rank
 
@@ -55,7 +56,12 @@ def restore(trainer: "Trainer", state: dict[str, Any], *, grown: bool = False) -
     system.load_state_dict(current | state["system"] | own)
     trainer.ema.load_state(state["average"], grown=grown)
     clock, stages = system.clock, system.config.stages()
-    clock.stage = next(stage for stage in stages if stage.name == state["clock"]["stage"])
+    reached = state["clock"]["stage"]
+    if reached not in (stage.name for stage in stages):
+        raise UserError(
+            f"stopped in stage {reached!r}, which these settings do not have; choose another --out"
+        )
+    clock.stage = next(stage for stage in stages if stage.name == reached)
     clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
     trainer.seconds = state["seconds"]
     system.train()  # what trains depends on the stage

@@ -107,6 +107,14 @@ MAKERS: dict[str, Maker] = {
 }
 
 
+def made(system: str, generator: Generator, size: int, stage: Stage, side: int) -> Batch:
+    """A batch of `size` images or clips for a stage, `side` pixels square where it does not say."""
+    side = stage.resolution or side
+    if stage.clip_length is None:
+        return MAKERS[system](generator, size, side)
+    return CLIP_MAKERS[system](generator, size, side, stage.clip_length)
+
+
 def inputs(task: Task, count: int = 2, side: int = 32) -> Inputs:
     """Noise for every input of a task, by the kind of its port, of its only size or (side, side)."""
     return {name: noise(port, count, side) for name, port in task.inputs.items()}
@@ -154,11 +162,7 @@ def batches(
         while True:
             generator = torch.Generator().manual_seed(k)
             share = slice(rank * size // world, (rank + 1) * size // world)
-            width = stage.resolution or side
-            if stage.clip_length is None:
-                whole = MAKERS[system](generator, size, width)
-            else:
-                whole = CLIP_MAKERS[system](generator, size, width, stage.clip_length)
+            whole = made(system, generator, size, stage, side)
             yield {
                 key: values[share].to(dtype) if values.is_floating_point() else values[share]
                 for key, values in whole.items()

@@ -14,7 +14,7 @@ from i2icli.registry import SYSTEMS, system_type
 from i2icli.training.run_data import open_data
 from tests.data.files import fill
 from tests.tiny import TINY, tiny_config
-from tests.training.synthetic import MAKERS
+from tests.training.synthetic import made
 
 
 def learns(name: str, side: int, batch_size: int, **changes: Any) -> bool:
@@ -25,7 +25,7 @@ def learns(name: str, side: int, batch_size: int, **changes: Any) -> bool:
     for stage in system.config.stages():
         system.clock.stage, system.clock.step = stage, stage.steps - 1  # the last: every network is updated
         system.optimizers()
-        batch = MAKERS[name](torch.Generator().manual_seed(0), batch_size, stage.resolution or side)
+        batch = made(name, torch.Generator().manual_seed(0), batch_size, stage, side)
         batch = {key: v.float() if v.is_floating_point() else v for key, v in batch.items()}
         try:
             for update in system.training_step(batch):

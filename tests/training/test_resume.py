@@ -123,6 +123,16 @@ def test_a_setting_that_cannot_change_is_refused_by_name(toy, tmp_path):
     assert longer.step == 2
 
 
+def test_a_stage_that_there_is_not_any_more_is_refused(toy, tmp_path):
+    config, options = tiny_config("pix2pix", steps=2), RunOptions(out=tmp_path / "run")
+    train("pix2pix", [toy("pix2pix")], config, options)
+    state = torch.load(tmp_path / "run/resume.pt", weights_only=True)
+    state["clock"]["stage"] = "of another version"
+    torch.save(state, tmp_path / "run/resume.pt")
+    with pytest.raises(UserError, match="stage 'of another version', which these settings do not have"):
+        train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=4), options)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_good_state(toy, tmp_path):
     config = tiny_config("pix2pix", steps=50, lr=1e18, gan_loss="lsgan", l1_weight=1e30)
     with pytest.raises(
