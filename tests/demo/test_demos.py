@@ -16,8 +16,8 @@ from i2icli.training.run import train
 SHORT = {"dtn": {"feature_steps": 1}}  # of the two steps
 
 
-FEW = {"TRAIN": 24, "TEST": 4, "KNOWN": 5}
-"""Examples to train on, to test on, and reference signs of DTN's classifier: enough for two steps."""
+FEW = {"TRAIN": 24, "TEST": 4, "KNOWN": 5, "FRAMES": 8}
+"""Examples to train on, to test on, reference signs of DTN's classifier, frames: enough for two steps."""
 
 
 @pytest.mark.parametrize("name", DEMOS)
