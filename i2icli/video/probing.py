@@ -28,6 +28,8 @@ def probe(path: Path) -> VideoInfo:
     if not any(line.startswith("Input #0, ") for line in lines):
         said = [line for line in lines if line.strip() and "misdetection" not in line]
         reason = plain(said[0] if said else "no message")
+        if "not on whitelist" in reason:
+            reason = "a kind of file without video, or one that names other files"
         raise UserError(f"cannot read {path}: not a video that ffmpeg can read ({reason})", exit_code=1)
     packets = read_packets(path)
     return _with_times(_described(path, lines), packets)

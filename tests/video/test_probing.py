@@ -133,6 +133,16 @@ def test_absurd_sizes_are_refused_before_memory_is_asked_for(tmp_path):
         probe(tmp_path / "b.png")
 
 
+def test_other_kinds_of_files_are_refused_in_words(tmp_path):
+    films.ffmpeg("-f", "lavfi", "-i", "sine=d=0.2", tmp_path / "tone.wav")
+    (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n")
+    for name in ("tone.wav", "list.m3u8"):
+        with pytest.raises(
+            UserError, match=r"not a video that ffmpeg can read \(a kind of file without video"
+        ):
+            probe(tmp_path / name)
+
+
 def test_rates_as_ffmpeg_prints_them():
     assert nominal_rate("29.97") == Fraction(30000, 1001)
     assert nominal_rate("23.98") == Fraction(24000, 1001)
