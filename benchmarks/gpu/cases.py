@@ -9,6 +9,8 @@ from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.demo.toy.digits import write_digits
 from i2icli.demo.toy.domains import write_domains
+from i2icli.demo.toy.films import write_films
+from i2icli.demo.toy.label_scenes import write_label_scenes
 from i2icli.demo.toy.landscapes import write_landscapes
 from i2icli.demo.toy.makeup import write_makeup
 from i2icli.demo.toy.scenes import write_paired, write_unpaired
@@ -18,8 +20,15 @@ from i2icli.registry import config_type
 from i2icli.system import Batch
 from i2icli.training.run_data import RunData, open_data
 
-SHARED: dict[str, Any] = {"steps": 4, "precision": "fp32", "holdout": 0.0, "flip": False}
-TRAIN, TEST = 8, 2  # images
+SHARED: dict[str, Any] = {
+    "steps": 4,
+    "precision": "fp32",
+    "holdout": 0.0,
+    "flip": False,
+    "perceptual": "off",
+}
+TRAIN, TEST = 8, 2  # images, or clips
+FRAMES = 8  # of a clip
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,11 @@ class Kind:
 
     write: Callable[..., None]
     settings: dict[str, Any]
+    part: str = "."  # the subfolder of what is written that is learned from
+
+
+def _write_clips(folder: Path, train: int, test: int, size: int) -> None:
+    write_films(folder, train, test, FRAMES, size)
 
 
 KINDS: dict[str, Kind] = {
@@ -76,6 +90,18 @@ KINDS: dict[str, Kind] = {
             "batch_size": 4,
         },
     ),
+    "spade": Kind(
+        write_label_scenes,
+        {"crop_size": 128, "width": 16, "modulation_width": 32, "discriminator_width": 32, "batch_size": 4},
+    ),
+    "pix2pixhd": Kind(
+        write_label_scenes, {"crop_size": 128, "width": 32, "discriminator_width": 32, "batch_size": 2}
+    ),
+    "vid2vid": Kind(
+        _write_clips,
+        {"crop_size": 64, "width": 32, "discriminator_width": 32, "clip_length": 5, "clip_doublings": 0},
+        part="films",
+    ),
     "cyclegan": Kind(
         write_unpaired, {"crop_size": 128, "width": 32, "discriminator_width": 32, "num_blocks": 6}
     ),
@@ -96,9 +122,10 @@ class Case:
         """work: a folder for toy data; quick: the tiny networks of the tests."""
         self.name = name
         self.settings = _tiny(name) if quick else SHARED | KINDS[name].settings
-        self.folder = work / f"data-{name}"
-        if not self.folder.exists():
-            KINDS[name].write(self.folder, train=TRAIN, test=TEST, size=self.settings["crop_size"])
+        written = work / f"data-{name}"
+        if not written.exists():
+            KINDS[name].write(written, train=TRAIN, test=TEST, size=self.settings["crop_size"])
+        self.folder = written / KINDS[name].part
         self.data, self.config = self.opened()
 
     def opened(self, **changes: Any) -> tuple[DataFolder, Config]:

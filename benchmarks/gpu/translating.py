@@ -11,6 +11,7 @@ from benchmarks.gpu.cases import Case
 from benchmarks.gpu.outcomes import Check, Figures
 from benchmarks.gpu.stepping import CPU, synchronise
 from benchmarks.lib.timing import speed_up, time_in_turns
+from i2icli.image import kinds
 from i2icli.image.items import ArrayItem
 from i2icli.inference.inference import Inference
 from i2icli.inference.latents import draw_codes
@@ -83,7 +84,9 @@ class Translating:
         generator = torch.Generator().manual_seed(0)
         side = case.config.crop_size
         inputs = {
-            name: torch.rand(IMAGES, port.channels, *side, generator=generator) * 2 - 1
+            name: torch.randint(port.channels, (IMAGES, 1, *side), generator=generator)
+            if kinds.holds_ids(port.kind)
+            else torch.rand(IMAGES, port.channels, *side, generator=generator) * 2 - 1
             for name, port in task.inputs.items()
         }
         if task.reference is not None and "reference" in task.requires:

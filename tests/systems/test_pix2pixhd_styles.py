@@ -179,6 +179,14 @@ def test_a_chosen_style_wins_over_a_photo_s(system) -> None:
     assert torch.equal(found.movedim(1, -1)[here[:, 0]].unique(dim=0), system.styles.clusters[2, :1])
 
 
+def test_one_code_serves_several_maps(system) -> None:
+    maps = [{name: batch(number)[name] for name in ("labels", "instances")} for number in (0, 1)]
+    both = {name: torch.cat([each[name] for each in maps]) for name in maps[0]}
+    code = torch.linspace(-2, 2, 4)[None]
+    together = features(system, both, latent=code)
+    assert torch.equal(together, torch.cat([features(system, each, latent=code) for each in maps]))
+
+
 def test_several_codes_give_several_styles_of_one_map(system) -> None:
     codes = torch.randn(3, 4)
     found = features(system, batch(), latent=codes)

@@ -33,7 +33,7 @@ class Styles(nn.Module):
                 self.clusters[index, : len(centres)] = centres.to(self.clusters)
 
     def draw(self, labels: Tensor, latent: Tensor, instances: Tensor | None) -> Tensor:
-        """The cluster (N, 1, H, W) of every pixel that latent codes (N, Z) give to each class.
+        """The cluster (N, 1, H, W) of every pixel that latent codes (1 or N, Z) give to each class.
 
         labels, instances: (1 or N, 1, H, W). A code's number becomes one in (0, 1) by the distribution
         function of the normal, and that a cluster. Instances of a class differ: by their ids alone, so that
@@ -41,7 +41,8 @@ class Styles(nn.Module):
         """
         shares = torch.special.ndtr(latent.double())  # (N, Z)
         shares = pad(shares, (0, len(self.clusters) - shares.shape[1]), value=0.5)  # (N, L)
-        rows = labels.expand(len(latent), -1, -1, -1)  # (N, 1, H, W)
+        count = max(len(latent), len(labels))
+        shares, rows = shares.expand(count, -1), labels.expand(count, -1, -1, -1)  # (N, L), (N, 1, H, W)
         found = shares.gather(1, rows.flatten(1)).view(rows.shape)
         if instances is not None:
             found = (found + GOLDEN * instances) % 1
