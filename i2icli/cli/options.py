@@ -17,6 +17,13 @@ from i2icli.growable import GrowableConfig
 
 M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING = "Run", "Training", "Growing"
+MODEL = Annotated[
+    str,
+    typer.Option(
+        metavar="<model>", help="a run, a checkpoint file, or a system (its newest run under runs/)"
+    ),
+]
+"""The option --model of the commands that use a model."""
 
 
 def parameters(

@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
-from i2icli.cli.options import parameters, typed, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.task import names_of
@@ -45,12 +45,6 @@ _INPUTS = Annotated[
         help="images, folders, globs; - reads a list from stdin; none: generate samples, if the model can",
     ),
 ]
-_MODEL = Annotated[
-    str,
-    typer.Option(
-        metavar="<model>", help="a run, a checkpoint file, or a system (its newest run under runs/)"
-    ),
-]
 _OUT = Annotated[Path, typer.Option(metavar="<path>", help="folder for the results")]
 _JSON = Annotated[
     bool,
@@ -76,7 +70,7 @@ def translate_command() -> Any:
     own = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
         inspect.Parameter("inputs", plain, default=None, annotation=_INPUTS),
-        inspect.Parameter("model", plain, annotation=_MODEL),
+        inspect.Parameter("model", plain, annotation=MODEL),
         inspect.Parameter("out", plain, default=Path("translated"), annotation=_OUT),
         inspect.Parameter("as_json", plain, default=False, annotation=_JSON),
     ]

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import INTERRUPTED, errors, say
-from i2icli.cli.options import parameters, typed, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -54,12 +54,6 @@ _INPUTS = Annotated[
     typer.Argument(
         metavar="INPUTS",
         help="videos; image sequences as a folder, a quoted glob or a pattern like frame_%05d.png",
-    ),
-]
-_MODEL = Annotated[
-    str,
-    typer.Option(
-        metavar="<model>", help="a run, a checkpoint file, or a system (its newest run under runs/)"
     ),
 ]
 _OUT = Annotated[
@@ -103,7 +97,7 @@ def video_command() -> Any:
     own = [
         inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context),
         inspect.Parameter("inputs", plain, annotation=_INPUTS),
-        inspect.Parameter("model", plain, annotation=_MODEL),
+        inspect.Parameter("model", plain, annotation=MODEL),
         inspect.Parameter("out", plain, default=Path("translated"), annotation=_OUT),
         inspect.Parameter("as_json", plain, default=False, annotation=_JSON),
         inspect.Parameter("samples", plain, default=None, annotation=_SAMPLES),

@@ -44,8 +44,7 @@ def padded(frame: np.ndarray[Any, Any], least: int, multiple: int = 1) -> np.nda
 class Dis:
     """Dense inverse search, OpenCV's medium preset: Kroeger et al., ECCV 2016.
 
-    https://arxiv.org/abs/1603.03590. About 9 ms for 512x288 pixels on one processor; the result is the same
-    for any number of threads.
+    https://arxiv.org/abs/1603.03590. The result is the same for any number of threads.
     """
 
     def __init__(self) -> None:
