@@ -46,6 +46,13 @@ def test_nothing_is_carried_over_a_cut():
     assert all(frame.max() == 0 for frame in smoothed(film, results)[3:])
 
 
+def test_not_even_what_both_scenes_show_is_carried_over_a_cut():
+    film = [*pan(3), (texture(64, 64, 9) * [0.9, 0.3, 0.2]).astype(np.uint8)]
+    film[3][20:36, 20:36] = film[2][20:36, 20:36]  # where flow agrees
+    results = [*([np.full((64, 64, 3), 255, np.uint8)] * 3), np.zeros((64, 64, 3), np.uint8)]
+    assert smoothed(film, results)[3].max() == 0
+
+
 def test_what_comes_into_view_is_not_mixed_with_what_hid_it():
     background, square = texture(96, 128, 1), np.ascontiguousarray(255 - texture(48, 48, 2) // 4)
     film = []

@@ -94,6 +94,14 @@ def test_a_killed_job_goes_on_and_gives_the_same(model, clip, tmp_path, kind, op
     assert np.array_equal(images_of(again.target), images_of(whole.target))
 
 
+@pytest.mark.parametrize(("kind", "options"), [("memory", {}), ("image", {"smooth": True})])
+def test_what_is_remembered_crosses_the_ends_of_segments(model, clip, tmp_path, monkeypatch, kind, options):
+    short = one(loaded(model, kind).video(clip, tmp_path / "short", format="png", **options))
+    monkeypatch.setattr(video_frames, "LENGTH", 100)
+    long = one(loaded(model, kind).video(clip, tmp_path / "long", format="png", **options))
+    assert np.array_equal(images_of(short.target), images_of(long.target))
+
+
 def test_joined_segments_equal_an_uninterrupted_video(model, clip, tmp_path):
     whole = one(remembering(model).video(clip, tmp_path / "whole.mp4"))
     with pytest.raises(KeyboardInterrupt):
