@@ -29,21 +29,25 @@ def with_equal_rows(types: Mapping[str, TensorType], arrays: Arrays) -> Arrays:
         side = _batch(types[name])
         if side is not None and array.ndim:
             counts[side] = max(counts.get(side, 1), len(array))
-    return {
-        name: _repeated(array, counts.get(_batch(types[name]) or "", 1)) for name, array in arrays.items()
-    }
+    return {name: _repeated(array, _rows(types[name], counts)) for name, array in arrays.items()}
 
 
 def to_values(array: Array) -> Array:
-    """What a graph gave as the engine takes it: float32, pixels as values in [-1, 1]."""
+    """What a graph gave as the engine takes it: pixels as values in [-1, 1], float32; ids as they are."""
     if array.dtype == np.uint8:
         return array.astype(np.float32) / np.float32(127.5) - np.float32(1)
-    return array.astype(np.float32, copy=False)
+    return array.astype(np.float32, copy=False) if array.dtype.kind == "f" else array
 
 
 def _batch(type_: TensorType) -> str | None:
     first = type_.shape[0] if type_.shape else None
     return first if isinstance(first, str) and first != "?" else None
+
+
+def _rows(type_: TensorType, counts: Mapping[str, int]) -> int:
+    """Rows of an array: as many as others have, or a fixed number."""
+    first = type_.shape[0] if type_.shape else 1
+    return first if isinstance(first, int) else counts.get(first, 1)
 
 
 def _repeated(array: Array, count: int) -> Array:

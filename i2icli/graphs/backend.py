@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from i2icli.config import Config
 from i2icli.errors import UserError, readable
 from i2icli.graphs.arrays import chosen, to_values
 from i2icli.graphs.graph_file import GraphFile
-from i2icli.graphs.metadata import BEGIN, FIRST, MEMORY, OUTPUT, encode_part
+from i2icli.graphs.metadata import BEGIN, FIRST, MEMORY, NEXT, OUTPUT, encode_part
 from i2icli.graphs.models import main_graphs, part_of
 from i2icli.graphs.sessions import Computing, Runtime, Session, choose_runtime, open_session
 from i2icli.metadata import stage_named
@@ -57,6 +58,7 @@ class GraphBackend:
         every = self.config.tasks(self.stage)
         self._graphs = {key: graph for graph in graphs for key in _keys(graph, every)}
         self.tasks = tuple(task for each in every for task in self._offered(each))
+        self._opening = Lock()  # a server may ask from several threads
         self._sessions: dict[Path, Session] = {}
         self._parts: dict[tuple[Path, str], GraphFile] = {}
         self.rows = next((rows for rows in map(_fixed_rows, graphs) if rows), 1)
@@ -65,13 +67,13 @@ class GraphBackend:
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`. Raises UserError where the part that does it was not exported."""
         main = self._main(task)
-        name = encode_part(conditions)
-        if name not in main.metadata.parts:
-            return conditions
-        part = self._part(main, name)
-        given = inputs | conditions
-        found = self._session(part).run(chosen(part.metadata.inputs, given, str(part.path)))
-        return conditions | {name: to_values(array) for name, array in found.items()}
+        read, name = main.metadata.inputs.keys(), encode_part(conditions)
+        left = {key: value for key, value in conditions.items() if key in read}
+        if name in main.metadata.parts or read - conditions.keys() - _given(task):
+            part = self._part(main, name)
+            found = self._session(part).run(chosen(part.metadata.inputs, inputs | conditions, str(part.path)))
+            left |= {key: to_values(array) for key, array in found.items()}
+        return left
 
     def forward(self, task: Task, inputs: Arrays, memory: Arrays | None) -> tuple[Array, Arrays]:
         """See `Backend.forward`. Raises UserError for what the graph cannot do, such as another size."""
@@ -136,9 +138,10 @@ class GraphBackend:
         return self._parts[key]
 
     def _session(self, graph: GraphFile) -> Session:
-        if graph.path not in self._sessions:
-            self._sessions[graph.path] = open_session(graph, self.runtime, *self._how)
-        return self._sessions[graph.path]
+        with self._opening:
+            if graph.path not in self._sessions:
+                self._sessions[graph.path] = open_session(graph, self.runtime, *self._how)
+            return self._sessions[graph.path]
 
     def _offered(self, task: Task) -> list[Task]:
         """A task of the settings as far as the graphs compute it: none at all, or from some sources."""
@@ -179,6 +182,11 @@ def _keys(graph: GraphFile, every: Sequence[Task]) -> list[GraphKey]:
     return list(found)
 
 
+def _given(task: Task) -> set[str]:
+    """What a graph reads of a task that is no condition."""
+    return {*task.inputs, *task.noise, *(f"{MEMORY}{name}" for name in task.memory)}
+
+
 def _fixed_rows(graph: GraphFile) -> int | None:
     """The only number of rows that a graph takes; None: any."""
     shape = graph.metadata.outputs[OUTPUT].shape if OUTPUT in graph.metadata.outputs else ()
@@ -186,4 +194,4 @@ def _fixed_rows(graph: GraphFile) -> int | None:
 
 
 def _memory(found: Arrays) -> Arrays:
-    return {name.removeprefix(MEMORY): value for name, value in found.items() if name.startswith(MEMORY)}
+    return {name.removeprefix(NEXT): value for name, value in found.items() if name.startswith(NEXT)}

@@ -1,0 +1,1 @@
+"""The cache of proven graphs, by which ordinary models start without torch."""
