@@ -17,7 +17,15 @@ EXTRAS: dict[Runtime, str] = {"onnxruntime": "onnx", "openvino": "openvino"}
 Computing = Literal["auto", "fp32", "bf16", "fp16"]
 """What a runtime computes in; auto: bf16 where it gains and the processor has it, as for torch."""
 WORTHWHILE = 512  # products per value from which low precision gains; as in runtime/precision.py
-_NO_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "out of memory", "not enough memory")
+_NO_MEMORY = (
+    "bad_alloc",
+    "bad allocation",
+    "allocate memory",
+    "out of memory",
+    "not enough memory",
+    "Available memory of",
+    "bytes of memory",
+)
 
 
 class Session(Protocol):
