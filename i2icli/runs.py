@@ -9,6 +9,7 @@ from i2icli.metadata import read_metadata
 LAST = "model.safetensors"
 BEST = "best.safetensors"
 SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
+GRAPHS = (".onnx", ".xml")  # suffixes of exported models
 
 
 def find_model(text: str, runs: Path = Path("runs")) -> Path:
@@ -46,6 +47,8 @@ def _in_folder(folder: Path) -> Path:
     if models:
         names = ", ".join(path.name for path in models)
         raise UserError(f"{folder} holds several models ({names}); name one of them")
+    if any(path.suffix.lower() in GRAPHS for path in folder.iterdir()):
+        return folder  # an export of several graphs is one model
     raise UserError(f"{folder} is a folder without {LAST}; expected a run of `i2i train` or a model file")
 
 
