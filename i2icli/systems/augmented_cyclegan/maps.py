@@ -45,7 +45,7 @@ class Maps:
 
     def middle(self, side: str, image: Tensor) -> Tensor:
         """To a side with the likeliest of its codes, zero, if it has codes."""
-        zero = torch.zeros(len(image), self.config.num_latents).to(image)  # (B, Z)
+        zero = torch.zeros(image.shape[0], self.config.num_latents).to(image)  # (B, Z)
         return self.to(side, image, zero if side in self.coded else None)
 
     def style(self, side: str, image: Tensor) -> Tensor:

@@ -152,8 +152,9 @@ class LAPGAN(System[LAPGANConfig]):
         """
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
-            factor = sides[place + 1] / sides[len(self.G.levels) - number]
-            size = (round(height * factor), round(width * factor))
+            above, below = sides[place + 1], sides[len(self.G.levels) - number]
+            # Whole numbers alone, so that sizes may be symbols while exporting: rounded to the nearest.
+            size = ((2 * height * above + below) // (2 * below), (2 * width * above + below) // (2 * below))
             image = upsample(image, size, self.config.interpolation)  # (B, C, H, W)
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)

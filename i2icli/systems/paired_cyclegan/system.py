@@ -293,7 +293,7 @@ def _pair(y: Tensor, image: Tensor) -> Tensor:
 
 def _fitted(reference: Tensor, image: Tensor) -> Tensor:
     """The reference at the size, and as many times, as there are images: (B, C, H, W)."""
-    if reference.shape[-2:] != image.shape[-2:]:
+    if torch.compiler.is_exporting() or reference.shape[-2:] != image.shape[-2:]:
         size = image.shape[-2:]
         reference = interpolate(reference.float(), size=size, mode="bilinear", antialias=True)  # (b, C, H, W)
-    return reference.to(image.dtype).expand(len(image), -1, -1, -1)  # (B, C, H, W)
+    return reference.to(image.dtype).expand(image.shape[0], -1, -1, -1)  # (B, C, H, W)
