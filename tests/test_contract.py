@@ -390,7 +390,7 @@ def test_a_stream_equals_repeated_translation_or_passing_the_memory_on(name, pub
         single, memory = [], None
         for frame in frames:
             with torch.inference_mode():
-                answer, memory = translator.system(spec.task, frame, memory)
+                answer, memory = translator.backend.system(spec.task, frame, memory)
             assert memory.keys() == spec.task.memory.keys()
             single.append(answer)
     assert all(torch.equal(*pair) for pair in zip(streamed, single, strict=True))

@@ -22,6 +22,7 @@ from i2icli.inference.latents import draw_codes
 from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.registry import config_type
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.training.run import build_system
 
 CLASSES = 35
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _untrained(config: Config) -> Inference:
     system = build_system("spade", config).eval().requires_grad_(False)
-    return Inference(system, Placement(torch.device("cpu")), Path("model"))
+    return Inference(TorchBackend(system, Placement(torch.device("cpu"))), Path("model"))
 
 
 if __name__ == "__main__":

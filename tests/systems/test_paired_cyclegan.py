@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -10,8 +11,8 @@ from i2icli.errors import UserError
 from i2icli.face import region_box, region_mask
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import Outputs
+from i2icli.request import Request
 from i2icli.stage import Stage
-from i2icli.system import Request
 from i2icli.systems.paired_cyclegan import regions
 from i2icli.systems.paired_cyclegan.config import WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
@@ -262,23 +263,21 @@ def test_the_face_of_a_reference_is_found_once_for_all_pictures(faces: list[Any]
     system = with_regions("lips").eval()
     look = torch.full((1, 3, 60, 60), 0.5)
     task = resolve(system, "styled")
-    system.condition(task, Request(reference=look))
+    system.config.conditions(task, Request(reference=look.numpy()))
     with torch.inference_mode():
         for value in (0.1, 0.2):
             ask(system, image=torch.full((1, 3, 32, 32), value), reference=look)
     assert [pixels.shape[0] for pixels in faces] == [60, 32, 32]
     with pytest.raises(UserError, match="no face found in the reference"):
-        system.condition(task, Request(reference=torch.full((1, 3, 60, 60), -1.0)))
+        system.config.conditions(task, Request(reference=np.full((1, 3, 60, 60), -1.0)))
 
 
 @pytest.mark.parametrize(("image", "reference", "what"), [(-1, 0, "image"), (0, -1, "reference")])
 @pytest.mark.usefixtures("faces")
 def test_a_picture_without_a_face_is_refused(image: int, reference: int, what: str) -> None:
     system = with_regions("lips").eval()
-    request = Request(
-        {"image": torch.full((1, 3, 32, 32), image)}, reference=torch.full((1, 3, 32, 32), reference)
-    )
+    request = Request({"image": np.full((1, 3, 32, 32), image)}, reference=np.full((1, 3, 32, 32), reference))
     with pytest.raises(
         UserError, match=f"no face found in the {what}; expected one face seen from the front"
     ):
-        system.condition(resolve(system), request)
+        system.config.conditions(resolve(system), request)

@@ -5,11 +5,12 @@ import torch
 
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.errors import UserError
-from i2icli.system import Request
+from i2icli.request import Request
 from i2icli.systems.pix2pixhd.chosen_styles import ChosenStyles
 from i2icli.systems.pix2pixhd.clusters import Samples, k_means
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.training.run import build_system
+from tests.asking import arrays, encoded
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
 
@@ -151,9 +152,12 @@ def batch(number: int = 0):
 
 def features(system, given, **request):
     task = system.config.tasks(system.clock.stage)[0]
-    inputs = {name: given[name] for name in ("labels", "instances")}
+    inputs = arrays({name: given[name] for name in ("labels", "instances")})
+    request = {
+        name: each.numpy() if isinstance(each, torch.Tensor) else each for name, each in request.items()
+    }
     with torch.inference_mode():
-        return system.condition(task, Request(inputs, **request))["features"]
+        return encoded(system, task, Request(inputs, **request, facts=system.facts))["features"]
 
 
 def test_finishing_fills_buffers_of_fixed_shape_that_are_published(system) -> None:
