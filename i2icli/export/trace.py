@@ -69,7 +69,7 @@ def _traced(part: Part, system: System[Any], given: Inputs) -> ExportedProgram:
 
 
 class _Dims:
-    """The symbols of a part as torch has them: roots count multiples, so that every side is a whole number."""
+    """The symbols of a part as torch has them: roots count multiples, so that sides are whole numbers."""
 
     def __init__(self, part: Part) -> None:
         sides = part.examples.sides
