@@ -34,7 +34,7 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
     part, program = traced.part, traced.program
     weights = sum(each.numel() * each.element_size() for each in program.state_dict.values())
     if weights > MOST_BYTES:
-        raise UserError(f"{weights / 2**30:.1f} GB of weights do not fit into an .onnx, which has 2 GB at most")
+        raise UserError(f"{weights / 2**30:.1f} GB of weights do not fit into an .onnx: it has 2 GB at most")
     try:
         with torch.no_grad(), quiet():
             written = torch.onnx.export(
