@@ -3,9 +3,9 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from i2icli.errors import UserError, readable
 from i2icli.metadata import Metadata
@@ -17,8 +17,9 @@ MOST_CHARACTERS = 4 * 2**20  # of the JSON: the names of thousands of classes
 MAIN, FIRST, BEGIN, ENCODE = "forward", "first", "begin", "encode"
 """Parts of an exported model. forward: the main one; first: `forward` without a memory; begin: the memory
 after a given first frame; encode-<names>: what networks make of the conditions of those names."""
-MEMORY = "memory."
-"""What the names of a memory begin with, among inputs and outputs."""
+MEMORY, NEXT = "memory.", "next."
+"""What the names of a memory begin with among inputs, and those of the next one among outputs: a tensor has
+one name in ONNX, so an output that is called like an input would be that input."""
 OUTPUT = "output"
 
 Dtype = Literal["float32", "float16", "uint8", "int32", "int64", "bool"]
@@ -84,6 +85,12 @@ class GraphMetadata(Metadata):
     fingerprint: Digest  # SHA-256 of the weights it was made from
     proven: dict[str, JsonValue] = Field(default_factory=dict)  # how far it computes what the model computes
     notes: tuple[Annotated[str, Field(max_length=1000)], ...] = Field((), max_length=100)
+
+    @model_validator(mode="after")
+    def _gives_an_output(self) -> Self:
+        if self.part in (MAIN, FIRST) and OUTPUT not in self.outputs:
+            raise ValueError(f"there is no {OUTPUT} among its outputs")
+        return self
 
     def to_text(self) -> str:
         """As it is written: JSON in ASCII. Raises ValueError for numbers that are not finite."""
