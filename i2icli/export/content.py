@@ -34,6 +34,21 @@ class Content(Protocol):
         """(1, C, height, width) as the port has it: in [-1, 1], or ids."""
 
 
+class After:
+    """Other content from a row on."""
+
+    def __init__(self, content: Content, start: int) -> None:
+        self.content, self.start, self.origin = content, start, content.origin
+
+    def has(self, port: Port) -> bool:
+        """See `Content`."""
+        return self.content.has(port)
+
+    def array(self, port: Port, size: tuple[int, int], row: int) -> Array:
+        """See `Content`."""
+        return self.content.array(port, size, row + self.start)
+
+
 class Noise:
     """Every pixel by itself: the hardest input, and of any kind."""
 

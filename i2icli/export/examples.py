@@ -39,6 +39,10 @@ class Sides:
         """A side so many multiples above the smallest."""
         return self.smallest + units * self.multiple
 
+    def nearest(self, pixels: int) -> int:
+        """The largest side there is that is no longer, or the smallest."""
+        return max(self.smallest, pixels // self.multiple * self.multiple)
+
 
 def sides_of(task: Task) -> Sides:
     """Those of a task; of one without inputs all is fixed."""
@@ -56,11 +60,11 @@ def sides_of(task: Task) -> Sides:
 class Examples:
     """Draws what `System.forward` and `System.encode` read for some tasks of the same networks."""
 
-    def __init__(self, system: System[Any], tasks: Sequence[Task]) -> None:
-        """tasks: of one `graph_key`; the rows of a batch take turns with them."""
+    def __init__(self, system: System[Any], tasks: Sequence[Task], sides: Sides | None = None) -> None:
+        """tasks: of one `graph_key`; the rows of a batch take turns with them. sides: those of the task."""
         self.system, self.tasks = system, tuple(tasks)
         self.task = self.tasks[0]
-        self.sides = sides_of(self.task)
+        self.sides = sides or sides_of(self.task)
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -8,6 +8,7 @@ import torch
 
 from i2icli.errors import UserError, readable
 from i2icli.export.axes import Axis, Shape
+from i2icli.export.options import OPSET
 from i2icli.export.trace import Traced, quiet
 from i2icli.files import atomic_write
 from i2icli.graphs.metadata import KEY, GraphMetadata
@@ -15,18 +16,21 @@ from i2icli.graphs.metadata import KEY, GraphMetadata
 Model: TypeAlias = Any
 """An onnx.ModelProto; the package need not be installed to import this module."""
 
-OPSET = 20  # GridSample with five-dimensional input came with it; runtimes of today know it
-LOWEST_OPSET, HIGHEST_OPSET = 18, 23
+_OWN = "i2icli."  # before names of inputs and outputs, until nothing else is called so
 MOST_BYTES = 2**31 - 2**20  # that one file holds
 
 
-def check_packages() -> None:
+def check_packages(to: str) -> None:
     """Raise UserError naming what to install where a package that writes .onnx is missing."""
     missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
     if missing:
-        raise UserError(
-            f"writing .onnx needs the package {' and '.join(missing)}: pip install 'i2icli[onnx]'"
-        )
+        raise UserError(f"--to {to} needs the package {' and '.join(missing)}: pip install 'i2icli[{to}]'")
+
+
+def check_runtime() -> None:
+    """Raise UserError naming what to install where nothing runs an .onnx."""
+    if find_spec("onnxruntime") is None:
+        raise UserError("proving needs the package onnxruntime: pip install 'i2icli[onnx]'")
 
 
 def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
@@ -40,8 +44,8 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
             written = torch.onnx.export(
                 program,
                 dynamo=True,
-                input_names=list(part.inputs),
-                output_names=list(part.outputs),
+                input_names=[f"{_OWN}{name}" for name in part.inputs],
+                output_names=[f"{_OWN}{name}" for name in part.outputs],
                 opset_version=opset,
                 external_data=False,
                 verbose=False,
@@ -51,6 +55,7 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
     assert written is not None
     model = written.model_proto
     _strip(model)
+    _rename(model)
     for values, shapes in ((model.graph.input, part.inputs), (model.graph.output, part.outputs)):
         for value in values:
             _name_sides(value, shapes[value.name])
@@ -82,6 +87,22 @@ def _strip(model: Model) -> None:
     for each in (*graph.node, *graph.input, *graph.output, *graph.initializer, graph):
         del each.metadata_props[:]
         each.doc_string = ""
+
+
+def _rename(model: Model) -> None:
+    """Give inputs and outputs their names; values in between that are called so get others."""
+    graph = model.graph
+    own = {value.name: value.name.removeprefix(_OWN) for value in (*graph.input, *graph.output)}
+    taken = {name: f"{name}.inner" for name in own.values()}
+
+    def renamed(name: str) -> str:
+        return own.get(name) or taken.get(name, name)
+
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [renamed(name) for name in names]
+    for each in (*graph.input, *graph.output, *graph.initializer):
+        each.name = renamed(each.name)
 
 
 def _name_sides(value: Any, shape: Shape) -> None:

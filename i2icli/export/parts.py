@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.export.axes import BATCH, Shape, Sizes, shape_of
 from i2icli.export.content import Content, Noise
 from i2icli.export.examples import Examples, Variant, tensors, with_rows
-from i2icli.graphs.metadata import BEGIN, FIRST, MAIN, MEMORY, OUTPUT, encode_part
+from i2icli.graphs.metadata import BEGIN, FIRST, MAIN, MEMORY, NEXT, OUTPUT, encode_part
 from i2icli.system import Inputs, System
 from i2icli.task import Task
 
@@ -103,7 +103,7 @@ def _main(examples: Examples) -> Part:
         memory = {name.removeprefix(MEMORY): each for name, each in given.items() if name.startswith(MEMORY)}
         inputs = {name: each for name, each in given.items() if not name.startswith(MEMORY)}
         output, kept = system(task, inputs, memory or None)
-        return {OUTPUT: output, **_named(kept)}
+        return {OUTPUT: output, **_named(NEXT, kept)}
 
     def draw(system: System[Any], sizes: Sizes, content: Content, seed: int) -> Inputs:
         given = _read(examples, system, sizes, content, seed)
@@ -112,7 +112,7 @@ def _main(examples: Examples) -> Part:
         memory = None
         for frame in range(FRAMES):
             _, memory = system(task, _read(examples, system, sizes, content, seed + frame + 1), memory)
-        return given | _named({name: each.clone() for name, each in (memory or {}).items()})
+        return given | _named(MEMORY, {name: each.clone() for name, each in (memory or {}).items()})
 
     return Part(MAIN, examples, compute, draw)
 
@@ -120,7 +120,7 @@ def _main(examples: Examples) -> Part:
 def _first(examples: Examples) -> Part:
     def compute(system: System[Any], given: Inputs) -> Inputs:
         output, kept = system(examples.task, given, None)
-        return {OUTPUT: output, **_named(kept)}
+        return {OUTPUT: output, **_named(NEXT, kept)}
 
     def draw(system: System[Any], sizes: Sizes, content: Content, seed: int) -> Inputs:
         return _read(examples, system, sizes, content, seed)
@@ -133,7 +133,7 @@ def _begin(examples: Examples) -> Part:
 
     def compute(system: System[Any], given: Inputs) -> Inputs:
         inputs = {name: each for name, each in given.items() if name != OUTPUT}
-        return _named(system.begin(task, inputs, given[OUTPUT]))
+        return _named(NEXT, system.begin(task, inputs, given[OUTPUT]))
 
     def draw(system: System[Any], sizes: Sizes, content: Content, seed: int) -> Inputs:
         given = _read(examples, system, sizes, content, seed)
@@ -200,5 +200,5 @@ def _read(examples: Examples, system: System[Any], sizes: Sizes, content: Conten
     }
 
 
-def _named(memory: Inputs) -> Inputs:
-    return {MEMORY + name: each for name, each in memory.items()}
+def _named(prefix: str, memory: Inputs) -> Inputs:
+    return {prefix + name: each for name, each in memory.items()}

@@ -128,8 +128,8 @@ def _drop_unused_weights(program: ExportedProgram) -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the lines that torch and its exporter write about themselves."""
-    loggers = [logging.getLogger(name) for name in ("torch", "onnxscript", "onnx_ir")]
+    """Without the lines that torch, its exporter and others write about themselves."""
+    loggers = [logging.getLogger(name) for name in ("", "torch", "onnxscript", "onnx_ir")]
     levels = [each.level for each in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
