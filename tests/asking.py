@@ -5,9 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from i2icli.inference.inference import with_rows
 from i2icli.inference.latents import draw_codes, draw_noise
-from i2icli.request import Arrays, Request
+from i2icli.request import Array, Arrays, Request
 from i2icli.system import Batch, Inputs, Pairs, System
 from i2icli.task import Task
 
@@ -41,28 +40,31 @@ def ask(
     task = resolve(system, to, source, generating=image is None)
     inputs = image if isinstance(image, dict) else {} if image is None else {next(iter(task.inputs)): image}
     first = next(iter(inputs.values()), None)
-    codes = None if latent is None else latent.numpy()
-    if latent is None and task.latent_size and reference is None:
-        codes = draw_codes(1, task.latent_size, seed)
+    drawn = latent is None and task.latent_size and reference is None
+    codes = draw_codes(1, task.latent_size, seed) if drawn else None if latent is None else _array(latent)
     noise = {} if first is None else draw_noise(task, first.shape[-2:], seed)
     given = arrays(inputs) if task.condition_per_input else {}
-    request = Request(
-        given, None if reference is None else reference.numpy(), codes, truncate, facts=system.facts
-    )
-    everything = inputs | tensors(noise) | encoded(system, task, request)
+    style = None if reference is None else _array(reference)
+    request = Request(given, style, codes, truncate, facts=system.facts)
+    everything = inputs | tensors(noise) | encoded(system, task, request, latent)
     if first is not None:
-        everything = tensors(with_rows(arrays(everything), len(first)))
+        everything = {
+            name: each.expand(len(first), *each.shape[1:]) if len(each) == 1 else each
+            for name, each in everything.items()
+        }
     output, memory = system(task, everything)
     assert isinstance(output, Tensor)
     assert memory.keys() == task.memory.keys()
     return output
 
 
-def encoded(system: System[Any], task: Task, request: Request) -> Inputs:
-    """What `System.forward` reads beside inputs and noise."""
+def encoded(system: System[Any], task: Task, request: Request, latent: Tensor | None = None) -> Inputs:
+    """What `System.forward` reads beside inputs and noise. latent: the code, where it needs its gradient."""
     conditions = tensors(system.config.conditions(task, request))
-    encoded: Inputs = system.encode(task, conditions, tensors(request.inputs))
-    return encoded
+    if latent is not None and "latent" in conditions:
+        conditions["latent"] = latent[:, : conditions["latent"].shape[1]]
+    found: Inputs = system.encode(task, conditions, tensors(request.inputs))
+    return found
 
 
 def tensors(arrays: Arrays) -> Inputs:
@@ -72,7 +74,12 @@ def tensors(arrays: Arrays) -> Inputs:
 
 def arrays(tensors: Inputs) -> Arrays:
     """Tensors as arrays."""
-    return {name: each.numpy() for name, each in tensors.items()}
+    return {name: _array(each) for name, each in tensors.items()}
+
+
+def _array(tensor: Tensor) -> Array:
+    array: Array = tensor.detach().numpy()
+    return array
 
 
 def compare(system: System[Any], batch: Batch) -> Pairs:

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     specs = with_codes(OutputSpec(task), draw_codes(options.styles, task.latent_size, seed=0))
     side = options.size // PATCH
     patches = torch.randint(CLASSES, (1, 1, side, side), generator=torch.Generator().manual_seed(0))
-    labels = {"labels": patches.repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3)}  # (1, 1, H, W)
+    labels = {"labels": patches.repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3).numpy()}
     contenders = {
         "one by one": lambda: [inference.compute(labels, spec) for spec in specs],
         "together": lambda: inference.compute(labels, *specs),

@@ -14,7 +14,7 @@ GRAPHS = {".onnx": "i2icli.graphs.onnx_file", ".xml": "i2icli.graphs.openvino_fi
 """Suffixes of graphs that are run, and the module that looks into them."""
 TRACED = ".pt2"
 MOST_ELEMENTS = 2**28  # of what constants of a graph ask for: 1 GiB of float32
-MOST_LAYERS = 50_000
+MOST_LAYERS = 20_000
 
 
 class UnsafeError(Exception):

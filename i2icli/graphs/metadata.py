@@ -132,7 +132,9 @@ def parse_metadata(text: str | None, path: Path, found: Iterable[str] = ()) -> G
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = readable(".".join(str(part) for part in first["loc"]))[:100]
-        why = f"{where}: {first['msg'].lower()}" if where else "no JSON"
+        why = f"{where}: {first['msg'].lower()}" if where else first["msg"].lower()
+        if first["type"] in ("json_invalid", "model_type"):
+            why = "no JSON"
         raise UserError(f"{damaged} ({readable(why)[:200]}); copy the file again") from None
 
 

@@ -16,7 +16,7 @@ from i2icli.graphs.onnx_tensors import Tensor, Tensors
 from i2icli.graphs.wire import Fields, Kind, Span, Wire, WireError
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
-MOST_FIELDS = 2_000_000
+MOST_FIELDS = 50 * MOST_LAYERS
 MOST_TEXT = 1000
 
 _MODEL: dict[int, Kind] = {7: "message", 8: "messages", 14: "messages", 20: "messages", 25: "messages"}

@@ -60,6 +60,7 @@ class _Reading:
             raise UnsafeError("it is no XML in UTF-8")
         parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
+        parser.XmlDeclHandler = self._check_encoding
         parser.StartDoctypeDeclHandler = self._refuse
         parser.EntityDeclHandler = self._refuse
         parser.ProcessingInstructionHandler = self._refuse
@@ -73,6 +74,10 @@ class _Reading:
             raise UnsafeError(f"it is no readable XML ({error})") from None
         if not self.layers:
             raise UnsafeError("it holds no layers; expected an OpenVINO graph")
+
+    def _check_encoding(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        if encoding is not None and encoding.lower() != "utf-8":
+            raise UnsafeError("it is no XML in UTF-8")
 
     def _refuse(self, *_: object) -> None:
         raise UnsafeError("it declares entities or instructions, which no graph of ours does")

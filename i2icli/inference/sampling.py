@@ -20,7 +20,6 @@ from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Arrays
 from i2icli.task import Task
-from i2icli.video import write_video
 
 SAMPLES, ENDS = 16, 4  # codes that are drawn, and that a video interpolates between, by default
 COLUMNS = 8  # samples in a row of the sheets
@@ -89,6 +88,8 @@ class Sampling:
     def _video(self, path: Path, specs: Sequence[OutputSpec]) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
+        from i2icli.video import write_video  # images need not load it
+
         frames = (_rgb(pixels) for pixels in self._generated(specs))
         write_video(path, frames, FPS)
         return Result(path.name, path, "done")

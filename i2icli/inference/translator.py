@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,11 +19,13 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
-from i2icli.inference.video import VideoTranslation
-from i2icli.inference.video_first import FirstFrame, GivenFrame, TranslatedFrame
-from i2icli.inference.video_options import VideoRequest
-from i2icli.inference.video_results import Watch
 from i2icli.runs import find_model
+
+if TYPE_CHECKING:  # what translating images need not load
+    from i2icli.inference.video import VideoTranslation
+    from i2icli.inference.video_first import FirstFrame
+    from i2icli.inference.video_options import VideoRequest
+    from i2icli.inference.video_results import Watch
 
 _OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
 
@@ -121,9 +123,9 @@ class Translator(Inference):
         inputs: str | Path | Iterable[str | Path],
         out: str | Path = "translated",
         *,
-        watch: Watch | None = None,
+        watch: "Watch | None" = None,
         **options: Any,
-    ) -> VideoTranslation:
+    ) -> "VideoTranslation":
         """Translate videos or image sequences, one result per video and output as it is iterated.
 
         `options` are those of `i2i video` with underscores: end=10, codec="libx265"; `--from` is `source`.
@@ -131,21 +133,27 @@ class Translator(Inference):
         earlier run of the same model and options left is kept, and gone on from. Raises UserError if the
         request as a whole is wrong.
         """
+        from i2icli.inference.video_options import VideoRequest
+
         given = [inputs] if isinstance(inputs, str | Path) else inputs
         return self.video_of([str(each) for each in given], Path(out), VideoRequest.of(options), watch)
 
     def video_of(
-        self, inputs: Iterable[str], out: Path, request: VideoRequest, watch: Watch | None = None
-    ) -> VideoTranslation:
+        self, inputs: Iterable[str], out: Path, request: "VideoRequest", watch: "Watch | None" = None
+    ) -> "VideoTranslation":
         """As `video`, with options that have been checked."""
         if not self.translates:
             raise UserError("this model generates images from noise; it cannot translate videos")
+        from i2icli.inference.video import VideoTranslation
+
         translation = VideoTranslation(self, inputs, out, request, watch)
         translation.first = self._first(request)
         return translation
 
-    def _first(self, request: VideoRequest) -> FirstFrame | None:
+    def _first(self, request: "VideoRequest") -> "FirstFrame | None":
         """What the memory of videos begins with. Raises UserError for what cannot be read."""
+        from i2icli.inference.video_first import GivenFrame, TranslatedFrame
+
         if request.video.first_frame is not None:
             return GivenFrame(request.video.first_frame)
         name = request.video.first_model

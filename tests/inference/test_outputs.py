@@ -303,10 +303,10 @@ def test_a_reference_of_another_size_reaches_the_system(translator, tmp_path):
 
 def test_a_reference_reaches_the_system_as_it_is(load, tmp_path, monkeypatch):
     sizes = []
-    check = Painter.condition
+    check = PainterConfig.conditions
     monkeypatch.setattr(
-        Painter,
-        "condition",
+        PainterConfig,
+        "conditions",
         lambda self, task, request: (
             sizes.append((request.reference.shape, task.name)) or check(self, task, request)
         ),

@@ -117,9 +117,10 @@ class StarGANConfig(Config):
         if task.source is not None and own.kind == "attributes":
             _, on = chosen(task.source, self.label_sets, "source")
             names = flipped(on, names, own)
-        row = [each is own and name in names for each in self.label_sets for name in each.names]
-        if len(self.label_sets) > 1:
-            row += [each is own for each in self.label_sets]
+        sets = list(enumerate(self.label_sets))
+        row = [place == number and name in names for place, each in sets for name in each.names]
+        if len(sets) > 1:
+            row += [place == number for place, _ in sets]
         return {"label": np.array([row], np.float32)}
 
     @property
