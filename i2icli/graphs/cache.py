@@ -100,8 +100,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     """Make what is wanted and keep it, or the reason why that is impossible.
 
     export: writes a proven graph, with its parts, into an empty folder and returns its main file and how
-    accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this one's. Raises OSError
-    where the cache cannot be written.
+    accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
+    one's. Raises OSError where the cache cannot be written.
     """
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
 
+from i2icli.config import Precision
 from i2icli.errors import UserError, readable
 from i2icli.graphs.graph_file import GraphFile
 from i2icli.graphs.metadata import TensorType
@@ -14,7 +15,7 @@ Runtime = Literal["onnxruntime", "openvino"]
 RUNTIMES: dict[Runtime, tuple[str, ...]] = {"onnxruntime": (".onnx",), "openvino": (".xml", ".onnx")}
 """What runs graphs, and the suffixes that each takes."""
 EXTRAS: dict[Runtime, str] = {"onnxruntime": "onnx", "openvino": "openvino"}
-Computing = Literal["auto", "fp32", "bf16", "fp16"]
+Computing = Precision
 """What a runtime computes in; auto: bf16 where it gains and the processor has it, as for torch."""
 WORTHWHILE = 512  # products per value from which low precision gains; as in runtime/precision.py
 _NO_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "out of memory", "not enough memory")

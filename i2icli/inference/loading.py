@@ -10,7 +10,7 @@ from i2icli.backend import Backend
 from i2icli.errors import UserError
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
-from i2icli.graphs.sessions import Computing, choose_runtime, fastest
+from i2icli.graphs.sessions import Computing, Runtime, choose_runtime, fastest
 from i2icli.inference.options import RuntimeChoice
 
 Tell = Callable[[str], None]
@@ -28,7 +28,7 @@ def load_backend(
     used, or not by the runtime or on the device that was asked for.
     """
     refuse_traced(path)
-    runtime = None if choice in ("auto", "torch") else choice
+    runtime: Runtime | None = choice if choice == "onnxruntime" or choice == "openvino" else None
     if path.is_dir() or is_graph(path):
         if choice == "torch":
             raise UserError(f"{path}: torch runs no graphs; leave out --runtime, or name the model itself")

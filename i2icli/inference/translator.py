@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from i2icli.config import Precision
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
 from i2icli.inference.batching import together
@@ -42,7 +43,7 @@ class Translator(Inference):
         cls,
         model: str | Path,
         device: str | None = None,
-        precision: str = "auto",
+        precision: Precision = "auto",
         runtime: RuntimeChoice = "auto",
         *,
         tell: Tell = lambda _: None,
