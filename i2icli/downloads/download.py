@@ -20,7 +20,7 @@ from i2icli.files import atomic_write
 
 CHUNK = 2**20  # bytes
 PAUSE_S = 10.0  # between lines of progress
-RETRY_AFTER_S = (1.0, 2.0, 4.0, 8.0)  # pauses between attempts that brought nothing
+RETRY_AFTER_S = (1.0, 2.0, 4.0)  # pauses between attempts that brought nothing
 MOST_ATTEMPTS = 20  # also of those that each bring a little
 SLOWEST, SLOW_S = 1000, 60.0  # bytes per second over so many seconds: slower is a broken connection
 LARGEST = 20 * 10**9  # bytes of a file whose size nobody has said
@@ -161,10 +161,10 @@ def _fetch(wanted: Wanted, part: _Part, progress: Progress) -> None:
         except BrokenError as error:
             reason = readable(str(error))
         idle = 0 if part.size > before else idle + 1
-        if idle >= len(RETRY_AFTER_S):
+        if idle > len(RETRY_AFTER_S):
             break
         progress.note(f"{part.name}: {reason}; trying again")
-        time.sleep(RETRY_AFTER_S[idle])
+        time.sleep(RETRY_AFTER_S[max(0, idle - 1)])
     kept = f"; {megabytes(part.size)} are kept, the same command goes on from there" if part.size else ""
     raise UserError(f"{wanted.url}: cannot be downloaded ({reason}){kept}", exit_code=1)
 

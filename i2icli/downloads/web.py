@@ -85,10 +85,27 @@ def opened(
 
     Raises UserError for addresses that are not taken and for refusals, and BrokenError for what may pass.
     """
-    check_address(url, allow_http=allow_http)
-    request = Request(url, headers={"User-Agent": f"i2icli/{__version__}", **(headers or {})})
+    with _answer(Request(url, headers=dict(headers or {})), _Redirects(url, allow_http)) as response:
+        yield response
+
+
+def head(url: str, headers: Mapping[str, str] | None = None, *, allow_http: bool = False) -> Message:
+    """What a server says of a file without sending it, or before it leads to another host.
+
+    Raises UserError and BrokenError as `opened` does.
+    """
+    redirects = _Redirects(url, allow_http, stay=True)
+    with _answer(Request(url, headers=dict(headers or {}), method="HEAD"), redirects) as response:
+        return response.headers
+
+
+def _answer(request: Request, redirects: "_Redirects") -> HTTPResponse:
+    url = request.full_url
+    check_address(url, allow_http=redirects.allow_http)
+    request.add_header("User-Agent", f"i2icli/{__version__}")
     try:
-        response = _opener(url, allow_http).open(request, timeout=TIMEOUT_S)
+        response: HTTPResponse = _opener(redirects).open(request, timeout=TIMEOUT_S)
+        return response
     except HTTPError as error:
         error.close()
         if error.code in _MAY_PASS:
@@ -98,8 +115,6 @@ def opened(
         raise BrokenError(str(getattr(error.reason, "strerror", None) or error.reason)) from None
     except (OSError, HTTPException) as error:
         raise _broken(error) from None
-    with response:
-        yield response
 
 
 def read_some(response: HTTPResponse, most: int) -> bytes:
@@ -128,7 +143,7 @@ def get_json(url: str, headers: Mapping[str, str] | None = None, *, allow_http: 
         raise UserError(f"{url}: answers with something else than JSON", exit_code=1) from None
 
 
-def _opener(start: str, allow_http: bool) -> OpenerDirector:
+def _opener(redirects: "_Redirects") -> OpenerDirector:
     """Opens http and https alone: urllib's own opener would also open files and FTP."""
     opener = OpenerDirector()
     handlers: tuple[BaseHandler, ...] = (
@@ -138,7 +153,7 @@ def _opener(start: str, allow_http: bool) -> OpenerDirector:
         HTTPSHandler(),
         HTTPDefaultErrorHandler(),
         HTTPErrorProcessor(),
-        _Redirects(start, allow_http),
+        redirects,
     )
     for handler in handlers:
         opener.add_handler(handler)
@@ -148,14 +163,17 @@ def _opener(start: str, allow_http: bool) -> OpenerDirector:
 class _Redirects(BaseHandler):
     """Follows the redirects of one request, each checked as the first address was."""
 
-    def __init__(self, start: str, allow_http: bool) -> None:
-        self.start, self.allow_http, self.followed = start, allow_http, 0
+    def __init__(self, start: str, allow_http: bool, *, stay: bool = False) -> None:
+        """stay: do not follow to other hosts; the redirect itself is the answer."""
+        self.start, self.allow_http, self.stay, self.followed = start, allow_http, stay, 0
 
     def http_error_302(self, req: Request, fp: IO[bytes], _code: int, _msg: str, headers: Message) -> Any:
         """Ask the address that the server names instead."""
+        target = urljoin(req.full_url, headers.get("Location") or "")
+        if self.stay and _origin(target) != _origin(req.full_url):
+            return fp
         fp.close()
         self.followed += 1
-        target = urljoin(req.full_url, headers.get("Location") or "")
         if self.followed > MOST_REDIRECTS:
             raise UserError(
                 f"{self.start}: redirects more than {MOST_REDIRECTS} times (now to {readable(target)})",
@@ -166,7 +184,8 @@ class _Redirects(BaseHandler):
         if _origin(target) != _origin(req.full_url):
             kept.pop(SECRET, None)
         kept.pop("Host", None)
-        return self.parent.open(Request(target, headers=kept), timeout=req.timeout)
+        again = Request(target, headers=kept, method=req.get_method())
+        return self.parent.open(again, timeout=req.timeout)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 

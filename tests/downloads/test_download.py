@@ -27,7 +27,7 @@ TAG, NEXT_TAG = '"one"', '"two"'
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_AFTER_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(module, "RETRY_AFTER_S", (0.0, 0.0))
 
 
 @pytest.fixture
