@@ -8,6 +8,7 @@ from i2icli.metadata import read_metadata
 
 LAST = "model.safetensors"
 BEST = "best.safetensors"
+COUNTS = "data.json"  # how many examples it learns from, and how many it is scored on
 SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
 
 
