@@ -46,7 +46,8 @@ class Hub:
             return self._commit(asked, name, body) if knows else asked.send(403)
         if "/resolve/" in path:
             return self._resolve(asked, name, path.split("/resolve/main/")[1])
-        return answer(asked, {"siblings": [{"rfilename": each} for each in self.repositories[name]]})
+        siblings = [{"rfilename": each} for each in self.repositories[name]]
+        return answer(asked, {"id": name, "sha": "1", "siblings": siblings})
 
     def _create(self, asked: Asked, wanted: dict[str, Any]) -> None:
         name = f"{wanted['organization']}/{wanted['name']}"

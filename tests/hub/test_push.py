@@ -40,6 +40,7 @@ def hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Hub:
     pytest.importorskip("huggingface_hub", reason="publishing needs: pip install 'i2icli[hub]'")
     constants = importlib.import_module("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True, raising=False)
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)  # read when the library is loaded, long ago
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     server.answer = Hub(server)
     return server.answer
