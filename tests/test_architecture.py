@@ -29,6 +29,8 @@ FLOORS: dict[str, int] = {
     "metadata": 0,
     "perceptual": 0,
     "runs": 0,
+    "request": 0,
+    "backend": 0,
     "stage": 0,
     "task": 0,
     "nn": 1,
@@ -50,15 +52,17 @@ FLOORS: dict[str, int] = {
     "extractors": 6,
     "systems": 7,
     "runtime": 8,
-    "training": 9,
-    "inference": 9,
-    "demo": 10,
-    "cli": 11,
-    "__main__": 12,
+    "graphs": 8,
+    "export": 9,
+    "training": 10,
+    "inference": 10,
+    "demo": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 """Rooms (top-level modules and folders) by floor; imports go downwards or stay in the room."""
 
-LIGHT = frozenset({0, 11, 12})  # floors whose import must not cost torch, as every --help passes there
+LIGHT = frozenset({0, 12, 13})  # floors whose import must not cost torch, as every --help passes there
 HEAVY = frozenset({"torch", "torchvision", "tensorboard"})
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 40

@@ -53,7 +53,10 @@ def models(
         say(console, f"  {each.name}  {_described(each)}")
     if not here:
         say(console, "  none" + (f" with {word!r}" if word else ""))
-    console.print("\nGet one: i2i pull NAME; where it says browser: download the file at its source yourself")
+    console.print("\nGet one: i2i pull NAME (http: with --allow-http)")
+    console.print(
+        "Where it says browser, its host serves no programs: i2i pull NAME says what to download where"
+    )
 
 
 def _fits(model: "Listed | Pulled", word: str | None) -> bool:

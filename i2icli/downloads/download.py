@@ -151,7 +151,8 @@ class _Part:
 def _fetch(wanted: Wanted, part: _Part, progress: Progress) -> None:
     """Attempt after attempt until all is here. Raises UserError when going on does not help."""
     size = f" ({megabytes(wanted.size)})" if wanted.size else ""
-    progress.note(f"downloading {wanted.url}{size} to {part.path.parent}")
+    here = f", of which {megabytes(part.size)} are here," if part.size else ""
+    progress.note(f"downloading {wanted.url}{size}{here} to {part.path.parent}")
     idle = 0  # attempts in a row that brought nothing
     for _ in range(MOST_ATTEMPTS):
         before = part.size

@@ -115,6 +115,7 @@ def _data(model: Published) -> Iterator[str]:
     else:
         held = f", {counts.validation:,} for validation, {_origin(counts)}" if counts.validation else ""
         yield f"- {counts.training:,} examples to learn from{held}"
+        yield "- an example is what a step reads: an image, a pair, an image of each collection, or a clip"
     height, width = config.crop_size
     flipped = ", half of them flipped" if config.flip else ""
     yield f"- trained at {width}x{height} px (`--preprocess {config.preprocess}`){flipped}"

@@ -1,19 +1,34 @@
 """Any model a user may name, ready for inference: a run, a published file, an original checkpoint."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from i2icli.backend import Backend
 from i2icli.errors import UserError
-from i2icli.originals import load_original
-from i2icli.runtime.checkpoint import load_model, with_weights
-from i2icli.system import System
+
+if TYPE_CHECKING:  # torch loads only where a system is loaded
+    from i2icli.system import System
 
 
-def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
+def load_backend(path: Path, device: str | None = None, precision: str = "auto") -> Backend:
+    """What computes the outputs of a model. Raises UserError if it cannot be used."""
+    from i2icli.runtime.device import choose_device
+    from i2icli.runtime.precision import choose_placement
+    from i2icli.runtime.torch_backend import TorchBackend
+
+    system, notes = load_with_notes(path)
+    networks = (system.get_submodule(name) for name in system.inference_modules)
+    return TorchBackend(system, choose_placement(choose_device(device), precision, networks), notes)
+
+
+def load_with_notes(path: Path) -> "tuple[System[Any], tuple[str, ...]]":
     """The system in a model.safetensors or an original checkpoint, and what the file cannot tell, in lines.
 
     Raises UserError if it is neither, or holds only a part of a system.
     """
+    from i2icli.originals import load_original
+    from i2icli.runtime.checkpoint import load_model, with_weights
+
     if path.suffix == ".safetensors":
         return load_model(path), ()
     original = load_original(path)

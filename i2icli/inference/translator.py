@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
@@ -12,20 +12,18 @@ from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
-from i2icli.inference.loading import load_with_notes
+from i2icli.inference.loading import load_backend
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs, inputs_in
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
-from i2icli.inference.projection import Projection, plan_projection
+from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
 from i2icli.inference.video import VideoTranslation
 from i2icli.inference.video_first import FirstFrame, GivenFrame, TranslatedFrame
 from i2icli.inference.video_options import VideoRequest
 from i2icli.inference.video_results import Watch
 from i2icli.runs import find_model
-from i2icli.runtime.device import choose_device
-from i2icli.runtime.precision import choose_placement
 
 _OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
 
@@ -44,11 +42,9 @@ class Translator(Inference):
         Raises UserError if there is none, or if the file cannot be used.
         """
         path = find_model(str(model))
-        (system, notes), where = load_with_notes(path), choose_device(device)
-        networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, choose_placement(where, precision, networks), path, notes)
+        return cls(load_backend(path, device, precision), path)
 
-    def translate(self, image: Given | Named | list[Given | Named], **options: Any) -> Any:
+    def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
         `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
@@ -79,11 +75,11 @@ class Translator(Inference):
 
     def _translated(
         self,
-        given: Given | Named,
+        given: "Given | Named",
         specs: list[OutputSpec],
         others: OtherInputs,
         folder: Path | None = None,
-    ) -> Made | dict[str, Made]:
+    ) -> "Made | dict[str, Made]":
         first = others.first
         named: Named = given if isinstance(given, Mapping) else {first: given}
         if first not in named:
@@ -100,14 +96,13 @@ class Translator(Inference):
         made: dict[str, Made] = {}
         for numbers in together(self, specs, inputs, None):
             chosen = [specs[number] for number in numbers]
-            rows = torch.split(self.compute(inputs[numbers[0]], *chosen), 1)
-            for spec, output in zip(chosen, rows, strict=True):
-                made[spec.name] = in_form_of(main, self.result(image, output, spec))
+            output = self.compute(inputs[numbers[0]], *chosen)  # (B, C, H, W)
+            rows = np.split(output, len(output))
+            for spec, row in zip(chosen, rows, strict=True):
+                made[spec.name] = in_form_of(main, self.result(image, row, spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
-    def run(
-        self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None
-    ) -> Translation | Projection:
+    def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
         """Translate files into a folder, one result per output as it is iterated; a bad input is reported.
 
         What an earlier run of the same model and settings left there stands. Where an input gets several
@@ -115,8 +110,11 @@ class Translator(Inference):
         system that reads latent codes alone the inputs are projected: the nearest images it can generate are
         found. Raises UserError if the request as a whole is wrong.
         """
-        plan = Translation if self.translates else plan_projection
-        return plan(self, inputs, out, options or TranslateOptions())
+        if self.translates:
+            return Translation(self, inputs, out, options or TranslateOptions())
+        from i2icli.inference.projection import plan_projection  # torch loads only when it is needed
+
+        return plan_projection(self, inputs, out, options or TranslateOptions())
 
     def video(
         self,
@@ -153,7 +151,7 @@ class Translator(Inference):
         name = request.video.first_model
         if name is None:
             return None
-        return TranslatedFrame(Translator.load(name, str(self.placement.device)), name, request.translate)
+        return TranslatedFrame(Translator.load(name, self.backend.device), name, request.translate)
 
     def sample(self, out: Path, options: TranslateOptions | None = None) -> Sampling:
         """Generate images from latent codes alone, into a folder, one result each as it is iterated.

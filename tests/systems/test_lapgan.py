@@ -19,6 +19,7 @@ from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.stage import Clock, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, uniform
@@ -209,7 +210,8 @@ def test_a_model_that_only_enlarges_says_so(tmp_path: Path) -> None:
     system = tiny(coarsest=False).eval()
     assert not tasks(system, generating=True)
     assert ask(system, image=torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
-    translator = Translator(system, Placement(torch.device("cpu")), tmp_path / "model.safetensors")
+    backend = TorchBackend(system, Placement(torch.device("cpu")))
+    translator = Translator(backend, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="LAPGAN translates images, but no input images are given"):
         translator.sample(tmp_path / "out")
 

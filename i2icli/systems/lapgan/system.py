@@ -22,7 +22,7 @@ from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, downsample, pyramid, upsample
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
@@ -120,23 +120,14 @@ class LAPGAN(System[LAPGANConfig]):
 
     # -- inference -----------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The noise of all levels, (B, N) in [-1, 1], and where there are classes a label, (B, L).
-
-        For larger images than it was learned from, a level's noise is repeated side by side.
-        """
-        assert request.latent is not None
-        inputs = {"noise": uniform(request.latent[:, : self.config.noise_size])}
-        _, name = self.config.asked(task.name)
-        label = self._label(request.latent, name)
-        return inputs if label is None else inputs | {"label": label}
-
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Without an image samples (B, C, S, S); else inputs["image"]: (B, C, H, W) -> (B, C, f H, f W).
 
-        f is the factor in `task.name`, by default the smallest.
+        f is the factor in `task.name`, by default the smallest. inputs["latent"]: (B, N), the noise of all
+        levels; for larger images than it was learned from, a level's noise is repeated side by side. With
+        classes inputs["label"]: (B, L).
         """
-        noise, label = self.G.split(inputs["noise"]), inputs.get("label")
+        noise, label = self.G.split(uniform(inputs["latent"])), inputs.get("label")
         if task.generates:
             image, number = self.G.first_image(noise, label), len(self.G.levels)
         else:
@@ -158,18 +149,6 @@ class LAPGAN(System[LAPGANConfig]):
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
         return image
-
-    def _label(self, latent: Tensor, name: str | None) -> Tensor | None:
-        """(B, L): the class that was asked for, else the one the last number of a code picks."""
-        classes = self.config.classes
-        if not classes:
-            return None
-        if name is not None:
-            index = latent.new_full((len(latent),), classes.index(name)).long()  # (B,)
-        else:
-            drawn = (uniform(latent[:, -1]) + 1) / 2 * len(classes)  # (B,)
-            index = drawn.long().clamp_max(len(classes) - 1)
-        return torch.eye(len(classes), device=latent.device)[index]  # (B, L)
 
     # -- looking at it -------------------------------------------------------------------
 

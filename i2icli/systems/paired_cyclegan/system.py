@@ -21,10 +21,10 @@ from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
-from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions, face_of
+from i2icli.systems.paired_cyclegan.regions import blend_regions
 from i2icli.task import Task
 
 
@@ -68,7 +68,6 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         self.D_Y = self._discriminators(C)
         self.D_S = self._discriminators(2 * C) if config.synthetic != "none" else None
         self.gan = ADVERSARIAL[config.gan_loss]()
-        self.faces = ReferenceFaces()
         init_normal(self)
         for generator in (*self.G.values(), *self.F.values()):
             assert isinstance(generator, DeltaGenerator)
@@ -208,19 +207,6 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         ]
 
     # -- translating ---------------------------------------------------------------------
-
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The reference (1, C, h, w), and with regions where the faces are. Raises UserError without one."""
-        inputs: Inputs = {}
-        image, reference = request.inputs.get("image"), request.reference
-        if reference is not None:
-            inputs["reference"] = reference
-        if self.config.regions:
-            if reference is not None:
-                inputs["reference_face"] = self.faces.find(reference[0])[None]  # (1, N, 2)
-            if image is not None:
-                inputs["face"] = torch.stack([face_of(each, "image") for each in image])  # (B, N, 2)
-        return inputs
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["image"]: (B, C, H, W) -> the same shape, styled as inputs["reference"], or bare."""
