@@ -58,7 +58,8 @@ def __getattr__(name: str) -> Any:
 
 
 def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
-    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint.
+    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
+    or the name of a model that `i2i pull` downloaded.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """

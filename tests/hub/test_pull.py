@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,16 @@ def test_an_original_checkpoint_translates_by_its_name(server: Server, capsys: C
     import i2icli
 
     assert i2icli.load("zebras").translate("photo.png").size == (16, 16)
+
+
+def test_several_that_pull_the_same_download_it_once(server: Server) -> None:
+    data = model_bytes()
+    server.answer = serve(data)
+    with ThreadPoolExecutor(3) as threads:
+        found = list(threads.map(get, [f"{server.url}/zebras.safetensors"] * 3))
+    assert [each.was_here for each in found].count(False) == 1
+    assert len(server.asked) == 1
+    assert find_model("zebras").read_bytes() == data
 
 
 def test_a_run_and_a_file_come_before_what_was_pulled(server: Server) -> None:
