@@ -64,7 +64,8 @@ def load(
     precision: "Precision" = "auto",
     runtime: "RuntimeChoice" = "auto",
 ) -> "Translator":
-    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint.
+    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
+    or the name of a model that `i2i pull` downloaded.
 
     `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
 
