@@ -64,6 +64,9 @@ class GraphBackend:
         self.rows = next((rows for rows in map(_fixed_rows, graphs) if rows), 1)
         self.notes = (*first.metadata.notes, *self._left_out(every))
 
+    def expect(self, outputs: int) -> None:
+        """See `Backend.expect`: there is nothing to prepare."""
+
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`. Raises UserError where the part that does it was not exported."""
         main = self._main(task)

@@ -1,5 +1,6 @@
 """LAPGAN: stages and losses, two ways of making pictures, classes, schedule, settings that cannot work."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from i2icli.runtime.device import Placement
 from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.stage import Clock, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
-from i2icli.systems.lapgan.system import LAPGAN, uniform
+from i2icli.systems.lapgan.system import LAPGAN, times, uniform
 from i2icli.task import names_of
 from i2icli.training.run import build_system
 from tests.asking import ask, compare, measure, resolve, samples, tasks
@@ -185,6 +186,11 @@ def test_levels_need_not_be_twice_as_large() -> None:
     assert names_of(tasks(system)) == ("x2", "x3.5")
     assert ask(system, image=torch.zeros(1, 3, 9, 11), to="x3.5").shape == (1, 3, 32, 38)
     assert ask(system).shape == (1, 3, 28, 28)
+
+
+def test_sides_are_rounded_as_numbers_are() -> None:
+    for factor in (Fraction(7, 2), Fraction(28, 8), Fraction(5, 3), Fraction(4)):
+        assert [times(side, factor) for side in range(99)] == [round(side * factor) for side in range(99)]
 
 
 def test_files_come_out_larger_alpha_and_depth_kept(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ G.levels[-1] its G_0, likewise D. Noise, residual h and coarse image l are the p
 """
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from math import sqrt
 from pathlib import Path
 
@@ -143,8 +144,8 @@ class LAPGAN(System[LAPGANConfig]):
         """
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
-            factor = sides[place + 1] / sides[len(self.G.levels) - number]
-            size = (round(height * factor), round(width * factor))
+            factor = Fraction(sides[place + 1], sides[len(self.G.levels) - number])
+            size = times(height, factor), times(width, factor)
             image = upsample(image, size, self.config.interpolation)  # (B, C, H, W)
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
@@ -204,6 +205,15 @@ class LAPGAN(System[LAPGANConfig]):
 def uniform(latent: Tensor) -> Tensor:
     """Numbers from N(0, 1) -> from U(-1, 1), in the same order: the noise that the authors draw."""
     return torch.erf(latent / sqrt(2))
+
+
+def times(side: int, factor: Fraction) -> int:
+    """A side times a factor, rounded as Python does; whole numbers alone, for a symbol while exporting."""
+    number, of = factor.as_integer_ratio()
+    if of == 1:
+        return side * number
+    whole, rest = side * number // of, side * number % of
+    return whole + (2 * rest + whole % 2) // (of + 1)  # half a pixel goes to the even side
 
 
 def _hits(real: Tensor, fake: Tensor) -> dict[str, Tensor]:

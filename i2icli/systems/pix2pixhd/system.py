@@ -156,8 +156,9 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         labels = maps["labels"]
         edges = boundaries(maps.get("instances", labels), torch.bool) if self.config.boundaries else None
         if features is not None:
-            labels = labels.expand(len(features), -1, -1, -1)
-            edges = None if edges is None else edges.expand(len(features), -1, -1, -1)
+            count = features.shape[0]  # len would fix it in an export
+            labels = labels.expand(count, -1, -1, -1)
+            edges = None if edges is None else edges.expand(count, -1, -1, -1)
         dtype = next(self.G.parameters()).dtype  # zeros and ones are exact in each
         return MapPlanes(labels, self.config.label_set.count, edges, features, dtype)
 
