@@ -62,7 +62,7 @@ class GraphBackend:
         self._sessions: dict[Path, Session] = {}
         self._parts: dict[tuple[Path, str], GraphFile] = {}
         self.rows = next((rows for rows in map(_fixed_rows, graphs) if rows), 1)
-        self.notes = (*first.metadata.notes, *self._left_out(every))
+        self.notes = (*first.metadata.notes, *self._left_out(every), *self._rounded(first))
 
     def expect(self, outputs: int) -> None:
         """See `Backend.expect`: there is nothing to prepare."""
@@ -155,6 +155,15 @@ class GraphBackend:
             return [task]
         requires = task.requires if len(sources) > 1 else task.requires - {"source"}
         return [replace(task, sources=tuple(map(str, sources)), requires=requires)]
+
+    def _rounded(self, graph: GraphFile) -> tuple[str, ...]:
+        """That it does not compute in full precision, in a line, where nobody asked for that."""
+        if self.runtime != "openvino" or self._how[0] != "auto":
+            return ()
+        from i2icli.graphs.openvino_session import choose_precision
+
+        chosen = choose_precision(graph, "auto")
+        return () if chosen == "fp32" else (f"computed in {chosen}; --precision fp32 computes exact values",)
 
     def _left_out(self, every: Sequence[Task]) -> tuple[str, ...]:
         """What the model can do and these graphs cannot, in a line."""

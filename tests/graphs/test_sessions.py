@@ -5,12 +5,14 @@ import sys
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from i2icli.errors import UserError
-from i2icli.graphs import sessions
+from i2icli.graphs import openvino_session, sessions
+from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import open_graph
 from i2icli.graphs.onnx_session import machine_memory
 from i2icli.graphs.sessions import choose_runtime, failure, open_session
@@ -132,3 +134,17 @@ def test_memory_ends_before_that_of_the_machine(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.stderr.strip() == "ended: onnxruntime: out of memory"
     assert (machine_memory() or 2**30) > 2**28
+
+
+def test_low_precision_that_nobody_asked_for_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = wide(tmp_path / "x.xml")
+    for able, precision, notes in (
+        (["BF16", "FP32"], "auto", ("computed in bf16; --precision fp32 computes exact values",)),
+        (["FP32"], "auto", ()),
+        (["BF16", "FP32"], "fp32", ()),
+        (["BF16", "FP32"], "bf16", ()),
+    ):
+        core = SimpleNamespace(get_property=lambda *_, able=able: able)
+        monkeypatch.setattr(openvino_session, "_core", lambda core=core: core)
+        assert load_graph(path, precision=precision).notes[1:] == notes
+    assert load_graph(wide(tmp_path / "x.onnx")).notes[1:] == ()
