@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.export import onnx_file, openvino_file
 from i2icli.export.content import Content, GivenImages, Scenes
 from i2icli.export.describing import FP32, HALF, INT8, describe, fingerprint_of
-from i2icli.export.files import belonging, check_free, move_all, part_path, set_aside
+from i2icli.export.files import belonging, check_free, own_files, move_all, part_path, set_aside
 from i2icli.export.judging import judge
 from i2icli.export.onnx_file import to_onnx, write_onnx
 from i2icli.export.openvino_file import write_openvino
@@ -136,7 +136,7 @@ class Exporter:
         try:
             verdict = judge(proof, part, precision, force=self.options.force)
         except UserError as error:
-            kept = set_aside(belonging(file), target)
+            kept = set_aside(own_files(file), target)
             raise UserError(f"{error}; the file is kept as {kept}", exit_code=1) from None
         write(file, metadata.model_copy(update={"proven": proof.facts()}))
         return Exported(file, (), 0, proof, verdict)
