@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.export import onnx_file, openvino_file
 from i2icli.export.content import Content, GivenImages, Scenes
 from i2icli.export.describing import FP32, HALF, INT8, describe, fingerprint_of
-from i2icli.export.files import belonging, check_free, own_files, move_all, part_path, set_aside
+from i2icli.export.files import belonging, check_free, move_all, own_files, part_path, set_aside
 from i2icli.export.judging import judge
 from i2icli.export.onnx_file import to_onnx, write_onnx
 from i2icli.export.openvino_file import write_openvino
@@ -64,8 +64,10 @@ class Exporter:
         options: ExportOptions,
         notes: Sequence[str] = (),
         report: Report = lambda _: None,
+        images: Content | None = None,
     ) -> None:
-        """system: on the CPU in float32, as it was loaded; it is only used from now on.
+        """system: on the CPU in float32, as it was loaded; it is only used from now on. images: to prove it
+        on where the options name none; None: drawn scenes.
 
         Raises UserError for options that cannot be, images that cannot be found, and missing packages.
         """
@@ -77,7 +79,7 @@ class Exporter:
         system.eval().requires_grad_(False)
         self.calibration = _folder(options.calibrate, "--calibrate")
         given = _folder(options.images, "--images") or self.calibration
-        self.images: Content = given or Scenes()
+        self.images: Content = given or images or Scenes()
         self.fingerprint = fingerprint_of(system)
 
     def export(self, tasks: Sequence[Task], path: Path) -> Exported:
