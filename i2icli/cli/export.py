@@ -90,19 +90,20 @@ def export(
     how: Any = {"to": to, "precision": precision, "uint8": uint8, "opset": opset, "calibrate": calibrate}
     options = ExportOptions(**how, images=images, overwrite=overwrite, force=force)
     options.check()
+    options.check_packages()
     return _export(model, options, target, source, out)
 
 
 def _export(
     model: str, options: "ExportOptions", target: str | None, source: str | None, out: Path | None
 ) -> int:
-    from i2icli.export.exporting import Exporter, check_packages
-    from i2icli.export.selecting import groups, places
-    from i2icli.inference.loading import load_with_notes
     from i2icli.runs import find_model
 
-    check_packages(options.to, options.precision)
     console, path = errors(), find_model(model)
+    from i2icli.export.exporting import Exporter  # torch loads only when there is work
+    from i2icli.export.selecting import groups, places
+    from i2icli.inference.loading import load_with_notes
+
     system, notes = load_with_notes(path)
     for note in notes:
         say(console, f"note: {note}")
