@@ -11,6 +11,7 @@ from i2icli.cli import (
     demo,
     detect_fake,
     detector,
+    export,
     info,
     labels,
     models,
@@ -30,7 +31,7 @@ class Main(Group):
         """The names of the commands."""
         using = ["translate", "video", "edit", "spectrum", "detect-fake", "detector"]
         sharing = ["models", "pull", "push", "card"]
-        return ["train", "grow", *using, "labels", "info", "systems", *sharing, "demo"]
+        return ["train", "grow", *using, "export", "labels", "info", "systems", *sharing, "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; those whose options are settings are built when they are asked for."""
@@ -87,6 +88,7 @@ app.add_typer(labels.app, name="labels")
 for command, epilog in (
     (spectrum.spectrum, spectrum.EXAMPLES),
     (detect_fake.detect_fake, detect_fake.EXAMPLES),
+    (export.export, export.EXAMPLES),
     (info.info, info.EXAMPLES),
     (systems.systems, systems.EXAMPLES),
     (models.models, models.EXAMPLES),

@@ -9,14 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from i2icli.errors import UserError
-from i2icli.export import onnx_file, openvino_file
 from i2icli.export.content import Content, GivenImages, Scenes
 from i2icli.export.describing import FP32, HALF, INT8, describe, fingerprint_of
-from i2icli.export.files import belonging, check_free, move_all, part_path, set_aside
+from i2icli.export.files import belonging, check_free, move_all, own_files, part_path, set_aside
 from i2icli.export.judging import judge
 from i2icli.export.onnx_file import to_onnx, write_onnx
 from i2icli.export.openvino_file import write_openvino
-from i2icli.export.options import ExportOptions, Format, Precision
+from i2icli.export.options import ExportOptions, Precision
 from i2icli.export.parts import Part, described, parts_of
 from i2icli.export.proof import Proof, Run, prove, trials_of
 from i2icli.export.pt2_file import run_pt2, write_pt2
@@ -45,16 +44,6 @@ class Exported:
     verdict: str  # what was proven, in a line
 
 
-def check_packages(to: Format, precision: Precision) -> None:
-    """Raise UserError naming what to install where a package is missing that writes or proves a format."""
-    if to in ("onnx", "openvino"):
-        onnx_file.check_packages(to)
-    if to == "openvino":
-        openvino_file.check_packages()
-    if precision == "int8" or to == "onnx":
-        onnx_file.check_runtime()
-
-
 class Exporter:
     """A model about to be exported."""
 
@@ -64,20 +53,22 @@ class Exporter:
         options: ExportOptions,
         notes: Sequence[str] = (),
         report: Report = lambda _: None,
+        images: Content | None = None,
     ) -> None:
-        """system: on the CPU in float32, as it was loaded; it is only used from now on.
+        """system: on the CPU in float32, as it was loaded; it is only used from now on. images: to prove it
+        on where the options name none; None: drawn scenes.
 
         Raises UserError for options that cannot be, images that cannot be found, and missing packages.
         """
         options.check()
-        check_packages(options.to, options.precision)
+        options.check_packages()
         self.system, self.options, self.notes, self.report = system, options, tuple(notes), report
         for name in system.inference_modules:
             fold_spectral_norms(system.get_submodule(name))
         system.eval().requires_grad_(False)
         self.calibration = _folder(options.calibrate, "--calibrate")
         given = _folder(options.images, "--images") or self.calibration
-        self.images: Content = given or Scenes()
+        self.images: Content = given or images or Scenes()
         self.fingerprint = fingerprint_of(system)
 
     def export(self, tasks: Sequence[Task], path: Path) -> Exported:
@@ -136,7 +127,7 @@ class Exporter:
         try:
             verdict = judge(proof, part, precision, force=self.options.force)
         except UserError as error:
-            kept = set_aside(belonging(file), target)
+            kept = set_aside(own_files(file), target)
             raise UserError(f"{error}; the file is kept as {kept}", exit_code=1) from None
         write(file, metadata.model_copy(update={"proven": proof.facts()}))
         return Exported(file, (), 0, proof, verdict)

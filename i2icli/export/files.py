@@ -40,6 +40,12 @@ def part_path(main: Path, part: str) -> Path:
     return main if part == MAIN else main.with_name(f"{main.stem}.{part}{main.suffix}")
 
 
+def own_files(graph: Path) -> list[Path]:
+    """The files of one graph that are there, itself first."""
+    weights = [graph.with_suffix(".bin")] if graph.suffix == ".xml" else []
+    return [each for each in (graph, *weights) if each.is_file()]
+
+
 def belonging(main: Path) -> list[Path]:
     """All files there are of an exported graph by its main file: parts and weights, too."""
     if not main.parent.is_dir():

@@ -1,6 +1,5 @@
 """Traced graphs as .onnx: small, the same for the same weights, without a word about this machine."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,19 +17,6 @@ Model: TypeAlias = Any
 
 _OWN = "i2icli."  # before names of inputs and outputs, until nothing else is called so
 MOST_BYTES = 2**31 - 2**20  # that one file holds
-
-
-def check_packages(to: str) -> None:
-    """Raise UserError naming what to install where a package that writes .onnx is missing."""
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    if missing:
-        raise UserError(f"--to {to} needs the package {' and '.join(missing)}: pip install 'i2icli[{to}]'")
-
-
-def check_runtime() -> None:
-    """Raise UserError naming what to install where nothing runs an .onnx."""
-    if find_spec("onnxruntime") is None:
-        raise UserError("proving needs the package onnxruntime: pip install 'i2icli[onnx]'")
 
 
 def to_onnx(traced: Traced, opset: int = OPSET) -> Model:

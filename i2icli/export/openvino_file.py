@@ -1,6 +1,5 @@
 """Graphs as OpenVINO's .xml and .bin, made of the ONNX graph."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,12 +9,6 @@ from i2icli.export.axes import Axis
 from i2icli.export.parts import Part
 from i2icli.files import atomic_write
 from i2icli.graphs.metadata import KEY, GraphMetadata
-
-
-def check_packages() -> None:
-    """Raise UserError naming what to install where OpenVINO is missing."""
-    if find_spec("openvino") is None:
-        raise UserError("writing .xml needs the package openvino: pip install 'i2icli[openvino]'")
 
 
 def write_openvino(path: Path, onnx_model: Any, part: Part, metadata: GraphMetadata, *, half: bool) -> None:

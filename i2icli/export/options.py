@@ -1,6 +1,7 @@
 """What an export is to be: formats, precisions and everything that decides what is written. No torch here."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -20,6 +21,13 @@ LEAST_PSNR: dict[Precision, float] = {"half": 45.0, "int8": 25.0}
 OPSET = 20  # of ONNX: what the runtimes of today know
 LOWEST_OPSET, HIGHEST_OPSET = 18, 23
 UNPROVEN = ".unproven"  # after the name of a file that failed its proof
+
+
+_PACKAGES: dict[Format, tuple[str, ...]] = {
+    "onnx": ("onnx", "onnxscript", "onnxruntime"),
+    "openvino": ("onnx", "onnxscript", "openvino"),
+}
+"""What writes and runs a format, beside torch; each format's extra installs it."""
 
 
 @dataclass(frozen=True)
@@ -51,4 +59,17 @@ class ExportOptions:
         if not LOWEST_OPSET <= self.opset <= HIGHEST_OPSET:
             raise UserError(
                 f"--opset {self.opset}: expected {LOWEST_OPSET} to {HIGHEST_OPSET}; {OPSET} by default"
+            )
+
+    def check_packages(self) -> None:
+        """Raise UserError naming what to install where a package is missing that writes or proves it."""
+        needed = _PACKAGES.get(self.to, ())
+        if self.precision == "int8" and "onnxruntime" not in needed:
+            needed += ("onnxruntime",)  # which calibrates
+        missing = [name for name in needed if find_spec(name) is None]
+        if missing:
+            extras = sorted({"onnx" if name == "onnxruntime" else self.to for name in missing})
+            raise UserError(
+                f"--to {self.to} needs the package {' and '.join(missing)}: "
+                f"pip install 'i2icli[{','.join(extras)}]'"
             )

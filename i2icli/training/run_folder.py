@@ -91,6 +91,17 @@ class RunFolder:
         with atomic_write(self.counts) as beside:
             beside.write_text(json.dumps(counts) + "\n", encoding="utf-8")
 
+    def data_folders(self) -> tuple[Path, ...]:
+        """The folders that the run learned from, as far as they are there; none where it has no state."""
+        for path in self.states:
+            try:
+                # Mapped: of all tensors none is read.
+                state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+                return tuple(folder for folder in map(Path, state["data"]) if folder.is_dir())
+            except Exception:  # missing, truncated or not ours
+                continue
+        return ()
+
     # -- the log -------------------------------------------------------------------------
 
     def log(self, row: Row) -> None:
