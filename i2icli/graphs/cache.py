@@ -24,7 +24,7 @@ from i2icli import __version__
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.graphs.sessions import Runtime
-from i2icli.graphs.weight_hashes import weights_hash
+from i2icli.graphs.weight_hashes import model_hash
 
 MOST_BYTES = 4 * 2**30  # of all entries
 ENTRY = "entry.json"
@@ -36,7 +36,7 @@ _LAYOUT = 1  # of the cache; another one is another cache
 class Wanted:
     """What a graph is wanted for. Different ones never share an entry."""
 
-    model: Path  # all of it in one file, as in a model.safetensors
+    model: Path
     runtime: Runtime
     precision: str  # what it is to compute in
     graph_key: tuple[str, str | None]  # of the task
@@ -45,7 +45,7 @@ class Wanted:
     @property
     def folder(self) -> Path:
         """Where its entry is, or would be."""
-        known = [_LAYOUT, weights_hash(self.model, self._home), __version__, self.runtime]
+        known = [_LAYOUT, model_hash(self.model, self._home), __version__, self.runtime]
         key = json.dumps([*known, _version(self.runtime), self.precision, self.graph_key])
         return self._home / hashlib.sha256(key.encode()).hexdigest()[:32]
 
