@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
-from i2icli.cli.options import validated
 from i2icli.errors import UserError
-from i2icli.fields import flag
 
 if TYPE_CHECKING:
     from i2icli.export.benchmark import Row
@@ -20,38 +18,46 @@ EXAMPLES = (
 )
 
 
+_Model = Annotated[
+    str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+]
+_Images = Annotated[
+    str | None,
+    typer.Option(metavar="<folder>", help="images that accuracy is measured on; default: drawn ones"),
+]
+_Size = Annotated[str, typer.Option(metavar="<size>", help="size of the inputs: 256, or WIDTHxHEIGHT")]
+_BatchSize = Annotated[
+    str, typer.Option(metavar="<list>", help="images of a forward pass: 1, or several to compare: 1,4")
+]
+_Calibrate = Annotated[
+    str | None,
+    typer.Option(metavar="<folder>", help="images like those to be translated: measures 8 bits, too"),
+]
+_Rounds = Annotated[str, typer.Option(metavar="<int>", help="times that each is measured, in turns")]
+_Threads = Annotated[
+    str | None, typer.Option(metavar="<int>", help="threads that compute; default: as many as torch has")
+]
+_Json = Annotated[bool, typer.Option("--json", help="print one JSON array instead of a table")]
+
+
 def benchmark(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
-    ],
-    images: Annotated[
-        str | None,
-        typer.Option(metavar="<folder>", help="images that accuracy is measured on; default: drawn ones"),
-    ] = None,
-    size: Annotated[
-        str, typer.Option(metavar="<size>", help="size of the inputs: 256, or WIDTHxHEIGHT")
-    ] = "256",
-    batch_size: Annotated[
-        str, typer.Option(metavar="<list>", help="images of a forward pass: 1, or several to compare: 1,4")
-    ] = "1",
-    calibrate: Annotated[
-        str | None,
-        typer.Option(metavar="<folder>", help="images like those to be translated: measures 8 bits, too"),
-    ] = None,
-    rounds: Annotated[str, typer.Option(metavar="<int>", help="times that each is measured, in turns")] = "5",
-    threads: Annotated[
-        str | None,
-        typer.Option(metavar="<int>", help="threads that compute; default: as many as torch has"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of a table")] = False,
+    model: _Model,
+    images: _Images = None,
+    size: _Size = "256",
+    batch_size: _BatchSize = "1",
+    calibrate: _Calibrate = None,
+    rounds: _Rounds = "5",
+    threads: _Threads = None,
+    as_json: _Json = False,
 ) -> int:
     """Measure how fast and how accurately torch and the installed runtimes compute a model.
 
     The model is exported into a temporary folder and proven. All are timed in turns, after a round that is
     not counted; the medians are shown. Ratios and PSNR are to float32 in torch.
     """
-    from i2icli.export.benchmark import LEAST_PSNR, fastest  # what --help need not load: torch
+    from i2icli.cli.options import validated  # what --help need not load
     from i2icli.export.benchmark_options import BenchmarkOptions
+    from i2icli.fields import flag
 
     given: dict[str, Any] = {"images": images, "size": size, "batch_size": batch_size, "calibrate": calibrate}
     given |= {"rounds": rounds, "threads": threads}
@@ -59,15 +65,9 @@ def benchmark(
     rows = _measured(model, options)
     if as_json:
         print(json.dumps([_values(row) for row in rows], indent=2))
-        return 0
-    _print(rows)
-    best = fastest(rows)
-    if best is not None:
-        found = f"{best.runtime} {best.precision}, {best.best:.2f}x"
-        say(
-            output(),
-            f"fastest at {LEAST_PSNR:.0f} dB or better: {found}; use it:  {_use(best, model, options)}",
-        )
+    else:
+        _print(rows)
+        _advise(rows, model, options)
     return 0
 
 
@@ -107,6 +107,17 @@ def _print(rows: "list[Row]") -> None:
     for row in rows:
         if row.error:
             say(output(), f"{row.runtime} {row.precision}: {row.error}")
+
+
+def _advise(rows: "list[Row]", model: str, options: "BenchmarkOptions") -> None:
+    """What to use, and how."""
+    from i2icli.export.benchmark import LEAST_PSNR, fastest
+
+    best = fastest(rows)
+    if best is not None:
+        accurate = f"fastest at {LEAST_PSNR:.0f} dB or better"
+        found = f"{best.runtime} {best.precision}, {best.best:.2f}x"
+        say(output(), f"{accurate}: {found}; use it:  {_use(best, model, options)}")
 
 
 def _values(row: "Row") -> dict[str, Any]:
