@@ -44,6 +44,9 @@ class Backend(Protocol):
     def device(self) -> str:
         """Where networks that compute its conditions run best."""
 
+    def expect(self, outputs: int) -> None:
+        """Learn how many outputs more will be asked for, so that preparing for many can pay."""
+
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """What its networks make of conditions, see `System.encode`; what they leave stays."""
 

@@ -147,6 +147,9 @@ class Config(BaseModel):
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
 
+    local_files: ClassVar[frozenset[str]] = frozenset()
+    """Settings that name files of the machine that trained: what is published does not have them."""
+
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, in order."""
         return (Stage("main", self.steps or 1),)

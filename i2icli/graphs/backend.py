@@ -1,7 +1,6 @@
 """An exported model as what computes: its graphs, run by onnxruntime or OpenVINO."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -14,13 +13,12 @@ from i2icli.graphs.arrays import chosen, to_values
 from i2icli.graphs.graph_file import GraphFile
 from i2icli.graphs.metadata import BEGIN, FIRST, MEMORY, NEXT, OUTPUT, encode_part
 from i2icli.graphs.models import main_graphs, part_of
+from i2icli.graphs.offer import by_key, left_out, offered
 from i2icli.graphs.sessions import Computing, Runtime, Session, choose_runtime, open_session
 from i2icli.metadata import stage_named
 from i2icli.request import Array, Arrays
 from i2icli.stage import Stage
 from i2icli.task import Task
-
-GraphKey = tuple[str, str | None]
 
 
 def load_graph(
@@ -56,13 +54,16 @@ class GraphBackend:
         self.name = registry.SYSTEMS[first.metadata.system].system.rpartition(":")[2]
         self._how = precision, threads
         every = self.config.tasks(self.stage)
-        self._graphs = {key: graph for graph in graphs for key in _keys(graph, every)}
-        self.tasks = tuple(task for each in every for task in self._offered(each))
+        self._graphs = by_key(graphs, every)
+        self.tasks = offered(every, self._graphs)
         self._opening = Lock()  # a server may ask from several threads
         self._sessions: dict[Path, Session] = {}
         self._parts: dict[tuple[Path, str], GraphFile] = {}
         self.rows = next((rows for rows in map(_fixed_rows, graphs) if rows), 1)
-        self.notes = (*first.metadata.notes, *self._left_out(every))
+        self.notes = (*first.metadata.notes, *left_out(every, self.tasks), *self._rounded(first))
+
+    def expect(self, outputs: int) -> None:
+        """See `Backend.expect`: there is nothing to prepare."""
 
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`. Raises UserError where the part that does it was not exported."""
@@ -143,43 +144,14 @@ class GraphBackend:
                 self._sessions[graph.path] = open_session(graph, self.runtime, *self._how)
             return self._sessions[graph.path]
 
-    def _offered(self, task: Task) -> list[Task]:
-        """A task of the settings as far as the graphs compute it: none at all, or from some sources."""
-        sources = [source for name, source in self._graphs if name == task.graph]
-        if not sources:
-            return []
-        if not task.sources or None in sources:
-            return [task]
-        requires = task.requires if len(sources) > 1 else task.requires - {"source"}
-        return [replace(task, sources=tuple(map(str, sources)), requires=requires)]
-
-    def _left_out(self, every: Sequence[Task]) -> tuple[str, ...]:
-        """What the model can do and these graphs cannot, in a line."""
-        there = {task.name for task in self.tasks}
-        missing = [readable(task.name) for task in every if task.name not in there and task.name]
-        if not missing:
+    def _rounded(self, graph: GraphFile) -> tuple[str, ...]:
+        """That it does not compute in full precision, in a line, where nobody asked for that."""
+        if self.runtime != "openvino" or self._how[0] != "auto":
             return ()
-        more = ", ..." if len(missing) > 8 else ""
-        return (f"this export leaves out: {', '.join(missing[:8])}{more}",)
+        from i2icli.graphs.openvino_session import choose_precision
 
-
-def _keys(graph: GraphFile, every: Sequence[Task]) -> list[GraphKey]:
-    """The keys of the tasks that a graph computes. Raises UserError for tasks that its model has not."""
-    found: dict[GraphKey, None] = {}
-    by_name: dict[str | None, list[Task]] = {}
-    for task in every:
-        by_name.setdefault(task.name, []).append(task)
-    for said in graph.metadata.tasks:
-        # Of two tasks of one name, one of which translates and one generates, that which reads what it reads.
-        same = sorted(by_name.get(said.name, []), key=lambda task: -len(task.inputs))
-        fitting = [each for each in same if each.inputs.keys() <= graph.metadata.inputs.keys()]
-        if not fitting:
-            raise UserError(
-                f"{graph.path}: computes {readable(str(said.name))[:60]}, which its settings do not know; "
-                "damaged, export it again"
-            )
-        found[replace(fitting[0], source=said.source).graph_key] = None
-    return list(found)
+        chosen = choose_precision(graph, "auto")
+        return () if chosen == "fp32" else (f"computed in {chosen}; --precision fp32 computes exact values",)
 
 
 def _given(task: Task) -> set[str]:

@@ -62,7 +62,7 @@ class Entry(BaseModel):
     model: str  # base name of the model it was made from, for people who look
     main: str | None = None  # base name of the main graph; None: there is none
     sizes: dict[str, int] = {}  # bytes of every file
-    why: str = ""  # why there is none
+    why: str = ""  # how accurate it is, or why there is none
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Found:
     """A graph that was proven, or the reason why there is none."""
 
     path: Path | None
-    why: str = ""
+    why: str = ""  # how accurate it is, or why there is none
 
 
 def cache_home() -> Path:
@@ -96,12 +96,12 @@ def find(wanted: Wanted) -> Found | None:
     return Found(folder / entry.main if entry.main else None, entry.why)
 
 
-def store(wanted: Wanted, export: Callable[[Path], Path]) -> Found:
+def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     """Make what is wanted and keep it, or the reason why that is impossible.
 
-    export: writes a proven graph, with its parts, into an empty folder and returns its main file; its
-    UserError is the reason. Another process that wants the same waits, and gets this one's. Raises OSError
-    where the cache cannot be written.
+    export: writes a proven graph, with its parts, into an empty folder and returns its main file and how
+    accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
+    one's. Raises OSError where the cache cannot be written.
     """
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -114,9 +114,9 @@ def store(wanted: Wanted, export: Callable[[Path], Path]) -> Found:
         try:
             entry = Entry(model=wanted.model.name)
             try:
-                main = export(beside)
+                main, why = export(beside)
                 sizes = {each.name: each.stat().st_size for each in beside.iterdir()}
-                entry = entry.model_copy(update={"main": main.name, "sizes": sizes})
+                entry = entry.model_copy(update={"main": main.name, "sizes": sizes, "why": why})
             except UserError as error:
                 shutil.rmtree(beside)
                 beside.mkdir()

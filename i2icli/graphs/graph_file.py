@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from math import prod
 from pathlib import Path
 from statistics import median
 
@@ -40,6 +41,7 @@ class GraphFile:
     metadata: GraphMetadata
     files: tuple[Path, ...]
     products: float  # summed per value of the median convolution: how much low precision may gain
+    parameters: int  # numbers in its constants
 
     @property
     def size(self) -> int:
@@ -89,7 +91,8 @@ def open_graph(path: Path) -> GraphFile:
     metadata = parse_metadata(found.text, path, _described(found.inputs))
     _compare(path, "input", metadata.inputs, found.inputs, exact=True)
     _compare(path, "output", metadata.outputs, found.outputs, exact=False)
-    return GraphFile(path, metadata, found.files, products_per_value(found.weights))
+    parameters = sum(map(prod, found.weights))
+    return GraphFile(path, metadata, found.files, products_per_value(found.weights), parameters)
 
 
 def read_graph_metadata(path: Path) -> GraphMetadata:

@@ -64,10 +64,11 @@ class _Model:
             raise UnsafeError(f"it has more than {MOST_LAYERS:,} layers")
         tensors = Tensors(self.wire, self.path)
         held = [tensors.read(_span(each)) for each in graph.get(5, [])]
-        Nodes(self.wire, tensors, _named(held), self._check_domain).check([*map(_span, graph.get(1, []))])
+        constants, named = _named(held), self._types(graph, 11)
+        nodes = Nodes(self.wire, tensors, constants, named, self._check_domain)
+        nodes.check([*map(_span, graph.get(1, []))])
         tensors.check_external()
-        constants = {each.name for each in held}
-        inputs = {name: each for name, each in self._types(graph, 11).items() if name not in constants}
+        inputs = {name: each for name, each in named.items() if name not in constants}
         weights = tuple(each.shape for each in tensors.found)
         files = (self.path, *tensors.files)
         return Look(self._metadata(model), inputs, self._types(graph, 12), weights, files)

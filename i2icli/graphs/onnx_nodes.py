@@ -1,6 +1,6 @@
 """The layers in an .onnx: that they only compute, and that constants do not ask for absurd sizes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import prod
 
 from i2icli.graphs.graph_file import MOST_ELEMENTS, UnsafeError
@@ -14,8 +14,14 @@ SHAPED = {"ConstantOfShape": 0, "Expand": 1, "Tile": 1, "Resize": 3, "Upsample":
 SHAPED |= {"EyeLike": 0, "Reshape": 1, "Range": 1}
 """Operators that make something as large as one of their inputs says, and which."""
 
-_NODE: dict[int, Kind] = {1: "texts", 4: "bytes", 5: "messages", 7: "bytes"}
-_NODE[2] = "texts"
+KEEPING = frozenset(
+    {"Constant", "Identity", "Cast", "QuantizeLinear", "DequantizeLinear", "Neg", "Reshape", "Squeeze"}
+    | {"Unsqueeze", "Transpose", "Flatten"}
+)
+"""Operators whose output has no more numbers than their first input: all that constants may be made into, as
+runtimes compute that while they load. An export has done the rest already."""
+
+_NODE: dict[int, Kind] = {1: "texts", 2: "texts", 4: "bytes", 5: "messages", 7: "bytes"}
 _ATTRIBUTE: dict[int, Kind] = {1: "bytes", 5: "message", 6: "message", 8: "numbers", 10: "messages"}
 _ATTRIBUTE |= {11: "messages", 22: "message", 23: "messages"}
 _TENSOR, _GRAPH, _INTEGERS, _TENSORS = 5, 6, 8, 10
@@ -30,32 +36,50 @@ class Nodes:
         wire: Wire,
         tensors: Tensors,
         constants: Mapping[str, Tensor],
+        inputs: Iterable[str],
         check_domain: Callable[[str], None],
     ) -> None:
         self.wire, self.tensors, self.check_domain = wire, tensors, check_domain
-        self.known = {name: each.values for name, each in constants.items() if each.values is not None}
-        self.shaped: list[tuple[str, str]] = []  # operator, and the input that says how large
+        self.small = {name: each.values for name, each in constants.items() if each.values is not None}
+        self.given = set(constants)  # constants that the file holds
+        self.made: set[str] = set()  # those that are made of constants
+        self.known = {"", *constants, *inputs}  # an empty name stands for an input that is left out
 
     def check(self, nodes: Sequence[Span]) -> None:
         """Raise UnsafeError or WireError for a layer that no graph of ours has."""
         for each in nodes:
             self._check(self.wire.read(each, _NODE))
-        for operator, name in self.shaped:
-            if prod(max(1, abs(value)) for value in self.known.get(name, ())) > MOST_ELEMENTS:
-                raise UnsafeError(f"its {operator} asks for more than {MOST_ELEMENTS:,} numbers")
 
     def _check(self, node: Fields) -> None:
         operator, domain = (self.wire.text(node[at][0], 200) if at in node else "" for at in (4, 7))
+        reads, gives = ([self.wire.text(name, 1000) for name in node.get(at, [])] for at in (1, 2))
         self.check_domain(domain)
         if operator in REFUSED or operator.startswith(RANDOM):
             raise UnsafeError(f"it holds the operator {operator}; a graph of ours neither repeats nor draws")
+        if any(name in self.known for name in gives if name) or not self.known.issuperset(reads):
+            raise UnsafeError(f"its operator {operator[:40]!r} is out of order")
+        self.known.update(gives)
         for each in node.get(5, []):
             assert isinstance(each, Span)  # by the kind of the field
             values = self._attribute(self.wire.read(each, _ATTRIBUTE), operator)
-            if values is not None and operator == "Constant" and 2 in node:
-                self.known[self.wire.text(node[2][0], 1000)] = values
-        if operator in SHAPED and len(node.get(1, [])) > SHAPED[operator]:
-            self.shaped.append((operator, self.wire.text(node[1][SHAPED[operator]], 1000)))
+            if values is not None and operator == "Constant":
+                self.small.update(dict.fromkeys(gives, values))
+        self._check_size(operator, reads, gives)
+
+    def _check_size(self, operator: str, reads: Sequence[str], gives: Sequence[str]) -> None:
+        """Raise UnsafeError for what asks for more numbers than the file could mean."""
+        sizes = reads[SHAPED[operator]] if len(reads) > SHAPED.get(operator, len(reads)) else ""
+        if prod(max(1, abs(value)) for value in self.small.get(sizes, ())) > MOST_ELEMENTS:
+            raise UnsafeError(f"its {operator} asks for more than {MOST_ELEMENTS:,} numbers")
+        if operator == "Constant":
+            self.given.update(gives)
+            return
+        if all(not name or name in self.given or name in self.made for name in reads):
+            if operator not in KEEPING and not (operator in SHAPED and self.made.isdisjoint(reads)):
+                raise UnsafeError(
+                    f"its operator {operator[:40]!r} only reads constants; an export computes that"
+                )
+            self.made.update(gives)
 
     def _attribute(self, attribute: Fields, operator: str) -> tuple[int, ...] | None:
         """The whole numbers of an attribute, if it holds a few."""

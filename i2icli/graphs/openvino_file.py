@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from i2icli.graphs.graph_file import MOST_LAYERS, Look, UnsafeError
 from i2icli.graphs.metadata import KEY, TensorType
-from i2icli.graphs.openvino_layers import Layer, check_layers, check_sizes, number_type
+from i2icli.graphs.openvino_constants import check_constants
+from i2icli.graphs.openvino_layers import Layer, check_layers, number_type
 
 MOST_BYTES = 64 * 2**20  # of the .xml
 DEPTH = 12  # of nested elements; ours have seven
@@ -36,7 +37,7 @@ def look(path: Path) -> Look:
     reading = _Reading()
     reading.parse(text)
     check_layers(reading.layers, weights, size)
-    check_sizes(reading.layers, reading.edges, weights)
+    check_constants(reading.layers, reading.edges, weights)
     shapes = tuple(layer.constant_shape for layer in reading.layers if layer.type == "Const")
     inputs, outputs = (_types(reading.layers, type_) for type_ in ("Parameter", "Result"))
     return Look(reading.metadata, inputs, outputs, shapes, (path, weights))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
 
-from i2icli.graphs.graph_file import MOST_ELEMENTS, UnsafeError
+from i2icli.graphs.graph_file import UnsafeError
 
 REFUSED = frozenset(
     {
@@ -21,9 +21,6 @@ REFUSED = frozenset(
     }
 )
 """Layers that repeat others, draw, or hold a state."""
-SHAPED = {"Broadcast": 1, "Tile": 1, "Interpolate": 1, "OneHot": 1, "Pad": 2, "Reshape": 1, "Eye": 0}
-"""Layers that make something as large as one of their inputs says, and which."""
-SMALL = 16  # numbers of a constant that are read
 SHARED = 4  # how often constants may share their bytes, on average: equal ones are written once
 _ROOM = 2**24  # bytes that they may share beside
 
@@ -136,28 +133,3 @@ def check_layers(layers: Sequence[Layer], weights: Path, size: int) -> None:
                 raise UnsafeError(f"constants lie beyond the end of {weights.name}")
     if together > SHARED * size + _ROOM:
         raise UnsafeError(f"constants share bytes of {weights.name}")
-
-
-def check_sizes(layers: Sequence[Layer], edges: Sequence[Mapping[str, str]], weights: Path) -> None:
-    """Raise UnsafeError if a constant asks for absurdly many numbers."""
-    by_id = {layer.attributes.get("id", ""): layer for layer in layers}
-    for edge in edges:
-        source, target = by_id.get(edge.get("from-layer", "")), by_id.get(edge.get("to-layer", ""))
-        if source is None or target is None or source.type != "Const" or target.type not in SHAPED:
-            continue
-        if edge.get("to-port", "") == str(SHAPED[target.type]):
-            numbers = _numbers(source, weights)
-            if prod(max(1, abs(number)) for number in numbers) > MOST_ELEMENTS:
-                raise UnsafeError(f"its {target.type} asks for more than {MOST_ELEMENTS:,} numbers")
-
-
-def _numbers(constant: Layer, weights: Path) -> list[int]:
-    """The values of a small constant of whole numbers."""
-    width = {"i64": 8, "u64": 8, "i32": 4, "u32": 4}.get(constant.data.get("element_type", ""))
-    offset, size = constant.place
-    if width is None or size > SMALL * width:
-        return []
-    with weights.open("rb") as file:
-        file.seek(offset)
-        raw = file.read(size)
-    return [int.from_bytes(raw[at : at + width], "little", signed=True) for at in range(0, len(raw), width)]

@@ -1,5 +1,6 @@
 """Graphs run by OpenVINO, on the processor."""
 
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -12,7 +13,7 @@ from i2icli.graphs.sessions import WORTHWHILE, Computing, Runtime, check_arrays,
 from i2icli.request import Arrays
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
-_ABILITIES = {"fp32": "FP32", "bf16": "BF16", "fp16": "FP16"}
+_ABILITIES = {"bf16": "BF16", "fp16": "FP16"}
 
 
 class OpenVINOSession:
@@ -26,13 +27,11 @@ class OpenVINOSession:
         Raises UserError for what OpenVINO cannot run and for a precision that this processor lacks,
         MemoryError where memory ends.
         """
-        from openvino import Core
-
+        self.precision = choose_precision(graph, precision)
         self._path, self._inputs = graph.path, graph.metadata.inputs
         self._outputs = list(graph.metadata.outputs)
         try:
-            core = Core()
-            self.precision = _precision(core, graph, precision)
+            core = _core()
             options: dict[str, Any] = {
                 # Left out, it is bf16 where the processor has that.
                 "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
@@ -43,8 +42,6 @@ class OpenVINOSession:
             compiled = core.compile_model(core.read_model(*_files(graph)), "CPU", options)
             self._request = compiled.create_infer_request()
             self._ports = [compiled.output(name) for name in self._outputs]
-        except UserError:
-            raise
         except Exception as error:  # whatever its parts raise
             raise failure(graph.path, self.runtime, error, "load") from None
         self._running = Lock()  # a request holds the arrays of one run
@@ -66,11 +63,21 @@ def _files(graph: GraphFile) -> tuple[Path, ...]:
     return graph.files if graph.path.suffix.lower() == ".xml" else graph.files[:1]
 
 
-def _precision(core: Any, graph: GraphFile, asked: Computing) -> str:
+def choose_precision(graph: GraphFile, asked: Computing) -> str:
     """What to compute in. Raises UserError for what the processor has not."""
-    able = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if asked == "fp32" or (asked == "auto" and graph.products < WORTHWHILE):
+        return "fp32"
+    able = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if asked == "auto":
-        return "bf16" if "BF16" in able and graph.products >= WORTHWHILE else "fp32"
+        return "bf16" if "BF16" in able else "fp32"
     if _ABILITIES[asked] not in able:
         raise UserError(f"{graph.path}: this processor does not compute {asked}; try --precision fp32")
     return asked
+
+
+@cache
+def _core() -> Any:
+    """The runtime, one for all graphs."""
+    from openvino import Core
+
+    return Core()

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
 
+from i2icli.config import Precision
 from i2icli.errors import UserError, readable
 from i2icli.graphs.graph_file import GraphFile
 from i2icli.graphs.metadata import TensorType
@@ -14,10 +15,18 @@ Runtime = Literal["onnxruntime", "openvino"]
 RUNTIMES: dict[Runtime, tuple[str, ...]] = {"onnxruntime": (".onnx",), "openvino": (".xml", ".onnx")}
 """What runs graphs, and the suffixes that each takes."""
 EXTRAS: dict[Runtime, str] = {"onnxruntime": "onnx", "openvino": "openvino"}
-Computing = Literal["auto", "fp32", "bf16", "fp16"]
+Computing = Precision
 """What a runtime computes in; auto: bf16 where it gains and the processor has it, as for torch."""
 WORTHWHILE = 512  # products per value from which low precision gains; as in runtime/precision.py
-_NO_MEMORY = ("bad_alloc", "bad allocation", "allocate memory", "out of memory", "not enough memory")
+_NO_MEMORY = (
+    "bad_alloc",
+    "bad allocation",
+    "allocate memory",
+    "out of memory",
+    "not enough memory",
+    "Available memory of",
+    "bytes of memory",
+)
 
 
 class Session(Protocol):
@@ -41,6 +50,28 @@ class Session(Protocol):
 def installed() -> tuple[Runtime, ...]:
     """The runtimes whose packages are there; nothing is imported."""
     return tuple(runtime for runtime in RUNTIMES if find_spec(runtime) is not None)
+
+
+def fastest(precision: Computing) -> Runtime | None:
+    """What computes faster than torch on this processor, of what is installed.
+
+    OpenVINO does in every precision; onnxruntime computes in float32 alone, which is slower than torch in
+    bfloat16 where the processor has that.
+    """
+    there = installed()
+    if "openvino" in there:
+        return "openvino"
+    single = precision == "fp32" or (precision == "auto" and not _has_bfloat16())
+    return "onnxruntime" if "onnxruntime" in there and single else None
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies in bfloat16, as far as the system tells."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:  # no Linux
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def choose_runtime(path: Path, runtime: Runtime | None = None) -> Runtime:

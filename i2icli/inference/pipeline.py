@@ -61,6 +61,7 @@ class Translation:
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
         self.notes = others.notes()
+        inference.backend.expect(len(self))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from i2icli.config import Precision
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
 from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
-from i2icli.inference.loading import load_backend
-from i2icli.inference.options import TranslateOptions
+from i2icli.inference.loading import Tell, load_backend
+from i2icli.inference.options import RuntimeChoice, TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs, inputs_in
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
@@ -38,13 +39,22 @@ class Translator(Inference):
     """
 
     @classmethod
-    def load(cls, model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
+    def load(
+        cls,
+        model: str | Path,
+        device: str | None = None,
+        precision: Precision = "auto",
+        runtime: RuntimeChoice = "auto",
+        *,
+        tell: Tell = lambda _: None,
+    ) -> "Translator":
         """A model by path, by the name of a run under runs/, or by its system (the newest run).
 
-        Raises UserError if there is none, or if the file cannot be used.
+        `tell` is told, in a line, what computes it and why, as soon as that is decided. Raises UserError if
+        there is none, or if the file cannot be used.
         """
         path = find_model(str(model))
-        return cls(load_backend(path, device, precision), path)
+        return cls(load_backend(path, device, precision, runtime, tell), path)
 
     def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.

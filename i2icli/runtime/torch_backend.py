@@ -33,6 +33,9 @@ class TorchBackend:
         for name in system.inference_modules:
             placement.prepare_for_inference(system.get_submodule(name))
 
+    def expect(self, outputs: int) -> None:
+        """See `Backend.expect`: there is nothing to prepare."""
+
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`."""
         with torch.inference_mode(), self.placement.autocast():

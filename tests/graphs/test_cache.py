@@ -17,21 +17,21 @@ from i2icli.graphs.cache import Found, Wanted, cache_home, drop, find, store, ti
 from i2icli.graphs.weight_hashes import KNOWN, weights_hash
 
 
-def exporting(text: str = "graph", name: str = "B.onnx") -> Callable[[Path], Path]:
-    def export(folder: Path) -> Path:
+def exporting(text: str = "graph", name: str = "B.onnx") -> Callable[[Path], tuple[Path, str]]:
+    def export(folder: Path) -> tuple[Path, str]:
         (folder / name).write_text(text)
         (folder / "B.first.onnx").write_text("part")
-        return folder / name
+        return folder / name, "bf16, 46 dB"
 
     return export
 
 
-def failing(folder: Path) -> Path:
+def failing(folder: Path) -> tuple[Path, str]:
     (folder / "half.onnx").write_text("half")
     raise UserError("its output differs by 0.3")
 
 
-def never(folder: Path) -> Path:  # noqa: ARG001 - as `export`
+def never(folder: Path) -> tuple[Path, str]:  # noqa: ARG001 - as `export`
     raise AssertionError("exported again")
 
 
@@ -50,6 +50,7 @@ def test_what_was_stored_is_found_until_anything_changes(wanted: Wanted):
     assert found.path.read_text() == "graph"
     assert found.path.with_name("B.first.onnx").read_text() == "part"
     assert find(wanted) == found == store(wanted, never)
+    assert found.why == "bf16, 46 dB"
     assert wanted.home is not None
     for other in (
         Wanted(wanted.model, "openvino", "fp32", ("B", None), wanted.home),
@@ -133,7 +134,7 @@ def test_those_used_last_are_kept(wanted: Wanted):
 def test_two_that_want_the_same_export_it_once(wanted: Wanted):
     exported = []
 
-    def export(folder: Path) -> Path:
+    def export(folder: Path) -> tuple[Path, str]:
         exported.append(folder)
         time.sleep(0.2)
         return exporting()(folder)

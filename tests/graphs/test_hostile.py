@@ -2,11 +2,13 @@
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,15 @@ def shaped(operator: str, *inputs: str, **weights: Any) -> onnx.ModelProto:
     """An operator that makes something as large as constants say."""
     constants = {name: np.asarray(value) for name, value in {"half": HALF["half"], **weights}.items()}
     return graph(described(), [HALVES, node(operator, " ".join(inputs), "more")], constants)
+
+
+def doubled(start: str, count: int = 40) -> onnx.ModelProto:
+    """A graph that makes 2 to the power of `count` times as many numbers of some, and looks at their mean."""
+    axis = 0 if start == "half" else 3
+    names = [start, *(f"more_{number}" for number in range(count))]
+    nodes = [node("Concat", f"{a} {a}", b, axis=axis) for a, b in pairwise(names)]
+    nodes += [node("ReduceMean", names[-1], "mean", keepdims=0), node("Mul", "image mean", "output")]
+    return graph(described(), nodes, HALF)
 
 
 def twice(model: onnx.ModelProto) -> None:
@@ -122,6 +133,23 @@ ONNX: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
         "two constants of the same name",
     ),
     "described twice": (lambda: changed(twice), "describes itself twice"),
+    "out of order": (
+        lambda: graph(described(), [node("Abs", "a", "output"), node("Abs", "image", "a")]),
+        "'Abs' is out of order",
+    ),
+    "a name twice": (
+        lambda: graph(described(), [node("Abs", "image", "output"), node("Neg", "image", "output")]),
+        "'Neg' is out of order",
+    ),
+    "doubling constants": (lambda: doubled("half"), "'Concat' only reads constants; an export computes that"),
+    "tiling what was made": (
+        lambda: graph(
+            described(),
+            [HALVES, node("Tile", "half s", "a"), node("Tile", "a s", "b")],
+            HALF | {"s": np.array([2**20])},
+        ),
+        "'Tile' only reads constants; an export computes that",
+    ),
     "constant of a shape": (
         lambda: shaped("ConstantOfShape", "s", s=[2**20, 2**20]),
         "ConstantOfShape asks for",
@@ -350,6 +378,24 @@ XML: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: text.replace("</rt_info>", f'<{KEY} value="a"/></rt_info>'),
         "describes itself twice",
     ),
+    "circle": (
+        lambda text: text.replace(
+            "</edges>", '<edge from-layer="3" from-port="1" to-layer="3" to-port="9"/></edges>'
+        ),
+        "go in circles",
+    ),
+    "edge": (
+        lambda text: text.replace(
+            "</edges>", '<edge from-layer="77" from-port="1" to-layer="3" to-port="9"/></edges>'
+        ),
+        "connections between layers that there are not",
+    ),
+    "numbers": (lambda text: text.replace('layer id="1"', 'layer id="0"'), "two layers of the same number"),
+    "only constants": (
+        lambda text: text.replace('from-layer="0"', 'from-layer="1"', 1),
+        "Convolution only reads constants",
+    ),
+    "unconnected": (lambda text: re.sub(r"<edge [^>]*/>", "", text), "reads nothing"),
     "names": (lambda text: text.replace('names="image"', 'names="image,b"'), "no name of its own"),
     "type": (
         lambda text: text.replace('shape="?,3,?,?" element_type="f32"', 'shape="?" element_type="x"'),
@@ -452,5 +498,5 @@ def test_tens_of_thousands_are_looked_into(tmp_path: Path):
 
 def test_names_are_spelled_out(tmp_path: Path):
     sides = ("\x1b[31mred\n", *IMAGE[1:])
-    model = graph(None, [node("Identity", "a\nb", "y")], inputs={"a\nb": sides}, outputs={"y": IMAGE})
-    refused(write(tmp_path / "x.onnx", model), r"with inputs a\\nb \(float32 \\x1b\[31mred\\n x 3")
+    model = graph(None, [node("Identity", "a\ab", "y")], inputs={"a\ab": sides}, outputs={"y": IMAGE})
+    refused(write(tmp_path / "x.onnx", model), r"with inputs a\\x07b \(float32 \\x1b\[31mred\\n x 3")

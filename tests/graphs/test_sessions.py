@@ -1,16 +1,22 @@
 """Runtimes: which one runs a file, in which precision, and what they say when they fail."""
 
+import subprocess
+import sys
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from i2icli.errors import UserError
-from i2icli.graphs import sessions
+from i2icli.graphs import openvino_session, sessions
+from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import open_graph
+from i2icli.graphs.onnx_session import machine_memory
 from i2icli.graphs.sessions import choose_runtime, failure, open_session
-from tests.graphs.files import IMAGE, convolving, described, graph, node, write
+from tests.graphs.files import convolving, described, graph, node, write
 
 X = np.zeros((1, 3, 8, 8), np.float32)
 
@@ -111,11 +117,34 @@ def test_memory_that_ends_is_told_apart():
     assert str(found) == "x: onnxruntime cannot run it (what happened)"
 
 
-def test_more_memory_than_there_is(tmp_path: Path):
-    tall = ("batch", 3, "height", "width")
-    metadata = described(inputs={"image": tall}, outputs={"output": IMAGE})
-    nodes = [node("Tile", f"{'image' if n == 0 else f't{n}'} tens", f"t{n + 1}") for n in range(4)]
-    model = graph(metadata, [*nodes, node("Identity", "t4", "output")], {"tens": np.array([1, 1, 500, 500])})
-    session = open_session(open_graph(write(tmp_path / "x.onnx", model)), "onnxruntime")
-    with pytest.raises((MemoryError, UserError)):
-        session.run({"image": X})
+def test_memory_ends_before_that_of_the_machine(tmp_path: Path):
+    names = ["image", *(f"wide_{number}" for number in range(40))]  # twice as wide each
+    nodes = [node("Concat", f"{a} {a}", b, axis=3) for a, b in pairwise(names)]
+    nodes += [node("ReduceMean", names[-1], "mean", keepdims=0), node("Mul", "image mean", "output")]
+    path = write(tmp_path / "x.onnx", graph(described(), nodes))
+    program = (
+        "import pathlib, sys, numpy\n"
+        "from i2icli.graphs import onnx_session\n"
+        "from i2icli.graphs.graph_file import open_graph\n"
+        "onnx_session.machine_memory = lambda: 2**28\n"
+        f"session = onnx_session.OnnxSession(open_graph(pathlib.Path({str(path)!r})))\n"
+        "try: session.run({'image': numpy.zeros((1, 3, 8, 8), numpy.float32)})\n"
+        "except MemoryError as error: sys.exit('ended: ' + str(error))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.stderr.strip() == "ended: onnxruntime: out of memory"
+    assert (machine_memory() or 2**30) > 2**28
+
+
+def test_low_precision_that_nobody_asked_for_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = wide(tmp_path / "x.xml")
+    for able, precision, notes in (
+        (["BF16", "FP32"], "auto", ("computed in bf16; --precision fp32 computes exact values",)),
+        (["FP32"], "auto", ()),
+        (["BF16", "FP32"], "fp32", ()),
+        (["BF16", "FP32"], "bf16", ()),
+    ):
+        core = SimpleNamespace(get_property=lambda *_, able=able: able)
+        monkeypatch.setattr(openvino_session, "_core", lambda core=core: core)
+        assert load_graph(path, precision=precision).notes[1:] == notes
+    assert load_graph(wide(tmp_path / "x.onnx")).notes[1:] == ()

@@ -1,10 +1,12 @@
 """pix2pixHD's settings, with the paper's defaults. No torch here."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import PreprocessMode, Size
+from i2icli.errors import UserError
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
 from i2icli.stage import Stage
@@ -140,7 +142,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
 
         if not self.feature_channels:
             return {}
-        chosen = ChosenStyles(request.style, self.label_set, request.facts["cluster_counts"])
+        chosen = ChosenStyles(request.style, self.label_set, self._cluster_counts(request.facts))
         if not request.inputs:
             return {}
         labels, instances = request.inputs["labels"], request.inputs.get("instances")
@@ -150,6 +152,18 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
             return planes | {"latent": request.latent}
         chosen.check_nothing_drawn()
         return planes | {"reference": padded(request.reference, task.inputs["labels"], labels)}
+
+    def _cluster_counts(self, facts: Mapping[str, Any]) -> list[int]:
+        """The number of styles of each class. Raises UserError for a file that does not tell, or wrongly."""
+        given = facts.get("cluster_counts")
+        found = [each for each in given if isinstance(each, int)] if isinstance(given, list) else []
+        if (
+            len(found) != self.label_set.count
+            or given != found
+            or not all(0 <= each <= 1000 for each in found)
+        ):
+            raise UserError("the model does not say how many styles each class has; export it again")
+        return found
 
     def stages(self) -> tuple[Stage, ...]:
         """The global generator at its size, then each enhancer alone and with all below it (section 3.1)."""

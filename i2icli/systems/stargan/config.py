@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,8 @@ _WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess that keep image
 
 class StarGANConfig(Config):
     """StarGAN options"""
+
+    local_files: ClassVar[frozenset[str]] = frozenset({"attribute_file"})
 
     crop_size: Size = Field((128, 128), description="size of the training images: 128, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
