@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
-from i2icli.metadata import read_metadata, stage_named
+from i2icli.metadata import describes_itself, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST
 from i2icli.task import Task, names_of
@@ -63,7 +63,7 @@ class Description:
 
 def describe(path: Path) -> Description:
     """What a model file is. Raises UserError in one line for a damaged or unknown file."""
-    return _ours(path) if path.suffix == ".safetensors" else _foreign(path)
+    return _ours(path) if describes_itself(path) else _foreign(path)
 
 
 def _ours(path: Path) -> Description:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from i2icli.errors import UserError
+from i2icli.metadata import describes_itself
 from i2icli.originals import load_original
 from i2icli.runtime.checkpoint import load_model, with_weights
 from i2icli.system import System
@@ -14,7 +15,7 @@ def load_with_notes(path: Path) -> tuple[System[Any], tuple[str, ...]]:
 
     Raises UserError if it is neither, or holds only a part of a system.
     """
-    if path.suffix == ".safetensors":
+    if describes_itself(path):
         return load_model(path), ()
     original = load_original(path)
     if not original.translates:

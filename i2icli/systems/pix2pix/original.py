@@ -111,7 +111,7 @@ def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
 
 def _direction(path: Path) -> str:
     """Which way it translates: not in the file, at most in its name."""
-    note = "the file holds one direction and cannot tell which look is read and which comes out"
+    note = "the file holds one direction and cannot tell which domain is read and which comes out"
     for end, hint in (("_G_A", "from A to B"), ("_G_B", "from B to A")):
         if path.stem.endswith(end):
             note += f"; by its name it is CycleGAN's {hint}"
