@@ -63,6 +63,7 @@ SYSTEMS: dict[str, Entry] = {
         "translate between two collections, without pairs",
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
+        original="i2icli.systems.cyclegan.original",
     ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",

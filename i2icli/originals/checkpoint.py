@@ -29,6 +29,7 @@ class Original:
     translates: bool = True  # False: it holds a part of a system, which can only start a training
     stage: str | None = None  # in which it was saved, by name; None: the first of these settings
     stage_step: int = 0
+    reason: str = ""  # the keys and shapes it was recognised by, in one line
 
 
 def rename(state: State, names: Mapping[str, str]) -> State | None:

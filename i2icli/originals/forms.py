@@ -44,7 +44,7 @@ def _states(found: Any, name: str, levels: int) -> Iterator[tuple[str, dict[str,
         yield from _of_thing(found, name)
         return
     if isinstance(found, list | tuple):
-        found = {str(number): each for number, each in enumerate(found[:MOST_NETWORKS])}
+        found = {f"network{number}": each for number, each in enumerate(found[:MOST_NETWORKS])}
     if not isinstance(found, Mapping):
         return
     tensors = {

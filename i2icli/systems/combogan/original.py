@@ -60,7 +60,7 @@ def _kind(state: State) -> Kind | None:
         return "encoder"
     if blocks and not any(f"model.{place}.conv_block.3.weight" in state for place in (0, 10)):
         return None
-    if f"model.{blocks + 7}.weight" in state and f"model.{blocks + 2}.weight" in state:
+    if blocks and f"model.{blocks + 7}.weight" in state and f"model.{blocks + 2}.weight" in state:
         return "decoder"
     return "shared" if blocks and all(".conv_block." in key for key in state) else None
 

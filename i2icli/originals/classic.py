@@ -1,0 +1,104 @@
+"""pix2pix's and CycleGAN's generators in files of others: read once, for both systems."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from i2icli.originals.checkpoint import State, fit, rename, without_biases
+from i2icli.originals.classic_names import Layout, find_layout
+
+
+@dataclass(frozen=True)
+class ClassicGenerator:
+    """A U-Net or a ResNet, as far as its file tells."""
+
+    layout: Layout
+    norm: str
+    tensors: State  # under our names, not yet compared with a network of ours
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What keys and shapes tell, under the names that both systems' settings share."""
+        unet = self.layout.generator == "unet"
+        first = self.tensors["down.0.conv.weight" if unet else "stem.conv.weight"]
+        head = self.tensors["head.weight"]
+        settings = {
+            "width": first.shape[0],
+            "channels": (first.shape[1], head.shape[1] if unet else head.shape[0]),  # transposed: (in, out)
+            "norm": self.norm,
+            "dropout": 0.5 if self.layout.dropout else 0.0,
+        }
+        if unet:
+            return settings
+        settings |= {"num_blocks": self.layout.size, "upsampling": self.layout.upsampling}
+        return settings | {"down_padding": self.layout.down_padding}
+
+    @property
+    def reason(self) -> str:
+        """By which layers it was recognised."""
+        unet = self.layout.generator == "unet"
+        first = "down.0.conv" if unet else "stem.conv"
+        weight = self.tensors[f"{first}.weight"]
+        seen = [f"{self.layout.theirs(first)}.weight of {_kernel(weight)} to {weight.shape[0]} channels"]
+        if unet:
+            seen.append(f"{self.layout.size} down-samplings nested in each other")
+        else:
+            inner = self.layout.theirs("blocks.0.first.conv")
+            seen.append(f"{self.layout.size} residual blocks ({inner}.weight ...)")
+        seen.append(f"{self.layout.theirs('head')}.weight")
+        return f"{', '.join(seen)}, and {_NORMS[self.norm]}"
+
+    def fitted(self, wanted: State) -> State | None:
+        """The tensors as our generator wants them, float32; None if they are not exactly this network's.
+
+        Counters of batch norm, which old files lack, become 0, as do biases that some programs leave out
+        beside a missing norm, or in front of one that takes them away.
+        """
+        if not self.tensors.keys() <= wanted.keys():
+            return None
+        optional = self.norm in ("none", "affine-instance")
+        return fit(self.tensors, wanted, lambda n: 0.0 if optional and n.endswith("conv.bias") else None)
+
+
+_NORMS = {
+    "batch": "running statistics beside its norms",
+    "affine-instance": "weights but no running statistics in its norms",
+    "instance": "no weights in its norms",
+    "none": "neither norms nor biases in front of them",
+}
+
+
+def read_generator(state: State) -> ClassicGenerator | None:
+    """The generator in a state dict; None if the keys are something else's."""
+    layout = find_layout(state)
+    ours = rename(state, layout.names) if layout else None
+    if layout is None or ours is None or "head.weight" not in ours or ours["head.weight"].ndim != 4:
+        return None
+    norm, tensors = _norm(ours)
+    return ClassicGenerator(layout, norm, tensors)
+
+
+def _norm(state: State) -> tuple[str, State]:
+    """The norm, found from what is there, and the state without what it holds for nothing.
+
+    Instance norms of library 0.3 stored running statistics that the program never used. Batch norms have
+    weights and statistics, instance norms with weights no statistics; a network without norm has no bias in
+    front of where the norm would be.
+    """
+    if any(name.endswith("norm.weight") for name in state):
+        tracked = any(name.endswith("norm.running_mean") for name in state)
+        return ("batch", without_biases(state)) if tracked else ("affine-instance", state)
+    kept = {name: tensor for name, tensor in state.items() if ".norm." not in name}
+    has_bias = any(name.endswith(".conv.bias") for name in kept)
+    return ("instance" if has_bias else "none"), kept
+
+
+def _kernel(weight: Any) -> str:
+    return "x".join(map(str, weight.shape[2:]))
+
+
+def is_discriminator(state: State) -> bool:
+    """PatchGAN: model.0, model.2, 4x4; PixelGAN: net.0, net.2, 1x1; both end in one channel."""
+    for first, second, side in (("model.0.weight", "model.2.weight", 4), ("net.0.weight", "net.2.weight", 1)):
+        if first in state and second in state and state[first].shape[2:] == (side, side):
+            return True
+    return False
