@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from i2icli import registry
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from i2icli.metadata import describes_itself, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST
@@ -52,6 +52,7 @@ class Description:
     targets: list[str]  # their names
     networks: list[Network]
     written_by: str | None = None  # i2icli's version; None for files of others
+    recognised_by: str | None = None  # the keys and shapes by which a file of others was recognised
     stage: str | None = None
     step: int | None = None
     steps: int | None = None
@@ -113,6 +114,7 @@ def _foreign(path: Path) -> Description:
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
+        recognised_by=readable(original.reason),
         notes=list(original.notes),
     )
 

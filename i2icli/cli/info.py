@@ -40,7 +40,8 @@ def info(
         "system": f"{found.system}: {found.paper}, {found.url}",
         "written by": f"i2icli {found.written_by}"
         if found.written_by
-        else "original authors' checkpoint (recognised by its keys)",
+        else "original authors' checkpoint, or one of its kind",
+        "recognised by": found.recognised_by,
         "trained": _trained(found.step, found.steps, found.stage),
         "validation": _scores(found.scores, found.scores_step),
         "best model": found.best,

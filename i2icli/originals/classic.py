@@ -1,10 +1,11 @@
 """pix2pix's and CycleGAN's generators in files of others: read once, for both systems."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from i2icli.originals.checkpoint import State, fit, rename, without_biases
-from i2icli.originals.classic_names import Layout, find_layout
+from i2icli.originals.checkpoint import State, fit, number_of, rename, without_biases
+from i2icli.originals.classic_names import Layout, find_layout, named_names, resnet_names, unet_names
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,31 @@ def is_discriminator(state: State) -> bool:
         if first in state and second in state and state[first].shape[2:] == (side, side):
             return True
     return False
+
+
+def layouts_like(state: State) -> Iterator[tuple[str, Layout]]:
+    """Every kind of generator in a size like that of an unknown file, in words and as layout."""
+    depth = 1 + number_of(
+        lambda level: f"{'model.model.1.model' + '.3.model' * level}.1.weight" in state, 7, 9
+    )
+    yield (
+        f"a U-Net of {max(depth, 2)} down-samplings",
+        Layout("unet", max(depth, 2), False, unet_names(max(depth, 2))),
+    )
+    for block, resized in (("conv_block", False), ("block", True)):
+        start = f".{block}."
+        blocks = len({key.split(".")[1] for key in state if key.startswith("model.") and start in key}) or 9
+        dropout = f"model.10.{block}.6.weight" in state and f"model.10.{block}.5.weight" not in state
+        names = resnet_names(min(blocks, 50), dropout, block=block, resized=resized)
+        up = "nearest" if resized else "transposed"
+        yield f"a ResNet of {blocks} blocks", Layout("resnet", min(blocks, 50), dropout, names, up)  # type: ignore[arg-type]
+    name = "residual_blocks" if any(key.startswith("residual_blocks.") for key in state) else "res_blocks"
+    blocks = number_of(lambda number: any(key.startswith(f"{name}.{number}.") for key in state), 9)
+    yield f"a ResNet of {blocks} named blocks", Layout("resnet", blocks, False, named_names(blocks, name))
+
+
+def likely_norm(state: State) -> str:
+    """The norm that an unknown file seems to have: of its weights (C,), and statistics beside them."""
+    if not any(name.endswith("weight") and tensor.ndim == 1 for name, tensor in state.items()):
+        return "instance"
+    return "batch" if any(name.endswith("running_mean") for name in state) else "affine-instance"

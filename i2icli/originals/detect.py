@@ -9,6 +9,7 @@ from torch import Tensor
 from i2icli.errors import UserError
 from i2icli.originals.checkpoint import Original
 from i2icli.originals.forms import inner_networks
+from i2icli.originals.nearest import nearest
 from i2icli.originals.reader import read_state, short
 from i2icli.registry import SYSTEMS
 
@@ -48,12 +49,14 @@ def _of_part(original: Original, name: str, names: list[str]) -> Original:
 
 
 def _unknown(state: dict[str, Tensor], path: Path) -> UserError:
-    known = ", ".join(name for name, entry in SYSTEMS.items() if entry.original)
+    """What to say of a file that nobody knows: what it resembles, or what would load."""
     some = ", ".join(short(name) for name in list(state)[:3])
-    return UserError(
-        f"{path}: {len(state)} tensors ({some}, ...) that no system here recognises; "
-        f"original checkpoints load for: {known}"
-    )
+    found = f"{path}: {len(state)} tensors ({some}, ...) that no system here recognises; "
+    closest = nearest(state)
+    if closest is not None:
+        return UserError(f"{found}{closest}")
+    known = ", ".join(name for name, entry in SYSTEMS.items() if entry.original)
+    return UserError(f"{found}original checkpoints load for: {known}")
 
 
 def _recognised(state: dict[str, Tensor], path: Path) -> Original | None:

@@ -5,13 +5,14 @@ is a state dict with their layers: conv1, conv2, conv3 of a generator, and class
 class. Such a file holds one level of a pyramid, so the model upscales images by 2.
 """
 
+from collections.abc import Iterator
 from math import isqrt
 from pathlib import Path
 
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State
+from i2icli.originals.checkpoint import Known, Original, Read, State, width_in
 from i2icli.systems.lapgan.config import LAPGANConfig
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell
@@ -53,7 +54,23 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if not classes:
         notes.append(f"the file does not give the size of its images; assumed {side}x{side}")
     notes.append("the authors standardise every pixel by its mean and deviation; those are not in the file")
-    return Original("lapgan", config, tensors, tuple(notes))
+    reason = f"conv1, conv2, conv3 of 7x7, 7x7, 5x5 over {config.width} channels" + (
+        f" and class1 of {classes} classes" if classes else ""
+    )
+    return Original("lapgan", config, tensors, tuple(notes), reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """A generator of one level, told a class or not."""
+    width = width_in(state, "conv1.weight")
+    for classes in (0, 10):
+        inputs = 4 + bool(classes)
+        convs = {"conv1": (width, inputs, 7, 7), "conv2": (width, width, 7, 7), "conv3": (3, width, 5, 5)}
+        shapes: dict[str, tuple[int, ...]] = {f"{name}.weight": shape for name, shape in convs.items()}
+        shapes |= {f"{name}.bias": shape[:1] for name, shape in convs.items()}
+        if classes:
+            shapes |= {"class1.weight": (SIDE**2, classes), "class1.bias": (SIDE**2,)}
+        yield Known("a generator of one level" + (" with classes" if classes else ""), shapes)
 
 
 def _config(channels: int, width: int, side: int, classes: int) -> LAPGANConfig | None:

@@ -5,13 +5,22 @@ generator of CycleGAN is the same ResNet, and alone it translates in one directi
 a pix2pix system with that generator. Forks name or build some layers otherwise: see `classic_names`.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State
-from i2icli.originals.classic import ClassicGenerator, is_discriminator, read_generator
+from i2icli.originals.checkpoint import Known, Original, Read, State, inputs_in, known, width_in
+from i2icli.originals.classic import (
+    ClassicGenerator,
+    is_discriminator,
+    layouts_like,
+    likely_norm,
+    read_generator,
+)
+from i2icli.originals.classic_names import Layout
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.networks import build_generator
 
@@ -39,15 +48,37 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
 
 def _config(found: ClassicGenerator) -> Pix2PixConfig | None:
     """The settings; None for sizes beyond what any such network has."""
-    layout = found.layout
-    settings = found.settings | {"generator": layout.generator, "statistics": "image"}
-    if layout.generator == "unet":
-        # The authors build a U-Net that leaves one pixel at the bottom: unet_256 has 8 halvings.
-        settings |= {"depth": layout.size, "crop_size": max(32, 2**layout.size)}
     try:
-        return Pix2PixConfig.model_validate(settings)
+        return Pix2PixConfig.model_validate(found.settings | _shape_of(found.layout))
     except ValueError:
         return None
+
+
+def _shape_of(layout: Layout) -> dict[str, Any]:
+    """The settings that pix2pix alone has."""
+    settings = {"generator": layout.generator, "statistics": "image"}
+    if layout.generator == "resnet":
+        return settings
+    # The authors build a U-Net that leaves one pixel at the bottom: unet_256 has 8 halvings.
+    return settings | {"depth": layout.size, "crop_size": max(32, 2**layout.size)}
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """Every generator that is recognised, in a size like that of an unknown file."""
+    for what, layout in layouts_like(state):
+        unet = layout.generator == "unet"
+        first = f"{layout.theirs('down.0.conv' if unet else 'stem.conv')}.weight"
+        head = f"{layout.theirs('head')}.weight"
+        width, source = width_in(state, first), inputs_in(state, first)
+        target = inputs_in(state, head) if unet else width_in(state, head, 3)  # transposed: (in, out)
+        size = (
+            {"depth": layout.size} if unet else {"num_blocks": layout.size, "upsampling": layout.upsampling}
+        )
+        norm = likely_norm(state)
+        config = Pix2PixConfig.model_validate(_shape_of(layout) | size | {"norm": norm, "width": width})
+        with torch.device("meta"):
+            network = build_generator(config, source, target)
+        yield known(f"{what} with {norm} norms", network.state_dict(), layout.names)
 
 
 def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
