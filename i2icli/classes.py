@@ -9,6 +9,7 @@ from i2icli.errors import one_of
 
 Colour = tuple[int, int, int]
 
+MOST = 10_000  # classes of label maps that a network reads
 NO_CLASS = (255, 65535)  # ids that mean "no class" in files of 8 and 16 bit, unless a class has them
 UNLABELLED = "unlabelled"  # what the don't-care class is called
 NO_COLOUR: Colour = (224, 224, 192)  # what it is drawn in: the colour of borders in Pascal VOC
@@ -91,7 +92,12 @@ def colour_number(colour: Colour) -> int:
 
 
 def numbered(number: int) -> tuple[LabelClass, ...]:
-    """So many classes, from id 0, of which only the ids are known."""
+    """So many classes, from id 0, of which only the ids are known.
+
+    Raises ValueError for more than any network of label maps has.
+    """
+    if number > MOST:
+        raise ValueError(f"{number:,} classes are more than the {MOST:,} that networks here read")
     return tuple(LabelClass(each, str(each)) for each in range(number))
 
 

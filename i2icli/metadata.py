@@ -35,13 +35,15 @@ class Metadata(BaseModel):
         try:
             return registry.config_type(self.system).model_validate(self.config)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_context=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            setting = f"setting {name} = {str(first['input'])[:80]}: " if name else ""
+            setting = f"setting {_cut(name, 80)} = {_shown(first['input'])}: " if name else ""
             raise UserError(
-                f"{path}: {setting}{first['msg'].lower()}; "
-                f"written by i2icli {self.version}, a newer i2icli may read it"
+                f"{path}: {setting}{_cut(first['msg'].lower(), 200)}; "
+                f"written by i2icli {_cut(self.version)}, a newer i2icli may read it"
             ) from None
+        except (ValueError, OverflowError, RecursionError):  # numbers and lists beyond all reason
+            raise UserError(f"{path}: settings that no model has; the file is damaged") from None
 
 
 def stage_named(config: Config, name: str, path: Path) -> Stage:
@@ -97,6 +99,15 @@ def read_metadata(path: Path) -> Metadata:
             f"{path}: format {metadata.format} was written by i2icli {_cut(metadata.version)}; upgrade i2icli"
         )
     return metadata
+
+
+def _shown(value: object) -> str:
+    """A setting, as it may stand in a message."""
+    if isinstance(value, list | dict):
+        return f"{len(value):,} entries"
+    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # Python does not even print very large ones
+        return "a huge number"
+    return _cut(value, 80)
 
 
 def _cut(text: object, most: int = 120) -> str:

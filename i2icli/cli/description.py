@@ -135,7 +135,7 @@ def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:
                 count = prod(part.get_shape())
                 yield name, count, count * _ITEM_BYTES.get(part.get_dtype(), 1)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged ({error}); copy the file again") from None
+        raise UserError(f"{path}: damaged ({readable(str(error)[:120])}); copy the file again") from None
 
 
 def _networks(tensors: Iterable[tuple[str, int, int]]) -> list[Network]:

@@ -280,3 +280,12 @@ def _checked(
     if prod(shape) and last >= held:
         raise RefusedError("a tensor beyond its values")
     return Stored(storage, dtype, offset if prod(shape) else 0, shape, stride)
+
+
+def check_saved(path: Path) -> None:
+    """Raise RefusedError, or whatever damage causes, for a file that torch.load had better not be given.
+
+    That is one whose records are compressed, or whose pickle would cost time or memory. Nothing of its values
+    is read.
+    """
+    read_saved(path)

@@ -25,6 +25,8 @@ _SCOPES = {"content_extractor": "f", "generator": "g", "discriminator": "D", "f"
 _SIBLINGS = (("generator", "content_extractor"), ("g", "f"), ("G", "F"))
 """How a file of g may be called, and the one of f beside it."""
 
+MOST_CLASSES = 10_000
+
 _TENSORS = {
     "weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias",
     "moving_mean": "running_mean", "moving_variance": "running_var",
@@ -166,7 +168,7 @@ def _settings(state: State) -> dict[str, Any]:
         "crop_size": tuple(side),
         "norm": "batch" if "f.bn1.running_mean" in state else "none",
     }
-    if "f.out.weight" in state:
+    if "f.out.weight" in state and state["f.out.weight"].shape[0] <= MOST_CLASSES:
         settings["classes"] = tuple(map(str, range(state["f.out.weight"].shape[0])))
     if not any(key.startswith("g.") for key in state):
         return settings

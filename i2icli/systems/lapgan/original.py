@@ -17,6 +17,8 @@ from i2icli.systems.lapgan.config import LAPGANConfig
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell
 
+MOST_CLASSES = 10_000
+
 _NAMES = {"class1": "plane.linear", "linear": "head"}
 
 
@@ -45,6 +47,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     side = SIDE
     if "class1.weight" in state:
         pixels, classes = state["class1.weight"].shape
+        if classes > MOST_CLASSES:
+            return None
         side = isqrt(pixels)
     config = _config(channels, state["conv1.weight"].shape[0], side, classes)
     if config is None:

@@ -17,6 +17,7 @@ from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.networks import Generator
 
 _RAFD = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
+MOST_LABELS = 10_000
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # never used by the authors' program
 
 
@@ -39,6 +40,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if left or stem.ndim != 4 or head.ndim != 4 or stem.shape[1] <= head.shape[0]:
         return None
     num_labels = stem.shape[1] - head.shape[0]
+    if num_labels > MOST_LABELS:
+        return None
     settings, note = _labels(num_labels)
     try:
         config = StarGANConfig.model_validate(
