@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from i2icli.errors import one_of
 
@@ -102,16 +103,23 @@ def numbered(number: int) -> tuple[LabelClass, ...]:
 
 
 def checked(classes: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
-    """The classes as they are. Raises ValueError if two share an id, a name or a colour."""
-    found = tuple(classes)
+    """The classes as they are.
+
+    Raises ValueError if two share an id, a name or a colour, or there are too many.
+    """
+    found = tuple(islice(classes, MOST + 1))
+    if len(found) > MOST:
+        raise ValueError(f"more than {MOST:,} classes; networks here read at most so many")
     for what, values in (
         ("id", [each.id for each in found]),
         ("name", [each.name.casefold() for each in found]),
         ("colour", [each.colour for each in found if each.colour is not None]),
     ):
-        twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
-        if twice is not None:
-            raise ValueError(f"two classes have the {what} {twice}")
+        seen: set[object] = set()
+        for value in values:
+            if value in seen:
+                raise ValueError(f"two classes have the {what} {value}")
+            seen.add(value)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from i2icli.class_files import read_classes
-from i2icli.classes import MOST, LabelClass, LabelSet, checked, label_set, numbered
+from i2icli.classes import LabelClass, LabelSet, checked, label_set, numbered
 from i2icli.config import Config, Names
 from i2icli.task import Port
 
@@ -26,12 +26,7 @@ def _print_classes(classes: tuple[LabelClass, ...]) -> list[str]:
     return list(map(str, classes))
 
 
-Classes = Annotated[
-    tuple[LabelClass, ...],
-    BeforeValidator(_parse_classes),
-    PlainSerializer(_print_classes),
-    Field(max_length=MOST),
-]
+Classes = Annotated[tuple[LabelClass, ...], BeforeValidator(_parse_classes), PlainSerializer(_print_classes)]
 """The classes of label maps, in the order of their channels; written as "7 road #804080"."""
 
 

@@ -32,6 +32,8 @@ class Metadata(BaseModel):
 
     def settings(self, path: Path) -> Config:
         """The system's settings; a missing one takes today's default, an unknown one is refused by name."""
+        if isinstance(self.config.get("classes"), str):  # a path to be read, which files of ours never hold
+            raise UserError(f"{path}: its classes are no list; the file is damaged")
         try:
             return registry.config_type(self.system).model_validate(self.config)
         except ValidationError as error:

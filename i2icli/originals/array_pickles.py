@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from i2icli.errors import readable
 from i2icli.originals.pickle_machine import TOO_MUCH, Known, Machine, RefusedError, StandIn
 
 StandIns = Mapping[tuple[str, str], Callable[..., Any]]
@@ -27,7 +28,9 @@ def load_pickle(data: bytes, more: StandIns = MappingProxyType({})) -> object:
 
     def find(module: str, name: str) -> Known:
         if (module, name) not in known:
-            raise RefusedError(f"it asks for {module[:40]}.{name[:40]}, which could run code")
+            raise RefusedError(
+                f"it asks for {readable(module[:40])}.{readable(name[:40])}, which could run code"
+            )
         return Known(known[module, name])
 
     return Machine(BytesIO(data), find).load()

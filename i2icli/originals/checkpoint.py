@@ -54,6 +54,11 @@ def known(what: str, network: Mapping[str, Tensor], names: Mapping[str, str]) ->
     return Known(what, shapes)
 
 
+def mentions(state: State, *starts: str) -> bool:
+    """Whether a name begins so: what has no name in common with a network need not be compared with it."""
+    return any(name.startswith(starts) for name in state)
+
+
 def width_in(state: State, name: str, otherwise: int = 64) -> int:
     """Channels that a convolution makes, if the file has it in a usual size."""
     weight = state.get(name)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from i2icli.originals.checkpoint import State, fit, number_of, rename, without_biases
+from i2icli.originals.checkpoint import State, fit, mentions, number_of, rename, without_biases
 from i2icli.originals.classic_names import Layout, find_layout, named_names, resnet_names, unet_names
 
 
@@ -107,23 +107,29 @@ def is_discriminator(state: State) -> bool:
 
 def layouts_like(state: State) -> Iterator[tuple[str, Layout]]:
     """Every kind of generator in a size like that of an unknown file, in words and as layout."""
-    depth = 1 + number_of(
-        lambda level: f"{'model.model.1.model' + '.3.model' * level}.1.weight" in state, 7, 9
-    )
-    yield (
-        f"a U-Net of {max(depth, 2)} down-samplings",
-        Layout("unet", max(depth, 2), False, unet_names(max(depth, 2))),
-    )
-    for block, resized in (("conv_block", False), ("block", True)):
-        start = f".{block}."
-        blocks = len({key.split(".")[1] for key in state if key.startswith("model.") and start in key}) or 9
-        dropout = f"model.10.{block}.6.weight" in state and f"model.10.{block}.5.weight" not in state
-        names = resnet_names(min(blocks, 50), dropout, block=block, resized=resized)
-        up = "nearest" if resized else "transposed"
-        yield f"a ResNet of {blocks} blocks", Layout("resnet", min(blocks, 50), dropout, names, up)  # type: ignore[arg-type]
-    name = "residual_blocks" if any(key.startswith("residual_blocks.") for key in state) else "res_blocks"
-    blocks = number_of(lambda number: any(key.startswith(f"{name}.{number}.") for key in state), 9)
-    yield f"a ResNet of {blocks} named blocks", Layout("resnet", blocks, False, named_names(blocks, name))
+    if mentions(state, "model.model."):
+        levels = number_of(lambda k: f"{'model.model.1.model' + '.3.model' * k}.1.weight" in state, 7, 9)
+        yield (
+            f"a U-Net of {1 + levels} down-samplings",
+            Layout("unet", 1 + levels, False, unet_names(1 + levels)),
+        )
+    elif mentions(state, "model."):
+        yield _numbered_like(state, "conv_block", resized=False)
+        yield _numbered_like(state, "block", resized=True)
+    if mentions(state, "initial.", "down_blocks.", "res_blocks.", "residual_blocks."):
+        name = "residual_blocks" if mentions(state, "residual_blocks.") else "res_blocks"
+        blocks = number_of(lambda number: mentions(state, f"{name}.{number}."), 9)
+        yield f"a ResNet of {blocks} named blocks", Layout("resnet", blocks, False, named_names(blocks, name))
+
+
+def _numbered_like(state: State, block: str, *, resized: bool) -> tuple[str, Layout]:
+    """A ResNet whose layers have numbers."""
+    found = {key.split(".")[1] for key in state if key.startswith("model.") and f".{block}." in key}
+    blocks = min(len(found) or 9, 50)
+    dropout = f"model.10.{block}.6.weight" in state and f"model.10.{block}.5.weight" not in state
+    names = resnet_names(blocks, dropout, block=block, resized=resized)
+    layout = Layout("resnet", blocks, dropout, names, "nearest" if resized else "transposed")
+    return f"a ResNet of {blocks} blocks", layout
 
 
 def likely_norm(state: State) -> str:

@@ -18,6 +18,7 @@ from typing import IO, Any
 import torch
 from torch import Tensor
 
+from i2icli.errors import readable
 from i2icli.originals.archives import Archive, is_archive
 from i2icli.originals.array_pickles import OF_ARRAYS, Encoder
 from i2icli.originals.pickle_machine import Known, Machine, RefusedError, StandIn, Unknown, put
@@ -98,18 +99,21 @@ class Stored(StandIn):
         return torch.as_strided(values, self.shape, self.stride, self.offset)
 
 
-def read_saved(path: Path) -> Any:
-    """What is in a file of torch.save. Raises RefusedError, or whatever damage causes."""
+def read_saved(path: Path, *, strict: bool = False) -> Any:
+    """What is in a file of torch.save. Raises RefusedError, or whatever damage causes.
+
+    strict: no other objects than tensors may lie in it.
+    """
     if is_archive(path):
-        return _of_archive(Archive(path))
+        return _of_archive(Archive(path), strict)
     with path.open("rb") as file:
-        return _of_row(file, path)
+        return _of_row(file, path, strict)
 
 
 # -- the archive -----------------------------------------------------------------------------------
 
 
-def _of_archive(archive: Archive) -> Any:
+def _of_archive(archive: Archive, strict: bool) -> Any:
     if archive.has("code") or archive.has("constants.pkl"):
         raise RefusedError("it is a TorchScript program")
     if archive.has("byteorder") and archive.read("byteorder") != b"little":
@@ -127,7 +131,7 @@ def _of_archive(archive: Archive) -> Any:
         return storages[key]
 
     data = archive.pickle()
-    return Machine(BytesIO(data), _finder(len(data)), external).load()
+    return Machine(BytesIO(data), _finder(len(data), strict), external).load()
 
 
 def _record(archive: Archive, key: str, dtype: torch.dtype) -> Tensor:
@@ -144,10 +148,10 @@ def _values(data: bytes, dtype: torch.dtype) -> Tensor:
 # -- the older format ------------------------------------------------------------------------------
 
 
-def _of_row(file: IO[bytes], path: Path) -> Any:
+def _of_row(file: IO[bytes], path: Path, strict: bool) -> Any:
     """Pickles of a magic number, a version, the machine, the object and the storages; then all values."""
     length = path.stat().st_size
-    find, storages = _finder(length), {}
+    find, storages = _finder(length, strict), {}
 
     def external(pid: Any) -> Any:
         if isinstance(pid, tuple) and len(pid) > 1 and pid[0] == "module":
@@ -205,7 +209,7 @@ def _parts(pid: Any) -> tuple[_Kind, str, int, Any]:
     return kind, key, number, view[0] if view else None
 
 
-def _finder(room: int) -> Callable[[str, str], Known | Unknown]:
+def _finder(room: int, strict: bool) -> Callable[[str, str], Known | Unknown]:
     """What stands for the names in a file of so many bytes."""
     calls: dict[tuple[str, str], Callable[..., Any]] = dict(OF_ARRAYS)
     calls |= {
@@ -230,8 +234,10 @@ def _finder(room: int) -> Callable[[str, str], Known | Unknown]:
             return _Kind(_DTYPES[name], name)
         running = module.partition(".")[0] in _RUNNING and name != "SimpleNamespace"
         builtin = module in ("builtins", "__builtin__") and name not in _HARMLESS_BUILTINS
-        if running or builtin:
-            raise RefusedError(f"it asks for {module[:40]}.{name[:40]}, which could run code")
+        if running or builtin or strict:
+            raise RefusedError(
+                f"it asks for {readable(module[:40])}.{readable(name[:40])}, which could run code"
+            )
         return Unknown(module, name)
 
     return find
@@ -285,7 +291,7 @@ def _checked(
 def check_saved(path: Path) -> None:
     """Raise RefusedError, or whatever damage causes, for a file that torch.load had better not be given.
 
-    That is one whose records are compressed, or whose pickle would cost time or memory. Nothing of its values
-    is read.
+    That is one whose records are compressed, or whose pickle would cost time or memory, or names anything
+    else than tensors. Nothing of its values is read.
     """
-    read_saved(path)
+    read_saved(path, strict=True)

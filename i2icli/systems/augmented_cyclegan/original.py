@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, rename, width_in
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
@@ -70,6 +70,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """The whole file, in a size like that of an unknown one."""
+    if not mentions(state, "net"):
+        return
     num_blocks = 3
     width = width_in(state, "netG_A_B.model.1.weight", 32)
     config = AugmentedCycleGANConfig.model_validate({"width": width, "num_blocks": num_blocks})

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, rename, width_in
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
     count_blocks,
@@ -60,6 +60,8 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """An encoder and a decoder in sizes like that of an unknown file."""
+    if not mentions(state, "model."):
+        return
     blocks = min(count_blocks(state) or 4, 50)
     width = width_in(state, "model.1.weight")
     config = ComboGANConfig.model_validate({"domains": ("0", "1"), "num_blocks": 2 * blocks, "width": width})

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import CCEXAM
 from i2icli.systems.dtn.system import DTN
@@ -199,8 +199,10 @@ def _checked(config: DTNConfig, tensors: State, parts: tuple[str, ...], *notes: 
     return Original("dtn", config, found, notes, translates="g" in parts, reason=reason)
 
 
-def networks_like(_state: State) -> Iterator[Known]:
+def networks_like(state: State) -> Iterator[Known]:
     """f and g of the public code in one file, and each alone."""
+    if not mentions(state, "f.", "g.", "conv", "bn", "out."):
+        return
     config = DTNConfig.model_validate({"extractor": "strided", "classes": tuple("0123456789")})
     with torch.device("meta"):
         ours = DTN(config).state_dict()

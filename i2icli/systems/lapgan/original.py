@@ -12,7 +12,7 @@ from pathlib import Path
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, width_in
+from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
 from i2icli.systems.lapgan.config import LAPGANConfig
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell
@@ -66,6 +66,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """A generator of one level, told a class or not."""
+    if not mentions(state, "conv", "class1."):
+        return
     width = width_in(state, "conv1.weight")
     for classes in (0, 10):
         inputs = 4 + bool(classes)

@@ -24,6 +24,7 @@ from i2icli.originals.checkpoint import (
     fit,
     inputs_in,
     known,
+    mentions,
     number_of,
     rename,
     width_in,
@@ -95,6 +96,8 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """Global generators, alone and in local enhancers, in a size like that of an unknown file."""
+    if not mentions(state, "model."):
+        return
     found = find_layout(state) or Layout(4, 9)
     width, planes = width_in(state, "model.1.weight"), inputs_in(state, "model.1.weight", 36)
     for enhancers in sorted({0, 1, min(found.enhancers, 3)}):

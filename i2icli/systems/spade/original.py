@@ -14,7 +14,7 @@ import torch
 
 from i2icli.classes import numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, inputs_in, width_in
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, inputs_in, mentions, width_in
 from i2icli.systems.spade.config import MORE, NumUpsampling, SPADEConfig
 from i2icli.systems.spade.label_channels import LabelChannels
 from i2icli.systems.spade.names import (
@@ -70,6 +70,8 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """A generator in a size like that of an unknown file."""
+    if not mentions(state, "fc.", "head_0.", "up_0.", "G_middle", "conv_img."):
+        return
     levels = min(max(len(_levels(state)), 1), 5) if "fc.weight" in state else 4
     spectral = not any(name == f"{FIRST_OF_G}weight" for name in state)
     wide = width_in(state, f"{FIRST_OF_G}{_weight(state)}", 1024)

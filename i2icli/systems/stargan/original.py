@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, width_in
+from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.networks import Generator
 
@@ -63,6 +63,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """A generator in a size like that of an unknown file."""
+    if not mentions(state, "main."):
+        return
     blocks = len({key.split(".")[1] for key in state if re.match(r"main\.\d+\.main\.", key)}) or 6
     with torch.device("meta"):
         ours = Generator(3, 5, width_in(state, "main.0.weight"), min(blocks, 50)).state_dict()

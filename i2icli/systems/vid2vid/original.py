@@ -24,6 +24,7 @@ from i2icli.originals.checkpoint import (
     fit,
     inputs_in,
     known,
+    mentions,
     rename,
     width_in,
     without_biases,
@@ -67,6 +68,8 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
 
 def networks_like(state: State) -> Iterator[Known]:
     """The coarsest generator in a size like that of an unknown file."""
+    if not mentions(state, "model_"):
+        return
     depth = min(max(_depth(state), 1), 5) if MAPS in state else 3
     blocks = len({key.split(".")[1] for key in state if key.startswith("model_res_img.")})
     num_blocks = min(2 * blocks or 9, 50)
