@@ -126,6 +126,7 @@ SYSTEMS: dict[str, Entry] = {
         "generate images from noise, with the spectrum of real ones",
         "Durall et al., CVPR 2020",
         "https://arxiv.org/abs/2003.01826",
+        original="i2icli.systems.spectral_dcgan.original",
     ),
 }
 

@@ -35,3 +35,17 @@ def test_some_damaged_files_of_every_kind_and_every_attack(tmp_path: Path) -> No
 @pytest.mark.parametrize("kind", KINDS)
 def test_thousands_of_damaged_files(kind: str, tmp_path: Path) -> None:
     assert opened(tmp_path, 1000, [kind], seed=2)["opened"] >= 1000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ["makes a folder", "runs a command", "evaluates", "loads a pickle"])
+def test_an_opener_that_does_what_a_file_says_is_caught(attack: str, tmp_path: Path) -> None:
+    program = (
+        "import pickle, sys; from pathlib import Path; from tests.hostile import attacks, opening\n"
+        f"path = Path('file.pkl'); path.write_bytes(attacks._PICKLES[{attack!r}])\n"
+        "print(opening.trouble(lambda path: pickle.loads(path.read_bytes()), path, opening.Watch()))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+    assert done.stdout.startswith("it did ")

@@ -1,6 +1,7 @@
 """What was recognised says why; what was not says what it resembles, and where it differs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from i2icli.__main__ import main
 from i2icli.errors import UserError
 from i2icli.originals import load_original
 from i2icli.originals.nearest import nearest
+from i2icli.registry import SYSTEMS
 from tests.parity import cases
 
 State = dict[str, Tensor]
@@ -113,3 +115,29 @@ def test_info_on_an_unknown_file_is_one_line(tmp_path: Path, capsys: pytest.Capt
     error = capsys.readouterr().err
     assert "nearest to lapgan, a generator of one level" in error
     assert error.count("\n") == 1
+
+
+# -- the page --------------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "checkpoints.md"
+
+
+def rows() -> dict[str, str]:
+    """The table's rows by system; the second row of a system is added to its first."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        if match := re.match(r"\| (?:\[(\w+)\]\(systems/\w+\.md\))? ?\|", line):
+            name = match[1] or name
+            found[name] = found.get(name, "") + line
+    return found
+
+
+def test_the_page_has_a_row_for_every_system_and_only_cases_that_exist() -> None:
+    assert rows().keys() == SYSTEMS.keys()
+    for name, row in rows().items():
+        named = [
+            case for case in re.findall(r"`(\w+/\w+)`", row) if (cases.ROOT / case.split("/")[0]).is_dir()
+        ]
+        assert bool(named) == (SYSTEMS[name].original is not None), name
+        assert [case for case in named if not (cases.ROOT / f"{case}.safetensors").is_file()] == []
