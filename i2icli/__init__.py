@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
-    from i2icli.inference.options import TranslateOptions
+    from i2icli.config import Precision
+    from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
     from i2icli.task import Port, Task
     from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
@@ -57,14 +58,22 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_WHERE[name]), name)
 
 
-def load(model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
-    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint.
+def load(
+    model: str | Path,
+    device: str | None = None,
+    precision: "Precision" = "auto",
+    runtime: "RuntimeChoice" = "auto",
+) -> "Translator":
+    """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
+    or the name of a model that `i2i pull` downloaded.
+
+    `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
 
-    return Translator.load(model, device=device, precision=precision)
+    return Translator.load(model, device, precision, runtime)
 
 
 def train(

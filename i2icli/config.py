@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,9 @@ from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
 from i2icli.task import Task, find_task
 from i2icli.written import parse_duration, parse_list, parse_moment, parse_size, print_size
+
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
@@ -149,6 +152,9 @@ class Config(BaseModel):
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
 
+    local_files: ClassVar[frozenset[str]] = frozenset()
+    """Settings that name files of the machine that trained: what is published does not have them."""
+
     def stages(self) -> tuple[Stage, ...]:
         """The stages of training, in order."""
         return (Stage("main", self.steps or 1),)
@@ -167,6 +173,18 @@ class Config(BaseModel):
         """
         task = find_task(tasks, to)
         return task if source is None else replace(task, source=source)
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":  # noqa: ARG002 - for those that read it
+        """Everything that the networks read beside the inputs: names, codes and references end here.
+
+        By default "latent" (B, Z) and "reference" (1, C, h, w), as far as they are given. With one row for
+        all images or one for each. It is given the inputs where the task says that it reads them
+        (`Task.condition_per_input`); without them it only has to check the reference or the styles. Raises
+        UserError for what cannot be used ("no face found", "--style car=9: ..."). Needs no torch, so that
+        exported graphs run without.
+        """
+        given = {"latent": request.latent, "reference": request.reference}
+        return {name: each for name, each in given.items() if each is not None}
 
     @property
     def multiple(self) -> int:

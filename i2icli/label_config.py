@@ -82,5 +82,5 @@ class LabelConfig(Config):
         labels = self.label_set
         ports = {"labels": Port(labels.count, "labels", labels=labels, **sides)}
         if self.instances:
-            ports["instances"] = Port(1, "instances", optional=True, **sides)
+            ports["instances"] = Port(1, "instances", instead="labels", **sides)
         return ports

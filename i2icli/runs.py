@@ -8,11 +8,14 @@ from i2icli.metadata import read_metadata
 
 LAST = "model.safetensors"
 BEST = "best.safetensors"
+COUNTS = "data.json"  # how many examples it learns from, and how many it is scored on
 SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
+GRAPHS = (".onnx", ".xml")  # suffixes of exported models
 
 
 def find_model(text: str, runs: Path = Path("runs")) -> Path:
-    """The model file that a text names: a path, a run under `runs`, or a system (its newest run).
+    """The model file that a text names: a path, a run under `runs`, a system (its newest run), or what
+    was pulled by that name or from that address.
 
     A run folder means its last model; the best one is named by its own path. Raises UserError
     that lists what is there and how to get a model.
@@ -25,10 +28,17 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
             return _in_folder(place)
     if text in registry.SYSTEMS:
         return _newest(text, runs)
+    from i2icli.hub.store import find_pulled
+
+    pulled = find_pulled(text)
+    if pulled is not None:
+        return pulled
     for place in places:
         if place.is_dir():
             return _in_folder(place)
-    raise UserError(f"no model {text!r}: no such file, run or system{_there_is(runs)}")
+    raise UserError(
+        f"no model {text!r}: {_published(text) or f'no such file, run or system{_there_is(runs)}'}"
+    )
 
 
 def run_models(runs: Path = Path("runs")) -> list[Path]:
@@ -46,7 +56,16 @@ def _in_folder(folder: Path) -> Path:
     if models:
         names = ", ".join(path.name for path in models)
         raise UserError(f"{folder} holds several models ({names}); name one of them")
+    if any(path.suffix.lower() in GRAPHS for path in folder.iterdir()):
+        return folder  # an export of several graphs is one model
     raise UserError(f"{folder} is a folder without {LAST}; expected a run of `i2i train` or a model file")
+
+
+def _published(text: str) -> str:
+    """How to get a model that lies elsewhere; empty if none is known by that text."""
+    from i2icli.hub.catalogue import catalogue
+
+    return f"it is not here yet; get it with: i2i pull {text}" if "://" in text or text in catalogue() else ""
 
 
 def _newest(system: str, runs: Path) -> Path:

@@ -6,7 +6,7 @@ and resuming. They meet in `System.training_step` and `System.forward`. What a m
 which stages it is trained, is in its settings (`Config.tasks`, `Config.stages`), which need no torch.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -24,7 +24,7 @@ from i2icli.task import Task
 
 Batch = dict[str, Tensor]
 Inputs = dict[str, Tensor]
-"""What `System.forward` reads, by name: `Task.inputs`, `Task.noise` and what `condition` adds."""
+"""What `System.forward` reads, by name: `Task.inputs`, `Task.noise` and what `encode` gives."""
 Memory = dict[str, Tensor]
 """What a recurrent system carries from frame to frame, by the names of `Task.memory`; empty for others."""
 Pairs = dict[str, tuple[Tensor, Tensor]]
@@ -41,17 +41,6 @@ class Update:
     metrics: dict[str, Tensor] = field(default_factory=dict)  # logged, not minimised
     fakes: Pairs = field(default_factory=dict)  # what its weights generated, for `--spectral-weight`
     reconstructed: Pairs = field(default_factory=dict)  # beside what it should show: `--perceptual-weight`
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a user gives beside the name of a task."""
-
-    inputs: Inputs = field(default_factory=dict)  # (B, C, H, W) each, padded; of tasks that condition on them
-    reference: Tensor | None = None  # (1, C, h, w) in [-1, 1], of any size: image whose style is to be taken
-    latent: Tensor | None = None  # (B, Z) style or noise code
-    truncate: float | None = None  # `--truncate`, where a task reads it
-    style: Mapping[str, str] = field(default_factory=dict)  # `--style`: of a class or object, by its name
 
 
 @dataclass(frozen=True)
@@ -120,15 +109,18 @@ class System(nn.Module, Generic[C]):
 
     # -- inference -----------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:  # noqa: ARG002 - for those that read more
-        """Everything else that `forward` reads, as tensors: names, codes and references end here.
-
-        With one row for all images or one for each. It is given the inputs where the task says that it reads
-        them (`Task.condition_per_input`); what it makes of a reference alone is kept for all inputs. Raises
-        UserError for what cannot be used ("no face found", "--style car=9: ..."). Called without inputs it
-        only has to check the reference or the styles it is given.
-        """
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What `Config.conditions` needs to know of a trained model beside its settings, as JSON values."""
         return {}
+
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:  # noqa: ARG002 - as above
+        """What `forward` reads of what `Config.conditions` gave: networks turn references into codes here.
+
+        It is given the inputs where `Task.condition_per_input`; what it makes of a reference alone is kept
+        for all inputs. Pure, like `forward`.
+        """
+        return conditions
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """The output of a task, (B, C, H, W) in [-1, 1], and the memory for the next frame.

@@ -31,7 +31,7 @@ class Port:
     kind: Kind = "image"
     condition: Condition | None = None  # how its planes are computed from an image, with kind "condition"
     labels: LabelSet | None = None  # what the ids of label maps stand for; None: 0 to channels - 1
-    optional: bool = False  # of an input: whether a task can do without it
+    instead: str | None = None  # of an input: that whose values stand in for it; None: it must be given
     multiple: int = 1  # sides are padded to a multiple of this
     minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
     scale: float = 1.0  # of an output: its sides over those of the first input
@@ -64,12 +64,19 @@ class Task:
     memory: Mapping[str, Port] = field(default_factory=dict, hash=False)  # carried from frame to frame
     tiling: Tiling = "whole"
     broadcasts: bool = False  # whether an input of one row may meet the codes or references of many
-    condition_per_input: bool = False  # whether `System.condition` reads the inputs; else it has none
+    condition_per_input: bool = False  # whether `Config.conditions` reads the inputs; else it has none
+    graph: str = ""  # tasks of different ones are computed by different networks, see `graph_key`
+    untraceable: str = ""  # why `System.forward` cannot be exported as a graph; "": it can
 
     @property
     def generates(self) -> bool:
         """Whether it makes images of latent codes alone."""
         return not self.inputs
+
+    @property
+    def graph_key(self) -> tuple[str, str | None]:
+        """Equal for tasks that the same networks compute: their conditions alone tell them apart."""
+        return self.graph, self.source if self.sources else None
 
 
 def noise_planes(planes: Sequence[Noise]) -> dict[str, Noise]:

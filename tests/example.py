@@ -15,7 +15,7 @@ from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config, Size
 from i2icli.nn.label_maps import one_hot
 from i2icli.stage import Stage
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
 from i2icli.task import Noise, Port, Task, noise_planes
 
 LABELS = LabelSet(
@@ -44,7 +44,9 @@ class PainterConfig(Config):
                 None,
                 inputs={
                     "labels": Port(CLASSES, "labels", labels=LABELS, fixed=self.crop_size),
-                    "instances": Port(1, "instances", fixed=self.crop_size, optional=self.optional),
+                    "instances": Port(
+                        1, "instances", fixed=self.crop_size, instead="labels" if self.optional else None
+                    ),
                 },
                 output=Port(3),
                 reads=frozenset({"reference", "latent"} if self.drawn else {"reference"}),
@@ -80,17 +82,16 @@ class LabelPainter(System[PainterConfig]):
         loss = mse_loss(self.features(fake), self.features(batch["image"]))
         yield Update("G", {"features": loss}, fakes={"": (fake, batch["image"])})
 
-    def condition(self, task: Task, request: Request) -> Inputs:  # noqa: ARG002
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:  # noqa: ARG002
         """The mean colour of the reference, or a colour that was drawn, (1, 3, 1, 1)."""
-        if request.latent is not None:
-            return {"style": request.latent[..., None, None].tanh()}
-        assert request.reference is not None
-        return {"style": self._style(request.reference)}
+        if "latent" in conditions:
+            return {"style": conditions["latent"][..., None, None].tanh()}
+        return {"style": self._style(conditions["reference"])}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Half of every frame is the one before; the first has none."""
         (noise,) = (inputs[name] for name in task.noise)
-        instances = inputs.get("instances", inputs["labels"])
+        instances = inputs["instances"]
         painted = self._painted(inputs["labels"], instances, noise, inputs["style"])
         output = painted if not memory else (painted + memory["previous"]) / 2
         return output, {"previous": output}

@@ -147,7 +147,8 @@ def translated(translator: Translator, images: Tensor, source: str, target: str)
     given = source if any("source" in task.reads for task in translator.tasks) else None
     (spec,) = translator.specs(TranslateOptions(to=target, source=given))
     parts = images.split(BATCH)
-    return torch.cat([translator.compute({"image": part}, spec) for part in parts]).clamp(-1, 1)
+    made = [torch.from_numpy(translator.compute({"image": part.numpy()}, spec)) for part in parts]
+    return torch.cat(made).clamp(-1, 1)
 
 
 def retrieved(outputs: Tensor, truths: Tensor) -> Tensor:

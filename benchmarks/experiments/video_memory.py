@@ -112,7 +112,7 @@ def operations(data: Path, config: Config) -> float:
 def translated(run: Path, frames: Frames) -> Frames:
     """What a model makes of the condition of a film, in the size that it was trained in."""
     translator = Translator.load(run)
-    (spec,) = translator.specs(TranslateOptions(size=translator.system.config.crop_size))
+    (spec,) = translator.specs(TranslateOptions(size=translator.backend.config.crop_size))
     items = [ArrayItem(frame) for frame in frames]
     (name,) = spec.task.inputs
     outputs = translator.stream((translator.read({name: item}, spec) for item in items), spec)

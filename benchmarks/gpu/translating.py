@@ -17,6 +17,7 @@ from i2icli.inference.inference import Inference
 from i2icli.inference.latents import draw_codes
 from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.runtime.precision import choose_placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.scores import psnr
 from i2icli.training.run import build_system
 
@@ -64,7 +65,7 @@ class Translating:
         system.clock.stage = case.config.stages()[-1]
         system.clock.step = system.clock.stage.steps
         networks = [system.get_submodule(name) for name in system.inference_modules]
-        return Inference(system, choose_placement(device, precision, networks), Path("model"))
+        return Inference(TorchBackend(system, choose_placement(device, precision, networks)), Path("model"))
 
     def _several(self, inference: Inference, case: Case) -> None:
         for _ in range(self.passes):
@@ -79,20 +80,20 @@ class Translating:
         source = task.sources[-1] if "source" in task.requires else None
         specs = with_codes(OutputSpec(replace(task, source=source)), codes if task.latent_size else [None])
         if task.generates:
-            return inference.compute({}, *specs)
+            return torch.from_numpy(inference.compute({}, *specs))
         spec = specs[0]
         generator = torch.Generator().manual_seed(0)
         side = case.config.crop_size
         inputs = {
-            name: torch.randint(port.channels, (IMAGES, 1, *side), generator=generator)
+            name: torch.randint(port.channels, (IMAGES, 1, *side), generator=generator).numpy()
             if kinds.holds_ids(port.kind)
-            else torch.rand(IMAGES, port.channels, *side, generator=generator) * 2 - 1
+            else torch.rand(IMAGES, port.channels, *side, generator=generator).numpy() * 2 - 1
             for name, port in task.inputs.items()
         }
         if task.reference is not None and "reference" in task.requires:
             style = torch.rand(1, task.reference.channels, *side, generator=generator) * 2 - 1
             spec = replace(spec, reference=style_item(style))
-        return inference.compute(inputs, spec)
+        return torch.from_numpy(inference.compute(inputs, spec))
 
 
 def style_item(image: Tensor) -> ArrayItem:

@@ -66,7 +66,7 @@ def translations(translator: Translator, batch: Batch, seed: int) -> dict[str, T
 
     def translated(name: str, to: str | None = None) -> Tensor:
         (spec,) = translator.specs(TranslateOptions(to=to, seed=seed))
-        return translator.compute({"image": batch[name]}, spec)
+        return torch.from_numpy(translator.compute({"image": batch[name].numpy()}, spec))
 
     if "source" in batch:
         return {"target": translated("source")}

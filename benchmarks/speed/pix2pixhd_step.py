@@ -25,6 +25,7 @@ from i2icli.inference.inference import Inference
 from i2icli.inference.options import TranslateOptions
 from i2icli.nn.label_maps import boundaries
 from i2icli.registry import config_type
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.system import System
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
 from i2icli.training.trainer import Trainer
@@ -178,12 +179,12 @@ class Plain:
         return self.G(self.planes(labels))  # type: ignore[no-any-return]
 
 
-def translation(trainer: Trainer, labels: Tensor) -> Callable[[], Tensor]:
+def translation(trainer: Trainer, labels: Tensor) -> Callable[[], object]:
     """Translating with the weights of a trainer, as `i2i translate` does."""
     system = deepcopy(trainer.system).eval().requires_grad_(False)
-    inference = Inference(system, trainer.placement, Path())
+    inference = Inference(TorchBackend(system, trainer.placement), Path())
     (spec,) = inference.specs(TranslateOptions())
-    return lambda: inference.compute({"labels": labels}, spec)
+    return lambda: inference.compute({"labels": labels.numpy()}, spec)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,6 +10,7 @@ activations kept for the backward pass with --checkpoint-activations.
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ from i2icli.inference.inference import Inference
 from i2icli.inference.outputs import OutputSpec
 from i2icli.registry import config_type
 from i2icli.runtime.precision import choose_placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.training.run import build_system
 
 
@@ -49,14 +51,14 @@ def scene(size: int, classes: int, batch: int) -> dict[str, Tensor]:
     return {"labels": large, "image": torch.rand(batch, 3, size, size) * 2 - 1}
 
 
-def translating(config: Config, precision: str, labels: Tensor) -> Callable[[], Tensor]:
+def translating(config: Config, precision: str, labels: Tensor) -> Callable[[], object]:
     """What the engine computes of label maps that were read."""
     torch.manual_seed(0)
     system = build_system("spade", config).eval()
     placement = choose_placement(torch.device("cpu"), precision, [system.G])
-    inference = Inference(system, placement, "")
+    inference = Inference(TorchBackend(system, placement), Path("model"))
     spec = OutputSpec(inference.tasks[0])
-    return lambda: inference.compute({"labels": labels}, spec)
+    return lambda: inference.compute({"labels": labels.numpy()}, spec)
 
 
 def kept_bytes(step: Callable[[], object]) -> int:

@@ -22,6 +22,7 @@ from i2icli.inference.latents import draw_codes
 from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.registry import config_type
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.training.run import build_system
 
 CLASSES = 35
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     specs = with_codes(OutputSpec(task), draw_codes(options.styles, task.latent_size, seed=0))
     side = options.size // PATCH
     patches = torch.randint(CLASSES, (1, 1, side, side), generator=torch.Generator().manual_seed(0))
-    labels = {"labels": patches.repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3)}  # (1, 1, H, W)
+    labels = {"labels": patches.repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3).numpy()}
     contenders = {
         "one by one": lambda: [inference.compute(labels, spec) for spec in specs],
         "together": lambda: inference.compute(labels, *specs),
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _untrained(config: Config) -> Inference:
     system = build_system("spade", config).eval().requires_grad_(False)
-    return Inference(system, Placement(torch.device("cpu")), Path("model"))
+    return Inference(TorchBackend(system, Placement(torch.device("cpu"))), Path("model"))
 
 
 if __name__ == "__main__":

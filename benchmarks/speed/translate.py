@@ -65,7 +65,7 @@ def agreement(original: Path, photos: Path) -> None:
     for precision in ("fp32", "auto", "bf16"):
         translator = Translator.load(original, precision=precision)
         (spec,) = translator.specs(TranslateOptions())
-        answer = translator.compute({"image": image}, spec)
+        answer = torch.from_numpy(translator.compute({"image": image.numpy()}, spec))
         difference = (answer - exact).abs().max().item()
         decibels = psnr(answer, exact).item()
         print(f"{precision:5} against the classic network: {decibels:6.1f} dB, at most {difference:.1e}")

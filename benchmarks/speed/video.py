@@ -74,7 +74,7 @@ def ours(translator: Translator, clip: Path, target: Path) -> None:
 def network_time(translator: Translator) -> Iterator[list[float]]:
     """The seconds of every forward pass inside the block."""
     times: list[float] = []
-    forward = translator.system.forward
+    forward = translator.backend.system.forward
 
     def timed(*given: Any) -> Any:
         start = time.perf_counter()
@@ -82,11 +82,11 @@ def network_time(translator: Translator) -> Iterator[list[float]]:
         times.append(time.perf_counter() - start)
         return made
 
-    translator.system.forward = timed  # type: ignore[method-assign]
+    translator.backend.system.forward = timed  # type: ignore[method-assign]
     try:
         yield times
     finally:
-        del translator.system.forward
+        del translator.backend.system.forward
 
 
 def outside(translator: Translator, clip: Path, target: Path) -> float:

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from i2icli.backbones.catalogue import BACKBONES, Backbone, Download, Package
-from i2icli.backbones.download import download
 from i2icli.backbones.hed import read_hed
+from i2icli.downloads.download import Lines, Wanted, download
 from i2icli.errors import UserError, readable
 from i2icli.metadata import check_header
 from i2icli.originals.checkpoint import fit
@@ -51,7 +51,7 @@ def fetch_weights(backbone: Backbone, given: Path | None, note: Callable[[str], 
     assert isinstance(published, Download)
     path = cached(published)
     try:
-        download(published.url, path, published.sha256, published.size, note)
+        download(Wanted(published.url, published.sha256, published.size), path, Lines(note))
     except (UserError, OSError) as error:
         raise UserError(
             f"--perceptual {backbone.name}: its weights, {published.file}, are not in {path.parent}, and "

@@ -6,7 +6,21 @@ import typer
 from rich.markup import escape
 
 from i2icli import __version__
-from i2icli.cli import demo, detect_fake, detector, info, labels, spectrum, systems, train
+from i2icli.cli import (
+    card,
+    demo,
+    detect_fake,
+    detector,
+    export,
+    info,
+    labels,
+    models,
+    pull,
+    push,
+    spectrum,
+    systems,
+    train,
+)
 from i2icli.cli.commands import Command, Group, unwrapped
 
 
@@ -16,7 +30,8 @@ class Main(Group):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - Typer's signature
         """The names of the commands."""
         using = ["translate", "video", "edit", "spectrum", "detect-fake", "detector"]
-        return ["train", "grow", *using, "labels", "info", "systems", "demo"]
+        sharing = ["models", "pull", "push", "card"]
+        return ["train", "grow", *using, "export", "labels", "info", "systems", *sharing, "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; those whose options are settings are built when they are asked for."""
@@ -73,8 +88,13 @@ app.add_typer(labels.app, name="labels")
 for command, epilog in (
     (spectrum.spectrum, spectrum.EXAMPLES),
     (detect_fake.detect_fake, detect_fake.EXAMPLES),
+    (export.export, export.EXAMPLES),
     (info.info, info.EXAMPLES),
     (systems.systems, systems.EXAMPLES),
+    (models.models, models.EXAMPLES),
+    (pull.pull, pull.EXAMPLES),
+    (push.push, push.EXAMPLES),
+    (card.card, card.EXAMPLES),
     (demo.demo, demo.EXAMPLES),
 ):
     app.command(cls=Command, help=unwrapped(command), epilog=escape(epilog))(command)

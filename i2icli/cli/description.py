@@ -11,6 +11,10 @@ from safetensors import SafetensorError, safe_open
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError, readable
+from i2icli.graphs.graph_file import is_graph, refuse_traced
+from i2icli.graphs.metadata import GraphMetadata
+from i2icli.graphs.models import main_graphs, part_of
+from i2icli.graphs.offer import by_key, left_out, offered
 from i2icli.metadata import describes_itself, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST
@@ -60,10 +64,14 @@ class Description:
     scores_step: int | None = None
     best: str | None = None  # the best model beside the last
     notes: list[str] = field(default_factory=list)
+    graph: dict[str, str] = field(default_factory=dict)  # of an export: what it is, and how far it was proven
 
 
 def describe(path: Path) -> Description:
     """What a model file is. Raises UserError in one line for a damaged or unknown file."""
+    if path.is_dir() or is_graph(path):
+        return _graphs(path)
+    refuse_traced(path)
     return _ours(path) if describes_itself(path) else _foreign(path)
 
 
@@ -92,6 +100,57 @@ def _ours(path: Path) -> Description:
     if path.name != BEST and (path.parent / BEST).is_file():
         found.best = str(path.parent / BEST)
     return found
+
+
+def _graphs(path: Path) -> Description:
+    mains = main_graphs(path)
+    first = mains[0].metadata
+    config = first.settings(path)
+    entry = registry.entry(first.system)
+    every = config.tasks(stage_named(config, first.stage, path))
+    tasks = offered(every, by_key(mains, every))
+    found = Description(
+        file=str(path),
+        system=first.system,
+        paper=entry.paper,
+        url=entry.url,
+        changed=changed_settings(config),
+        tasks=list(tasks),
+        targets=list(names_of(tasks)),
+        networks=[],
+        written_by=first.version,
+        stage=first.stage,
+        step=first.step,
+        steps=config.steps,
+        notes=[*first.notes, *left_out(every, tasks)],
+        graph=graph_lines(first),
+    )
+    for graph in mains:
+        parts = [part_of(graph, name) for name in graph.metadata.parts]
+        files = [graph, *(part for part in parts if part is not None)]
+        found.networks += [Network(each.path.name, each.parameters, each.size) for each in files]
+    return found
+
+
+def graph_lines(metadata: GraphMetadata) -> dict[str, str]:
+    """An export in words: weights, pixels, inputs, outputs, and what was proven of it."""
+    pixels = {"float": "values in [-1, 1]", "uint8": "0 to 255"}[metadata.pixels]
+    proven = metadata.proven
+    numbers = (
+        [f"largest difference {proven['difference']:.1g}"] if _is_number(proven.get("difference")) else []
+    )
+    numbers += [f"{proven['psnr']:.1f} dB"] if _is_number(proven.get("psnr")) else []
+    return {
+        "weights": metadata.precision,
+        "pixels": pixels,
+        "inputs": ", ".join(f"{name} ({type_})" for name, type_ in metadata.inputs.items()),
+        "outputs": ", ".join(f"{name} ({type_})" for name, type_ in metadata.outputs.items()),
+        "proven": f"{', '.join(numbers)} to the model" if numbers else "not stated",
+    }
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 def _foreign(path: Path) -> Description:

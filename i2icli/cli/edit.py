@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
+from i2icli.cli.loading import load_translator
 from i2icli.cli.options import parameters, typed, validated, with_parameters
 from i2icli.errors import UserError
 from i2icli.fields import flag
@@ -152,12 +153,9 @@ def _edit(
     machine = validated(ModelOptions, _only(given, tuple(ModelOptions.model_fields)), flag)
     from i2icli.cli.translate import report
     from i2icli.inference.editing import Editing
-    from i2icli.inference.translator import Translator  # torch loads only when there is work
 
     console = errors()
-    translator = Translator.load(given["model"], device=machine.device, precision=machine.precision)
-    for note in translator.notes:
-        say(console, f"note: {note}")
+    translator = load_translator(given["model"], machine, console)
     editing = Editing(translator, inputs, given["out"], written, options)
     counts = report(editing, console, as_json=False)
     for note in editing.notes:

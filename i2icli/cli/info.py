@@ -45,6 +45,7 @@ def info(
         "trained": _trained(found.step, found.steps, found.stage),
         "validation": _scores(found.scores, found.scores_step),
         "best model": found.best,
+        **found.graph,
     }
     _print_pairs(console, {name: text for name, text in lines.items() if text})
     console.print("\nTasks", style="bold")

@@ -36,7 +36,7 @@ def _input(name: str, port: Port) -> str:
     padded = f", sides padded to multiples of {port.multiple}" if port.multiple > 1 else ""
     if port.condition is not None:
         name = f"{name} ({port.condition.kind} of the image given)"
-    return _port(name, port) + padded + (" (optional)" if port.optional else "")
+    return _port(name, port) + padded + (" (optional)" if port.instead else "")
 
 
 def _port(name: str, port: Port) -> str:

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
+from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -64,7 +65,8 @@ def translate_command() -> Any:
         Several targets, references or samples give several results per input: each has a folder of its own
         below --out, and contact sheets in compare/ show them beside the input.
         """
-        return _translate(inputs or [], typed(ctx, TranslateOptions), **_only(given, _OWN))
+        machine = typed(ctx, ModelOptions)
+        return _translate(inputs or [], typed(ctx, TranslateOptions), machine=machine, **_only(given, _OWN))
 
     plain = inspect.Parameter.KEYWORD_ONLY
     own = [
@@ -74,7 +76,7 @@ def translate_command() -> Any:
         inspect.Parameter("out", plain, default=Path("translated"), annotation=_OUT),
         inspect.Parameter("as_json", plain, default=False, annotation=_JSON),
     ]
-    panels = {"batch_size": MACHINE, "precision": MACHINE, "device": MACHINE}
+    panels = dict.fromkeys(("batch_size", *ModelOptions.model_fields), MACHINE)
     fields = (
         parameter
         for model in (TranslateOptions, ModelOptions)
@@ -86,7 +88,7 @@ def translate_command() -> Any:
     return get_command(single)
 
 
-_OWN = ("model", "out", "as_json", *ModelOptions.model_fields)
+_OWN = ("model", "out", "as_json")
 
 
 def _only(given: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -100,17 +102,11 @@ def _translate(
     model: str,
     out: Path,
     as_json: bool,
-    precision: str,
-    device: str | None,
+    machine: dict[str, Any],
 ) -> int:
-    options = validated(TranslateOptions, given, _spelled)
-    machine = validated(ModelOptions, {"precision": precision, "device": device}, flag)
-    from i2icli.inference.translator import Translator  # torch loads only when there is work
-
+    options, how = validated(TranslateOptions, given, _spelled), validated(ModelOptions, machine, flag)
     console = errors()
-    translator = Translator.load(model, device=machine.device, precision=machine.precision)
-    for note in translator.notes:
-        say(console, f"note: {note}")
+    translator = load_translator(model, how, console)
     results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
     for note in results.notes:
         say(console, f"note: {note}")

@@ -17,6 +17,7 @@ from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import INTERRUPTED, errors, say
+from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
 from i2icli.fields import flag
@@ -136,13 +137,10 @@ def _spelled(name: str) -> str:
 def _video(
     inputs: list[str], model: str, out: Path, as_json: bool, request: VideoRequest, machine: ModelOptions
 ) -> int:
-    from i2icli.inference.translator import Translator  # torch loads only when there is work
     from i2icli.training.interrupt import Interrupt
 
     console = errors()
-    translator = Translator.load(model, device=machine.device, precision=machine.precision)
-    for note in translator.notes:
-        say(console, f"note: {note}")
+    translator = load_translator(model, machine, console)
     with Interrupt() as interrupt, watching(console, lambda: interrupt.requested) as shown:
         translation = translator.video_of(inputs, out, request, shown)
         names = names_of(translator.outputs().tasks)

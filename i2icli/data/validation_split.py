@@ -10,6 +10,7 @@ from i2icli.data.options import DataOptions
 T = TypeVar("T")
 
 TOO_FEW = "no validation: no val or test folder, and too few images to split some off"
+SPLIT = "validation split"
 _MOST = 50  # more add little information and take time
 
 
@@ -35,4 +36,4 @@ def split_each(
 def split_line(what: str, *, scored: bool = True) -> str:
     """The report of a split: `what` is "3 pairs"."""
     use = "" if scored else ", for sample sheets only"
-    return f"validation split: {what}{use} (no val or test folder; --holdout 0 trains on all)"
+    return f"{SPLIT}: {what}{use} (no val or test folder; --holdout 0 trains on all)"

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from i2icli.image import to_tensor
 from i2icli.inference.outputs import OutputSpec, with_codes
 from i2icli.inference.translator import Translator
+from i2icli.request import Array
 from i2icli.scores import psnr
 from i2icli.task import Task
 
@@ -53,8 +53,8 @@ def mean_psnr(outputs: Iterable[NDArray[Any]], truths: Iterable[NDArray[Any]]) -
     return float(np.mean(scores))
 
 
-def generated(translator: Translator, codes: Tensor) -> Tensor:
-    """What a system generates of latent codes (N, Z): (N, C, H, W) in [-1, 1], float32 on the CPU."""
+def generated(translator: Translator, codes: Array) -> Array:
+    """What a system generates of latent codes (N, Z): (N, C, H, W) in [-1, 1], float32."""
     return translator.compute({}, *with_codes(OutputSpec(_generating(translator)), codes))
 
 

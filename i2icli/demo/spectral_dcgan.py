@@ -32,7 +32,7 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
         for n, pixels in enumerate(real)
     ]
     spectra = SampleSpectra()
-    spectra.add({"": (images, torch.stack([to_tensor(pixels) for pixels in real]))})
+    spectra.add({"": (torch.from_numpy(images), torch.stack([to_tensor(pixels) for pixels in real]))})
     scores = spectra.scores()
     metrics = (
         (

@@ -1,5 +1,6 @@
-"""Files <-> decoded images <-> tensors. torch is only loaded by the functions that make tensors."""
+"""Files <-> decoded images <-> arrays. torch is only loaded by the function that makes tensors."""
 
+from i2icli.image.arrays import crop_back, pad_to_multiple, to_array, to_pixels
 from i2icli.image.decoded import MAX_PIXELS, DecodedImage, Format, Header, Pixels
 from i2icli.image.grey import grey_levels
 from i2icli.image.id_maps import IdMap, Ids
@@ -7,7 +8,7 @@ from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_image, read_map
-from i2icli.image.tensors import crop_back, pad_to_multiple, to_pixels, to_tensor
+from i2icli.image.tensors import to_tensor
 from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "read_map",
     "resize",
     "resize_ids",
+    "to_array",
     "to_pillow",
     "to_pixels",
     "to_tensor",

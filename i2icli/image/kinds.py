@@ -1,4 +1,4 @@
-"""How items are read, resized, padded and made tensors, by kind of `Port`, in training and inference alike.
+"""How items are read, resized, padded and made arrays, by kind of `Port`, in training and inference alike.
 
 Images and conditions are interpolated and reflected. Ids of labels and instances are neither: they are names,
 not quantities. Those of instances stay exactly what the file says; those of labels become indices of classes
@@ -6,12 +6,13 @@ here, and nowhere else.
 """
 
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.classes import LabelSet, numbered
-from i2icli.image import tensors
+from i2icli.image import arrays
 from i2icli.image.class_indices import class_indices
 from i2icli.image.decoded import Pixels
 from i2icli.image.items import Item
@@ -75,16 +76,21 @@ def displayed(pixels: Pixels, port: Port, size: tuple[int, int]) -> Pixels:
     return (ids.astype(np.int64) * 67 % 256).astype(np.uint8)
 
 
-def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
+def to_array(pixels: Pixels, kind: Kind) -> NDArray[Any]:
     """Images (H, W, C) -> (C, H, W) float32 in [-1, 1]; ids (H, W, 1) -> (1, H, W) int64."""
     if not holds_ids(kind):
-        return tensors.to_tensor(pixels)
+        return arrays.to_array(pixels)
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1), np.int64)
+
+
+def to_tensor(pixels: Pixels, kind: Kind) -> "Tensor":
+    """The same as a tensor, for training."""
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), np.int64))
+    return torch.from_numpy(to_array(pixels, kind))
 
 
-def pad(values: "Tensor", port: Port) -> "Tensor":
+def pad(values: NDArray[Any], port: Port) -> NDArray[Any]:
     """(B, C, H, W) -> sides that are multiples as the port asks, extended to the right and below.
 
     Where a side is below the minimum of the port, to multiples of that, too. Images are reflected, ids
@@ -95,9 +101,9 @@ def pad(values: "Tensor", port: Port) -> "Tensor":
     multiple = port.multiple
     if min(values.shape[-2:]) < port.minimum:
         multiple = lcm(multiple, port.minimum)
-    return tensors.pad_to_multiple(values, multiple, reflect=not holds_ids(port.kind))
+    return arrays.pad_to_multiple(values, multiple, reflect=not holds_ids(port.kind))
 
 
-def tensor(item: Item, port: Port, size: tuple[int, int] | None = None) -> "Tensor":
+def array(item: Item, port: Port, size: tuple[int, int] | None = None) -> NDArray[Any]:
     """An item as inference reads it: (1, C, H', W'), resized to (height, width) if given, and padded."""
-    return pad(to_tensor(prepare(decode(item, port), port, size), port.kind)[None], port)
+    return pad(to_array(prepare(decode(item, port), port, size), port.kind)[None], port)

@@ -2,26 +2,24 @@
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from i2icli.errors import UserError
 from i2icli.inference.inference import Inference
 from i2icli.inference.outputs import OutputSpec
-from i2icli.runtime.memory import is_out_of_memory
-from i2icli.system import Inputs
+from i2icli.request import Array, Arrays
 
-ROWS = 8  # images of a forward pass on a GPU, and styles of an image on any device
+ROWS = 8  # styles of an image in a forward pass
 MOST_PIXELS = 4 * 512 * 512  # of all styles in a forward pass on a processor: about 2 GB with SPADE
 
 
 def images_together(inference: Inference, asked: int | None) -> int:
-    """Images of a forward pass: as asked for, else by device."""
-    return asked or (ROWS if inference.placement.device.type == "cuda" else 1)
+    """Images of a forward pass: as asked for, else as the backend likes it."""
+    return asked or inference.backend.rows
 
 
 def together(
-    inference: Inference, specs: Sequence[OutputSpec], inputs: Sequence[Inputs], asked: int | None
+    inference: Inference, specs: Sequence[OutputSpec], inputs: Sequence[Arrays], asked: int | None
 ) -> list[list[int]]:
     """The numbers of the specs that one image is computed for in a forward pass each, in order.
 
@@ -39,22 +37,21 @@ def together(
     return found
 
 
-def compute(
-    inference: Inference, inputs: Sequence[Inputs], specs: Sequence[OutputSpec]
-) -> list[Tensor | str]:
+def compute(inference: Inference, inputs: Sequence[Arrays], specs: Sequence[OutputSpec]) -> list[Array | str]:
     """The output (1, C, H, W) of each of some inputs for one spec, or of one input for each of some specs.
 
     A text is why there is none. Specs that fail together are tried one by one. Raises UserError if inputs do.
     """
-    batch = {name: torch.cat([each[name] for each in inputs]) for name in inputs[0]}  # (B, C, H, W)
+    batch = {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}  # (B, C, H, W)
     try:
-        return list(torch.split(inference.compute(batch, *specs), 1))
+        output = inference.compute(batch, *specs)
+        return list(np.split(output, len(output)))
     except UserError as error:
         if len(inputs) > 1:
             raise
         text = str(error)
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+    except Exception as error:
+        if not inference.backend.is_out_of_memory(error):
             raise
         height, width = next(iter(batch.values())).shape[-2:]
         batches = f" in batches of {len(inputs)}; try --batch-size 1 or" if len(inputs) > 1 else "; try"
@@ -64,8 +61,8 @@ def compute(
     return [text for _ in inputs]
 
 
-def _styles_together(inference: Inference, inputs: Inputs, asked: int | None) -> int:
-    if asked is not None or inference.placement.device.type == "cuda":
+def _styles_together(inference: Inference, inputs: Arrays, asked: int | None) -> int:
+    if asked is not None or inference.backend.rows > 1:
         return asked or ROWS
     height, width = next(iter(inputs.values())).shape[-2:]
-    return max(1, min(ROWS, MOST_PIXELS // (height * width)))
+    return max(1, min(ROWS, int(MOST_PIXELS // (height * width))))

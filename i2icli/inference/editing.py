@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, FileItem, Item, to_tensor, write_image
+from i2icli.image import DecodedImage, FileItem, Item, to_array, write_image
 from i2icli.image.class_indices import class_indices
 from i2icli.image.id_maps import IdMap
 from i2icli.image.items import ArrayItem
@@ -22,7 +22,6 @@ from i2icli.labels.edits import Written, apply, parse
 from i2icli.labels.files import Encoding, read_label_map, write_16_bit_map, write_label_map
 from i2icli.labels.regions import LabelMap
 from i2icli.report.sheet import SHEETS, Row, write_sample_sheet
-from i2icli.runtime.memory import is_out_of_memory
 from i2icli.task import Port
 
 FOLDERS = ("labels", "instances", "images", SHEETS)
@@ -58,7 +57,7 @@ class Editing:
         self.first = next(iter(ports))
         self.labels = known_classes(ports[self.first])
         self.instances = next((name for name, port in ports.items() if port.kind == "instances"), "instances")
-        ports.setdefault(self.instances, Port(1, "instances", optional=True))
+        ports.setdefault(self.instances, Port(1, "instances", instead=self.first))
         self.finder = OtherInputs(ports, options)
         pasted = OtherInputs(ports, options)  # of its own: notes are about the maps to edit
         self.edits = parse(edits, self.labels, lambda path: self._read(path, pasted).map)
@@ -125,8 +124,8 @@ class Editing:
         inputs = self.inference.read({**items, self.first: image}, spec)
         try:
             output = self.inference.compute(inputs, spec)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+        except Exception as error:
+            if not self.inference.backend.is_out_of_memory(error):
                 raise
             height, width = given.map.ids.shape
             raise UserError(f"out of memory at {width}x{height} px", exit_code=1) from None
@@ -134,7 +133,7 @@ class Editing:
 
     def _row(self, shown: LabelMap, photo: DecodedImage) -> Row:
         indices = class_indices(IdMap(shown.ids), self.labels, self.first)[..., None]  # (H, W, 1)
-        return {"label map": to_tensor(in_colours(indices, self.labels)), "photo": to_tensor(photo.pixels)}
+        return {"label map": to_array(in_colours(indices, self.labels)), "photo": to_array(photo.pixels)}
 
 
 def _only_spec(inference: Inference, options: TranslateOptions) -> OutputSpec:

@@ -1,23 +1,26 @@
 """What Python callers hand over as images, and results in the same form."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, to_pillow, to_tensor
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item, PillowItem
 
-Given: TypeAlias = str | Path | bytes | Image.Image | NDArray[Any] | Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Given: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any] | Tensor"
 """An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
-Named: TypeAlias = Mapping[str, Given]
+Named: TypeAlias = "Mapping[str, Given]"
 """Several inputs of one task by its names for them."""
-Made: TypeAlias = Image.Image | NDArray[Any] | Tensor
+Made: TypeAlias = "Image.Image | NDArray[Any] | Tensor"
 
 
 def as_item(given: Given, name: str) -> Item:
@@ -33,7 +36,7 @@ def as_item(given: Given, name: str) -> Item:
         return PillowItem(given, name)
     if isinstance(given, np.ndarray):
         return ArrayItem(given, name)
-    if not isinstance(given, Tensor):
+    if not _is_tensor(given):
         expected = "a path, bytes, a Pillow image, an array (H, W, C) or a tensor (C, H, W)"
         raise UserError(f"{name} is a {type(given).__name__}; expected {expected}")
     if given.ndim != 3:
@@ -45,9 +48,15 @@ def as_item(given: Given, name: str) -> Item:
 
 def in_form_of(given: Given, made: DecodedImage) -> Made:
     """A result in the form of what was given: an array, a tensor, else a Pillow image."""
-    if isinstance(given, Tensor):
+    if _is_tensor(given):
         return to_tensor(made.pixels)
     if not isinstance(given, np.ndarray):
         return to_pillow(made)
     pixels = made.pixels
     return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels
+
+
+def _is_tensor(given: object) -> "TypeGuard[Tensor]":
+    """Without loading torch: who has a tensor has loaded it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(given, torch.Tensor)

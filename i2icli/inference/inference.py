@@ -4,12 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from i2icli.backend import Backend
 from i2icli.conditions import Condition
 from i2icli.errors import UserError
 from i2icli.extractors.extract import Extractor, extractor
@@ -19,25 +17,18 @@ from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import Outputs, OutputSpec, about_reference
 from i2icli.inference.reference_cache import ReferenceCache
-from i2icli.runtime.device import Placement
-from i2icli.system import Inputs, Memory, Request, System
+from i2icli.request import Array, Arrays, Request
 from i2icli.task import Port, Task
 
 
 class Inference:
-    """A system, the file it came from, and the device where its networks compute."""
+    """A model, the file it came from, and what computes its outputs."""
 
-    def __init__(
-        self, system: System[Any], placement: Placement, model: Path, notes: tuple[str, ...] = ()
-    ) -> None:
-        self.system = system
-        self.placement = placement
-        self.model = model
-        self.notes = notes  # what an original checkpoint cannot tell about itself
-        self.tasks: tuple[Task, ...] = system.config.tasks(system.clock.stage)
-        for name in system.inference_modules:
-            placement.prepare_for_inference(system.get_submodule(name))
-        self.references = ReferenceCache(placement)
+    def __init__(self, backend: Backend, model: Path) -> None:
+        self.backend, self.model = backend, model
+        self.notes = backend.notes  # what a user should know about the model
+        self.tasks = backend.tasks
+        self.references = ReferenceCache()
         self._extractors: dict[Condition, Extractor] = {}
         self._making = Lock()  # frames are read by several threads
 
@@ -49,7 +40,7 @@ class Inference:
     def outputs(self, *, generating: bool = False) -> Outputs:
         """What can be asked for with inputs, or without."""
         tasks = [task for task in self.tasks if task.generates is generating]
-        return Outputs(type(self.system).__name__, self.system.config, tasks)
+        return Outputs(self.backend.name, self.backend.config, tasks)
 
     def specs(self, options: TranslateOptions) -> list[OutputSpec]:
         """One spec for every output that an input is to get.
@@ -63,9 +54,9 @@ class Inference:
                 with about_reference(spec.reference, named=True):
                     self._reference(spec)
                 with about_reference(spec.reference):
-                    self._condition(replace(spec, style=()), {})
+                    self._conditions(replace(spec, style=()), {})
             if spec.style:
-                self._condition(replace(spec, reference=None), {})
+                self._conditions(replace(spec, reference=None), {})
         return specs
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
@@ -75,18 +66,18 @@ class Inference:
             return item.read()
         return DecodedImage(kinds.decode(item, port), None, item.header().format)
 
-    def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Inputs:
+    def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Arrays:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
 
         Resized as the spec says, or to the only size there is, and padded. Raises UserError for what cannot
         be read, for inputs of another size than the first, and for those that are missing unless they are
         optional.
         """
-        found: Inputs = {}
+        found: Arrays = {}
         size: tuple[int, ...] = ()
         for name, port in spec.task.inputs.items():
-            if name not in items and port.optional:
-                continue
+            if name not in items and port.instead is not None:
+                continue  # `_filled` does it
             if name not in items:
                 raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
@@ -100,15 +91,15 @@ class Inference:
             prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
             if port.condition is not None:
                 prepared = self._extractor(port.condition)(change_type(prepared, np.uint8))
-            found[name] = kinds.pad(kinds.to_tensor(prepared, port.kind)[None], port)
+            found[name] = kinds.pad(kinds.to_array(prepared, port.kind)[None], port)
         return found
 
     def read_all(
         self, image: DecodedImage, others: Mapping[str, Item], specs: Sequence[OutputSpec]
-    ) -> tuple[Inputs, ...]:
+    ) -> tuple[Arrays, ...]:
         """What the task of each spec reads of an image; those that read alike have the same dictionary."""
-        known: list[tuple[Mapping[str, Port], Inputs]] = []
-        found: list[Inputs] = []
+        known: list[tuple[Mapping[str, Port], Arrays]] = []
+        found: list[Arrays] = []
         for spec in specs:
             inputs = next((each for ports, each in known if ports == spec.task.inputs), None)
             if inputs is None:
@@ -117,8 +108,8 @@ class Inference:
             found.append(inputs)
         return tuple(found)
 
-    def compute(self, inputs: Inputs, *specs: OutputSpec) -> Tensor:
-        """The output for inputs (B, C, H, W) that `read` gave; float32 on the CPU.
+    def compute(self, inputs: Arrays, *specs: OutputSpec) -> Array:
+        """The output (B, C, H', W') for inputs (B, C, H, W) that `read` gave.
 
         Of several specs, which only differ in reference, latent code and style, each has a row, for one
         input or for none at all.
@@ -126,21 +117,21 @@ class Inference:
         output, _ = self._step(inputs, specs, None)
         return output
 
-    def stream(self, frames: Iterable[Inputs], spec: OutputSpec) -> Iterator[Tensor]:
+    def stream(self, frames: Iterable[Arrays], spec: OutputSpec) -> Iterator[Array]:
         """The output for every frame of a video, in order, with the memory of those before it."""
-        memory: Memory | None = None
+        memory: Arrays | None = None
         for inputs in frames:
             output, memory = self.step(inputs, spec, memory)
             yield output
 
-    def step(self, inputs: Inputs, spec: OutputSpec, memory: Memory | None) -> tuple[Tensor, Memory]:
+    def step(self, inputs: Arrays, spec: OutputSpec, memory: Arrays | None) -> tuple[Array, Arrays]:
         """The output for a frame that `read` gave, as `compute` gives it, and the memory for the next one.
 
-        memory: that of the frame before; None for the first. It stays on the device.
+        memory: that of the frame before; None for the first.
         """
         return self._step(inputs, [spec], memory)
 
-    def begin(self, inputs: Inputs, spec: OutputSpec, image: DecodedImage, size: tuple[int, int]) -> Memory:
+    def begin(self, inputs: Arrays, spec: OutputSpec, image: DecodedImage, size: tuple[int, int]) -> Arrays:
         """The memory after a frame whose result is given, as an image of any size.
 
         inputs: of that frame, as `read` gave them; size: its (height, width). Raises UserError for an image
@@ -148,12 +139,10 @@ class Inference:
         """
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
         pixels = kinds.prepare(image.pixels, port, primary.fixed or spec.size or size)
-        output = kinds.pad(kinds.to_tensor(pixels, port.kind)[None], replace(primary, kind=port.kind))
-        everything = self._everything(inputs, [spec])
-        with torch.inference_mode(), self.placement.autocast():
-            return self.system.begin(spec.task, everything, self.placement.tensor(output))
+        output = kinds.pad(kinds.to_array(pixels, port.kind)[None], replace(primary, kind=port.kind))
+        return self.backend.begin(spec.task, self._everything(inputs, [spec]), output)
 
-    def result(self, image: DecodedImage, output: Tensor, spec: OutputSpec) -> DecodedImage:
+    def result(self, image: DecodedImage, output: Array, spec: OutputSpec) -> DecodedImage:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept.
 
         Its number type is that of the target domain, where it differs from the inputs'; 8 bit for label maps.
@@ -173,67 +162,74 @@ class Inference:
         """What computes a condition; made once, as it may have a network. Raises UserError."""
         with self._making:
             if condition not in self._extractors:
-                self._extractors[condition] = extractor(condition, device=str(self.placement.device))
+                self._extractors[condition] = extractor(condition, device=self.backend.device)
             return self._extractors[condition]
 
     def _step(
-        self, inputs: Inputs, specs: Sequence[OutputSpec], memory: Memory | None
-    ) -> tuple[Tensor, Memory]:
-        everything = self._everything(inputs, specs)
-        with torch.inference_mode(), self.placement.autocast():
-            output, memory = self.system(specs[0].task, everything, memory)
-        return output.float().cpu(), memory
+        self, inputs: Arrays, specs: Sequence[OutputSpec], memory: Arrays | None
+    ) -> tuple[Array, Arrays]:
+        return self.backend.forward(specs[0].task, self._everything(inputs, specs), memory)
 
-    def _everything(self, inputs: Inputs, specs: Sequence[OutputSpec]) -> Inputs:
-        """What `System.forward` reads, on the device: inputs, noise and conditions."""
+    def _everything(self, inputs: Arrays, specs: Sequence[OutputSpec]) -> Arrays:
+        """What `System.forward` reads: inputs, noise and conditions."""
         task, seed = specs[0].task, specs[0].seed
-        given = {name: self.placement.tensor(value) for name, value in inputs.items()}
-        first = next(iter(given.values()), None)  # none where it generates
-        drawn = {} if first is None else draw_noise(task, first.shape[-2:], seed)
-        noise = {name: self.placement.tensor(plane) for name, plane in drawn.items()}
-        everything = given | noise | _stacked([self._condition(spec, given) for spec in specs])
+        first = next(iter(inputs.values()), None)  # none where it generates
+        noise = {} if first is None else draw_noise(task, first.shape[-2:], seed)
+        conditions = _stacked([self._conditions(spec, inputs) for spec in specs])
+        everything = _filled(inputs, task) | noise | conditions
         if len(specs) == 1 or not task.broadcasts:
             return with_rows(everything, max(len(specs), 1 if first is None else len(first)))
         return everything
 
-    def _condition(self, spec: OutputSpec, inputs: Inputs) -> Inputs:
-        """What `System.condition` makes of a spec; of a reference once, if it reads no inputs."""
+    def _conditions(self, spec: OutputSpec, inputs: Arrays) -> Arrays:
+        """What the networks read beside inputs and noise; of a reference once, if it reads no inputs."""
 
-        def made() -> Inputs:
+        def made() -> Arrays:
             reads = inputs if spec.task.condition_per_input else {}
             reference, latent = self._reference(spec), self._latent(spec)
-            request = Request(reads, reference, latent, spec.truncate, dict(spec.style))
-            with torch.inference_mode(), self.placement.autocast():
-                return self.system.condition(spec.task, request)
+            style, facts = dict(spec.style), self.backend.facts
+            request = Request(reads, reference, latent, spec.truncate, style, facts)
+            conditions = self.backend.config.conditions(spec.task, request)
+            if spec.task.condition_per_input and not inputs:
+                return {}  # there is only something to check
+            return self.backend.encode(spec.task, conditions, _filled(reads, spec.task))
 
         if spec.reference is None or spec.task.condition_per_input:
             return made()
         return self.references.get(replace(spec, name="", size=None, seed=0), made)
 
-    def _reference(self, spec: OutputSpec) -> Tensor | None:
+    def _reference(self, spec: OutputSpec) -> Array | None:
         """The style reference, (1, C, h, w), at its own size."""
         if spec.reference is None or spec.task.reference is None:
             return None
         return self.references.image(spec.reference, spec.task.reference)
 
-    def _latent(self, spec: OutputSpec) -> Tensor | None:
+    def _latent(self, spec: OutputSpec) -> Array | None:
         """The code of all images of a batch, (1, Z)."""
-        return None if spec.latent is None else self.placement.tensor(torch.tensor([spec.latent]))
+        return None if spec.latent is None else np.array([spec.latent], np.float32)
 
 
-def _stacked(conditions: Sequence[Inputs]) -> Inputs:
+def _filled(inputs: Arrays, task: Task) -> Arrays:
+    """The inputs of a task, with stand-ins for those that are absent; none for none."""
+    if not inputs:
+        return {}
+    absent = {name: port.instead for name, port in task.inputs.items() if name not in inputs}
+    return inputs | {name: inputs[other] for name, other in absent.items() if other is not None}
+
+
+def _stacked(conditions: Sequence[Arrays]) -> Arrays:
     """The conditions of several specs, a row for each."""
     if len(conditions) == 1:
         return conditions[0]
     return {
-        name: value if value.ndim == 0 else torch.cat([each[name] for each in conditions])
+        name: value if value.ndim == 0 else np.concatenate([each[name] for each in conditions])
         for name, value in conditions[0].items()
     }
 
 
-def with_rows(inputs: Inputs, count: int) -> Inputs:
-    """Every tensor with a row for each of `count` images."""
+def with_rows(inputs: Arrays, count: int) -> Arrays:
+    """Every array with a row for each of `count` images."""
     return {
-        name: value if value.ndim == 0 or len(value) == count else value.expand(count, *value.shape[1:])
+        name: value if value.ndim == 0 or len(value) == count else np.repeat(value, count, axis=0)
         for name, value in inputs.items()
     }

@@ -5,30 +5,33 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from i2icli.errors import UserError
+from i2icli.request import Array, Arrays
 from i2icli.task import Task
 
 
-def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) -> Tensor:
-    """Codes (count, size) from N(0, 1); the first ones are the same whatever the count.
+def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) -> Array:
+    """Codes (count, size) from N(0, 1), float32; the first ones are the same whatever the count.
 
-    `truncate` keeps every number within these bounds: more typical images, less variety (Brock et al.,
-    BigGAN, 2019, section 3.1).
+    `truncate` keeps every number within these bounds, by drawing those beyond again: more typical images,
+    less variety (Brock et al., BigGAN, 2019, section 3.1).
     """
-    generator = torch.Generator().manual_seed(seed)
-    if truncate is None:
-        return torch.stack([torch.randn(size, generator=generator) for _ in range(count)])  # (K, Z)
-    codes = torch.empty(count, size)
-    for code in codes:
-        torch.nn.init.trunc_normal_(code, a=-truncate, b=truncate, generator=generator)
-    return codes
+    rng = np.random.default_rng(seed)
+    return np.stack([_code(rng, size, truncate or np.inf) for _ in range(count)])  # (K, Z)
 
 
-def parse_codes(latent: "str | Path | ArrayLike", size: int) -> Tensor:
+def _code(rng: np.random.Generator, size: int, bound: float) -> Array:
+    code = rng.standard_normal(size, np.float32)
+    if bound < NARROW:  # nearly uniform within, and hardly ever drawn
+        return rng.uniform(-bound, bound, size).astype(np.float32)
+    while (beyond := np.abs(code) > bound).any():
+        code[beyond] = rng.standard_normal(int(beyond.sum()), np.float32)
+    return code
+
+
+def parse_codes(latent: "str | Path | ArrayLike", size: int) -> Array:
     """One code or several, from an array (Z,) or (K, Z), a .npy file of one, or numbers "0.3,-1.2,...".
 
     -> (K, size). Raises UserError for another size, for what is no number, and for unreadable files.
@@ -45,7 +48,10 @@ def parse_codes(latent: "str | Path | ArrayLike", size: int) -> Tensor:
         codes = np.atleast_2d(values).astype(np.float32)  # (K, Z)
     if not np.isfinite(codes).all():
         raise UserError(f"{where}: holds numbers that are not finite, which is no latent code")
-    return torch.from_numpy(codes)
+    return codes
+
+
+NARROW = 0.05  # bounds below which a normal distribution is as good as uniform
 
 
 def _values(latent: "str | Path | ArrayLike") -> tuple[str, NDArray[np.generic]]:
@@ -67,18 +73,18 @@ def _values(latent: "str | Path | ArrayLike") -> tuple[str, NDArray[np.generic]]
         raise UserError(f"{where}: expected numbers like 0.3,-1.2,... or a .npy file") from None
 
 
-def draw_noise(task: Task, size: Sequence[int], seed: int) -> dict[str, Tensor]:
+def draw_noise(task: Task, size: Sequence[int], seed: int) -> Arrays:
     """The planes that a task reads for an input of (height, width), (1, C, h, w) each, in [0, 1)."""
-    generator = torch.Generator().manual_seed(seed)
+    rng = np.random.default_rng(seed)
     height, width = size
-    planes: dict[str, Tensor] = {}
+    planes: Arrays = {}
     for name, noise in task.noise.items():
         shape = (1, noise.channels, round(height * noise.scale), round(width * noise.scale))
-        planes[name] = torch.rand(shape, generator=generator)
+        planes[name] = rng.random(shape, np.float32)
     return planes
 
 
-def interpolate_codes(codes: Tensor, frames: int) -> Tensor:
+def interpolate_codes(codes: Array, frames: int) -> Array:
     """From each code to the next in so many frames, both ends included; (K, Z) -> (N, Z).
 
     Along the arc, not the chord, so that the length of a code stays what networks were trained on
@@ -86,13 +92,14 @@ def interpolate_codes(codes: Tensor, frames: int) -> Tensor:
     """
     way = [codes[:1]]
     for start, end in pairwise(codes):
-        way.append(torch.stack([_slerp(start, end, t / (frames - 1)) for t in range(1, frames)]))
-    return torch.cat(way)
+        way.append(np.stack([_slerp(start, end, t / (frames - 1)) for t in range(1, frames)]))
+    return np.concatenate(way)
 
 
-def _slerp(start: Tensor, end: Tensor, t: float) -> Tensor:
-    cosine = torch.dot(start, end) / (start.norm() * end.norm()).clamp_min(1e-12)
-    angle = torch.arccos(cosine.clamp(-1, 1))
-    if angle.sin() < 1e-4:  # the same or opposite directions: there is no one arc
-        return torch.lerp(start, end, t)
-    return (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / torch.sin(angle)
+def _slerp(start: Array, end: Array, t: float) -> Array:
+    cosine = start @ end / max(float(np.linalg.norm(start) * np.linalg.norm(end)), 1e-12)
+    angle = np.arccos(np.clip(cosine, -1, 1))
+    if np.sin(angle) < 1e-4:  # the same or opposite directions: there is no one arc
+        return start + t * (end - start)
+    way: Array = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+    return way.astype(np.float32)

@@ -15,7 +15,9 @@ HEAD = 2**20  # bytes of a model file that tell it from others: its description 
 
 
 def fingerprint(model: Path) -> str:
-    """Short text that changes when the model does."""
+    """Short text that changes when the model does: a file, or a folder of exported graphs."""
+    if model.is_dir():
+        return content(model)
     with model.open("rb") as file:
         return f"{hashlib.blake2b(file.read(HEAD), digest_size=8).hexdigest()}-{model.stat().st_size}"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
@@ -41,6 +41,9 @@ Codes = Annotated[Any, WithJsonSchema({"type": "string"})]
 """Numbers as text, the path of a .npy file, or an array (Z,) or (K, Z)."""
 
 
+RuntimeChoice = Literal["auto", "torch", "onnxruntime", "openvino"]
+
+
 class ModelOptions(BaseModel):
     """How a model uses this machine."""
 
@@ -50,6 +53,11 @@ class ModelOptions(BaseModel):
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
+    runtime: RuntimeChoice = Field(
+        "auto",
+        description="what computes: torch, onnxruntime or openvino; auto: the fastest that is installed "
+        "and proven for the model",
+    )
 
 
 class TranslateOptions(BaseModel):

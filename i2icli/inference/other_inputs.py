@@ -42,7 +42,7 @@ class OtherInputs:
             if not folder.exists():
                 raise UserError(f"--{name} {folder}: there is no such folder")
         self.listed: dict[Path, dict[str, Path]] = {}  # of each folder that was looked into
-        self.missing = dict.fromkeys((name for name, port in self.others.items() if port.optional), 0)
+        self.missing = dict.fromkeys((name for name, port in self.others.items() if port.instead), 0)
         self.asked = 0
 
     def find(self, file: Path, known: Collection[str] = ()) -> dict[str, FileItem]:
@@ -60,7 +60,7 @@ class OtherInputs:
                 found[name] = FileItem(path)
             elif name in self.folders:
                 raise UserError(f"{file}: its {name} are not in --{name} {self.folders[name]}")
-            elif port.optional:
+            elif port.instead:
                 self.missing[name] += 1
             else:
                 raise UserError(

@@ -6,8 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import Tensor
-
 from i2icli.config import Config
 from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, about
@@ -17,6 +15,7 @@ from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.report.sheet import SHEETS
+from i2icli.request import Array
 from i2icli.task import Port, Task, is_all, names_of
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
@@ -145,7 +144,7 @@ class Outputs:
 
     def codes(
         self, task: Task, options: TranslateOptions, count: int = 1, ends: int = 2
-    ) -> Sequence[Tensor | None]:
+    ) -> Sequence[Array | None]:
         """The latent codes (Z,) asked for; one None where none is read.
 
         count: how many are drawn, ends: how many to interpolate between, where the user does not say.
@@ -169,7 +168,7 @@ class Outputs:
         return list(interpolate_codes(codes, options.interpolate))
 
 
-def with_codes(spec: OutputSpec, codes: Iterable[Tensor | None]) -> list[OutputSpec]:
+def with_codes(spec: OutputSpec, codes: Iterable[Array | None]) -> list[OutputSpec]:
     """A spec for each latent code (Z,); None where none is read."""
     return [replace(spec, latent=None if code is None else tuple(code.tolist())) for code in codes]
 

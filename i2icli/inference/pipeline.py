@@ -5,10 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from torch import Tensor
-
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_tensor, write_image
+from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_array, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
@@ -21,7 +19,7 @@ from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
-from i2icli.system import Inputs
+from i2icli.request import Array, Arrays
 
 THREADS = 2  # decode, and encode: enough to hide both behind any network here
 WRITING = 8  # results that may wait to be encoded
@@ -34,7 +32,7 @@ class _Loaded:
     job: Job
     image: DecodedImage | None = None
     specs: tuple[tuple[OutputSpec, Path], ...] = ()  # still to be made, and where each output goes
-    inputs: tuple[Inputs, ...] = ()  # what the task of each spec reads, (1, C, H, W)
+    inputs: tuple[Arrays, ...] = ()  # what the task of each spec reads, (1, C, H, W)
     done: tuple[Result, ...] = ()  # existing results, or failures
 
     @property
@@ -44,7 +42,7 @@ class _Loaded:
         return shapes, tuple((spec.name, spec.task.source) for spec, _ in self.specs)
 
 
-_Computed = tuple[_Loaded, list[tuple[Path, Tensor | str]]]
+_Computed = tuple[_Loaded, list[tuple[Path, Array | str]]]
 """An input, and where each output (1, C, H, W) goes, or why there is none."""
 
 
@@ -63,6 +61,7 @@ class Translation:
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
         self.notes = others.notes()
+        inference.backend.expect(len(self))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -127,7 +126,7 @@ class Translation:
 
     def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
         """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
-        outputs: list[list[Tensor | str]] = [[] for _ in group]
+        outputs: list[list[Array | str]] = [[] for _ in group]
         specs = [spec for spec, _ in group[0].specs]
         for numbers in together(self.inference, specs, group[0].inputs, self.options.batch_size):
             inputs = [loaded.inputs[numbers[0]] for loaded in group]
@@ -172,9 +171,9 @@ class Translation:
             return None  # the input is what it was when the result was made, or the sheet does without
         port = next(iter(self.specs[0].task.inputs.values()))
         size = afters[0].shape[:2]  # --size may have made another of the input's
-        given = to_tensor(kinds.displayed(before.pixels, port, size))
+        given = to_array(kinds.displayed(before.pixels, port, size))
         label = "input" if "input" not in names else "given"
-        return {label: given} | dict(zip(names, map(to_tensor, afters), strict=True))
+        return {label: given} | dict(zip(names, map(to_array, afters), strict=True))
 
 
 def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:

@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.image import convert_channels, read_image, resize, to_pixels, to_tensor, write_image
+from i2icli.image import convert_channels, read_image, resize, to_array, to_pixels, write_image
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.latents import draw_codes
@@ -21,8 +21,9 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
+from i2icli.request import Array, Request
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.scores import psnr
-from i2icli.system import Request
 from i2icli.task import Task
 
 DRAWN = 64  # codes among which the search begins
@@ -31,35 +32,41 @@ STEPS = 300
 RATE = 0.05  # of Adam, falling to zero along a cosine
 
 
-def project(inference: Inference, image: Tensor, task: Task, seed: int) -> tuple[Tensor, Tensor]:
+def project(backend: TorchBackend, image: Array, task: Task, seed: int) -> tuple[Array, Array]:
     """The code (1, Z) whose image is nearest to a given one (1, C, H, W), and that image (1, C, h, w).
 
     Nearest in squared distance at several scales, by gradient descent in the latent space. Raises
     UserError for images of other channels than the system generates.
     """
-    system, placement = inference.system, inference.placement
+    placement = backend.placement
+    drawn = draw_codes(DRAWN, task.latent_size, seed)
 
-    def images(codes: Tensor) -> Tensor:
+    def images(codes: Tensor, which: Tensor) -> Tensor:
+        """The images of codes that began as those drawn with these numbers."""
+        request = Request(latent=drawn[which.cpu().numpy()])
+        conditions = backend.tensors(backend.config.conditions(task, request))
+        conditions["latent"] = codes[:, : conditions["latent"].shape[1]]
         with placement.autocast():
-            output, _ = system(task, system.condition(task, Request(latent=codes)))
+            output, _ = backend.system(task, backend.system.encode(task, conditions, {}))
         return output.float()  # type: ignore[no-any-return]
 
-    codes = placement.tensor(draw_codes(DRAWN, task.latent_size, seed))
+    codes, numbers = placement.tensor(torch.from_numpy(drawn)), torch.arange(DRAWN)
     with torch.no_grad():
-        first = images(codes[:1])
-        wanted = _at_size(placement.tensor(image), first)
-        losses = torch.cat([_distance(images(part), wanted) for part in torch.split(codes, 8)])
-    codes = codes[losses.argsort()[:KEPT]].clone().requires_grad_(True)
+        wanted = _at_size(placement.tensor(torch.from_numpy(image)), images(codes[:1], numbers[:1]))
+        parts = zip(torch.split(codes, 8), torch.split(numbers, 8), strict=True)
+        losses = torch.cat([_distance(images(part, which), wanted) for part, which in parts])
+    kept = losses.argsort()[:KEPT]
+    codes, numbers = codes[kept].clone().requires_grad_(True), numbers[kept.cpu()]
     optimizer = torch.optim.Adam([codes], lr=RATE)
     for step in range(STEPS):
         optimizer.param_groups[0]["lr"] = RATE * 0.5 * (1 + math.cos(math.pi * step / STEPS))
         optimizer.zero_grad()
-        _distance(images(codes), wanted).sum().backward()  # type: ignore[no-untyped-call]
+        _distance(images(codes, numbers), wanted).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     with torch.no_grad():
-        found = images(codes)
+        found = images(codes, numbers)
         best = int(_distance(found, wanted).argmin())
-    return codes[best : best + 1].detach().cpu(), found[best : best + 1].cpu()
+    return codes[best : best + 1].detach().cpu().numpy(), found[best : best + 1].cpu().numpy()
 
 
 def _at_size(image: Tensor, like: Tensor) -> Tensor:
@@ -82,7 +89,7 @@ def _distance(images: Tensor, wanted: Tensor) -> Tensor:
 class Projection:
     """The projection of files: iterating does it; beside every result lies its code as .npy."""
 
-    inference: Inference
+    backend: TorchBackend
     jobs: list[Job]
     task: Task
     options: TranslateOptions
@@ -112,15 +119,15 @@ class Projection:
             raise UserError(f"{target} exists and was not made with this model; choose another --out")
         given = read_image(job.source)
         channels = self.task.output.channels
-        image = to_tensor(convert_channels(given.pixels, channels))[None]
-        code, output = project(self.inference, image, self.task, self.options.seed)
+        image = to_array(convert_channels(given.pixels, channels))[None]
+        code, output = project(self.backend, image, self.task, self.options.seed)
         height, width = given.pixels.shape[:2]
         made = resize(to_pixels(output[0], given.pixels.dtype), (height, width))
         write_image(target, replace(given, pixels=made))
         with atomic_write(target.with_suffix(".npy")) as beside:
-            np.save(beside, code.numpy())
-        after = to_tensor(made)
-        score = float(psnr(image, after[None]))
+            np.save(beside, code)
+        after = to_array(made)
+        score = float(psnr(torch.from_numpy(image), torch.from_numpy(after)[None]))
         sheets.add({"input": image[0], "projected": after}, f"{caption}: {score:.1f} dB")
         return Result(str(job.source), target, "done")
 
@@ -129,8 +136,10 @@ def plan_projection(
     inference: Inference, inputs: Iterable[str], out: Path, options: TranslateOptions
 ) -> Projection:
     """Check the projection of files. Raises UserError for what it does not read or know."""
-    outputs = inference.outputs(generating=True)
+    outputs, backend = inference.outputs(generating=True), inference.backend
     name = outputs.name
+    if not isinstance(backend, TorchBackend):
+        raise UserError(f"{inference.model}: codes are found with the model itself, not with a graph")
     for flag, value in (
         ("reference", options.reference),
         ("from", options.source),
@@ -152,4 +161,4 @@ def plan_projection(
     started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
     if not options.overwrite:
         check_sheets(out / SHEETS, len(jobs), started_at)
-    return Projection(inference, jobs, tasks[0], options, out, started_at)
+    return Projection(backend, jobs, tasks[0], options, out, started_at)

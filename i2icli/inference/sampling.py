@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, to_pixels, to_tensor, write_image
+from i2icli.image import DecodedImage, to_array, to_pixels, write_image
 from i2icli.inference.batching import images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import settings_of, write_manifest
@@ -20,8 +18,8 @@ from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
+from i2icli.request import Arrays
 from i2icli.task import Task
-from i2icli.video import write_video
 
 SAMPLES, ENDS = 16, 4  # codes that are drawn, and that a video interpolates between, by default
 COLUMNS = 8  # samples in a row of the sheets
@@ -64,16 +62,16 @@ class Sampling:
     def _samples(self, folder: Path, specs: Sequence[OutputSpec]) -> Iterator[Result]:
         suffix = suffix_of(self.options.format) if self.options.format else ".png"
         sheets = SheetWriter(folder / SHEETS)
-        row: dict[str, Tensor] = {}
+        row: Arrays = {}
         for number, pixels in enumerate(self._generated(specs), 1):
             path = folder / f"{number:04}{suffix}"
             yield self._write(path, pixels)
-            row[f"{(number - 1) % COLUMNS + 1}"] = to_tensor(pixels)
+            row[f"{(number - 1) % COLUMNS + 1}"] = to_array(pixels)
             if len(row) == COLUMNS:
                 sheets.add(row, f"from {number - COLUMNS + 1:04}")
                 row = {}
         if row:
-            blank = torch.ones_like(next(iter(row.values())))  # a sheet's rows have the same columns
+            blank = np.ones_like(next(iter(row.values())))  # a sheet's rows have the same columns
             rest = range(len(row) + 1, COLUMNS + 1) if number > COLUMNS else ()
             sheets.add(row | {f"{column}": blank for column in rest}, f"from {number - len(row) + 1:04}")
         sheets.close()
@@ -90,6 +88,8 @@ class Sampling:
     def _video(self, path: Path, specs: Sequence[OutputSpec]) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
+        from i2icli.video import write_video  # images need not load it
+
         frames = (_rgb(pixels) for pixels in self._generated(specs))
         write_video(path, frames, FPS)
         return Result(path.name, path, "done")

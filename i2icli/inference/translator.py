@@ -2,30 +2,31 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
 
+from i2icli.config import Precision
 from i2icli.errors import UserError
 from i2icli.image.finding import find_images
 from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
-from i2icli.inference.loading import load_with_notes
-from i2icli.inference.options import TranslateOptions
+from i2icli.inference.loading import Tell, load_backend
+from i2icli.inference.options import RuntimeChoice, TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs, inputs_in
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
-from i2icli.inference.projection import Projection, plan_projection
+from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
-from i2icli.inference.video import VideoTranslation
-from i2icli.inference.video_first import FirstFrame, GivenFrame, TranslatedFrame
-from i2icli.inference.video_options import VideoRequest
-from i2icli.inference.video_results import Watch
 from i2icli.runs import find_model
-from i2icli.runtime.device import choose_device
-from i2icli.runtime.precision import choose_placement
+
+if TYPE_CHECKING:  # what translating images need not load
+    from i2icli.inference.video import VideoTranslation
+    from i2icli.inference.video_first import FirstFrame
+    from i2icli.inference.video_options import VideoRequest
+    from i2icli.inference.video_results import Watch
 
 _OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
 
@@ -38,17 +39,24 @@ class Translator(Inference):
     """
 
     @classmethod
-    def load(cls, model: str | Path, device: str | None = None, precision: str = "auto") -> "Translator":
+    def load(
+        cls,
+        model: str | Path,
+        device: str | None = None,
+        precision: Precision = "auto",
+        runtime: RuntimeChoice = "auto",
+        *,
+        tell: Tell = lambda _: None,
+    ) -> "Translator":
         """A model by path, by the name of a run under runs/, or by its system (the newest run).
 
-        Raises UserError if there is none, or if the file cannot be used.
+        `tell` is told, in a line, what computes it and why, as soon as that is decided. Raises UserError if
+        there is none, or if the file cannot be used.
         """
         path = find_model(str(model))
-        (system, notes), where = load_with_notes(path), choose_device(device)
-        networks = (system.get_submodule(name) for name in system.inference_modules)
-        return cls(system, choose_placement(where, precision, networks), path, notes)
+        return cls(load_backend(path, device, precision, runtime, tell), path)
 
-    def translate(self, image: Given | Named | list[Given | Named], **options: Any) -> Any:
+    def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
         `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
@@ -79,11 +87,11 @@ class Translator(Inference):
 
     def _translated(
         self,
-        given: Given | Named,
+        given: "Given | Named",
         specs: list[OutputSpec],
         others: OtherInputs,
         folder: Path | None = None,
-    ) -> Made | dict[str, Made]:
+    ) -> "Made | dict[str, Made]":
         first = others.first
         named: Named = given if isinstance(given, Mapping) else {first: given}
         if first not in named:
@@ -100,14 +108,13 @@ class Translator(Inference):
         made: dict[str, Made] = {}
         for numbers in together(self, specs, inputs, None):
             chosen = [specs[number] for number in numbers]
-            rows = torch.split(self.compute(inputs[numbers[0]], *chosen), 1)
-            for spec, output in zip(chosen, rows, strict=True):
-                made[spec.name] = in_form_of(main, self.result(image, output, spec))
+            output = self.compute(inputs[numbers[0]], *chosen)  # (B, C, H, W)
+            rows = np.split(output, len(output))
+            for spec, row in zip(chosen, rows, strict=True):
+                made[spec.name] = in_form_of(main, self.result(image, row, spec))
         return made if len(specs) > 1 else made[specs[0].name]
 
-    def run(
-        self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None
-    ) -> Translation | Projection:
+    def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
         """Translate files into a folder, one result per output as it is iterated; a bad input is reported.
 
         What an earlier run of the same model and settings left there stands. Where an input gets several
@@ -115,17 +122,20 @@ class Translator(Inference):
         system that reads latent codes alone the inputs are projected: the nearest images it can generate are
         found. Raises UserError if the request as a whole is wrong.
         """
-        plan = Translation if self.translates else plan_projection
-        return plan(self, inputs, out, options or TranslateOptions())
+        if self.translates:
+            return Translation(self, inputs, out, options or TranslateOptions())
+        from i2icli.inference.projection import plan_projection  # torch loads only when it is needed
+
+        return plan_projection(self, inputs, out, options or TranslateOptions())
 
     def video(
         self,
         inputs: str | Path | Iterable[str | Path],
         out: str | Path = "translated",
         *,
-        watch: Watch | None = None,
+        watch: "Watch | None" = None,
         **options: Any,
-    ) -> VideoTranslation:
+    ) -> "VideoTranslation":
         """Translate videos or image sequences, one result per video and output as it is iterated.
 
         `options` are those of `i2i video` with underscores: end=10, codec="libx265"; `--from` is `source`.
@@ -133,27 +143,33 @@ class Translator(Inference):
         earlier run of the same model and options left is kept, and gone on from. Raises UserError if the
         request as a whole is wrong.
         """
+        from i2icli.inference.video_options import VideoRequest
+
         given = [inputs] if isinstance(inputs, str | Path) else inputs
         return self.video_of([str(each) for each in given], Path(out), VideoRequest.of(options), watch)
 
     def video_of(
-        self, inputs: Iterable[str], out: Path, request: VideoRequest, watch: Watch | None = None
-    ) -> VideoTranslation:
+        self, inputs: Iterable[str], out: Path, request: "VideoRequest", watch: "Watch | None" = None
+    ) -> "VideoTranslation":
         """As `video`, with options that have been checked."""
         if not self.translates:
             raise UserError("this model generates images from noise; it cannot translate videos")
+        from i2icli.inference.video import VideoTranslation
+
         translation = VideoTranslation(self, inputs, out, request, watch)
         translation.first = self._first(request)
         return translation
 
-    def _first(self, request: VideoRequest) -> FirstFrame | None:
+    def _first(self, request: "VideoRequest") -> "FirstFrame | None":
         """What the memory of videos begins with. Raises UserError for what cannot be read."""
+        from i2icli.inference.video_first import GivenFrame, TranslatedFrame
+
         if request.video.first_frame is not None:
             return GivenFrame(request.video.first_frame)
         name = request.video.first_model
         if name is None:
             return None
-        return TranslatedFrame(Translator.load(name, str(self.placement.device)), name, request.translate)
+        return TranslatedFrame(Translator.load(name, self.backend.device), name, request.translate)
 
     def sample(self, out: Path, options: TranslateOptions | None = None) -> Sampling:
         """Generate images from latent codes alone, into a folder, one result each as it is iterated.

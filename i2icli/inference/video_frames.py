@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.flow.cuts import SceneCuts
@@ -19,8 +17,7 @@ from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_first import FirstFrame
 from i2icli.inference.video_segments import LENGTH, State, part
-from i2icli.runtime.memory import is_out_of_memory
-from i2icli.system import Inputs, Memory
+from i2icli.request import Array, Arrays
 from i2icli.video import Damage, Frame
 
 MESSAGES = 5  # about frames that cannot be read
@@ -32,7 +29,7 @@ class LoadedFrame:
 
     frame: Frame
     image: DecodedImage
-    inputs: Inputs  # (1, C, H, W) each
+    inputs: Arrays  # (1, C, H, W) each
 
     @property
     def batch_key(self) -> tuple[object, ...]:
@@ -53,7 +50,7 @@ class MadeFrame:
     """A frame and what the network makes of it."""
 
     loaded: LoadedFrame
-    output: Tensor | DecodedImage  # (1, C, H', W'); a result where that was given
+    output: Array | DecodedImage  # (1, C, H', W'); a result where that was given
     state: State | None = None  # after the last frame of a segment
 
 
@@ -81,7 +78,7 @@ class FrameTranslator:
         self.cuts = SceneCuts() if cuts else None
         self.finding = Lock()
         self.damage = Damage()  # that reading the source alone does not find
-        self.memory: Memory | None = None
+        self.memory: Arrays | None = None
         self.done = 0  # frames of the result
         self.stopped = False  # whether it ended before the last frame
 
@@ -122,11 +119,9 @@ class FrameTranslator:
     def restore(self, state: State, done: int) -> None:
         """Go on after `done` frames, with the state that the last of them left."""
         self.done = done
-        memory = part(state, "memory")
-        self.memory = {name: self.inference.placement.tensor(value) for name, value in memory.items()}
-        self.memory = self.memory or None
+        self.memory = part(state, "memory") or None
         if self.cuts is not None:
-            self.cuts.load({name: value.numpy() for name, value in part(state, "cuts").items()})
+            self.cuts.load(part(state, "cuts"))
 
     def _batches(self, frames: Iterable[LoadedFrame | LostFrame]) -> Iterator[list[LoadedFrame]]:
         """Frames that are computed together: they lie in one segment, so that going on gives the same."""
@@ -149,15 +144,15 @@ class FrameTranslator:
         if group:
             yield group
 
-    def _batch(self, group: list[LoadedFrame]) -> list[Tensor]:
-        outputs: list[Tensor] = []
+    def _batch(self, group: list[LoadedFrame]) -> list[Array]:
+        outputs: list[Array] = []
         for output in compute(self.inference, [loaded.inputs for loaded in group], [self.spec]):
             if isinstance(output, str):
                 raise UserError(output)
             outputs.append(output)
         return outputs
 
-    def _recurrent(self, loaded: LoadedFrame) -> list[Tensor | DecodedImage]:
+    def _recurrent(self, loaded: LoadedFrame) -> list[Array | DecodedImage]:
         """The output for one frame; its memory is kept."""
         if self.cuts is not None and self.cuts(as_seen(loaded.image, self.spec)):
             self.memory = None
@@ -168,21 +163,18 @@ class FrameTranslator:
             return [given]
         try:
             output, self.memory = self.inference.step(loaded.inputs, self.spec, self.memory)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
+        except Exception as error:
+            if not self.inference.backend.is_out_of_memory(error):
                 raise
             height, width = next(iter(loaded.inputs.values())).shape[-2:]
             raise UserError(f"out of memory at {width}x{height} px; try a smaller --size") from error
         return [output]
 
     def _state(self) -> State:
-        """What the next frame needs. Memory goes on as it comes back from a file, so that both agree."""
-        memory = {name: value.cpu().contiguous() for name, value in (self.memory or {}).items()}
-        state = {f"memory.{name}": value for name, value in memory.items()}
+        """What the next frame needs."""
+        state = {f"memory.{name}": value for name, value in (self.memory or {}).items()}
         if self.cuts is not None:
-            arrays = self.cuts.state()
-            state |= {f"cuts.{name}": torch.from_numpy(array) for name, array in arrays.items()}
-        self.restore(state, self.done)
+            state |= {f"cuts.{name}": value for name, value in self.cuts.state().items()}
         return state
 
 

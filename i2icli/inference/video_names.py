@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from i2icli.image import SUFFIXES as IMAGES
-from i2icli.video.containers import MUXERS
 
 STILL = tuple(suffix for suffix in IMAGES if suffix != ".webp")
 """Suffixes of formats that mean a folder of frames; a WebP moves."""
@@ -13,4 +12,8 @@ _ONLY_READ = (".flv", ".f4v", ".wmv", ".asf", ".mpg", ".mpeg", ".vob", ".m2v", "
 def is_video_name(path: Path) -> bool:
     """Whether the suffix of a file is that of a video, GIF and APNG included; PNG and WebP are images."""
     suffix = path.suffix.lower()
-    return (suffix in MUXERS and suffix not in IMAGES) or suffix in _ONLY_READ
+    if suffix in IMAGES:
+        return False
+    from i2icli.video.containers import MUXERS  # translating images need not load ffmpeg's
+
+    return suffix in MUXERS or suffix in _ONLY_READ

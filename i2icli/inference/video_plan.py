@@ -81,7 +81,7 @@ def plan_video(
             f"{job.source}: this model reads {port.kind}, which a video cannot hold exactly; give a folder "
             "of PNG maps, one for each frame"
         )
-    lacking = [name for name, each in list(task.inputs.items())[1:] if not each.optional]
+    lacking = [name for name, each in list(task.inputs.items())[1:] if each.instead is None]
     if lacking and info.container != "images":
         raise UserError(
             f"{job.source}: this model also needs {', '.join(lacking)} for every frame; give a folder of "
@@ -113,7 +113,7 @@ def _size_notes(inference: Inference, spec: OutputSpec, size: tuple[int, int]) -
     """That a condition will look other than in training, as its lines depend on the size of the frames."""
     condition = next(iter(spec.task.inputs.values())).condition
     given = spec.size or size
-    learned = DataOptions.of(inference.system.config).preprocess.prepared_size(size)
+    learned = DataOptions.of(inference.backend.config).preprocess.prepared_size(size)
     if condition is None or 1 / OTHER_SIZE < given[0] / learned[0] < OTHER_SIZE:
         return ()
     (height, width), fitting = given, f"{learned[1]}x{learned[0]}"

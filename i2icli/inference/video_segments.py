@@ -14,19 +14,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
-from torch import Tensor
+from safetensors.numpy import load_file, save
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.request import Arrays
 from i2icli.video import Damage
 
 FOLDER = ".i2i-video"
 INPUT = "input"  # the setting that is no option: which input it was
 LENGTH = 100  # frames of a segment: each starts with a key frame, a kill loses one at most
 
-State = dict[str, Tensor]
+State = Arrays
 """What the next frame needs of those before it: memory, the last frame and result."""
 Standing = Literal["new", "unfinished", "finished"]
 
@@ -137,7 +138,7 @@ class Segments:
         """The next segment is finished: its file, if it has one, is at its place already."""
         number = len(self.done)
         with atomic_write(self._state(number)) as beside:
-            beside.write_bytes(save({name: value.cpu().contiguous() for name, value in state.items()}))
+            beside.write_bytes(save({name: np.ascontiguousarray(value) for name, value in state.items()}))
         with atomic_write(self._record(number)) as beside:
             beside.write_text(json.dumps(asdict(segment)), encoding="utf-8")
         if number:

@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from i2icli.flow.smooth import Smoother
@@ -69,8 +68,7 @@ class ResultWriter:
         self.times = Fraction(done.first_time), Fraction(done.last_time)
         self.known = segments.damage
         if self.smoother is not None:
-            arrays = {name: value.numpy() for name, value in part(segments.state(), "smooth").items()}
-            self.smoother.load(arrays)
+            self.smoother.load(part(segments.state(), "smooth"))
 
     def prepare(self, made: MadeFrame) -> ReadyFrame:
         """The result of a frame as an image. Several threads may do so at a time."""
@@ -99,8 +97,7 @@ class ResultWriter:
         self.sink.write(ready.frame, image, self.step or None)
         if ready.state is not None:
             smooth = self.smoother.state() if self.smoother is not None else {}
-            arrays = {f"smooth.{name}": torch.tensor(value) for name, value in smooth.items()}
-            self.end_segment(ready.state | arrays)
+            self.end_segment(ready.state | {f"smooth.{name}": value for name, value in smooth.items()})
         self.failed = False
 
     def _count(self, frame: Frame) -> None:

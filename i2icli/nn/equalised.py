@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, linear
+from torch.nn.functional import avg_pool2d, conv2d, conv_transpose2d, linear, pad
 
 RELU_GAIN = math.sqrt(2)  # He et al., ICCV 2015, Eq. (10)
 
@@ -77,6 +77,9 @@ class EqualConv2d(nn.Module):
 
 def _four_shifts(weight: Tensor) -> Tensor:
     """(O, I, k, k) -> (O, I, k + 1, k + 1): the sum of the kernel at four offsets."""
+    if torch.compiler.is_exporting():  # ONNX has no divisor of an average, and its exporter does not say so
+        sides = ((1, 0, 1, 0), (0, 1, 1, 0), (1, 0, 0, 1), (0, 1, 0, 1))
+        return torch.stack([pad(weight, side) for side in sides]).sum(0)
     return avg_pool2d(weight, 2, stride=1, padding=1, divisor_override=1)
 
 

@@ -27,7 +27,7 @@ class LabelPlanes:
     def __init__(self, labels: Tensor, classes: int, edges: Tensor | None = None) -> None:
         """labels: (B, 1, H, W) int64; classes: one-hot planes; edges: (B, 1, H, W) bool, one more plane."""
         self.labels, self.classes, self.edges = labels, classes, edges
-        self._smaller: dict[Size, LabelPlanes] = {}
+        self._smaller: dict[tuple[int, int], LabelPlanes] = {}  # by strides
         self._planes: dict[torch.dtype, Tensor] = {}
         self._rows: dict[int, Tensor] = {}
 
@@ -43,13 +43,14 @@ class LabelPlanes:
 
     def at(self, size: Size) -> "LabelPlanes":
         """The map in a smaller size by which its own is divisible, by nearest-neighbour interpolation."""
-        if size == self.size:
+        strides = int(self.size[0] // size[0]), int(self.size[1] // size[1])  # no symbols while exporting
+        if strides == (1, 1):
             return self
-        if size not in self._smaller:
-            down, across = self.size[0] // size[0], self.size[1] // size[1]
+        if strides not in self._smaller:
+            down, across = strides
             edges = None if self.edges is None else self.edges[..., ::down, ::across]
-            self._smaller[size] = LabelPlanes(self.labels[..., ::down, ::across], self.classes, edges)
-        return self._smaller[size]
+            self._smaller[strides] = LabelPlanes(self.labels[..., ::down, ::across], self.classes, edges)
+        return self._smaller[strides]
 
     def planes(self, dtype: torch.dtype) -> Tensor:
         """(B, channels, H, W), 0 or 1, channels last in memory."""

@@ -23,13 +23,12 @@ def boundaries(instances: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     Wang et al., "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs", CVPR 2018,
     section 3.3, https://arxiv.org/abs/1711.11585.
     """
-    edges = torch.zeros_like(instances, dtype=torch.bool)
     across = instances[..., 1:] != instances[..., :-1]  # (B, 1, H, W - 1)
     down = instances[..., 1:, :] != instances[..., :-1, :]  # (B, 1, H - 1, W)
-    edges[..., 1:] |= across
-    edges[..., :-1] |= across
-    edges[..., 1:, :] |= down
-    edges[..., :-1, :] |= down
+    column, row = torch.zeros_like(across[..., :1]), torch.zeros_like(down[..., :1, :])
+    # Joined, not written into slices, so that exported graphs need no scattering.
+    edges = torch.cat([column, across], 3) | torch.cat([across, column], 3)  # (B, 1, H, W)
+    edges = edges | torch.cat([row, down], 2) | torch.cat([down, row], 2)
     return edges.to(dtype)
 
 

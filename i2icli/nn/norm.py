@@ -117,8 +117,10 @@ def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = Non
 
     x: (B, C, H, W), weight and bias: (C,). torch's `instance_norm` is slower than `group_norm` with one
     channel per group; as the gradient of that is very slow for channels-last tensors on a CPU, those go
-    through `batch_norm` image by image.
+    through `batch_norm` image by image. Exported graphs get the operation as such, which runtimes know.
     """
+    if torch.compiler.is_exporting():
+        return functional.instance_norm(x, None, None, weight, bias)
     needs_grad = x.requires_grad and torch.is_grad_enabled()
     if needs_grad and x.device.type == "cpu" and not x.is_contiguous():
         images = torch.split(x, 1)  # B times (1, C, H, W)

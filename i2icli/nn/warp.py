@@ -22,8 +22,13 @@ def warp(images: Tensor, flow: Tensor) -> Tensor:
 def positions(flow: Tensor) -> Tensor:
     """(B, 2, H, W) in pixels -> (B, H, W, 2): where to sample, -1 and 1 being the outermost pixels."""
     height, width = flow.shape[-2:]
-    across = torch.linspace(-1, 1, width, dtype=flow.dtype, device=flow.device)
-    down = torch.linspace(-1, 1, height, dtype=flow.dtype, device=flow.device)
-    x = across + flow[:, 0] * (2 / max(1, width - 1))  # (B, H, W)
-    y = down[:, None] + flow[:, 1] * (2 / max(1, height - 1))  # (B, H, W)
+    x = _line(width, flow) + flow[:, 0] * (2 / max(1, width - 1))  # (B, H, W)
+    y = _line(height, flow)[:, None] + flow[:, 1] * (2 / max(1, height - 1))  # (B, H, W)
     return torch.stack([x, y], -1)
+
+
+def _line(side: int, like: Tensor) -> Tensor:
+    """(side,): evenly from -1 to 1."""
+    if torch.compiler.is_exporting():  # linspace would fix the side
+        return torch.arange(side, dtype=like.dtype, device=like.device) * (2 / max(1, side - 1)) - 1
+    return torch.linspace(-1, 1, side, dtype=like.dtype, device=like.device)

@@ -1,14 +1,11 @@
 """Sample sheets, of training and inference: one row per example, one named column per image."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
-from torch.nn.functional import interpolate
 
 from i2icli.errors import UserError, readable
 from i2icli.files import atomic_write
@@ -20,8 +17,11 @@ ROWS = 8  # per sheet
 SMALLEST, LARGEST = 128, 512  # pixels: range of the longer side of an image on a sheet
 
 
-Row = dict[str, Tensor]
-"""Images (C, H, W) in [-1, 1] by the name of their column."""
+Row = Mapping[str, ArrayLike]
+"""Images (C, H, W) in [-1, 1] by the name of their column: arrays, or tensors on the CPU."""
+
+
+_Shown = dict[str, Image.Image]  # a row as it is drawn
 
 
 def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Image:
@@ -29,11 +29,14 @@ def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Ima
 
     Large images are downscaled, small ones upscaled by integer factors.
     """
-    rows = [{name: _fitted(image) for name, image in row.items()} for row in rows]
+    return _drawn([_shown(row) for row in rows], captions)
+
+
+def _drawn(rows: Sequence[_Shown], captions: Sequence[str]) -> Image.Image:
     names = list(rows[0])
     font = ImageFont.load_default(12)
-    widths = [max(int(font.getlength(name)), *(row[name].shape[-1] for row in rows)) for name in names]
-    heights = [max(image.shape[-2] for image in row.values()) for row in rows]
+    widths = [max(int(font.getlength(name)), *(row[name].width for row in rows)) for name in names]
+    heights = [max(image.height for image in row.values()) for row in rows]
     above = TITLE if any(captions) else 0
     size = (sum(widths) + GAP * (len(names) + 1), TITLE + sum(heights) + (GAP + above) * len(rows))
     sheet = Image.new("RGB", size, "white")
@@ -43,7 +46,7 @@ def sample_sheet(rows: Sequence[Row], captions: Sequence[str] = ()) -> Image.Ima
         draw.text((left, 2), name, fill="black", font=font)
         top = TITLE + above
         for row, height in zip(rows, heights, strict=True):
-            sheet.paste(Image.fromarray(_rgb(row[name])), (left, top))
+            sheet.paste(row[name], (left, top))
             top += height + GAP + above
         left += width + GAP
     top = TITLE
@@ -64,13 +67,13 @@ class SheetWriter:
 
     def __init__(self, folder: Path, rows: int = ROWS) -> None:
         self.folder, self.rows = folder, rows
-        self.pending: list[Row] = []
+        self.pending: list[_Shown] = []
         self.captions: list[str] = []
         self.count = 0
 
     def add(self, row: Row, caption: str = "") -> None:
         """Add a row; a full sheet is written."""
-        self.pending.append({name: _fitted(image) for name, image in row.items()})
+        self.pending.append(_shown(row))
         self.captions.append(caption)
         if len(self.pending) == self.rows:
             self._write()
@@ -82,7 +85,8 @@ class SheetWriter:
 
     def _write(self) -> None:
         self.count += 1
-        write_sample_sheet(_numbered(self.folder, self.count), self.pending, self.captions)
+        with atomic_write(_numbered(self.folder, self.count)) as temporary:
+            _drawn(self.pending, self.captions).save(temporary)
         self.pending, self.captions = [], []
 
 
@@ -101,19 +105,23 @@ def _numbered(folder: Path, number: int) -> Path:
     return folder / f"{number:04}.png"
 
 
-def _rgb(image: Tensor) -> NDArray[np.uint8]:
+def _shown(row: Row) -> _Shown:
+    return {name: _fitted(_rgb(np.asarray(image, np.float32))) for name, image in row.items()}
+
+
+def _rgb(image: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(C, H, W) in [-1, 1] -> (H, W, 3) uint8: the first three channels, or the first one as grey."""
-    image = image.detach().float().cpu()
-    image = image[:3] if len(image) >= 3 else image[:1].expand(3, -1, -1)
-    pixels = ((image.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return pixels.permute(1, 2, 0).numpy()  # (H, W, 3)
+    image = image[:3] if len(image) >= 3 else np.repeat(image[:1], 3, axis=0)
+    pixels: NDArray[np.uint8] = ((image.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
+    return pixels.transpose(1, 2, 0)
 
 
-def _fitted(image: Tensor) -> Tensor:
-    """(C, H, W) scaled to a longer side from about SMALLEST to LARGEST, aspect ratio preserved."""
-    factor = LARGEST / max(image.shape[-2:])
+def _fitted(pixels: NDArray[np.uint8]) -> Image.Image:
+    """(H, W, 3) scaled to a longer side from about SMALLEST to LARGEST, aspect ratio preserved."""
+    height, width = pixels.shape[:2]
+    factor = LARGEST / max(height, width)
     if factor >= 1:
-        whole = max(1, SMALLEST // max(image.shape[-2:]))
-        return image.repeat_interleave(whole, -2).repeat_interleave(whole, -1)  # (C, h, w)
-    size = [max(1, round(side * factor)) for side in image.shape[-2:]]
-    return interpolate(image[None].float(), size=size, mode="bilinear", antialias=True)[0]  # (C, h, w)
+        whole = max(1, SMALLEST // max(height, width))
+        return Image.fromarray(pixels.repeat(whole, 0).repeat(whole, 1))
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.BILINEAR)

@@ -18,8 +18,9 @@ from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, grey_levels, read_image
 from i2icli.image.finding import find_images, named
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative_to_first, resampled
-from i2icli.report import Figure, Table, Text, write_page
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
+from i2icli.report.page import write_page
+from i2icli.report.sections import Figure, Table, Text
 
 LENGTH = 300  # values of a curve if sizes differ, as published for videos
 MAX_CURVES = 8  # more single files are merged into one curve

@@ -139,7 +139,8 @@ class Monitor:
                 shown = trainer.system.preview(trainer.placement.batch(batch))
                 for images in zip(*shown.values(), strict=True):
                     before = columns(self.history, stages, now, len(rows))
-                    rows.append(before | dict(zip(shown, images, strict=True)))
+                    now_shown = (image.detach().float().cpu() for image in images)
+                    rows.append(before | dict(zip(shown, now_shown, strict=True)))
         if rows:
             write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
 

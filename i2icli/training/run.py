@@ -27,7 +27,7 @@ from i2icli.training.monitor import Monitor, RunContext
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
 from i2icli.training.plan import plan_of
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
-from i2icli.training.run_data import RunData, open_data
+from i2icli.training.run_data import RunData, counts_of, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.state import restore
@@ -189,6 +189,7 @@ class _Run:
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
+            self.folder.save_counts(counts_of(self.data, self.options))
         self._tell_perceptual(clock.total)
         if self.config.precision == "auto":
             self.callbacks.note(

@@ -11,6 +11,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder, Examples
 from i2icli.data.loader import batches, validation_batches
 from i2icli.data.options import DataOptions
+from i2icli.data.validation_split import SPLIT
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.stage import Stage
@@ -57,6 +58,21 @@ def _check_batch_size(config: Config, processes: int) -> None:
             f"--batch-size {size}{split}: these settings need at least {smallest} images per batch and "
             f"process; use --batch-size {smallest * processes} or more"
         )
+
+
+def counts_of(folder: DataFolder, options: RunOptions) -> dict[str, int | bool]:
+    """How many examples a run learns from and is scored on, and whether these were split off from those.
+
+    An example is what a step reads: a pair, an image of each collection, a clip.
+    """
+    training, validation = folder.train(), folder.validation()
+    held = 0 if validation is None else len(validation)
+    return {
+        "training": len(training),
+        "validation": held,
+        "scored": min(held or len(training), options.validate_images),
+        "split_off": any(line.startswith(SPLIT) for line in folder.report),
+    }
 
 
 class RunData:

@@ -1,7 +1,7 @@
 """runs/x: the files of a training run, written atomically."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.originals.torch_pickles import check_saved
 from i2icli.report.log import Row, read_log
-from i2icli.runs import SEGMENTER
+from i2icli.runs import COUNTS, SEGMENTER
 
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
@@ -30,6 +30,7 @@ class RunFolder:
         self.best = path / "best.safetensors"
         self.segmenter = path / SEGMENTER
         self.recipe = path / "recipe.toml"
+        self.counts = path / COUNTS
         self.report = path / "report.html"
         self.log_file = path / "log.jsonl"
         self.samples = path / "samples"
@@ -86,6 +87,22 @@ class RunFolder:
                 f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
             )
         return None
+
+    def save_counts(self, counts: Mapping[str, int | bool]) -> None:
+        """Save how many examples the run has: `counts_of` its data."""
+        with atomic_write(self.counts) as beside:
+            beside.write_text(json.dumps(counts) + "\n", encoding="utf-8")
+
+    def data_folders(self) -> tuple[Path, ...]:
+        """The folders that the run learned from, as far as they are there; none where it has no state."""
+        for path in self.states:
+            try:
+                # Mapped: of all tensors none is read.
+                state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+                return tuple(folder for folder in map(Path, state["data"]) if folder.is_dir())
+            except Exception:  # missing, truncated or not ours
+                continue
+        return ()
 
     # -- the log -------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from i2icli.config import Config
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Text, Values
+from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
 
 SHEETS = 3  # sample sheets shown: first, middle, last
@@ -26,8 +27,8 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     sections += [
         Curves(
             curves,
-            f"Validation: {_TITLES.get(name, name)}",
-            y_label=_UNITS.get(name, _TITLES.get(name, name)),
+            f"Validation: {TITLES.get(name, name)}",
+            y_label=UNITS.get(name, TITLES.get(name, name)),
         )
         for name, curves in by_name.items()
     ]
@@ -47,30 +48,6 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     sections.append(Values(settings, "Settings", folded=True))
     write_page(folder.report, folder.path.resolve().name, sections)
 
-
-_TITLES = {
-    "psnr": "PSNR (dB)",
-    "flicker": "flicker of what is at rest in the real video, and that of the real video itself",
-    "ssim": "SSIM",
-    "miou": "mean IoU of the label maps found in generated photos, and in real ones",
-    "pixel_accuracy": "pixels whose label is found in generated photos, and in real ones",
-    "spectral_distance": "spectral distance between samples and data (20 ln; 0 is best)",
-    "enlarged_distance": "spectral distance between upscaled images and ground truth (20 ln; 0 is best)",
-    "interpolated_distance": "spectral distance between interpolation and ground truth (20 ln; 0 is best)",
-    "checkerboard": "checkerboard in samples, power relative to real images (1 is best)",
-    "warping_error": "warping error: frames against those before, warped by the real video's flow (x 1000)",
-}
-
-_UNITS = {
-    "flicker": "standard deviation of the brightness, of 255",
-    "miou": "mean IoU",
-    "pixel_accuracy": "fraction",
-    "spectral_distance": "20 ln",
-    "enlarged_distance": "20 ln",
-    "interpolated_distance": "20 ln",
-    "checkerboard": "ratio",
-    "warping_error": "x 1000",
-}
 
 _RUN = {
     "images_per_s": "Images per second",

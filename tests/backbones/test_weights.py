@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 
 from i2icli.backbones import catalogue, weights
 from i2icli.backbones.catalogue import BACKBONES, Download
-from i2icli.backbones.download import download
 from i2icli.backbones.weights import cached, fetch_weights, find_weights, read_weights
+from i2icli.downloads.download import Lines, Wanted, download
 from i2icli.errors import UserError
 
 SQUEEZENET, EFFICIENTNET, HED = (BACKBONES[name] for name in ("squeezenet", "efficientnet-lite", "vgg16-hed"))
@@ -122,7 +122,9 @@ def test_a_download_is_checked_and_done_once(mine, server):
     assert len(notes) == 1
     assert notes[0].startswith(f"downloading {catalogue.TORCHVISION}net-")
     fetch_weights(backbone, None, pytest.fail)
-    download(backbone.published.url, path, "0", 1, pytest.fail)  # another process waited for it
+    download(
+        Wanted(backbone.published.url, "0", 1), path, Lines(pytest.fail)
+    )  # another process waited for it
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"0" * 2 * len(data)])

@@ -98,7 +98,7 @@ def test_ctrl_c_leaves_a_playable_part(tmp_path, capsys, monkeypatch):
 
     def pressing(*given, **more):
         translator = load(*given, **more)
-        forward, count = translator.system.forward, []
+        forward, count = translator.backend.system.forward, []
 
         def at_the_fourth(task, inputs, memory=None):
             count.append(1)
@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_a_playable_part(tmp_path, capsys, monkeypatch):
                 os.kill(os.getpid(), signal.SIGINT)
             return forward(task, inputs, memory)
 
-        translator.system.forward = at_the_fourth
+        translator.backend.system.forward = at_the_fourth
         return translator
 
     monkeypatch.setattr(Translator, "load", pressing)

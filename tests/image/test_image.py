@@ -456,19 +456,19 @@ def test_pixels_are_rounded_and_clipped() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 70))
 def test_padding_reaches_a_multiple_and_is_undone(height: int, width: int, multiple: int) -> None:
-    images = torch.rand(1, 2, height, width)
+    images = np.random.rand(1, 2, height, width)
     padded = pad_to_multiple(images, multiple)
     assert padded.shape[-2] % multiple == padded.shape[-1] % multiple == 0
     assert padded.shape[-2] - height < multiple
     assert padded.shape[-1] - width < multiple
-    assert torch.equal(crop_back(padded, (height, width)), images)
+    assert np.array_equal(crop_back(padded, (height, width)), images)
 
 
 def test_padding_is_reflection() -> None:
     images = torch.rand(2, 3, 13, 10)
     expected = functional.pad(images, (0, 6, 0, 3), mode="reflect")
-    assert torch.equal(pad_to_multiple(images, 16), expected)
-    row = torch.arange(3.0).reshape(1, 1, 1, 3)
+    assert np.array_equal(pad_to_multiple(images.numpy(), 16), expected)
+    row = np.arange(3.0).reshape(1, 1, 1, 3)
     assert pad_to_multiple(row, 8)[0, 0, 0].tolist() == [0, 1, 2, 1, 0, 1, 2, 1]
 
 

@@ -12,8 +12,8 @@ from i2icli.config import Config
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ImageReader, ReadSpec
 from i2icli.image import ArrayItem, FileItem, convert_channels, pad_to_multiple, read_image, resize
-from i2icli.image import to_tensor as image_tensor
-from i2icli.image.kinds import decode, pad, prepare, tensor, to_tensor
+from i2icli.image import to_array as image_array
+from i2icli.image.kinds import array, decode, pad, prepare, to_tensor
 from i2icli.task import Kind, Port
 
 LABELS, INSTANCES = Port(30, "labels"), Port(1, "instances")
@@ -31,16 +31,16 @@ def spec(port: Port, preprocess: Preprocess) -> ReadSpec:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_images_are_converted_resized_and_reflected(channels: int, found: int, dtype: type) -> None:
     pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (20, 30, found)).astype(dtype)
-    expected = image_tensor(resize(convert_channels(pixels, channels), (25, 35)))[None]
-    read = tensor(ArrayItem(pixels), Port(channels, multiple=8, minimum=1), (25, 35))
-    assert torch.equal(read, pad_to_multiple(expected, 8))
+    expected = image_array(resize(convert_channels(pixels, channels), (25, 35)))[None]
+    read = array(ArrayItem(pixels), Port(channels, multiple=8, minimum=1), (25, 35))
+    assert np.array_equal(read, pad_to_multiple(expected, 8))
     assert read.shape == (1, channels, 32, 40)
 
 
 def test_short_sides_are_padded_to_the_minimum() -> None:
-    values = torch.rand(1, 3, 5, 40)
+    values = np.random.rand(1, 3, 5, 40)
     assert pad(values, Port(3, multiple=12, minimum=16)).shape == (1, 3, 48, 48)
-    assert pad(torch.rand(1, 3, 17, 40), Port(3, multiple=4, minimum=16)).shape == (1, 3, 20, 40)
+    assert pad(np.random.rand(1, 3, 17, 40), Port(3, multiple=4, minimum=16)).shape == (1, 3, 20, 40)
 
 
 # -- ids -------------------------------------------------------------------------------------
@@ -64,8 +64,8 @@ def test_palette_labels_reach_the_networks_as_indices(tmp_path: Path) -> None:
     image = Image.fromarray(ids, "P")
     image.putpalette(np.random.default_rng(1).integers(0, 256, 768).astype(np.uint8).tolist())
     image.save(tmp_path / "labels.png")
-    found = tensor(FileItem(tmp_path / "labels.png"), LABELS)
-    assert (found.dtype, found.shape) == (torch.int64, (1, 1, 16, 24))
+    found = array(FileItem(tmp_path / "labels.png"), LABELS)
+    assert (found.dtype, found.shape) == (np.int64, (1, 1, 16, 24))
     np.testing.assert_array_equal(found[0, 0], ids)
     assert read_image(tmp_path / "labels.png").pixels.shape == (16, 24, 3)
 
@@ -82,10 +82,10 @@ def test_a_class_of_one_pixel_is_kept_or_gone_but_never_mixed() -> None:
 
 
 def test_ids_are_continued_at_the_edge_and_never_reflected() -> None:
-    ids = torch.tensor([[[[1, 2, 3], [4, 5, 6]]]])
+    ids = np.array([[[[1, 2, 3], [4, 5, 6]]]])
     padded = pad(ids, Port(9, "labels", multiple=4, minimum=1))
     assert padded.tolist() == [[[[1, 2, 3, 3], [4, 5, 6, 6], [4, 5, 6, 6], [4, 5, 6, 6]]]]
-    reflected = pad(ids.float(), Port(1, multiple=4, minimum=1))
+    reflected = pad(ids.astype(np.float32), Port(1, multiple=4, minimum=1))
     assert reflected[0, 0, 0].tolist() == [1, 2, 3, 2]
 
 

@@ -11,7 +11,10 @@ from i2icli.task import Port
 
 
 def others(*, optional: bool = True, **options) -> OtherInputs:
-    inputs = {"labels": Port(4, "labels"), "instances": Port(1, "instances", optional=optional)}
+    inputs = {
+        "labels": Port(4, "labels"),
+        "instances": Port(1, "instances", instead="labels" if optional else None),
+    }
     return OtherInputs(inputs, TranslateOptions(**options))
 
 

@@ -16,6 +16,7 @@ from i2icli.inference.outputs import Outputs
 from i2icli.inference.reference_cache import ReferenceCache
 from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.system import System
 from i2icli.task import Port, Task
 
@@ -55,28 +56,28 @@ class PainterConfig(Config):
                 source = one_of(source, self.sources, "source")
         return super().resolve(tasks, to, source)
 
-
-class Painter(System[PainterConfig]):
-    """Gives one colour that tells what was asked: the target, the source, the style."""
-
-    inference_modules = ()
-
-    def condition(self, task, request):
+    def conditions(self, task, request):
         image, reference = request.inputs.get("image"), request.reference
         if image is not None and image.max() > 0.9:
             raise UserError("too bright for a painter")
         if reference is not None and reference.mean() < -0.9:
             raise UserError("too dark a style")
         values = (
-            self.config.names.index(task.name) / 3,
+            self.names.index(task.name) / 3,
             0.5 if task.source == "sketch" else 0.0,
-            0.0 if request.latent is None else float(request.latent[0].sum().clamp(-1, 1)),
+            0.0 if request.latent is None else float(request.latent[0].sum().clip(-1, 1)),
         )
         for name, style in request.style.items():
             with about(f"--style {name}={style}"):
                 values = (float(style),) * 3 if one_of(name, ("hat",), "class") else values
-        colour = torch.tensor(values).view(1, 3, 1, 1)
-        return {"colour": colour if reference is None else reference.mean((2, 3), keepdim=True)}
+        colour = np.array(values, np.float32).reshape(1, 3, 1, 1)
+        return {"colour": colour if reference is None else reference.mean((2, 3), keepdims=True)}
+
+
+class Painter(System[PainterConfig]):
+    """Gives one colour that tells what was asked: the target, the source, the style."""
+
+    inference_modules = ()
 
     def forward(self, task, inputs, memory=None):  # noqa: ARG002
         return inputs["colour"].expand_as(inputs["image"]), {}
@@ -106,7 +107,7 @@ def load(tmp_path):
     def loaded(**settings) -> Translator:
         model = tmp_path / "model.bin"
         model.write_bytes(b"painter")
-        return Translator(painter(**settings), Placement(torch.device("cpu")), model)
+        return Translator(TorchBackend(painter(**settings), Placement(torch.device("cpu"))), model)
 
     return loaded
 
@@ -302,10 +303,10 @@ def test_a_reference_of_another_size_reaches_the_system(translator, tmp_path):
 
 def test_a_reference_reaches_the_system_as_it_is(load, tmp_path, monkeypatch):
     sizes = []
-    check = Painter.condition
+    check = PainterConfig.conditions
     monkeypatch.setattr(
-        Painter,
-        "condition",
+        PainterConfig,
+        "conditions",
         lambda self, task, request: (
             sizes.append((request.reference.shape, task.name)) or check(self, task, request)
         ),
@@ -386,11 +387,11 @@ def test_every_reference_is_read_once(translator, tmp_path, monkeypatch):
 def test_references_that_are_kept_are_bounded(tmp_path):
     items = [FileItem(picture(tmp_path / f"{number}.png", 30 * number)) for number in range(3)]
     colour, grey = Port(3), Port(1)
-    cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=2 * 3 * 20 * 24 * 4)
+    cache = ReferenceCache(most_bytes=2 * 3 * 20 * 24 * 4)
     for item in (*items, items[1]):
         assert cache.image(item, colour).shape == (1, 3, 20, 24)
     assert [item for item, _ in cache.kept] == [items[2], items[1]]
-    cache = ReferenceCache(Placement(torch.device("cpu")), most_bytes=0)
+    cache = ReferenceCache(most_bytes=0)
     for item in items:
         cache.image(item, grey)
     assert list(cache.kept) == [(items[2], grey)]

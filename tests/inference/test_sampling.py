@@ -11,6 +11,7 @@ from i2icli.errors import UserError
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.system import System
 from i2icli.task import Port, Task
 from tests.asking import ask
@@ -31,11 +32,8 @@ class Blobs(System[BlobsConfig]):
 
     inference_modules = ()
 
-    def condition(self, task, request):  # noqa: ARG002
-        return {"codes": request.latent[:, :, None, None]}  # (B, 4, 1, 1)
-
     def forward(self, task, inputs, memory=None):  # noqa: ARG002
-        codes = inputs["codes"]
+        codes = inputs["latent"][:, :, None, None]  # (B, 4, 1, 1)
         line = torch.linspace(-1.5, 1.5, SIDE)
         scale = 1 if task.name == "small" else 3
         distance = (line - codes[:, 3:]).square() + line[:, None].square()
@@ -46,7 +44,7 @@ class Blobs(System[BlobsConfig]):
 def translator(tmp_path):
     model = tmp_path / "model.bin"
     model.write_bytes(b"blobs")
-    return Translator(Blobs(BlobsConfig(crop_size=32)), Placement(torch.device("cpu")), model)
+    return Translator(TorchBackend(Blobs(BlobsConfig(crop_size=32)), Placement(torch.device("cpu"))), model)
 
 
 def test_samples_follow_from_the_seed_and_stand_on_sheets(translator, tmp_path):
@@ -104,7 +102,7 @@ def test_truncated_codes_stay_within_their_bounds(translator):
 
 def test_a_picture_is_projected_to_the_nearest_the_system_can_make(translator, tmp_path):
     code = torch.tensor([[0.9, -0.4, 0.2, 0.8]])
-    wanted = ask(translator.system, latent=code, to="small")[0].permute(1, 2, 0).numpy()
+    wanted = ask(translator.backend.system, latent=code, to="small")[0].permute(1, 2, 0).numpy()
     large = Image.fromarray(((wanted + 1) * 127.5).round().astype(np.uint8)).resize((96, 48))
     large.save(tmp_path / "blob.png")
     (tmp_path / "torn.png").write_bytes(b"no picture")

@@ -25,7 +25,7 @@ def remembering(model: Path) -> Translator:
     """A model whose output is the mean of the input and a half of the output before, brighter each frame."""
     translator = Translator.load(model)
     translator.tasks = tuple(replace(task, memory={"before": Port()}) for task in translator.tasks[:1])
-    system = translator.system
+    system = translator.backend.system
 
     def forward(_task, inputs, memory=None):
         image = inputs["image"]
@@ -44,13 +44,13 @@ def greying(model: Path) -> Translator:
     translator = Translator.load(model)
     task = translator.tasks[0]
     translator.tasks = (replace(task, output=replace(task.output, channels=1)),)
-    translator.system.forward = lambda _task, inputs, _memory=None: (inputs["image"][:, :1], {})
+    translator.backend.system.forward = lambda _task, inputs, _memory=None: (inputs["image"][:, :1], {})
     return translator
 
 
 def failing(translator: Translator, after: int, error: BaseException) -> Translator:
     """The model, which raises an error in place of the output of frame number `after`."""
-    forward, frames = translator.system.forward, []
+    forward, frames = translator.backend.system.forward, []
 
     def limited(task, inputs, memory=None):
         if len(frames) == after:
@@ -58,5 +58,5 @@ def failing(translator: Translator, after: int, error: BaseException) -> Transla
         frames.append(1)
         return forward(task, inputs, memory)
 
-    translator.system.forward = limited
+    translator.backend.system.forward = limited
     return translator

@@ -15,9 +15,10 @@ from i2icli.inference.translator import Translator
 from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
 from i2icli.registry import system_type
-from i2icli.system import Request
+from i2icli.request import Request
 from i2icli.systems.pix2pixhd.cluster_file import read_clusters
 from i2icli.systems.pix2pixhd.system import Pix2PixHD
+from tests.asking import encoded
 from tests.parity import cases
 
 State = dict[str, Tensor]
@@ -114,10 +115,11 @@ def test_encoder_and_clusters_beside_the_generator_are_used(tmp_path) -> None:
     with torch.inference_mode():
         cases.assert_images(system.E(case.given()), case.expected("raw"))
 
-    labels = torch.full((1, 1, 32, 32), 26)
-    request = Request({"labels": labels}, latent=torch.zeros(1, 35), style={"car": "3"})
+    maps = {name: np.full((1, 1, 32, 32), 26) for name in ("labels", "instances")}
+    code = np.zeros((1, 35), np.float32)
+    request = Request(maps, latent=code, style={"car": "3"}, facts=system.facts)
     task = original.config.tasks(original.config.stages()[0])[0]
-    features = system.condition(task, request)["features"]
+    features = encoded(system, task, request)["features"]
     assert torch.equal(features[0, :, 5, 5], torch.tensor(clusters[26][2]))
 
 

@@ -116,7 +116,7 @@ def test_a_file_saved_in_the_middle_of_a_fade_generates_with_that_alpha(lod: flo
     path = published(tmp_path / "fading.pkl", lod=lod)
     translator = Translator.load(path, "cpu", "fp32")
     with torch.inference_mode():
-        images = ask(translator.system, latent=case.given("latents"))
+        images = ask(translator.backend.system, latent=case.given("latents"))
     assert images.shape[-1] == 16 >> int(lod)
     enlarged = interpolate(images, size=16, mode="nearest")
     cases.assert_images(enlarged, case.expected(f"lod_{lod}").clamp(-1, 1))
@@ -307,7 +307,7 @@ def test_a_fade_of_the_re_implementation(tmp_path: Path, monkeypatch: pytest.Mon
     translator = Translator.load(path, "cpu", "fp32")
     case = cases.read(SYSTEM, "zoo_generator_16px_alpha0p3")
     with torch.inference_mode():
-        images = ask(translator.system, latent=case.given("z"))
+        images = ask(translator.backend.system, latent=case.given("z"))
     cases.assert_images(images, case.expected().clamp(-1, 1))
     assert translator.notes == (
         "it was saved while 16 px were faded in (alpha 0.70), and generates with that alpha",

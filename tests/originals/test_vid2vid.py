@@ -129,7 +129,7 @@ def test_local_generators_beside_the_coarsest_one_are_put_together(given, two_sc
     memories = [None, None]
     for _ in range(3):
         inputs = {"source": torch.rand(1, 4, 32, 48)}
-        for number, system in enumerate((two_scales, translator.system)):
+        for number, system in enumerate((two_scales, translator.backend.system)):
             with torch.inference_mode():
                 memories[number] = system(task, inputs, memories[number])[1]
     assert_same(*memories, 1e-5)

@@ -9,19 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from i2icli.report import (
-    Curves,
-    Figure,
-    ImageGrid,
-    Table,
-    Text,
-    Values,
-    loss_curves,
-    read_log,
-    score_curves,
-    write_page,
-)
 from i2icli.report.curves import Axis, draw_curves, thinned
+from i2icli.report.log import loss_curves, read_log, score_curves
+from i2icli.report.page import write_page
+from i2icli.report.sections import Curves, Figure, ImageGrid, Table, Text, Values
 
 
 def png() -> bytes:

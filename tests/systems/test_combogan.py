@@ -138,7 +138,7 @@ def test_any_domain_to_any_other() -> None:
     with torch.inference_mode():
         for source in SEASONS:
             for to in SEASONS:
-                expected = system.decode(system.encode(image, source), to)
+                expected = system.decode(system.code_of(image, source), to)
                 assert torch.equal(ask(system, image=image, to=to, source=source), expected)
     assert names_of(tasks(system)) == SEASONS
     assert {task.sources for task in tasks(system)} == {SEASONS}
@@ -158,7 +158,7 @@ def test_the_source_must_be_told_unless_it_can_only_be_one() -> None:
     assert outputs_of(pair).infer_source(spec, ("elsewhere",)).task.source is None
     assert outputs_of(pair).infer_source(spec, ("day",)).task.source == "day"  # the folder above is right
     with torch.inference_mode():
-        assert torch.equal(ask(pair, image=image, to="day"), pair.decode(pair.encode(image, "night"), "day"))
+        assert torch.equal(ask(pair, image=image, to="day"), pair.decode(pair.code_of(image, "night"), "day"))
 
 
 def test_a_shared_centre_tells_domains_apart_by_itself() -> None:
@@ -169,7 +169,7 @@ def test_a_shared_centre_tells_domains_apart_by_itself() -> None:
             networks[module_name(other)].load_state_dict(networks[name].state_dict())
     image = two_domains(0, 1)["A"]
     with torch.inference_mode():
-        answers = [system.decode(system.encode(image, "autumn"), to) for to in SEASONS]
+        answers = [system.decode(system.code_of(image, "autumn"), to) for to in SEASONS]
     assert not any(torch.allclose(answers[0], other) for other in answers[1:])
 
 

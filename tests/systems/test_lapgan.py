@@ -1,5 +1,6 @@
 """LAPGAN: stages and losses, two ways of making pictures, classes, schedule, settings that cannot work."""
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from i2icli.originals import load_original
 from i2icli.recipe import resolve_config
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import Placement
+from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.stage import Clock, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
-from i2icli.systems.lapgan.system import LAPGAN, uniform
+from i2icli.systems.lapgan.system import LAPGAN, times, uniform
 from i2icli.task import names_of
 from i2icli.training.run import build_system
 from tests.asking import ask, compare, measure, resolve, samples, tasks
@@ -186,6 +188,11 @@ def test_levels_need_not_be_twice_as_large() -> None:
     assert ask(system).shape == (1, 3, 28, 28)
 
 
+def test_sides_are_rounded_as_numbers_are() -> None:
+    for factor in (Fraction(7, 2), Fraction(28, 8), Fraction(5, 3), Fraction(4)):
+        assert [times(side, factor) for side in range(99)] == [round(side * factor) for side in range(99)]
+
+
 def test_files_come_out_larger_alpha_and_depth_kept(tmp_path: Path) -> None:
     system = build_system("lapgan", tiny_config("lapgan"))
     write_model(tmp_path / "model.safetensors", system, "lapgan", {"G": system.G})
@@ -209,7 +216,8 @@ def test_a_model_that_only_enlarges_says_so(tmp_path: Path) -> None:
     system = tiny(coarsest=False).eval()
     assert not tasks(system, generating=True)
     assert ask(system, image=torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
-    translator = Translator(system, Placement(torch.device("cpu")), tmp_path / "model.safetensors")
+    backend = TorchBackend(system, Placement(torch.device("cpu")))
+    translator = Translator(backend, tmp_path / "model.safetensors")
     with pytest.raises(UserError, match="LAPGAN translates images, but no input images are given"):
         translator.sample(tmp_path / "out")
 

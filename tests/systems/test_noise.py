@@ -32,8 +32,8 @@ def built(name: str, settings: dict[str, Any], *, grown: int = 0) -> System[Any]
     return build_system(name, config).eval()
 
 
-def assert_planes_are_what_is_drawn(system: System[Any]) -> None:
-    """Given the planes of a seed, every task answers as with what its network draws after the same seed."""
+def assert_planes_are_what_is_read(system: System[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every task answers as where its network draws these planes itself, one by one."""
     height, width = system.config.crop_size
     for task in tasks(system):
         image = torch.rand(2, 3, height, 2 * width) * 2 - 1
@@ -41,8 +41,16 @@ def assert_planes_are_what_is_drawn(system: System[Any]) -> None:
         assert list(planes) == list(task.noise)
         with torch.inference_mode():
             given, other = (ask(system, image=image, to=task.name, seed=seed) for seed in (3, 4))
-            torch.manual_seed(3)
-            drawn = network(system, task.name)(image)
+            left = [torch.from_numpy(plane[0]) for plane in planes.values()]  # (C, H, W) each
+
+            def next_plane(shape: torch.Size, **_device: Any) -> torch.Tensor:
+                assert left[0].shape == shape  # noqa: B023 - called within the turn
+                return left.pop(0)  # noqa: B023
+
+            with monkeypatch.context() as patched:
+                patched.setattr(torch, "rand", next_plane)
+                drawn = network(system, task.name)(image)
+        assert not left
         assert torch.equal(given, drawn)
         assert not torch.equal(given, other)
 
@@ -52,18 +60,22 @@ def network(system: System[Any], to: str | None) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize(("name", "settings"), NETWORKS, ids=KINDS)
-def test_planes_are_those_that_the_network_would_draw(name: str, settings: dict[str, Any]) -> None:
-    assert_planes_are_what_is_drawn(built(name, settings))
+def test_planes_are_those_that_the_network_would_draw(
+    name: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_planes_are_what_is_read(built(name, settings), monkeypatch)
 
 
 @pytest.mark.parametrize(("name", "settings"), NETWORKS, ids=KINDS)
-def test_planes_stay_those_of_the_network_while_it_grows(name: str, settings: dict[str, Any]) -> None:
+def test_planes_stay_those_of_the_network_while_it_grows(
+    name: str, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     system = built(name, settings, grown=1)
     begins, ends = system.config.stages()
     assert (begins.fading, ends.fading) == (True, False)
     for stage in (begins, ends):
         system.clock = Clock(stage, step=1)
-        assert_planes_are_what_is_drawn(system)
+        assert_planes_are_what_is_read(system, monkeypatch)
     assert system.config.tasks(Stage("before", 1)) != system.config.tasks(ends)
 
 

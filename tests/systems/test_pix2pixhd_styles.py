@@ -1,15 +1,17 @@
 """pix2pixHD's styles: clusters of the features of each class, drawn by a code or chosen by name."""
 
+import numpy as np
 import pytest
 import torch
 
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.errors import UserError
-from i2icli.system import Request
-from i2icli.systems.pix2pixhd.chosen_styles import ChosenStyles
+from i2icli.request import Request
+from i2icli.systems.pix2pixhd.chosen_styles import NONE, ChosenStyles
 from i2icli.systems.pix2pixhd.clusters import Samples, k_means
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.training.run import build_system
+from tests.asking import arrays, encoded
 from tests.tiny import tiny_config
 from tests.training.synthetic import batches
 
@@ -95,14 +97,12 @@ def test_instances_of_a_class_differ_and_do_not_depend_on_others() -> None:
 
 
 def test_a_style_is_chosen_by_class_or_by_instance() -> None:
-    ids = torch.tensor([[0, 0, 5], [6, 0, 0]])[None, None]
+    ids = np.array([[0, 0, 5], [6, 0, 0]])[None, None]
     style = {"Car": "3", "instance:6": "1", "sky": "random"}
     chosen = ChosenStyles(style, NAMES, [2, 3, 1, 0])
-    assert chosen.draws
-    drawn = torch.full((2, 1, 2, 3), 1)
-    numbers, here = chosen.over(drawn, MAP, ids)
-    assert numbers[:, 0].tolist() == [[[1, 1, 2], [0, 1, 1]]] * 2
-    assert here[0, 0].tolist() == [[True, True, True], [True, False, False]]
+    with pytest.raises(UserError, match="--style random needs a latent code; leave out --reference"):
+        chosen.check_nothing_drawn()
+    assert chosen.over(MAP.numpy(), ids)[0, 0].tolist() == [[NONE, NONE, 2], [0, NONE, NONE]]
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_a_style_is_chosen_by_class_or_by_instance() -> None:
     ],
 )
 def test_what_cannot_be_chosen_is_refused_with_what_can(name, value, words) -> None:
-    ids = torch.tensor([[0, 0, 5], [6, 0, 0]])[None, None]
+    ids = np.array([[0, 0, 5], [6, 0, 0]])[None, None]
     with pytest.raises(UserError) as refused:
-        ChosenStyles({name: value}, NAMES, [2, 3, 1, 0]).over(torch.zeros_like(MAP), MAP, ids)
+        ChosenStyles({name: value}, NAMES, [2, 3, 1, 0]).over(MAP.numpy(), ids)
     assert all(word in str(refused.value) for word in words), str(refused.value)
 
 
 def test_an_instance_needs_an_instance_map() -> None:
     chosen = ChosenStyles({"instance:7": "1"}, NAMES, [2, 3, 1, 0])
     with pytest.raises(UserError, match="there is no instance map"):
-        chosen.over(torch.zeros_like(MAP), MAP, None)
+        chosen.over(MAP.numpy(), None)
 
 
 # -- in the system ---------------------------------------------------------------------------------
@@ -151,9 +151,12 @@ def batch(number: int = 0):
 
 def features(system, given, **request):
     task = system.config.tasks(system.clock.stage)[0]
-    inputs = {name: given[name] for name in ("labels", "instances")}
+    inputs = arrays({name: given[name] for name in ("labels", "instances")})
+    request = {
+        name: each.numpy() if isinstance(each, torch.Tensor) else each for name, each in request.items()
+    }
     with torch.inference_mode():
-        return system.condition(task, Request(inputs, **request))["features"]
+        return encoded(system, task, Request(inputs, **request, facts=system.facts))["features"]
 
 
 def test_finishing_fills_buffers_of_fixed_shape_that_are_published(system) -> None:

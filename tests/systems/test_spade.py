@@ -11,9 +11,9 @@ from torch import Tensor
 from i2icli.inference.translator import Translator
 from i2icli.nn.label_maps import boundaries
 from i2icli.nn.spectral_norm import SpectralConv2d
+from i2icli.request import Request
 from i2icli.runtime.checkpoint import write_model
 from i2icli.runtime.device import Placement
-from i2icli.system import Request
 from i2icli.systems.spade.config import SPADEConfig
 from i2icli.systems.spade.system import SPADE
 from i2icli.training.ema import EMA
@@ -152,7 +152,7 @@ def test_the_discriminators_see_a_fake_of_the_new_generator() -> None:
 
 def test_without_instance_maps_the_boundaries_are_those_of_the_classes() -> None:
     system, (task,) = lively(tiny()), tasks(tiny())
-    assert task.inputs["instances"].optional
+    assert task.inputs["instances"].instead == "labels"
     batch = scenes()
     given = {name: batch[name] for name in ("labels", "instances")}
     alone = ask(system, {"labels": batch["labels"]})
@@ -200,7 +200,7 @@ def test_styles_are_codes_or_photos_and_fix_the_size() -> None:
     large = torch.nn.functional.interpolate(photo, (90, 70))
     assert ask(system, labels, reference=large).shape == (2, 3, 32, 32)
     assert task.reference is not None
-    assert system.condition(task, Request()) == {}
+    assert system.config.conditions(task, Request()) == {}
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance"])
@@ -259,7 +259,7 @@ def test_weights_are_normalised_once_for_inference(tmp_path: Path) -> None:
     system = tiny().eval()
     modules = {name: system.get_submodule(name) for name in system.inference_modules}
     write_model(tmp_path / "model.safetensors", system, "spade", modules)
-    loaded = Translator.load(tmp_path / "model.safetensors", precision="fp32").system
+    loaded = Translator.load(tmp_path / "model.safetensors", precision="fp32").backend.system
     assert all(each.folded for each in loaded.G.modules() if isinstance(each, SpectralConv2d))
     labels = {"labels": scenes()["labels"]}
     torch.testing.assert_close(ask(loaded, labels), ask(system, labels), atol=1e-5, rtol=1e-4)

@@ -171,6 +171,7 @@ def test_everything_a_run_promises_is_there(run):
         "best.safetensors",
         "resume.pt",
         "recipe.toml",
+        "data.json",
         "log.jsonl",
         "report.html",
     } <= names

@@ -90,6 +90,7 @@ class AugmentedCycleGANConfig(Config):
                 latent_size=self.num_latents if coded else 0,
                 reference=Port(target) if coded else None,
                 tiling="global-norm",
+                graph=to,
             )
 
         (first, second), (A, B) = self.domains, self.two_channels

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from i2icli.losses.precision import at_least_float32
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes
 
@@ -45,7 +46,7 @@ class Maps:
 
     def middle(self, side: str, image: Tensor) -> Tensor:
         """To a side with the likeliest of its codes, zero, if it has codes."""
-        zero = torch.zeros(len(image), self.config.num_latents).to(image)  # (B, Z)
+        zero = torch.zeros(image.shape[0], self.config.num_latents).to(image)  # (B, Z)
         return self.to(side, image, zero if side in self.coded else None)
 
     def style(self, side: str, image: Tensor) -> Tensor:
@@ -54,7 +55,7 @@ class Maps:
         They are brought to the size the encoder was trained on; it sees them beside what they look like
         in the other domain.
         """
-        small = interpolate(image.float(), self.config.crop_size, mode="bilinear", antialias=True)
+        small = interpolate(at_least_float32(image), self.config.crop_size, mode="bilinear", antialias=True)
         small = small.to(image)  # (B, C, H, W)
         other = self.middle("A" if side == "B" else "B", small)
         return self.encode(side, *((small, other) if side == "A" else (other, small))).mean

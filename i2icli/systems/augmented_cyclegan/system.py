@@ -18,7 +18,7 @@ from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes, LatentDiscriminator, LatentEncoder
 from i2icli.systems.augmented_cyclegan.maps import Maps
@@ -198,13 +198,11 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
 
     # -- using -----------------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The code of a style, (B, Z): as given, or the reference's; none where the target has none."""
-        if request.latent is not None:
-            return {"latent": request.latent}
-        if request.reference is None:
-            return {}
-        return {"latent": self.maps.style(self._side(task), request.reference)}
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:
+        """The code of a style, (B, Z), of "reference"; "latent" is one already."""
+        if "reference" not in conditions:
+            return conditions
+        return {"latent": self.maps.style(self._side(task), conditions["reference"])}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["image"]: (B, C, H, W), with "latent" (B, Z) -> (B, C', H, W) in the domain `task.name`."""

@@ -83,7 +83,7 @@ class ComboGANConfig(Config):
             sources=self.domains,
             tiling="free" if self.norm == "none" else "global-norm",
         )
-        return tuple(replace(task, name=name) for name in self.domains)
+        return tuple(replace(task, name=name, graph=name) for name in self.domains)
 
     def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
         """See `Config.resolve`."""

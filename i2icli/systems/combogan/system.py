@@ -140,9 +140,9 @@ class ComboGAN(System[ComboGANConfig]):
         """Section 3.1: CycleGAN's step for the drawn pair; every other domain's networks rest."""
         a, b = self._pair(batch)
         real_A, real_B = batch["A"], batch["B"]  # (B, C, H, W) each
-        code_A, code_B = self.encode(real_A, a), self.encode(real_B, b)  # (B, 4 width, H/4, W/4)
+        code_A, code_B = self.code_of(real_A, a), self.code_of(real_B, b)  # (B, 4 width, H/4, W/4)
         fake_B, fake_A = self.decode(code_A, b), self.decode(code_B, a)
-        seen_B, seen_A = self.encode(fake_B, b), self.encode(fake_A, a)  # the codes of the fakes
+        seen_B, seen_A = self.code_of(fake_B, b), self.code_of(fake_A, a)  # the codes of the fakes
         cycled_A, cycled_B = self.decode(seen_B, a), self.decode(seen_A, b)
 
         losses = {
@@ -213,7 +213,7 @@ class ComboGAN(System[ComboGANConfig]):
 
     # -- translating ---------------------------------------------------------------------
 
-    def encode(self, images: Tensor, domain: str) -> Tensor:
+    def code_of(self, images: Tensor, domain: str) -> Tensor:
         """images: (B, C, H, W) of a domain -> (B, 4 width, H/4, W/4), the code all domains share."""
         (encoder,) = self._of(domain, self.encoders)
         return self.encoders["shared"](encoder(images), self.config.domains.index(domain))  # type: ignore[no-any-return]
@@ -228,14 +228,14 @@ class ComboGAN(System[ComboGANConfig]):
         """inputs["image"]: (B, C, H, W) of `task.source`, or the other of two -> the same, in `task.name`."""
         assert task.name is not None
         source = task.source or next(name for name in self.config.domains if name != task.name)
-        return self.decode(self.encode(inputs["image"], source), task.name), {}
+        return self.decode(self.code_of(inputs["image"], source), task.name), {}
 
     def preview(self, batch: Batch) -> dict[str, Tensor]:
         """An image in every domain, its own included, and back from the one it was drawn with."""
         a, b = self._pair(batch)
-        code = self.encode(batch["A"], a)
+        code = self.code_of(batch["A"], a)
         every = {name: self.decode(code, name) for name in self.config.domains}
-        back = self.decode(self.encode(every[b], b), a)
+        back = self.decode(self.code_of(every[b], b), a)
         return (
             {"input": batch["A"]}
             | {f"to {name}": image for name, image in every.items()}
@@ -245,8 +245,8 @@ class ComboGAN(System[ComboGANConfig]):
     def evaluate(self, batch: Batch) -> Evaluation:
         """The drawn pair, both directions, compared where the images of both show the same scene."""
         a, b = self._pair(batch)
-        fake_A = self.decode(self.encode(batch["B"], b), a)
-        fake_B = self.decode(self.encode(batch["A"], a), b)
+        fake_A = self.decode(self.code_of(batch["B"], b), a)
+        fake_B = self.decode(self.code_of(batch["A"], a), b)
         pairs = {f"to_{b}": (fake_B, batch["B"]), f"to_{a}": (fake_A, batch["A"])}
         return Evaluation(pairs, aligned(batch, pairs))
 

@@ -60,6 +60,7 @@ class CycleGANConfig(GrowableConfig):
                 reads=frozenset({"to"}),
                 noise=noise_planes(noise),
                 tiling="free" if self.norm == "none" else "global-norm",
+                graph=to,
             )
 
         (first, second), (A, B) = self.domains, self.two_channels

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from i2icli.losses.precision import at_least_float32
 from i2icli.systems.dtn.config import Extractor
 from i2icli.systems.dtn.layers import SameConv2d, build_norm
 
@@ -114,8 +115,9 @@ class DigitFeatures(nn.Module):
         images = match_channels(images, self.channels)
         if images.shape[2:] != (self.side, self.side):
             # (B, C, side, side); in float32, which every device resizes in
+            size = (self.side, self.side)
             images = interpolate(
-                images.float(), (self.side, self.side), mode="bilinear", antialias=True, align_corners=False
+                at_least_float32(images), size, mode="bilinear", antialias=True, align_corners=False
             )
         hidden = self.blocks((images - self.mean) / self.std)  # (B, C', h, w)
         return torch.relu(self.last(hidden))  # (B, Z, 1, 1)

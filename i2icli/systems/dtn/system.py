@@ -202,6 +202,6 @@ def _distance(a: Tensor, b: Tensor) -> Tensor:
 
 def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
     """(B, C, H, W) -> (B, C, height, width), smoothed where it shrinks; unchanged at its own size."""
-    if images.shape[2:] == size:
+    if not torch.compiler.is_exporting() and images.shape[2:] == size:
         return images
-    return interpolate(images.float(), size, mode="bilinear", antialias=True, align_corners=False)
+    return interpolate(at_least_float32(images), size, mode="bilinear", antialias=True, align_corners=False)

@@ -66,8 +66,11 @@ class Generators(nn.Module):
         """
         plane = noise[place + (self.first is not None)]
         height, width = coarse.shape[-2:]
-        down, across = -(-height // plane.shape[-2]), -(-width // plane.shape[-1])
-        plane = plane.repeat(1, 1, down, across)[..., :height, :width]  # (B, 1, H, W)
+        down, across = (
+            torch.arange(size, device=plane.device) % side
+            for size, side in ((height, plane.shape[-2]), (width, plane.shape[-1]))
+        )
+        plane = plane.index_select(2, down).index_select(3, across)  # (B, 1, H, W)
         return self.levels[place](coarse, plane.to(coarse.dtype), label)  # type: ignore[no-any-return]
 
 

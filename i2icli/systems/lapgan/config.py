@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,9 @@ from i2icli.config import Config, Counts, Names, PreprocessMode, Size
 from i2icli.errors import UserError, one_of
 from i2icli.stage import Stage
 from i2icli.task import Port, Task, about_target, find_task, names_of
+
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
 
 SMALLEST_SIDE = 4  # pixels
 START_SIDE = 8  # pixels: the crop is halved down to this where no sides are given
@@ -148,12 +151,20 @@ class LAPGANConfig(Config):
         image, factors = Port(channels), {name: factor for name, (factor, _) in self.factors.items()}
         targets = factors | dict.fromkeys(self.classes, next(iter(factors.values())))
         upscaling = (
-            Task(name, {"image": image}, Port(channels, scale=factor), reads, latent_size=size)
+            Task(
+                name,
+                {"image": image},
+                Port(channels, scale=factor),
+                reads,
+                latent_size=size,
+                graph=next(word for word in self.factors if factors[word] == factor),
+            )
             for name, factor in targets.items()
         )
         output = Port(channels, fixed=self.crop_size)
         names = (None, *self.classes) if self.coarsest else ()
-        return (*upscaling, *(Task(name, {}, output, reads, latent_size=size) for name in names))
+        generating = (Task(name, {}, output, reads, latent_size=size, graph="generate") for name in names)
+        return (*upscaling, *generating)
 
     def resolve(self, tasks: Sequence[Task], to: str | None, source: str | None = None) -> Task:
         """See `Config.resolve`; a factor and a class may be asked for together, as x4,cat."""
@@ -170,6 +181,26 @@ class LAPGANConfig(Config):
                 raise UserError(f"{len(words)} targets; expected one factor and one class at most")
         task = find_task(tasks, (factors or classes)[0])
         return replace(task, name=",".join(factors + classes))
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":
+        """The code (B, N), and where there are classes a "label" (B, L).
+
+        It is the class that was asked for, else the one that the last number of the code picks.
+        """
+        import numpy as np  # need not load for --help
+        from scipy.special import ndtr
+
+        assert request.latent is not None
+        conditions = {"latent": request.latent[:, : self.noise_size]}
+        if not self.classes:
+            return conditions
+        _, name = self.asked(task.name)
+        if name is not None:
+            index = np.full(len(request.latent), self.classes.index(name))  # (B,)
+        else:
+            drawn = (ndtr(request.latent[:, -1]) * len(self.classes)).astype(int)  # (B,)
+            index = drawn.clip(max=len(self.classes) - 1)
+        return conditions | {"label": np.eye(len(self.classes), dtype=np.float32)[index]}
 
     def asked(self, name: str | None) -> tuple[int, str | None]:
         """Levels to go up, and the class, of the name of a task: "x4", "cat" or "x4,cat"."""

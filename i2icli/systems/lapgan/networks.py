@@ -24,7 +24,7 @@ class ClassPlane(nn.Module):
     def forward(self, label: Tensor, size: tuple[int, int]) -> Tensor:
         """label: (B, L), 1 for its class, else 0 -> (B, 1, *size); stretched if that is not its own size."""
         plane: Tensor = self.linear(label).relu().view(-1, 1, self.side, self.side)  # (B, 1, side, side)
-        if size == (self.side, self.side):
+        if not torch.compiler.is_exporting() and size == (self.side, self.side):
             return plane
         return interpolate(plane, size, mode="bilinear", align_corners=True)  # (B, 1, *size)
 

@@ -7,6 +7,7 @@ G.levels[-1] its G_0, likewise D. Noise, residual h and coarse image l are the p
 """
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from math import sqrt
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from i2icli.losses.adversarial import Vanilla
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, downsample, pyramid, upsample
 from i2icli.nn.spectrum import spectral_distance
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.lapgan.cascade import Discriminators, Generators
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.schedule import lr_at, momentum_at, momentum_descent
@@ -120,23 +121,14 @@ class LAPGAN(System[LAPGANConfig]):
 
     # -- inference -----------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The noise of all levels, (B, N) in [-1, 1], and where there are classes a label, (B, L).
-
-        For larger images than it was learned from, a level's noise is repeated side by side.
-        """
-        assert request.latent is not None
-        inputs = {"noise": uniform(request.latent[:, : self.config.noise_size])}
-        _, name = self.config.asked(task.name)
-        label = self._label(request.latent, name)
-        return inputs if label is None else inputs | {"label": label}
-
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """Without an image samples (B, C, S, S); else inputs["image"]: (B, C, H, W) -> (B, C, f H, f W).
 
-        f is the factor in `task.name`, by default the smallest.
+        f is the factor in `task.name`, by default the smallest. inputs["latent"]: (B, N), the noise of all
+        levels; for larger images than it was learned from, a level's noise is repeated side by side. With
+        classes inputs["label"]: (B, L).
         """
-        noise, label = self.G.split(inputs["noise"]), inputs.get("label")
+        noise, label = self.G.split(uniform(inputs["latent"])), inputs.get("label")
         if task.generates:
             image, number = self.G.first_image(noise, label), len(self.G.levels)
         else:
@@ -152,24 +144,12 @@ class LAPGAN(System[LAPGANConfig]):
         """
         sides, height, width = self.config.pyramid, image.shape[-2], image.shape[-1]
         for place in range(len(self.G.levels) - number, len(self.G.levels)):
-            factor = sides[place + 1] / sides[len(self.G.levels) - number]
-            size = (round(height * factor), round(width * factor))
+            factor = Fraction(sides[place + 1], sides[len(self.G.levels) - number])
+            size = times(height, factor), times(width, factor)
             image = upsample(image, size, self.config.interpolation)  # (B, C, H, W)
             if place < self._reached:
                 image = image + self.G.residual(place, image, noise, label)
         return image
-
-    def _label(self, latent: Tensor, name: str | None) -> Tensor | None:
-        """(B, L): the class that was asked for, else the one the last number of a code picks."""
-        classes = self.config.classes
-        if not classes:
-            return None
-        if name is not None:
-            index = latent.new_full((len(latent),), classes.index(name)).long()  # (B,)
-        else:
-            drawn = (uniform(latent[:, -1]) + 1) / 2 * len(classes)  # (B,)
-            index = drawn.long().clamp_max(len(classes) - 1)
-        return torch.eye(len(classes), device=latent.device)[index]  # (B, L)
 
     # -- looking at it -------------------------------------------------------------------
 
@@ -225,6 +205,15 @@ class LAPGAN(System[LAPGANConfig]):
 def uniform(latent: Tensor) -> Tensor:
     """Numbers from N(0, 1) -> from U(-1, 1), in the same order: the noise that the authors draw."""
     return torch.erf(latent / sqrt(2))
+
+
+def times(side: int, factor: Fraction) -> int:
+    """A side times a factor, rounded as Python does; whole numbers alone, for a symbol while exporting."""
+    number, of = factor.as_integer_ratio()
+    if of == 1:
+        return side * number
+    whole, rest = side * number // of, side * number % of
+    return whole + (2 * rest + whole % 2) // (of + 1)  # half a pixel goes to the even side
 
 
 def _hits(real: Tensor, fake: Tensor) -> dict[str, Tensor]:

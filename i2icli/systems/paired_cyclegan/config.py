@@ -1,12 +1,16 @@
 """PairedCycleGAN's settings, with the paper's defaults where they are known. No torch here."""
 
-from typing import Literal, Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, TwoNames
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
+
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
 
 REGIONS = ("eyes", "lips", "skin")
 WHOLE = "whole"
@@ -85,18 +89,36 @@ class PairedCycleGANConfig(Config):
         """A style is put on by default, which takes a reference; or taken off."""
         bare, styled = self.domains
         image = Port(self.two_channels[0])
-        return (
-            Task(
-                styled,
-                {"image": image},
-                image,
-                frozenset({"to", "reference"}),
-                frozenset({"reference"}),
-                reference=image,
-                condition_per_input=bool(self.regions),
-            ),
-            Task(bare, {"image": image}, image, frozenset({"to"}), condition_per_input=bool(self.regions)),
+        put_on = Task(
+            styled,
+            {"image": image},
+            image,
+            frozenset({"to", "reference"}),
+            frozenset({"reference"}),
+            reference=image,
+            graph=styled,
+            condition_per_input=bool(self.regions),
+            untraceable="its networks see regions of faces, cut out at sizes that differ with every face"
+            if self.regions
+            else "",
         )
+        taken_off = replace(
+            put_on, name=bare, reads=frozenset({"to"}), requires=frozenset(), reference=None, graph=bare
+        )
+        return put_on, taken_off
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":
+        """The reference (1, C, h, w), and with regions where the faces are. Raises UserError without one."""
+        conditions = {} if request.reference is None else {"reference": request.reference}
+        if not self.regions:
+            return conditions
+        from i2icli.systems.paired_cyclegan.faces import faces_of  # what --help need not load
+
+        if request.reference is not None:
+            conditions["reference_face"] = faces_of(request.reference, "reference")  # (1, N, 2)
+        if "image" in request.inputs:
+            conditions["face"] = faces_of(request.inputs["image"], "image")  # (B, N, 2)
+        return conditions
 
     @property
     def smallest_side(self) -> int:

@@ -1,46 +1,13 @@
 """Regions of faces, translated by networks of their own and blended back."""
 
 from collections.abc import Sequence
-from hashlib import blake2b
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from i2icli.errors import UserError
-from i2icli.face import Box, Points, blank, find_face, points_in, region_box, region_mask
-from i2icli.image import convert_channels, to_pixels
+from i2icli.face import Box, Points, blank, points_in, region_box, region_mask
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
-
-_REMEMBERED = 1000  # faces of references
-
-
-class ReferenceFaces:
-    """Finds the face of a reference once: its style is put on many images."""
-
-    def __init__(self) -> None:
-        self.known: dict[bytes, Tensor] = {}  # by what the reference shows
-
-    def find(self, image: Tensor) -> Tensor:
-        """The landmarks (N, 2) of a reference (C, h, w) in [-1, 1]. Raises UserError if it shows no face."""
-        pixels = to_pixels(image, "uint8")
-        key = blake2b(pixels.tobytes() + repr(pixels.shape).encode(), digest_size=16).digest()
-        if key not in self.known:
-            if len(self.known) >= _REMEMBERED:
-                self.known.clear()
-            self.known[key] = face_of(image, "reference")
-        return self.known[key]
-
-
-def face_of(image: Tensor, what: str) -> Tensor:
-    """The landmarks (N, 2) of the face in an image (C, H, W), on the CPU. Raises UserError without one."""
-    points = find_face(convert_channels(to_pixels(image, "uint8"), 3))
-    if points is None:
-        raise UserError(
-            f"no face found in the {what}; expected one face seen from the front; "
-            "use a larger or clearer image"
-        )
-    return torch.from_numpy(points)
 
 
 def blend_regions(

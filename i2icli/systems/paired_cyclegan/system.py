@@ -19,12 +19,13 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.styled import StyledImages
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.precision import at_least_float32
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
-from i2icli.systems.paired_cyclegan.regions import ReferenceFaces, blend_regions, face_of
+from i2icli.systems.paired_cyclegan.regions import blend_regions
 from i2icli.task import Task
 
 
@@ -68,7 +69,6 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
         self.D_Y = self._discriminators(C)
         self.D_S = self._discriminators(2 * C) if config.synthetic != "none" else None
         self.gan = ADVERSARIAL[config.gan_loss]()
-        self.faces = ReferenceFaces()
         init_normal(self)
         for generator in (*self.G.values(), *self.F.values()):
             assert isinstance(generator, DeltaGenerator)
@@ -209,19 +209,6 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
 
     # -- translating ---------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The reference (1, C, h, w), and with regions where the faces are. Raises UserError without one."""
-        inputs: Inputs = {}
-        image, reference = request.inputs.get("image"), request.reference
-        if reference is not None:
-            inputs["reference"] = reference
-        if self.config.regions:
-            if reference is not None:
-                inputs["reference_face"] = self.faces.find(reference[0])[None]  # (1, N, 2)
-            if image is not None:
-                inputs["face"] = torch.stack([face_of(each, "image") for each in image])  # (B, N, 2)
-        return inputs
-
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["image"]: (B, C, H, W) -> the same shape, styled as inputs["reference"], or bare."""
         image, bare = inputs["image"], task.name == self.config.domains[0]
@@ -293,7 +280,9 @@ def _pair(y: Tensor, image: Tensor) -> Tensor:
 
 def _fitted(reference: Tensor, image: Tensor) -> Tensor:
     """The reference at the size, and as many times, as there are images: (B, C, H, W)."""
-    if reference.shape[-2:] != image.shape[-2:]:
+    if torch.compiler.is_exporting() or reference.shape[-2:] != image.shape[-2:]:
         size = image.shape[-2:]
-        reference = interpolate(reference.float(), size=size, mode="bilinear", antialias=True)  # (b, C, H, W)
-    return reference.to(image.dtype).expand(len(image), -1, -1, -1)  # (B, C, H, W)
+        reference = interpolate(
+            at_least_float32(reference), size=size, mode="bilinear", antialias=True
+        )  # (b, C, H, W)
+    return reference.to(image.dtype).expand(image.shape[0], -1, -1, -1)  # (B, C, H, W)

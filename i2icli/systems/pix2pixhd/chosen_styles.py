@@ -1,14 +1,18 @@
 """Styles that a user chooses by `--style car=3`, for a class or an instance."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from i2icli.classes import LabelSet
 from i2icli.errors import UserError, about
+from i2icli.image import kinds
+from i2icli.request import Array
+from i2icli.task import Port
 
 RANDOM = "random"  # as the latent code has it
+NONE = -1  # in the place of a cluster: as drawn, or as the photo has it
 INSTANCE = "instance:"  # before the id of an instance
 MOST_IDS = 8  # that an error lists
 
@@ -32,41 +36,38 @@ class ChosenStyles:
                     index = labels.find(name)
                     self.classes[index] = self._checked(_number(value), index)
 
-    @property
-    def draws(self) -> bool:
-        """Whether a latent code decides some of them."""
-        return None in (*self.classes.values(), *self.instances.values())
+    def check_nothing_drawn(self) -> None:
+        """Raise UserError if a latent code is to decide some of them, where there is none."""
+        if None in (*self.classes.values(), *self.instances.values()):
+            raise UserError(f"--style {RANDOM} needs a latent code; leave out --reference")
 
-    def over(self, drawn: Tensor, labels: Tensor, instances: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Clusters drawn for the pixels, (N, 1, H, W), with those that were chosen in their place.
+    def over(self, labels: Array, instances: Array | None) -> Array:
+        """The cluster that is chosen for every pixel, (B, 1, H, W); -1 where none is.
 
-        Also for which pixels, (N, 1, H, W) bool. labels, instances: (1 or N, 1, H, W). Raises UserError for
-        an instance that the map has not, or whose class lacks the cluster.
+        labels, instances: (B, 1, H, W). Raises UserError for an instance that the map has not, or whose class
+        lacks the cluster.
         """
-        numbers, chosen = drawn, torch.zeros_like(drawn, dtype=torch.bool)
+        numbers = np.full_like(labels, NONE)
         for index, number in self.classes.items():
-            here = labels == index
-            numbers = torch.where(here, drawn if number is None else number, numbers)
-            chosen = chosen | here
+            numbers[labels == index] = NONE if number is None else number
         for id_, number in self.instances.items():
             with about(f"--style {INSTANCE}{id_}={RANDOM if number is None else number + 1}"):
                 here = self._of_instance(id_, number, labels, instances)
-            numbers = torch.where(here, drawn if number is None else number, numbers)
-            chosen = chosen | here
-        return numbers, chosen
+            numbers[here] = NONE if number is None else number
+        return numbers
 
-    def _of_instance(self, id_: int, number: int | None, labels: Tensor, instances: Tensor | None) -> Tensor:
-        """Its pixels, (1 or N, 1, H, W)."""
+    def _of_instance(self, id_: int, number: int | None, labels: Array, instances: Array | None) -> Array:
+        """Its pixels, (B, 1, H, W)."""
         if instances is None:
             raise UserError("there is no instance map; give --instances, or choose by class")
-        here = instances == id_
+        here: Array = instances == id_
         if not here.any():
-            ids = torch.unique(instances).tolist()
+            ids = np.unique(instances).tolist()
             more = ", ..." if len(ids) > MOST_IDS else ""
             raise UserError(
                 f"the instance map has no such id; it has {', '.join(map(str, ids[:MOST_IDS]))}{more}"
             )
-        for index in torch.unique(labels.expand_as(instances)[here]).tolist():
+        for index in np.unique(labels[here]).tolist():
             self._checked(number, index)
         return here
 
@@ -79,6 +80,18 @@ class ChosenStyles:
             has = f"has the styles 1 to {count}" if count else "was not in the training images"
             raise UserError(f"{name} {has}; or choose {RANDOM}")
         return number
+
+
+def padded(image: Array, port: Port, labels: Array) -> Array:
+    """A photo (1, C, h, w) padded as its label map (B, 1, H, W). Raises UserError for another size."""
+    found = kinds.pad(image, replace(port, kind="image"))  # (1, C, H, W)
+    if found.shape[-2:] != labels.shape[-2:]:
+        sizes = [f"{each.shape[-1]}x{each.shape[-2]}" for each in (image, labels)]
+        raise UserError(
+            f"the reference of {sizes[0]} px does not fit the label map of {sizes[1]} px; expected the photo "
+            "of that map, from which its features are taken"
+        )
+    return found
 
 
 def _number(value: str) -> int | None:

@@ -1,14 +1,19 @@
 """pix2pixHD's settings, with the paper's defaults. No torch here."""
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import PreprocessMode, Size
+from i2icli.errors import UserError
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
 from i2icli.stage import Stage
 from i2icli.task import Port, Task, Tiling
+
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
 
 GLOBAL_SHARE = 2  # steps of the global generator over those of each enhancer: 200 and 100 epochs in the paper
 
@@ -127,6 +132,38 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
                 condition_per_input=True,
             ),
         )
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":
+        """What features are taken from, a code or the photo "reference", and the styles that are "chosen".
+
+        See `ChosenStyles.over`. The reference is padded as the maps are.
+        """
+        from i2icli.systems.pix2pixhd.chosen_styles import ChosenStyles, padded  # what --help need not load
+
+        if not self.feature_channels:
+            return {}
+        chosen = ChosenStyles(request.style, self.label_set, self._cluster_counts(request.facts))
+        if not request.inputs:
+            return {}
+        labels, instances = request.inputs["labels"], request.inputs.get("instances")
+        planes = {"chosen": chosen.over(labels, instances)}
+        if request.reference is None:
+            assert request.latent is not None
+            return planes | {"latent": request.latent}
+        chosen.check_nothing_drawn()
+        return planes | {"reference": padded(request.reference, task.inputs["labels"], labels)}
+
+    def _cluster_counts(self, facts: Mapping[str, Any]) -> list[int]:
+        """The number of styles of each class. Raises UserError for a file that does not tell, or wrongly."""
+        given = facts.get("cluster_counts")
+        found = [each for each in given if isinstance(each, int)] if isinstance(given, list) else []
+        if (
+            len(found) != self.label_set.count
+            or given != found
+            or not all(0 <= each <= 1000 for each in found)
+        ):
+            raise UserError("the model does not say how many styles each class has; export it again")
+        return found
 
     def stages(self) -> tuple[Stage, ...]:
         """The global generator at its size, then each enhancer alone and with all below it (section 3.1)."""

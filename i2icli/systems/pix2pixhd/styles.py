@@ -39,9 +39,9 @@ class Styles(nn.Module):
         function of the normal, and that a cluster. Instances of a class differ: by their ids alone, so that
         those that stay keep their look when others are removed.
         """
-        shares = torch.special.ndtr(latent.double())  # (N, Z)
+        shares = torch.special.ndtr(latent.float()).double()  # (N, Z); runtimes know erf of float32 alone
         shares = pad(shares, (0, len(self.clusters) - shares.shape[1]), value=0.5)  # (N, L)
-        count = max(len(latent), len(labels))
+        count = max(latent.shape[0], labels.shape[0])  # len would fix it in an export
         shares, rows = shares.expand(count, -1), labels.expand(count, -1, -1, -1)  # (N, L), (N, 1, H, W)
         found = shares.gather(1, rows.flatten(1)).view(rows.shape)
         if instances is not None:

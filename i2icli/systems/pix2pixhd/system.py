@@ -6,8 +6,8 @@ G.levels), D its discriminators D1, D2 ... from the coarsest scale up, E its enc
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,8 +16,6 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
-from i2icli.errors import UserError
-from i2icli.image import kinds
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.multiscale import discriminator_loss, generator_loss, matching_loss
@@ -31,17 +29,15 @@ from i2icli.system import (
     Evaluation,
     Inputs,
     Memory,
-    Request,
     System,
     Update,
     linear_decay,
 )
-from i2icli.systems.pix2pixhd.chosen_styles import RANDOM, ChosenStyles
 from i2icli.systems.pix2pixhd.clusters import Samples
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.networks import build_discriminators, build_encoder, build_generator
 from i2icli.systems.pix2pixhd.styles import Styles
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 
 class Pix2PixHD(System[Pix2PixHDConfig]):
@@ -106,25 +102,27 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     # -- inference -----------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The planes of features: a photo's own, or of clusters that a code draws or the user chooses."""
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How many styles each class has."""
+        return (
+            {"cluster_counts": self.styles.cluster_counts.tolist()} if isinstance(self.styles, Styles) else {}
+        )
+
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:
+        """The planes of features: a photo's own, or of clusters that a code draws; where chosen, of those."""
         if not isinstance(self.styles, Styles):
-            return {}
-        chosen = ChosenStyles(request.style, self.config.label_set, self.styles.cluster_counts.tolist())
-        if not request.inputs:
-            return {}
-        labels, instances = request.inputs["labels"], request.inputs.get("instances")
-        if request.reference is None:
-            assert request.latent is not None
+            return conditions
+        labels, instances = inputs["labels"], inputs.get("instances")
+        chosen = conditions["chosen"]  # (B, 1, H, W)
+        if "latent" in conditions:
             differ = instances if self.config.features == "instance" else None
-            numbers, _ = chosen.over(self.styles.draw(labels, request.latent, differ), labels, instances)
-            return {"features": self.styles.features(labels, numbers)}  # (N, F, H, W)
-        if chosen.draws:
-            raise UserError(f"--style {RANDOM} needs a latent code; leave out --reference")
-        image = _padded(request.reference, task.inputs["labels"], labels)
-        own = pool_regions(self.E(image).expand(len(labels), -1, -1, -1), self._regions(request.inputs))
-        numbers, here = chosen.over(torch.zeros_like(labels), labels, instances)
-        return {"features": torch.where(here, self.styles.features(labels, numbers).to(own), own)}
+            drawn = self.styles.draw(labels, conditions["latent"], differ)  # (N, 1, H, W)
+            return {"features": self.styles.features(labels, torch.where(chosen < 0, drawn, chosen))}
+        image = conditions["reference"].expand(labels.shape[0], -1, -1, -1)
+        own = pool_regions(self.E(image), self._regions(inputs))  # (B, F, H, W)
+        styled = self.styles.features(labels, chosen.clamp(min=0)).to(own)
+        return {"features": torch.where(chosen < 0, own, styled)}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["labels"], ["instances"] if there are any: (B, 1, H, W) -> (B, C, H, W).
@@ -158,8 +156,9 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         labels = maps["labels"]
         edges = boundaries(maps.get("instances", labels), torch.bool) if self.config.boundaries else None
         if features is not None:
-            labels = labels.expand(len(features), -1, -1, -1)
-            edges = None if edges is None else edges.expand(len(features), -1, -1, -1)
+            count = features.shape[0]  # len would fix it in an export
+            labels = labels.expand(count, -1, -1, -1)
+            edges = None if edges is None else edges.expand(count, -1, -1, -1)
         dtype = next(self.G.parameters()).dtype  # zeros and ones are exact in each
         return MapPlanes(labels, self.config.label_set.count, edges, features, dtype)
 
@@ -185,15 +184,3 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
 
     def _fake(self, batch: Batch) -> Tensor:
         return self._translated(self._map(batch, self._features_of(batch["image"], batch)))
-
-
-def _padded(image: Tensor, port: Port, labels: Tensor) -> Tensor:
-    """A photo (1, C, h, w) padded as its label map (B, 1, H, W). Raises UserError for another size."""
-    padded = kinds.pad(image, replace(port, kind="image"))  # (1, C, H, W)
-    if padded.shape[-2:] != labels.shape[-2:]:
-        sizes = [f"{each.shape[-1]}x{each.shape[-2]}" for each in (image, labels)]
-        raise UserError(
-            f"the reference of {sizes[0]} px does not fit the label map of {sizes[1]} px; expected the photo "
-            "of that map, from which its features are taken"
-        )
-    return padded

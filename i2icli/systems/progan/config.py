@@ -1,7 +1,7 @@
 """Progressive GAN's settings, with the paper's defaults. No torch here."""
 
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -9,7 +9,11 @@ from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
 
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
+
 SMALLEST = 4  # pixels a side at level 0
+MEAN_OF = 1000  # codes whose mean features samples are truncated towards
 
 
 def _without_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -108,6 +112,23 @@ class ProGANConfig(Config):
         output = Port(self.two_channels[0], fixed=(side, side))
         names = self.labels or (None,)
         return tuple(Task(name, {}, output, reads, latent_size=self.num_latents) for name in names)
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":
+        """The code (1, Z), with classes a "label" (1, L), and how near to the mean samples are brought.
+
+        Where they are, it is that of the features of "mean_codes" (N, Z), which are always the same.
+        """
+        import numpy as np  # need not load for --help
+
+        assert request.latent is not None
+        conditions = {"latent": request.latent, "truncate": np.array(1, np.float32)}
+        if self.labels:
+            index = self.labels.index(task.name) if task.name is not None else 0
+            conditions["label"] = np.eye(len(self.labels), dtype=np.float32)[[index]]
+        if request.truncate is None or request.truncate >= 1:
+            return conditions | {"mean": np.zeros((1, self.level_widths[0], 4, 4), np.float32)}
+        codes = np.random.default_rng(0).standard_normal((MEAN_OF, self.num_latents), np.float32)
+        return conditions | {"truncate": np.array(request.truncate, np.float32), "mean_codes": codes}
 
     @property
     def levels(self) -> int:

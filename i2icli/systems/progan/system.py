@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, one_hot
+from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from i2icli.data.examples import DataFolder
@@ -20,14 +20,13 @@ from i2icli.losses.drift import drift
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.upsampling import upsample_2x
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
 from i2icli.systems.progan.config import SMALLEST, ProGANConfig
 from i2icli.systems.progan.conventions import convention_of
 from i2icli.systems.progan.networks import Discriminator, Generator, fade_reals
 from i2icli.task import Task
 
 SAMPLES = 6  # in a row of a sample sheet
-MEAN_OF = 1000  # codes whose mean features samples are truncated towards
 
 
 class ProGAN(System[ProGANConfig]):
@@ -119,41 +118,27 @@ class ProGAN(System[ProGANConfig]):
 
     # -- making images -------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The code with the class after it, (B, Z + L), and where features are to be truncated their mean."""
-        assert request.latent is not None
-        inputs = {"code": self._labelled(request.latent, task.name)}
-        if request.truncate is not None and request.truncate < 1:
-            inputs["mean"] = self._mean_features(task.name, request.latent)
-            inputs["truncate"] = request.latent.new_tensor(request.truncate)
-        return inputs
-
-    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
-        """inputs["code"]: (B, Z + L) -> (B, C, H, W) at the resolution reached."""
-        features = self.G.mapping(inputs["code"])  # (B, width, 4, 4)
-        if "mean" in inputs:
-            features = torch.lerp(inputs["mean"], features, inputs["truncate"].to(features.dtype))
-        images: Tensor = self.G.synthesis(features, *self.growth)
-        return images.clamp(-1, 1), {}
-
-    def _labelled(self, code: Tensor, name: str | None) -> Tensor:
-        """Codes (B, Z) of a class -> (B, Z + L); as they are where no classes are learned."""
-        names = self.config.labels
-        if not names:
-            return code
-        number = torch.tensor(names.index(name) if name is not None else 0, device=code.device)
-        label = one_hot(number, len(names)).to(code)
-        return torch.cat([code, label.expand(len(code), -1)], dim=1)
-
-    def _mean_features(self, name: str | None, like: Tensor) -> Tensor:
-        """The mean of the first features, (1, width, 4, 4), always of the same codes.
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:
+        """The mean of the first features of some codes, (1, width, 4, 4), where samples are truncated.
 
         What StyleGAN (Karras et al., CVPR 2019, appendix B) truncates towards is the mean of its styles.
         There are none here, and pixel norm undoes bounds on the codes, so the first features stand for them.
         """
-        generator = torch.Generator().manual_seed(0)
-        codes = torch.randn(MEAN_OF, self.config.num_latents, generator=generator)
-        return self.G.mapping(self._labelled(codes.to(like), name)).mean(0, keepdim=True)
+        if "mean_codes" not in conditions:
+            return conditions
+        rest = {name: value for name, value in conditions.items() if name != "mean_codes"}
+        codes = _labelled(conditions["mean_codes"], conditions.get("label"))
+        return rest | {"mean": self.G.mapping(codes).mean(0, keepdim=True)}
+
+    def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
+        """inputs["latent"]: (B, Z), with classes ["label"]: (B, L) -> (B, C, H, W) at the resolution reached.
+
+        inputs["truncate"]: how near to the features inputs["mean"] those of an image are brought; 1: not.
+        """
+        features = self.G.mapping(_labelled(inputs["latent"], inputs.get("label")))  # (B, width, 4, 4)
+        features = torch.lerp(inputs["mean"].to(features), features, inputs["truncate"].to(features))
+        images: Tensor = self.G.synthesis(features, *self.growth)
+        return images.clamp(-1, 1), {}
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """As many samples as images, beside these, which are faded like them."""
@@ -175,3 +160,8 @@ class ProGAN(System[ProGANConfig]):
             name = f"{alpha:.0%} faded in" if alpha < 1 and turn == 0 else f"sample {turn + 1}"
             shown[name] = self.G(other, level, alpha).clamp(-1, 1)
         return shown | {"real": real}
+
+
+def _labelled(codes: Tensor, label: Tensor | None) -> Tensor:
+    """Codes (B, Z) with the class after them, (B, Z + L); as they are where no classes are learned."""
+    return codes if label is None else torch.cat([codes, label.to(codes).expand(codes.shape[0], -1)], 1)

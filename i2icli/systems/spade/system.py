@@ -20,7 +20,7 @@ from i2icli.losses.feature_matching import Features, feature_matching
 from i2icli.losses.latent import kl_divergence
 from i2icli.nn.label_conv import LabelPlanes
 from i2icli.nn.label_maps import boundaries, paint
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
 from i2icli.systems.spade.config import SPADEConfig
 from i2icli.systems.spade.networks import build_discriminator, build_encoder, build_generator, init_weights
 from i2icli.task import Task
@@ -101,11 +101,11 @@ class SPADE(System[SPADEConfig]):
 
     # -- using ---------------------------------------------------------------------------
 
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The code of a style, (B, Z): as given, or the mean of the reference's."""
-        if request.latent is not None:
-            return {"latent": request.latent}
-        return {} if request.reference is None else {"latent": self.E(request.reference)[0]}
+    def encode(self, task: Task, conditions: Inputs, inputs: Inputs) -> Inputs:
+        """The code of a style, (B, Z): the mean of the reference's; "latent" is one already."""
+        if "reference" not in conditions:
+            return conditions
+        return {"latent": self.E(conditions["reference"])[0]}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["labels"], ["instances"] if there are any: (B, 1, H, W) -> (B, C, H, W).

@@ -18,7 +18,7 @@ from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.networks import Discriminator, Generator
 from i2icli.task import Task
@@ -71,11 +71,6 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
         return losses
 
     # -- making images -------------------------------------------------------------------
-
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The code (B, Z)."""
-        assert request.latent is not None
-        return {"latent": request.latent}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["latent"]: (B, Z) -> (B, C, S, S)."""

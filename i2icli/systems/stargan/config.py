@@ -4,15 +4,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, PreprocessMode, Size
 from i2icli.errors import UserError, about
 from i2icli.stage import Stage
-from i2icli.systems.stargan.labels import LabelSet, chosen, spelled
+from i2icli.systems.stargan.labels import LabelSet, chosen, flipped, spelled
 from i2icli.task import Port, Task, about_target, names_of
+
+if TYPE_CHECKING:  # numpy need not load for --help
+    from i2icli.request import Arrays, Request
 
 CELEBA = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 """The attributes of the paper's CelebA model, in the order of its published files."""
@@ -24,6 +27,8 @@ _WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess that keep image
 
 class StarGANConfig(Config):
     """StarGAN options"""
+
+    local_files: ClassVar[frozenset[str]] = frozenset({"attribute_file"})
 
     crop_size: Size = Field((128, 128), description="size of the training images: 128, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
@@ -98,6 +103,27 @@ class StarGANConfig(Config):
             if sets[number].kind == "attributes" and own != number:
                 raise UserError(f"the source and the target {task.name} are of different label sets")
         return replace(task, source=spelled(on, sets[own]))
+
+    def conditions(self, task: Task, request: "Request") -> "Arrays":
+        """What G reads as "label", (1, L): of `task.name` the named labels are on and all others off.
+
+        With `task.source` they are changed instead, as the authors' test program does. Beside the labels of
+        the set stand zeros for those of the other sets, and a mask that names it ("Training with Multiple
+        Datasets", Eq. (7)).
+        """
+        import numpy as np  # need not load for --help
+
+        assert task.name is not None
+        number, names = chosen(task.name, self.label_sets, "target")
+        own = self.label_sets[number]
+        if task.source is not None and own.kind == "attributes":
+            _, on = chosen(task.source, self.label_sets, "source")
+            names = flipped(on, names, own)
+        sets = list(enumerate(self.label_sets))
+        row = [place == number and name in names for place, each in sets for name in each.names]
+        if len(sets) > 1:
+            row += [place == number for place, _ in sets]
+        return {"label": np.array([row], np.float32)}
 
     @property
     def num_labels(self) -> int:

@@ -21,9 +21,9 @@ from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.random_shift import RandomShift
-from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, Request, System, Update
+from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.stargan.config import StarGANConfig
-from i2icli.systems.stargan.labels import LabelSet, chosen, flipped
+from i2icli.systems.stargan.labels import LabelSet, flipped
 from i2icli.systems.stargan.networks import Discriminator, Generator
 from i2icli.task import Task
 
@@ -174,20 +174,6 @@ class StarGAN(System[StarGANConfig]):
         }  # fmt: skip
 
     # -- translating -------------------------------------------------------------------------
-
-    def condition(self, task: Task, request: Request) -> Inputs:
-        """The label vector (1, L) of `task.name`: the named labels are on and all others off.
-
-        With `task.source` they are changed instead, as the authors' test program does.
-        """
-        assert task.name is not None
-        number, names = chosen(task.name, self.label_sets, "target")
-        labels = self.label_sets[number]
-        if task.source is not None and labels.kind == "attributes":
-            _, on = chosen(task.source, self.label_sets, "source")
-            names = flipped(on, names, labels)
-        like = torch.empty(1, device=next(self.G.parameters()).device)
-        return {"label": self._condition(self._vector(names, labels, like), number)}
 
     def forward(self, task: Task, inputs: Inputs, memory: Memory | None = None) -> tuple[Tensor, Memory]:
         """inputs["image"]: (B, C, H, W), inputs["label"]: (B, L) -> (B, C, H, W)."""

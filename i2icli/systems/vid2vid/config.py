@@ -36,6 +36,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
         "checkpoint_activations",
         "flow_weights",
     }
+    local_files: ClassVar[frozenset[str]] = frozenset({"flow_weights"})
 
     condition: ConditionKind | None = Field(
         None,

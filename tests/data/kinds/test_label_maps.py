@@ -17,7 +17,7 @@ from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image import FileItem
-from i2icli.image.kinds import tensor
+from i2icli.image.kinds import array
 from i2icli.stage import Shape
 from i2icli.task import Port
 from tests.data.kinds.label_files import (
@@ -94,7 +94,7 @@ def test_every_encoding_gives_the_same_map(encoding: str, cache: int, tmp_path: 
     data = opened(tmp_path, cache=cache, labels=labels)
     assert data.cached == bool(cache)
     np.testing.assert_array_equal(maps_of(data.train())[0], labels_of())
-    read = tensor(FileItem(tmp_path / "labels" / f"0.{suffix}"), Port(5, "labels", labels=labels))
+    read = array(FileItem(tmp_path / "labels" / f"0.{suffix}"), Port(5, "labels", labels=labels))
     np.testing.assert_array_equal(read[0, 0], labels_of())
 
 

@@ -1,0 +1,1 @@
+"""Files from the web: addresses checked, redirects bounded, broken downloads resumed. No torch here."""

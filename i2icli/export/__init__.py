@@ -1,0 +1,1 @@
+"""Writing a model's networks as graphs that other runtimes run, and proving that they compute the same."""

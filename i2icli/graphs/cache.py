@@ -1,0 +1,188 @@
+"""The cache of proven graphs, by which ordinary models are translated with a faster runtime, without torch.
+
+An entry is a folder: the files of an export, and entry.json, which is written last. What could not be
+exported or proven is remembered, too, so that it is tried once.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from i2icli import __version__
+from i2icli.errors import UserError
+from i2icli.files import atomic_write
+from i2icli.graphs.sessions import Runtime
+from i2icli.graphs.weight_hashes import weights_hash
+
+MOST_BYTES = 4 * 2**30  # of all entries
+ENTRY = "entry.json"
+LOCK = "export.lock"  # one at a time: an export takes all processors
+_LAYOUT = 1  # of the cache; another one is another cache
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a graph is wanted for. Different ones never share an entry."""
+
+    model: Path  # all of it in one file, as in a model.safetensors
+    runtime: Runtime
+    precision: str  # what it is to compute in
+    graph_key: tuple[str, str | None]  # of the task
+    home: Path | None = None  # of the cache; None: `cache_home`
+
+    @property
+    def folder(self) -> Path:
+        """Where its entry is, or would be."""
+        known = [_LAYOUT, weights_hash(self.model, self._home), __version__, self.runtime]
+        key = json.dumps([*known, _version(self.runtime), self.precision, self.graph_key])
+        return self._home / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    @property
+    def _home(self) -> Path:
+        return self.home or cache_home()
+
+
+class Entry(BaseModel):
+    """What is known about a wanted graph."""
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str  # base name of the model it was made from, for people who look
+    main: str | None = None  # base name of the main graph; None: there is none
+    sizes: dict[str, int] = {}  # bytes of every file
+    why: str = ""  # how accurate it is, or why there is none
+
+
+@dataclass(frozen=True)
+class Found:
+    """A graph that was proven, or the reason why there is none."""
+
+    path: Path | None
+    why: str = ""  # how accurate it is, or why there is none
+
+
+def cache_home() -> Path:
+    """The folder of the cache: below I2I_HOME, else in the user's cache folder as XDG has it."""
+    if given := os.environ.get("I2I_HOME"):
+        return Path(given).expanduser() / "graphs"
+    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
+        return Path(local) / "i2icli" / "cache" / "graphs"
+    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))  # a relative one is to be ignored, says XDG
+    return (cache if cache.is_absolute() else Path.home() / ".cache") / "i2icli" / "graphs"
+
+
+def find(wanted: Wanted) -> Found | None:
+    """What is known about a wanted graph; None if it has not been tried. A damaged entry is dropped."""
+    folder = wanted.folder
+    entry = _read(folder)
+    if entry is None:
+        if folder.exists():
+            drop(wanted)
+        return None
+    with suppress(OSError):
+        os.utime(folder / ENTRY)  # it was used
+    return Found(folder / entry.main if entry.main else None, entry.why)
+
+
+def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
+    """Make what is wanted and keep it, or the reason why that is impossible.
+
+    export: writes a proven graph, with its parts, into an empty folder and returns its main file and how
+    accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
+    one's. Raises OSError where the cache cannot be written.
+    """
+    folder = wanted.folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / LOCK):
+        known = find(wanted)
+        if known is not None:
+            return known
+        beside = folder.with_name(f".{uuid4().hex[:12]}.writing")
+        beside.mkdir()
+        try:
+            entry = Entry(model=wanted.model.name)
+            try:
+                main, why = export(beside)
+                sizes = {each.name: each.stat().st_size for each in beside.iterdir()}
+                entry = entry.model_copy(update={"main": main.name, "sizes": sizes, "why": why})
+            except UserError as error:
+                shutil.rmtree(beside)
+                beside.mkdir()
+                entry = entry.model_copy(update={"why": str(error)})
+            with atomic_write(beside / ENTRY) as path:
+                path.write_text(entry.model_dump_json(), encoding="utf-8")
+            _remove(folder)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    tidy(folder.parent, keep=folder)
+    return Found(folder / entry.main if entry.main else None, entry.why)
+
+
+def drop(wanted: Wanted) -> None:
+    """Forget about a wanted graph, as it turned out to be damaged."""
+    _remove(wanted.folder)
+
+
+def tidy(home: Path, most_bytes: int = MOST_BYTES, keep: Path | None = None) -> None:
+    """Remove entries that were not used for longest, until the rest fit; and what a killed process left."""
+    found = []
+    for folder in home.iterdir():
+        if folder.suffix == ".writing" and time.time() - _used(folder) > 24 * 3600:
+            _remove(folder)
+        elif folder.is_dir() and not folder.name.startswith("."):
+            found.append(folder)
+    sizes = {each: sum(file.stat().st_size for file in each.iterdir()) for each in found}
+    total = sum(sizes.values())
+    for each in sorted(found, key=_used):
+        if total <= most_bytes:
+            return
+        if each != keep:
+            _remove(each)
+            total -= sizes[each]
+
+
+def _read(folder: Path) -> Entry | None:
+    """The entry in a folder; None if there is none, or not all of it."""
+    try:
+        entry = Entry.model_validate_json((folder / ENTRY).read_text(encoding="utf-8"))
+        whole = all((folder / Path(name).name).stat().st_size == size for name, size in entry.sizes.items())
+    except (OSError, ValidationError, UnicodeDecodeError):
+        return None
+    known = entry.main is None or entry.main in entry.sizes
+    return entry if whole and known else None
+
+
+def _used(folder: Path) -> float:
+    for path in (folder / ENTRY, folder):
+        with suppress(OSError):
+            return path.stat().st_mtime
+    return 0.0
+
+
+def _remove(folder: Path) -> None:
+    """Delete an entry so that nobody finds half of it."""
+    if folder.exists():
+        gone = folder.with_name(f".{uuid4().hex[:12]}.writing")
+        with suppress(OSError):  # another process did, or has it open, on Windows
+            folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _version(runtime: Runtime) -> str:
+    try:
+        return version(runtime)
+    except PackageNotFoundError:  # a build under another name
+        return ""
