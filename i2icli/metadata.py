@@ -70,7 +70,7 @@ def check_header(path: Path) -> None:
 
 def describes_itself(path: Path) -> bool:
     """Whether a file is one of ours, or damaged so that nobody can tell; False for weights of others."""
-    if path.suffix != ".safetensors":
+    if path.suffix.lower() != ".safetensors":
         return False
     check_header(path)
     try:

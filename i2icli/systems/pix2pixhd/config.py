@@ -158,7 +158,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         given = facts.get("cluster_counts")
         found = [each for each in given if isinstance(each, int)] if isinstance(given, list) else []
         if (
-            len(found) != self.label_set.count
+            len(found) != len(self.label_set.classes) + 1  # unlabelled pixels have styles, too
             or given != found
             or not all(0 <= each <= 1000 for each in found)
         ):
