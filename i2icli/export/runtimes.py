@@ -12,7 +12,7 @@ from i2icli.errors import UserError
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.cache import Found, Wanted, drop, find, store
 from i2icli.graphs.sessions import Computing, Runtime
-from i2icli.metadata import read_metadata, stage_named
+from i2icli.metadata import describes_itself, read_metadata, stage_named
 from i2icli.request import Array, Arrays
 from i2icli.stage import Stage
 from i2icli.task import Task
@@ -63,7 +63,7 @@ class RuntimeBackend:
 
     def _described(self) -> tuple[str, Config, Stage]:
         """What it is: its system, settings and stage."""
-        if self.model.suffix != ".safetensors":  # the authors' files do not describe themselves
+        if not describes_itself(self.model):  # as the authors' files do not
             known = self._with_torch()
             self.notes = known.notes
             return known.name, known.config, known.stage
