@@ -30,7 +30,7 @@ def models(
     that very file was opened here. Licences are those of the repositories: read them before you use a model.
     """
     from i2icli.hub.catalogue import catalogue
-    from i2icli.hub.store import home, pulled
+    from i2icli.home import data_home, pulled
 
     published = [each for each in catalogue().values() if _fits(each, word)]
     here = [each for each in pulled() if _fits(each, word)]
