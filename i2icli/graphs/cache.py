@@ -23,7 +23,7 @@ from i2icli import __version__
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.graphs.sessions import Runtime
-from i2icli.graphs.weight_hashes import weights_hash
+from i2icli.graphs.weight_hashes import model_hash
 from i2icli.home import cache_home
 
 MOST_BYTES = 4 * 2**30  # of all entries
@@ -37,22 +37,22 @@ _LAYOUT = 1  # of the cache; another one is another cache
 class Wanted:
     """What a graph is wanted for. Different ones never share an entry."""
 
-    model: Path  # all of it in one file, as in a model.safetensors
+    model: Path
     runtime: Runtime
     precision: str  # what it is to compute in
     graph_key: tuple[str, str | None]  # of the task
-    home: Path | None = None  # of the cache; None: the usual one
+    home: Path | None = None  # of the cache; None: `graphs_home`
 
     @property
     def folder(self) -> Path:
         """Where its entry is, or would be."""
-        known = [_LAYOUT, weights_hash(self.model, self._home), __version__, self.runtime]
+        known = [_LAYOUT, model_hash(self.model, self._home), __version__, self.runtime]
         key = json.dumps([*known, _version(self.runtime), self.precision, self.graph_key])
         return self._home / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     @property
     def _home(self) -> Path:
-        return self.home or cache_home() / FOLDER
+        return self.home or graphs_home()
 
 
 class Entry(BaseModel):
@@ -72,6 +72,11 @@ class Found:
 
     path: Path | None
     why: str = ""  # how accurate it is, or why there is none
+
+
+def graphs_home() -> Path:
+    """The usual folder of the cache."""
+    return cache_home() / FOLDER
 
 
 def find(wanted: Wanted) -> Found | None:
