@@ -14,10 +14,10 @@ from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.export.options import FORMATS, ExportOptions
 from i2icli.graphs.backend import load_graph
-from i2icli.graphs.cache import Found, Wanted, cache_home, drop, find, store
+from i2icli.graphs.cache import Found, Wanted, drop, find, graphs_home, store
 from i2icli.graphs.known_models import recall
 from i2icli.graphs.sessions import Computing, Runtime
-from i2icli.metadata import Metadata, read_metadata, stage_named
+from i2icli.metadata import Metadata, describes_itself, read_metadata, stage_named
 from i2icli.request import Array, Arrays
 from i2icli.stage import Stage
 from i2icli.task import Task
@@ -67,10 +67,10 @@ class RuntimeBackend:
 
     def _described(self) -> tuple[str, Config, Stage]:
         """What it is: its system, settings and stage."""
-        known = recall(self.model, cache_home())
+        known = recall(self.model, graphs_home())
         if known is not None:
             self.notes, self._facts = known.notes, known.facts
-        elif self.model.suffix != ".safetensors":  # the authors' files do not describe themselves
+        elif not describes_itself(self.model):  # as the authors' files do not
             backend = self.with_torch()
             self.notes = backend.notes
             return backend.name, backend.config, backend.stage
@@ -176,7 +176,7 @@ class RuntimeBackend:
         except MemoryError:
             return Found(None, "there is not enough memory for the export")
         except OSError as error:
-            where = f"{error.filename or cache_home()}: {error.strerror or error}"
+            where = f"{error.filename or graphs_home()}: {error.strerror or error}"
             return Found(None, f"its cache cannot be written ({where}); I2I_HOME names another folder")
 
     def _export(self, task: Task, folder: Path) -> tuple[Path, str]:
@@ -185,7 +185,7 @@ class RuntimeBackend:
 
         system, notes = self._load()
         with suppress(OSError):
-            remember_model(self.model, cache_home(), system, notes)
+            remember_model(self.model, graphs_home(), system, notes)
         from i2icli.runtime.memory import is_out_of_memory
 
         same = [each for each in self.tasks if each.graph_key == task.graph_key] or [task]
