@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from i2icli.errors import one_of
 
 Colour = tuple[int, int, int]
 
+MOST = 10_000  # classes of label maps that a network reads
 NO_CLASS = (255, 65535)  # ids that mean "no class" in files of 8 and 16 bit, unless a class has them
 UNLABELLED = "unlabelled"  # what the don't-care class is called
 NO_COLOUR: Colour = (224, 224, 192)  # what it is drawn in: the colour of borders in Pascal VOC
@@ -91,21 +93,33 @@ def colour_number(colour: Colour) -> int:
 
 
 def numbered(number: int) -> tuple[LabelClass, ...]:
-    """So many classes, from id 0, of which only the ids are known."""
+    """So many classes, from id 0, of which only the ids are known.
+
+    Raises ValueError for more than any network of label maps has.
+    """
+    if number > MOST:
+        raise ValueError(f"{number:,} classes are more than the {MOST:,} that networks here read")
     return tuple(LabelClass(each, str(each)) for each in range(number))
 
 
 def checked(classes: Iterable[LabelClass]) -> tuple[LabelClass, ...]:
-    """The classes as they are. Raises ValueError if two share an id, a name or a colour."""
-    found = tuple(classes)
+    """The classes as they are.
+
+    Raises ValueError if two share an id, a name or a colour, or there are too many.
+    """
+    found = tuple(islice(classes, MOST + 1))
+    if len(found) > MOST:
+        raise ValueError(f"more than {MOST:,} classes; networks here read at most so many")
     for what, values in (
         ("id", [each.id for each in found]),
         ("name", [each.name.casefold() for each in found]),
         ("colour", [each.colour for each in found if each.colour is not None]),
     ):
-        twice = next((value for index, value in enumerate(values) if value in values[:index]), None)
-        if twice is not None:
-            raise ValueError(f"two classes have the {what} {twice}")
+        seen: set[object] = set()
+        for value in values:
+            if value in seen:
+                raise ValueError(f"two classes have the {what} {value}")
+            seen.add(value)
     return found
 
 

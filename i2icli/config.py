@@ -38,11 +38,16 @@ def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
 Pixels = Annotated[int, Field(ge=1, le=65536)]
 Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(parse_size), PlainSerializer(print_size)]
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
-Channels = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list)]
-Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(parse_list)]
+Channels = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list), Field(max_length=8)
+]
+Counts = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(parse_list), Field(max_length=64)
+]
 BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
 """Scores of validation that any system may have, higher being better."""
-Names = Annotated[tuple[str, ...], BeforeValidator(parse_list)]
+Name = Annotated[str, Field(max_length=1000)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(parse_list), Field(max_length=10_000)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]

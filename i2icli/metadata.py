@@ -9,10 +9,12 @@ from safetensors import SafetensorError, safe_open
 
 from i2icli import registry
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from i2icli.stage import Stage
 
 FORMAT = 1
+LARGEST_HEADER = 16 * 2**20  # bytes in which a .safetensors file names its tensors; ours take 0.2 MB
+LARGEST_NUMBER = 2**53
 
 
 class Metadata(BaseModel):
@@ -20,26 +22,30 @@ class Metadata(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    format: int
-    version: str
-    system: str
-    stage: str
-    stage_step: int = Field(ge=0)
-    step: int = Field(ge=0)
+    format: int = Field(ge=0, lt=LARGEST_NUMBER)
+    version: str = Field(max_length=100)
+    system: str = Field(max_length=100)
+    stage: str = Field(max_length=100)
+    stage_step: int = Field(ge=0, lt=LARGEST_NUMBER)
+    step: int = Field(ge=0, lt=LARGEST_NUMBER)
     config: dict[str, Any]
 
     def settings(self, path: Path) -> Config:
         """The system's settings; a missing one takes today's default, an unknown one is refused by name."""
+        if isinstance(self.config.get("classes"), str):  # a path to be read, which files of ours never hold
+            raise UserError(f"{path}: its classes are no list; the file is damaged")
         try:
             return registry.config_type(self.system).model_validate(self.config)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_context=False)[0]
             name = ".".join(str(part) for part in first["loc"])
-            setting = f"setting {name} = {str(first['input'])[:80]}: " if name else ""
+            setting = f"setting {_cut(name, 80)} = {_shown(first['input'])}: " if name else ""
             raise UserError(
-                f"{path}: {setting}{first['msg'].lower()}; "
-                f"written by i2icli {self.version}, a newer i2icli may read it"
+                f"{path}: {setting}{_cut(first['msg'].lower(), 200)}; "
+                f"written by i2icli {_cut(self.version)}, a newer i2icli may read it"
             ) from None
+        except (ValueError, OverflowError, RecursionError):  # numbers and lists beyond all reason
+            raise UserError(f"{path}: settings that no model has; the file is damaged") from None
 
 
 def stage_named(config: Config, name: str, path: Path) -> Stage:
@@ -50,23 +56,62 @@ def stage_named(config: Config, name: str, path: Path) -> Stage:
     return stages[name]
 
 
+def check_header(path: Path) -> None:
+    """Raise UserError for a .safetensors file whose header is larger than any of ours: it is read whole."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise UserError(f"{path}: not a readable .safetensors file ({error.strerror})") from None
+    size = int.from_bytes(start, "little")
+    if len(start) == 8 and LARGEST_HEADER < size < path.stat().st_size:
+        raise UserError(f"{path}: its header has {size:,} bytes, more than any model's; it is not read")
+
+
+def describes_itself(path: Path) -> bool:
+    """Whether a file is one of ours, or damaged so that nobody can tell; False for weights of others."""
+    if path.suffix.lower() != ".safetensors":
+        return False
+    check_header(path)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "i2icli" in (file.metadata() or {}) or not file.keys()
+    except (SafetensorError, OSError):
+        return True
+
+
 def read_metadata(path: Path) -> Metadata:
     """The metadata of a model file. Raises UserError if it is not one of ours, damaged or too new."""
+    check_header(path)
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("i2icli")
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a readable .safetensors file ({error})") from None
+        raise UserError(f"{path}: not a readable .safetensors file ({_cut(error)})") from None
     if text is None:
         raise UserError(
             f"{path}: holds weights but not what they are; only files of i2i train describe themselves"
         )
     try:
         metadata = Metadata.model_validate(json.loads(text))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UserError(f"{path}: its description of itself is damaged; copy the file again") from None
     if metadata.format > FORMAT:
         raise UserError(
-            f"{path}: format {metadata.format} was written by i2icli {metadata.version}; upgrade i2icli"
+            f"{path}: format {metadata.format} was written by i2icli {_cut(metadata.version)}; upgrade i2icli"
         )
     return metadata
+
+
+def _shown(value: object) -> str:
+    """A setting, as it may stand in a message."""
+    if isinstance(value, list | dict):
+        return f"{len(value):,} entries"
+    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:  # Python does not even print very large ones
+        return "a huge number"
+    return _cut(value, 80)
+
+
+def _cut(text: object, most: int = 120) -> str:
+    """A text from a file, as it may stand in a message."""
+    return readable(str(text)[:most])

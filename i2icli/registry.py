@@ -63,6 +63,7 @@ SYSTEMS: dict[str, Entry] = {
         "translate between two collections, without pairs",
         "Zhu et al., ICCV 2017",
         "https://arxiv.org/abs/1703.10593",
+        original="i2icli.systems.cyclegan.original",
     ),
     "stargan": Entry(
         "i2icli.systems.stargan.system:StarGAN",
@@ -125,6 +126,7 @@ SYSTEMS: dict[str, Entry] = {
         "generate images from noise, with the spectrum of real ones",
         "Durall et al., CVPR 2020",
         "https://arxiv.org/abs/2003.01826",
+        original="i2icli.systems.spectral_dcgan.original",
     ),
 }
 

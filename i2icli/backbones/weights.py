@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from i2icli.backbones.catalogue import BACKBONES, Backbone, Download, Package
 from i2icli.backbones.hed import read_hed
 from i2icli.downloads.download import Lines, Wanted, download
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
+from i2icli.metadata import check_header
 from i2icli.originals.checkpoint import fit
 from i2icli.originals.reader import SUFFIXES, read_state
 
@@ -120,14 +121,16 @@ def _other_ways(backbone: Backbone) -> str:
 def _read(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".h5":
         return read_hed(path)
-    if path.suffix in SUFFIXES:
+    if path.suffix in SUFFIXES and path.suffix != ".safetensors":
         return read_state(path)
     if path.suffix != ".safetensors":
         raise UserError(f"{path}: not a file of weights by its name; expected .safetensors, .pth or .h5")
+    check_header(path)
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: not a readable .safetensors file ({error})") from None
+        reason = readable(str(error)[:120])
+        raise UserError(f"{path}: not a readable .safetensors file ({reason})") from None
 
 
 def _without_underscores(name: str) -> str:

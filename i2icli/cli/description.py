@@ -10,12 +10,12 @@ from safetensors import SafetensorError, safe_open
 
 from i2icli import registry
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from i2icli.graphs.graph_file import is_graph, refuse_traced
 from i2icli.graphs.metadata import GraphMetadata
 from i2icli.graphs.models import main_graphs, part_of
 from i2icli.graphs.offer import by_key, left_out, offered
-from i2icli.metadata import read_metadata, stage_named
+from i2icli.metadata import describes_itself, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST
 from i2icli.task import Task, names_of
@@ -56,6 +56,7 @@ class Description:
     targets: list[str]  # their names
     networks: list[Network]
     written_by: str | None = None  # i2icli's version; None for files of others
+    recognised_by: str | None = None  # the keys and shapes by which a file of others was recognised
     stage: str | None = None
     step: int | None = None
     steps: int | None = None
@@ -71,7 +72,7 @@ def describe(path: Path) -> Description:
     if path.is_dir() or is_graph(path):
         return _graphs(path)
     refuse_traced(path)
-    return _ours(path) if path.suffix == ".safetensors" else _foreign(path)
+    return _ours(path) if describes_itself(path) else _foreign(path)
 
 
 def _ours(path: Path) -> Description:
@@ -172,6 +173,7 @@ def _foreign(path: Path) -> Description:
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
+        recognised_by=readable(original.reason),
         notes=list(original.notes),
     )
 
@@ -192,7 +194,7 @@ def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:
                 count = prod(part.get_shape())
                 yield name, count, count * _ITEM_BYTES.get(part.get_dtype(), 1)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged ({error}); copy the file again") from None
+        raise UserError(f"{path}: damaged ({readable(str(error)[:120])}); copy the file again") from None
 
 
 def _networks(tensors: Iterable[tuple[str, int, int]]) -> list[Network]:

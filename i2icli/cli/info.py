@@ -13,6 +13,7 @@ from i2icli.errors import readable
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from i2icli.cli.description import Description
     from i2icli.task import Task
 
 EXAMPLES = "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth"
@@ -35,18 +36,7 @@ def info(
         print(json.dumps(dataclasses.asdict(found), indent=2, default=sorted))
         return
     console = output()
-    lines: dict[str, str | None] = {
-        "file": found.file,
-        "system": f"{found.system}: {found.paper}, {found.url}",
-        "written by": f"i2icli {found.written_by}"
-        if found.written_by
-        else "original authors' checkpoint (recognised by its keys)",
-        "trained": _trained(found.step, found.steps, found.stage),
-        "validation": _scores(found.scores, found.scores_step),
-        "best model": found.best,
-        **found.graph,
-    }
-    _print_pairs(console, {name: text for name, text in lines.items() if text})
+    _print_pairs(console, _facts(found))
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):
         say(console, f"  {line}")
@@ -58,6 +48,22 @@ def info(
     console.print("\nSettings that differ from the defaults", style="bold")
     changed = {name: value for name, value in found.changed.items() if name != "classes" or not classes_shown}
     _print_pairs(console, {flag(name): show(value) for name, value in changed.items()} or {"none": ""})
+
+
+def _facts(found: "Description") -> dict[str, str]:
+    """What the file is, as far as it tells."""
+    ours, theirs = f"i2icli {found.written_by}", "original authors' checkpoint, or one of its kind"
+    lines: dict[str, str | None] = {
+        "file": found.file,
+        "system": f"{found.system}: {found.paper}, {found.url}",
+        "written by": ours if found.written_by else theirs,
+        "recognised by": found.recognised_by,
+        "trained": _trained(found.step, found.steps, found.stage),
+        "validation": _scores(found.scores, found.scores_step),
+        "best model": found.best,
+        **found.graph,
+    }
+    return {name: text for name, text in lines.items() if text}
 
 
 def _print_pairs(console: "Console", pairs: dict[str, str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from i2icli import registry
 from i2icli.errors import UserError, readable
 from i2icli.hub.archives import unpack_models
-from i2icli.metadata import read_metadata, stage_named
+from i2icli.metadata import describes_itself, read_metadata, stage_named
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".pkl", ".ckpt")
 
@@ -42,7 +42,7 @@ def inspect(path: Path) -> Inspected:
 
 
 def _model(path: Path) -> Inspected:
-    if path.suffix.lower() == ".safetensors":
+    if describes_itself(path):
         metadata = read_metadata(path)
         registry.entry(metadata.system)
         stage_named(metadata.settings(path), metadata.stage, path)

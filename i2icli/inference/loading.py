@@ -12,6 +12,7 @@ from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
 from i2icli.graphs.sessions import Computing, Runtime, choose_runtime, fastest
 from i2icli.inference.options import RuntimeChoice
+from i2icli.metadata import describes_itself
 
 Tell = Callable[[str], None]
 
@@ -50,7 +51,7 @@ def load_backend(
         precision,
         asked=choice != "auto",
         by_torch=by_torch,
-        load_system=lambda: load_with_notes(path)[0],
+        load=partial(load_with_notes, path),
         tell=tell,
     )
 
@@ -85,7 +86,7 @@ def load_with_notes(path: Path) -> "tuple[System[Any], tuple[str, ...]]":
     from i2icli.originals import load_original
     from i2icli.runtime.checkpoint import load_model, with_weights
 
-    if path.suffix == ".safetensors":
+    if describes_itself(path):
         return load_model(path), ()
     original = load_original(path)
     if not original.translates:

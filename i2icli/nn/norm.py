@@ -11,7 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from i2icli.nn.recomputation import recomputing
 
-Norm = Literal["batch", "instance", "none"]
+Norm = Literal["batch", "instance", "affine-instance", "none"]
 Statistics = Literal["image", "running"]
 
 
@@ -132,6 +132,8 @@ def build_norm(norm: Norm, channels: int, statistics: Statistics = "image") -> n
     """The normalisation layer of a name; `statistics` only applies to batch norm."""
     if norm == "batch":
         return BatchNorm(channels, statistics)
+    if norm == "affine-instance":
+        return AffineInstanceNorm(channels)
     return InstanceNorm() if norm == "instance" else nn.Identity()
 
 

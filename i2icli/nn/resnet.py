@@ -1,6 +1,7 @@
 """The residual generator of CycleGAN and pix2pix; pix2pixHD's global generator and its encoder."""
 
 from itertools import zip_longest
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -30,17 +31,18 @@ class ResnetGenerator(nn.Module):
         statistics: Statistics = "image",
         upsampling: Upsampling = "transposed",
         depth: int = 2,
+        down_padding: Literal["zeros", "reflect"] = "zeros",
     ) -> None:
         """statistics: what batch norm uses after training, see nn.norm; other norms ignore it.
 
         upsampling: how the image is doubled, see nn.upsampling; transposed is the paper's.
-        depth: how often it is halved and doubled.
+        depth: how often it is halved and doubled. down_padding: of the convolutions that halve it.
         """
         super().__init__()
         bias = needs_bias(norm)
 
         def half(channels: int) -> ConvNorm:
-            conv = nn.Conv2d(channels, 2 * channels, 3, stride=2, padding=1, bias=bias)
+            conv = nn.Conv2d(channels, 2 * channels, 3, 2, 1, padding_mode=down_padding, bias=bias)
             return ConvNorm(conv, build_norm(norm, 2 * channels, statistics))
 
         def double(channels: int) -> ConvNorm:

@@ -1,54 +1,50 @@
 """Pickles of NumPy arrays, read without running code.
 
 Every name that such a file asks for gets a stand-in of ours that merely keeps data; a file that asks for any
-other name is refused. Opcodes are looked over first, so that none can ask for memory.
+other name is refused.
 """
 
-import pickle
-import pickletools
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from math import prod
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-TOO_MUCH = "it asks for more memory than it holds"
+from i2icli.errors import readable
+from i2icli.originals.pickle_machine import TOO_MUCH, Known, Machine, RefusedError, StandIn
+
 StandIns = Mapping[tuple[str, str], Callable[..., Any]]
 """(module, name) that a file may ask for -> what it gets."""
-
-
-class RefusedError(Exception):
-    """The file is not what it should be; the text says why."""
 
 
 def load_pickle(data: bytes, more: StandIns = MappingProxyType({})) -> object:
     """What a pickle holds; arrays are `Array`s. `more`: stand-ins beside those of arrays.
 
-    Raises RefusedError, or whatever the unpickler does, for what is damaged or asks for other names.
+    Raises RefusedError, or whatever else, for what is damaged or asks for other names.
     """
-    _look_over(data)
-    return _Reader(data, _OF_ARRAYS | dict(more)).load()
+    known = OF_ARRAYS | dict(more) | {("_codecs", "encode"): Encoder(len(data))}
+
+    def find(module: str, name: str) -> Known:
+        if (module, name) not in known:
+            raise RefusedError(
+                f"it asks for {readable(module[:40])}.{readable(name[:40])}, which could run code"
+            )
+        return Known(known[module, name])
+
+    return Machine(BytesIO(data), find).load()
 
 
-def _look_over(data: bytes) -> None:
-    """Raise RefusedError for a place in the unpickler's memory that no file of its length needs."""
-    for opcode, argument, _ in pickletools.genops(data):
-        if "PUT" in opcode.name and isinstance(argument, int) and argument > len(data):
-            raise RefusedError(TOO_MUCH)
-        if opcode.name.startswith(("EXT", "PERSID", "BINPERSID", "INST", "OBJ")):
-            raise RefusedError("it holds more than arrays")
-
-
-class _Dtype:
+class _Dtype(StandIn):
     """A type of plain numbers."""
 
     def __init__(self, code: object = "", *_: object) -> None:
         self.code = code if isinstance(code, str) else ""
         self.order = "<"
 
-    def __setstate__(self, state: object) -> None:
+    def set_state(self, state: object) -> None:
+        """Take the order of its bytes."""
         if isinstance(state, tuple) and len(state) > 1 and state[1] in ("<", ">", "|", "="):
             self.order = state[1]
 
@@ -59,14 +55,15 @@ class _Dtype:
         return np.dtype(self.order.replace("|", "=") + self.code)
 
 
-class Array:
+class Array(StandIn):
     """An array whose bytes are in the file; several may share them."""
 
     def __init__(self) -> None:
         self.size = 0  # numbers in it
         self.state: tuple[Any, ...] = ()
 
-    def __setstate__(self, state: object) -> None:
+    def set_state(self, state: object) -> None:
+        """Take shape, type and bytes. Raises RefusedError for what is none."""
         if not isinstance(state, tuple) or len(state) != 5 or not isinstance(state[1], tuple):
             raise RefusedError("an array of an unknown kind")
         shape = state[1]
@@ -99,7 +96,7 @@ def _new_array(*_: object) -> Array:
 
 def _scalar(dtype: object, raw: object = b"") -> Array:
     array = Array()
-    array.__setstate__((1, (), dtype, False, raw))
+    array.set_state((1, (), dtype, False, raw))
     return array
 
 
@@ -107,39 +104,25 @@ class _Kind:
     """Stands where a file names the class of arrays."""
 
 
-_OF_ARRAYS: dict[tuple[str, str], Callable[..., Any]] = {
+OF_ARRAYS: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "dtype"): _Dtype,
     ("numpy", "ndarray"): _Kind,
 }
 for _core in ("numpy.core.multiarray", "numpy._core.multiarray"):
-    _OF_ARRAYS |= {(_core, "_reconstruct"): _new_array, (_core, "scalar"): _scalar}
+    OF_ARRAYS |= {(_core, "_reconstruct"): _new_array, (_core, "scalar"): _scalar}
 
 
-class _Reader(pickle.Unpickler):
-    """Knows nothing but the stand-ins."""
+class Encoder:
+    """Bytes as protocol 2 spells them: as text, no more of it than the file has bytes."""
 
-    def __init__(self, data: bytes, stand_ins: StandIns) -> None:
-        super().__init__(BytesIO(data), encoding="latin1")
-        self.stand_ins = stand_ins
-        self.room = len(data)  # bytes that may still be spelled out
+    def __init__(self, room: int) -> None:
+        self.room = room
 
-    def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for a name. Raises RefusedError if there is none."""
-        if (module, name) == ("_codecs", "encode"):
-            return self._encoded
-        if (module, name) not in self.stand_ins:
-            raise RefusedError(f"it asks for {module[:40]}.{name[:40]}, which could run code")
-        return self.stand_ins[module, name]
-
-    def _encoded(self, text: object, encoding: object = "latin1") -> bytes:
-        """Bytes as protocol 2 spells them."""
+    def __call__(self, text: object, encoding: object = "latin1") -> bytes:
+        """The bytes. Raises RefusedError for more than there is room for: the same text over and over."""
         if not isinstance(text, str) or encoding != "latin1":
             raise RefusedError("bytes in an unknown spelling")
         self.room -= len(text)
-        if self.room < 0:  # the same text over and over
+        if self.room < 0:
             raise RefusedError(TOO_MUCH)
         return text.encode("latin1")
-
-    def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - there are none
-        """Nothing lies outside of the file."""
-        raise RefusedError("it refers to things outside of it")

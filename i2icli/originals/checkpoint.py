@@ -29,6 +29,60 @@ class Original:
     translates: bool = True  # False: it holds a part of a system, which can only start a training
     stage: str | None = None  # in which it was saved, by name; None: the first of these settings
     stage_step: int = 0
+    reason: str = ""  # the keys and shapes it was recognised by, in one line
+
+
+@dataclass(frozen=True)
+class Known:
+    """A network as its authors' files hold it, for unknown files to be compared with."""
+
+    what: str  # "a ResNet generator of 9 blocks"
+    shapes: Mapping[str, tuple[int, ...]]  # by their names
+
+
+def known(what: str, network: Mapping[str, Tensor], names: Mapping[str, str]) -> Known:
+    """A network of ours under the names of its authors; `names` gives ours for their prefixes.
+
+    Counters, which old files lack, are left out.
+    """
+    theirs = {ours: prefix for prefix, ours in names.items()}
+    shapes = {}
+    for name, tensor in network.items():
+        prefix, _, last = name.rpartition(".")
+        if prefix in theirs and last != "num_batches_tracked":
+            shapes[f"{theirs[prefix]}.{last}"] = tuple(tensor.shape)
+    return Known(what, shapes)
+
+
+def mentions(state: State, *starts: str) -> bool:
+    """Whether a name begins so: what has no name in common with a network need not be compared with it."""
+    return any(name.startswith(starts) for name in state)
+
+
+def width_in(state: State, name: str, otherwise: int = 64) -> int:
+    """Channels that a convolution makes, if the file has it in a usual size."""
+    weight = state.get(name)
+    return (
+        weight.shape[0]
+        if weight is not None and weight.ndim == 4 and 0 < weight.shape[0] <= 512
+        else otherwise
+    )
+
+
+def inputs_in(state: State, name: str, otherwise: int = 3) -> int:
+    """Channels that a convolution reads, if the file has it in a usual size."""
+    weight = state.get(name)
+    return (
+        weight.shape[1]
+        if weight is not None and weight.ndim == 4 and 0 < weight.shape[1] <= 512
+        else otherwise
+    )
+
+
+def number_of(there: Callable[[int], bool], otherwise: int = 0, most: int = 64) -> int:
+    """How many of something there are, numbered from 0; `otherwise` if there are none or too many."""
+    number = next(index for index in range(most + 2) if index > most or not there(index))
+    return number if 0 < number <= most else otherwise
 
 
 def rename(state: State, names: Mapping[str, str]) -> State | None:

@@ -1,5 +1,6 @@
 """Find the system that knows the keys of a checkpoint."""
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -7,26 +8,55 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.originals.checkpoint import Original
-from i2icli.originals.reader import read_state, wrapped_alone
+from i2icli.originals.forms import inner_networks
+from i2icli.originals.nearest import nearest
+from i2icli.originals.reader import read_state, short
 from i2icli.registry import SYSTEMS
 
 
 def load_original(path: Path) -> Original:
-    """A checkpoint of the papers' authors (.pth, .pt, .pkl, .ckpt) as one of our systems.
+    """A checkpoint of the papers' authors, in whatever form it was kept, as one of our systems.
 
     Raises UserError if it cannot be read safely, or no system knows its keys.
     """
-    whole = read_state(path)
-    for state in (whole, wrapped_alone(whole)):
-        original = _recognised(state, path) if state else None
+    state = read_state(path)
+    original = _recognised(state, path)
+    if original is not None:
+        return original
+    parts = list(inner_networks(state))
+    troubles: list[UserError] = []
+    for name, part in parts:
+        try:
+            original = _recognised(part, path)
+        except UserError as error:  # a discriminator beside the generator
+            troubles.append(error)
+            continue
         if original is not None:
-            return original
+            return _of_part(original, name, [other for other, _ in parts])
+    if troubles and len(troubles) >= sum("." not in name for name, _ in parts):
+        raise troubles[0]
+    raise _unknown(state, path)
+
+
+def _of_part(original: Original, name: str, names: list[str]) -> Original:
+    """What was found in one of several networks in a file."""
+    level = [each for each in names if each.count(".") == name.count(".")]
+    if len(level) < 2:
+        return original
+    listed = ", ".join(short(each) for each in level[:6]) + (", ..." if len(level) > 6 else "")
+    note = f"the file holds several networks ({listed}); this is {short(name)}"
+    return replace(original, notes=(note, *original.notes))
+
+
+def _unknown(state: dict[str, Tensor], path: Path) -> UserError:
+    """What to say of a file that nobody knows: what it resembles, or what would load."""
+    some = ", ".join(short(name) for name in list(state)[:3])
+    found = f"{path}: {len(state)} tensors ({some}, ...) that no system here recognises; "
+    closest = nearest(state)
+    if closest is not None:
+        return UserError(f"{found}{closest}")
     known = ", ".join(name for name, entry in SYSTEMS.items() if entry.original)
-    some = ", ".join(list(whole)[:3])
-    raise UserError(
-        f"{path}: {len(whole)} tensors ({some}, ...) that no system here recognises; "
-        f"original checkpoints load for: {known}"
-    )
+    return UserError(f"{found}original checkpoints load for: {known}")
 
 
 def _recognised(state: dict[str, Tensor], path: Path) -> Original | None:

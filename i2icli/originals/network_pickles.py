@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.array_pickles import TOO_MUCH, Array, RefusedError, load_pickle
+from i2icli.originals.array_pickles import Array, load_pickle
+from i2icli.originals.pickle_machine import TOO_MUCH, RefusedError, StandIn
 
 LARGEST = 4 * 2**30  # bytes of a file that is read into memory
 LAYERS = 10_000  # variables of all networks together, far more than any have
@@ -56,13 +57,14 @@ def read_network_pickle(path: Path) -> dict[str, Tensor]:
 # -- stand-ins -------------------------------------------------------------------------------------
 
 
-class _Network:
+class _Network(StandIn):
     """What `tfutil.Network` keeps."""
 
     def __init__(self) -> None:
         self.state: Mapping[str, Any] = {}
 
-    def __setstate__(self, state: object) -> None:
+    def set_state(self, state: object) -> None:
+        """Keep it, if it is a dictionary."""
         self.state = state if isinstance(state, Mapping) else {}
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from i2icli.errors import UserError
 from i2icli.fields import flag, show
+from i2icli.metadata import describes_itself
 from i2icli.nn.growth import grown_name
 from i2icli.originals import load_original
 from i2icli.originals.checkpoint import Original
@@ -84,7 +85,7 @@ def _in_grown(name: str, own: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> tuple[dict[str, Any], Original | None]:
     """The state dict of a model, and the `Original` if it is the original authors' checkpoint."""
-    if path.suffix != ".safetensors":
+    if not describes_itself(path):
         original = load_original(path)
         return dict(original.tensors), original
     state = RunFolder(path.parent).load_state() if path.name == "model.safetensors" else None

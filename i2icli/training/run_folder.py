@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.originals.torch_pickles import check_saved
 from i2icli.report.log import Row, read_log
 from i2icli.runs import COUNTS, SEGMENTER
 
@@ -76,6 +77,7 @@ class RunFolder:
         found = [path for path in self.states if path.exists()]
         for path in found:
             try:
+                check_saved(path)
                 return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
             except Exception:  # truncated or not ours: the previous copy may still be intact
                 continue

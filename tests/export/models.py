@@ -1,4 +1,4 @@
-"""Tiny systems whose outputs vary, as those of trained ones do: equal outputs that are all alike prove nothing."""
+"""Tiny systems whose outputs vary, as those of trained ones do; equal outputs all alike prove nothing."""
 
 from typing import Any
 

@@ -68,7 +68,7 @@ def test_a_reference_generator_loads_and_answers_the_same(tmp_path: Path) -> Non
     case = cases.read("spade", "generator_normal_spectral_instance_wide")
     torch.save(case.state(), tmp_path / "latest_net_G.pth")
     (tmp_path / "opt.txt").write_text(OPTIONS)
-    model = Translator.load(tmp_path / "latest_net_G.pth", precision="fp32")
+    model = Translator.load(tmp_path / "latest_net_G.pth", precision="fp32", runtime="torch")
     labels = case.given("seg").argmax(1, keepdim=True)
     cases.assert_images(ask(model.backend.system, {"labels": labels}), case.expected())
     assert (model.backend.config.norm, model.backend.config.width) == ("instance", 1)
@@ -144,14 +144,14 @@ def test_files_of_old_libraries_have_no_second_singular_vector(tmp_path: Path) -
             old[f"{layer}weight"] = tensor / sigma
     torch.save(old, path)
     labels = {"labels": torch.randint(4, (1, 1, 64, 64))}
-    loaded = Translator.load(path, precision="fp32").backend.system
+    loaded = Translator.load(path, precision="fp32", runtime="torch").backend.system
     torch.testing.assert_close(ask(loaded, labels), ask(system, labels), atol=1e-5, rtol=1e-4)
     assert with_vectors({"weight_orig": torch.ones(2)}).keys() == {"weight_orig"}
 
 
 def test_codes_and_references_work_with_the_encoder_beside_it(tmp_path: Path) -> None:
     system, path = write(tmp_path, classes=classes(4), instances=True, vae=True)
-    loaded = Translator.load(path, precision="fp32").backend.system
+    loaded = Translator.load(path, precision="fp32", runtime="torch").backend.system
     labels, photo = {"labels": torch.randint(4, (1, 1, 256, 256))}, torch.rand(1, 3, 80, 60) * 2 - 1
     for asked in ({"latent": torch.randn(1, 3)}, {"reference": photo}):
         wanted = ask(system, labels, **asked)
@@ -183,7 +183,7 @@ def test_discriminators_of_something_else_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"head_0.norm_0.mlp_shared.0.weight": torch.ones(0, 10**9, 3, 3)},
+    {"head_0.norm_0.mlp_shared.0.weight": torch.ones(0, 10**4, 3, 3)},
     {"head_0.conv_0.weight_orig": torch.ones(3)},
     {"fc.weight": torch.ones(2, 2)},
     {"up_0.conv_1.bias": torch.ones(99)},

@@ -1,4 +1,4 @@
-"""Our discriminators' names for those of the reference; generators are in i2icli.systems.pix2pix.names."""
+"""Our discriminators' names for those of the reference; generators are in i2icli.originals.classic_names."""
 
 
 def patch_names(num_layers: int) -> dict[str, str]:

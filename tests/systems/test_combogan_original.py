@@ -45,7 +45,7 @@ def test_any_part_of_an_original_leads_to_the_whole(
     assert "do not name the domains" in original.notes[0]
     assert len(original.notes) == 1 + (norm == "batch")
     case = cases.read("combogan", name)
-    system = Translator.load(files[0], precision="fp32").backend.system
+    system = Translator.load(files[0], precision="fp32", runtime="torch").backend.system
     assert system.config.norm == norm
     if norm != "batch":  # the reference case uses stored statistics, the program those of the image
         answer = ask(system, image=case.given(), source="0", to="1")

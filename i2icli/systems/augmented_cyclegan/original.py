@@ -4,6 +4,7 @@ The file is a dictionary of state dicts, netG_A_B, netG_B_A, netE_B, netD_A, net
 states of the optimisers. Generators and encoder are taken over.
 """
 
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
@@ -58,7 +59,31 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     except (ValueError, KeyError, IndexError):
         return None  # sizes that no such network has
     filled = _filled_and_checked(config, tensors)
-    return Original("augmented_cyclegan", config, filled, _NOTES) if filled is not None else None
+    if filled is None:
+        return None
+    reason = (
+        "netG_A_B, netG_B_A and netE_B in one file, model.2.scale_conv.0.weight in the first, "
+        f"{num_blocks} residual blocks, {config.num_latents} numbers in a code"
+    )
+    return Original("augmented_cyclegan", config, filled, _NOTES, reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """The whole file, in a size like that of an unknown one."""
+    if not mentions(state, "net"):
+        return
+    num_blocks = 3
+    width = width_in(state, "netG_A_B.model.1.weight", 32)
+    config = AugmentedCycleGANConfig.model_validate({"width": width, "num_blocks": num_blocks})
+    with torch.device("meta"):
+        system = AugmentedCycleGAN(config)
+    shapes: dict[str, tuple[int, ...]] = {}
+    for theirs, ours in THEIRS.items():
+        coded = theirs == "netG_A_B"
+        names = encoder_names() if theirs == "netE_B" else generator_names(num_blocks, coded=coded)
+        part = known("", system.get_submodule(ours).state_dict(), names)
+        shapes |= {f"{theirs}.{name}": shape for name, shape in part.shapes.items()}
+    yield Known("both generators and the encoder in one file", shapes)
 
 
 def _part(state: State, network: str) -> State:

@@ -16,7 +16,10 @@ class ComboGANConfig(Config):
     """ComboGAN options"""
 
     domains: Names = Field(
-        ("A", "B"), min_length=2, description="folders to use as domains; default: all that are there"
+        ("A", "B"),
+        min_length=2,
+        max_length=64,
+        description="folders to use as domains; default: all that are there",
     )
     learn: Names = Field(
         (), description="domains to learn; the others are kept as --init-from gives them; default: all"

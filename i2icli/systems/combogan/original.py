@@ -5,6 +5,7 @@ centre if there is one, then the decoders and the centre's second half. Any of t
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
     count_blocks,
@@ -50,7 +51,31 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     except (KeyError, IndexError, ValueError):
         return None  # layers are missing, or sizes are beyond what any such network has
     tensors = _tensors(config, parts, path)
-    return Original("combogan", config, tensors, _notes(config))
+    reason = (
+        f"PReLUs of one weight behind convolutions (model.3.weight), {config.num_blocks} residual blocks in "
+        f"all, {number} encoders and {number} decoders in files beside each other"
+    )
+    return Original("combogan", config, tensors, _notes(config), reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """An encoder and a decoder in sizes like that of an unknown file."""
+    if not mentions(state, "model."):
+        return
+    blocks = min(count_blocks(state) or 4, 50)
+    width = width_in(state, "model.1.weight")
+    config = ComboGANConfig.model_validate({"domains": ("0", "1"), "num_blocks": 2 * blocks, "width": width})
+    with torch.device("meta"):
+        system = ComboGAN(config)
+    for place, names in (("encoders", encoder_names), ("decoders", decoder_names)):
+        network = system.get_submodule(f"{place}.{module_name('0')}")
+        own = count_inside(network.state_dict())
+        yield known(f"one of its {place}, of {own} blocks", network.state_dict(), names(own))
+
+
+def count_inside(state: State) -> int:
+    """Residual blocks of a part of ours."""
+    return len({name.split(".")[1] for name in state if name.startswith("blocks.")})
 
 
 def _kind(state: State) -> Kind | None:
@@ -60,7 +85,7 @@ def _kind(state: State) -> Kind | None:
         return "encoder"
     if blocks and not any(f"model.{place}.conv_block.3.weight" in state for place in (0, 10)):
         return None
-    if f"model.{blocks + 7}.weight" in state and f"model.{blocks + 2}.weight" in state:
+    if blocks and f"model.{blocks + 7}.weight" in state and f"model.{blocks + 2}.weight" in state:
         return "decoder"
     return "shared" if blocks and all(".conv_block." in key for key in state) else None
 

@@ -20,8 +20,11 @@ class CycleGANConfig(GrowableConfig):
         "transposed",
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
-    norm: Literal["instance", "batch", "none"] = Field(
-        "instance", description="normalisation in all networks"
+    down_padding: Literal["zeros", "reflect"] = Field(
+        "zeros", description="borders where the generators downsample: zeros (paper) or reflected"
+    )
+    norm: Literal["instance", "affine-instance", "batch", "none"] = Field(
+        "instance", description="normalisation in all networks; affine: with learned scales and shifts"
     )
     dropout: float = Field(
         0.0, ge=0, lt=1, description="noise: part of the features dropped, also when translating"

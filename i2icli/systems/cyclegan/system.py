@@ -64,6 +64,7 @@ class CycleGAN(System[CycleGANConfig]):
             config.norm,
             config.dropout,
             upsampling=config.upsampling,
+            down_padding=config.down_padding,
         )
         if not config.grown:
             return small

@@ -8,6 +8,7 @@ the Python package ccexam do, is a start for training, and no more.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions
 from i2icli.systems.dtn.config import DTNConfig
 from i2icli.systems.dtn.features import CCEXAM
 from i2icli.systems.dtn.system import DTN
@@ -23,6 +24,8 @@ from i2icli.systems.dtn.system import DTN
 _SCOPES = {"content_extractor": "f", "generator": "g", "discriminator": "D", "f": "f", "g": "g", "D": "D"}
 _SIBLINGS = (("generator", "content_extractor"), ("g", "f"), ("G", "F"))
 """How a file of g may be called, and the one of f beside it."""
+
+MOST_CLASSES = 10_000
 
 _TENSORS = {
     "weights": "weight", "biases": "bias", "gamma": "weight", "beta": "bias",
@@ -165,7 +168,7 @@ def _settings(state: State) -> dict[str, Any]:
         "crop_size": tuple(side),
         "norm": "batch" if "f.bn1.running_mean" in state else "none",
     }
-    if "f.out.weight" in state:
+    if "f.out.weight" in state and state["f.out.weight"].shape[0] <= MOST_CLASSES:
         settings["classes"] = tuple(map(str, range(state["f.out.weight"].shape[0])))
     if not any(key.startswith("g.") for key in state):
         return settings
@@ -189,7 +192,25 @@ def _checked(config: DTNConfig, tensors: State, parts: tuple[str, ...], *notes: 
         return 1.0 if last == "weight" and f"{norm}.running_mean" in tensors else None
 
     found = fit(tensors, wanted, scale)
-    return None if found is None else Original("dtn", config, found, notes, translates="g" in parts)
+    if found is None:
+        return None
+    layers = f"{config.num_blocks} blocks to {config.num_features} features"
+    reason = f"layers conv1 ... of f, {layers}" + (", conv_transpose1 ... of g" if "g" in parts else "")
+    return Original("dtn", config, found, notes, translates="g" in parts, reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """f and g of the public code in one file, and each alone."""
+    if not mentions(state, "f.", "g.", "conv", "bn", "out."):
+        return
+    config = DTNConfig.model_validate({"extractor": "strided", "classes": tuple("0123456789")})
+    with torch.device("meta"):
+        ours = DTN(config).state_dict()
+    whole = known("f and g in one file", ours, _names(config.num_blocks))
+    yield whole
+    for name in "fg":
+        own = {key.removeprefix(f"{name}."): shape for key, shape in whole.shapes.items() if key[0] == name}
+        yield Known(f"{name} alone", own)
 
 
 # -- classifiers of ccexam -----------------------------------------------------------------------

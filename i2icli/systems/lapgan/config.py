@@ -66,7 +66,7 @@ class LAPGANConfig(Config):
         600, ge=1, le=65536, description="units per layer of the discriminator of the lowest level"
     )
     conditional: bool = Field(False, description="learn classes: one folder each")
-    classes: Names = Field((), max_length=10000, description="names of the classes; found in the data")
+    classes: Names = Field((), description="names of the classes; found in the data")
     pixel_weight: float = Field(
         0.0, ge=0, description="weight of the mean distance of residuals to the true ones; not in the paper"
     )

@@ -5,16 +5,19 @@ is a state dict with their layers: conv1, conv2, conv3 of a generator, and class
 class. Such a file holds one level of a pyramid, so the model upscales images by 2.
 """
 
+from collections.abc import Iterator
 from math import isqrt
 from pathlib import Path
 
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State
+from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
 from i2icli.systems.lapgan.config import LAPGANConfig
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell
+
+MOST_CLASSES = 10_000
 
 _NAMES = {"class1": "plane.linear", "linear": "head"}
 
@@ -44,6 +47,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     side = SIDE
     if "class1.weight" in state:
         pixels, classes = state["class1.weight"].shape
+        if classes > MOST_CLASSES:
+            return None
         side = isqrt(pixels)
     config = _config(channels, state["conv1.weight"].shape[0], side, classes)
     if config is None:
@@ -53,7 +58,25 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if not classes:
         notes.append(f"the file does not give the size of its images; assumed {side}x{side}")
     notes.append("the authors standardise every pixel by its mean and deviation; those are not in the file")
-    return Original("lapgan", config, tensors, tuple(notes))
+    reason = f"conv1, conv2, conv3 of 7x7, 7x7, 5x5 over {config.width} channels" + (
+        f" and class1 of {classes} classes" if classes else ""
+    )
+    return Original("lapgan", config, tensors, tuple(notes), reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """A generator of one level, told a class or not."""
+    if not mentions(state, "conv", "class1."):
+        return
+    width = width_in(state, "conv1.weight")
+    for classes in (0, 10):
+        inputs = 4 + bool(classes)
+        convs = {"conv1": (width, inputs, 7, 7), "conv2": (width, width, 7, 7), "conv3": (3, width, 5, 5)}
+        shapes: dict[str, tuple[int, ...]] = {f"{name}.weight": shape for name, shape in convs.items()}
+        shapes |= {f"{name}.bias": shape[:1] for name, shape in convs.items()}
+        if classes:
+            shapes |= {"class1.weight": (SIDE**2, classes), "class1.bias": (SIDE**2,)}
+        yield Known("a generator of one level" + (" with classes" if classes else ""), shapes)
 
 
 def _config(channels: int, width: int, side: int, classes: int) -> LAPGANConfig | None:

@@ -39,7 +39,12 @@ class Pix2PixConfig(GrowableConfig):
         "transposed",
         description="how features are upsampled: transposed convolution (paper), or upsample, then convolve",
     )
-    norm: Literal["batch", "instance", "none"] = Field("batch", description="normalisation in both networks")
+    down_padding: Literal["zeros", "reflect"] = Field(
+        "zeros", description="borders where the ResNet generator downsamples: zeros (paper) or reflected"
+    )
+    norm: Literal["batch", "instance", "affine-instance", "none"] = Field(
+        "batch", description="normalisation in both networks; affine: with learned scales and shifts"
+    )
     statistics: Literal["auto", "image", "running"] = Field(
         "auto",
         description="batch norm when translating: statistics of each image (paper) or running ones; "

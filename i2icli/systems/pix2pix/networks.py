@@ -27,7 +27,8 @@ def _small_generator(config: Pix2PixConfig, source: int, target: int) -> UNetGen
     details = (config.norm, config.dropout, config.translating_statistics, config.upsampling)
     if config.generator == "unet":
         return UNetGenerator(source, target, config.width, config.unet_depth, *details)
-    return ResnetGenerator(source, target, config.width, config.num_blocks, *details)
+    padding = config.down_padding
+    return ResnetGenerator(source, target, config.width, config.num_blocks, *details, down_padding=padding)
 
 
 def build_discriminator(config: Pix2PixConfig, channels: int, clock: GrowthClock) -> nn.Module:

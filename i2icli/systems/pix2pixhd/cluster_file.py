@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.array_pickles import TOO_MUCH, Array, RefusedError, load_pickle
+from i2icli.originals.array_pickles import Array, load_pickle
+from i2icli.originals.pickle_machine import TOO_MUCH, RefusedError
 
 PATTERN = "features_clustered_*.npy"
 LARGEST = 64 * 2**20  # bytes: the clusters of a thousand classes are smaller

@@ -4,7 +4,7 @@ Its files hold one network each: `<epoch>_net_G.pth`, and beside it `_E` and `fe
 where features were learned. Everything but the meaning of the input channels follows from names and shapes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -16,7 +16,20 @@ from torch import Tensor
 from i2icli.class_files import read_classes
 from i2icli.classes import LabelClass, numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename, without_biases
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Read,
+    State,
+    fit,
+    inputs_in,
+    known,
+    mentions,
+    number_of,
+    rename,
+    width_in,
+    without_biases,
+)
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
@@ -72,7 +85,40 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     except ValueError:
         return None  # sizes beyond what any such network has
     filled = _filled_and_checked(config, tensors, clusters)
-    return None if filled is None else Original("pix2pixhd", config, filled, _notes(config, clusters))
+    if filled is None:
+        return None
+    reason = (
+        f"model.1.weight of 7x7 to {config.width} channels, {layout.depth} down-samplings, "
+        f"{layout.num_blocks} residual blocks, {layout.enhancers} local enhancers (model1_1 ...)"
+    )
+    return Original("pix2pixhd", config, filled, _notes(config, clusters), reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """Global generators, alone and in local enhancers, in a size like that of an unknown file."""
+    if not mentions(state, "model."):
+        return
+    found = find_layout(state) or Layout(4, 9)
+    width, planes = width_in(state, "model.1.weight"), inputs_in(state, "model.1.weight", 36)
+    for enhancers in sorted({0, 1, min(found.enhancers, 3)}):
+        blocks = found.num_blocks if 0 < found.num_blocks <= 50 else 9
+        inner = number_of(lambda k: f"model1_2.{k}.conv_block.1.weight" in state, 3)
+        layout = Layout(min(found.depth, 6), blocks, enhancers, inner)
+        sizes = {"depth": layout.depth, "num_blocks": blocks, "width": width, "num_enhancer_blocks": inner}
+        config = Pix2PixHDConfig.model_validate(
+            sizes
+            | {
+                "classes": numbered(planes),
+                "boundaries": False,
+                "grown": enhancers,
+                "grown_before": enhancers,
+                "crop_size": 512,
+            }
+        )
+        with torch.device("meta"):
+            network = Pix2PixHD(config).G
+        what = f"a generator of {layout.depth} down-samplings and {enhancers} local enhancers"
+        yield known(what, network.state_dict(), layout.names)
 
 
 def find_layout(state: State) -> Layout | None:

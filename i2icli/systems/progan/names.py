@@ -93,3 +93,46 @@ def _zoo_layer(layer: str, kind: str) -> str | None:
             above = layer.startswith("scaleLayers")
             return ours.format(*(int(number) + above for number in match.groups()))
     return None
+
+
+# -- how files look, for unknown ones to be compared with --------------------------------------------
+
+LATENTS = 512
+"""Numbers in a code of the published networks, and the channels of their coarse levels."""
+
+
+def paper_shapes(levels: int) -> dict[str, tuple[int, ...]]:
+    """The variables of a generator of the paper's program with so many levels, with the paper's widths."""
+    widths = _widths(levels)
+    shapes: dict[str, tuple[int, ...]] = {
+        "4x4/Dense/weight": (LATENTS, 16 * widths[0]),
+        "4x4/Conv/weight": (3, 3, widths[0], widths[0]),
+    }
+    for level in range(1, levels):
+        side, below, here = 4 << level, widths[level - 1], widths[level]
+        shapes[f"{side}x{side}/Conv0_up/weight"] = (3, 3, here, below)
+        shapes[f"{side}x{side}/Conv1/weight"] = (3, 3, here, here)
+    for level, width in enumerate(widths):
+        shapes[f"ToRGB_lod{levels - 1 - level}/weight"] = (1, 1, width, 3)
+    outputs = {name: shape[2 if "Conv0_up" in name else -1] for name, shape in shapes.items()}
+    outputs["4x4/Dense/weight"] = widths[0]
+    return shapes | {name.replace("weight", "bias"): (number,) for name, number in outputs.items()}
+
+
+def zoo_shapes(levels: int) -> dict[str, tuple[int, ...]]:
+    """The same of the re-implementation's generator."""
+    widths = _widths(levels)
+    shapes: dict[str, tuple[int, ...]] = {
+        "formatLayer": (16 * widths[0], LATENTS),
+        "groupScale0.0": (widths[0], widths[0], 3, 3),
+    }
+    for level in range(1, levels):
+        shapes[f"scaleLayers.{level - 1}.0"] = (widths[level], widths[level - 1], 3, 3)
+        shapes[f"scaleLayers.{level - 1}.1"] = (widths[level], widths[level], 3, 3)
+    shapes |= {f"toRGBLayers.{level}": (3, width, 1, 1) for level, width in enumerate(widths)}
+    biases = {f"{name}.module.bias": shape[:1] for name, shape in shapes.items()}
+    return {f"{name}.module.weight": shape for name, shape in shapes.items()} | biases
+
+
+def _widths(levels: int) -> list[int]:
+    return [min(LATENTS, 2**13 >> level) for level in range(levels)]

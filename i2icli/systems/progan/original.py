@@ -5,15 +5,17 @@ generator, Gs, is what translates. facebookresearch/pytorch_GAN_zoo: netG, netD 
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State
+from i2icli.originals.checkpoint import Known, Original, Read, State
 from i2icli.systems.progan.config import ProGANConfig
-from i2icli.systems.progan.names import from_paper, from_zoo
+from i2icli.systems.progan.names import from_paper, from_zoo, paper_shapes, zoo_shapes
 from i2icli.systems.progan.system import ProGAN
 
 _NEEDED = {"use_wscale": 1, "normalize_latents": 1, "use_pixelnorm": 1, "use_leakyrelu": 1, "tanh_at_end": 0}
@@ -121,6 +123,10 @@ def _original(
     kept = {name: value for name, value in G.items() if _level(name) < levels}
     discriminator = {name: value for name, value in (D or {}).items() if _level(name) < levels}
     side = 4 << max(levels - 1, 0)
+    first = "4x4/Dense/weight" if settings["convention"] == "paper" else "formatLayer"
+    reason = (
+        f"{first}, {levels} levels up to {side} px{', a discriminator beside it' if D is not None else ''}"
+    )
     fading = levels > 1 and alpha < 1
     notes = ["the file does not name its classes: they are called by their numbers"] * (labels > 0)
     if fading:
@@ -140,10 +146,22 @@ def _original(
     if _same_shapes(discriminator, ours.D.state_dict()):
         tensors |= {f"D.{name}": value.float().contiguous() for name, value in discriminator.items()}
     if not fading:
-        return Original("progan", config, tensors, tuple(notes))
+        return Original("progan", config, tensors, tuple(notes), reason=reason)
     _, stage, _ = config.planned_stages()
     step = round(alpha * stage.steps)
-    return Original("progan", config, tensors, tuple(notes), stage=stage.name, stage_step=step)
+    found = Original("progan", config, tensors, tuple(notes), stage=stage.name, stage_step=step)
+    return replace(found, reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """Generators of both programs, up to the resolution that an unknown file seems to have."""
+    sides = [int(match[1]) for key in state if (match := re.search(r"(?:^|\.)(\d{1,4})x\1/", key))]
+    levels = max(sides, default=128).bit_length() - 2
+    if 1 < levels < 12:
+        yield Known(f"the authors' generator of {4 << levels - 1} px", paper_shapes(levels))
+    scales = len({match[1] for key in state if (match := re.search(r"scaleLayers\.(\d+)\.", key))})
+    levels = min(scales or 5, 10) + 1
+    yield Known(f"pytorch_GAN_zoo's generator of {4 << levels - 1} px", zoo_shapes(levels))
 
 
 def _config(G: State, D: State, levels: int, labels: int, settings: dict[str, Any]) -> ProGANConfig | None:

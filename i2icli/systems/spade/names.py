@@ -93,3 +93,25 @@ def joined(state: Mapping[str, Tensor]) -> State:
         else:
             found[name] = tensor
     return found
+
+
+def original_shapes(network: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a generator of ours under the names of the authors' program."""
+    theirs = {ours: prefix for prefix, ours in names.items()}
+    vectors = {f".{ours}": f".{last}" for last, ours in VECTORS.items() if ours != "weight"}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for name, tensor in network.items():
+        ending = next((each for each in vectors if name.endswith(each)), "." + name.rpartition(".")[2])
+        prefix, shape = theirs.get(name.removesuffix(ending)), tuple(tensor.shape)
+        spectral = f"{name.removesuffix(ending)}.spectral.u" in network
+        last = vectors.get(ending, ending) + ("_orig" if spectral and ending == ".weight" else "")
+        if prefix is None or last == ".num_batches_tracked":
+            continue
+        if prefix.endswith("gamma_beta"):
+            half = (shape[0] // 2, *shape[1:])
+            shapes |= {
+                f"{prefix.removesuffix('gamma_beta')}mlp_{each}{last}": half for each in ("gamma", "beta")
+            }
+        else:
+            shapes[f"{prefix}{last}"] = shape
+    return shapes

@@ -4,7 +4,7 @@ A generator is the model; its encoder, where it has one, and its discriminators 
 and shapes leave open is read from the text of options that the program writes beside them, if it is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from math import isqrt
 from pathlib import Path
@@ -12,11 +12,18 @@ from typing import Any
 
 import torch
 
+from i2icli.classes import numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit
+from i2icli.originals.checkpoint import Known, Original, Read, State, fit, inputs_in, mentions, width_in
 from i2icli.systems.spade.config import MORE, NumUpsampling, SPADEConfig
 from i2icli.systems.spade.label_channels import LabelChannels
-from i2icli.systems.spade.names import discriminator_names, encoder_names, generator_names, renamed
+from i2icli.systems.spade.names import (
+    discriminator_names,
+    encoder_names,
+    generator_names,
+    original_shapes,
+    renamed,
+)
 from i2icli.systems.spade.options_file import read_options
 from i2icli.systems.spade.system import SPADE
 
@@ -53,7 +60,28 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         tensors |= _encoder(path, read, wanted)
     config, discriminators = _with_discriminators(path, read, config)
     notes = (*labels.notes, *_notes(config, options))
-    return Original("spade", config, tensors | discriminators, notes)
+    channels = state["head_0.norm_0.mlp_shared.0.weight"].shape[1]
+    reason = (
+        f"{FIRST_OF_G}{_weight(state)}, fc.weight, conv_img.weight, {len(_levels(state))} blocks that "
+        f"upsample (up_0 ...), {channels} label channels in mlp_shared"
+    )
+    return Original("spade", config, tensors | discriminators, notes, reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """A generator in a size like that of an unknown file."""
+    if not mentions(state, "fc.", "head_0.", "up_0.", "G_middle", "conv_img."):
+        return
+    levels = min(max(len(_levels(state)), 1), 5) if "fc.weight" in state else 4
+    spectral = not any(name == f"{FIRST_OF_G}weight" for name in state)
+    wide = width_in(state, f"{FIRST_OF_G}{_weight(state)}", 1024)
+    planes = inputs_in(state, "fc.weight", 36)
+    sizes: dict[str, Any] = {"width": max(1, wide >> levels), "num_levels": levels, "spectral_norm": spectral}
+    sizes["norm"] = "batch" if any(name.endswith("running_mean") for name in state) else "instance"
+    config = SPADEConfig.model_validate(sizes | {"classes": numbered(planes), "dont_care": False})
+    with torch.device("meta"):
+        network = SPADE(config).G.state_dict()
+    yield Known(f"a generator of {levels + 3} blocks", original_shapes(network, generator_names(levels)))
 
 
 def _settings(state: State, options: Mapping[str, str]) -> dict[str, Any]:

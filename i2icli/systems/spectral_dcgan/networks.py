@@ -15,7 +15,7 @@ from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 Norm = Literal["batch", "instance", "layer", "none"]
 
-MOST = 8  # times the width: no layer has more channels
+MOST = 16  # times the width: no layer has more channels
 FINAL_KERNEL = 5
 SLOPE = 0.2  # of LeakyReLU below zero
 

@@ -5,17 +5,19 @@ those of the published CelebA models, eight for RaFD's expressions, fifteen for 
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State
+from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.networks import Generator
 
 _RAFD = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
+MOST_LABELS = 10_000
 _STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # never used by the authors' program
 
 
@@ -38,6 +40,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if left or stem.ndim != 4 or head.ndim != 4 or stem.shape[1] <= head.shape[0]:
         return None
     num_labels = stem.shape[1] - head.shape[0]
+    if num_labels > MOST_LABELS:
+        return None
     settings, note = _labels(num_labels)
     try:
         config = StarGANConfig.model_validate(
@@ -52,7 +56,21 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         config,
         {f"G.{name}": tensor.float().contiguous() for name, tensor in tensors.items()},
         (note,),
+        reason=f"main.0.weight of 7x7 to {config.width} channels, {blocks} residual blocks (main.9.main "
+        f"...), main.{15 + blocks}.weight, {num_labels} planes beside the image",
     )
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """A generator in a size like that of an unknown file."""
+    if not mentions(state, "main."):
+        return
+    blocks = len({key.split(".")[1] for key in state if re.match(r"main\.\d+\.main\.", key)}) or 6
+    with torch.device("meta"):
+        ours = Generator(3, 5, width_in(state, "main.0.weight"), min(blocks, 50)).state_dict()
+    names = generator_names(min(blocks, 50))
+    shapes = {theirs: tuple(ours[name].shape) for theirs, name in names.items()}
+    yield Known(f"a generator of {min(blocks, 50)} blocks", shapes)
 
 
 def generator_names(num_blocks: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ channels follows from names and shapes. Its single-image generators are pix2pixH
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,19 @@ import torch
 from i2icli.class_files import read_classes
 from i2icli.classes import numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Original, Read, State, fit, rename, without_biases
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Read,
+    State,
+    fit,
+    inputs_in,
+    known,
+    mentions,
+    rename,
+    width_in,
+    without_biases,
+)
 from i2icli.systems.vid2vid.config import Vid2VidConfig
 from i2icli.systems.vid2vid.names import coarse_names, discriminator_names, local_names
 from i2icli.systems.vid2vid.system import Vid2Vid
@@ -47,7 +59,29 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     if tensors is None:
         return None
     others = _discriminator_tensors(config, discriminators)
-    return Original("vid2vid", config, tensors | others, _notes(config, others))
+    reason = (
+        f"{MAPS} and {FRAMES} of 7x7 to {config.width} channels, {HEAD}, {config.depth} down-samplings, "
+        f"{config.num_blocks} residual blocks, {len(parts)} scales"
+    )
+    return Original("vid2vid", config, tensors | others, _notes(config, others), reason=reason)
+
+
+def networks_like(state: State) -> Iterator[Known]:
+    """The coarsest generator in a size like that of an unknown file."""
+    if not mentions(state, "model_"):
+        return
+    depth = min(max(_depth(state), 1), 5) if MAPS in state else 3
+    blocks = len({key.split(".")[1] for key in state if key.startswith("model_res_img.")})
+    num_blocks = min(2 * blocks or 9, 50)
+    sizes = {"depth": depth, "num_blocks": num_blocks, "width": width_in(state, MAPS), "crop_size": 512}
+    planes = max(1, inputs_in(state, MAPS, 111) // 3)
+    source = {"classes": numbered(planes), "boundaries": False, "grown": 0}
+    config = Vid2VidConfig.model_validate(sizes | source)
+    with torch.device("meta"):
+        network = Vid2Vid(config).G.state_dict()
+    inside = "scales.0."
+    ours = {name.removeprefix(inside): each for name, each in network.items() if name.startswith(inside)}
+    yield known(f"a generator of {num_blocks} blocks", ours, coarse_names(depth, num_blocks))
 
 
 def _parts(state: State, path: Path, read: Read) -> list[State]:
