@@ -61,7 +61,6 @@ class Translation:
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
         self.notes = others.notes()
-        inference.backend.expect(len(self))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -78,6 +77,10 @@ class Translation:
         )
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), self.started_at)
+        for number, spec in enumerate(self.specs):
+            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
+            if missing:
+                inference.backend.expect(spec.task, len(missing))
 
     def __len__(self) -> int:
         """Outputs that are asked for."""
@@ -97,14 +100,18 @@ class Translation:
                 yield from results
         sheets.close()
 
+    def _stands(self, target: Path) -> bool:
+        """Whether a file is there that is not to be made anew."""
+        return not self.options.overwrite and target.exists()
+
     def _load(self, job: Job) -> _Loaded:
         """Decode an input for those of its outputs that do not exist yet."""
         if job.error:
             return _Loaded(job, done=(_failed(job, job.error),))
-        overwrite = self.options.overwrite
+        standing = {path for path in job.targets if self._stands(path)}
         pairs = list(zip(self.specs, job.targets, strict=True))
-        done = tuple(self._existing(job, path) for _, path in pairs if path.exists() and not overwrite)
-        todo = [(spec, path) for spec, path in pairs if overwrite or not path.exists()]
+        done = tuple(self._existing(job, path) for _, path in pairs if path in standing)
+        todo = [(spec, path) for spec, path in pairs if path not in standing]
         if not todo:
             return _Loaded(job, done=done)
         try:

@@ -47,9 +47,9 @@ class LabelPlanes:
         if strides == (1, 1):
             return self
         if strides not in self._smaller:
-            down, across = strides
-            edges = None if self.edges is None else self.edges[..., ::down, ::across]
-            self._smaller[strides] = LabelPlanes(self.labels[..., ::down, ::across], self.classes, edges)
+            edges = None if self.edges is None else _thinned(self.edges, size, strides)
+            labels = _thinned(self.labels, size, strides)
+            self._smaller[strides] = LabelPlanes(labels, self.classes, edges)
         return self._smaller[strides]
 
     def planes(self, dtype: torch.dtype) -> Tensor:
@@ -116,6 +116,15 @@ class LabelConv2d(nn.Conv2d):
             middle = torch.arange(len(table), device=table.device) == len(table) // 2
             table = table + middle[:, None, None] * self.bias
         return table.flatten(0, 1)
+
+
+def _thinned(values: Tensor, size: Size, strides: tuple[int, int]) -> Tensor:
+    """(B, 1, H, W) -> (B, 1, *size), every so many rows and columns: a view.
+
+    Not by slices with steps, after which an export would not know the sides to be the size.
+    """
+    (height, width), (down, across) = size, strides
+    return values.view(-1, 1, height, down, width, across)[:, :, :, 0, :, 0]
 
 
 def prefers_table(weight: Tensor, channels: int) -> bool:

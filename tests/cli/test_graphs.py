@@ -107,4 +107,4 @@ def test_facts_that_cannot_be_are_refused():
     for facts in ({}, {"cluster_counts": 3}, {"cluster_counts": [1]}, {"cluster_counts": ["3"] * 14}):
         with pytest.raises(UserError, match="does not say how many styles each class has; export it again"):
             config.conditions(task, Request(facts=facts))
-    assert config.conditions(task, Request(facts={"cluster_counts": [3] * config.label_set.count})) == {}
+    assert config.conditions(task, Request(facts={"cluster_counts": [3] * config.num_styled})) == {}

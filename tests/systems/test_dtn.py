@@ -320,7 +320,7 @@ def test_f_alone_starts_a_training_and_does_not_translate(tmp_path: Path) -> Non
     path = saved(case.state(), tmp_path / "f.pth")
     assert not load_original(path).translates
     with pytest.raises(UserError, match=r"only a part of dtn.*--init-from"):
-        Translator.load(path)
+        Translator.load(path, runtime="torch")
     system = DTN(DTNConfig(width=3, num_features=8, steps=1, generator_width=4, discriminator_width=4))
     assert "starting from" in load_init_weights(system, str(path))[1]
     system.eval().requires_grad_(False)
@@ -431,5 +431,5 @@ def test_a_classifier_is_used_as_f_by_a_real_training(toy: Any, tmp_path: Path) 
     given = torch.load(path, weights_only=True)["features.0.weight"]
     config = tiny_config("dtn", steps=2, feature_steps=0, extractor="ccexam-mnist")
     result = train("dtn", [toy("dtn")], config, RunOptions(out=tmp_path / "run", init_from=str(path)))
-    published = Translator.load(result.folder).backend.system
+    published = Translator.load(result.folder, runtime="torch").backend.system
     assert torch.equal(published.f.blocks[0].weight, given)

@@ -91,6 +91,11 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         return 0 if self.features == "none" else self.num_features
 
     @property
+    def num_styled(self) -> int:
+        """Classes that have styles; unlabelled pixels are one of them."""
+        return len(self.label_set.classes) + 1
+
+    @property
     def translating_statistics(self) -> Literal["image", "running"]:
         """What batch norm uses when translating: that which is closest to what it saw in training."""
         return "image" if self.batch_size == 1 else "running"
@@ -157,11 +162,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         """The number of styles of each class. Raises UserError for a file that does not tell, or wrongly."""
         given = facts.get("cluster_counts")
         found = [each for each in given if isinstance(each, int)] if isinstance(given, list) else []
-        if (
-            len(found) != len(self.label_set.classes) + 1  # unlabelled pixels have styles, too
-            or given != found
-            or not all(0 <= each <= 1000 for each in found)
-        ):
+        if len(found) != self.num_styled or given != found or not all(0 <= each <= 1000 for each in found):
             raise UserError("the model does not say how many styles each class has; export it again")
         return found
 

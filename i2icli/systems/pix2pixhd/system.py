@@ -61,8 +61,7 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
         self.D = build_discriminators(config, lambda: self.clock)
         self.styles: nn.Module = nn.Identity()
         if config.feature_channels:
-            num_classes = len(config.label_set.classes) + 1
-            self.styles = Styles(num_classes, config.num_clusters, config.feature_channels)
+            self.styles = Styles(config.num_styled, config.num_clusters, config.feature_channels)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self, zero_biases=False)
 
