@@ -15,6 +15,8 @@ from i2icli.inference.options import RuntimeChoice
 from i2icli.metadata import describes_itself
 
 Tell = Callable[[str], None]
+DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg", "/dev/kfd")
+"""What Linux has where there is a GPU: Nvidia's driver, that of Windows below WSL, and AMD's."""
 
 if TYPE_CHECKING:  # torch loads only where a system is loaded
     from i2icli.system import System
@@ -72,10 +74,10 @@ def _check_processor(device: str | None, what: str) -> None:
 
 
 def _has_gpu(device: str | None) -> bool:
-    """Whether torch would compute on a GPU; looked up without loading torch."""
+    """Whether torch may compute on a GPU; looked up without loading torch."""
     if device == "cpu":
         return False
-    return sys.platform == "darwin" or Path("/proc/driver/nvidia/version").exists() or sys.platform == "win32"
+    return sys.platform in ("darwin", "win32") or any(Path(driver).exists() for driver in DRIVERS)
 
 
 def load_with_notes(path: Path) -> "tuple[System[Any], tuple[str, ...]]":

@@ -193,6 +193,22 @@ def test_auto_uses_what_is_there_for_a_single_image(
 
 
 @pytest.mark.usefixtures("installed", "home")
+@pytest.mark.parametrize("driver", loading.DRIVERS)
+def test_where_torch_may_have_a_gpu_auto_leaves_it_to_torch(
+    driver: str, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    exists = Path.exists
+    monkeypatch.setattr(
+        Path,
+        "exists",
+        lambda path: str(path) == driver or (str(path) not in loading.DRIVERS and exists(path)),
+    )
+    for device, kind in ((None, "TorchBackend"), ("cpu", "RuntimeBackend")):
+        backend = loading.load_backend(model, device, "fp32", "auto", print)
+        assert type(backend).__name__ == kind
+
+
+@pytest.mark.usefixtures("installed", "home")
 def test_frames_and_samples_count_as_well(load: Load, exports: list[str], tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
     options = TranslateOptions(samples=WORTHWHILE)
