@@ -116,7 +116,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
             except UserError as error:
                 shutil.rmtree(beside)
                 beside.mkdir()
-                entry = entry.model_copy(update={"why": str(error)})
+                why = str(error).replace(f"{beside}{os.sep}", "")  # the folder goes
+                entry = entry.model_copy(update={"why": why})
             with atomic_write(beside / ENTRY) as path:
                 path.write_text(entry.model_dump_json(), encoding="utf-8")
             _remove(folder)

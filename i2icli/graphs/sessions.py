@@ -95,6 +95,15 @@ def choose_runtime(path: Path, runtime: Runtime | None = None) -> Runtime:
     return there[0]
 
 
+def check_single(what: str, precision: Computing) -> None:
+    """Raise UserError, beginning with `what`, for a precision that onnxruntime does not compute in."""
+    if precision not in ("auto", "fp32"):
+        raise UserError(
+            f"{what}: onnxruntime computes fp32 on a processor, not {precision}; try --precision fp32, "
+            "or --runtime openvino"
+        )
+
+
 def open_session(
     graph: GraphFile,
     runtime: Runtime | None = None,

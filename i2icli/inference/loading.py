@@ -10,7 +10,7 @@ from i2icli.backend import Backend
 from i2icli.errors import UserError
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
-from i2icli.graphs.sessions import Computing, Runtime, choose_runtime, fastest
+from i2icli.graphs.sessions import Computing, Runtime, check_single, choose_runtime, fastest
 from i2icli.inference.options import RuntimeChoice
 from i2icli.metadata import describes_itself
 
@@ -41,6 +41,8 @@ def load_backend(
     if runtime is not None:
         _check_processor(device, f"--runtime {runtime}: it runs")
         choose_runtime(path.with_suffix(".onnx"), runtime)  # raises if it is not installed
+        if runtime == "onnxruntime":
+            check_single(str(path), precision)
     elif choice == "auto" and device in (None, "cpu"):
         runtime = fastest(precision)
     if runtime is None or (choice == "auto" and _has_gpu(device)):

@@ -131,6 +131,13 @@ def test_those_used_last_are_kept(wanted: Wanted):
     assert [find(each) is not None for each in some] == [False, False, True]
 
 
+def test_a_reason_names_no_folder_that_is_gone(wanted: Wanted):
+    def export(folder: Path) -> tuple[Path, str]:
+        raise UserError(f"{folder / 'B.onnx'}: cannot be loaded")
+
+    assert store(wanted, export) == find(wanted) == Found(None, "B.onnx: cannot be loaded")
+
+
 def test_another_process_may_remove_what_is_being_tidied(wanted: Wanted, monkeypatch: pytest.MonkeyPatch):
     found = store(wanted, exporting())
     assert wanted.home is not None
