@@ -152,7 +152,7 @@ class Segments:
         path = self._state(len(self.done) - 1)
         try:
             return load_file(path)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, TypeError) as error:  # TypeError: numbers that NumPy has not
             raise UserError(
                 f"{path}: cannot be read ({error}); --overwrite starts anew", exit_code=1
             ) from None
