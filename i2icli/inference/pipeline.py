@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_array, write_image
+from i2icli.image import SUFFIXES, DecodedImage, holds, kinds, read_image, to_array, write_image
 from i2icli.image.items import FileItem
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
@@ -172,7 +172,10 @@ class Translation:
             return None
         names = [spec.name or "output" for spec in self.specs]
         try:
-            afters = [(made.get(target) or read_image(target)).pixels for target in targets]
+            afters = [
+                (made.get(target) or _existing_image(target, spec)).pixels
+                for spec, target in zip(self.specs, targets, strict=True)
+            ]
             before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
@@ -204,6 +207,13 @@ def _completed(job: Job, others: OtherInputs) -> Job:
         return replace(job, others=others.find(job.source))
     except UserError as error:
         return replace(job, error=str(error))
+
+
+def _existing_image(path: Path, spec: OutputSpec) -> DecodedImage:
+    """A result of an earlier run, to be shown. Raises UserError."""
+    port = spec.task.output
+    whole = holds(SUFFIXES[path.suffix.lower()], port.dtype or "uint8")  # not made 8 bit
+    return read_image(path, range=port.range if whole else None)
 
 
 def _failed(job: Job, error: str) -> Result:
