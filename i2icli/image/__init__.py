@@ -9,7 +9,7 @@ from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_image, read_map
 from i2icli.image.tensors import to_tensor
-from i2icli.image.values import from_output, holds, to_stored
+from i2icli.image.values import from_output, holds, to_stored, with_values
 from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
 __all__ = [
@@ -44,5 +44,6 @@ __all__ = [
     "to_pixels",
     "to_stored",
     "to_tensor",
+    "with_values",
     "write_image",
 ]

@@ -80,9 +80,15 @@ def spanning_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def from_output(output: ArrayLike, dtype: np.dtype[Any], range: ValueRange | None = None) -> DecodedImage:
     """A network's output (C, H, W) in [-1, 1] as an image whose files hold values of a type and range."""
-    stored = Stored(dtype, range)
     pixels = to_pixels(output, np.float32 if range is not None else spanning_type(dtype))
-    return DecodedImage(pixels, None, "png", stored=stored if range or dtype != pixels.dtype else None)
+    return with_values(pixels, dtype, range)
+
+
+def with_values(pixels: Pixels, dtype: np.dtype[Any], range: ValueRange | None = None) -> DecodedImage:
+    """Pixels that span their type as an image whose files hold values of a type and range."""
+    pixels = change_type(pixels, np.float32 if range is not None else spanning_type(dtype))
+    stored = Stored(dtype, range) if range is not None or dtype != pixels.dtype else None
+    return DecodedImage(pixels, None, "png", stored=stored)
 
 
 def to_stored(image: DecodedImage) -> DecodedImage:

@@ -165,7 +165,7 @@ class Translator(Inference):
         from i2icli.inference.video_first import GivenFrame, TranslatedFrame
 
         if request.video.first_frame is not None:
-            return GivenFrame(request.video.first_frame)
+            return GivenFrame(request.video.first_frame, self.tasks[0].output)
         name = request.video.first_model
         if name is None:
             return None

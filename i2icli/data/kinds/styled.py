@@ -20,6 +20,8 @@ from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import collect
 from i2icli.stage import Shape
+from i2icli.task import Port
+from i2icli.value_range import TYPE
 
 _READ_TOGETHER = (
     "an image and its reference must have the same size; use --preprocess resize or resize-and-crop"
@@ -91,7 +93,9 @@ class StyledImages(DataFolder):
         found = [StyledFile(file, collection.key(file.path)) for file in files]
         if not self.faces:
             return found
-        found, lines = faces_found(folder, found)
+        ranged = self.options.range != TYPE  # else nothing need be known of them all
+        port = one_side(files, self.options).ports[0] if ranged else Port()
+        found, lines = faces_found(folder, found, port)
         self.report += lines
         return found
 
