@@ -78,7 +78,8 @@ def spelled(low: float, high: float) -> str:
 
 def number(value: float) -> str:
     """A number as it is written: 4095, -0.5."""
-    return f"{value:.0f}" if float(value).is_integer() and abs(value) < 2**53 else f"{value:.9g}"
+    plain = float(value) + 0.0  # no negative zero
+    return f"{plain:.0f}" if plain.is_integer() and abs(plain) < 2**53 else f"{plain:.9g}"
 
 
 def _checked(side: str) -> str:

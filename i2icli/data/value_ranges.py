@@ -100,7 +100,7 @@ def _about(side: _Side, resolved: str) -> list[str]:
     limits, values = bounds(resolved), side.values
     if limits is None or values is None:
         return []
-    wanted = ValueRange(*limits)
+    wanted = ValueRange(*limits, np.result_type(*values.dtypes).name)
     for dtype in values.dtypes:
         try:
             check_holds(dtype, wanted)
@@ -191,7 +191,7 @@ def _above(value: float) -> float:
     if value == 0:
         return 0.0
     unit: float = 10.0 ** (floor(log10(abs(value))) - 2)
-    return ceil(value / unit - 1e-6) * unit
+    return ceil(value / unit - 1e-4) * unit  # without what float32 has rounded
 
 
 def _text(values: Values) -> str:

@@ -108,7 +108,7 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
         planarconfig="contig" if array.shape[2] > 1 else None,
         extrasamples=extra or None,
         compression="zlib",
-        predictor=True,
+        predictor=array.dtype.itemsize <= 4,  # there is none for longer values
         iccprofile=image.icc,
         metadata=None,
     )
