@@ -25,18 +25,15 @@ def _one_thread_per_process():
         torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _by_torch(tmp_path_factory: pytest.TempPathFactory):
-    """Models are computed by torch unless a test asks for another runtime; no cache of the user is met."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("I2I_HOME", str(tmp_path_factory.mktemp("home")))
-        patched.setattr("i2icli.inference.loading.fastest", lambda _: None)
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _seed():
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory):
+    """Nothing that i2icli keeps for its user is read or written; processes that are started inherit it."""
+    os.environ["I2I_HOME"] = str(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="session")

@@ -140,8 +140,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_video(long, moving(options.long, side), 25)
         names = ("auto", "fp32")
         models = {name: Translator.load(original, precision=name, runtime="torch") for name in names}
-            name: Translator.load(original, precision=name, runtime="torch") for name in ("auto", "fp32")
-        }
         contenders = {"imageio loop": partial(plain_loop, network.eval(), clip, folder / "plain.mp4")} | {
             f"i2i {name}": partial(ours, model, clip, folder / f"{name}.mp4")
             for name, model in models.items()

@@ -36,16 +36,12 @@ def models(
     published = [each for each in catalogue().values() if _fits(each, word)]
     here = [each for each in pulled() if _fits(each, word)]
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "home": str(data_home()),
-                    "pulled": [each.model_dump() | {"path": str(each.path)} for each in here],
-                    "published": [each.model_dump() | {"way": each.way} for each in published],
-                },
-                indent=2,
-            )
-        )
+        found = {
+            "home": str(data_home()),
+            "pulled": [each.model_dump() | {"path": str(each.path)} for each in here],
+            "published": [each.model_dump() | {"way": each.way} for each in published],
+        }
+        print(json.dumps(found, indent=2))
         return
     _print_published(published)
     console = output()

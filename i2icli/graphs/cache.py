@@ -16,7 +16,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from i2icli import __version__
@@ -99,6 +98,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
     one's. Raises OSError where the cache cannot be written.
     """
+    from filelock import FileLock  # what finding something need not load
+
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.parent / LOCK):

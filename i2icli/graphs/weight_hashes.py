@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from i2icli.errors import UserError
@@ -81,6 +80,8 @@ def _known(home: Path) -> dict[str, _Hash]:
 
 
 def _remember(home: Path, path: str, found: _Hash) -> None:
+    from filelock import FileLock  # what a known hash need not load
+
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / f"{KNOWN}.lock"):
         known = _known(home)

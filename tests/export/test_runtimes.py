@@ -226,7 +226,7 @@ def test_a_graph_that_is_not_accurate_enough_is_not_used(
     model: Path, warm: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ):
     [there] = [each.parent for each in warm.glob("graphs/*/entry.json") if "safetensors" in each.read_text()]
-    exported = Exported(there / "model.onnx", (), 0, Proof(), "")
+    exported = Exported(there / "model.onnx", (), 0, Proof(errors=[(1e-6, 100)]), "")
     monkeypatch.setattr(Exporter, "export", lambda *_: exported)
     monkeypatch.setattr(for_runtime, "LEAST_PSNR", 1000.0)
     with pytest.raises(UserError, match=r"in fp32 it is accurate to \d+ dB; at least 1000 dB are expected"):

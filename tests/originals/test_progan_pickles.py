@@ -114,7 +114,7 @@ def test_resolutions_that_were_never_reached_are_left_out(tmp_path: Path) -> Non
 def test_a_file_saved_in_the_middle_of_a_fade_generates_with_that_alpha(lod: float, tmp_path: Path) -> None:
     case = cases.read(SYSTEM, "official_generator")
     path = published(tmp_path / "fading.pkl", lod=lod)
-    translator = Translator.load(path, "cpu", "fp32", "torch", runtime="torch")
+    translator = Translator.load(path, "cpu", "fp32", "torch")
     with torch.inference_mode():
         images = ask(translator.backend.system, latent=case.given("latents"))
     assert images.shape[-1] == 16 >> int(lod)
@@ -304,7 +304,7 @@ def test_a_file_of_the_re_implementation(
 
 def test_a_fade_of_the_re_implementation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zoo(tmp_path, monkeypatch, end="alpha0p3", alpha=0.3)  # there it is the weight of what fades out
-    translator = Translator.load(path, "cpu", "fp32", "torch", runtime="torch")
+    translator = Translator.load(path, "cpu", "fp32", "torch")
     case = cases.read(SYSTEM, "zoo_generator_16px_alpha0p3")
     with torch.inference_mode():
         images = ask(translator.backend.system, latent=case.given("z"))

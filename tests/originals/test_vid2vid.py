@@ -124,7 +124,7 @@ def test_local_generators_beside_the_coarsest_one_are_put_together(given, two_sc
     assert (config.grown, config.width, config.num_blocks, config.num_local_blocks) == (1, 4, 3, 2)
     assert (config.num_scales, config.discriminator_width, config.num_layers) == (1, 4, 3)
     assert {stage.level for stage in config.stages()} == {1}
-    translator = Translator.load(path, "cpu", "fp32", "torch", runtime="torch")
+    translator = Translator.load(path, "cpu", "fp32", "torch")
     task = translator.tasks[0]
     memories = [None, None]
     for _ in range(3):

@@ -320,7 +320,7 @@ def test_f_alone_starts_a_training_and_does_not_translate(tmp_path: Path) -> Non
     path = saved(case.state(), tmp_path / "f.pth")
     assert not load_original(path).translates
     with pytest.raises(UserError, match=r"only a part of dtn.*--init-from"):
-        Translator.load(path, runtime="torch")
+        Translator.load(path)
     system = DTN(DTNConfig(width=3, num_features=8, steps=1, generator_width=4, discriminator_width=4))
     assert "starting from" in load_init_weights(system, str(path))[1]
     system.eval().requires_grad_(False)
