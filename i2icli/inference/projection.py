@@ -13,7 +13,16 @@ from torch.nn.functional import avg_pool2d, interpolate
 from i2icli.errors import UserError
 from i2icli.export.runtimes import RuntimeBackend
 from i2icli.files import atomic_write
-from i2icli.image import FileItem, convert_channels, from_output, kinds, resize, to_array, write_image
+from i2icli.image import (
+    FileItem,
+    change_type,
+    convert_channels,
+    from_output,
+    kinds,
+    resize,
+    to_array,
+    write_image,
+)
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.latents import draw_codes
@@ -126,7 +135,8 @@ class Projection:
         height, width = given.pixels.shape[:2]
         small = from_output(output[0], np.dtype(port.dtype or given.number_type), port.range)
         made = resize(small.pixels, (height, width))
-        write_image(target, replace(given, pixels=made, stored=small.stored))
+        alpha = None if given.alpha is None else change_type(given.alpha, made.dtype)
+        write_image(target, replace(given, pixels=made, alpha=alpha, stored=small.stored))
         with atomic_write(target.with_suffix(".npy")) as beside:
             np.save(beside, code)
         after = to_array(made)
