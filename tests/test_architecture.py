@@ -34,6 +34,7 @@ FLOORS: dict[str, int] = {
     "backend": 0,
     "stage": 0,
     "task": 0,
+    "value_range": 0,
     "nn": 1,
     "image": 1,
     "face": 1,

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 
@@ -72,8 +74,9 @@ def count_channels(images: Iterable[Item], wanted: int | None) -> int:
 
 
 def widest_type(images: Iterable[Item]) -> str:
-    """The number type that holds the values of all images: uint8, uint16 or float32."""
-    return max({image.header().dtype for image in images}, key=lambda dtype: dtype.itemsize).name
+    """The number type that holds the values of all images; float32 where no integers do, or there are any."""
+    found = np.result_type(*{image.header().number_type for image in images})
+    return "float32" if found.kind == "f" else found.name
 
 
 class ImageCache:

@@ -1,13 +1,14 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_array, write_image
+from i2icli.image import SUFFIXES, DecodedImage, holds, kinds, read_image, to_array, write_image
 from i2icli.image.items import FileItem
+from i2icli.image.values import bits
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -60,7 +61,7 @@ class Translation:
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
-        self.notes = others.notes()
+        self.notes = (*others.notes(), *_format_notes(suffix, self.specs))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -172,7 +173,10 @@ class Translation:
             return None
         names = [spec.name or "output" for spec in self.specs]
         try:
-            afters = [(made.get(target) or read_image(target)).pixels for target in targets]
+            afters = [
+                (made.get(target) or _existing_image(target, spec)).pixels
+                for spec, target in zip(self.specs, targets, strict=True)
+            ]
             before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
@@ -204,6 +208,23 @@ def _completed(job: Job, others: OtherInputs) -> Job:
         return replace(job, others=others.find(job.source))
     except UserError as error:
         return replace(job, error=str(error))
+
+
+def _format_notes(suffix: str | None, specs: Sequence[OutputSpec]) -> Iterator[str]:
+    """That the format asked for does not hold the values of the model."""
+    for dtype in {spec.task.output.dtype for spec in specs}:
+        if suffix is not None and dtype is not None and not holds(SUFFIXES[suffix], dtype):
+            yield (
+                f"results are of {bits(dtype)}, which {SUFFIXES[suffix].upper()} does not hold: their range "
+                "is brought to that of its type; --format tif keeps the values"
+            )
+
+
+def _existing_image(path: Path, spec: OutputSpec) -> DecodedImage:
+    """A result of an earlier run, to be shown. Raises UserError."""
+    port = spec.task.output
+    whole = holds(SUFFIXES[path.suffix.lower()], port.dtype or "uint8")  # not made 8 bit
+    return read_image(path, range=port.range if whole else None)
 
 
 def _failed(job: Job, error: str) -> Result:

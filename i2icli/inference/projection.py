@@ -13,13 +13,23 @@ from torch.nn.functional import avg_pool2d, interpolate
 from i2icli.errors import UserError
 from i2icli.export.runtimes import RuntimeBackend
 from i2icli.files import atomic_write
-from i2icli.image import convert_channels, read_image, resize, to_array, to_pixels, write_image
+from i2icli.image import (
+    FileItem,
+    change_type,
+    convert_channels,
+    from_output,
+    kinds,
+    resize,
+    to_array,
+    write_image,
+)
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.latents import draw_codes
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pipeline import suffix_of
+from i2icli.inference.places import Place
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Array, Request
@@ -118,13 +128,15 @@ class Projection:
             if target.stat().st_mtime_ns >= self.started_at:
                 return Result(str(job.source), target, "there")
             raise UserError(f"{target} exists and was not made with this model; choose another --out")
-        given = read_image(job.source)
-        channels = self.task.output.channels
-        image = to_array(convert_channels(given.pixels, channels))[None]
+        port = self.task.output
+        given = kinds.decoded(FileItem(job.source), port)
+        image = to_array(convert_channels(given.pixels, port.channels))[None]
         code, output = project(self.backend, image, self.task, self.options.seed)
         height, width = given.pixels.shape[:2]
-        made = resize(to_pixels(output[0], given.pixels.dtype), (height, width))
-        write_image(target, replace(given, pixels=made))
+        small = from_output(output[0], np.dtype(port.dtype or given.number_type), port.range)
+        made = resize(small.pixels, (height, width))
+        alpha = None if given.alpha is None else change_type(given.alpha, made.dtype)
+        write_image(target, replace(given, pixels=made, alpha=alpha, stored=small.stored))
         with atomic_write(target.with_suffix(".npy")) as beside:
             np.save(beside, code)
         after = to_array(made)
@@ -162,7 +174,7 @@ def plan_projection(
     if len(tasks) > 1:
         raise UserError("an image is projected to one target; name it after --to")
     suffix = suffix_of(options.format) if options.format else None
-    jobs = plan_jobs(inputs, out, suffix)
+    jobs = plan_jobs(inputs, out, suffix, [Place(dtype=tasks[0].output.dtype)])
     started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
     if not options.overwrite:
         check_sheets(out / SHEETS, len(jobs), started_at)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, to_array, to_pixels, write_image
+from i2icli.image import DecodedImage, change_type, from_output, holds, to_array, write_image
 from i2icli.inference.batching import images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import settings_of, write_manifest
@@ -60,13 +60,14 @@ class Sampling:
         return self.out / folder_name(name) if name is not None and len(self.wanted) > 1 else self.out
 
     def _samples(self, folder: Path, specs: Sequence[OutputSpec]) -> Iterator[Result]:
-        suffix = suffix_of(self.options.format) if self.options.format else ".png"
+        suffix = suffix_of(self.options.format) if self.options.format else None
+        suffix = suffix or (".png" if holds("png", specs[0].task.output.dtype or "uint8") else ".tif")
         sheets = SheetWriter(folder / SHEETS)
         row: Arrays = {}
-        for number, pixels in enumerate(self._generated(specs), 1):
+        for number, image in enumerate(self._generated(specs), 1):
             path = folder / f"{number:04}{suffix}"
-            yield self._write(path, pixels)
-            row[f"{(number - 1) % COLUMNS + 1}"] = to_array(pixels)
+            yield self._write(path, image)
+            row[f"{(number - 1) % COLUMNS + 1}"] = to_array(image.pixels)
             if len(row) == COLUMNS:
                 sheets.add(row, f"from {number - COLUMNS + 1:04}")
                 row = {}
@@ -76,11 +77,11 @@ class Sampling:
             sheets.add(row | {f"{column}": blank for column in rest}, f"from {number - len(row) + 1:04}")
         sheets.close()
 
-    def _write(self, path: Path, pixels: NDArray[Any]) -> Result:
+    def _write(self, path: Path, image: DecodedImage) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
         try:
-            write_image(path, DecodedImage(pixels, None, "png"))
+            write_image(path, image)
         except UserError as error:
             return Result(path.name, None, "failed", str(error))
         return Result(path.name, path, "done")
@@ -90,7 +91,7 @@ class Sampling:
             return existing
         from i2icli.video import write_video  # images need not load it
 
-        frames = (_rgb(pixels) for pixels in self._generated(specs))
+        frames = (_rgb(change_type(image.pixels, np.uint8)) for image in self._generated(specs))
         write_video(path, frames, FPS)
         return Result(path.name, path, "done")
 
@@ -103,12 +104,14 @@ class Sampling:
         why = "exists and was not made with this model"
         return Result(path.name, None, "failed", f"{path} {why}; choose another --out, or add --overwrite")
 
-    def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[NDArray[Any]]:
-        """The images (H, W, C) of some specs."""
+    def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[DecodedImage]:
+        """The images of some specs of one task, of its range and number type."""
+        port = specs[0].task.output
+        dtype = np.dtype(port.dtype or np.uint8)
         count = images_together(self.inference, self.options.batch_size)
         for start in range(0, len(specs), count):
             images = self.inference.compute({}, *specs[start : start + count])
-            yield from (to_pixels(image, np.dtype(np.uint8)) for image in images)
+            yield from (from_output(image, dtype, port.range) for image in images)
 
 
 def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) -> Sampling:
