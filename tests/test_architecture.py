@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
     "recipes": 0,
     "metadata": 0,
     "perceptual": 0,
+    "processors": 0,
     "runs": 0,
     "request": 0,
     "backend": 0,

@@ -17,12 +17,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from uuid import uuid4
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from i2icli import __version__
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, file_lock
 from i2icli.graphs.sessions import Runtime
 from i2icli.graphs.weight_hashes import weights_hash
 
@@ -105,7 +104,7 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     """
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / LOCK):
+    with file_lock(folder.parent / LOCK):
         known = find(wanted)
         if known is not None:
             return known

@@ -5,11 +5,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, file_lock
 
 KNOWN = "weights.json"
 MOST = 500  # files that are remembered
@@ -58,7 +57,7 @@ def _known(home: Path) -> dict[str, _Hash]:
 
 def _remember(home: Path, path: str, found: _Hash) -> None:
     home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / f"{KNOWN}.lock"):
+    with file_lock(home / f"{KNOWN}.lock"):
         known = _known(home)
         known.pop(path, None)
         known[path] = found
