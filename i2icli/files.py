@@ -20,6 +20,7 @@ UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOT
 """What file systems answer that have no locks, or cannot be asked to write at once."""
 OLD = 24 * 3600  # seconds after which nobody still writes a temporary file
 
+_warned: set[tuple[str, int]] = set()  # what is known to be lacking, and the device
 _TEMPORARY = re.compile(r"\.([0-9a-f]{8})([0-9a-f]{8})[0-9a-f]{8}\.writing(\.\w+)?")  # machine, process, draw
 _EARLIER = re.compile(r"\.[0-9a-f]{12}\.writing(\.\w+)?")  # as earlier versions called them
 
@@ -64,16 +65,20 @@ def write_through(path: Path) -> None:
         except OSError as error:
             if error.errno not in UNSUPPORTED:
                 raise
-            warn_once(
+            _warn_once(
+                "fsync",
+                path.parent,
                 f"{path.parent}: this file system cannot be asked to write at once ({_why(error)}), so a "
-                "power cut may lose what was written last"
+                "power cut may lose what was written last",
             )
 
 
-@cache
-def warn_once(text: str) -> None:
-    """A `FileSystemWarning`, once in the life of a process."""
-    warnings.warn(text, FileSystemWarning, stacklevel=3)
+def _warn_once(what: str, folder: Path, text: str) -> None:
+    """A `FileSystemWarning` about something that the file system of a folder lacks, once in a process."""
+    lacking = (what, folder.stat().st_dev)
+    if lacking not in _warned:
+        _warned.add(lacking)
+        warnings.warn(text, FileSystemWarning, stacklevel=3)
 
 
 # -- temporary files -------------------------------------------------------------------------------
@@ -147,9 +152,11 @@ def locks_work(folder: Path) -> bool:
     except OSError as error:
         if error.errno not in UNSUPPORTED:
             raise
-        warn_once(
+        _warn_once(
+            "locks",
+            folder,
             f"{folder}: this file system has no locks ({_why(error)}), so nothing keeps a second process "
-            "out; start only one"
+            "out; start only one",
         )
         return False
     finally:

@@ -25,7 +25,6 @@ from i2icli.training.event_forwarding import (
     receive,
 )
 from i2icli.training.interrupt import NUMBERS, REPEATED, ignored, stopping_line
-from i2icli.training.orphans import end_with_parent
 
 
 def launch(processes: int, callbacks: Callbacks, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -120,18 +119,18 @@ def _forwarded_signals(tell: Callable[[str], None]) -> Iterator[list[int]]:
             pressed.append(time.monotonic())
         again = len(pressed) > 1 and pressed[-1] - pressed[0] > REPEATED
         for child in active_children():
-            if child.pid is not None:
-                os.kill(child.pid, signal.SIGKILL if again else signal.SIGTERM)
+            child.kill() if again else child.terminate()
         if again:
             raise KeyboardInterrupt
 
     own = current_thread() is main_thread()
     previous = {number: signal.signal(number, forward) for number in NUMBERS if own and not ignored(number)}
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if previous else set()
+    masks = previous and hasattr(signal, "pthread_sigmask")  # not on Windows
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
     try:
         yield received
     finally:
-        if previous:
+        if masks:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -140,7 +139,6 @@ def _forwarded_signals(tell: Callable[[str], None]) -> Iterator[list[int]]:
 def _worker(senders: Sequence[Sender], function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """One of the processes: runs `function` and sends its result or error to the launcher."""
     own = int(os.environ["RANK"])
-    end_with_parent()
     for number, sender in enumerate(senders):
         if number != own:
             sender.close()

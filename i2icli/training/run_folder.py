@@ -79,7 +79,7 @@ class RunFolder:
             lock.release()
 
     def check_there(self) -> None:
-        """Raise UserError if the folder was moved or removed since it was locked, as writing makes another."""
+        """Raise UserError if the folder was moved or removed since it was locked: writing makes another."""
         if not self.lock.exists() and self.followed() != self.path.resolve():
             moved = self.followed()
             what = f"moved to {moved}" if moved else "removed"
