@@ -79,10 +79,8 @@ def _saved(
         if completed:
             monitor.publish(trainer, folder.model)
         write_run_report(folder, monitor.context.name, config)
-    saved = f"step {step} is saved"
-    if trainer.amid or world_size() > 1:
-        saved += ", though not all that an exact resume needs"
-    return Kept(_going_on(saved, folder, monitor), folder)
+    inexact = ", though not all that an exact resume needs" if trainer.amid or world_size() > 1 else ""
+    return Kept(_going_on(f"step {step} is saved", folder, monitor, inexact), folder)
 
 
 def _instead_of_main(trainer: Trainer, monitor: Monitor, folder: RunFolder, config: Config) -> Kept | None:
@@ -104,9 +102,10 @@ def _complete(trainer: Trainer, monitor: Monitor) -> bool:
     return True
 
 
-def _going_on(saved: str, folder: RunFolder, monitor: Monitor) -> str:
+def _going_on(saved: str, folder: RunFolder, monitor: Monitor, but: str = "") -> str:
     moved = folder.path != monitor.folder.path
-    return f"{saved} in {folder.path}, resume with {f'--out {folder.path}' if moved else 'the same command'}"
+    how = f"--out {folder.path}" if moved else "the same command"
+    return f"{saved} in {folder.path}{but}; resume with {how}"
 
 
 def _intact(before: int | None, why: str, folder: RunFolder) -> str:

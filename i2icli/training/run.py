@@ -150,10 +150,11 @@ class _Run:
         except NotFiniteError:
             raise
         except Exception as error:
+            cause = isinstance(error, OSError) and is_main() and self.folder.gone()
             kept = rescue(trainer, monitor, self.config)
             if kept is None:
                 raise
-            explained = kept.explaining(error)
+            explained = kept.explaining(cause or error)
             if explained is None:
                 self.callbacks.note(kept.text)
                 raise

@@ -78,12 +78,18 @@ class RunFolder:
         finally:
             lock.release()
 
+    def gone(self) -> UserError | None:
+        """What to say if the folder was moved or removed since it was locked."""
+        moved = None if self.lock.exists() else self.followed()
+        if self.lock.exists() or moved == self.path.resolve():
+            return None
+        what = f"moved to {moved}" if moved else "removed"
+        return UserError(f"{self.path}: the run folder was {what} while training", exit_code=1)
+
     def check_there(self) -> None:
-        """Raise UserError if the folder was moved or removed since it was locked: writing makes another."""
-        if not self.lock.exists() and self.followed() != self.path.resolve():
-            moved = self.followed()
-            what = f"moved to {moved}" if moved else "removed"
-            raise UserError(f"{self.path}: the run folder was {what} while training", exit_code=1)
+        """Raise UserError if the folder was moved or removed: writing into it would make another."""
+        if error := self.gone():
+            raise error
 
     def current(self) -> "RunFolder":
         """Where the folder is now, if that is known; this one if it is gone."""
