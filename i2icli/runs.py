@@ -9,8 +9,6 @@ from i2icli.metadata import read_metadata
 LAST = "model.safetensors"
 BEST = "best.safetensors"
 COUNTS = "data.json"  # how many examples it learns from, and how many it is scored on
-MARK = ".i2i-run"  # in every run folder, so that what lies in it is not taken for data
-SAMPLES, STRIP, FILM = "samples", "clip.png", "clip.webp"  # the images in a run folder
 SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
 GRAPHS = (".onnx", ".xml")  # suffixes of exported models
 

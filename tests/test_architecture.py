@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "registry": 0,
     "recipe": 0,
     "recipes": 0,
+    "marks": 0,
     "metadata": 0,
     "perceptual": 0,
     "processors": 0,

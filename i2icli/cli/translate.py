@@ -145,12 +145,14 @@ def report(
     from i2icli.cli.display import Pace
 
     counts: Counter[str] = Counter()
+    again = 0
     pace = Pace(clock, at_once=False)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("loading", total=len(results))
         for result in results:
             counts[result.status] += 1
+            again += result.again
             bar.update(task, description=_counted(counts), advance=1)
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
@@ -159,6 +161,9 @@ def report(
             if as_json:
                 sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
                 sys.stdout.flush()
+    if again:
+        images = "result was made" if again == 1 else "results were made"
+        say(console, f"{again:,} {images} again, as the input had changed")
     return counts
 
 

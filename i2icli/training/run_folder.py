@@ -10,11 +10,12 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from i2icli import marks
 from i2icli.errors import UserError
 from i2icli.files import atomic_write, clear_temporary, locks_work, write_through
 from i2icli.originals.torch_pickles import check_saved
 from i2icli.report.log import Row, read_log
-from i2icli.runs import COUNTS, FILM, MARK, SAMPLES, SEGMENTER, STRIP
+from i2icli.runs import COUNTS, SEGMENTER
 from i2icli.runtime.memory import is_out_of_memory
 from i2icli.training.followed import followed
 
@@ -36,8 +37,8 @@ class RunFolder:
         self.counts = path / COUNTS
         self.report = path / "report.html"
         self.log_file = path / "log.jsonl"
-        self.samples = path / SAMPLES
-        self.strip, self.film = path / STRIP, path / FILM  # of the last validation
+        self.samples = path / marks.SAMPLES
+        self.strip, self.film = path / marks.STRIP, path / marks.FILM  # of the last validation
         self.states = (path / "resume.pt", path / "resume.previous.pt")
         self.lock = path / ".lock"
         self.followed: Callable[[], Path | None] = lambda: None
@@ -60,7 +61,7 @@ class RunFolder:
                 f"--out {self.path}: cannot be a run folder ({why}); choose another --out"
             ) from None
         with self._alone() if locks else nullcontext(), followed(self.path) as self.followed:
-            (self.path / MARK).touch()
+            (self.path / marks.RUN).touch()
             clear_temporary((self.path, self.samples), alone=locks)
             yield
 
