@@ -44,8 +44,11 @@ class Backend(Protocol):
     def device(self) -> str:
         """Where networks that compute its conditions run best."""
 
-    def expect(self, outputs: int) -> None:
-        """Learn how many outputs more will be asked for, so that preparing for many can pay."""
+    def expect(self, task: Task, outputs: int) -> None:
+        """Learn that so many outputs more of a task will be asked for, so that preparing for them can pay.
+
+        Raises UserError if it cannot compute any.
+        """
 
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """What its networks make of conditions, see `System.encode`; what they leave stays."""

@@ -47,7 +47,7 @@ Counts = Annotated[
 BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
 """Scores of validation that any system may have, higher being better."""
 Name = Annotated[str, Field(max_length=1000)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(parse_list), Field(max_length=10_000)]
+Names = Annotated[tuple[Name, ...], BeforeValidator(parse_list), Field(max_length=100_000)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]

@@ -36,6 +36,12 @@ def _seed():
     torch.manual_seed(0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory):
+    """Nothing that i2icli keeps for its user is read or written; processes that are started inherit it."""
+    os.environ["I2I_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
 @pytest.fixture(scope="session")
 def toy_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """train/A train/B (8 pairs), test/A test/B (4) of 32 px: label maps and photos. Not to be written to."""

@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "label_config": 0,
     "fields": 0,
     "files": 0,
+    "home": 0,
     "registry": 0,
     "recipe": 0,
     "recipes": 0,

@@ -16,6 +16,9 @@ from safetensors.torch import load_file, save_file
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.export.axes import Axis
+from i2icli.export.content import Noise, Scenes
+from i2icli.export.proof import LEAST_SPREAD, prove, trials_of
 from i2icli.image.kinds import holds_ids
 from i2icli.inference.latents import draw_codes
 from i2icli.inference.options import TranslateOptions
@@ -29,6 +32,7 @@ from i2icli.training.plan import plan
 from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.asking import arrays, samples, tasks
+from tests.export.models import graph
 from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
 from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import assert_same, batches, inputs, output
@@ -287,6 +291,19 @@ def test_the_output_is_a_matter_of_the_arguments_alone(name):
             if not task.generates:
                 alone = output(system, task, {name: values[:1] for name, values in given.items()})
                 torch.testing.assert_close(first[:1], alone, atol=1e-5, rtol=1e-5)
+
+
+@every_system
+def test_its_graph_computes_the_same_in_another_runtime(name, tmp_path):
+    """At sizes and batches that were not traced; the whole matrix of formats is in tests/export."""
+    system, part, run = graph(name, tmp_path)
+    for values in (*part.inputs.values(), *part.outputs.values()):
+        assert not values or isinstance(values[0], Axis), "the batch is fixed"
+    trials = [trial for trial in trials_of(part, Scenes()) if isinstance(trial.content, Noise)]
+    proof = prove(part, system, run, trials, exact=True)
+    assert proof.excess <= 1, f"differs by {proof.difference}, where the networks differ by {proof.floor}"
+    assert proof.spread > LEAST_SPREAD
+    assert len(trials) > 1
 
 
 @pytest.fixture(scope="module")

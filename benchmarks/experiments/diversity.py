@@ -106,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=60, help="images of each domain")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    translator = Translator.load(options.model, precision="fp32")
+    translator = Translator.load(options.model, precision="fp32", runtime="torch")
     system = translator.backend.system
     if not isinstance(system, AugmentedCycleGAN):
         parser.error(f"{options.model} is not an augmented_cyclegan")

@@ -35,7 +35,7 @@ from i2icli.video import write_video
 PEAK = """
 import resource, sys
 from i2icli.inference.translator import Translator
-for result in Translator.load({model!r}).video({clip!r}, {out!r}, overwrite=True):
+for result in Translator.load({model!r}, runtime="torch").video({clip!r}, {out!r}, overwrite=True):
     assert result.frames == {frames}, result
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
@@ -138,7 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         side = (options.size, options.size)
         write_video(clip, moving(options.frames, side), 25)
         write_video(long, moving(options.long, side), 25)
-        models = {name: Translator.load(original, precision=name) for name in ("auto", "fp32")}
+        names = ("auto", "fp32")
+        models = {name: Translator.load(original, precision=name, runtime="torch") for name in names}
         contenders = {"imageio loop": partial(plain_loop, network.eval(), clip, folder / "plain.mp4")} | {
             f"i2i {name}": partial(ours, model, clip, folder / f"{name}.mp4")
             for name, model in models.items()

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from i2icli import __version__
 from i2icli.cli import (
+    benchmark,
     card,
     demo,
     detect_fake,
@@ -31,7 +32,7 @@ class Main(Group):
         """The names of the commands."""
         using = ["translate", "video", "edit", "spectrum", "detect-fake", "detector"]
         sharing = ["models", "pull", "push", "card"]
-        return ["train", "grow", *using, "export", "labels", "info", "systems", *sharing, "demo"]
+        return ["train", "grow", *using, "export", "benchmark", "labels", "info", "systems", *sharing, "demo"]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; those whose options are settings are built when they are asked for."""
@@ -89,6 +90,7 @@ for command, epilog in (
     (spectrum.spectrum, spectrum.EXAMPLES),
     (detect_fake.detect_fake, detect_fake.EXAMPLES),
     (export.export, export.EXAMPLES),
+    (benchmark.benchmark, benchmark.EXAMPLES),
     (info.info, info.EXAMPLES),
     (systems.systems, systems.EXAMPLES),
     (models.models, models.EXAMPLES),

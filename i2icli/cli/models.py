@@ -29,26 +29,23 @@ def models(
     What is listed was found in the download scripts and pages of those who published it; "tried" is whether
     that very file was opened here. Licences are those of the repositories: read them before you use a model.
     """
+    from i2icli.home import data_home
     from i2icli.hub.catalogue import catalogue
-    from i2icli.hub.store import home, pulled
+    from i2icli.hub.store import pulled
 
     published = [each for each in catalogue().values() if _fits(each, word)]
     here = [each for each in pulled() if _fits(each, word)]
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "home": str(home()),
-                    "pulled": [each.model_dump() | {"path": str(each.path)} for each in here],
-                    "published": [each.model_dump() | {"way": each.way} for each in published],
-                },
-                indent=2,
-            )
-        )
+        found = {
+            "home": str(data_home()),
+            "pulled": [each.model_dump() | {"path": str(each.path)} for each in here],
+            "published": [each.model_dump() | {"way": each.way} for each in published],
+        }
+        print(json.dumps(found, indent=2))
         return
     _print_published(published)
     console = output()
-    console.print(f"\nPulled, into {home()}", style="bold", markup=False)
+    console.print(f"\nPulled, into {data_home()}", style="bold", markup=False)
     for each in here:
         say(console, f"  {each.name}  {_described(each)}")
     if not here:

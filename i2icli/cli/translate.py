@@ -6,7 +6,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
+from i2icli.cli.pace import Pace
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.task import names_of
@@ -140,20 +142,14 @@ def report(
     Where there is no terminal a line now and then says how far it is. Returns how many results had which
     status.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from i2icli.cli.display import Pace
-
     counts: Counter[str] = Counter()
     again = 0
     pace = Pace(clock, at_once=False)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("loading", total=len(results))
+    with _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
             again += result.again
-            bar.update(task, description=_counted(counts), advance=1)
+            advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
             elif not console.is_terminal and pace.due():
@@ -165,6 +161,20 @@ def report(
         images = "result was made" if again == 1 else "results were made"
         say(console, f"{again:,} {images} again, as the input had changed")
     return counts
+
+
+@contextmanager
+def _bar(console: "Console", total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; gives what is told of every result how far it is."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=total)
+        yield lambda text: bar.update(task, description=text, advance=1)
 
 
 def _error(result: "Result") -> str:

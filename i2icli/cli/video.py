@@ -202,7 +202,7 @@ class Shown:
         stopped: Callable[[], bool],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from i2icli.cli.display import Pace
+        from i2icli.cli.pace import Pace
 
         self._console, self._bar, self._stopped = console, bar, stopped
         self._pace = Pace(clock, at_once=False)

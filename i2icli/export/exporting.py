@@ -54,9 +54,12 @@ class Exporter:
         notes: Sequence[str] = (),
         report: Report = lambda _: None,
         images: Content | None = None,
+        *,
+        keep_failed: bool = True,
     ) -> None:
         """system: on the CPU in float32, as it was loaded; it is only used from now on. images: to prove it
-        on where the options name none; None: drawn scenes.
+        on where the options name none; None: drawn scenes. keep_failed: whether a graph that fails its proof
+        is set aside, for people to look at.
 
         Raises UserError for options that cannot be, images that cannot be found, and missing packages.
         """
@@ -70,6 +73,7 @@ class Exporter:
         given = _folder(options.images, "--images") or self.calibration
         self.images: Content = given or images or Scenes()
         self.fingerprint = fingerprint_of(system)
+        self._keeps_failed = keep_failed
 
     def export(self, tasks: Sequence[Task], path: Path) -> Exported:
         """Write what computes some tasks of one `graph_key`, with the parts that belong to it.
@@ -127,6 +131,8 @@ class Exporter:
         try:
             verdict = judge(proof, part, precision, force=self.options.force)
         except UserError as error:
+            if not self._keeps_failed:
+                raise
             kept = set_aside(own_files(file), target)
             raise UserError(f"{error}; the file is kept as {kept}", exit_code=1) from None
         write(file, metadata.model_copy(update={"proven": proof.facts()}))

@@ -29,6 +29,7 @@ def write_openvino(path: Path, onnx_model: Any, part: Part, metadata: GraphMetad
                 f"the part {part.name!r} cannot be written for OpenVINO: {readable(lines[-1])[:300]}",
                 exit_code=1,
             ) from error
+        _name_alone(model, part)
         _check_sides(model, part)
         model.set_rt_info(metadata.to_text(), KEY)
         written = Path(folder) / "graph.xml"
@@ -36,6 +37,13 @@ def write_openvino(path: Path, onnx_model: Any, part: Part, metadata: GraphMetad
         for suffix in (".bin", ".xml"):  # the .xml last: without it there is no graph
             with atomic_write(path.with_suffix(suffix)) as beside:
                 beside.write_bytes(written.with_suffix(suffix).read_bytes())
+
+
+def _name_alone(model: Any, part: Part) -> None:
+    """Leave inputs and outputs the names of the part alone: those of values that were equal go."""
+    for ports, known in ((model.inputs, part.inputs), (model.outputs, part.outputs)):
+        for port in ports:
+            port.get_tensor().set_names({name for name in port.get_names() if name in known})
 
 
 def _check_sides(model: Any, part: Part) -> None:

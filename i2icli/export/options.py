@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from i2icli.errors import UserError
+from i2icli.graphs.sessions import Runtime
 
 Format = Literal["onnx", "openvino", "pt2", "safetensors"]
 SUFFIXES: dict[Format, str] = {
@@ -20,6 +21,8 @@ LEAST_PSNR: dict[Precision, float] = {"half": 45.0, "int8": 25.0}
 """dB, of outputs to those of the networks: what is worse is refused unless it is forced."""
 OPSET = 20  # of ONNX: what the runtimes of today know
 LOWEST_OPSET, HIGHEST_OPSET = 18, 23
+FORMATS: dict[Runtime, Format] = {"onnxruntime": "onnx", "openvino": "openvino"}
+"""What is written for each runtime."""
 UNPROVEN = ".unproven"  # after the name of a file that failed its proof
 
 

@@ -1,18 +1,23 @@
 """An ordinary model run by the fastest runtime: by proven graphs of it from a cache, else by torch."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from i2icli import registry
 from i2icli.backend import Backend
 from i2icli.config import Config
 from i2icli.errors import UserError
+from i2icli.export.options import FORMATS, ExportOptions
 from i2icli.graphs.backend import load_graph
-from i2icli.graphs.cache import Found, Wanted, drop, find, store
+from i2icli.graphs.cache import Found, Wanted, drop, find, graphs_home, store
+from i2icli.graphs.known_models import recall
 from i2icli.graphs.sessions import Computing, Runtime
-from i2icli.metadata import describes_itself, read_metadata, stage_named
+from i2icli.metadata import Metadata, describes_itself, read_metadata, stage_named
 from i2icli.request import Array, Arrays
 from i2icli.stage import Stage
 from i2icli.task import Task
@@ -23,6 +28,7 @@ if TYPE_CHECKING:  # only where it has to export
 WORTHWHILE = 50  # outputs from which an export, some twenty seconds, is made up for
 Tell = Callable[[str], None]
 """Is told in a line what computes a model, and why."""
+Load = Callable[[], "tuple[System[Any], tuple[str, ...]]"]
 
 
 class RuntimeBackend:
@@ -38,24 +44,22 @@ class RuntimeBackend:
         *,
         asked: bool,
         by_torch: Callable[[], Backend],
-        load_system: "Callable[[], System[Any]]",
+        load: Load,
         tell: Tell,
     ) -> None:
         """asked: whether the user named the runtime, so that nothing else will do.
 
-        by_torch: the model as torch computes it; load_system: the model as it is in its file, for an export.
+        by_torch: the model as torch computes it; load: the model as it is in its file, and notes about it,
+        for an export.
         """
-        self.model, self.runtime, self.precision, self.asked, self.tell = (
-            model,
-            runtime,
-            precision,
-            asked,
-            tell,
-        )
-        self._by_torch, self._load_system = by_torch, load_system
+        self.model, self.runtime, self.precision, self.asked = model, runtime, precision, asked
+        self._by_torch, self._load, self._tell = by_torch, load, tell
         self._torch: Backend | None = None
         self._chosen: dict[tuple[str, str | None], Backend] = {}
-        self._expected = 0
+        self._told: set[str] = set()
+        self._expected: Counter[str] = Counter()  # outputs, by `Task.graph`
+        self._choosing = RLock()  # a server may ask from several threads
+        self._facts: Mapping[str, Any] | None = None  # until they are needed
         self.notes: tuple[str, ...] = ()
         self.name, self.config, self.stage = self._described()
         self.tasks: tuple[Task, ...] = self.config.tasks(self.stage)
@@ -63,11 +67,14 @@ class RuntimeBackend:
 
     def _described(self) -> tuple[str, Config, Stage]:
         """What it is: its system, settings and stage."""
-        if not describes_itself(self.model):  # as the authors' files do not
-            known = self._with_torch()
-            self.notes = known.notes
-            return known.name, known.config, known.stage
-        metadata = read_metadata(self.model)
+        known = recall(self.model, graphs_home())
+        if known is not None:
+            self.notes, self._facts = known.notes, known.facts
+        elif not describes_itself(self.model):  # as the authors' files do not
+            backend = self.with_torch()
+            self.notes = backend.notes
+            return backend.name, backend.config, backend.stage
+        metadata: Metadata = known or read_metadata(self.model)
         config = metadata.settings(self.model)
         name = registry.SYSTEMS[metadata.system].system.rpartition(":")[2]
         return name, config, stage_named(config, metadata.stage, self.model)
@@ -75,11 +82,16 @@ class RuntimeBackend:
     @property
     def facts(self) -> Mapping[str, Any]:
         """See `Backend.facts`."""
-        return self._backend(self.tasks[0]).facts
+        with self._choosing:
+            if self._facts is None:
+                self._facts = self.with_torch().facts
+            return self._facts
 
-    def expect(self, outputs: int) -> None:
-        """See `Backend.expect`."""
-        self._expected += outputs
+    def expect(self, task: Task, outputs: int) -> None:
+        """See `Backend.expect`. Raises UserError if the runtime that the user named cannot compute it."""
+        self._expected[task.graph] += outputs
+        if self.asked and not (task.sources and task.source is None):  # else it is known with the input
+            self._backend(task)
 
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`."""
@@ -95,58 +107,97 @@ class RuntimeBackend:
 
     def is_out_of_memory(self, error: Exception) -> bool:
         """See `Backend.is_out_of_memory`."""
-        return isinstance(error, MemoryError) or any(
-            each.is_out_of_memory(error) for each in self._chosen.values()
-        )
+        known = [*self._chosen.values(), *([self._torch] if self._torch else [])]
+        return isinstance(error, MemoryError) or any(each.is_out_of_memory(error) for each in known)
+
+    def with_torch(self) -> Backend:
+        """The model as torch computes it."""
+        with self._choosing:
+            if self._torch is None:
+                self._torch = self._by_torch()
+            return self._torch
 
     def _backend(self, task: Task) -> Backend:
         """What computes a task; looked up once, unless more outputs than were known of make an export pay."""
         key = task.graph_key
-        if key in self._chosen:
+        with self._choosing:
+            if key in self._chosen:
+                return self._chosen[key]
+            backend, why = self._choose(task)
+            if backend is None and not why:
+                return self.with_torch()
+            self._chosen[key] = backend or self.with_torch()
+            fastest = "" if self.asked else ", the fastest that is installed"
+            self._say(f"runtime: {self.runtime}{fastest}; {why}" if backend else f"runtime: torch, as {why}")
             return self._chosen[key]
-        backend, why = self._choose(task)
-        if backend is None and not self._pays():
-            return self._with_torch()
-        self._chosen[key] = backend or self._with_torch()
-        self.tell(f"runtime: {self.runtime if backend else 'torch'}{f', {why}' if why else ''}")
-        return self._chosen[key]
 
     def _choose(self, task: Task) -> tuple[Backend | None, str]:
-        """A graph that computes a task, and how well; or None, and why there is none.
+        """A graph that computes a task, and how well; or None, and why there is none; or "": not worth it.
 
         Raises UserError in the place of None if the user asked for this runtime.
         """
         wanted = Wanted(self.model, self.runtime, self.precision, task.graph_key)
-        found = Found(None, task.untraceable) if task.untraceable else find(wanted)
-        if found is None and self._pays():
-            self.tell(f"exporting the model for {self.runtime}, once for all times ...")
+        found: Found | None = None
+        for _ in range(2):  # once more if what is found turns out to be damaged
+            found = self._found(wanted, task)
+            if found is None:
+                return None, ""
+            if found.path is None:
+                break
             try:
-                found = store(wanted, partial(self._export, task))
-            except OSError as error:
-                found = Found(None, f"the cache cannot be written ({error.strerror or error})")
-        if found is None:
-            return None, ""
-        if found.path is not None:
-            try:
-                return load_graph(found.path, self.runtime, self.precision), found.why
+                backend = load_graph(found.path, self.runtime, self.precision)
+                backend.prepare(task)
+                return backend, found.why
             except UserError as error:
                 drop(wanted)
                 found = Found(None, str(error))
+            except MemoryError:
+                found = Found(None, "there is not enough memory to load its graph")
+                break
+        assert found is not None
         if self.asked:
             raise UserError(f"--runtime {self.runtime}: {found.why}", exit_code=1)
-        return None, f"as {found.why}"
+        return None, found.why
 
-    def _pays(self) -> bool:
-        return self.asked or self._expected >= WORTHWHILE
+    def _found(self, wanted: Wanted, task: Task) -> Found | None:
+        """What is known about a graph, or becomes known by an export; None: nothing, and none pays.
 
-    def _with_torch(self) -> Backend:
-        if self._torch is None:
-            self._torch = self._by_torch()
-        return self._torch
+        What has other reasons than the model itself is not remembered.
+        """
+        found = Found(None, task.untraceable) if task.untraceable else find(wanted)
+        if found is not None or not (self.asked or self._expected[task.graph] >= WORTHWHILE):
+            return found
+        try:
+            ExportOptions(to=FORMATS[self.runtime]).check_packages()
+            self._say(f"exporting the model for {self.runtime}; this is done once ...")
+            return store(wanted, partial(self._export, task))
+        except UserError as error:
+            return Found(None, str(error))
+        except MemoryError:
+            return Found(None, "there is not enough memory for the export")
+        except OSError as error:
+            where = f"{error.filename or graphs_home()}: {error.strerror or error}"
+            return Found(None, f"its cache cannot be written ({where}); I2I_HOME names another folder")
 
     def _export(self, task: Task, folder: Path) -> tuple[Path, str]:
         """A proven graph of a task in an empty folder, and how accurate it is. Raises UserError."""
-        from i2icli.export.for_runtime import export_for_runtime  # imports torch
+        from i2icli.export.for_runtime import export_for_runtime, remember_model  # imports torch
+
+        system, notes = self._load()
+        with suppress(OSError):
+            remember_model(self.model, graphs_home(), system, notes)
+        from i2icli.runtime.memory import is_out_of_memory
 
         same = [each for each in self.tasks if each.graph_key == task.graph_key] or [task]
-        return export_for_runtime(self._load_system(), same, folder, self.runtime, self.precision)
+        try:
+            return export_for_runtime(system, same, folder, self.runtime, self.precision)
+        except RuntimeError as error:  # torch's, for one
+            if is_out_of_memory(error):
+                raise MemoryError from error
+            raise
+
+    def _say(self, line: str) -> None:
+        """Tell something, once."""
+        if line not in self._told:
+            self._told.add(line)
+            self._tell(line)

@@ -1,5 +1,6 @@
 """Graphs that read and give pixels 0 to 255: scaling, and where it can be padding, are part of the graph."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,8 +44,8 @@ def with_pixels(part: Part, system: System[Any]) -> Part:
             }
         found = part.compute(own, values)
         if padded and OUTPUT in found and first is not None:
-            height, width = (int(task.output.scale) * side for side in first.shape[-2:])
-            found = found | {OUTPUT: found[OUTPUT][..., :height, :width]}
+            size = [int(task.output.scale) * side for side in first.shape[-2:]]
+            found = found | {OUTPUT: cropped(found[OUTPUT], size)}
         return {name: to_pixels(each) if name == OUTPUT else each for name, each in found.items()}
 
     def draw(own: System[Any], sizes: Sizes, content: Content, seed: int) -> Inputs:
@@ -66,6 +67,13 @@ def to_values(pixels: Tensor, dtype: torch.dtype) -> Tensor:
 def to_pixels(values: Tensor) -> Tensor:
     """[-1, 1] -> 0 to 255, rounded."""
     return ((values.clamp(-1, 1) + 1) * HALF + 0.5).to(torch.uint8)
+
+
+def cropped(values: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, C, H', W') -> (B, C, H, W). A slice would have to know that it is shorter."""
+    for axis, side in zip((2, 3), size, strict=True):
+        values = values.index_select(axis, torch.arange(side, device=values.device))
+    return values
 
 
 def extended(values: Tensor, multiple: int, port: Port) -> Tensor:

@@ -62,8 +62,12 @@ class GraphBackend:
         self.rows = next((rows for rows in map(_fixed_rows, graphs) if rows), 1)
         self.notes = (*first.metadata.notes, *left_out(every, self.tasks), *self._rounded(first))
 
-    def expect(self, outputs: int) -> None:
+    def expect(self, task: Task, outputs: int) -> None:
         """See `Backend.expect`: there is nothing to prepare."""
+
+    def prepare(self, task: Task) -> None:
+        """Load the graph of a task. Raises UserError if its runtime cannot run it, MemoryError."""
+        self._session(self._main(task))
 
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:
         """See `Backend.encode`. Raises UserError where the part that does it was not exported."""

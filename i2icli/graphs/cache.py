@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,9 +22,11 @@ from i2icli import __version__
 from i2icli.errors import UserError
 from i2icli.files import atomic_write, file_lock
 from i2icli.graphs.sessions import Runtime
-from i2icli.graphs.weight_hashes import weights_hash
+from i2icli.graphs.weight_hashes import model_hash
+from i2icli.home import cache_home
 
 MOST_BYTES = 4 * 2**30  # of all entries
+FOLDER = "graphs"  # of the cache
 ENTRY = "entry.json"
 LOCK = "export.lock"  # one at a time: an export takes all processors
 _LAYOUT = 1  # of the cache; another one is another cache
@@ -35,22 +36,22 @@ _LAYOUT = 1  # of the cache; another one is another cache
 class Wanted:
     """What a graph is wanted for. Different ones never share an entry."""
 
-    model: Path  # all of it in one file, as in a model.safetensors
+    model: Path
     runtime: Runtime
     precision: str  # what it is to compute in
     graph_key: tuple[str, str | None]  # of the task
-    home: Path | None = None  # of the cache; None: `cache_home`
+    home: Path | None = None  # of the cache; None: `graphs_home`
 
     @property
     def folder(self) -> Path:
         """Where its entry is, or would be."""
-        known = [_LAYOUT, weights_hash(self.model, self._home), __version__, self.runtime]
+        known = [_LAYOUT, model_hash(self.model, self._home), __version__, self.runtime]
         key = json.dumps([*known, _version(self.runtime), self.precision, self.graph_key])
         return self._home / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     @property
     def _home(self) -> Path:
-        return self.home or cache_home()
+        return self.home or graphs_home()
 
 
 class Entry(BaseModel):
@@ -72,14 +73,9 @@ class Found:
     why: str = ""  # how accurate it is, or why there is none
 
 
-def cache_home() -> Path:
-    """The folder of the cache: below I2I_HOME, else in the user's cache folder as XDG has it."""
-    if given := os.environ.get("I2I_HOME"):
-        return Path(given).expanduser() / "graphs"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "i2icli" / "cache" / "graphs"
-    cache = Path(os.environ.get("XDG_CACHE_HOME", ""))  # a relative one is to be ignored, says XDG
-    return (cache if cache.is_absolute() else Path.home() / ".cache") / "i2icli" / "graphs"
+def graphs_home() -> Path:
+    """The usual folder of the cache."""
+    return cache_home() / FOLDER
 
 
 def find(wanted: Wanted) -> Found | None:
@@ -102,6 +98,7 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
     one's. Raises OSError where the cache cannot be written.
     """
+
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with file_lock(folder.parent / LOCK):

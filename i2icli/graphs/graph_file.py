@@ -102,7 +102,9 @@ def read_graph_metadata(path: Path) -> GraphMetadata:
 
 def products_per_value(shapes: Iterable[tuple[int, ...]]) -> float:
     """Median over the convolutions of input channels x kernel area: products per value."""
-    found = [shape[1] * shape[2] * shape[3] for shape in shapes if len(shape) == 4]
+    biases = (1, 1, 1)  # beside their channels
+    kernels = [shape for shape in shapes if len(shape) == 4 and shape[:1] + shape[2:] != biases]
+    found = [shape[1] * shape[2] * shape[3] for shape in kernels]
     return median(found or [0])
 
 

@@ -1,6 +1,7 @@
 """SHA-256 of models, remembered as long as the files are the same by path, size and time of change."""
 
 import hashlib
+import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from i2icli.files import atomic_write, file_lock
 
 KNOWN = "weights.json"
 MOST = 500  # files that are remembered
+_ARRAYS = ".npy"  # clusters of features, which lie beside some models
 _SETTLED = 2 * 10**9  # nanoseconds: a file that changed since could change again without its time telling
 
 
@@ -24,6 +26,17 @@ class _Hash(BaseModel):
 
 
 _HASHES = TypeAdapter(dict[str, _Hash])
+
+
+def model_hash(model: Path, home: Path) -> str:
+    """The hash of all that a model may be made of. Raises UserError if it cannot be read.
+
+    A model.safetensors is whole. What others published may lie in several files: those beside it that could
+    belong to it count by name, size and time of change.
+    """
+    found = weights_hash(model, home)
+    beside = [] if model.suffix == ".safetensors" else _beside(model)
+    return hashlib.sha256(json.dumps([found, beside]).encode()).hexdigest() if beside else found
 
 
 def weights_hash(path: Path, home: Path) -> str:
@@ -48,6 +61,17 @@ def weights_hash(path: Path, home: Path) -> str:
     return found
 
 
+def _beside(model: Path) -> list[tuple[str, int, int]]:
+    """Name, bytes and time of change (ns) of the files that could belong to a model."""
+    found: list[tuple[str, int, int]] = []
+    with suppress(OSError):
+        for each in sorted(model.parent.iterdir()):
+            if each.suffix in (model.suffix, _ARRAYS) and each != model and each.is_file():
+                state = each.stat()
+                found.append((each.name, state.st_size, state.st_mtime_ns))
+    return found
+
+
 def _known(home: Path) -> dict[str, _Hash]:
     try:
         return _HASHES.validate_json((home / KNOWN).read_bytes())
@@ -56,6 +80,7 @@ def _known(home: Path) -> dict[str, _Hash]:
 
 
 def _remember(home: Path, path: str, found: _Hash) -> None:
+
     home.mkdir(parents=True, exist_ok=True)
     with file_lock(home / f"{KNOWN}.lock"):
         known = _known(home)

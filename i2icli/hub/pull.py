@@ -7,9 +7,10 @@ from pathlib import Path
 from i2icli import __version__
 from i2icli.downloads.download import Progress, download, locked, sha256_of
 from i2icli.errors import UserError, about
+from i2icli.home import data_home
 from i2icli.hub.inspection import Inspected, inspect
 from i2icli.hub.sources import Source, find_source
-from i2icli.hub.store import Pulled, check_name, folder_of, home, read_record, safe_name, write_record
+from i2icli.hub.store import Pulled, check_name, folder_of, read_record, safe_name, write_record
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def pull(
             )
         if before is not None and not again:  # another process was faster
             return Result(before, was_here=True)
-        waiting = home() / "downloads" / name / safe_name(source.file)
+        waiting = data_home() / "downloads" / name / safe_name(source.file)
         if again:
             waiting.unlink(missing_ok=True)
         digest = download(source.wanted, waiting, progress)
@@ -82,7 +83,7 @@ def _inspected(path: Path, source: Source) -> Inspected:
     except UserError as error:
         shutil.rmtree(path.parent / "unpacked", ignore_errors=True)
         beside = next((each for each in path.parent.glob(f"{path.name}*") if each.is_file()), path)
-        aside = home() / "refused" / beside.name
+        aside = data_home() / "refused" / beside.name
         aside.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(aside)
         raise UserError(f"{error} (kept as {aside})", exit_code=1) from None
@@ -111,5 +112,5 @@ def _keep(name: str, source: Source, found: Inspected, digest: str) -> Pulled:
     for old in folder.iterdir():
         if old.name not in (record.file, "pulled.json"):
             old.unlink()
-    shutil.rmtree(home() / "downloads" / name, ignore_errors=True)
+    shutil.rmtree(data_home() / "downloads" / name, ignore_errors=True)
     return record

@@ -1,8 +1,6 @@
 """The models that were pulled: where they lie, and what is known of each."""
 
-import os
 import re
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -10,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from i2icli import registry
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.home import data_home
 
 RECORD = "pulled.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -38,21 +37,11 @@ class Pulled(BaseModel):
         return folder_of(self.name) / Path(self.file).name
 
 
-def home() -> Path:
-    """The folder for what i2icli keeps: I2I_HOME, else in the user's data folder as XDG has it."""
-    if given := os.environ.get("I2I_HOME"):
-        return Path(given).expanduser()
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "i2icli"
-    data = Path(os.environ.get("XDG_DATA_HOME", ""))  # a relative one is to be ignored, says XDG
-    return (data if data.is_absolute() else Path.home() / ".local" / "share") / "i2icli"
-
-
 def folder_of(name: str) -> Path:
     """The folder of a pulled model. Raises UserError for what cannot be a name."""
     if not _NAME.fullmatch(name) or name.endswith("."):
         raise UserError(f"{name!r} cannot be a model's name; expected letters, digits, '.', '-' and '_'")
-    return home() / "models" / name
+    return data_home() / "models" / name
 
 
 def check_name(name: str) -> None:
@@ -72,7 +61,7 @@ def safe_name(text: str) -> str:
 
 def pulled() -> list[Pulled]:
     """The models that are here, by name. Those with a damaged record, or without their file, are left out."""
-    folders = sorted((home() / "models").glob("*/"))
+    folders = sorted((data_home() / "models").glob("*/"))
     found = [read_record(folder.name) for folder in folders if _NAME.fullmatch(folder.name)]
     return [each for each in found if each is not None]
 

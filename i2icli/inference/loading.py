@@ -51,7 +51,7 @@ def load_backend(
         precision,
         asked=choice != "auto",
         by_torch=by_torch,
-        load_system=lambda: load_with_notes(path)[0],
+        load=partial(load_with_notes, path),
         tell=tell,
     )
 

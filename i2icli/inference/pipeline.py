@@ -1,5 +1,6 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
+import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -67,7 +68,6 @@ class Translation:
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
         self.notes = others.notes()
-        inference.backend.expect(len(self))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -85,6 +85,10 @@ class Translation:
         self.record = Record(out, settings)
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
+        for number, spec in enumerate(self.specs):
+            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
+            if missing:
+                inference.backend.expect(spec.task, len(missing))
 
     def __len__(self) -> int:
         """Outputs that are asked for."""
@@ -103,6 +107,10 @@ class Translation:
                     sheets.add(row, self.captions[results[0].source])
                 yield from results
         sheets.close()
+
+    def _stands(self, target: Path) -> bool:
+        """Whether something is there that is hardly to be made anew: inputs seldom change."""
+        return not self.options.overwrite and os.path.lexists(target)
 
     def _load(self, job: Job) -> _Loaded:
         """Decode an input for those of its outputs that do not exist yet."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from i2icli.errors import UserError
+from i2icli.export.runtimes import RuntimeBackend
 from i2icli.files import atomic_write
 from i2icli.image import convert_channels, read_image, resize, to_array, to_pixels, write_image
 from i2icli.inference.inference import Inference
@@ -147,8 +148,12 @@ def plan_projection(
     """Check the projection of files. Raises UserError for what it does not read or know."""
     outputs, backend = inference.outputs(generating=True), inference.backend
     name = outputs.name
+    if isinstance(backend, RuntimeBackend) and not backend.asked:
+        backend = backend.with_torch()
     if not isinstance(backend, TorchBackend):
-        raise UserError(f"{inference.model}: codes are found with the model itself, not with a graph")
+        raise UserError(
+            f"{inference.model}: codes are found with the model itself, not with a graph; leave out --runtime"
+        )
     for flag, value in (
         ("reference", options.reference),
         ("from", options.source),

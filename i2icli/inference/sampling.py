@@ -142,6 +142,8 @@ def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) ->
     if options.interpolate is None and not options.overwrite:
         for specs in sampling.wanted:
             check_sheets(sampling.folder(specs[0].task) / SHEETS, -(-len(specs) // COLUMNS), started_at)
+    for specs in sampling.wanted:
+        inference.backend.expect(specs[0].task, len(specs))
     return sampling
 
 

@@ -67,6 +67,8 @@ class VideoTranslation:
                 self.watch.note(job.source, note)
             if plan.finished:
                 return VideoResult(job.source, job.target, "there", notes=plan.notes)
+            left = max(1, (plan.expected or 1) - plan.segments.frames)
+            self.inference.backend.expect(spec.task, left)
             run = _Run(self, plan)
             result = run.result()
         except UserError as error:

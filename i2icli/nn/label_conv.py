@@ -58,7 +58,8 @@ class LabelPlanes:
             planes = one_hot(self.labels, self.classes, dtype)  # (B, classes, H, W)
             if self.edges is not None:
                 planes = torch.cat([planes, self.edges.to(dtype)], 1)
-            self._planes[dtype] = planes.contiguous(memory_format=torch.channels_last)
+            last = not torch.compiler.is_exporting()  # there whoever runs the graph decides
+            self._planes[dtype] = planes.contiguous(memory_format=torch.channels_last) if last else planes
         return self._planes[dtype]
 
     def rows(self, kernel: int) -> Tensor:
@@ -124,7 +125,7 @@ def _thinned(values: Tensor, size: Size, strides: tuple[int, int]) -> Tensor:
     Not by slices with steps, after which an export would not know the sides to be the size.
     """
     (height, width), (down, across) = size, strides
-    return values.view(-1, 1, height, down, width, across)[:, :, :, 0, :, 0]
+    return values.view(values.shape[0], 1, height, down, width, across)[:, :, :, 0, :, 0]
 
 
 def prefers_table(weight: Tensor, channels: int) -> bool:

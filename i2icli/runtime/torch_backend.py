@@ -33,7 +33,7 @@ class TorchBackend:
         for name in system.inference_modules:
             placement.prepare_for_inference(system.get_submodule(name))
 
-    def expect(self, outputs: int) -> None:
+    def expect(self, task: Task, outputs: int) -> None:
         """See `Backend.expect`: there is nothing to prepare."""
 
     def encode(self, task: Task, conditions: Arrays, inputs: Arrays) -> Arrays:

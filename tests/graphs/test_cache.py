@@ -13,7 +13,7 @@ import pytest
 
 from i2icli.errors import UserError
 from i2icli.graphs import cache
-from i2icli.graphs.cache import Found, Wanted, cache_home, drop, find, store, tidy
+from i2icli.graphs.cache import Found, Wanted, drop, find, store, tidy
 from i2icli.graphs.weight_hashes import KNOWN, weights_hash
 
 
@@ -163,16 +163,6 @@ def test_hashes_are_remembered_while_a_file_is_unchanged(wanted: Wanted, monkeyp
     wanted.model.unlink()
     with pytest.raises(UserError, match=r"model\.safetensors: cannot be read \(No such file"):
         weights_hash(wanted.model, wanted.home)
-
-
-def test_where_the_cache_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setenv("I2I_HOME", str(tmp_path))
-    assert cache_home() == tmp_path / "graphs"
-    monkeypatch.delenv("I2I_HOME")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_home() == tmp_path / "i2icli" / "graphs"
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert cache_home() == Path.home() / ".cache" / "i2icli" / "graphs"
 
 
 def test_looking_into_the_cache_imports_no_torch(wanted: Wanted):

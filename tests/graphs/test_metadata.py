@@ -36,6 +36,8 @@ def test_sizes_are_those_of_all_files(tmp_path: Path):
 
 def test_the_median_convolution_decides_what_low_precision_gains():
     assert products_per_value([(64, 3, 7, 7), (64, 64, 3, 3), (64, 64, 3, 3), (64,)]) == 576
+    biases = [(1, 64, 1, 1)] * 4  # as OpenVINO keeps them
+    assert products_per_value([(64, 3, 7, 7), (64, 64, 3, 3), (64, 64, 3, 3), *biases]) == 576
     assert products_per_value([]) == 0
 
 

@@ -14,10 +14,11 @@ import torch
 from i2icli.__main__ import main
 from i2icli.downloads.download import Lines
 from i2icli.errors import UserError
+from i2icli.home import data_home
 from i2icli.hub import catalogue, sources
 from i2icli.hub.catalogue import Listed
 from i2icli.hub.pull import Result, pull
-from i2icli.hub.store import check_name, home, pulled, safe_name
+from i2icli.hub.store import check_name, pulled, safe_name
 from i2icli.registry import system_type
 from i2icli.runs import find_model
 from i2icli.runtime.checkpoint import write_model
@@ -89,9 +90,9 @@ def test_a_model_from_an_address_is_found_by_its_name(server: Server) -> None:
     found = get(f"{server.url}/files/zebras.safetensors?version=2").pulled
     assert (found.name, found.system, found.size, found.checked) == ("zebras", "pix2pix", len(data), None)
     assert found.sha256 == hashlib.sha256(data).hexdigest()
-    assert find_model("zebras") == found.path == home() / "models" / "zebras" / "zebras.safetensors"
+    assert find_model("zebras") == found.path == data_home() / "models" / "zebras" / "zebras.safetensors"
     assert find_model(found.source) == found.path
-    assert files(home()) == ["models/zebras/pulled.json", "models/zebras/zebras.safetensors"]
+    assert files(data_home()) == ["models/zebras/pulled.json", "models/zebras/zebras.safetensors"]
     assert get(found.source).was_here
     assert len(server.asked) == 1
     assert not get(found.source, again=True).was_here
@@ -236,7 +237,7 @@ def test_a_private_repository_needs_the_token(server: Server, monkeypatch: pytes
         get("hf://alice/zebras")
     monkeypatch.setenv("HF_TOKEN", "secret")
     get("hf://alice/zebras")
-    kept = (home() / "models" / "zebras" / "pulled.json").read_text()
+    kept = (data_home() / "models" / "zebras" / "pulled.json").read_text()
     assert "secret" not in kept
 
 
@@ -272,7 +273,7 @@ def test_other_files_are_kept_aside(file: str, data: bytes, words: str, server: 
         get(f"{server.url}/{file}", name="it")
     assert "\n" not in str(error.value)
     assert pulled() == []
-    assert [name.split("/")[0] for name in files(home())] == ["refused"]
+    assert [name.split("/")[0] for name in files(data_home())] == ["refused"]
     assert not Path("executed").exists()
     with pytest.raises(UserError, match="no model 'it'"):
         find_model("it")
@@ -302,20 +303,20 @@ def test_the_model_is_taken_out_of_an_archive(server: Server) -> None:
     found = get(f"{server.url}/celeba.zip?dl=1").pulled
     assert (found.name, found.file, found.size) == ("celeba", "200000-G.ckpt", len(data))
     assert found.sha256 == hashlib.sha256(data).hexdigest()
-    assert files(home()) == ["models/celeba/200000-G.ckpt", "models/celeba/pulled.json"]
+    assert files(data_home()) == ["models/celeba/200000-G.ckpt", "models/celeba/pulled.json"]
 
 
 def test_archives_reach_nothing_outside_and_do_not_explode(server: Server) -> None:
     server.answer = serve(zipped(_up__up__up__up_G_dot_pth=original_bytes()))
     found = get(f"{server.url}/out.zip").pulled
-    assert found.path.parent == home() / "models" / "out"
+    assert found.path.parent == data_home() / "models" / "out"
     server.answer = serve(zipped(G_dot_pth=bytes(10_000_000)))
     with pytest.raises(UserError, match="unfolds to 10 MB, which weights do not"):
         get(f"{server.url}/bomb.zip")
     server.answer = serve(zipped(a_dot_pth=original_bytes(), b_dot_pth=original_bytes()))
     with pytest.raises(UserError, match=r"several models \(a\.pth, b\.pth\)"):
         get(f"{server.url}/two.zip")
-    assert not list(home().rglob("unpacked"))
+    assert not list(data_home().rglob("unpacked"))
 
 
 # -- names -------------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ def test_names_that_are_refused(name: str, server: Server) -> None:
     server.answer = serve(b"")
     with pytest.raises(UserError):
         get(f"{server.url}/a.pth", name=name or "\n")
-    assert not home().exists() or files(home()) == []
+    assert not data_home().exists() or files(data_home()) == []
 
 
 def test_a_name_of_another_model_is_not_taken_over(server: Server) -> None:
@@ -358,21 +359,12 @@ def test_a_damaged_record_hides_nothing_else(server: Server) -> None:
     server.answer = serve(model_bytes())
     get(f"{server.url}/a.safetensors")
     get(f"{server.url}/b.safetensors")
-    record = home() / "models" / "a" / "pulled.json"
+    record = data_home() / "models" / "a" / "pulled.json"
     record.write_text(record.read_text().replace('"a.safetensors"', '"../b/b.safetensors"'))
     assert [each.name for each in pulled()] == ["b"], "a record names no file elsewhere"
     record.write_text("{")
     assert [each.name for each in pulled()] == ["b"]
     assert not get(f"{server.url}/a.safetensors").was_here
-
-
-def test_home_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("I2I_HOME")
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert home() == tmp_path / "i2icli"
-    monkeypatch.setenv("XDG_DATA_HOME", "relative")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert home() == tmp_path / ".local" / "share" / "i2icli"
 
 
 def test_what_is_not_here_says_how_to_get_it() -> None:

@@ -23,7 +23,7 @@ def write_tiny(path: Path, name: str = "cyclegan", seed: int = 0, **changes) -> 
 
 def remembering(model: Path) -> Translator:
     """A model whose output is the mean of the input and a half of the output before, brighter each frame."""
-    translator = Translator.load(model)
+    translator = Translator.load(model, runtime="torch")
     translator.tasks = tuple(replace(task, memory={"before": Port()}) for task in translator.tasks[:1])
     system = translator.backend.system
 
@@ -41,7 +41,7 @@ def remembering(model: Path) -> Translator:
 
 def greying(model: Path) -> Translator:
     """A model whose output has one channel: the red of the input."""
-    translator = Translator.load(model)
+    translator = Translator.load(model, runtime="torch")
     task = translator.tasks[0]
     translator.tasks = (replace(task, output=replace(task.output, channels=1)),)
     translator.backend.system.forward = lambda _task, inputs, _memory=None: (inputs["image"][:, :1], {})

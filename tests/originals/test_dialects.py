@@ -77,11 +77,10 @@ def test_borders_that_the_keys_do_not_show_are_said(tmp_path: Path) -> None:
 
 
 def _optimizer(network: nn.Module) -> dict[str, Any]:
-    optimizer = torch.optim.Adam(network.parameters())
-    for weight in network.parameters():
-        weight.grad = torch.ones_like(weight)
-    optimizer.step()
-    return optimizer.state_dict()
+    """As Adam writes it; torch's own would load its compiler, which takes seconds."""
+    weights = list(network.parameters())
+    moments = {n: {"step": torch.tensor(1.0), "exp_avg": torch.ones_like(w)} for n, w in enumerate(weights)}
+    return {"state": moments, "param_groups": [{"lr": 1e-4, "betas": (0.5, 0.999), "params": [*moments]}]}
 
 
 def _prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

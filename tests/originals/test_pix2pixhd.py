@@ -124,7 +124,7 @@ def test_encoder_and_clusters_beside_the_generator_are_used(tmp_path) -> None:
 
 
 def test_a_generator_translates_label_maps(tmp_path) -> None:
-    translator = Translator.load(saved(tmp_path, state_of("local_1enhancer")), runtime="torch")
+    translator = Translator.load(saved(tmp_path, state_of("local_1enhancer")))
     answer = translator.translate(np.random.randint(0, 4, (40, 50)).astype(np.uint8))
     assert answer.shape == (40, 50, 3)
     assert any("4 classes" in note and "boundaries" in note for note in translator.notes)

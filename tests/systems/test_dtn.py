@@ -431,5 +431,5 @@ def test_a_classifier_is_used_as_f_by_a_real_training(toy: Any, tmp_path: Path) 
     given = torch.load(path, weights_only=True)["features.0.weight"]
     config = tiny_config("dtn", steps=2, feature_steps=0, extractor="ccexam-mnist")
     result = train("dtn", [toy("dtn")], config, RunOptions(out=tmp_path / "run", init_from=str(path)))
-    published = Translator.load(result.folder).backend.system
+    published = Translator.load(result.folder, runtime="torch").backend.system
     assert torch.equal(published.f.blocks[0].weight, given)

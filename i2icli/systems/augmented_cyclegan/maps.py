@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
-from i2icli.losses.precision import at_least_float32
+from i2icli.nn.resizing import resized
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import Codes
 
@@ -55,7 +54,6 @@ class Maps:
         They are brought to the size the encoder was trained on; it sees them beside what they look like
         in the other domain.
         """
-        small = interpolate(at_least_float32(image), self.config.crop_size, mode="bilinear", antialias=True)
-        small = small.to(image)  # (B, C, H, W)
+        small = resized(image, self.config.crop_size).to(image)  # (B, C, H, W)
         other = self.middle("A" if side == "B" else "B", small)
         return self.encode(side, *((small, other) if side == "A" else (other, small))).mean

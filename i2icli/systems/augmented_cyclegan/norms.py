@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.functional import relu
 
+from i2icli.nn.norm import normalised_in_steps
+
 
 class ConditionalInstanceNorm(nn.Module):
     """Instance norm whose scale and shift, both at least zero, are computed from a latent code.
@@ -22,9 +24,7 @@ class ConditionalInstanceNorm(nn.Module):
         """x: (B, C, H, W), code: (B, Z) -> the shape of x."""
         code = code[:, :, None, None]  # (B, Z, 1, 1)
         if torch.compiler.is_exporting():
-            variance, mean = torch.var_mean(x, (2, 3), keepdim=True)  # (B, C, 1, 1) each
-            normal = (x - mean) * torch.rsqrt(variance + 1e-5)
-            return normal * relu(self.scale(code)) + relu(self.shift(code))
+            return normalised_in_steps(x, correction=1) * relu(self.scale(code)) + relu(self.shift(code))
         pixels = x.shape[2] * x.shape[3]
         # The fast operation uses the biased variance; the unbiased one is n / (n - 1) times as large.
         correction = max(pixels - 1, 1) / pixels

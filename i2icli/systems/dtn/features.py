@@ -5,9 +5,8 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
-from i2icli.losses.precision import at_least_float32
+from i2icli.nn.resizing import resized
 from i2icli.systems.dtn.config import Extractor
 from i2icli.systems.dtn.layers import SameConv2d, build_norm
 
@@ -113,12 +112,7 @@ class DigitFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """images: (B, 1 or 3, H, W) of any size, resized to what it knows -> features (B, Z, 1, 1)."""
         images = match_channels(images, self.channels)
-        if images.shape[2:] != (self.side, self.side):
-            # (B, C, side, side); in float32, which every device resizes in
-            size = (self.side, self.side)
-            images = interpolate(
-                at_least_float32(images), size, mode="bilinear", antialias=True, align_corners=False
-            )
+        images = resized(images, (self.side, self.side))  # (B, C, side, side)
         hidden = self.blocks((images - self.mean) / self.std)  # (B, C', h, w)
         return torch.relu(self.last(hidden))  # (B, Z, 1, 1)
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, interpolate, mse_loss
+from torch.nn.functional import cross_entropy, mse_loss
 from torch.optim import Optimizer
 
 from i2icli.data.examples import DataFolder
@@ -20,6 +20,7 @@ from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
+from i2icli.nn.resizing import resized
 from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update, aligned
 from i2icli.systems.dtn.adversaries import Adversaries, Binary, Losses, Sides, Ternary
 from i2icli.systems.dtn.config import DTNConfig
@@ -162,7 +163,7 @@ class DTN(System[DTNConfig]):
         """
         image = inputs["image"]
         height, width = image.shape[2:]
-        return _resized(self.G(_resized(image, self.config.crop_size)), (height, width)), {}
+        return resized(self.G(resized(image, self.config.crop_size)), (height, width)), {}
 
     # -- looking at it -------------------------------------------------------------------
 
@@ -198,10 +199,3 @@ class DTN(System[DTNConfig]):
 def _distance(a: Tensor, b: Tensor) -> Tensor:
     """Mean squared error, the paper's d and d2."""
     return mse_loss(at_least_float32(a), at_least_float32(b))
-
-
-def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
-    """(B, C, H, W) -> (B, C, height, width), smoothed where it shrinks; unchanged at its own size."""
-    if not torch.compiler.is_exporting() and images.shape[2:] == size:
-        return images
-    return interpolate(at_least_float32(images), size, mode="bilinear", antialias=True, align_corners=False)

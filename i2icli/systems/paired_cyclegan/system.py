@@ -12,16 +12,16 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, l1_loss
+from torch.nn.functional import l1_loss
 from torch.optim import Optimizer
 
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.styled import StyledImages
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
-from i2icli.losses.precision import at_least_float32
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
+from i2icli.nn.resizing import resized
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.paired_cyclegan.config import REMOVAL, TRANSFER, WHOLE, PairedCycleGANConfig
 from i2icli.systems.paired_cyclegan.networks import DeltaGenerator
@@ -280,9 +280,6 @@ def _pair(y: Tensor, image: Tensor) -> Tensor:
 
 def _fitted(reference: Tensor, image: Tensor) -> Tensor:
     """The reference at the size, and as many times, as there are images: (B, C, H, W)."""
-    if torch.compiler.is_exporting() or reference.shape[-2:] != image.shape[-2:]:
-        size = image.shape[-2:]
-        reference = interpolate(
-            at_least_float32(reference), size=size, mode="bilinear", antialias=True
-        )  # (b, C, H, W)
+    height, width = image.shape[-2:]
+    reference = resized(reference, (height, width))  # (b, C, H, W)
     return reference.to(image.dtype).expand(image.shape[0], -1, -1, -1)  # (B, C, H, W)
