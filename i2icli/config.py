@@ -54,6 +54,8 @@ TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_c
 Ranges = Annotated[str, BeforeValidator(parse_ranges)]
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
+Threads = Annotated[int, Field(ge=1, le=1024)]
+THREADS = "threads that compute; default: one for each core"
 Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
 """Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""
 
@@ -273,6 +275,7 @@ class RunOptions(BaseModel):
     )
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device")
+    threads: Threads | None = Field(None, description=THREADS + "; kept with the run")
     workers: int | None = Field(
         None, ge=0, description="threads that read images; default: chosen by the processor"
     )

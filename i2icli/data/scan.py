@@ -28,7 +28,8 @@ def scan(
     `strict` for the first that is.
     """
     if not collection.images:
-        raise UserError(f"{collection.folder}: no images in this folder; expected {expected}")
+        own = " but what i2i wrote" if collection.left else ""
+        raise UserError(f"{collection.folder}: no images in this folder{own}; expected {expected}")
     files, broken = scan_headers(collection.images, strict=strict)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from i2icli import __version__
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, file_lock
 from i2icli.graphs.sessions import Runtime, has_bfloat16
 from i2icli.graphs.weight_hashes import model_hash
 from i2icli.home import cache_home
@@ -98,11 +98,10 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
     one's. Raises OSError where the cache cannot be written.
     """
-    from filelock import FileLock  # what finding something need not load
 
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / LOCK):
+    with file_lock(folder.parent / LOCK):
         known = find(wanted)
         if known is not None:
             return known

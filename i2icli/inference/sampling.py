@@ -16,6 +16,7 @@ from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
+from i2icli.inference.record import Origin, Record
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Arrays
@@ -38,7 +39,7 @@ class Sampling:
     out: Path
     options: TranslateOptions
     wanted: tuple[tuple[OutputSpec, ...], ...]  # of each task, one for every code
-    started_at: int  # files older than this (ns) are not ours
+    record: Record
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -84,7 +85,7 @@ class Sampling:
             write_image(path, image)
         except UserError as error:
             return Result(path.name, None, "failed", str(error))
-        return Result(path.name, path, "done")
+        return self._done(path)
 
     def _video(self, path: Path, specs: Sequence[OutputSpec]) -> Result:
         if (existing := self._existing(path)) is not None:
@@ -93,16 +94,24 @@ class Sampling:
 
         frames = (_rgb(change_type(image.pixels, np.uint8)) for image in self._generated(specs))
         write_video(path, frames, FPS)
-        return Result(path.name, path, "done")
+        return self._done(path)
 
     def _existing(self, path: Path) -> Result | None:
         """What is there already; ours stays, what is not is not touched either."""
-        if self.options.overwrite or not path.exists():
+        standing = "none" if self.options.overwrite else self.record.standing(path, Origin())
+        if standing == "none":
+            self.record.begin([path])
             return None
-        if path.stat().st_mtime_ns >= self.started_at:
-            return Result(path.name, path, "there")
-        why = "exists and was not made with this model"
-        return Result(path.name, None, "failed", f"{path} {why}; choose another --out, or add --overwrite")
+        refusal = self.record.refusal(path, standing)
+        return (
+            Result(path.name, path, "there")
+            if refusal is None
+            else Result(path.name, None, "failed", refusal)
+        )
+
+    def _done(self, path: Path) -> Result:
+        self.record.made([path], Origin(), Origin().read())
+        return Result(path.name, path, "done")
 
     def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[DecodedImage]:
         """The images of some specs of one task, of its range and number type."""
@@ -130,8 +139,9 @@ def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) ->
         truncate = options.truncate if "truncate" in task.reads else None
         spec = OutputSpec(task, truncate=truncate, seed=options.seed)
         wanted.append(tuple(with_codes(spec, outputs.codes(task, options, SAMPLES, ENDS))))
-    started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
-    sampling = Sampling(inference, out, options, tuple(wanted), started_at)
+    settings = settings_of(inference.model, options)
+    started_at = write_manifest(out, settings, overwrite=options.overwrite)
+    sampling = Sampling(inference, out, options, tuple(wanted), Record(out, settings))
     if options.interpolate is None and not options.overwrite:
         for specs in sampling.wanted:
             check_sheets(sampling.folder(specs[0].task) / SHEETS, -(-len(specs) // COLUMNS), started_at)
