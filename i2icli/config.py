@@ -19,7 +19,7 @@ from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
 from i2icli.task import Port, Task, find_task, image_ports
 from i2icli.value_range import TYPE, parse_ranges
-from i2icli.written import parse_duration, parse_list, parse_moment, parse_size, print_size
+from i2icli.written import Seconds, parse_list, parse_size, print_size
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -53,11 +53,8 @@ TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_c
 """What the two domains of a system are called."""
 Ranges = Annotated[str, BeforeValidator(parse_ranges)]
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
-Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
 Threads = Annotated[int, Field(ge=1, le=1024)]
 THREADS = "threads that compute; default: one for each core"
-Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
-"""Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""
 
 
 def next_multiple(number: int, factor: int) -> int:
