@@ -88,11 +88,16 @@ def choose_runtime(path: Path, runtime: Runtime | None = None) -> Runtime:
         )
     there = [name for name in installed() if name in ([runtime] if runtime else able)]
     if not there:
-        missing = runtime or able[0]
-        raise UserError(
-            f"{path}: running it needs the package {missing}: pip install 'i2icli[{EXTRAS[missing]}]'"
-        )
+        check_installed(str(path), runtime or able[0])
     return there[0]
+
+
+def check_installed(what: str, runtime: Runtime) -> None:
+    """Raise UserError, beginning with `what`, naming the command that installs a runtime that is missing."""
+    if runtime not in installed():
+        raise UserError(
+            f"{what}: running it needs the package {runtime}: pip install 'i2icli[{EXTRAS[runtime]}]'"
+        )
 
 
 def check_single(what: str, precision: Computing) -> None:

@@ -10,7 +10,7 @@ from i2icli.backend import Backend
 from i2icli.errors import UserError
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
-from i2icli.graphs.sessions import Computing, Runtime, check_single, choose_runtime, fastest
+from i2icli.graphs.sessions import Computing, Runtime, check_installed, check_single, fastest
 from i2icli.inference.options import RuntimeChoice
 from i2icli.metadata import describes_itself
 
@@ -40,7 +40,7 @@ def load_backend(
     by_torch = partial(_by_torch, path, device, precision)
     if runtime is not None:
         _check_processor(device, f"--runtime {runtime}: it runs")
-        choose_runtime(path.with_suffix(".onnx"), runtime)  # raises if it is not installed
+        check_installed(f"--runtime {runtime}", runtime)
         if runtime == "onnxruntime":
             check_single(str(path), precision)
     elif choice == "auto" and device in (None, "cpu"):

@@ -162,8 +162,9 @@ def plan_projection(
     if isinstance(backend, RuntimeBackend) and not backend.asked:
         backend = backend.with_torch()
     if not isinstance(backend, TorchBackend):
+        advice = "leave out --runtime" if isinstance(backend, RuntimeBackend) else "name that"
         raise UserError(
-            f"{inference.model}: codes are found with the model itself, not with a graph; leave out --runtime"
+            f"{inference.model}: codes are found with the model itself, not with a graph; {advice}"
         )
     for flag, value in (
         ("reference", options.reference),

@@ -28,6 +28,7 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import write_model
 from tests.export.models import lively
+from tests.graphs.files import IMAGE, described, graph, node, write
 
 Load = Callable[..., Translator]
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
@@ -285,6 +286,17 @@ def test_a_cache_that_cannot_be_written(model: Path, home: Path, load: Load, tol
         translated(load(model))
 
 
+def test_a_runtime_that_is_not_installed_is_named_as_it_was_asked_for(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("i2icli.graphs.sessions.find_spec", lambda _: None)
+    expected = (
+        r"^--runtime openvino: running it needs the package openvino: pip install 'i2icli\[openvino\]'$"
+    )
+    with pytest.raises(UserError, match=expected):
+        Translator.load(model, runtime="openvino")
+
+
 def test_a_missing_package_is_not_remembered(
     model: Path, home: Path, load: Load, exports: list[str], monkeypatch: pytest.MonkeyPatch
 ):
@@ -365,5 +377,9 @@ def test_codes_are_found_by_torch(load: Load, tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
     image = str(photo(tmp_path / "photo.png", 32))
     assert load(model, "auto").run([image], tmp_path / "out")
-    with pytest.raises(UserError, match=r"codes are found with the model itself, .*; leave out --runtime"):
+    with pytest.raises(UserError, match=r"codes are found with the model itself, .*; leave out --runtime$"):
         load(model).run([image], tmp_path / "out")
+    metadata = described("spectral_dcgan", inputs={"latent": IMAGE})
+    exported = write(tmp_path / "noise.onnx", graph(metadata, [node("Identity", "latent", "output")]))
+    with pytest.raises(UserError, match=r"codes are found with the model itself, not .*; name that$"):
+        load(exported, "auto").run([image], tmp_path / "out")
