@@ -25,13 +25,10 @@ def _one_thread_per_process():
         torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _by_torch(tmp_path_factory: pytest.TempPathFactory):
-    """Models are computed by torch unless a test asks for another runtime; no cache of the user is met."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("I2I_HOME", str(tmp_path_factory.mktemp("home")))
-        patched.setattr("i2icli.inference.loading.fastest", lambda _: None)
-        yield
+@pytest.fixture(autouse=True)
+def _idle_machine(monkeypatch: pytest.MonkeyPatch):
+    """What else the machine does shall change no output."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
 
 
 @pytest.fixture(autouse=True)

@@ -38,4 +38,4 @@ def print_speed_ups(times: Mapping[str, list[float]], unit: str) -> None:
     """For each contender its median time and its speed-up over the first one."""
     baseline = next(iter(times.values()))
     for name, each in times.items():
-        print(f"{name:14} {median(each):7.3f} {unit}   {speed_up(baseline, each)}")
+        print(f"{name:17} {median(each):7.3f} {unit}   {speed_up(baseline, each)}")

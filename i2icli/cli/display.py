@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from i2icli.cli.console import say
+from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
 from i2icli.errors import readable
 from i2icli.training.callbacks import Callbacks, Progress
@@ -21,8 +22,6 @@ from i2icli.training.callbacks import Callbacks, Progress
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
     from i2icli.training.run import TrainResult
-
-FIRST_LINES_S, LATER_LINES_S = 10.0, 60.0  # seconds between plain lines, in the first five minutes and after
 
 
 @contextmanager
@@ -35,25 +34,6 @@ def display(title: str, console: Console) -> Iterator[Callbacks]:
     with Live(get_renderable=shown.render, console=console, refresh_per_second=4, transient=True) as live:
         yield shown
         live.refresh()
-
-
-class Pace:
-    """When another plain line is due, so that logs stay short."""
-
-    def __init__(self, clock: Callable[[], float], *, at_once: bool) -> None:
-        """at_once: whether the first line need not wait."""
-        self._clock = clock
-        self._start = clock()
-        self._last = None if at_once else self._start
-
-    def due(self) -> bool:
-        """Whether enough time has passed since it last was."""
-        now = self._clock()
-        pause = FIRST_LINES_S if now - self._start < 300 else LATER_LINES_S
-        if self._last is not None and now - self._last < pause:
-            return False
-        self._last = now
-        return True
 
 
 class PlainDisplay:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
+from i2icli.cli.options import WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free
 from i2icli.errors import UserError
 
@@ -73,6 +74,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="keep a graph that --half or --int8 made worse than is accepted")
     ] = False,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> int:
     """Write a model as graphs that other runtimes run, each proven to compute what the model computes.
 

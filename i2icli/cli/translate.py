@@ -6,7 +6,8 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,8 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
+from i2icli.cli.pace import Pace
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.task import names_of
@@ -65,7 +67,8 @@ def translate_command() -> Any:
         Several targets, references or samples give several results per input: each has a folder of its own
         below --out, and contact sheets in compare/ show them beside the input.
         """
-        machine = typed(ctx, ModelOptions)
+        machine = validated(ModelOptions, typed(ctx, ModelOptions), flag)
+        use_threads(ctx, machine.threads)
         return _translate(inputs or [], typed(ctx, TranslateOptions), machine=machine, **_only(given, _OWN))
 
     plain = inspect.Parameter.KEYWORD_ONLY
@@ -102,11 +105,11 @@ def _translate(
     model: str,
     out: Path,
     as_json: bool,
-    machine: dict[str, Any],
+    machine: ModelOptions,
 ) -> int:
-    options, how = validated(TranslateOptions, given, _spelled), validated(ModelOptions, machine, flag)
+    options = validated(TranslateOptions, given, _spelled)
     console = errors()
-    translator = load_translator(model, how, console)
+    translator = load_translator(model, machine, console)
     results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
     for note in results.notes:
         say(console, f"note: {note}")
@@ -139,18 +142,14 @@ def report(
     Where there is no terminal a line now and then says how far it is. Returns how many results had which
     status.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from i2icli.cli.display import Pace
-
     counts: Counter[str] = Counter()
+    again = 0
     pace = Pace(clock, at_once=False)
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("loading", total=len(results))
+    with _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
-            bar.update(task, description=_counted(counts), advance=1)
+            again += result.again
+            advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
             elif not console.is_terminal and pace.due():
@@ -158,7 +157,24 @@ def report(
             if as_json:
                 sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
                 sys.stdout.flush()
+    if again:
+        images = "result was made" if again == 1 else "results were made"
+        say(console, f"{again:,} {images} again, as the input had changed")
     return counts
+
+
+@contextmanager
+def _bar(console: "Console", total: int) -> Iterator[Callable[[str], None]]:
+    """A bar on a terminal; gives what is told of every result how far it is."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("loading", total=total)
+        yield lambda text: bar.update(task, description=text, advance=1)
 
 
 def _error(result: "Result") -> str:

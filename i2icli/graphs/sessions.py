@@ -1,6 +1,7 @@
 """Graphs ready to run, by the runtimes that run them."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
@@ -61,11 +62,12 @@ def fastest(precision: Computing) -> Runtime | None:
     there = installed()
     if "openvino" in there:
         return "openvino"
-    single = precision == "fp32" or (precision == "auto" and not _has_bfloat16())
+    single = precision == "fp32" or (precision == "auto" and not has_bfloat16())
     return "onnxruntime" if "onnxruntime" in there and single else None
 
 
-def _has_bfloat16() -> bool:
+@cache
+def has_bfloat16() -> bool:
     """Whether the processor multiplies in bfloat16, as far as the system tells."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -91,6 +93,15 @@ def choose_runtime(path: Path, runtime: Runtime | None = None) -> Runtime:
             f"{path}: running it needs the package {missing}: pip install 'i2icli[{EXTRAS[missing]}]'"
         )
     return there[0]
+
+
+def check_single(what: str, precision: Computing) -> None:
+    """Raise UserError, beginning with `what`, for a precision that onnxruntime does not compute in."""
+    if precision not in ("auto", "fp32"):
+        raise UserError(
+            f"{what}: onnxruntime computes fp32 on a processor, not {precision}; try --precision fp32, "
+            "or --runtime openvino"
+        )
 
 
 def open_session(

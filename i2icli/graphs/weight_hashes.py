@@ -6,11 +6,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from filelock import FileLock
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, file_lock
+from i2icli.metadata import describes_itself
 
 KNOWN = "weights.json"
 MOST = 500  # files that are remembered
@@ -32,11 +32,11 @@ _HASHES = TypeAdapter(dict[str, _Hash])
 def model_hash(model: Path, home: Path) -> str:
     """The hash of all that a model may be made of. Raises UserError if it cannot be read.
 
-    A model.safetensors is whole. What others published may lie in several files: those beside it that could
+    A model file of ours is whole. What others published may lie in several files: those beside it that could
     belong to it count by name, size and time of change.
     """
     found = weights_hash(model, home)
-    beside = [] if model.suffix == ".safetensors" else _beside(model)
+    beside = [] if describes_itself(model) else _beside(model)
     return hashlib.sha256(json.dumps([found, beside]).encode()).hexdigest() if beside else found
 
 
@@ -81,8 +81,9 @@ def _known(home: Path) -> dict[str, _Hash]:
 
 
 def _remember(home: Path, path: str, found: _Hash) -> None:
+
     home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / f"{KNOWN}.lock"):
+    with file_lock(home / f"{KNOWN}.lock"):
         known = _known(home)
         known.pop(path, None)
         known[path] = found

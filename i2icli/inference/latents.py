@@ -22,7 +22,7 @@ def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) 
     return np.stack([_code(rng, size, truncate or np.inf) for _ in range(count)])  # (K, Z)
 
 
-def _code(rng: np.random.Generator, size: int, bound: float) -> Array:
+def _code(rng: "np.random.Generator", size: int, bound: float) -> Array:
     code = rng.standard_normal(size, np.float32)
     if bound < NARROW:  # nearly uniform within, and hardly ever drawn
         return rng.uniform(-bound, bound, size).astype(np.float32)

@@ -192,6 +192,32 @@ def test_auto_uses_what_is_there_for_a_single_image(
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("home")
+def test_a_precision_that_the_runtime_has_not_is_refused_before_the_export(
+    model: Path, exports: list[str], told: list[str]
+):
+    expected = r"model\.safetensors: onnxruntime computes fp32 on a processor, not bf16; try --precision fp32"
+    with pytest.raises(UserError, match=expected):
+        Translator.load(model, runtime="onnxruntime", precision="bf16", tell=told.append).translate(PIXELS)
+    assert (exports, told) == ([], [])
+
+
+@pytest.mark.usefixtures("installed", "home")
+@pytest.mark.parametrize("driver", loading.DRIVERS)
+def test_where_torch_may_have_a_gpu_auto_leaves_it_to_torch(
+    driver: str, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    exists = Path.exists
+    monkeypatch.setattr(
+        Path,
+        "exists",
+        lambda path: str(path) == driver or (str(path) not in loading.DRIVERS and exists(path)),
+    )
+    for device, kind in ((None, "TorchBackend"), ("cpu", "RuntimeBackend")):
+        backend = loading.load_backend(model, device, "fp32", "auto", print)
+        assert type(backend).__name__ == kind
+
+
 @pytest.mark.usefixtures("installed", "home")
 def test_frames_and_samples_count_as_well(load: Load, exports: list[str], tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
