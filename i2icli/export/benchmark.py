@@ -168,7 +168,7 @@ class Benchmark:
         to = "onnx" if "onnxruntime" in installed() else "openvino"
         precision: Precision = WEIGHTS[weights]  # type: ignore[assignment]
         calibrate = self.options.calibrate if precision == "int8" else None
-        options = ExportOptions(to, precision, calibrate=calibrate, force=True)  # type: ignore[arg-type]
+        options = ExportOptions(to, precision, calibrate=calibrate, fused_norms=True, force=True)  # type: ignore[arg-type]
         path = folder / f"{precision}{'.onnx' if to == 'onnx' else '.xml'}"
 
         def report(text: str) -> None:

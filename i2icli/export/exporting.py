@@ -107,12 +107,13 @@ class Exporter:
         return described(with_pixels(part, self.system), self.system) if self.options.uint8 else part
 
     def _part(self, part: Part, file: Path, target: Path, beside: dict[str, PartFile]) -> Exported:
-        with self._timed(f"tracing {part.name}"):
-            traced = trace(part, self.system)
-        part = traced.part
         precision = self.options.precision
         if precision == "int8" and part.name not in (MAIN, FIRST):
             precision = "fp32"
+        fused = part.name in (MAIN, FIRST) and (self.options.fused_norms or precision != "fp32")
+        with self._timed(f"tracing {part.name}"):
+            traced = trace(part, self.system, fused=fused)
+        part = traced.part
         metadata = describe(
             part,
             self.system,
@@ -126,10 +127,11 @@ class Exporter:
             write(file, metadata)
         with self._timed(f"proving {part.name}"):
             trials = list(trials_of(part, self.images))
-            exact = precision == "fp32"
-            proof = prove(part, self.system, self._runner(file, part), trials, exact=exact)
+            proof = prove(
+                part, self.system, self._runner(file, part), trials, exact=precision == "fp32" and not fused
+            )
         try:
-            verdict = judge(proof, part, precision, force=self.options.force)
+            verdict = judge(proof, part, precision, force=self.options.force, fused=fused)
         except UserError as error:
             if not self._keeps_failed:
                 raise

@@ -30,7 +30,7 @@ def export_for_runtime(
     `LEAST_PSNR` in the precision that the runtime computes in.
     """
     to = FORMATS[runtime]
-    exporter = Exporter(system, ExportOptions(to=to), keep_failed=False)
+    exporter = Exporter(system, ExportOptions(to=to, fused_norms=True), keep_failed=False)
     exported = exporter.export(tasks, folder / f"model{SUFFIXES[to]}")
     path = exported.path
     graph = open_graph(path)

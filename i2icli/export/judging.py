@@ -10,14 +10,15 @@ from i2icli.graphs.metadata import OUTPUT
 from i2icli.nn.spectrum import num_rings, spectral_distance
 
 
-def judge(proof: Proof, part: Part, precision: Precision, *, force: bool) -> str:
+def judge(proof: Proof, part: Part, precision: Precision, *, force: bool, fused: bool = False) -> str:
     """What was proven of a part, in a line.
 
-    force: keep what is worse than `LEAST_PSNR`. Raises UserError if the part is not what it should be.
+    force: keep what is worse than `LEAST_PSNR`; fused: its norms are, so that even fp32 is not held against
+    rounding. Raises UserError if the part is not what it should be.
     """
     if OUTPUT in part.outputs:
         check_spread(proof, part)
-    if precision == "fp32":
+    if precision == "fp32" and not fused:
         return _single(proof, part)
     return _lower(proof, part, precision, force=force)
 
@@ -48,9 +49,9 @@ def _lower(proof: Proof, part: Part, precision: Precision, *, force: bool) -> st
     text += f", spectral distance {distance:.2f}" if distance is not None else ""
     least = LEAST_PSNR[precision]
     if not psnr >= least and not force:
+        what = "the graph" if precision == "fp32" else f"--{precision}"
         raise UserError(
-            f"--{precision} loses too much: {text}; at least {least:.0f} dB are expected, --force keeps it "
-            "anyway",
+            f"{what} loses too much: {text}; at least {least:.0f} dB are expected, --force keeps it anyway",
             exit_code=1,
         )
     return text

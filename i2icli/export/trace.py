@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -17,6 +17,7 @@ from i2icli.errors import UserError, readable
 from i2icli.export.axes import BATCH, HEIGHT, WIDTH, Axis, Shape
 from i2icli.export.content import Noise
 from i2icli.export.parts import Part, PartNetwork
+from i2icli.nn.norm import fused_norms
 from i2icli.system import Inputs, System
 
 _LAYERS = "nn_module_stack"  # of a traced node: the networks that it is part of
@@ -32,12 +33,17 @@ class Traced:
     program: ExportedProgram
 
 
-def trace(part: Part, system: System[Any]) -> Traced:
+def trace(part: Part, system: System[Any], *, fused: bool = False) -> Traced:
     """The graph of a part, every side of the shapes a symbol that is not fixed.
 
-    system: in evaluation mode, its weights without gradients. Raises UserError where torch cannot make a
-    graph of it.
+    system: in evaluation mode, its weights without gradients; fused: see `fused_norms`. Raises UserError
+    where torch cannot make a graph of it.
     """
+    with fused_norms() if fused else nullcontext():
+        return _trace(part, system)
+
+
+def _trace(part: Part, system: System[Any]) -> Traced:
     sizes, _ = part.examples.traced_sizes()
     with torch.no_grad():
         given = part.draw(system, sizes, Noise(np.random.default_rng(0)), 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Literal
 
 import torch
@@ -13,6 +14,7 @@ from i2icli.nn.recomputation import recomputing
 
 Norm = Literal["batch", "instance", "affine-instance", "none"]
 Statistics = Literal["image", "running"]
+_FUSED = ContextVar("_FUSED", default=False)
 
 
 class InstanceNorm(nn.Module):
@@ -119,6 +121,8 @@ def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = Non
     channel per group; as the gradient of that is very slow for channels-last tensors on a CPU, those go
     through `batch_norm` image by image.
     """
+    if torch.compiler.is_exporting() and _FUSED.get():
+        return functional.instance_norm(x, None, None, weight, bias)
     if torch.compiler.is_exporting():
         normal = normalised_in_steps(x)
         if weight is not None and bias is not None:
@@ -129,6 +133,19 @@ def per_image(x: Tensor, weight: Tensor | None = None, bias: Tensor | None = Non
         images = torch.split(x, 1)  # B times (1, C, H, W)
         return torch.cat([functional.batch_norm(image, None, None, weight, bias, True) for image in images])
     return functional.group_norm(x, x.shape[1], weight, bias)
+
+
+@contextmanager
+def fused_norms() -> Iterator[None]:
+    """Graphs that are exported within have instance norms as one operation, which runtimes compute at once.
+
+    That is faster by a tenth in float32 and a quarter in bfloat16, and less exact, see `normalised_in_steps`.
+    """
+    before = _FUSED.set(True)
+    try:
+        yield
+    finally:
+        _FUSED.reset(before)
 
 
 def normalised_in_steps(x: Tensor, correction: int = 0) -> Tensor:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import onnx
 import torch
 from onnxruntime import InferenceSession
 from torch import nn
 from torch.export import Dim
 
-from i2icli.nn.norm import BatchNorm, InstanceNorm, Statistics, SyncedBatchNorm, build_norm
+from i2icli.nn.norm import BatchNorm, InstanceNorm, Statistics, SyncedBatchNorm, build_norm, fused_norms
 
 
 def trained(statistics: Statistics) -> BatchNorm:
@@ -81,3 +82,13 @@ def test_exported_it_is_as_exact_in_runtimes_that_add_pixels_one_by_one(tmp_path
     session = InferenceSession(tmp_path / "norm.onnx")
     (found,) = session.run(None, {"x": smooth.numpy()})
     torch.testing.assert_close(torch.from_numpy(found).double(), norm(smooth.double()), atol=2e-5, rtol=0)
+
+
+def test_a_fused_norm_is_one_operation_of_a_graph(tmp_path: Path) -> None:
+    def operations(path: Path) -> set[str]:
+        torch.onnx.export(InstanceNorm(), (torch.randn(2, 3, 8, 8),), path, dynamo=True, verbose=False)
+        return {node.op_type for node in onnx.load(path).graph.node}
+
+    with fused_norms():
+        assert operations(tmp_path / "fused.onnx") == {"InstanceNormalization"}
+    assert "InstanceNormalization" not in operations(tmp_path / "steps.onnx")
