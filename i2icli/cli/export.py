@@ -92,6 +92,10 @@ def export(
     how: Any = {"to": to, "precision": precision, "uint8": uint8, "opset": opset, "calibrate": calibrate}
     options = ExportOptions(**how, images=images, overwrite=overwrite, force=force)
     options.check()
+    if to == "safetensors" and (target or source):
+        raise UserError(
+            f"--{'target' if target else 'source'} is not for --to safetensors, which holds all targets"
+        )
     options.check_packages()
     return _export(model, options, target, source, out)
 
@@ -106,14 +110,14 @@ def _export(
         raise UserError(f"{path}: a graph already; export the model that it was made from")
     from i2icli.export.exporting import Exporter  # torch loads only when there is work
     from i2icli.export.files import check_free
-    from i2icli.export.selecting import groups, places
+    from i2icli.export.selecting import groups, places, weights_place
     from i2icli.inference.loading import load_with_notes
 
     system, notes = load_with_notes(path)
     for note in notes:
         say(console, f"note: {note}")
     if options.to == "safetensors":
-        return _convert(system, path, out, options)
+        return _convert(system, weights_place(path, out), options)
     tasks = groups(system.config, system.config.tasks(system.clock.stage), target, source)
     wanted = places(path, tasks, options.to, out)
     check_free([graph.path for graph in wanted], overwrite=options.overwrite)

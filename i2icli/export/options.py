@@ -57,6 +57,8 @@ class ExportOptions:
             raise UserError(f"--{self.precision} is not for --to {self.to}; it asks for {graphs}")
         if self.to == "safetensors" and self.uint8:
             raise UserError(f"--uint8 is not for --to safetensors; it asks for {graphs}, or --to pt2")
+        if self.to == "safetensors" and self.images is not None:
+            raise UserError("--images is not for --to safetensors: its weights are equal or they are not")
         if self.precision == "int8" and self.calibrate is None:
             raise UserError("--int8 needs images like those to be translated: --calibrate DIR")
         if self.calibrate is not None and self.precision != "int8":

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.export.axes import BATCH, HEIGHT, WIDTH, Sizes
+from i2icli.export.axes import BATCH, HEIGHT, REFERENCE_HEIGHT, REFERENCE_WIDTH, WIDTH, Sizes
 from i2icli.export.content import After, Content, Noise
 from i2icli.export.parts import Part
 from i2icli.graphs.metadata import OUTPUT
@@ -32,6 +32,11 @@ LEAST_SPREAD = 1e-3  # standard deviation of outputs in [-1, 1]; less says nothi
 SHOWN = 4  # images that are looked at
 IN_DOUBLE = 3  # trials that are computed in double precision, which is slow: two of noise, an image
 LARGEST = 512  # pixels of a side of these
+UNSEEN_REFERENCES: tuple[Sizes, ...] = (
+    {REFERENCE_HEIGHT: 33, REFERENCE_WIDTH: 52},
+    {REFERENCE_HEIGHT: 71, REFERENCE_WIDTH: 45},
+)
+"""Of references of their own size; another one is traced."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Proof:
     difference: float = 0.0  # largest, of any output
     floor: float = 0.0  # largest difference of the networks from themselves in double precision
     excess: float = 0.0  # largest difference over what is allowed; proven up to 1
-    spread: float = 0.0  # largest standard deviation of an output
+    spread: float = 0.0  # largest standard deviation of a channel of `OUTPUT`
     errors: list[tuple[float, int]] = field(default_factory=list)  # of images: squares summed, of so many
     shown: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # images as they are and should be
     trials: list[str] = field(default_factory=list)
@@ -80,12 +85,12 @@ def trials_of(part: Part, images: Content) -> Iterator[Trial]:
     """Sizes and batches that were not traced: the smallest, an odd one; images as large as in training."""
     sides, (traced, _) = part.examples.sides, part.examples.traced_sizes()
     for seed, (batch, down, across) in enumerate(((1, 0, 0), (3, 3, 1)), 1):
-        sizes = {**traced, BATCH: batch}
+        sizes = {**traced, **UNSEEN_REFERENCES[seed - 1], BATCH: batch}
         if sides.free:
             sizes |= {HEIGHT: sides.pixels(down), WIDTH: sides.pixels(across)}
         yield Trial(sizes, Noise(np.random.default_rng(seed)), seed)
     height, width = part.examples.system.config.crop_size
-    sizes = {**traced, BATCH: 1}
+    sizes = {**traced, **UNSEEN_REFERENCES[-1], BATCH: 1}
     if sides.free:
         for side, length in ((HEIGHT, height), (WIDTH, width)):
             sizes[side] = sides.nearest(min(length, LARGEST))
@@ -156,8 +161,14 @@ def _compare(proof: Proof, name: str, found: Any, wanted: Tensor, ideal: Tensor)
     proof.floor = max(proof.floor, floor)
     # What is not finite is not equal, whatever it is compared with.
     proof.excess = max(proof.excess, excess if np.isfinite(excess) else float("inf"))
-    spread = wanted.double() / (127.5 if wanted.dtype == torch.uint8 else 1)
-    proof.spread = max(proof.spread, float(spread.std()) if spread.numel() > 1 else 0.0)
+    if name == OUTPUT:
+        proof.spread = max(proof.spread, _spread(wanted))
+
+
+def _spread(images: Tensor) -> float:
+    """The largest standard deviation of a channel of (B, C, H, W): one colour everywhere has none."""
+    channels = images.double().movedim(1, 0).flatten(1) / (127.5 if images.dtype == torch.uint8 else 1)
+    return float(channels.std(1, correction=0).max())
 
 
 def _look(proof: Proof, found: Tensor, wanted: Tensor) -> None:

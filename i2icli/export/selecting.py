@@ -80,7 +80,7 @@ def places(
     out: a file, or a folder for several; None: beside the model, called like its run. Raises UserError for
     a file that cannot hold them.
     """
-    own, suffix = safe_name(model.parent.name if model.name == LAST else model.stem), SUFFIXES[to]
+    own, suffix = _own_name(model), SUFFIXES[to]
     if out is not None and out.suffix and not out.is_dir():
         check_suffix(out, to)
         if len(groups) > 1:
@@ -95,6 +95,26 @@ def places(
         return [Wanted(groups[0], folder / f"{name}{suffix}")]
     folder = model.parent / f"{own}-{to}" if out is None else out
     return [Wanted(tasks, folder / f"{name}{suffix}") for tasks, name in zip(groups, names, strict=True)]
+
+
+def weights_place(model: Path, out: Path | None = None) -> Path:
+    """Where the weights of a model belong, as `places` has it for graphs.
+
+    Raises UserError for a name of another format, and for the file of the model itself.
+    """
+    if out is not None and out.suffix and not out.is_dir():
+        check_suffix(out, "safetensors")
+        path = out
+    else:
+        path = (model.parent if out is None else out) / f"{_own_name(model)}{SUFFIXES['safetensors']}"
+    if path.exists() and path.samefile(model):
+        raise UserError(f"{path}: the model itself, which is a .safetensors already; choose another --out")
+    return path
+
+
+def _own_name(model: Path) -> str:
+    """What a model is called: like its run, or its file."""
+    return safe_name(model.parent.resolve().name if model.name == LAST else model.stem)
 
 
 def _covers(tasks: Sequence[Task]) -> bool:

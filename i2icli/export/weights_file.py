@@ -11,6 +11,7 @@ from i2icli.export.content import Scenes
 from i2icli.export.describing import name_of
 from i2icli.export.parts import parts_of
 from i2icli.export.proof import trials_of
+from i2icli.files import atomic_write
 from i2icli.runtime.checkpoint import load_model, write_model
 from i2icli.system import System
 
@@ -18,17 +19,14 @@ from i2icli.system import System
 def convert(system: System[Any], path: Path) -> str:
     """Write a system's weights, read them again and compare; -> what was found, in a line.
 
-    Raises UserError if what was read is not what was written; then the file is removed.
+    Raises UserError if what was read is not what was written; then nothing is written.
     """
-    name = name_of(system)
-    write_model(path, system, name, {each: system.get_submodule(each) for each in system.inference_modules})
-    again = load_model(path)
-    try:
+    networks = {each: system.get_submodule(each) for each in system.inference_modules}
+    with atomic_write(path) as beside:
+        write_model(beside, system, name_of(system), networks)
+        again = load_model(beside)
         _check_weights(system, again)
         return _check_outputs(system, again)
-    except UserError:
-        path.unlink(missing_ok=True)
-        raise
 
 
 def _check_weights(system: System[Any], again: System[Any]) -> None:

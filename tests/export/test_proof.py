@@ -1,11 +1,13 @@
 """That a proof fails where it should: what a runtime gives is made up here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from i2icli.errors import UserError
-from i2icli.export.axes import BATCH
+from i2icli.export.axes import BATCH, REFERENCE_HEIGHT, REFERENCE_WIDTH
 from i2icli.export.content import GivenImages, Noise, Scenes
 from i2icli.export.examples import sides_of
 from i2icli.export.judging import judge
@@ -79,6 +81,37 @@ def test_outputs_that_are_all_alike_prove_nothing(pix2pix):
     proof = proven((still, part), lambda output: output)
     with pytest.raises(UserError, match=r"hardly vary.*prove nothing"):
         judge(proof, part, "fp32", force=False)
+
+
+def test_one_colour_everywhere_proves_nothing(pix2pix):
+    def of_one_colour(arrays):
+        return {"output": np.array([-1, 0, 1], np.float32)[None, :, None, None] + 0 * arrays["image"]}
+
+    _, part = pix2pix
+    constant = replace(
+        part,
+        compute=lambda _, given: {
+            "output": torch.tensor([-1.0, 0, 1]).to(given["image"])[:, None, None] + 0 * given["image"]
+        },
+    )
+    proof = prove(constant, pix2pix[0], of_one_colour, list(trials_of(part, Scenes())), exact=True)
+    assert proof.difference == 0
+    with pytest.raises(UserError, match=r"hardly vary.*prove nothing"):
+        judge(proof, constant, "fp32", force=False)
+
+
+def test_references_are_of_sizes_that_were_not_traced():
+    system = lively("augmented_cyclegan")
+    task = next(each for each in system.config.tasks(system.clock.stage) if each.reference is not None)
+    part = next(each for each in parts_of(system, [task]) if each.name.startswith("encode"))
+    traced, _ = part.examples.traced_sizes()
+    for trial in trials_of(part, Scenes()):
+        for side in (REFERENCE_HEIGHT, REFERENCE_WIDTH):
+            assert trial.sizes[side] != traced[side]
+            assert (
+                trial.sizes[side]
+                in part.draw(system, trial.sizes, trial.content, trial.seed)["reference"].shape
+            )
 
 
 def test_lower_precision_is_measured_on_images_and_bounded(pix2pix):
