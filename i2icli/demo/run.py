@@ -1,5 +1,6 @@
 """Running demos: write data, train, evaluate on unseen test images, report."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +17,7 @@ from i2icli.demo.demo import Demo, DemoResults
 from i2icli.errors import UserError
 from i2icli.image import to_tensor
 from i2icli.inference.translator import Translator
+from i2icli.marks import is_run
 from i2icli.recipe import resolve_config
 from i2icli.report.page import write_page
 from i2icli.report.sections import ImageGrid, Section, Table, Text
@@ -23,6 +25,8 @@ from i2icli.report.sheet import write_sample_sheet
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.run import TrainResult, train
 
+MARK = ".i2i-demo"  # in the folder of a demo, so that it is known as such when it is run again
+REPORT, STRIP = "report.html", "strip.png"
 REPORT_ROWS = 6  # test images in the report
 STRIP_ROWS = 4  # test images in the strip
 
@@ -44,9 +48,20 @@ class DemoRun:
 
 
 def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
-    """Write the data of some demos in folder layouts that `i2i train` recognises."""
-    for demo in _demos(systems):
-        demo.write(folder / demo.folder, seed)
+    """Write the data of some demos in folder layouts that `i2i train` recognises.
+
+    Raises UserError where there is something already.
+    """
+    targets = {folder / demo.folder: demo for demo in _demos(systems)}
+    for target in targets:
+        if target.is_dir() and not any(target.iterdir()):
+            continue
+        if os.path.lexists(target):
+            raise UserError(
+                f"{target} exists already, and the data of the demo would go there; choose another"
+            )
+    for target, demo in targets.items():
+        demo.write(target, seed)
 
 
 def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) -> Iterable[str]:
@@ -54,7 +69,9 @@ def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) 
 
     Writes report.html and strip.png. Raises UserError for a system without a demo, or if stopped.
     """
-    runs = [_run_one(demo, out, callbacks, seed) for demo in _demos(systems)]
+    demos = _demos(systems)
+    _claim(out, demos)
+    runs = [_run_one(demo, out, callbacks, seed) for demo in demos]
     sections: list[Section] = [
         Text(
             "Small networks were trained on synthetic images. The images below are from the test set; "
@@ -71,14 +88,26 @@ def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) 
         ),
         *(each.images for each in runs),
     ]
-    report = out / "report.html"
+    report = out / REPORT
     write_page(report, "i2i demo", sections)
-    _write_strip(out / "strip.png", runs)
+    _write_strip(out / STRIP, runs)
     for each in runs:
         yield f"{each.demo.system}: {each.demo.title}"
         yield from (f"  {name}: {value}" for name, value in each.results.metrics)
     yield f"report: {report}"
     yield f"next:   i2i info {runs[-1].training.folder}"
+
+
+def _claim(out: Path, demos: Sequence[Demo]) -> None:
+    """Mark a folder as that of a demo. Raises UserError if what others wrote there would be replaced."""
+    mark = out / MARK
+    ours = mark.exists() or any(is_run(out / demo.system) for demo in demos)
+    written = [out / name for name in (REPORT, STRIP, *(f"data/{demo.folder}" for demo in demos))]
+    there = next((path for path in written if os.path.lexists(path)), None)
+    if there is not None and not ours:
+        raise UserError(f"{there} exists and was not made by i2i demo; choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    mark.touch()
 
 
 def _demos(systems: Sequence[str]) -> list[Demo]:

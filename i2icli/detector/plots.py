@@ -1,5 +1,6 @@
 """Plots of an image's spectrum and of a detector's evaluation."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
@@ -66,7 +67,7 @@ def _plot_profile(path: Path, detector: Detector, pixels: Pixels, finding: "Find
 def _free(path: Path) -> Path:
     """The path, or the first numbered variant that does not exist: no file is overwritten."""
     number, found = 1, path
-    while found.exists():
+    while os.path.lexists(found):
         number += 1
         found = path.with_stem(f"{path.stem}-{number}")
     return found

@@ -182,7 +182,7 @@ class Segments:
         target = self.target
         plain = target.with_name(f"{target.stem}.partial{target.suffix}")
         path, number = self._own_part() or plain, 1
-        while path.exists() and path != self._own_part():
+        while os.path.lexists(path) and path != self._own_part():
             number += 1
             path = plain.with_stem(f"{plain.stem}-{number}")
         yield path

@@ -1,5 +1,6 @@
 """Annotations become a folder to train from: labels/, instances/, classes.toml, and images/ if wanted."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -145,7 +146,7 @@ def check_out(source: Path, out: Path, photos: Path | None, *, overwrite: bool) 
         raise UserError(f"{out} is a file; choose a folder for the results")
     linked = photos is not None and photos.resolve() != (out / IMAGES).resolve()
     for name in (LABELS, INSTANCES, CLASSES, *([IMAGES] if linked else [])):
-        if (out / name).exists() and not overwrite:
+        if os.path.lexists(out / name) and not overwrite:
             raise UserError(f"{out / name} exists already; choose another --out, or add --overwrite")
 
 
