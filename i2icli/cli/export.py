@@ -12,8 +12,6 @@ from i2icli.cli.writing import Overwrite, check_free
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from i2icli.export.exporting import Exported
     from i2icli.export.options import ExportOptions
     from i2icli.export.selecting import Wanted
@@ -124,7 +122,7 @@ def _export(
     with Steps(console) as steps:
         exporter = Exporter(system, options, notes, steps, _learned_from(path, system))
         found = [_one(exporter, graph, steps, len(wanted) > 1) for graph in wanted]
-    _next_steps(found, options)
+    _next_steps(found, options, generates=_generates(system))
     return 0
 
 
@@ -135,18 +133,13 @@ def _one(exporter: Any, graph: "Wanted", steps: "Steps", several: bool) -> "Expo
     return found
 
 
-def _convert(system: "System[Any]", model: Path, out: Path | None, options: "ExportOptions") -> int:
-    from i2icli.export.files import check_suffix
+def _convert(system: "System[Any]", path: Path, options: "ExportOptions") -> int:
     from i2icli.export.weights_file import convert
 
-    path = out or model.with_suffix(".safetensors")
-    check_suffix(path, options.to)
-    if path.resolve() == model.resolve():
-        raise UserError(f"{path}: the model itself, which is a .safetensors already; choose another --out")
     check_free(path, overwrite=options.overwrite)
     verdict = convert(system, path)
     say(output(), f"{path} ({path.stat().st_size / 1e6:.1f} MB): {verdict}")
-    say(output(), f"use it:  i2i translate IMAGES --model {path}")
+    say(output(), f"use it:  {_use(path, generates=_generates(system))}")
     return 0
 
 
@@ -164,35 +157,23 @@ def _learned_from(model: Path, system: "System[Any]") -> Any:
     return GivenImages(files[::step], "images of the run's data") if files else None
 
 
-def _next_steps(found: Sequence["Exported"], options: "ExportOptions") -> None:
+def _generates(system: "System[Any]") -> bool:
+    """Whether all it can be asked for is images from latent codes."""
+    return all(task.generates for task in system.config.tasks(system.clock.stage))
+
+
+def _next_steps(found: Sequence["Exported"], options: "ExportOptions", *, generates: bool) -> None:
     """The lines to run next."""
     path = found[0].path if len(found) == 1 else found[0].path.parent
     if options.to == "pt2":
         say(output(), f"use it in Python:  torch.export.load({str(found[0].path)!r}).module()")
         return
     videos = any(name.stem.endswith(".first") for each in found for name in each.files)
-    command = "video VIDEO" if videos else "translate IMAGES"
-    say(output(), f"use it:  i2i {command} --model {path}")
+    say(output(), f"use it:  {_use(path, generates=generates, videos=videos)}")
 
 
-class Steps:
-    """Shows what is going on, and then what it took."""
-
-    def __init__(self, console: "Console") -> None:
-        self.console, self.title = console, ""
-        self._status = console.status("loading")
-
-    def __enter__(self) -> "Steps":
-        if self.console.is_terminal:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._status.stop()
-
-    def __call__(self, text: str) -> None:
-        """A step that begins ("tracing ..."), or that is done."""
-        if text.endswith("..."):
-            self._status.update(f"{self.title}{text}")
-        else:
-            say(self.console, f"{self.title}{text}")
+def _use(path: Path, *, generates: bool, videos: bool = False) -> str:
+    """The command that uses a model."""
+    if generates:
+        return f"i2i translate --samples 16 --model {path}"
+    return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {path}"

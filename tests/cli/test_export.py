@@ -31,7 +31,7 @@ def test_a_run_becomes_a_proven_graph(tmp_path, capsys):
     path = folder / "faces.onnx"
     assert printed.out.startswith(f"{path} (0.0 MB): proven: largest difference ")
     assert "on drawn scenes" in printed.out
-    assert printed.out.splitlines()[-1] == f"use it:  i2i translate IMAGES --model {path}"
+    assert printed.out.splitlines()[-1] == f"use it:  i2i translate --samples 16 --model {path}"
     assert [line.split(":")[0] for line in printed.err.splitlines()] == [
         "tracing forward",
         "writing forward",
