@@ -177,3 +177,26 @@ def _use(path: Path, *, generates: bool, videos: bool = False) -> str:
     if generates:
         return f"i2i translate --samples 16 --model {path}"
     return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {path}"
+
+
+class Steps:
+    """Shows what is going on, and then what it took."""
+
+    def __init__(self, console: "Console") -> None:
+        self.console, self.title = console, ""
+        self._status = console.status("loading")
+
+    def __enter__(self) -> "Steps":
+        if self.console.is_terminal:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def __call__(self, text: str) -> None:
+        """A step that begins ("tracing ..."), or that is done."""
+        if text.endswith("..."):
+            self._status.update(f"{self.title}{text}")
+        else:
+            say(self.console, f"{self.title}{text}")

@@ -63,7 +63,6 @@ def test_a_model_as_a_file_that_describes_itself(tmp_path, capsys):
         (["--target", "zebra"], "unknown target 'zebra'; this model knows: B, A"),
         (["--source", "A"], "do not depend on the source"),
         (["--out", "a.onnx"], "2 graphs; choose a folder, or one --target"),
-        (["--to", "safetensors"], "the model itself"),
         (["--to", "safetensors", "--out", "a.onnx"], "--to safetensors writes .safetensors files"),
         (["--images", "none"], "--images none: no such folder"),
         (["--images", "."], "--images .: holds no images"),
