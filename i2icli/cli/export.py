@@ -12,6 +12,8 @@ from i2icli.cli.writing import Overwrite, check_free
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from i2icli.export.exporting import Exported
     from i2icli.export.options import ExportOptions
     from i2icli.export.selecting import Wanted
