@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from i2icli.errors import UserError
 from i2icli.export.axes import Sizes
 from i2icli.export.content import Content
 from i2icli.export.examples import Examples, Sides, sides_of
@@ -27,8 +28,17 @@ def pads_inside(task: Task) -> bool:
 
 
 def with_pixels(part: Part, system: System[Any]) -> Part:
-    """The same part with pixels going in and coming out; ids, codes, noise and memory stay what they are."""
+    """The same part with pixels going in and coming out; ids, codes, noise and memory stay what they are.
+
+    Raises UserError for a model of images whose values are no pixels from 0 to 255.
+    """
     task, multiple = part.examples.task, part.examples.sides.multiple
+    for port in (*task.inputs.values(), task.output):
+        if port.range is not None:
+            raise UserError(
+                f"--uint8 scales 0 to 255, but this model is of images with {port.range.low:g} to "
+                f"{port.range.high:g}; leave it out"
+            )
     ports = dict(task.inputs) | ({} if task.reference is None else {"reference": task.reference})
     seen = {name for name, port in ports.items() if not kinds.holds_ids(port.kind)} | {OUTPUT}
     padded = pads_inside(task)

@@ -15,6 +15,7 @@ from i2icli.export.onnx_file import _name_sides, to_onnx
 from i2icli.export.options import ExportOptions
 from i2icli.export.parts import parts_of
 from i2icli.export.trace import trace
+from i2icli.export.uint8 import with_pixels
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import open_graph
 from tests.export.models import lively
@@ -163,3 +164,10 @@ def test_an_operator_that_onnx_has_not_is_named_with_its_layer():
         UserError, match=rf"no operator for aten.special_airy_ai \(in layer G.net.{len(network) - 1}\)"
     ):
         to_onnx(trace(part, system))
+
+
+def test_pixels_are_only_for_images_of_all_their_values():
+    system = lively("pix2pix", depth=2, types=("uint16",), range="100,3000")
+    part = parts_of(system, system.config.tasks(system.clock.stage))[-1]
+    with pytest.raises(UserError, match=r"--uint8 scales 0 to 255, but .* 100 to 3000; leave it out"):
+        with_pixels(part, system)
