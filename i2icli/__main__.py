@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 well, 1 failed, 2 wrong use, 130 interrupted."""
-    from i2icli.cli.app import app
-    from i2icli.cli.console import run
-
+    try:
+        from i2icli.cli.app import app
+        from i2icli.cli.console import run
+    except KeyboardInterrupt:  # while libraries load
+        return 130
     return run(app, sys.argv[1:] if arguments is None else arguments)
 
 

@@ -17,8 +17,9 @@ from pydantic import (
 
 from i2icli.perceptual import Perceptual, check_compared
 from i2icli.stage import Stage
-from i2icli.task import Task, find_task
-from i2icli.written import parse_duration, parse_list, parse_moment, parse_size, print_size
+from i2icli.task import Port, Task, find_task, image_ports
+from i2icli.value_range import TYPE, parse_ranges
+from i2icli.written import Seconds, parse_list, parse_size, print_size
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -50,10 +51,10 @@ Name = Annotated[str, Field(max_length=1000)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(parse_list), Field(max_length=100_000)]
 TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
 """What the two domains of a system are called."""
+Ranges = Annotated[str, BeforeValidator(parse_ranges)]
 Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
-Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
-Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
-"""Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""
+Threads = Annotated[int, Field(ge=1, le=1024)]
+THREADS = "threads that compute; default: one for each core"
 
 
 def next_multiple(number: int, factor: int) -> int:
@@ -145,6 +146,11 @@ class Config(BaseModel):
     )
     flip: bool = Field(True, description="flip half of the training images")
     channels: Channels | None = Field(None, description="number of channels (3, or 1,3); default: detected")
+    range: Ranges = Field(
+        TYPE,
+        description="values that become -1 and 1: type (all that their number type holds), found (in the "
+        "data), LOW,HIGH or percentile:1,99; for two sides 0,4095/type",
+    )
     types: tuple[str, ...] | None = Field(
         None, description="number types of the images of each side, such as uint8,uint16; found from the data"
     )
@@ -234,10 +240,9 @@ class Config(BaseModel):
         return self.load_size or (round(height * 286 / 256), round(width * 286 / 256))
 
     @property
-    def two_types(self) -> tuple[str | None, str | None]:
-        """Number types of the images of both sides, where they differ; None: outputs are as inputs."""
-        found = self.types or (None,)
-        return (found[0], found[-1]) if found[0] != found[-1] else (None, None)
+    def two_ports(self) -> tuple[Port, Port]:
+        """How images of both sides are read and written; alike where all are."""
+        return image_ports(self.two_channels, self.types, self.range)
 
     @property
     def two_channels(self) -> tuple[int, int]:
@@ -267,6 +272,7 @@ class RunOptions(BaseModel):
     )
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device")
+    threads: Threads | None = Field(None, description=THREADS + "; kept with the run")
     workers: int | None = Field(
         None, ge=0, description="threads that read images; default: chosen by the processor"
     )

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from i2icli.classes import LabelClass
-from i2icli.config import Config, Moment, Seconds, Size
+from i2icli.config import Config, Size
 from i2icli.errors import UserError
+from i2icli.written import Moment, Seconds
 
 C = TypeVar("C", bound=Config)
 

@@ -8,6 +8,7 @@ from typing import Literal
 from i2icli.classes import LabelSet
 from i2icli.conditions import Condition
 from i2icli.errors import UserError, about, one_of
+from i2icli.value_range import ValueRange, bounds, of_sides
 
 ALL = "all"  # the value of --to that means every target
 
@@ -36,7 +37,25 @@ class Port:
     minimum: int = 16  # pixels: smaller sides are padded to a multiple of this, too
     scale: float = 1.0  # of an output: its sides over those of the first input
     fixed: tuple[int, int] | None = None  # (height, width), where there is only one
-    dtype: str | None = None  # of an output: number type of its pixels; None: as the first input's
+    dtype: str | None = None  # number type of its images' values; None: of an output as the first input's
+    range: ValueRange | None = None  # the values that become -1 and 1; None: all that their type holds
+
+
+def image_ports(channels: tuple[int, int], types: Sequence[str] | None, ranges: str) -> tuple[Port, Port]:
+    """The ports of images of two sides, as settings describe them.
+
+    types: number types that were found, of one side or two; ranges: see `value_range`, as far as they are
+    known. Values of 8 bits on both sides leave the type of an output to that of the input.
+    """
+    found = (types[0], types[-1]) if types else (None, None)
+    dtypes = (None, None) if set(found) <= {None, "uint8"} else found
+
+    def port(side: int) -> Port:
+        limits = bounds(of_sides(ranges)[side])
+        known = None if limits is None else ValueRange(*limits, found[side] or "float32")
+        return Port(channels[side], dtype=known.dtype if known else dtypes[side], range=known)
+
+    return port(0), port(1)
 
 
 @dataclass(frozen=True)

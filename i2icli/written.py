@@ -1,6 +1,9 @@
 """How settings are written: sizes, lists and durations as texts. No torch here."""
 
 import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
 
 
 def parse_size(value: object) -> object:
@@ -49,3 +52,8 @@ def parse_duration(value: object) -> object:
             raise ValueError("expected a duration like 90s, 30m or 2h")
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
     return value
+
+
+Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
+Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
+"""Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""

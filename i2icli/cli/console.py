@@ -2,16 +2,22 @@
 
 import errno
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from threading import current_thread, main_thread
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 from typer.main import get_command
 
 from i2icli import __version__
 from i2icli.errors import UserError, readable
+from i2icli.files import FileSystemWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,15 +31,61 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names may be of letters that it cannot hold
     try:
-        code = _run(app, arguments)
+        with _pressed() as pressed, _warnings_as_lines():
+            code = _run(app, arguments, pressed)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader of a pipe has gone, as in `i2i systems | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError:  # the terminal has gone, and with it whoever could read about it
+        return 1
 
 
-def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
+@contextmanager
+def _pressed() -> Iterator[list[int]]:
+    """Inside the block, Ctrl-C is noted as well: its KeyboardInterrupt may get lost while a library loads."""
+    found: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        found.append(number)
+        raise KeyboardInterrupt
+
+    own = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if own:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield found
+    finally:
+        if own:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Inside the block, warnings about file systems are lines like any other; a run shows its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FileSystemWarning)
+        default = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, FileSystemWarning):
+                say(errors(), f"warning: {message}")
+            else:
+                default(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
+
+
+def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> int:
     try:
         code = get_command(app).main(list(arguments), prog_name="i2i", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -56,15 +108,20 @@ def _run(app: typer.Typer, arguments: Sequence[str]) -> int:
         piece = error.object[max(0, error.start - 30) : error.end + 30]
         complain(f"a name is not in UTF-8, in which files are written: {piece}; rename it")
         return 1
-    except ImportError as error:
+    except Exception as error:
+        return INTERRUPTED if pressed else _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong that no user can mend."""
+    if isinstance(error, ImportError):
         complain(f"a library is missing or broken ({error}); install i2icli again with pip")
         return 1
-    except Exception as error:
-        import traceback
+    import traceback
 
-        traceback.print_exc()
-        complain(f"unexpected {type(error).__name__} in i2icli {__version__}; please report the lines above")
-        return 1
+    traceback.print_exception(error)
+    complain(f"unexpected {type(error).__name__} in i2icli {__version__}; please report the lines above")
+    return 1
 
 
 def errors() -> "Console":

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from i2icli.cli.console import errors
-from i2icli.cli.options import seed_within_bounds
+from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.demo import DEFAULT, DEMOS
 
 EXAMPLES = (
@@ -34,6 +34,7 @@ def demo(
             metavar="<path>", help="write the data as folders here, to see the layout; train nothing"
         ),
     ] = None,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> None:
     """Train a small network on generated toy data and report how well it does.
 

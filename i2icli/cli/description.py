@@ -95,7 +95,7 @@ def _ours(path: Path) -> Description:
         steps=config.steps,
     )
     for row in read_log(path.parent / "log.jsonl"):
-        if "validation" in row:
+        if "validation" in row and row["step"] <= metadata.step:  # a killed run has logged more than it saved
             found.scores, found.scores_step = row["validation"], row["step"]
     if path.name != BEST and (path.parent / BEST).is_file():
         found.best = str(path.parent / BEST)

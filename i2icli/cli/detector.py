@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import complain, errors, output, say
-from i2icli.cli.options import seed_within_bounds
+from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError
 
@@ -79,6 +79,7 @@ def fit(
     ] = 0,
     as_json: _Json = False,
     overwrite: Overwrite = False,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> None:
     """Fit a detector to photographs and fakes, evaluated and calibrated on ten random 80/20 splits.
 
@@ -119,6 +120,7 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(metavar="<path>", help="folder for the table and plots")] = None,
     as_json: _Json = False,
     overwrite: Overwrite = False,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> None:
     """Evaluate a detector: accuracy, ROC-AUC and calibration, per group of fakes.
 

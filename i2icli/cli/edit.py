@@ -13,7 +13,7 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import parameters, typed, validated, with_parameters
+from i2icli.cli.options import parameters, typed, use_threads, validated, with_parameters
 from i2icli.errors import UserError
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -88,7 +88,9 @@ def edit_command() -> Any:
         written = _written(ctx.meta[_ORDER], given)
         if not written and not options.style:
             raise UserError(f"nothing to do: give {', '.join(map(flag, _SAID))} or --style")
-        return _edit(inputs, written, options, given)
+        machine = validated(ModelOptions, _only(given, tuple(ModelOptions.model_fields)), flag)
+        use_threads(ctx, machine.threads)
+        return _edit(inputs, written, options, given, machine)
 
     plain = inspect.Parameter.KEYWORD_ONLY
     own = [
@@ -98,7 +100,7 @@ def edit_command() -> Any:
         inspect.Parameter("out", plain, default=Path("edited"), annotation=_OUT),
         *(inspect.Parameter(name, plain, default=None, annotation=_option(name)) for name in _SAID),
     ]
-    panels = {"precision": MACHINE, "device": MACHINE}
+    panels = dict.fromkeys(ModelOptions.model_fields, MACHINE)
     fields = [
         parameter
         for model in (TranslateOptions, ModelOptions)
@@ -148,9 +150,12 @@ def _written(order: Sequence[str], given: dict[str, Any]) -> "list[Written]":
 
 
 def _edit(
-    inputs: list[str], written: "Sequence[Written]", options: TranslateOptions, given: dict[str, Any]
+    inputs: list[str],
+    written: "Sequence[Written]",
+    options: TranslateOptions,
+    given: dict[str, Any],
+    machine: ModelOptions,
 ) -> int:
-    machine = validated(ModelOptions, _only(given, tuple(ModelOptions.model_fields)), flag)
     from i2icli.cli.translate import report
     from i2icli.inference.editing import Editing
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
+from i2icli.cli.options import WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free
 from i2icli.errors import UserError
 
@@ -73,6 +74,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="keep a graph that --half or --int8 made worse than is accepted")
     ] = False,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> int:
     """Write a model as graphs that other runtimes run, each proven to compute what the model computes.
 
@@ -100,7 +102,10 @@ def _export(
     from i2icli.runs import find_model
 
     console, path = errors(), find_model(model)
+    if path.suffix.lower() in (".onnx", ".xml", ".pt2"):
+        raise UserError(f"{path}: a graph already; export the model that it was made from")
     from i2icli.export.exporting import Exporter  # torch loads only when there is work
+    from i2icli.export.files import check_free
     from i2icli.export.selecting import groups, places
     from i2icli.inference.loading import load_with_notes
 
@@ -108,13 +113,12 @@ def _export(
     for note in notes:
         say(console, f"note: {note}")
     if options.to == "safetensors":
-        return _convert(system, out or path.with_suffix(".safetensors"), options)
-    wanted = places(path, groups(system.config, system.config.tasks(system.clock.stage), target, source),
-                    options.to, out)  # fmt: skip
+        return _convert(system, path, out, options)
+    tasks = groups(system.config, system.config.tasks(system.clock.stage), target, source)
+    wanted = places(path, tasks, options.to, out)
+    check_free([graph.path for graph in wanted], overwrite=options.overwrite)
     with Steps(console) as steps:
         exporter = Exporter(system, options, notes, steps, _learned_from(path, system))
-        for graph in wanted:
-            check_free(graph.path, overwrite=options.overwrite)
         found = [_one(exporter, graph, steps, len(wanted) > 1) for graph in wanted]
     _next_steps(found, options)
     return 0
@@ -127,9 +131,14 @@ def _one(exporter: Any, graph: "Wanted", steps: "Steps", several: bool) -> "Expo
     return found
 
 
-def _convert(system: "System[Any]", path: Path, options: "ExportOptions") -> int:
+def _convert(system: "System[Any]", model: Path, out: Path | None, options: "ExportOptions") -> int:
+    from i2icli.export.files import check_suffix
     from i2icli.export.weights_file import convert
 
+    path = out or model.with_suffix(".safetensors")
+    check_suffix(path, options.to)
+    if path.resolve() == model.resolve():
+        raise UserError(f"{path}: the model itself, which is a .safetensors already; choose another --out")
     check_free(path, overwrite=options.overwrite)
     verdict = convert(system, path)
     say(output(), f"{path} ({path.stat().st_size / 1e6:.1f} MB): {verdict}")

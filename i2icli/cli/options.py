@@ -10,10 +10,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from i2icli.config import LARGEST_RUN_SEED, Config, RunOptions
+from i2icli.cli.console import errors, say
+from i2icli.config import LARGEST_RUN_SEED, THREADS, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
+from i2icli.processors import busy_line, limited_threads
 
 M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING = "Run", "Training", "Growing"
@@ -24,6 +26,21 @@ MODEL = Annotated[
     ),
 ]
 """The option --model of the commands that use a model."""
+
+
+def use_threads(ctx: typer.Context, number: int | None) -> int | None:
+    """Compute with so many threads until the command ends; on a busy machine, say that fewer are faster."""
+    ctx.with_resource(limited_threads(number))
+    if line := busy_line():
+        say(errors(), f"note: {line}")
+    return number
+
+
+WITH_THREADS = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="<int>", min=1, max=1024, help=THREADS, callback=use_threads),
+]
+"""The option --threads of the commands that compute without a model of ours."""
 
 
 def parameters(

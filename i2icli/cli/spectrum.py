@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output, say
+from i2icli.cli.options import WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError, readable, several
 
@@ -41,6 +42,7 @@ def spectrum(
         bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")
     ] = False,
     overwrite: Overwrite = False,
+    threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> int:
     """Plot azimuthally averaged power spectra of images, from low to high frequencies.
 

@@ -7,6 +7,7 @@ from i2icli.task import Port, Task
 MOST = 12  # tasks that are listed one by one
 
 _OPTIONS = {"to": "--to", "source": "--from", "reference": "--reference", "latent": "--samples, --latent"}
+_BITS = {"uint8": "8 bit", "uint16": "16 bit", "int16": "signed 16 bit", "float32": "floats"}
 _OPTIONS |= {"style": "--style", "truncate": "--truncate"}
 
 
@@ -49,8 +50,10 @@ def _port(name: str, port: Port) -> str:
     if port.fixed is not None:
         height, width = port.fixed
         words.append(f"{width}x{height} px")
+    if port.range is not None:
+        words.append(f"values {port.range}")
     if port.dtype is not None:
-        words.append({"uint8": "8 bit", "uint16": "16 bit"}.get(port.dtype, port.dtype))
+        words.append(_BITS.get(port.dtype, port.dtype))
     if port.scale != 1:
         words.append(f"{port.scale:g} times the size")
     return ", ".join(words)

@@ -18,7 +18,7 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.cli.pace import Pace
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -67,7 +67,8 @@ def translate_command() -> Any:
         Several targets, references or samples give several results per input: each has a folder of its own
         below --out, and contact sheets in compare/ show them beside the input.
         """
-        machine = typed(ctx, ModelOptions)
+        machine = validated(ModelOptions, typed(ctx, ModelOptions), flag)
+        use_threads(ctx, machine.threads)
         return _translate(inputs or [], typed(ctx, TranslateOptions), machine=machine, **_only(given, _OWN))
 
     plain = inspect.Parameter.KEYWORD_ONLY
@@ -104,11 +105,11 @@ def _translate(
     model: str,
     out: Path,
     as_json: bool,
-    machine: dict[str, Any],
+    machine: ModelOptions,
 ) -> int:
-    options, how = validated(TranslateOptions, given, _spelled), validated(ModelOptions, machine, flag)
+    options = validated(TranslateOptions, given, _spelled)
     console = errors()
-    translator = load_translator(model, how, console)
+    translator = load_translator(model, machine, console)
     results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
     for note in results.notes:
         say(console, f"note: {note}")
@@ -142,10 +143,12 @@ def report(
     status.
     """
     counts: Counter[str] = Counter()
+    again = 0
     pace = Pace(clock, at_once=False)
     with _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
+            again += result.again
             advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
@@ -154,6 +157,9 @@ def report(
             if as_json:
                 sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
                 sys.stdout.flush()
+    if again:
+        images = "result was made" if again == 1 else "results were made"
+        say(console, f"{again:,} {images} again, as the input had changed")
     return counts
 
 

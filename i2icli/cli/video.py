@@ -18,7 +18,7 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import INTERRUPTED, errors, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import MODEL, parameters, typed, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -47,7 +47,7 @@ _PANELS = {
     **dict.fromkeys(VideoOptions.model_fields, VIDEO),
     **dict.fromkeys(("smooth", "first_frame", "first_model", "cuts"), FRAMES),
     **dict.fromkeys(EncodeOptions.model_fields, ENCODING),
-    **dict.fromkeys(("batch_size", "precision", "device"), MACHINE),
+    **dict.fromkeys(("batch_size", *ModelOptions.model_fields), MACHINE),
 }
 
 _INPUTS = Annotated[
@@ -92,6 +92,7 @@ def video_command() -> Any:
             validated(EncodeOptions, typed(ctx, EncodeOptions), flag),
         )
         machine = validated(ModelOptions, typed(ctx, ModelOptions), flag)
+        use_threads(ctx, machine.threads)
         return _video(inputs, given["model"], given["out"], given["as_json"], request, machine)
 
     plain = inspect.Parameter.KEYWORD_ONLY

@@ -1,5 +1,6 @@
 """Files that commands write: what exists is kept unless asked otherwise."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ MOST_LINES = 5  # about images that were left out
 def check_free(*paths: Path, overwrite: bool) -> None:
     """Raises UserError if one of the files to be written is there and may not be replaced."""
     for path in paths:
-        if path.exists() and not overwrite:
+        if os.path.lexists(path) and not overwrite:  # a link to nothing is something as well
             raise UserError(f"{path} exists already; choose another name, or add --overwrite")
 
 

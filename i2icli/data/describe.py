@@ -23,6 +23,10 @@ def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:
         lines.append(
             f"skipped {counted(len(collection.others), 'other file')} in {collection.folder} ({listed})"
         )
+    if collection.left:
+        first = dict.fromkeys(path.relative_to(collection.folder).parts[0] for path in collection.left)
+        names = ", ".join([*list(first)[:3], *(["..."] if len(first) > 3 else [])])
+        lines.append(f"left out what i2i wrote in {collection.folder}: {names}")
     return lines
 
 

@@ -7,9 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 
+MOST_LOST = 0.5  # fraction of the images of a collection that may turn out to be unreadable
+FEW_LOST = 3  # that many may in any case
 _MANY = 64  # files from which on threads are worth starting
 
 
@@ -72,8 +76,9 @@ def count_channels(images: Iterable[Item], wanted: int | None) -> int:
 
 
 def widest_type(images: Iterable[Item]) -> str:
-    """The number type that holds the values of all images: uint8, uint16 or float32."""
-    return max({image.header().dtype for image in images}, key=lambda dtype: dtype.itemsize).name
+    """The number type that holds the values of all images; float32 where no integers do, or there are any."""
+    found = np.result_type(*{image.header().number_type for image in images})
+    return "float32" if found.kind == "f" else found.name
 
 
 class ImageCache:
@@ -81,7 +86,8 @@ class ImageCache:
 
     The cache is filled by threads at the first request. A broken image causes one warning
     (`BrokenImageWarning`) and is replaced by the next good one, always the same; if `strict`,
-    its UserError is raised. Safe to use from several threads.
+    its UserError is raised. So is one as soon as more than half cannot be read, as a disk that has gone
+    must not leave a training with the few images in memory. Safe to use from several threads.
     """
 
     def __init__(
@@ -121,7 +127,18 @@ class ImageCache:
                 self._broken.add(index)
             if not known:
                 warnings.warn(f"{error}; skipped", BrokenImageWarning, stacklevel=2)
+            self._check_lost(error)
             return None
+
+    def _check_lost(self, error: UserError) -> None:
+        """Raise UserError if too few images are left to go on."""
+        lost = len(self._broken)
+        if lost > max(FEW_LOST, MOST_LOST * self._length):
+            raise UserError(
+                f"{lost:,} of {self._length:,} images cannot be read, which is more than half: {error}; is "
+                "the disk with the data still there?",
+                exit_code=1,
+            )
 
     def _fill(self) -> None:
         with self._lock:

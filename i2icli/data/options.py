@@ -5,6 +5,7 @@ from typing import Self
 
 from i2icli.config import Config
 from i2icli.data.preprocess import Preprocess
+from i2icli.value_range import TYPE
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class DataOptions:
     seed: int = 0
     strict: bool = False  # a broken image is an error instead of being skipped
     cache_bytes: int = 0  # memory for decoded images
+    range: str = TYPE  # of the values, for all or for each side; see `value_range`
 
     @classmethod
     def of(cls, config: Config, *, strict: bool = False, cache_bytes: int = 0) -> Self:
@@ -32,4 +34,5 @@ class DataOptions:
             config.seed,
             strict,
             cache_bytes,
+            config.range,
         )

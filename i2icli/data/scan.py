@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from i2icli.data.describe import skipped_lines
-from i2icli.data.images import ImageCache, count_channels, scan_headers, widest_type
+from i2icli.data.images import ImageCache, scan_headers
+from i2icli.data.left_out import refuse_remainder
 from i2icli.data.preprocess import Crop, Preprocess
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.finding import Collection
-from i2icli.image.kinds import decode, holds_ids, prepare, to_tensor
+from i2icli.image.kinds import decode, pixel_bytes, prepare, to_tensor
 from i2icli.task import Port
 
 TRANSPARENCY_LINE = "some images have transparency: it is ignored, only colours are learned"
@@ -24,14 +24,16 @@ def scan(
 ) -> tuple[list[FileItem], list[str]]:
     """The readable images of a collection, and report lines about what is skipped.
 
-    Raises UserError if there are none (`expected` says what should be there), or if `strict` for
-    the first that is broken.
+    Raises UserError if there are none (`expected` says what should be there), if too many are broken, or if
+    `strict` for the first that is.
     """
     if not collection.images:
-        raise UserError(f"{collection.folder}: no images in this folder; expected {expected}")
+        own = " but what i2i wrote" if collection.left else ""
+        raise UserError(f"{collection.folder}: no images in this folder{own}; expected {expected}")
     files, broken = scan_headers(collection.images, strict=strict)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
+    refuse_remainder(broken, len(files) + len(broken), collection.folder)
     return files, skipped_lines(collection, broken)
 
 
@@ -70,30 +72,6 @@ def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | No
     return (first, drawn) if lengths[0] >= lengths[1] else (drawn, second)
 
 
-def one_side(images: Sequence[Item], wanted: tuple[int, ...] | None) -> dict[str, Any]:
-    """The settings "channels" (as wanted, else as found) and "types" where all images are read alike.
-
-    Raises UserError as `count_channels`, and if several numbers are wanted.
-    """
-    if wanted is not None and len(set(wanted)) > 1:
-        raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, the same for all")
-    channels = count_channels(images, wanted[0] if wanted else None)
-    return {"channels": (channels,), "types": (widest_type(images),)}
-
-
-def two_sides(
-    first: Sequence[Item], second: Sequence[Item], wanted: tuple[int, ...] | None, names: str
-) -> dict[str, Any]:
-    """The same settings for two sides, called `names` ("A,B") in errors."""
-    if wanted is not None and len(wanted) > 2:
-        raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, or two: {names}")
-    channels = (
-        count_channels(first, wanted[0] if wanted else None),
-        count_channels(second, wanted[-1] if wanted else None),
-    )
-    return {"channels": channels, "types": (widest_type(first), widest_type(second))}
-
-
 def transparency_lines(images: Iterable[Item]) -> list[str]:
     """A report line if any image has an alpha channel, which no system learns."""
     return [TRANSPARENCY_LINE] if any(image.header().alpha for image in images) else []
@@ -105,8 +83,7 @@ def decoded_bytes(images: Sequence[Item], port: Port, preprocess: Preprocess) ->
     for image in images:
         header = image.header()
         height, width = preprocess.prepared_size(header.size)
-        per_pixel = 4 if holds_ids(port.kind) else port.channels * header.dtype.itemsize  # ids are int32
-        total += height * width * per_pixel
+        total += height * width * pixel_bytes(port, header.dtype)
     return total
 
 

@@ -47,8 +47,8 @@ def load_features(
 
     Raises UserError for empty or nested folders, and for images whose features differ in length.
     """
-    files = [(real, False, file) for file in _subset(find_images(real), limit)]
-    files += [(fake, True, file) for file in _subset(find_images(fake), limit)]
+    files = [(real, False, file) for file in _subset(find_images(real, own=True), limit)]
+    files += [(fake, True, file) for file in _subset(find_images(fake, own=True), limit)]
     _check_disjoint(real, fake)
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         results = list(pool.map(lambda each: _read(each[2], extractor, perturbation), files))

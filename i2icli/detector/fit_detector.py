@@ -80,7 +80,7 @@ def _info(found: LabelledFeatures, fitted: Fitted, features: Features, name: Nam
 def _common_shape(real: Path, fake: Path, features: str) -> tuple[int, Literal[1, 3]]:
     """Side of the largest square that fits into every image, a multiple of 8; grey if any image is."""
     headers = []
-    for file in (*find_images(real), *find_images(fake)):
+    for file in (*find_images(real, own=True), *find_images(fake, own=True)):
         with suppress(UserError):  # reported by `load_features`
             headers.append(probe(file))
     sides = [min(header.size) for header in headers]

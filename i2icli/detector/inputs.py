@@ -40,7 +40,7 @@ def _expanded(argument: str) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    found = collect(folder)
+    found = collect(folder, own=True)
     files = [*found.images, *(other for other in found.others if is_video(other))]
     if not files:
         raise UserError(f"{folder}: no images or videos in this folder")

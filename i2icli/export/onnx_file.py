@@ -1,5 +1,6 @@
 """Traced graphs as .onnx: small, the same for the same weights, without a word about this machine."""
 
+import re
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -8,7 +9,7 @@ import torch
 from i2icli.errors import UserError, readable
 from i2icli.export.axes import Axis, Shape
 from i2icli.export.options import OPSET
-from i2icli.export.trace import Traced, quiet
+from i2icli.export.trace import Traced, layer_of, quiet
 from i2icli.files import atomic_write
 from i2icli.graphs.metadata import KEY, GraphMetadata
 
@@ -16,6 +17,7 @@ Model: TypeAlias = Any
 """An onnx.ModelProto; the package need not be installed to import this module."""
 
 _OWN = "i2icli."  # before names of inputs and outputs, until nothing else is called so
+_OPERATOR = re.compile(r"No ONNX function found for .*?op='([\w.]+)'")
 MOST_BYTES = 2**31 - 2**20  # that one file holds
 
 
@@ -37,7 +39,7 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
                 verbose=False,
             )
     except Exception as error:  # the exporter raises many kinds
-        raise _failure(error, part.name) from error
+        raise _failure(error, traced) from error
     assert written is not None
     model = written.model_proto
     _strip(model)
@@ -48,15 +50,19 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
     return model
 
 
-def _failure(error: Exception, part: str) -> UserError:
+def _failure(error: Exception, traced: Traced) -> UserError:
     """What the exporter could not do: the operator, and the layer where it stands."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()] or [type(cause).__name__]
+    what = readable(lines[0])[:300]
+    if found := _OPERATOR.search(lines[0]):
+        layer = layer_of(traced.program, found[1])
+        what = f"it has no operator for {found[1]}" + (f" (in layer {readable(layer)})" if layer else "")
     return UserError(
-        f"the part {part!r} cannot be written as ONNX: {readable(lines[0])[:300]}; "
-        "choose another --opset, or --to pt2",
+        f"the part {traced.part.name!r} cannot be written as ONNX: {what}; choose another --opset, or "
+        "--to pt2",
         exit_code=1,
     )
 

@@ -8,7 +8,7 @@ import torch
 from i2icli.errors import UserError
 from i2icli.export.parts import Part
 from i2icli.export.proof import Run
-from i2icli.export.trace import Traced, quiet
+from i2icli.export.trace import Traced, forget_layers, quiet
 from i2icli.files import atomic_write
 from i2icli.graphs.metadata import KEY, GraphMetadata
 from i2icli.request import Arrays
@@ -17,6 +17,7 @@ from i2icli.request import Arrays
 def write_pt2(path: Path, traced: Traced, metadata: GraphMetadata) -> None:
     """Write a graph; its inputs and outputs are by position, in the order of the metadata."""
     traced.program._example_inputs = None  # they would be pickled into the file
+    forget_layers(traced.program)
     written = BytesIO()
     with quiet():
         torch.export.save(traced.program, written, extra_files={KEY: metadata.to_text()})

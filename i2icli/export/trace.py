@@ -20,7 +20,8 @@ from i2icli.export.parts import Part, PartNetwork
 from i2icli.nn.norm import fused_norms
 from i2icli.system import Inputs, System
 
-_METADATA = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "torch_fn")
+_LAYERS = "nn_module_stack"  # of a traced node: the networks that it is part of
+_METADATA = ("stack_trace", "source_fn_stack", "from_node", "torch_fn")
 """What a traced node remembers of the program that it came from: paths of this machine, too."""
 
 
@@ -130,6 +131,21 @@ def _drop_unused_weights(program: ExportedProgram) -> None:
             program.state_dict.pop(spec.target, None)
             program.constants.pop(str(spec.target), None)
     program.graph_module.recompile()
+
+
+def layer_of(program: ExportedProgram, operator: str) -> str | None:
+    """The first layer that computes with an operator, such as "G.down.0"; None if there is none."""
+    for node in program.graph.nodes:
+        if node.op == "call_function" and str(node.target).startswith(operator):
+            layers = [path for path, _ in node.meta.get(_LAYERS, {}).values()]
+            return str(layers[-1]).removeprefix("networks.") if layers else None
+    return None
+
+
+def forget_layers(program: ExportedProgram) -> None:
+    """Remove what the nodes know of the program's layers."""
+    for node in program.graph.nodes:
+        node.meta.pop(_LAYERS, None)
 
 
 @contextmanager

@@ -113,7 +113,10 @@ class GraphBackend:
         for start in range(0, count, rows):
             # The last rows are filled up with the last image.
             places = np.minimum(np.arange(start, start + rows), count - 1)
-            some = {name: each[places] if len(each) == count else each for name, each in arrays.items()}
+            some = {
+                name: each[places] if each.ndim and len(each) == count else each
+                for name, each in arrays.items()
+            }
             found.append(session.run(chosen(types, some, str(graph.path))))
         return {name: np.concatenate([each[name] for each in found])[:count] for name in found[0]}
 

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from i2icli import __version__
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
-from i2icli.graphs.sessions import Runtime
+from i2icli.files import atomic_write, file_lock
+from i2icli.graphs.sessions import Runtime, has_bfloat16
 from i2icli.graphs.weight_hashes import model_hash
 from i2icli.home import cache_home
 
@@ -45,7 +45,7 @@ class Wanted:
     @property
     def folder(self) -> Path:
         """Where its entry is, or would be."""
-        known = [_LAYOUT, model_hash(self.model, self._home), __version__, self.runtime]
+        known = [_LAYOUT, model_hash(self.model, self._home), __version__, self.runtime, has_bfloat16()]
         key = json.dumps([*known, _version(self.runtime), self.precision, self.graph_key])
         return self._home / hashlib.sha256(key.encode()).hexdigest()[:32]
 
@@ -98,11 +98,10 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
     accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
     one's. Raises OSError where the cache cannot be written.
     """
-    from filelock import FileLock  # what finding something need not load
 
     folder = wanted.folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.parent / LOCK):
+    with file_lock(folder.parent / LOCK):
         known = find(wanted)
         if known is not None:
             return known
@@ -117,7 +116,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
             except UserError as error:
                 shutil.rmtree(beside)
                 beside.mkdir()
-                entry = entry.model_copy(update={"why": str(error)})
+                why = str(error).replace(f"{beside}{os.sep}", "")  # the folder goes
+                entry = entry.model_copy(update={"why": why})
             with atomic_write(beside / ENTRY) as path:
                 path.write_text(entry.model_dump_json(), encoding="utf-8")
             _remove(folder)
@@ -141,7 +141,7 @@ def tidy(home: Path, most_bytes: int = MOST_BYTES, keep: Path | None = None) -> 
             _remove(folder)
         elif folder.is_dir() and not folder.name.startswith("."):
             found.append(folder)
-    sizes = {each: sum(file.stat().st_size for file in each.iterdir()) for each in found}
+    sizes = {each: _size(each) for each in found}
     total = sum(sizes.values())
     for each in sorted(found, key=_used):
         if total <= most_bytes:
@@ -160,6 +160,13 @@ def _read(folder: Path) -> Entry | None:
         return None
     known = entry.main is None or entry.main in entry.sizes
     return entry if whole and known else None
+
+
+def _size(folder: Path) -> int:
+    """Bytes of an entry; of what another process removes meanwhile, none."""
+    with suppress(OSError):
+        return sum(file.stat().st_size for file in folder.iterdir())
+    return 0
 
 
 def _used(folder: Path) -> float:

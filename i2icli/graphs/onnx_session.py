@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from i2icli.errors import UserError
 from i2icli.graphs.graph_file import GraphFile
-from i2icli.graphs.sessions import Computing, Runtime, check_arrays, failure
+from i2icli.graphs.sessions import Computing, Runtime, check_arrays, check_single, failure
+from i2icli.processors import threads_asked
 from i2icli.request import Arrays
 
 _FATAL_ONLY = 4  # its own lines on stderr; errors are raised as well
@@ -25,11 +25,7 @@ class OnnxSession:
 
     def __init__(self, graph: GraphFile, precision: Computing = "fp32", threads: int | None = None) -> None:
         """Load a graph. Raises UserError for what onnxruntime cannot run, MemoryError where memory ends."""
-        if precision not in ("auto", "fp32"):
-            raise UserError(
-                f"{graph.path}: onnxruntime computes fp32 on a processor, not {precision}; "
-                "try --precision fp32, or --runtime openvino"
-            )
+        check_single(str(graph.path), precision)
         import onnxruntime
 
         self._path, self._inputs = graph.path, graph.metadata.inputs
@@ -57,8 +53,8 @@ def _options(onnxruntime: Any, threads: int | None) -> Any:
     options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", str(_FOLDED))
     if _limit_memory(onnxruntime):
         options.add_session_config_entry("session.use_env_allocators", "1")
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    if (number := threads or threads_asked()) is not None:
+        options.intra_op_num_threads = number
     return options
 
 

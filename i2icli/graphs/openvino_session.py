@@ -10,6 +10,7 @@ import numpy as np
 from i2icli.errors import UserError
 from i2icli.graphs.graph_file import GraphFile
 from i2icli.graphs.sessions import WORTHWHILE, Computing, Runtime, check_arrays, failure
+from i2icli.processors import threads_asked
 from i2icli.request import Arrays
 
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
@@ -37,8 +38,8 @@ class OpenVINOSession:
                 "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
                 "PERFORMANCE_HINT": "LATENCY",
             }
-            if threads is not None:
-                options["INFERENCE_NUM_THREADS"] = threads
+            if (number := threads or threads_asked()) is not None:
+                options["INFERENCE_NUM_THREADS"] = number
             compiled = core.compile_model(core.read_model(*_files(graph)), "CPU", options)
             self._request = compiled.create_infer_request()
             self._ports = [compiled.output(name) for name in self._outputs]

@@ -1,6 +1,7 @@
 """Graphs ready to run, by the runtimes that run them."""
 
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Protocol
@@ -61,11 +62,12 @@ def fastest(precision: Computing) -> Runtime | None:
     there = installed()
     if "openvino" in there:
         return "openvino"
-    single = precision == "fp32" or (precision == "auto" and not _has_bfloat16())
+    single = precision == "fp32" or (precision == "auto" and not has_bfloat16())
     return "onnxruntime" if "onnxruntime" in there and single else None
 
 
-def _has_bfloat16() -> bool:
+@cache
+def has_bfloat16() -> bool:
     """Whether the processor multiplies in bfloat16, as far as the system tells."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -86,11 +88,25 @@ def choose_runtime(path: Path, runtime: Runtime | None = None) -> Runtime:
         )
     there = [name for name in installed() if name in ([runtime] if runtime else able)]
     if not there:
-        missing = runtime or able[0]
-        raise UserError(
-            f"{path}: running it needs the package {missing}: pip install 'i2icli[{EXTRAS[missing]}]'"
-        )
+        check_installed(str(path), runtime or able[0])
     return there[0]
+
+
+def check_installed(what: str, runtime: Runtime) -> None:
+    """Raise UserError, beginning with `what`, naming the command that installs a runtime that is missing."""
+    if runtime not in installed():
+        raise UserError(
+            f"{what}: running it needs the package {runtime}: pip install 'i2icli[{EXTRAS[runtime]}]'"
+        )
+
+
+def check_single(what: str, precision: Computing) -> None:
+    """Raise UserError, beginning with `what`, for a precision that onnxruntime does not compute in."""
+    if precision not in ("auto", "fp32"):
+        raise UserError(
+            f"{what}: onnxruntime computes fp32 on a processor, not {precision}; try --precision fp32, "
+            "or --runtime openvino"
+        )
 
 
 def open_session(

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, file_lock
 from i2icli.metadata import describes_itself
 
 KNOWN = "weights.json"
@@ -81,10 +81,9 @@ def _known(home: Path) -> dict[str, _Hash]:
 
 
 def _remember(home: Path, path: str, found: _Hash) -> None:
-    from filelock import FileLock  # what a known hash need not load
 
     home.mkdir(parents=True, exist_ok=True)
-    with FileLock(home / f"{KNOWN}.lock"):
+    with file_lock(home / f"{KNOWN}.lock"):
         known = _known(home)
         known.pop(path, None)
         known[path] = found

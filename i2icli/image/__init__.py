@@ -9,6 +9,7 @@ from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
 from i2icli.image.read import probe, read_image, read_map
 from i2icli.image.tensors import to_tensor
+from i2icli.image.values import from_output, holds, to_stored, with_values
 from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "change_type",
     "convert_channels",
     "crop_back",
+    "from_output",
     "from_pillow",
     "grey_levels",
+    "holds",
     "pad_to_multiple",
     "probe",
     "read_image",
@@ -39,6 +42,8 @@ __all__ = [
     "to_array",
     "to_pillow",
     "to_pixels",
+    "to_stored",
     "to_tensor",
+    "with_values",
     "write_image",
 ]

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.value_range import ValueRange
+
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
 Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
@@ -25,6 +27,20 @@ class Header:
     alpha: bool
     dtype: np.dtype[Any]  # as decoded: uint8, uint16 or float32
     orientation: int = 1  # of EXIF, already part of the size; 5 to 8 swap the sides
+    stored: np.dtype[Any] | None = None  # as in the file, where that is another
+
+    @property
+    def number_type(self) -> np.dtype[Any]:
+        """The type of the values in the file."""
+        return self.stored or self.dtype
+
+
+@dataclass(frozen=True)
+class Stored:
+    """How a file holds the values of an image whose pixels span their type."""
+
+    dtype: np.dtype[Any]
+    range: ValueRange | None = None  # the values that the pixels' lowest and highest are; None: their type's
 
 
 @dataclass(frozen=True)
@@ -36,6 +52,12 @@ class DecodedImage:
     format: Format  # of the file it came from
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
+    stored: Stored | None = None  # how a file holds its values; None: as the pixels are
+
+    @property
+    def number_type(self) -> np.dtype[Any]:
+        """The type of the values that a file holds."""
+        return self.pixels.dtype if self.stored is None else self.stored.dtype
 
 
 class ImageError(Exception):
@@ -64,44 +86,3 @@ def upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
         8: lambda a: a[:, ::-1].swapaxes(0, 1),
     }
     return np.ascontiguousarray(turns[orientation](array) if orientation in turns else array)
-
-
-def scale_to_supported(array: NDArray[Any]) -> NDArray[Any]:
-    """Convert any number type to uint8, uint16 or float32; integers keep their position in the type's range.
-
-    Signed 8 and 16 bit are shifted to unsigned; 32 and 64 bit become floats in [-1, 1]; floats
-    stay as they are; booleans become 0 and 255. Raises ImageError for other types and NaN.
-    """
-    kind, bits = array.dtype.kind, array.dtype.itemsize * 8
-    if kind == "b":
-        return array.astype(np.uint8) * np.uint8(255)
-    if kind == "u" and bits <= 16:
-        return array.astype(f"u{bits // 8}", copy=False)  # native byte order
-    if kind == "i" and bits <= 16:
-        shifted: NDArray[np.int32] = array.astype(np.int32) + 2 ** (bits - 1)
-        return shifted.astype(f"u{bits // 8}")
-    if kind in "ui":
-        low, high = float(np.iinfo(array.dtype).min), float(np.iinfo(array.dtype).max)
-        unit: NDArray[np.float64] = (array.astype(np.float64) - low) / (high - low)
-        return (unit * 2 - 1).astype(np.float32)
-    if kind == "f":
-        return _in_range(_finite(array.astype(np.float32, copy=False)))
-    raise ImageError(f"values of type {array.dtype}; expected integers or floats")
-
-
-def supported_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The type that `scale_to_supported` returns. Raises ImageError for types it refuses."""
-    return scale_to_supported(np.zeros(1, dtype)).dtype
-
-
-def _in_range(array: NDArray[Any]) -> NDArray[Any]:
-    """Floats are expected in [-1, 1]: slightly beyond may be rounding, far beyond is another scale."""
-    if array.size and max(abs(float(array.min())), abs(float(array.max()))) > 2:
-        raise ImageError(f"floats from {array.min():.4g} to {array.max():.4g}; expected values in [-1, 1]")
-    return array
-
-
-def _finite(array: NDArray[Any]) -> NDArray[Any]:
-    if not np.isfinite(array).all():
-        raise ImageError("NaN or infinite values")
-    return array

@@ -1,17 +1,15 @@
 """Finding image files in real-world folders: nested, linked, mixed with other files."""
 
 import glob
-import os
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES
-
-_JUNK = {"thumbs.db", "desktop.ini", "__macosx", "@eadir"}  # created by operating systems, in lower case
+from i2icli.image.walking import Walk, entries, is_own
+from i2icli.image.walking import is_image_name as is_image_name
+from i2icli.marks import own_names, own_results
 
 
 @dataclass(frozen=True)
@@ -21,6 +19,7 @@ class Collection:
     folder: Path
     images: tuple[Path, ...]
     others: tuple[Path, ...]  # files of other kinds
+    left: tuple[Path, ...] = ()  # files and folders that i2i wrote, which are no data
 
     def key(self, image: Path) -> str:
         """Identifies an image of this collection and pairs it: its path below the folder, no suffix.
@@ -31,20 +30,23 @@ class Collection:
         return unicodedata.normalize("NFC", relative).casefold()
 
 
-def collect(folder: Path) -> Collection:
+def collect(folder: Path, *, own: bool = False) -> Collection:
     """All files below a folder; links are followed, loops and hidden or junk files skipped.
 
-    Raises UserError if there is no such folder or a part of it cannot be opened.
+    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Raises UserError if
+    there is no such folder or a part of it cannot be opened.
     """
     check_folder(folder)
-    files = sorted(_walk(folder), key=lambda file: natural_key(file.relative_to(folder)))
+    walk = Walk(folder, own=own)
+    files = sorted(walk, key=lambda file: natural_key(file.relative_to(folder)))
     images = tuple(file for file in files if is_image_name(file))
-    return Collection(folder, images, tuple(file for file in files if not is_image_name(file)))
+    others = tuple(file for file in files if not is_image_name(file))
+    return Collection(folder, images, others, tuple(sorted(walk.left)))
 
 
-def find_images(folder: Path) -> list[Path]:
-    """The image files below a folder in natural order (2.png before 10.png). Raises as `collect` does."""
-    return list(collect(folder).images)
+def find_images(folder: Path, *, own: bool = False) -> list[Path]:
+    """The image files below a folder in natural order (2.png before 10.png). See `collect`."""
+    return list(collect(folder, own=own).images)
 
 
 def check_folder(folder: Path) -> None:
@@ -61,11 +63,14 @@ def check_folder(folder: Path) -> None:
 
 
 def subfolders(folder: Path) -> dict[str, Path]:
-    """The folders directly inside a folder by lower-case name, junk left out, in natural order.
+    """The folders directly inside a folder by lower-case name, in natural order.
 
-    Raises UserError for names that differ only in case: some file systems treat them as one folder.
+    Junk is left out, and what i2i wrote. Raises UserError for names that differ only in case: some file
+    systems treat them as one folder.
     """
-    inside = [entry for entry in _entries(folder) if entry.is_dir()]
+    own = own_names(folder)
+    inside = [entry for entry in entries(folder) if entry.is_dir() and entry.name not in own]
+    inside = [entry for entry in inside if not is_own(folder / entry.name)]
     inside.sort(key=lambda entry: natural_key(Path(entry.name)))
     found: dict[str, Path] = {}
     for entry in inside:
@@ -79,53 +84,24 @@ def subfolders(folder: Path) -> dict[str, Path]:
 
 def holds_images(folder: Path) -> bool:
     """Whether there are image files directly in a folder."""
-    return any(is_image_name(Path(entry.name)) and not entry.is_dir() for entry in _entries(folder))
+    if own_results(folder) != frozenset():
+        return any(is_image_name(file) and file.parent == folder for file in Walk(folder))
+    own = own_names(folder)
+    names = (entry.name for entry in entries(folder) if not entry.is_dir() and entry.name not in own)
+    return any(is_image_name(Path(name)) for name in names)
 
 
 def holds_images_below(folder: Path) -> bool:
     """Whether there is an image file anywhere below a folder; stops at the first."""
-    return any(is_image_name(file) for file in _walk(folder))
-
-
-def is_image_name(path: Path) -> bool:
-    """Whether the suffix of a file, in any case, is that of an image format we read."""
-    return path.suffix.lower() in SUFFIXES
+    return any(is_image_name(file) for file in Walk(folder))
 
 
 def listing(folder: Path, limit: int = 4) -> str:
     """What is directly inside a folder, as text: "train/, val/, notes.txt and 3 more"."""
-    names = [entry.name + "/" * entry.is_dir() for entry in _entries(folder)]
+    names = [entry.name + "/" * entry.is_dir() for entry in entries(folder)]
     names.sort(key=lambda name: (not name.endswith("/"), natural_key(Path(name))))
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more if names else "nothing"
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file below a folder; each real folder is entered once, so links cannot loop."""
-    seen: set[tuple[int, int]] = set()
-    waiting = [folder]
-    while waiting:
-        here = waiting.pop()
-        status = here.stat()
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        inside = sorted(_entries(here), key=lambda entry: entry.name, reverse=True)
-        waiting += [here / entry.name for entry in inside if entry.is_dir()]
-        yield from (here / entry.name for entry in inside if not entry.is_dir())
-
-
-def _entries(folder: Path) -> "list[os.DirEntry[str]]":
-    """The entries of a folder, without hidden files and junk. Raises UserError."""
-    try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not _is_junk(entry.name)]
-    except OSError as error:
-        raise UserError(f"cannot open {folder}: {(error.strerror or str(error)).lower()}") from error
-
-
-def _is_junk(name: str) -> bool:
-    return name.startswith(".") or name.casefold() in _JUNK
 
 
 def natural_key(path: Path) -> list[list[str | int]]:

@@ -18,12 +18,12 @@ from i2icli.image.decoded import (
     Header,
     ImageError,
     check_size,
-    scale_to_supported,
-    supported_type,
 )
 from i2icli.image.id_maps import IdMap, as_map
 from i2icli.image.pillow_files import from_pillow, map_of
-from i2icli.image.read import probe, read_image, read_map
+from i2icli.image.read import probe, read_image, read_map, read_values
+from i2icli.image.values import as_stored, spanning, spanning_type, stored_type
+from i2icli.value_range import ValueRange
 
 
 class Item(Protocol):
@@ -39,8 +39,11 @@ class Item(Protocol):
     def header(self) -> Header:
         """Size, channels and type, without decoding."""
 
-    def read(self) -> DecodedImage:
-        """The decoded image."""
+    def read(self, range: ValueRange | None = None) -> DecodedImage:
+        """The decoded image; range: of its values, if that is not all that their type holds.
+
+        See `values.spanning`. Pixels of videos span their type, whatever the range.
+        """
 
     def read_map(self) -> IdMap:
         """Class or instance ids, exactly as stored: the index of a palette, never its colour."""
@@ -66,9 +69,13 @@ class FileItem:
         """See `Item`."""
         return self._header
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:
         """See `Item`."""
-        return read_image(self.path)
+        return read_image(self.path, range=range)
+
+    def values(self) -> NDArray[Any]:
+        """The values as they are stored, (H, W, C) without alpha, NaN among them. Raises UserError."""
+        return read_values(self.path)
 
     def read_map(self) -> IdMap:
         """See `Item`."""
@@ -90,9 +97,9 @@ class BytesItem:
         """See `Item`."""
         return probe(self.data, self.name)
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:
         """See `Item`."""
-        return read_image(self.data, self.name)
+        return read_image(self.data, self.name, range)
 
     def read_map(self) -> IdMap:
         """See `Item`."""
@@ -101,7 +108,10 @@ class BytesItem:
 
 @dataclass(frozen=True, eq=False)
 class ArrayItem:
-    """An array (H, W) or (H, W, C): uint8 and uint16 span their range, floats are in [-1, 1]."""
+    """An array (H, W) or (H, W, C).
+
+    Without a range integers of 8 and 16 bits span their type, floats are in [-1, 1].
+    """
 
     array: NDArray[Any]
     name: str = "the array"
@@ -110,18 +120,19 @@ class ArrayItem:
         """See `Item`."""
         try:
             height, width, channels = self._shape()
-            dtype = supported_type(self.array.dtype)
+            stored = stored_type(self.array.dtype)
         except ImageError as error:
             raise self._refused(error) from error
-        return Header("npy", (height, width), channels, alpha=False, dtype=dtype)
+        return Header("npy", (height, width), channels, False, spanning_type(stored), stored=stored)
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:
         """See `Item`."""
         try:
-            pixels = scale_to_supported(self._ranged().reshape(self._shape()))  # (H, W, C)
+            array = self.array if range is not None else self._of_known_range()
+            values = np.ascontiguousarray(as_stored(array.reshape(self._shape())))  # (H, W, C)
+            return spanning(DecodedImage(values, alpha=None, format="npy"), range)
         except ImageError as error:
             raise self._refused(error) from error
-        return DecodedImage(np.ascontiguousarray(pixels), alpha=None, format="npy")
 
     def read_map(self) -> IdMap:
         """See `Item`."""
@@ -139,7 +150,7 @@ class ArrayItem:
         check_size(height, width, channels)
         return height, width, channels
 
-    def _ranged(self) -> NDArray[Any]:
+    def _of_known_range(self) -> NDArray[Any]:
         """The array, if its type tells the range of an image. Raises ImageError for long integers."""
         if self.array.dtype.kind in "iu" and self.array.dtype.itemsize > 2:
             raise ImageError(
@@ -164,13 +175,19 @@ class PillowItem:
         height, width, channels = read.pixels.shape
         return Header("png", (height, width), channels, read.alpha is not None, read.pixels.dtype)
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:
         """See `Item`."""
-        return from_pillow(self.image)
+        try:
+            return from_pillow(self.image, range)
+        except ImageError as error:
+            raise self._refused(error) from error
 
     def read_map(self) -> IdMap:
         """See `Item`."""
         try:
             return map_of(self.image)
         except ImageError as error:
-            raise UserError(f"cannot read {self.name}: {error}", exit_code=1) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: ImageError) -> UserError:
+        return UserError(f"cannot read {self.name}: {error}", exit_code=1)

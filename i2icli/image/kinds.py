@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from i2icli.classes import LabelSet, numbered
 from i2icli.image import arrays
 from i2icli.image.class_indices import class_indices
-from i2icli.image.decoded import Pixels
+from i2icli.image.decoded import DecodedImage, Pixels
 from i2icli.image.items import Item
 from i2icli.image.label_colours import in_colours
 from i2icli.image.pixels import convert_channels, resize, resize_ids
@@ -33,14 +33,30 @@ def holds_ids(kind: Kind) -> bool:
 
 
 def decode(item: Item, port: Port) -> Pixels:
-    """Images (H, W, C) with the channels and type that the item has; maps (H, W, 1).
+    """Images (H, W, C) with the channels that the item has, of its type or that of the port's range; maps
+    (H, W, 1).
 
     Labels as indices of the port's classes, uint8 or int32, instances as the ids that are stored, int32.
-    Raises UserError naming the item: unreadable, not a map of exact ids, or ids that no class has.
+    Raises UserError naming the item: unreadable, not a map of exact ids, ids that no class has, or values
+    that are none of the range.
     """
     if port.kind == "labels":
         return class_indices(item.read_map(), known_classes(port), item.name)[..., None]
-    return item.read_map().ids[..., None] if port.kind == "instances" else item.read().pixels
+    return item.read_map().ids[..., None] if port.kind == "instances" else item.read(port.range).pixels
+
+
+def decoded(item: Item, port: Port) -> DecodedImage:
+    """The same as an image, with alpha and what it needs to be written again; see `decode`."""
+    if holds_ids(port.kind):
+        return DecodedImage(decode(item, port), None, item.header().format)
+    return item.read(port.range)
+
+
+def pixel_bytes(port: Port, dtype: np.dtype[Any]) -> int:
+    """Bytes of a prepared pixel; dtype: of the images as `Header` tells it. Ids are int32."""
+    if holds_ids(port.kind):
+        return 4
+    return port.channels * (4 if port.range is not None else dtype.itemsize)
 
 
 def known_classes(port: Port) -> LabelSet:

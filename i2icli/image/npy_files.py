@@ -10,22 +10,26 @@ from i2icli.image.decoded import (
     Header,
     ImageError,
     check_size,
-    scale_to_supported,
-    supported_type,
 )
 from i2icli.image.id_maps import IdMap, as_map
+from i2icli.image.values import as_stored, spanning_type, stored_type
 
 
 def read_header(file: IO[bytes]) -> Header:
     """Size, channels and type. Raises ImageError, ValueError or OSError."""
     (height, width, channels), dtype = _checked_header(file)
-    return Header("npy", (height, width), channels, alpha=False, dtype=supported_type(dtype))
+    return Header(
+        "npy", (height, width), channels, alpha=False, dtype=spanning_type(dtype), stored=stored_type(dtype)
+    )
 
 
 def read(file: IO[bytes]) -> DecodedImage:
-    """Load the numbers; every channel counts as colour. Raises ImageError, ValueError or OSError."""
+    """Load the numbers as they are; every channel counts as colour.
+
+    Raises ImageError, ValueError or OSError.
+    """
     array, shape = _load(file)
-    pixels = np.ascontiguousarray(scale_to_supported(array).reshape(shape))  # (H, W, C)
+    pixels = np.ascontiguousarray(as_stored(array).reshape(shape))  # (H, W, C)
     return DecodedImage(pixels, alpha=None, format="npy")
 
 

@@ -20,6 +20,8 @@ from i2icli.image.decoded import (
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
 from i2icli.image.pixels import change_type
+from i2icli.image.values import spanning, to_stored
+from i2icli.value_range import ValueRange
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -45,7 +47,7 @@ def read_header(file: IO[bytes], format: Format) -> Header:
 
 
 def read(file: IO[bytes], format: Format) -> DecodedImage:
-    """Decode an image. Raises ImageError or whatever the decoders do."""
+    """Decode an image, its values as stored. Raises ImageError or whatever the decoders do."""
     deep = format == "png" and _png_kind(file)[0] == 16
     lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(file))
     with _opened(file, format) as image:
@@ -79,14 +81,26 @@ def map_of(image: Image.Image) -> IdMap:
     return as_map(upright(array, _orientation(image)), palette)
 
 
-def from_pillow(image: Image.Image) -> DecodedImage:
-    """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG."""
-    return DecodedImage(*_split(upright(_decode(image), _orientation(image))), "png", _profile(image))
+def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedImage:
+    """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG.
+
+    range: of its values, see `values.spanning`. Raises ImageError as that does.
+    """
+    array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
+    colours, alpha = _split(upright(array, _orientation(image)))
+    return spanning(DecodedImage(colours, alpha, "png", _profile(image)), range)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:
-    """An image as L, LA, RGB or RGBA, 8 bit. Raises UserError for other numbers of channels."""
+    """An image as L, LA, RGB or RGBA, 8 bit; as I;16, I or F if it has one channel of other stored values.
+
+    Raises UserError for other numbers of channels.
+    """
     channels = image.pixels.shape[2]
+    if channels == 1 and image.stored is not None and image.stored.dtype != np.uint8:
+        values = to_stored(image).pixels[..., 0]
+        wanted = {"uint16": np.uint16, "float32": np.float32}.get(values.dtype.name, np.int32)
+        return Image.fromarray(values.astype(wanted))
     if channels not in (1, 3):
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
     return as_image(change_type(with_alpha(image), np.uint8))

@@ -4,27 +4,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import npy_files, pillow_files, tiff_files
 from i2icli.image.decoded import DecodedImage, Format, Header, ImageError
 from i2icli.image.id_maps import IdMap
+from i2icli.image.values import spanning
+from i2icli.value_range import ValueRange
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
 
 
-def read_image(source: Path | str | bytes, name: str | None = None) -> DecodedImage:
+def read_image(
+    source: Path | str | bytes, name: str | None = None, range: ValueRange | None = None
+) -> DecodedImage:
     """Decode an image: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
-    `source` is a path or the bytes of a file, `name` what messages call it (default: the path). The
-    content decides on the format, not the suffix. Raises UserError (exit code 1), one line with the
-    name and the reason: missing, not an image, truncated, empty, too large.
+    `source` is a path or the bytes of a file, `name` what messages call it (default: the path), `range` that
+    of its values, see `values.spanning`. The content decides on the format, not the suffix. Raises UserError
+    (exit code 1), one line with the name and the reason: missing, not an image, truncated, empty, too large,
+    values that are no numbers or none of the range.
     """
     with _opened(source, name) as (file, format):
-        if format == "npy":
-            return npy_files.read(file)
-        return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
+        return spanning(_decode(file, format), range)
+
+
+def read_values(source: Path | str | bytes, name: str | None = None) -> NDArray[Any]:
+    """The values of an image as they are stored, (H, W, C) without alpha, NaN among them.
+
+    Arguments and errors as for `read_image`.
+    """
+    with _opened(source, name) as (file, format):
+        return _decode(file, format).pixels
 
 
 def probe(source: Path | str | bytes, name: str | None = None) -> Header:
@@ -55,6 +69,13 @@ def _opened(source: Path | str | bytes, name: str | None) -> Iterator[tuple[IO[b
     except Exception as error:  # decoders react to hostile bytes with any exception there is
         called = name or ("the image" if isinstance(source, bytes) else str(source))
         raise _as_user_error(called, error) from error
+
+
+def _decode(file: IO[bytes], format: Format) -> DecodedImage:
+    """An image with its values as they are stored."""
+    if format == "npy":
+        return npy_files.read(file)
+    return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
 
 
 def _open(source: Path | str | bytes) -> IO[bytes]:

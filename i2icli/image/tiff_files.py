@@ -10,11 +10,10 @@ from i2icli.image.decoded import (
     Header,
     ImageError,
     check_size,
-    scale_to_supported,
-    supported_type,
     upright,
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
+from i2icli.image.values import as_stored, spanning_type, stored_type
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -34,17 +33,18 @@ def read_header(file: IO[bytes]) -> Header:
         size = (page.imagelength, page.imagewidth)
         orientation = _orientation(page)
         alpha = _has_alpha(page)
-        dtype = np.dtype(np.uint8) if page.bitspersample < 8 else supported_type(np.dtype(page.dtype))
+        stored = np.dtype(np.uint8) if page.bitspersample < 8 else stored_type(np.dtype(page.dtype))
         if page.photometric == _PALETTE:
-            dtype, samples = np.dtype(np.uint8), 3
+            stored, samples = np.dtype(np.uint8), 3
         elif page.photometric == _SEPARATED:
             samples = 3 + alpha
         size = size[::-1] if orientation in (5, 6, 7, 8) else size
-        return Header("tiff", size, samples - alpha, alpha, dtype, orientation)
+        dtype = spanning_type(stored)
+        return Header("tiff", size, samples - alpha, alpha, dtype, orientation, stored)
 
 
 def read(file: IO[bytes]) -> DecodedImage:
-    """Decode the first image. Raises ImageError or whatever tifffile does."""
+    """Decode the first image, its values as stored. Raises ImageError or whatever tifffile does."""
     from tifffile import TiffFile
 
     with TiffFile(file) as tiff:
@@ -105,9 +105,9 @@ def _is_channel_stack(file: "TiffFile") -> bool:
 
 
 def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
-    """Decode to (H, W, C): uint8, uint16 or float32; alpha, if any, is the last channel."""
+    """Decode to values (H, W, C) of `as_stored`; alpha, if any, is the last channel."""
     if _is_channel_stack(file):
-        return scale_to_supported(np.moveaxis(file.series[0].asarray(), 0, -1))
+        return as_stored(np.moveaxis(file.series[0].asarray(), 0, -1))
     array = _interleaved(page)  # (H, W, C)
     if page.photometric == _PALETTE:
         return np.take(_palette(page), array[..., 0], axis=0)  # (H, W, 3)
@@ -115,9 +115,9 @@ def _colours(file: "TiffFile", page: "TiffPage") -> NDArray[Any]:
         array = _stretched(array, page.bitspersample, np.uint8)
     elif array.dtype == np.uint16 and page.bitspersample < 16:
         array = _stretched(array, page.bitspersample, np.uint16)
-    array = scale_to_supported(array)
+    array = as_stored(array)
     if page.photometric == _MINISWHITE:
-        array = (np.iinfo(array.dtype).max - array) if array.dtype.kind == "u" else -array
+        array = -array if array.dtype.kind == "f" else ~array  # the other end of the type's range
     if page.photometric == _SEPARATED:
         array = _from_cmyk(array, _has_alpha(page))
     return array

@@ -14,6 +14,7 @@ from i2icli.files import atomic_write
 from i2icli.image.decoded import DecodedImage, Format
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
+from i2icli.image.values import holds, to_stored
 
 SUFFIXES: dict[str, Format] = {
     ".png": "png",
@@ -35,9 +36,9 @@ EIGHT_BIT: frozenset[Format] = frozenset({"jpeg", "webp", "bmp"})
 def write_image(path: Path | str, image: DecodedImage) -> None:
     """Write an image beside `path` and rename it there; missing folders are created.
 
-    Depth, channels, alpha and colour profile are kept wherever the format can. Where it cannot:
-    JPEG, WebP and BMP are 8 bit; floats become 16 bit in PNG; JPEG and BMP have no alpha and
-    get the image over white. JPEG has quality 95 without colour subsampling, WebP is lossless
+    Depth, values, channels, alpha and colour profile are kept wherever the format can. Where it cannot:
+    JPEG, WebP and BMP are 8 bit; floats and signed integers become 16 bit in PNG; JPEG and BMP have no
+    alpha and get the image over white. JPEG has quality 95 without colour subsampling, WebP is lossless
     unless the image came from a lossy file. Raises UserError for an unknown suffix, for channels
     that a format cannot hold, and for errors of the disk.
     """
@@ -54,6 +55,8 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
             f"the image has {channels}; use .tif or .npy"
         )
     image = replace(image, icc=_fitting_profile(image.icc, channels))
+    if holds(kind, image.number_type):
+        image = to_stored(image)
     try:
         with atomic_write(path) as temporary:
             _WRITERS[kind](temporary, image)
@@ -105,7 +108,7 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
         planarconfig="contig" if array.shape[2] > 1 else None,
         extrasamples=extra or None,
         compression="zlib",
-        predictor=True,
+        predictor=array.dtype.itemsize <= 4,  # there is none for longer values
         iccprofile=image.icc,
         metadata=None,
     )

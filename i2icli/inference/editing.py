@@ -1,5 +1,6 @@
 """Editing label maps: the edited map, the photo that a model makes of it, and a sheet of before and after."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -71,7 +72,7 @@ class Editing:
                 f"--out {out}: {inside} lies in it, and results could replace its data; choose another folder"
             )
         for job in () if options.overwrite else self.jobs:
-            there = next((target for target in job.targets if target.exists()), None)
+            there = next((target for target in job.targets if os.path.lexists(target)), None)
             if there is not None:
                 raise UserError(f"{there} exists already; choose another --out, or add --overwrite")
 

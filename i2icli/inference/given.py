@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, to_pillow, to_tensor
+from i2icli.image import DecodedImage, to_pillow, to_stored, to_tensor
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item, PillowItem
 
 if TYPE_CHECKING:
@@ -47,12 +47,16 @@ def as_item(given: Given, name: str) -> Item:
 
 
 def in_form_of(given: Given, made: DecodedImage) -> Made:
-    """A result in the form of what was given: an array, a tensor, else a Pillow image."""
-    if _is_tensor(given):
-        return to_tensor(made.pixels)
-    if not isinstance(given, np.ndarray):
+    """A result in the form of what was given: an array, a tensor, else a Pillow image.
+
+    Arrays hold the values that files would; tensors, too, if they have a range, else they are in [-1, 1].
+    """
+    if not _is_tensor(given) and not isinstance(given, np.ndarray):
         return to_pillow(made)
-    pixels = made.pixels
+    ranged = made.stored is not None and made.stored.range is not None
+    pixels = to_stored(made).pixels
+    if _is_tensor(given):
+        return to_tensor(pixels.astype(np.float32) if ranged else made.pixels)
     return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels
 
 

@@ -11,7 +11,7 @@ from i2icli.backend import Backend
 from i2icli.conditions import Condition
 from i2icli.errors import UserError
 from i2icli.extractors.extract import Extractor, extractor
-from i2icli.image import DecodedImage, change_type, crop_back, kinds, resize, to_pixels
+from i2icli.image import DecodedImage, change_type, crop_back, from_output, kinds, resize
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
@@ -61,10 +61,7 @@ class Inference:
 
     def decode(self, item: Item, task: Task) -> DecodedImage:
         """The first input of a task: an image, or a map (H, W, 1), see `kinds.decode`. Raises UserError."""
-        port = next(iter(task.inputs.values()))
-        if not kinds.holds_ids(port.kind):
-            return item.read()
-        return DecodedImage(kinds.decode(item, port), None, item.header().format)
+        return kinds.decoded(item, next(iter(task.inputs.values())))
 
     def read(self, items: Mapping[str, Item | DecodedImage], spec: OutputSpec) -> Arrays:
         """Items as the task reads them, by the names of its inputs: (1, C, H, W) each.
@@ -145,18 +142,21 @@ class Inference:
     def result(self, image: DecodedImage, output: Array, spec: OutputSpec) -> DecodedImage:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept.
 
-        Its number type is that of the target domain, where it differs from the inputs'; 8 bit for label maps.
+        Its files hold values of the target domain's range and number type, where it has them, else those of
+        the input; 8 bit for label maps.
         """
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
         height, width = (round(side * port.scale) for side in spec.size or image.pixels.shape[:2])
         if primary.fixed is None:
             output = crop_back(output, (height, width))
-        dtype = np.dtype(port.dtype or ("uint8" if kinds.holds_ids(primary.kind) else image.pixels.dtype))
-        pixels = resize(to_pixels(output[0], dtype), (height, width))
+        dtype = np.dtype(port.dtype or ("uint8" if kinds.holds_ids(primary.kind) else image.number_type))
+        made = from_output(output[0], dtype, port.range)
         alpha = image.alpha
         if alpha is not None:
-            alpha = change_type(resize(alpha[:, :, None], (height, width))[:, :, 0], dtype)
-        return replace(image, pixels=pixels, alpha=alpha)
+            resized = resize(alpha[:, :, None], (height, width))[:, :, 0]
+            alpha = change_type(resized, made.pixels.dtype)
+        pixels = resize(made.pixels, (height, width))
+        return replace(image, pixels=pixels, alpha=alpha, stored=made.stored)
 
     def _extractor(self, condition: Condition) -> Extractor:
         """What computes a condition; made once, as it may have a network. Raises UserError."""

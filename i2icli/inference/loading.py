@@ -10,11 +10,13 @@ from i2icli.backend import Backend
 from i2icli.errors import UserError
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
-from i2icli.graphs.sessions import Computing, Runtime, choose_runtime, fastest
+from i2icli.graphs.sessions import Computing, Runtime, check_installed, check_single, fastest
 from i2icli.inference.options import RuntimeChoice
 from i2icli.metadata import describes_itself
 
 Tell = Callable[[str], None]
+DRIVERS = ("/proc/driver/nvidia/version", "/dev/dxg", "/dev/kfd")
+"""What Linux has where there is a GPU: Nvidia's driver, that of Windows below WSL, and AMD's."""
 
 if TYPE_CHECKING:  # torch loads only where a system is loaded
     from i2icli.system import System
@@ -38,7 +40,9 @@ def load_backend(
     by_torch = partial(_by_torch, path, device, precision)
     if runtime is not None:
         _check_processor(device, f"--runtime {runtime}: it runs")
-        choose_runtime(path.with_suffix(".onnx"), runtime)  # raises if it is not installed
+        check_installed(f"--runtime {runtime}", runtime)
+        if runtime == "onnxruntime":
+            check_single(str(path), precision)
     elif choice == "auto" and device in (None, "cpu"):
         runtime = fastest(precision)
     if runtime is None or (choice == "auto" and _has_gpu(device)):
@@ -72,10 +76,10 @@ def _check_processor(device: str | None, what: str) -> None:
 
 
 def _has_gpu(device: str | None) -> bool:
-    """Whether torch would compute on a GPU; looked up without loading torch."""
+    """Whether torch may compute on a GPU; looked up without loading torch."""
     if device == "cpu":
         return False
-    return sys.platform == "darwin" or Path("/proc/driver/nvidia/version").exists() or sys.platform == "win32"
+    return sys.platform in ("darwin", "win32") or any(Path(driver).exists() for driver in DRIVERS)
 
 
 def load_with_notes(path: Path) -> "tuple[System[Any], tuple[str, ...]]":

@@ -9,8 +9,8 @@ import numpy as np
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.inference.options import TranslateOptions
+from i2icli.marks import MANIFEST
 
-NAME = ".i2i-results.json"
 HEAD = 2**20  # bytes of a model file that tell it from others: its description and first weights
 
 
@@ -44,7 +44,7 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
     Returns when these results were started (ns): older files in the folder are something else.
     Raises UserError if it holds results of other settings, unless they may be overwritten.
     """
-    path = out / NAME
+    path = out / MANIFEST
     before = _read(path)
     settings = {name: value for name, value in settings.items() if value is not None}
     if before is not None and before != settings and not overwrite:

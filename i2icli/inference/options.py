@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from i2icli.config import Precision, Size
+from i2icli.config import THREADS, Precision, Size, Threads
 from i2icli.errors import UserError
 from i2icli.fields import explain
 
@@ -53,6 +53,7 @@ class ModelOptions(BaseModel):
         "auto", description="fp32, bf16 or fp16; auto takes the fastest that is safe here"
     )
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
+    threads: Threads | None = Field(None, description=THREADS)
     runtime: RuntimeChoice = Field(
         "auto",
         description="what computes: torch, onnxruntime or openvino; auto: the fastest that is installed "

@@ -1,13 +1,16 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, DecodedImage, kinds, read_image, to_array, write_image
+from i2icli.files import clear_temporary
+from i2icli.image import SUFFIXES, DecodedImage, holds, kinds, read_image, to_array, write_image
 from i2icli.image.items import FileItem
+from i2icli.image.values import bits
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -17,6 +20,7 @@ from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch
+from i2icli.inference.record import Origin, Read, Record, Standing
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
@@ -34,6 +38,9 @@ class _Loaded:
     specs: tuple[tuple[OutputSpec, Path], ...] = ()  # still to be made, and where each output goes
     inputs: tuple[Arrays, ...] = ()  # what the task of each spec reads, (1, C, H, W)
     done: tuple[Result, ...] = ()  # existing results, or failures
+    origin: Origin = field(default_factory=Origin)
+    read: Read | None = None  # the files as they were
+    again: frozenset[Path] = frozenset()  # results of the input as it was before
 
     @property
     def batch_key(self) -> tuple[object, ...]:
@@ -42,6 +49,7 @@ class _Loaded:
         return shapes, tuple((spec.name, spec.task.source) for spec, _ in self.specs)
 
 
+_KEPT: frozenset[Standing] = frozenset({"there", "other", "unknown"})
 _Computed = tuple[_Loaded, list[tuple[Path, Array | str]]]
 """An input, and where each output (1, C, H, W) goes, or why there is none."""
 
@@ -60,7 +68,7 @@ class Translation:
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
         self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
-        self.notes = others.notes()
+        self.notes = (*others.notes(), *_format_notes(suffix, self.specs))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -72,11 +80,12 @@ class Translation:
         named = {
             "to": ", ".join(dict.fromkeys(each.task.name for each in self.specs if each.task.name)) or None
         }
-        self.started_at = write_manifest(
-            out, settings_of(inference.model, options) | named, overwrite=options.overwrite
-        )
+        settings = settings_of(inference.model, options) | named
+        started_at = write_manifest(out, settings, overwrite=options.overwrite)
+        clear_temporary({out, *folders})
+        self.record = Record(out, settings)
         if self.compare and not options.overwrite:
-            check_sheets(self.sheets, len(self.jobs), self.started_at)
+            check_sheets(self.sheets, len(self.jobs), started_at)
         for number, spec in enumerate(self.specs):
             missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
             if missing:
@@ -101,35 +110,45 @@ class Translation:
         sheets.close()
 
     def _stands(self, target: Path) -> bool:
-        """Whether a file is there that is not to be made anew."""
-        return not self.options.overwrite and target.exists()
+        """Whether something is there that is hardly to be made anew: inputs seldom change."""
+        return not self.options.overwrite and os.path.lexists(target)
 
     def _load(self, job: Job) -> _Loaded:
         """Decode an input for those of its outputs that do not exist yet."""
         if job.error:
             return _Loaded(job, done=(_failed(job, job.error),))
-        standing = {path for path in job.targets if self._stands(path)}
-        pairs = list(zip(self.specs, job.targets, strict=True))
-        done = tuple(self._existing(job, path) for _, path in pairs if path in standing)
-        todo = [(spec, path) for spec, path in pairs if path not in standing]
-        if not todo:
-            return _Loaded(job, done=done)
+        origin = Origin(
+            (job.source, *(each.path for each in job.others.values() if isinstance(each, FileItem)))
+        )
+        done: tuple[Result, ...] = ()
         try:
+            standing = {path: self._standing(path, origin) for path in job.targets}
+            done = tuple(self._existing(job, path, each) for path, each in standing.items() if each in _KEPT)
+            pairs = zip(self.specs, job.targets, strict=True)
+            todo = [(spec, path) for spec, path in pairs if standing[path] not in _KEPT]
+            if not todo:
+                return _Loaded(job, done=done)
+            read = origin.read()
             image = self.inference.decode(FileItem(job.source), self.specs[0].task)
             outputs = self.inference.outputs()
-            specs = [outputs.infer_source(spec, job.folders) for spec, _ in todo]
-            inputs = self.inference.read_all(image, job.others, specs)
-            pairs = [(spec, path) for spec, (_, path) in zip(specs, todo, strict=True)]
-            return _Loaded(job, image, tuple(pairs), inputs, done)
+            todo = [(outputs.infer_source(spec, job.folders), path) for spec, path in todo]
+            inputs = self.inference.read_all(image, job.others, [spec for spec, _ in todo])
+            again = frozenset(path for path, each in standing.items() if each == "changed")
+            return _Loaded(job, image, tuple(todo), inputs, done, origin, read, again)
         except (UserError, MemoryError) as error:
             return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
+        except OSError as error:
+            why = f"{job.source}: cannot be read ({(error.strerror or str(error)).lower()})"
+            return _Loaded(job, done=(*done, _failed(job, why)))
 
-    def _existing(self, job: Job, target: Path) -> Result:
-        """A file is already where the result would go; it is ours unless older than our manifest (ns)."""
-        if target.stat().st_mtime_ns >= self.started_at:
-            return Result(str(job.source), target, "there")
-        why = f"{target} exists and was not made with this model"
-        return _failed(job, f"{why}; choose another --out, or add --overwrite")
+    def _standing(self, target: Path, origin: Origin) -> Standing:
+        """What there is where a result would go. Raises OSError."""
+        return "none" if self.options.overwrite else self.record.standing(target, origin)
+
+    def _existing(self, job: Job, target: Path, standing: Standing) -> Result:
+        """What is at the place of a result stays: the same one, or something else."""
+        refusal = self.record.refusal(target, standing)
+        return Result(str(job.source), target, "there") if refusal is None else _failed(job, refusal)
 
     def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
         """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
@@ -151,6 +170,7 @@ class Translation:
         """Encode the outputs for one input; its row for the contact sheets."""
         loaded, outputs = computed
         results, made = list(loaded.done), dict[Path, DecodedImage]()
+        self.record.begin(path for path, _ in outputs)
         for (spec, _), (path, output) in zip(loaded.specs, outputs, strict=True):
             assert loaded.image is not None
             try:
@@ -158,9 +178,11 @@ class Translation:
                     raise UserError(output)
                 made[path] = self.inference.result(loaded.image, output, spec)
                 write_image(path, made[path])
-                results.append(Result(str(loaded.job.source), path, "done"))
+                results.append(Result(str(loaded.job.source), path, "done", again=path in loaded.again))
             except UserError as error:
                 results.append(_failed(loaded.job, str(error)))
+        if made and loaded.read is not None:
+            self.record.made(made, loaded.origin, loaded.read)
         order = {path: place for place, path in enumerate(loaded.job.targets)}
         results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
         return results, self._row(loaded, results, made) if self.compare else None
@@ -172,7 +194,10 @@ class Translation:
             return None
         names = [spec.name or "output" for spec in self.specs]
         try:
-            afters = [(made.get(target) or read_image(target)).pixels for target in targets]
+            afters = [
+                (made.get(target) or _existing_image(target, spec)).pixels
+                for spec, target in zip(self.specs, targets, strict=True)
+            ]
             before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
@@ -204,6 +229,23 @@ def _completed(job: Job, others: OtherInputs) -> Job:
         return replace(job, others=others.find(job.source))
     except UserError as error:
         return replace(job, error=str(error))
+
+
+def _format_notes(suffix: str | None, specs: Sequence[OutputSpec]) -> Iterator[str]:
+    """That the format asked for does not hold the values of the model."""
+    for dtype in {spec.task.output.dtype for spec in specs}:
+        if suffix is not None and dtype is not None and not holds(SUFFIXES[suffix], dtype):
+            yield (
+                f"results are of {bits(dtype)}, which {SUFFIXES[suffix].upper()} does not hold: their range "
+                "is brought to that of its type; --format tif keeps the values"
+            )
+
+
+def _existing_image(path: Path, spec: OutputSpec) -> DecodedImage:
+    """A result of an earlier run, to be shown. Raises UserError."""
+    port = spec.task.output
+    whole = holds(SUFFIXES[path.suffix.lower()], port.dtype or "uint8")  # not made 8 bit
+    return read_image(path, range=port.range if whole else None)
 
 
 def _failed(job: Job, error: str) -> Result:

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.image import EIGHT_BIT, SUFFIXES
+from i2icli.image import SUFFIXES, holds
 from i2icli.image.kinds import holds_ids
 from i2icli.task import Kind
 
-_DEEP = {"uint16": ".png", "float32": ".tif"}  # number types, and a format that holds them
+_ANY_TYPE = ".tif"  # of a format that holds images of every number type
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class Place:
     def _name(self, given: Path, suffix: str | None) -> Path:
         if suffix:
             return given.with_suffix(suffix)
+        dtype = self.dtype or "uint8"
+        deep = ".png" if holds("png", dtype) else _ANY_TYPE
         if holds_ids(self.kind):  # the format of a map says nothing about that of photos
-            return given.with_suffix(_DEEP.get(self.dtype or "", ".png"))
-        if self.dtype in _DEEP and SUFFIXES.get(given.suffix.lower()) in EIGHT_BIT:
-            return given.with_suffix(_DEEP[self.dtype])
-        return given
+            return given.with_suffix(deep)
+        format = SUFFIXES.get(given.suffix.lower())
+        return given.with_suffix(deep) if format is not None and not holds(format, dtype) else given

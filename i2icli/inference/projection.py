@@ -13,13 +13,24 @@ from torch.nn.functional import avg_pool2d, interpolate
 from i2icli.errors import UserError
 from i2icli.export.runtimes import RuntimeBackend
 from i2icli.files import atomic_write
-from i2icli.image import convert_channels, read_image, resize, to_array, to_pixels, write_image
+from i2icli.image import (
+    FileItem,
+    change_type,
+    convert_channels,
+    from_output,
+    kinds,
+    resize,
+    to_array,
+    write_image,
+)
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.latents import draw_codes
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pipeline import suffix_of
+from i2icli.inference.places import Place
+from i2icli.inference.record import Origin, Record
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Array, Request
@@ -95,7 +106,7 @@ class Projection:
     task: Task
     options: TranslateOptions
     out: Path
-    started_at: int  # files older than this (ns) are not ours
+    record: Record
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -108,29 +119,38 @@ class Projection:
                 yield self._result(job, sheets, captions[str(job.source)])
             except UserError as error:
                 yield Result(str(job.source), None, "failed", str(error))
+            except OSError as error:
+                why = f"{job.source}: cannot be read ({(error.strerror or str(error)).lower()})"
+                yield Result(str(job.source), None, "failed", why)
         sheets.close()
 
     def _result(self, job: Job, sheets: SheetWriter, caption: str) -> Result:
         if job.error:
             raise UserError(job.error)
         (target,) = job.targets
-        if target.exists() and not self.options.overwrite:
-            if target.stat().st_mtime_ns >= self.started_at:
-                return Result(str(job.source), target, "there")
-            raise UserError(f"{target} exists and was not made with this model; choose another --out")
-        given = read_image(job.source)
-        channels = self.task.output.channels
-        image = to_array(convert_channels(given.pixels, channels))[None]
+        origin, codes = Origin((job.source,)), target.with_suffix(".npy")
+        standing = "none" if self.options.overwrite else self.record.standing(target, origin)
+        if refusal := self.record.refusal(target, standing):
+            raise UserError(refusal)
+        if standing == "there":
+            return Result(str(job.source), target, "there")
+        read, port = origin.read(), self.task.output
+        given = kinds.decoded(FileItem(job.source), port)
+        image = to_array(convert_channels(given.pixels, port.channels))[None]
         code, output = project(self.backend, image, self.task, self.options.seed)
         height, width = given.pixels.shape[:2]
-        made = resize(to_pixels(output[0], given.pixels.dtype), (height, width))
-        write_image(target, replace(given, pixels=made))
-        with atomic_write(target.with_suffix(".npy")) as beside:
+        small = from_output(output[0], np.dtype(port.dtype or given.number_type), port.range)
+        made = resize(small.pixels, (height, width))
+        alpha = None if given.alpha is None else change_type(given.alpha, made.dtype)
+        self.record.begin([target, codes])
+        write_image(target, replace(given, pixels=made, alpha=alpha, stored=small.stored))
+        with atomic_write(codes) as beside:
             np.save(beside, code)
+        self.record.made([target, codes], origin, read)
         after = to_array(made)
         score = float(psnr(torch.from_numpy(image), torch.from_numpy(after)[None]))
         sheets.add({"input": image[0], "projected": after}, f"{caption}: {score:.1f} dB")
-        return Result(str(job.source), target, "done")
+        return Result(str(job.source), target, "done", again=standing == "changed")
 
 
 def plan_projection(
@@ -142,8 +162,9 @@ def plan_projection(
     if isinstance(backend, RuntimeBackend) and not backend.asked:
         backend = backend.with_torch()
     if not isinstance(backend, TorchBackend):
+        advice = "leave out --runtime" if isinstance(backend, RuntimeBackend) else "name that"
         raise UserError(
-            f"{inference.model}: codes are found with the model itself, not with a graph; leave out --runtime"
+            f"{inference.model}: codes are found with the model itself, not with a graph; {advice}"
         )
     for flag, value in (
         ("reference", options.reference),
@@ -162,8 +183,9 @@ def plan_projection(
     if len(tasks) > 1:
         raise UserError("an image is projected to one target; name it after --to")
     suffix = suffix_of(options.format) if options.format else None
-    jobs = plan_jobs(inputs, out, suffix)
-    started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
+    jobs = plan_jobs(inputs, out, suffix, [Place(dtype=tasks[0].output.dtype)])
+    settings = settings_of(inference.model, options)
+    started_at = write_manifest(out, settings, overwrite=options.overwrite)
     if not options.overwrite:
         check_sheets(out / SHEETS, len(jobs), started_at)
-    return Projection(backend, jobs, tasks[0], options, out, started_at)
+    return Projection(backend, jobs, tasks[0], options, out, Record(out, settings))

@@ -14,6 +14,7 @@ class Result:
     target: Path | None  # the file that was written or was there; None where it failed
     status: Literal["done", "there", "failed"]
     error: str | None = None  # one line, for "failed"
+    again: bool = False  # whether it was made again, as the input had changed
 
 
 class Results(Protocol):

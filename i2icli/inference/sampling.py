@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, to_array, to_pixels, write_image
+from i2icli.image import DecodedImage, change_type, from_output, holds, to_array, write_image
 from i2icli.inference.batching import images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
+from i2icli.inference.record import Origin, Record
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Arrays
@@ -38,7 +39,7 @@ class Sampling:
     out: Path
     options: TranslateOptions
     wanted: tuple[tuple[OutputSpec, ...], ...]  # of each task, one for every code
-    started_at: int  # files older than this (ns) are not ours
+    record: Record
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -60,13 +61,14 @@ class Sampling:
         return self.out / folder_name(name) if name is not None and len(self.wanted) > 1 else self.out
 
     def _samples(self, folder: Path, specs: Sequence[OutputSpec]) -> Iterator[Result]:
-        suffix = suffix_of(self.options.format) if self.options.format else ".png"
+        suffix = suffix_of(self.options.format) if self.options.format else None
+        suffix = suffix or (".png" if holds("png", specs[0].task.output.dtype or "uint8") else ".tif")
         sheets = SheetWriter(folder / SHEETS)
         row: Arrays = {}
-        for number, pixels in enumerate(self._generated(specs), 1):
+        for number, image in enumerate(self._generated(specs), 1):
             path = folder / f"{number:04}{suffix}"
-            yield self._write(path, pixels)
-            row[f"{(number - 1) % COLUMNS + 1}"] = to_array(pixels)
+            yield self._write(path, image)
+            row[f"{(number - 1) % COLUMNS + 1}"] = to_array(image.pixels)
             if len(row) == COLUMNS:
                 sheets.add(row, f"from {number - COLUMNS + 1:04}")
                 row = {}
@@ -76,39 +78,49 @@ class Sampling:
             sheets.add(row | {f"{column}": blank for column in rest}, f"from {number - len(row) + 1:04}")
         sheets.close()
 
-    def _write(self, path: Path, pixels: NDArray[Any]) -> Result:
+    def _write(self, path: Path, image: DecodedImage) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
         try:
-            write_image(path, DecodedImage(pixels, None, "png"))
+            write_image(path, image)
         except UserError as error:
             return Result(path.name, None, "failed", str(error))
-        return Result(path.name, path, "done")
+        return self._done(path)
 
     def _video(self, path: Path, specs: Sequence[OutputSpec]) -> Result:
         if (existing := self._existing(path)) is not None:
             return existing
         from i2icli.video import write_video  # images need not load it
 
-        frames = (_rgb(pixels) for pixels in self._generated(specs))
+        frames = (_rgb(change_type(image.pixels, np.uint8)) for image in self._generated(specs))
         write_video(path, frames, FPS)
-        return Result(path.name, path, "done")
+        return self._done(path)
 
     def _existing(self, path: Path) -> Result | None:
         """What is there already; ours stays, what is not is not touched either."""
-        if self.options.overwrite or not path.exists():
+        standing = "none" if self.options.overwrite else self.record.standing(path, Origin())
+        if standing == "none":
+            self.record.begin([path])
             return None
-        if path.stat().st_mtime_ns >= self.started_at:
-            return Result(path.name, path, "there")
-        why = "exists and was not made with this model"
-        return Result(path.name, None, "failed", f"{path} {why}; choose another --out, or add --overwrite")
+        refusal = self.record.refusal(path, standing)
+        return (
+            Result(path.name, path, "there")
+            if refusal is None
+            else Result(path.name, None, "failed", refusal)
+        )
 
-    def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[NDArray[Any]]:
-        """The images (H, W, C) of some specs."""
+    def _done(self, path: Path) -> Result:
+        self.record.made([path], Origin(), Origin().read())
+        return Result(path.name, path, "done")
+
+    def _generated(self, specs: Sequence[OutputSpec]) -> Iterator[DecodedImage]:
+        """The images of some specs of one task, of its range and number type."""
+        port = specs[0].task.output
+        dtype = np.dtype(port.dtype or np.uint8)
         count = images_together(self.inference, self.options.batch_size)
         for start in range(0, len(specs), count):
             images = self.inference.compute({}, *specs[start : start + count])
-            yield from (to_pixels(image, np.dtype(np.uint8)) for image in images)
+            yield from (from_output(image, dtype, port.range) for image in images)
 
 
 def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) -> Sampling:
@@ -127,8 +139,9 @@ def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) ->
         truncate = options.truncate if "truncate" in task.reads else None
         spec = OutputSpec(task, truncate=truncate, seed=options.seed)
         wanted.append(tuple(with_codes(spec, outputs.codes(task, options, SAMPLES, ENDS))))
-    started_at = write_manifest(out, settings_of(inference.model, options), overwrite=options.overwrite)
-    sampling = Sampling(inference, out, options, tuple(wanted), started_at)
+    settings = settings_of(inference.model, options)
+    started_at = write_manifest(out, settings, overwrite=options.overwrite)
+    sampling = Sampling(inference, out, options, tuple(wanted), Record(out, settings))
     if options.interpolate is None and not options.overwrite:
         for specs in sampling.wanted:
             check_sheets(sampling.folder(specs[0].task) / SHEETS, -(-len(specs) // COLUMNS), started_at)

@@ -61,7 +61,8 @@ class Translator(Inference):
 
         `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
         batch_size are for `run`. A reference may be all that an image may be, a latent code an array or a
-        tensor (Z,). Arrays of uint8 and uint16 span their range, floats and tensors are in [-1, 1].
+        tensor (Z,). Integers of 8 and 16 bits span their type, floats and tensors are in [-1, 1]; for a model
+        with a range arrays and tensors hold its values, and so do those that come back.
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
@@ -165,7 +166,7 @@ class Translator(Inference):
         from i2icli.inference.video_first import GivenFrame, TranslatedFrame
 
         if request.video.first_frame is not None:
-            return GivenFrame(request.video.first_frame)
+            return GivenFrame(request.video.first_frame, self.tasks[0].output)
         name = request.video.first_model
         if name is None:
             return None

@@ -4,12 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from i2icli.errors import UserError, about
-from i2icli.image import DecodedImage, change_type, convert_channels, resize
+from i2icli.image import DecodedImage, change_type, convert_channels, kinds, resize, with_values
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.inference import Inference
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import OutputSpec
+from i2icli.task import Port
 
 
 class FirstFrame(Protocol):
@@ -27,10 +30,10 @@ class GivenFrame:
 
     once = True
 
-    def __init__(self, path: Path) -> None:
-        """Read it. Raises UserError."""
+    def __init__(self, path: Path, port: Port) -> None:
+        """Read it as the results that a port describes. Raises UserError."""
         with about("--first-frame"):
-            self.image = FileItem(path).read()
+            self.image = kinds.decoded(FileItem(path), port)
 
     def result(self, item: Item) -> DecodedImage:  # noqa: ARG002 - the same for every frame
         """See `FirstFrame`."""
@@ -61,13 +64,15 @@ class TranslatedFrame:
             return self.inference.result(image, self.inference.compute(inputs, self.spec), self.spec)
 
 
-def fitted(image: DecodedImage, like: DecodedImage, size: tuple[int, int], channels: int) -> DecodedImage:
-    """A first frame as a result of `size` (height, width), with the number type of the frame it stands for.
+def fitted(image: DecodedImage, like: DecodedImage, size: tuple[int, int], port: Port) -> DecodedImage:
+    """A first frame as a result of `size` (height, width), with the values of the port it stands for.
 
-    Raises UserError if its channels cannot be converted.
+    Where that has no number type, that of the frame of the input. Raises UserError if its channels cannot be
+    converted.
     """
-    pixels = change_type(convert_channels(resize(image.pixels, size), channels), like.pixels.dtype)
+    colours = convert_channels(resize(image.pixels, size), port.channels)
+    made = with_values(colours, np.dtype(port.dtype or like.number_type), port.range)
     alpha = like.alpha
     if alpha is not None:
-        alpha = change_type(resize(alpha[:, :, None], size)[:, :, 0], like.pixels.dtype)
-    return replace(like, pixels=pixels, alpha=alpha)
+        alpha = change_type(resize(alpha[:, :, None], size)[:, :, 0], made.pixels.dtype)
+    return replace(like, pixels=made.pixels, alpha=alpha, stored=made.stored)

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from i2icli.config import Moment
 from i2icli.encode_options import EncodeOptions
 from i2icli.errors import UserError
 from i2icli.fields import explain
 from i2icli.inference.options import TranslateOptions
+from i2icli.written import Moment
 
 M = TypeVar("M", bound=BaseModel)
 

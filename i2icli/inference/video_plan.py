@@ -12,6 +12,7 @@ from i2icli.image.kinds import holds_ids
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import content, fingerprint, settings_of
 from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.record import Origin
 from i2icli.inference.video_compare import compared_size
 from i2icli.inference.video_first import FirstFrame, TranslatedFrame
 from i2icli.inference.video_jobs import VideoJob
@@ -186,9 +187,9 @@ def _settings(
 
 
 def _identity(source: str) -> list[object]:
-    """Which input it is, without reading it: sizes and times of its files."""
+    """Which input it is: bytes, or the number of frames, and what they hold."""
     if is_sequence(source):
-        stats = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in sequence_files(source)]
-        return [len(stats), content(repr(stats).encode())]
-    about = Path(source).stat()
-    return [about.st_size, about.st_mtime_ns]
+        files = sequence_files(source)
+        return [len(files), Origin(tuple(files)).content()]
+    path = Path(source)
+    return [path.stat().st_size, Origin((path,)).content()]

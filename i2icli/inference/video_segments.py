@@ -6,6 +6,7 @@ it. Of videos the segment itself lies there as well.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,10 +21,10 @@ from safetensors.numpy import load_file, save
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.marks import VIDEOS
 from i2icli.request import Arrays
 from i2icli.video import Damage
 
-FOLDER = ".i2i-video"
 INPUT = "input"  # the setting that is no option: which input it was
 LENGTH = 100  # frames of a segment: each starts with a key frame, a kill loses one at most
 
@@ -61,7 +62,7 @@ class Segments:
         """suffix: of the files of segments; none where frames are files of their own."""
         self.target = target
         self.suffix = suffix
-        self.folder = target.parent / FOLDER / target.name
+        self.folder = target.parent / VIDEOS / target.name
         self.manifest = self.folder.with_name(f"{target.name}.json")
         self.done: list[Segment] = []
         self.settings: Mapping[str, object] = {}
@@ -152,7 +153,7 @@ class Segments:
         path = self._state(len(self.done) - 1)
         try:
             return load_file(path)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, TypeError) as error:  # TypeError: numbers that NumPy has not
             raise UserError(
                 f"{path}: cannot be read ({error}); --overwrite starts anew", exit_code=1
             ) from None
@@ -246,7 +247,7 @@ _ADVICE = "choose another --out, or add --overwrite"
 
 def _holds_something(target: Path) -> bool:
     """Whether there is a result, or anything else, where one would go; an empty folder is nothing."""
-    return any(target.iterdir()) if target.is_dir() else target.exists()
+    return any(target.iterdir()) if target.is_dir() else os.path.lexists(target)
 
 
 def _changed(before: object, now: Mapping[str, object]) -> str:

@@ -74,7 +74,7 @@ class ResultWriter:
         """The result of a frame as an image. Several threads may do so at a time."""
         loaded, spec = made.loaded, self.spec
         if isinstance(made.output, DecodedImage):
-            image = fitted(made.output, loaded.image, self.size, spec.task.output.channels)
+            image = fitted(made.output, loaded.image, self.size, spec.task.output)
         else:
             image = self.inference.result(loaded.image, made.output, spec)
         beside = self.smoother is not None or self.compare is not None

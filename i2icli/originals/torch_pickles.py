@@ -292,6 +292,8 @@ def check_saved(path: Path) -> None:
     """Raise RefusedError, or whatever damage causes, for a file that torch.load had better not be given.
 
     That is one whose records are compressed, or whose pickle would cost time or memory, or names anything
-    else than tensors. Nothing of its values is read.
+    else than tensors. Its values are read once, a part at a time, and compared with their check sums.
     """
     read_saved(path, strict=True)
+    if is_archive(path):
+        Archive(path).check_sums()

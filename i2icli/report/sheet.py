@@ -1,5 +1,6 @@
 """Sample sheets, of training and inference: one row per example, one named column per image."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from i2icli.errors import UserError, readable
 from i2icli.files import atomic_write
+from i2icli.marks import SHEETS as SHEETS
 
 GAP = 4  # pixels between images
 TITLE = 18  # pixels for the column names, and for the name of a row
-SHEETS = "compare"  # subfolder for the sheets of an inference run
 ROWS = 8  # per sheet
 SMALLEST, LARGEST = 128, 512  # pixels: range of the longer side of an image on a sheet
 
@@ -96,7 +97,7 @@ def check_sheets(folder: Path, rows: int, since: int) -> None:
         raise UserError(f"{folder}, the folder for sample sheets, is a file; choose another --out")
     for number in range(1, -(-rows // ROWS) + 1) if folder.exists() else ():
         path = _numbered(folder, number)
-        if path.exists() and path.stat().st_mtime_ns < since:
+        if os.path.lexists(path) and path.lstat().st_mtime_ns < since:
             why = "exists and was not made with this model, and a sample sheet would replace it"
             raise UserError(f"{path} {why}; choose another --out, or add --overwrite")
 

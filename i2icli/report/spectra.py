@@ -107,7 +107,7 @@ def gather(inputs: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    found = find_images(folder)
+    found = find_images(folder, own=True)
     if not found:
         suffixes = ", ".join(sorted(SUFFIXES))
         raise UserError(f"{folder}: no images in this folder; expected {suffixes}")

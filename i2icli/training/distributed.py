@@ -10,6 +10,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from i2icli.training.orphans import end_with_parent
+
 TIMEOUT = timedelta(hours=2)  # the other ranks wait while rank 0 validates
 BUCKET_BYTES = 32 * 2**20  # gradients reduced at once: large enough for bandwidth, small enough for memory
 
@@ -40,6 +42,7 @@ def process_group(device: torch.device) -> Iterator[None]:
     if not launched():
         yield
         return
+    end_with_parent()
     if device.type == "cuda":
         torch.cuda.set_device(device)
     # NCCL for gradients; gloo for control messages and states, which need no GPU synchronisation.

@@ -1,7 +1,7 @@
 """Forwards callbacks from the worker processes to the process that displays them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -12,11 +12,12 @@ from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.plan import StagePlan
 
 Message: TypeAlias = tuple[str, tuple[Any, ...]]
-"""An event and its arguments: a method of Callbacks, DONE with the result, "UserError" with the error."""
+"""An event and its arguments: a method of Callbacks, DONE with the result, "UserError" with the error,
+TRACEBACK with the text of one."""
 Sender: TypeAlias = "Connection[Message, Any]"
 Reader: TypeAlias = "Connection[Any, Message]"
 
-DONE = "done"
+DONE, TRACEBACK = "done", "traceback"
 
 
 @dataclass
@@ -25,7 +26,8 @@ class Outcome:
 
     done: bool = False
     result: Any = None
-    error: UserError | None = None  # all processes raise the same one; the first report counts
+    error: UserError | None = None  # rank 0's, which knows what is saved; else the first
+    tracebacks: list[str] = field(default_factory=list)  # of other errors, in order of arrival
 
 
 class ForwardingCallbacks:
@@ -80,6 +82,8 @@ def receive(readers: Sequence[Reader], callbacks: Callbacks, outcome: Outcome) -
             if kind == DONE:
                 outcome.done, outcome.result = True, values[0]
             elif kind == UserError.__name__:
-                outcome.error = outcome.error or values[0]
+                outcome.error = values[0] if ready is readers[0] else outcome.error or values[0]
+            elif kind == TRACEBACK:
+                outcome.tracebacks.append(values[0])
             else:
                 getattr(callbacks, kind)(*values)

@@ -3,6 +3,9 @@
 import logging
 import os
 import signal
+import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import active_children
@@ -12,14 +15,24 @@ from typing import Any
 
 from i2icli.errors import UserError
 from i2icli.training.callbacks import Callbacks
-from i2icli.training.event_forwarding import DONE, ForwardingCallbacks, Outcome, Sender, pipes, receive
+from i2icli.training.event_forwarding import (
+    DONE,
+    TRACEBACK,
+    ForwardingCallbacks,
+    Outcome,
+    Sender,
+    pipes,
+    receive,
+)
+from i2icli.training.interrupt import NUMBERS, REPEATED, ignored, stopping_line
 
 
 def launch(processes: int, callbacks: Callbacks, function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in several processes that train together, and return rank 0's result.
 
-    The function receives the arguments and callbacks that forward to the given ones. Ctrl-C and SIGTERM are
-    forwarded to the processes, which decide how to react. Raises the UserError that a process raised.
+    The function receives the arguments and callbacks that forward to the given ones. Ctrl-C, SIGTERM and
+    SIGHUP are forwarded to the processes, which decide how to react. Raises the UserError that a process
+    raised; of another error the traceback is on stderr.
     For several machines use `torchrun -m i2icli train ...`.
     """
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
@@ -31,11 +44,12 @@ def launch(processes: int, callbacks: Callbacks, function: Callable[..., Any], *
     readers, senders = pipes(processes)
     receiver = Thread(target=receive, args=(readers, callbacks, outcome), name="event forwarding")
     receiver.start()
-    with _forwarded_signals() as forwarded:
+    failed: ChildFailedError | None = None
+    with _forwarded_signals(callbacks.note) as forwarded:
         try:
             elastic_launch(_elastic_config(processes), _worker)(senders, function, arguments)
-        except ChildFailedError:
-            pass  # the outcome has the details
+        except ChildFailedError as error:
+            failed = error  # the outcome has the details
         finally:
             for sender in senders:
                 sender.close()  # the receiver ends once the workers' copies are closed as well
@@ -45,8 +59,29 @@ def launch(processes: int, callbacks: Callbacks, function: Callable[..., Any], *
     if not outcome.done:
         if forwarded:
             raise KeyboardInterrupt
-        raise UserError(f"one of {processes} processes died; see its output above", exit_code=1)
+        raise _died(processes, failed, outcome)
     return outcome.result
+
+
+def _died(processes: int, failed: Any, outcome: Outcome) -> UserError:
+    """What is known of a process that ended without a word; the traceback of one with an error is printed."""
+    first = next(iter(failed.failures.items()), None) if failed is not None else None
+    if first is not None and first[1].exitcode < 0:
+        rank, name = first[0], _signal_name(-first[1].exitcode)
+        hint = ", as systems do where memory runs out" if name == "SIGKILL" else ""
+        return UserError(f"one of {processes} processes (rank {rank}) was ended by {name}{hint}", exit_code=1)
+    if outcome.tracebacks:  # the first one is the cause: the others lost their partner
+        sys.stderr.write(outcome.tracebacks[0])
+        sys.stderr.flush()
+    above = "; see its output above" if outcome.tracebacks else ""
+    return UserError(f"one of {processes} processes died{above}", exit_code=1)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _elastic_config(processes: int) -> Any:
@@ -67,26 +102,36 @@ def _elastic_config(processes: int) -> Any:
 
 
 @contextmanager
-def _forwarded_signals() -> Iterator[list[int]]:
-    """Inside the block the first Ctrl-C or SIGTERM is forwarded to the workers, the second ends them.
+def _forwarded_signals(tell: Callable[[str], None]) -> Iterator[list[int]]:
+    """Inside the block signals are forwarded to the workers; a second Ctrl-C ends them at once.
 
-    Yields the list of signals received so far.
+    Yields the list of signals received so far. The workers inherit that Ctrl-C, which a terminal sends to
+    all processes, is blocked: it might end them while they load.
     """
     received: list[int] = []
+    pressed: list[float] = []
 
     def forward(number: int, _frame: FrameType | None) -> None:
+        if not received:
+            tell(stopping_line(number))
         received.append(number)
-        if len(received) > 1:
-            raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            pressed.append(time.monotonic())
+        again = len(pressed) > 1 and pressed[-1] - pressed[0] > REPEATED
         for child in active_children():
-            if child.pid is not None:
-                os.kill(child.pid, signal.SIGTERM)
+            child.kill() if again else child.terminate()
+        if again:
+            raise KeyboardInterrupt
 
-    numbers = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
-    previous = {number: signal.signal(number, forward) for number in numbers}
+    own = current_thread() is main_thread()
+    previous = {number: signal.signal(number, forward) for number in NUMBERS if own and not ignored(number)}
+    masks = previous and hasattr(signal, "pthread_sigmask")  # not on Windows
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
     try:
         yield received
     finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         for number, handler in previous.items():
             signal.signal(number, handler)
 
@@ -104,6 +149,9 @@ def _worker(senders: Sequence[Sender], function: Callable[..., Any], arguments: 
         send((UserError.__name__, (error,)))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
+        raise SystemExit(1) from None
+    except Exception:
+        send((TRACEBACK, (traceback.format_exc(),)))
         raise SystemExit(1) from None
     if own == 0:
         send((DONE, (result,)))

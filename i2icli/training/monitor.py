@@ -49,6 +49,10 @@ class RunContext:
     criterion: str  # the score whose highest mean keeps the best model
 
 
+class NotFiniteError(UserError):
+    """The networks have learned numbers that are none: there is nothing to save."""
+
+
 class Monitor:
     """Monitors the training loop of one process. Only rank 0 writes files and reports."""
 
@@ -60,6 +64,7 @@ class Monitor:
         self.description = description
         self.started_at = self.saved_at = time.monotonic()
         self.resumed_at = 0  # step
+        self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
         self.reason = "finished"
         self.scores: Scores = {}
         self.best: float | None = None
@@ -74,7 +79,7 @@ class Monitor:
         if state.get("criterion", own) == self.context.criterion:  # older states do not name it
             self.best = state["best"]
         self.history = state.get("finished", {})
-        self.resumed_at = state["clock"]["total"]
+        self.resumed_at = self.saved_step = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
         """Do what is due after a step. True: stop training."""
@@ -83,6 +88,7 @@ class Monitor:
         proposal = self._proposal(last)
         not_finite = self._not_finite(trainer, step, saving=last or proposal != CONTINUE)
         if is_main() and not not_finite:
+            self.folder.check_there()
             self._report(trainer, step, last)
         stage_done = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
         proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
@@ -104,16 +110,21 @@ class Monitor:
         thorough: what the model needs beside weights is computed from all training images, not from a subset.
         """
         if is_main():  # first: the state must not hold what was computed for an earlier model
-            self._complete(trainer, thorough=thorough)
+            self.complete(trainer, thorough=thorough)
         state = state_of(trainer)
         if is_main():
-            own = {"best": self.best, "criterion": self.context.criterion, "scores": self.scores}
-            self.folder.save_state(state | self.description | own | {"finished": self.history})
-            self._publish(trainer, self.folder.model)
+            self.folder.check_there()
+            self.folder.save_state(self.whole(state))
+            self.publish(trainer, self.folder.model)
             self.callbacks.saved(self.folder.path)
-        self.saved_at = time.monotonic()
+        self.saved_at, self.saved_step = time.monotonic(), trainer.system.clock.total
 
-    def _complete(self, trainer: Trainer, *, thorough: bool = False) -> None:
+    def whole(self, state: dict[str, Any]) -> dict[str, Any]:
+        """The state of a trainer with what the run and its monitor add."""
+        own = {"best": self.best, "criterion": self.context.criterion, "scores": self.scores}
+        return state | self.description | own | {"finished": self.history}
+
+    def complete(self, trainer: Trainer, *, thorough: bool = False) -> None:
         """Compute what the published model needs beside its weights, see `System.finish`."""
         self._calibrate(trainer)
         stage = trainer.system.clock.stage
@@ -127,7 +138,8 @@ class Monitor:
         with closing(self.data.calibration(trainer.system.clock.stage)) as batches:
             trainer.ema.reestimate(map(trainer.placement.batch, batches))
 
-    def _publish(self, trainer: Trainer, path: Path) -> None:
+    def publish(self, trainer: Trainer, path: Path) -> None:
+        """Write the model as it is now."""
         write_model(path, trainer.system, self.context.name, trainer.ema.modules())
 
     def sample(self, trainer: Trainer) -> None:
@@ -248,8 +260,8 @@ class Monitor:
         best = now is not None and (self.best is None or now > self.best)
         if best:
             self.best = now
-            self._complete(trainer)
-            self._publish(trainer, self.folder.best)
+            self.complete(trainer)
+            self.publish(trainer, self.folder.best)
         if now is None and self.options.best_by:
             self.callbacks.warn(
                 f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
@@ -269,15 +281,14 @@ class Monitor:
             for warning in warnings:
                 self.callbacks.note(warning)
 
-    def _not_finite_error(self, trainer: Trainer) -> UserError:
+    def _not_finite_error(self, trainer: Trainer) -> "NotFiniteError":
         names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
-        state = self.folder.load_state()
         kept = (
-            f"the checkpoint of step {state['clock']['total']} is intact, the same command resumes from it"
-            if state
+            f"the checkpoint of step {self.saved_step} is intact, the same command resumes from it"
+            if self.saved_step is not None
             else "there is no checkpoint yet"
         )
-        return UserError(
+        return NotFiniteError(
             f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
             f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
             exit_code=1,

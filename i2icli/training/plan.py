@@ -25,10 +25,10 @@ from i2icli.runtime.device import Placement
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
-from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.perceptual_weights import perceptual_notes
+from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.run_data import open_data
 from i2icli.training.run_folder import default_folder
 from i2icli.training.spectral_term import SpectralTerm
@@ -78,7 +78,7 @@ def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions 
     Raises UserError as `train` does.
     """
     options = options or RunOptions()
-    with report_broken_images(NoCallbacks()):  # training reports them
+    with report_warnings(NoCallbacks()):  # training reports them
         notes = perceptual_notes(config, options)
         opened, config = open_data(system, data, config, options)
         found = plan_of(system, opened, config, options.out or default_folder(system, data))

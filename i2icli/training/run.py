@@ -11,22 +11,26 @@ import torch
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
+from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.fields import completed
+from i2icli.processors import busy_line, limited_threads, threads_asked
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.broken_images import report_broken_images
 from i2icli.training.callbacks import Callbacks, NoCallbacks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
 from i2icli.training.plan import plan_of
+from i2icli.training.reported_warnings import report_warnings
+from i2icli.training.rescue import rescue
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
+from i2icli.training.robust_callbacks import RobustCallbacks
 from i2icli.training.run_data import RunData, counts_of, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
@@ -63,7 +67,7 @@ def train(
     show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
-    options, callbacks = options or RunOptions(), callbacks or NoCallbacks()
+    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or NoCallbacks())
     perceptual = fetch_perceptual(config, options, callbacks.note)
     if options.devices > 1 and not launched():
         function = partial(train, show_plan=show_plan)
@@ -73,7 +77,7 @@ def train(
     with process_group(device):
         folder = RunFolder(options.out or default_folder(system, data))
         callbacks = callbacks if is_main() else NoCallbacks()
-        with folder.locked() if is_main() else nullcontext():
+        with report_warnings(callbacks), folder.locked() if is_main() else nullcontext():
             run = _Run(system, data, config, options, folder, callbacks, perceptual)
             return run.train(device, show_plan=show_plan and is_main())
 
@@ -101,13 +105,16 @@ class _Run:
 
     def train(self, device: torch.device, *, show_plan: bool) -> TrainResult:
         state = self._state()
+        with limited_threads(self._threads(device, state)):
+            return self._trained(device, state, show_plan=show_plan)
+
+    def _trained(self, device: torch.device, state: dict[str, Any] | None, *, show_plan: bool) -> TrainResult:
         system = build_system(self.name, self.config)
         if state is None:
             self._initialise(system)
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
-            report_broken_images(self.callbacks),
-            Interrupt(patient=launched()) as interrupt,
+            Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
             if show_plan:
@@ -129,12 +136,30 @@ class _Run:
             self._begin(trainer, monitor, state)
             if self.options.compile:
                 compile_networks(system)
+            finished = self._fit(trainer, monitor)
+        return self._result(trainer, monitor, finished=finished)
+
+    def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
+        """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""
+        try:
             finished = trainer.fit()
             if finished:
                 monitor.save(trainer, thorough=True)
             if is_main():
                 write_run_report(self.folder, self.name, self.config)
-        return self._result(trainer, monitor, finished=finished)
+        except NotFiniteError:
+            raise
+        except Exception as error:
+            cause = isinstance(error, OSError) and is_main() and self.folder.gone()
+            kept = rescue(trainer, monitor, self.config)
+            if kept is None:
+                raise
+            explained = kept.explaining(cause or error)
+            if explained is None:
+                self.callbacks.note(kept.text)
+                raise
+            raise explained from error
+        return finished
 
     def _result(self, trainer: Trainer, monitor: Monitor, *, finished: bool) -> TrainResult:
         clock, reason = trainer.system.clock, "finished" if finished else monitor.reason
@@ -152,14 +177,38 @@ class _Run:
 
     def _state(self) -> dict[str, Any] | None:
         """The state to go on from; None for a run that begins, or that learned nothing so far."""
-        state = broadcast_from_main(
-            self.folder.load_state() if is_main() else None
-        )  # other machines have other disks
-        if state is None or state["clock"]["total"] == 0:
+        state = broadcast_from_main(self._saved() if is_main() else None)  # other machines have other disks
+        if isinstance(state, UserError):
+            raise state
+        if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
         self._check_same_data(state)
         return dict(state)
+
+    def _saved(self) -> dict[str, Any] | UserError | None:
+        """The state in the run folder; an error for all processes to raise."""
+        try:
+            state = self.folder.load_state(self.callbacks.warn)
+            if state is None:
+                self.folder.check_unused()
+            return state
+        except UserError as error:
+            return error
+
+    def _threads(self, device: torch.device, state: dict[str, Any] | None) -> int | None:
+        """The number of threads that were asked for, now or when the run was started; None where none was."""
+        before = (state or {}).get("threads", {})
+        number = self.options.threads or (before["number"] if before.get("asked") else None)
+        used = number or torch.get_num_threads()
+        if device.type == "cpu" and before and before["number"] != used:
+            self.callbacks.warn(
+                f"this run has computed with {counted(before['number'], 'thread')} so far, now with {used}: "
+                f"it will not end at the same weights to the bit; --threads {before['number']} would"
+            )
+        elif number is None and (line := busy_line()):
+            self.callbacks.note(line)
+        return number
 
     def _initialise(self, system: System[Any]) -> None:
         """Load initial weights for --init-from."""
@@ -177,6 +226,7 @@ class _Run:
             "config": self.config.model_dump(mode="json"),
             "data": self.data_paths,
             "examples": len(self.data.train()),
+            "threads": {"number": torch.get_num_threads(), "asked": threads_asked() is not None},
         }
 
     def _begin(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> None:
@@ -186,6 +236,8 @@ class _Run:
             restore(trainer, state, grown=grown)
             monitor.restore(state)
             self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
+        else:
+            monitor.save(trainer)  # so that there is a state from the very start
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
@@ -195,8 +247,6 @@ class _Run:
             self.callbacks.note(
                 f"computing in {dtype_name(trainer.placement.dtype)} on {trainer.placement.device}"
             )
-        if state is None:
-            monitor.save(trainer)  # so that there is a state from the very start
 
     def _tell_perceptual(self, step: int) -> None:
         """Say and log which weights the perceptual loss has, if there is one."""

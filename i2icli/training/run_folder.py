@@ -1,19 +1,23 @@
 """runs/x: the files of a training run, written atomically."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
 
+from i2icli import marks
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, clear_temporary, locks_work, write_through
 from i2icli.originals.torch_pickles import check_saved
 from i2icli.report.log import Row, read_log
 from i2icli.runs import COUNTS, SEGMENTER
+from i2icli.runtime.memory import is_out_of_memory
+from i2icli.training.followed import followed
 
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
@@ -33,60 +37,132 @@ class RunFolder:
         self.counts = path / COUNTS
         self.report = path / "report.html"
         self.log_file = path / "log.jsonl"
-        self.samples = path / "samples"
-        self.strip, self.film = path / "clip.png", path / "clip.webp"  # of the last validation
+        self.samples = path / marks.SAMPLES
+        self.strip, self.film = path / marks.STRIP, path / marks.FILM  # of the last validation
         self.states = (path / "resume.pt", path / "resume.previous.pt")
+        self.lock = path / ".lock"
+        self.followed: Callable[[], Path | None] = lambda: None
+        self._sound: tuple[int, ...] | None = None  # how the newest state was when known as sound
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep a second process out. Raises UserError if one is already training here."""
+        """Keep a second process out. Raises UserError if one is already training here.
+
+        On a file system without locks there is a warning instead.
+        """
         try:
             str(self.path).encode()  # safetensors requires UTF-8 paths
             self.path.mkdir(parents=True, exist_ok=True)
+            locks = locks_work(self.path)
+            self.lock.touch()
         except (OSError, UnicodeEncodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "its name is not in UTF-8"
             raise UserError(
                 f"--out {self.path}: cannot be a run folder ({why}); choose another --out"
             ) from None
-        lock = FileLock(self.path / ".lock")
+        with self._alone() if locks else nullcontext(), followed(self.path) as self.followed:
+            (self.path / marks.RUN).touch()
+            clear_temporary((self.path, self.samples), alone=locks)
+            yield
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = FileLock(self.lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             raise UserError(
                 f"{self.path}: another process is training here; wait for it or choose another --out"
             ) from None
-        for leftover in self.path.rglob(".*.writing*"):  # of a process that was killed while writing
-            leftover.unlink()
         try:
             yield
         finally:
             lock.release()
 
+    def gone(self) -> UserError | None:
+        """What to say if the folder was moved or removed since it was locked."""
+        moved = None if self.lock.exists() else self.followed()
+        if self.lock.exists() or moved == self.path.resolve():
+            return None
+        what = f"moved to {moved}" if moved else "removed"
+        return UserError(f"{self.path}: the run folder was {what} while training", exit_code=1)
+
+    def check_there(self) -> None:
+        """Raise UserError if the folder was moved or removed: writing into it would make another."""
+        if error := self.gone():
+            raise error
+
+    def current(self) -> "RunFolder":
+        """Where the folder is now, if that is known; this one if it is gone."""
+        found = None if self.lock.exists() else self.followed()
+        return self if found in (None, self.path.resolve()) else RunFolder(found)
+
+    def check_unused(self) -> None:
+        """Raise UserError if there is what a run writes, but no state to go on from: it would be replaced."""
+        written = (
+            self.model, self.best, self.segmenter, self.recipe, self.counts, self.log_file, self.report,
+            self.samples, self.strip, self.film,
+        )  # fmt: skip
+        there = [path for path in written if _holds_something(path)]
+        if not there:
+            return
+        names = ", ".join(path.name for path in there)
+        start = f", or add --init-from {self.model} to start from its weights" if self.model in there else ""
+        raise UserError(
+            f"{self.path} holds {names} but no {self.states[0].name} to resume from, and a new run would "
+            f"replace {'them' if len(there) > 1 else 'it'}; choose another --out{start}"
+        )
+
     # -- the state for resuming ----------------------------------------------------------
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Save the state; the previous one is kept as resume.previous.pt."""
+        """Save the state; the previous one, if it is undamaged, is kept as resume.previous.pt."""
         newest, previous = self.states
         with atomic_write(newest) as beside:
             torch.save(state, beside)
-            if newest.exists():
+            write_through(beside)  # before an older copy gives way to it
+            if self._newest_is_sound():
                 newest.replace(previous)  # if killed here, the previous state is still there to load
+        self._sound = _identity(newest)
 
-    def load_state(self) -> dict[str, Any] | None:
-        """The newest readable state, None in a new folder. Raises UserError if all are damaged."""
-        found = [path for path in self.states if path.exists()]
+    def load_state(self, warn: Callable[[str], None] = lambda _: None) -> dict[str, Any] | None:
+        """The newest undamaged state, None in a new folder; `warn` is told if it is not the newest.
+
+        Raises UserError if all are damaged, or too large for the memory.
+        """
+        newest, _ = self.states
+        found = [path for path in self.states if os.path.lexists(path)]
         for path in found:
-            try:
-                check_saved(path)
-                return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
-            except Exception:  # truncated or not ours: the previous copy may still be intact
+            about = _identity(path)
+            state = _read(path)
+            if state is None:
                 continue
+            if path == newest:
+                self._sound = about
+            else:
+                lost = "is damaged" if newest in found else "is missing"
+                step = state.get("clock", {}).get("total", 0)
+                warn(f"{newest} {lost}; resuming from the copy before it, of step {step}")
+            return state
         if found:
             raise UserError(
                 f"{found[0]}: damaged, and so is any older copy; "
                 f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
             )
         return None
+
+    def _newest_is_sound(self) -> bool:
+        """Whether the newest state is undamaged: as this process left or found it, or by its check sums."""
+        newest = self.states[0]
+        if not os.path.lexists(newest):
+            return False
+        if self._sound is not None and _identity(newest) == self._sound:
+            return True
+        try:
+            check_saved(newest)
+        except Exception:  # whatever damage causes
+            return False
+        return True
 
     def save_counts(self, counts: Mapping[str, int | bool]) -> None:
         """Save how many examples the run has: `counts_of` its data."""
@@ -118,3 +194,31 @@ class RunFolder:
         kept = [row for row in read_log(self.log_file) if row["step"] <= step]
         with atomic_write(self.log_file) as beside:
             beside.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A state; None if it is damaged or something else. Raises UserError if it does not fit the memory."""
+    try:
+        check_saved(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except PermissionError:
+        raise
+    except Exception as error:  # truncated, changed, or not ours
+        if is_out_of_memory(error):
+            raise UserError(f"{path}: not enough memory to load it", exit_code=1) from None
+        return None
+    return state if isinstance(state, dict) else None
+
+
+def _identity(path: Path) -> tuple[int, ...]:
+    """Numbers that change when a file is written; none for a link to nothing."""
+    try:
+        about = path.stat()
+    except OSError:
+        return ()
+    return about.st_ino, about.st_size, about.st_mtime_ns
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether there is a file, even a link to nothing, or a folder that is not empty."""
+    return any(path.iterdir()) if path.is_dir() else os.path.lexists(path)

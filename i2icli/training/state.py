@@ -26,15 +26,19 @@ def own_weights(system: System[Any]) -> dict[str, nn.Parameter]:
     return {name: value for name, value in system.named_parameters() if not name.startswith(prefixes)}
 
 
-def state_of(trainer: "Trainer") -> dict[str, Any]:
-    """Everything needed to resume from here. Collective: every process must call it."""
+def state_of(trainer: "Trainer", *, alone: bool = False) -> dict[str, Any]:
+    """Everything needed to resume from here. Collective: every process must call it.
+
+    alone: other processes are not asked, as they may have ended; what is theirs is left out.
+    """
     weights = own_weights(trainer.system)
     full = own_state(trainer.system)
     own = _on_cpu({name: value for name, value in full.items() if name not in weights})
     clock = trainer.system.clock
     return {
         "system": full,
-        "ranks": gather_on_main(own)[1:],  # image pools and running statistics differ between processes
+        # image pools and running statistics differ between processes
+        "ranks": [] if alone else gather_on_main(own)[1:],
         "average": trainer.ema.state(),
         "optimizers": {name: optimizer.state_dict() for name, optimizer in trainer.optimizers.items()},
         "scalers": trainer.updater.state(),

@@ -58,6 +58,7 @@ class Trainer:
         self.metrics = Metrics()
         self.restored: dict[str, Any] | None = None  # until its stage is entered
         self.seconds = 0.0  # time spent training, over all sessions
+        self.amid = False  # whether a step has begun and not ended, so that some weights may have moved on
 
     @property
     def steps(self) -> int:
@@ -113,6 +114,7 @@ class Trainer:
     def step(self, batches: list[Batch]) -> None:
         """One training step over one batch, or over several with accumulated gradients."""
         system = self.system
+        self.amid = True
         # Random draws depend on the step alone, not on earlier draws: a resumed run draws the same numbers.
         torch.manual_seed(seed_of(system.config.seed, system.clock.total, rank()))
         for name, optimizer in self.optimizers.items():
@@ -131,6 +133,7 @@ class Trainer:
         self.metrics.images += size * system.config.accumulate
         system.clock.step += 1
         system.clock.total += 1
+        self.amid = False
 
     def _out_of_memory(self, batch: Batch) -> UserError:
         stage, stages = self.system.clock.stage, self.system.config.stages()

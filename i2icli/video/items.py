@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, Header, IdMap
+from i2icli.value_range import ValueRange
 from i2icli.video.probing import probe_once
 from i2icli.video.ranges import read_range
 
@@ -25,7 +26,7 @@ class DecodedFrame:
         height, width, channels = self.pixels.shape
         return Header("png", (height, width), 3, alpha=channels == 4, dtype=self.pixels.dtype)
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:  # noqa: ARG002 - they span their type
         """The pixels, colour and alpha separate."""
         alpha = self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
         return DecodedImage(self.pixels[..., :3], alpha, "png", lossless=False)
@@ -54,7 +55,7 @@ class FrameItem:
         """Frames have three channels of 8 bits; whether the video is that long is not checked."""
         return Header("png", probe_once(self.path).size, 3, alpha=False, dtype=np.dtype(np.uint8))
 
-    def read(self) -> DecodedImage:
+    def read(self, range: ValueRange | None = None) -> DecodedImage:  # noqa: ARG002 - as above
         """Raises UserError if the video cannot be read or has fewer frames."""
         found = read_range(self.path, self.index, 1)
         if not found:

@@ -278,6 +278,22 @@ def test_strict_stops_at_a_broken_image(tmp_path: Path, cache_bytes: int) -> Non
         UnpairedImages([tmp_path], DataOptions.of(whole(), strict=True))
 
 
+def test_data_of_which_more_than_half_vanish_are_given_up(tmp_path: Path) -> None:
+    for folder in ("A", "B"):
+        fill(tmp_path / folder, *(f"{number}.png" for number in range(9)))
+    train = UnpairedImages([tmp_path], DataOptions.of(whole(), cache_bytes=0)).train()
+    for number in range(4):
+        (tmp_path / "A" / f"{number}.png").unlink()
+    with pytest.warns(BrokenImageWarning):
+        Patient(train).read(times=20)
+    (tmp_path / "A" / "4.png").unlink()
+    with (
+        pytest.warns(BrokenImageWarning),
+        pytest.raises(UserError, match=r"5 of 9 images cannot be read, which is more than half: .*/A/"),
+    ):
+        Patient(train).read(times=20)
+
+
 def test_nothing_but_broken_images(tmp_path: Path) -> None:
     for folder in ("A", "B"):
         break_pixels(put(tmp_path / folder / "0.png"))

@@ -145,3 +145,21 @@ def test_a_task_that_cannot_be_a_graph_says_why():
     system = lively("paired_cyclegan", regions=("eyes", "lips"))
     with pytest.raises(UserError, match=r"PairedCycleGAN cannot be exported \(--target styled\): .*regions"):
         parts_of(system, system.config.tasks(system.clock.stage)[:1])
+
+
+class Odd(torch.nn.Module):
+    """A layer that ONNX has no operator for."""
+
+    def forward(self, x):
+        return torch.special.airy_ai(x)
+
+
+def test_an_operator_that_onnx_has_not_is_named_with_its_layer():
+    system = generator()
+    network = system.G.net
+    network.append(Odd())
+    part = parts_of(system, system.config.tasks(system.clock.stage))[-1]
+    with pytest.raises(
+        UserError, match=rf"no operator for aten.special_airy_ai \(in layer G.net.{len(network) - 1}\)"
+    ):
+        to_onnx(trace(part, system))

@@ -28,6 +28,7 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.translator import Translator
 from i2icli.runtime.checkpoint import write_model
 from tests.export.models import lively
+from tests.graphs.files import IMAGE, described, graph, node, write
 
 Load = Callable[..., Translator]
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
@@ -192,6 +193,32 @@ def test_auto_uses_what_is_there_for_a_single_image(
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("home")
+def test_a_precision_that_the_runtime_has_not_is_refused_before_the_export(
+    model: Path, exports: list[str], told: list[str]
+):
+    expected = r"model\.safetensors: onnxruntime computes fp32 on a processor, not bf16; try --precision fp32"
+    with pytest.raises(UserError, match=expected):
+        Translator.load(model, runtime="onnxruntime", precision="bf16", tell=told.append).translate(PIXELS)
+    assert (exports, told) == ([], [])
+
+
+@pytest.mark.usefixtures("installed", "home")
+@pytest.mark.parametrize("driver", loading.DRIVERS)
+def test_where_torch_may_have_a_gpu_auto_leaves_it_to_torch(
+    driver: str, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    exists = Path.exists
+    monkeypatch.setattr(
+        Path,
+        "exists",
+        lambda path: str(path) == driver or (str(path) not in loading.DRIVERS and exists(path)),
+    )
+    for device, kind in ((None, "TorchBackend"), ("cpu", "RuntimeBackend")):
+        backend = loading.load_backend(model, device, "fp32", "auto", print)
+        assert type(backend).__name__ == kind
+
+
 @pytest.mark.usefixtures("installed", "home")
 def test_frames_and_samples_count_as_well(load: Load, exports: list[str], tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
@@ -257,6 +284,17 @@ def test_a_cache_that_cannot_be_written(model: Path, home: Path, load: Load, tol
     assert told[-1] == f"runtime: torch, as {why}"
     with pytest.raises(UserError, match=re.escape(why)):
         translated(load(model))
+
+
+def test_a_runtime_that_is_not_installed_is_named_as_it_was_asked_for(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("i2icli.graphs.sessions.find_spec", lambda _: None)
+    expected = (
+        r"^--runtime openvino: running it needs the package openvino: pip install 'i2icli\[openvino\]'$"
+    )
+    with pytest.raises(UserError, match=expected):
+        Translator.load(model, runtime="openvino")
 
 
 def test_a_missing_package_is_not_remembered(
@@ -339,5 +377,9 @@ def test_codes_are_found_by_torch(load: Load, tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
     image = str(photo(tmp_path / "photo.png", 32))
     assert load(model, "auto").run([image], tmp_path / "out")
-    with pytest.raises(UserError, match=r"codes are found with the model itself, .*; leave out --runtime"):
+    with pytest.raises(UserError, match=r"codes are found with the model itself, .*; leave out --runtime$"):
         load(model).run([image], tmp_path / "out")
+    metadata = described("spectral_dcgan", inputs={"latent": IMAGE})
+    exported = write(tmp_path / "noise.onnx", graph(metadata, [node("Identity", "latent", "output")]))
+    with pytest.raises(UserError, match=r"codes are found with the model itself, not .*; name that$"):
+        load(exported, "auto").run([image], tmp_path / "out")

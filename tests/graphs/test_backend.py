@@ -126,6 +126,16 @@ def test_a_graph_of_fixed_rows_is_run_as_often_as_it_takes(tmp_path: Path):
         backend.forward(backend.tasks[0], {"image": image(2, 16)}, None)
 
 
+def test_a_number_for_all_rows_goes_to_a_graph_of_fixed_rows(tmp_path: Path):
+    sides = (2, 3, 8, 12)
+    metadata = described("progan", inputs={"image": sides, "truncate": ()}, outputs={"output": sides})
+    path = write(tmp_path / "two.onnx", graph(metadata, [node("Mul", "image truncate", "output")]))
+    backend = load_graph(path)
+    given = {"image": image(3), "truncate": np.array(0.5, np.float32)}
+    found = backend._run(backend._main(backend.tasks[0]), given)
+    np.testing.assert_allclose(found["output"], image(3) / 2, atol=1e-6)
+
+
 def styled(folder: Path, *, with_part: bool = True) -> Path:
     """SPADE with a style: the image is the labels plus a code, which is the mean of a reference."""
     ids = TensorType(dtype="int64", shape=("batch", 1, "height", "width"))

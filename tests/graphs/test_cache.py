@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -129,6 +129,38 @@ def test_those_used_last_are_kept(wanted: Wanted):
     assert not left.exists()
     tidy(wanted.home, most_bytes=0, keep=some[2].folder)
     assert [find(each) is not None for each in some] == [False, False, True]
+
+
+def test_a_reason_names_no_folder_that_is_gone(wanted: Wanted):
+    def export(folder: Path) -> tuple[Path, str]:
+        raise UserError(f"{folder / 'B.onnx'}: cannot be loaded")
+
+    assert store(wanted, export) == find(wanted) == Found(None, "B.onnx: cannot be loaded")
+
+
+def test_another_process_may_remove_what_is_being_tidied(wanted: Wanted, monkeypatch: pytest.MonkeyPatch):
+    found = store(wanted, exporting())
+    assert wanted.home is not None
+    (wanted.home / "gone").mkdir()
+    plain = Path.iterdir
+
+    def iterdir(folder: Path) -> Iterator[Path]:
+        if folder.name == "gone":
+            raise FileNotFoundError(folder)
+        return plain(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    tidy(wanted.home, most_bytes=0, keep=wanted.folder)
+    assert find(wanted) == found
+
+
+def test_a_graph_proven_by_a_processor_without_bfloat16_is_not_that_of_one_with_it(
+    wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+):
+    for able in (False, True):  # a home that several machines share
+        monkeypatch.setattr(cache, "has_bfloat16", lambda able=able: able)
+        assert find(wanted) is None
+        store(wanted, exporting())
 
 
 def test_two_that_want_the_same_export_it_once(wanted: Wanted):

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from i2icli.errors import UserError
 from i2icli.inference import video_frames, video_sinks
@@ -92,6 +94,18 @@ def test_a_killed_job_goes_on_and_gives_the_same(model, clip, tmp_path, kind, op
     assert watch.first == 4  # no frame is computed twice
     assert (again.status, again.frames) == ("done", 8)
     assert np.array_equal(images_of(again.target), images_of(whole.target))
+
+
+def test_a_state_in_numbers_that_numpy_has_not_is_refused(model, clip, tmp_path):
+    killed = failing(remembering(model), 5, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        list(killed.video(clip, tmp_path / "out", format="png"))
+    [state] = (tmp_path / "out" / ".i2i-video").rglob("*.safetensors")
+    save_file({"memory.x": torch.zeros(1, 3, 8, 8, dtype=torch.bfloat16)}, state)  # as versions before did
+    again = one(remembering(model).video(clip, tmp_path / "out", format="png"))
+    assert again.status == "failed"
+    assert "cannot be read" in again.error
+    assert "--overwrite starts anew" in again.error
 
 
 @pytest.mark.parametrize(("kind", "options"), [("memory", {}), ("image", {"smooth": True})])

@@ -1,18 +1,23 @@
 """What a run leaves behind: whole files at any moment, a log without gaps, a recipe, a report, events."""
 
+import errno
+import fcntl
 import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
-from i2icli.files import atomic_write
+from i2icli.files import _warned, atomic_write, temporary_name
 from i2icli.recipe import resolve_config
 from i2icli.report.log import read_log
 from i2icli.systems.cyclegan.system import CycleGAN
@@ -21,6 +26,7 @@ from i2icli.training.plan import plan
 from i2icli.training.run import train
 from i2icli.training.run_folder import RunFolder
 from tests.tiny import tiny_config
+from tests.training.synthetic import assert_same
 
 
 class Killed(BaseException):
@@ -41,9 +47,117 @@ def test_states_rotate_and_the_newest_readable_one_is_loaded(folder):
     assert torch.load(previous, weights_only=True) == {"step": 2}
     newest.write_bytes(newest.read_bytes()[:100])
     assert folder.load_state() == {"step": 2}
+    folder.save_state({"step": 4})  # in the place of the damaged one, not of the good one
+    assert torch.load(previous, weights_only=True) == {"step": 2}
+    newest.write_bytes(newest.read_bytes()[:100])
     previous.write_bytes(b"")
     with pytest.raises(UserError, match=r"damaged, and so is any older copy; .*--init-from"):
         folder.load_state()
+
+
+STATE = {
+    "system": {f"G.{number}": torch.arange(3000.0) + number for number in range(8)},
+    "clock": {"total": 3},
+}
+
+
+@pytest.mark.parametrize("zeroed", [0, 512], ids=["bit", "sector"])
+def test_a_state_that_was_changed_on_the_disk_is_noticed(zeroed, folder):
+    for step in (2, 3):
+        folder.save_state(STATE | {"clock": {"total": step}})
+    newest, _ = folder.states
+    good, rng, noticed = newest.read_bytes(), np.random.default_rng(0), 0
+    for _ in range(60):
+        changed = bytearray(good)
+        place = int(rng.integers(len(good) - 512))
+        if zeroed:
+            place -= place % zeroed
+            changed[place : place + zeroed] = bytes(zeroed)
+        else:
+            changed[place] ^= 1 << int(rng.integers(8))
+        newest.write_bytes(changed)
+        told = []
+        found = folder.load_state(told.append)
+        assert_same(found["system"], STATE["system"])
+        assert found["clock"]["total"] == (2 if told else 3)
+        noticed += bool(told)
+    assert noticed > 50
+    assert told == [f"{newest} is damaged; resuming from the copy before it, of step 2"]
+
+
+def test_a_good_copy_gives_way_only_to_a_state_that_is_on_the_disk(folder, monkeypatch):
+    for step in (1, 2):
+        folder.save_state({"step": step})
+    order = []
+    monkeypatch.setattr(os, "fsync", lambda _: order.append("written"))
+    replace = type(folder.path).replace
+    monkeypatch.setattr(type(folder.path), "replace", lambda a, b: order.append(b.name) or replace(a, b))
+    folder.save_state({"step": 3})
+    assert order.index("written") < order.index("resume.previous.pt") < order.index("resume.pt")
+    folder.states[0].write_bytes(b"written over by another program")
+    folder.save_state({"step": 4})
+    assert torch.load(folder.states[1], weights_only=True) == {"step": 2}
+    assert folder.load_state() == {"step": 4}
+
+
+def test_a_missing_newest_state_is_told(folder):
+    for step in (1, 2):
+        folder.save_state({"step": step, "clock": {"total": step}})
+    folder.states[0].unlink()
+    told = []
+    assert folder.load_state(told.append)["step"] == 1
+    assert told == [f"{folder.states[0]} is missing; resuming from the copy before it, of step 1"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["model.safetensors", "best.safetensors", "recipe.toml", "log.jsonl", "report.html", "samples/1.png"],
+)
+@pytest.mark.parametrize("link", [False, True])
+def test_a_folder_without_a_state_is_not_trained_into(name, link, toy, folder, capsys):
+    there = folder.path / name
+    there.parent.mkdir(parents=True)
+    there.symlink_to("gone") if link else there.write_text("mine")
+    settings = ["--crop-size", "16", "--num-layers", "1", "--depth", "2", "--width", "4", "--steps", "1"]
+    assert main(["train", "pix2pix", str(toy("pix2pix")), *settings, "--out", str(folder.path)]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert f"{folder.path} holds {name.partition('/')[0]} but no resume.pt to resume from" in line
+    assert "choose another --out" in line
+    assert ("--init-from" in line) == (name == "model.safetensors")
+    assert there.is_symlink() if link else there.read_text() == "mine"
+    assert not folder.states[0].exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_warned_about_once(number, toy, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    (line,) = _warnings_of_a_run(toy, tmp_path)
+    assert line == (
+        f"{tmp_path / 'run'}: this file system has no locks ({os.strerror(number).lower()}), so nothing "
+        "keeps a second process out; start only one"
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP])
+def test_a_file_system_that_refuses_to_sync_is_warned_about_once(number, toy, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refused)
+    (line,) = _warnings_of_a_run(toy, tmp_path)
+    assert "cannot be asked to write at once" in line
+
+
+def _warnings_of_a_run(toy, tmp_path):
+    _warned.clear()
+    told, callbacks = [], NoCallbacks()
+    callbacks.warn = told.append
+    options = RunOptions(out=tmp_path / "run")
+    assert train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options, callbacks).finished
+    return told
 
 
 @pytest.mark.parametrize("replacement", [1, 2])
@@ -83,12 +197,28 @@ def test_a_kill_while_writing_leaves_the_files_as_they_were(folder, monkeypatch)
     assert [path.name for path in folder.path.iterdir()] == ["resume.pt"]
 
 
-def test_what_a_killed_process_left_half_written_is_cleared_away(folder):
-    for name in (".resume.123.writing.pt", "samples/.000500.123.writing.png"):
+def test_what_a_killed_process_left_half_written_is_cleared_away_and_nothing_else(folder):
+    left = [f".{'0' * 12}.writing.pt", f"samples/{of_killed('.png')}", of_killed(".safetensors")]
+    theirs = [
+        ".chapter1.writing.md",
+        ".resume.123.writing.pt",
+        f"notes/.{'0' * 12}.writing.md",
+        temporary_name(".safetensors"),  # of a process that runs
+    ]
+    for name in (*left, *theirs):
         (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
         (folder.path / name).write_bytes(b"half")
     with folder.locked():
-        assert [path.name for path in folder.path.rglob("*") if path.is_file()] == [".lock"]
+        files = {str(path.relative_to(folder.path)) for path in folder.path.rglob("*") if path.is_file()}
+        assert files == {".lock", ".i2i-run", *theirs}
+
+
+def of_killed(suffix):
+    """The temporary name of a process of this machine that has ended."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    name = temporary_name(suffix)
+    return f"{name[:9]}{gone.pid:08x}{name[17:]}"
 
 
 def test_a_full_disk_is_told_in_one_line_whatever_a_library_says(toy, tmp_path, monkeypatch, capsys):

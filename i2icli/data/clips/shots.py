@@ -10,6 +10,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.validation_split import split_off
 from i2icli.errors import UserError, several
 from i2icli.flow.cuts import Thumbnail, find_scenes
+from i2icli.task import Port
 
 SHORTEST = 4  # frames of a clip that is worth having
 VALIDATED = 24  # frames of a validation clip, at most: enough for a spectrum, and to see it drift
@@ -34,8 +35,10 @@ class Shots:
         return f"{counted(self.clips, 'clip')}, {counted(self.frames, 'frame')}"
 
 
-def find_shots(parts: Sequence[Sequence[Footage]], options: DataOptions) -> tuple[list[Shots], list[str]]:
-    """The shots of the clips of each part, and lines for the report.
+def find_shots(
+    parts: Sequence[Sequence[Footage]], options: DataOptions, port: Port
+) -> tuple[list[Shots], list[str]]:
+    """The shots of the clips of each part, whose frames a port reads, and lines for the report.
 
     Frames that repeat the one before, and such as cannot be decoded, are left out. Raises UserError if sides
     of a clip are not equally long, and for the first frame that cannot be decoded if `options.strict`.
@@ -47,18 +50,18 @@ def find_shots(parts: Sequence[Sequence[Footage]], options: DataOptions) -> tupl
         shots = Shots()
         for footage in part:
             searched = footage.frames.sequential or files <= _MOST_FILES
-            _search(footage, shots, searched=searched, strict=options.strict)
+            _search(footage, port, shots, searched=searched, strict=options.strict)
         found.append(shots)
     return found, _lines(found, time.monotonic() - start, files)
 
 
-def _search(footage: Footage, shots: Shots, *, searched: bool, strict: bool) -> None:
+def _search(footage: Footage, port: Port, shots: Shots, *, searched: bool, strict: bool) -> None:
     good: list[int] = []
     length = 0
 
     def readable() -> Iterator[Thumbnail]:
         nonlocal length
-        for index, each in enumerate(footage.frames.thumbnails()):
+        for index, each in enumerate(footage.frames.thumbnails(port)):
             length = index + 1
             if not isinstance(each, UserError):
                 good.append(index)

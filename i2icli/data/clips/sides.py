@@ -49,8 +49,8 @@ class Side(Protocol):
     def items(self) -> Sequence[Item]:
         """Items with the headers of the frames, or one that stands for all."""
 
-    def thumbnails(self) -> Iterator[Thumbnail | UserError]:
-        """Every frame, small, or why it cannot be read."""
+    def thumbnails(self, port: Port) -> Iterator[Thumbnail | UserError]:
+        """Every frame as the port reads it, small, or why it cannot be read."""
 
     def read(self, wanted: Sequence[int], port: Port, size: Size, *, strict: bool) -> list[Pixels | None]:
         """Frames, ascending, as a port wants them, (h, w, C); None for those that cannot be read.
@@ -80,12 +80,12 @@ class FrameFiles:
         """See `Side`."""
         return self.files
 
-    def thumbnails(self) -> Iterator[Thumbnail | UserError]:
+    def thumbnails(self, port: Port) -> Iterator[Thumbnail | UserError]:
         """See `Side`."""
 
         def read(file: FileItem) -> Thumbnail | UserError:
             try:
-                pixels = change_type(file.read().pixels, np.uint8)
+                pixels = change_type(decode_item(file, port), np.uint8)
             except UserError as error:
                 return error
             colours = pixels if pixels.shape[2] in (1, 3) else pixels[..., :1]
@@ -140,7 +140,7 @@ class Film:
         stand_in = np.broadcast_to(np.zeros(1, np.uint8), (height, width, 3))  # takes no memory
         return [ArrayItem(stand_in, self.name)]
 
-    def thumbnails(self) -> Iterator[Thumbnail | UserError]:
+    def thumbnails(self, port: Port) -> Iterator[Thumbnail | UserError]:  # noqa: ARG002 - of no range
         """See `Side`."""
         index = 0
         for frame in decode(self.info, Damage(), alpha=False, deep=False):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from i2icli.data.describe import aligned_line, counted
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import ImageSides, two_sides
 from i2icli.data.kinds.class_folders import ClassFolders, ClassifiedCollection, recognise_classes
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
@@ -20,14 +20,12 @@ from i2icli.data.scan import (
     memory_needed,
     partners,
     transparency_lines,
-    two_sides,
 )
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Pixels
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 
 class ClassesAndTarget(DataFolder):
@@ -60,8 +58,9 @@ class ClassesAndTarget(DataFolder):
             self._take_validation(layout, layout.source_validation)
         check_sizes(sized(self.source), sized(self.held_out), options)
         check_sizes(sized(self.target), sized(self.shown), options)
-        self.settings = self._found() | {"classes": self.classes}
-        self.ports = [Port(channels) for channels in self.settings["channels"]]
+        found = self._found()
+        self.settings, self.ports = found.settings | {"classes": self.classes}, found.ports
+        self.report += found.report
         self.report += transparency_lines(self.source + self.target)
         train, validation = (self.source, self.target), (self.held_out, self.shown)
         self.plan_cache(memory_needed(train, validation, self.ports, options.preprocess))
@@ -123,12 +122,11 @@ class ClassesAndTarget(DataFolder):
         self.held_out, self.held_out_labels = map(list, zip(*validation, strict=True))
         self.report.append(split_line(f"{counted(len(validation), 'image')} of the source"))
 
-    def _found(self) -> dict[str, Any]:
-        """Channels and types of source and target. f reads both, so they are alike, or grey and colour."""
-        found = two_sides(
-            self.source + self.held_out, self.target + self.shown, self.options.channels, "SOURCE,TARGET"
-        )
-        source, target = found["channels"]
+    def _found(self) -> ImageSides:
+        """What source and target have. f reads both, so channels are alike, or those of grey and colour."""
+        source_files, target_files = self.source + self.held_out, self.target + self.shown
+        found = two_sides(source_files, target_files, self.options, ("SOURCE", "TARGET"))
+        source, target = found.settings["channels"]
         if source != target and {source, target} != {1, 3}:
             raise UserError(
                 f"the source has {source} channels and the target {target}, but f reads images of both; "

@@ -1,6 +1,7 @@
 """Clips of videos and what is translated to them: images, label maps, or what is computed from the frames."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,18 +20,19 @@ from i2icli.data.clips.shots import find_shots, hold_out, parts_of
 from i2icli.data.clips.sides import Extract
 from i2icli.data.describe import counted, kept_line
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import ImageSides, one_side, two_sides
 from i2icli.data.labels.label_sets import labels_of
 from i2icli.data.labels.scenes import Scene
 from i2icli.data.labels.survey import CountedMap, survey
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import one_side, transparency_lines, two_sides
+from i2icli.data.scan import transparency_lines
 from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW
 from i2icli.errors import UserError
 from i2icli.flow.teachers import Teacher
 from i2icli.image import Item
-from i2icli.image.kinds import to_tensor
+from i2icli.image.kinds import pixel_bytes, to_tensor
 from i2icli.image.pixels import as_colours
 from i2icli.stage import Shape
 from i2icli.task import Port
@@ -75,6 +77,7 @@ class Clips(DataFolder):
         found = find_clips(folders, plain=choose is not None, strict=options.strict)
         found, lines = with_instances(found, instances)
         self.report += found.lines + lines
+        self.images = self._images(found.train + found.validation, plain=choose is not None)
         self.shots, self.held_out = self._find_shots(found)
         self.longest = max((len(shot) for shot in self.shots), default=0)
         """Frames of the longest clip without a scene cut."""
@@ -115,9 +118,19 @@ class Clips(DataFolder):
 
     # -- opening, in this order ----------------------------------------------------------
 
+    def _images(self, clips: Sequence[Footage], *, plain: bool) -> ImageSides:
+        """What the frames have in common, and images that they are translated from."""
+        frames, options = _items(clips, FRAMES), self.options
+        if not plain and SOURCE in clips[0].sides:
+            return two_sides(_items(clips, SOURCE), frames, options, ("source", "frames"))
+        if plain:  # the first number would be that of the planes of a condition
+            options = replace(options, channels=options.channels and options.channels[-1:])
+        return one_side(frames, options)
+
     def _find_shots(self, found: Found) -> tuple[list[Shot], list[Shot]]:
         """The shots to train on and those for validation."""
-        (train, held_out), lines = find_shots((found.train, found.validation), self.options)
+        parts = (found.train, found.validation)
+        (train, held_out), lines = find_shots(parts, self.options, self.images.ports[1])
         self.report += [str(train), *lines]
         if found.validation:
             self.report.append(f"validation: {held_out}")
@@ -160,19 +173,14 @@ class Clips(DataFolder):
         found: Found,
     ) -> dict[str, Port]:
         """How every side is read; fills in the settings."""
-        frames = _items(clips, FRAMES)
-        self.report += transparency_lines(frames)
+        self.report += transparency_lines(_items(clips, FRAMES)) + self.images.report
+        self.settings = self.images.settings
+        source, frames = self.images.ports
         if found.labels is not None:
-            self.settings = one_side(frames, self.options.channels)
             return self._label_ports(found, labels, ignored)
         if choose is not None:
-            self.settings = one_side(frames, self.options.channels and self.options.channels[-1:])
-            colours = Port(self.settings["channels"][0])
-            return {FRAMES: colours, SOURCE: self._chosen(choose, colours)}
-        source = _items(clips, SOURCE)
-        self.settings = two_sides(source, frames, self.options.channels, "source,frames")
-        first, second = self.settings["channels"]
-        return {SOURCE: Port(first), FRAMES: Port(second)}
+            return {FRAMES: frames, SOURCE: self._chosen(choose, frames)}
+        return {SOURCE: source, FRAMES: frames}
 
     def _label_ports(self, found: Found, known: LabelSet | None, ignored: Sequence[str]) -> dict[str, Port]:
         assert found.labels is not None
@@ -184,7 +192,7 @@ class Clips(DataFolder):
         self.report += lines
         ports = {
             LABELS: Port(labels.count, "labels", labels=labels),
-            FRAMES: Port(*self.settings["channels"]),
+            FRAMES: self.images.ports[1],
         }
         return ports | ({INSTANCES: Port(1, "instances")} if use else {})
 
@@ -220,8 +228,9 @@ class Clips(DataFolder):
     def _plan_frames(self) -> FrameCache:
         """Decide which decoded frames are kept, and report it."""
         needed, preprocess = 0, self.options.preprocess
-        depth = max(np.dtype(name).itemsize for name in self.settings["types"])
-        per_pixel = sum(_pixel_bytes(port, depth) for port in self.ports.values())
+        depth = max(map(np.dtype, self.settings["types"]), key=lambda dtype: dtype.itemsize)
+        sizes = (1 if port.kind == "labels" else pixel_bytes(port, depth) for port in self.ports.values())
+        per_pixel = sum(sizes)
         for shots, how in ((self.shots, preprocess), (self.held_out, preprocess.for_validation())):
             for shot in shots:
                 height, width = how.prepared_size(shot.footage.size)
@@ -287,8 +296,3 @@ class WholeClips(Examples):
 
 def _items(clips: Sequence[Footage], side: str) -> list[Item]:
     return [item for clip in clips for item in clip.sides[side].items()]
-
-
-def _pixel_bytes(port: Port, depth: int) -> int:
-    """Bytes of a prepared pixel; depth: of a value of an image."""
-    return {"instances": 4, "labels": 1}.get(port.kind, port.channels * depth)

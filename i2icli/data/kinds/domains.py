@@ -9,16 +9,16 @@ import torch
 
 from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ImageReader, aligned, memory_needed, one_side, transparency_lines
+from i2icli.data.scan import ImageReader, aligned, memory_needed, transparency_lines
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 _VALIDATED = 100  # validation examples, unless there are more pairs of domains
 
@@ -57,10 +57,11 @@ class DomainImages(DataFolder):
             self._split_off()
         train, validation = ([file for files in each for file in files] for each in self._splits)
         check_sizes(sized(train), sized(validation), options)
-        self.settings = one_side(train + validation, options.channels) | {"domains": self.names}
+        both = one_side(train + validation, options)
+        self.settings, self.port = both.settings | {"domains": self.names}, both.ports[0]
         self.learned = self._learned(learn)
         self.report += transparency_lines(train)
-        self.port = Port(self.settings["channels"][0])
+        self.report += both.report
         ports = [self.port] * len(self.names)
         self.plan_cache(memory_needed(*self._splits, ports, options.preprocess))
 

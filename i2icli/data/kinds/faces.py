@@ -11,10 +11,12 @@ from i2icli.data.kinds.styled_examples import StyledFile
 from i2icli.errors import UserError
 from i2icli.face import find_face
 from i2icli.image import change_type, convert_channels
+from i2icli.image.kinds import decode
+from i2icli.task import Port
 
 
-def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledFile], list[str]]:
-    """The files that show a face, with its landmarks, and a report line about the others.
+def faces_found(folder: Path, files: Sequence[StyledFile], port: Port) -> tuple[list[StyledFile], list[str]]:
+    """The files, read as by a port, that show a face, with its landmarks, and a line about the others.
 
     Raises UserError if there are none, or if mediapipe is missing.
     """
@@ -22,7 +24,7 @@ def faces_found(folder: Path, files: Sequence[StyledFile]) -> tuple[list[StyledF
     without: list[Path] = []
     for each in files:
         try:
-            pixels = convert_channels(each.file.read().pixels, 3)
+            pixels = convert_channels(decode(each.file, port), 3)
         except UserError:
             without.append(
                 each.file.path

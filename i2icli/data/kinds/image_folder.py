@@ -9,18 +9,18 @@ from torch.nn.functional import one_hot
 
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.label_sets import splits
 from i2icli.data.layouts import only_folder
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ImageReader, memory_needed, one_side, transparency_lines
+from i2icli.data.scan import ImageReader, memory_needed, transparency_lines
 from i2icli.data.sizes import refuse_other_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 IMAGES_EXAMPLE = "images, in subfolders or not, with val/ or test/ beside train/ if split"
 CLASSES_EXAMPLE = "a folder per class, such as cat/ dog/, in train/ and test/ if split"
@@ -60,11 +60,12 @@ class ImageFolder(DataFolder):
         everything = [file for files in (*self.files, *self.held_out) for file in files]
         refuse_small_images(sized(everything), options.preprocess.crop_size)
         refuse_other_sizes(sized(everything), options.preprocess)
-        self.settings = one_side(everything, options.channels)
+        found = one_side(everything, options)
+        self.settings, self.port = found.settings, found.ports[0]
         if self.classes:
             self.settings["classes"] = self.classes
         self.report += transparency_lines(everything)
-        self.port = Port(self.settings["channels"][0])
+        self.report += found.report
         ports = [self.port] * len(self.files)
         self.plan_cache(memory_needed(self.files, self.held_out, ports, options.preprocess))
 

@@ -9,6 +9,7 @@ import numpy as np
 from i2icli.classes import LabelSet
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import one_side
 from i2icli.data.labels.label_sets import labels_of
 from i2icli.data.labels.layouts import recognise_labels
 from i2icli.data.labels.parts import LabelLayout
@@ -17,12 +18,12 @@ from i2icli.data.labels.survey import Surveyed, survey
 from i2icli.data.labels.usage import size_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, one_side, transparency_lines
+from i2icli.data.scan import ReadSpec, transparency_lines
 from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import Pixels
-from i2icli.image.kinds import decode, prepare
+from i2icli.image.kinds import decode, pixel_bytes, prepare
 from i2icli.stage import Shape
 from i2icli.task import Port
 
@@ -57,7 +58,9 @@ class LabelMaps(DataFolder):
         train, held_out = ([(scene.image.name, scene.size) for scene in part] for part in parts)
         check_sizes(train, held_out, options)
         images = [scene.image for scene in everything]
-        self.settings = one_side(images, options.channels) | {"instances": use}
+        photos = one_side(images, options)
+        self.settings, self.port = photos.settings | {"instances": use}, photos.ports[1]
+        self.report += photos.report
         self.report += transparency_lines(images)
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)
@@ -82,7 +85,7 @@ class LabelMaps(DataFolder):
     def _ports(self) -> dict[str, Port]:
         ports = {
             "labels": Port(self.labels.count, "labels", labels=self.labels),
-            "image": Port(self.settings["channels"][0]),
+            "image": self.port,
         }
         return ports | ({"instances": Port(1, "instances")} if self.settings["instances"] else {})
 
@@ -103,12 +106,11 @@ class LabelMaps(DataFolder):
 
     def _memory_needed(self, parts: Sequence[Sequence[Scene]]) -> int:
         """Bytes of the prepared examples: one for a label, four for an instance."""
-        (channels,), total = self.settings["channels"], 0
-        preprocess = self.options.preprocess
+        total, preprocess = 0, self.options.preprocess
         for scenes, how in zip(parts, (preprocess, preprocess.for_validation()), strict=True):
             for scene in scenes:
                 height, width = how.prepared_size(scene.size)
-                photo = channels * scene.image.header().dtype.itemsize
+                photo = pixel_bytes(self.port, scene.image.header().dtype)
                 total += height * width * (1 + photo + 4 * self.settings["instances"])
         return total
 

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor
 
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.label_folders import find_labels
 from i2icli.data.kinds.label_sets import LabelChoice, LabelledImage
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, decoded_bytes, one_side, transparency_lines
+from i2icli.data.scan import ReadSpec, decoded_bytes, transparency_lines
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.image import Pixels
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 
 class LabelledImages(DataFolder):
@@ -41,8 +41,9 @@ class LabelledImages(DataFolder):
             train, validation = ([image.file for image in images] for images in (each.train, each.validation))
             check_sizes(sized(train), sized(validation), options)
         files = [image.file for each in self.sets for image in each.train + each.validation]
-        self.settings = one_side(files, options.channels) | self._labels()
-        self.port = Port(self.settings["channels"][0])
+        found = one_side(files, options)
+        self.settings, self.port = found.settings | self._labels(), found.ports[0]
+        self.report += found.report
         self.report += transparency_lines(files)
         self.plan_cache(decoded_bytes(files, self.port, self.preprocess))
 

@@ -8,18 +8,18 @@ import numpy as np
 
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import two_sides
 from i2icli.data.kinds.pairs import Pair, find_pairs
 from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, transparency_lines, two_sides
+from i2icli.data.scan import ReadSpec, transparency_lines
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
 from i2icli.image import Pixels
-from i2icli.image.kinds import prepare
+from i2icli.image.kinds import pixel_bytes, prepare
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 _TALLEST = 1.5  # height over width of a half; taller halves are hardly those of pairs
 
@@ -55,8 +55,9 @@ class PairedImages(DataFolder):
         refuse_small_images(train, smallest_image)
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
-        self.settings = two_sides(source, target, options.channels, "source,target")
-        self.ports = [Port(channels) for channels in self.settings["channels"]]
+        found = two_sides(source, target, options, ("source", "target"))
+        self.settings, self.ports = found.settings, found.ports
+        self.report += found.report
         self.plan_cache(self._memory_needed())
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
@@ -122,7 +123,7 @@ class PairedImages(DataFolder):
             for pair in pairs:
                 height, width = how.prepared_size(pair.size)
                 sides = zip(self._order, self.ports, strict=True)
-                per_pixel = (port.channels * pair.files[side].header().dtype.itemsize for side, port in sides)
+                per_pixel = (pixel_bytes(port, pair.files[side].header().dtype) for side, port in sides)
                 total += height * width * sum(per_pixel)
         return total
 
@@ -148,7 +149,8 @@ class PairExamples(Examples):
 
     def _load(self, index: int) -> tuple[Pixels, Pixels]:
         """Source and target, prepared: (h, w, C) of one size."""
-        a, b = self.pairs[index].read()
+        ports = self.source.port, self.target.port
+        a, b = self.pairs[index].read(ports[::-1] if self.backwards else ports)
         size = self.source.preprocess.prepared_size(a.shape[:2])
         source, target = (b, a) if self.backwards else (a, b)
         return prepare(source, self.source.port, size), prepare(target, self.target.port, size)

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.images import scan_headers
+from i2icli.data.left_out import refuse_remainder
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Pixels
 from i2icli.image.finding import Collection, collect
+from i2icli.image.kinds import decode
+from i2icli.task import Port
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,14 @@ class Pair:
         height, width = self.a.size
         return (height, width // 2) if self.b is None else (height, width)
 
-    def read(self) -> tuple[Pixels, Pixels]:
-        """A and B, decoded (H, W, C). Raises UserError."""
-        pixels = self.a.read().pixels
+    def read(self, ports: tuple[Port, Port]) -> tuple[Pixels, Pixels]:
+        """A and B, decoded (H, W, C) as their ports have it. Raises UserError."""
+        a = decode(self.a, ports[0])
         if self.b is not None:
-            return pixels, self.b.read().pixels
-        half = pixels.shape[1] // 2
-        return pixels[:, :half], pixels[:, half:]
+            return a, decode(self.b, ports[1])
+        both = a if ports[0].range == ports[1].range else decode(self.a, ports[1])
+        half = a.shape[1] // 2
+        return a[:, :half], both[:, half:]
 
 
 def find_pairs(folders: tuple[Path, ...], *, strict: bool) -> tuple[list[Pair], list[str]]:
@@ -51,6 +55,7 @@ def _halves(collection: Collection, strict: bool) -> tuple[list[Pair], list[str]
     files, broken = scan_headers(collection.images, strict=strict)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
+    refuse_remainder(broken, len(collection.images), collection.folder)
     odd = [file for file in files if file.size[1] % 2]
     whole = [file for file in files if not file.size[1] % 2]
     skipped = skipped_lines(collection, broken)
@@ -76,6 +81,8 @@ def _matched(a: Collection, b: Collection, strict: bool) -> tuple[list[Pair], li
     pairs = [Pair(good_a[key], good_b[key]) for key in keys if key in good_a and key in good_b]
     if not pairs:
         raise UserError(f"{a.folder} and {b.folder}: no pair can be read; {(broken_a + broken_b)[0]}")
+    for side, broken in ((a, broken_a), (b, broken_b)):
+        refuse_remainder(broken, len(keys), side.folder)
     lines = _unmatched_lines(a, b, set(keys)) + _unmatched_lines(b, a, set(keys))
     return pairs, lines + skipped_lines(a, broken_a) + skipped_lines(b, broken_b)
 

@@ -7,19 +7,21 @@ from pathlib import Path
 
 from i2icli.data.describe import NOT_ALIGNED, counted, empty_line
 from i2icli.data.examples import DataFolder, Examples
+from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.faces import faces_found
 from i2icli.data.kinds.style_names import Comparison, compare_by_name
 from i2icli.data.kinds.styled_examples import StyledExamples, StyledFile, StyledReader
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import memory_needed, one_side, transparency_lines
+from i2icli.data.scan import memory_needed, transparency_lines
 from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import collect
 from i2icli.stage import Shape
 from i2icli.task import Port
+from i2icli.value_range import TYPE
 
 _READ_TOGETHER = (
     "an image and its reference must have the same size; use --preprocess resize or resize-and-crop"
@@ -59,13 +61,14 @@ class StyledImages(DataFolder):
         heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
         self._check_sizes(heads[0] + heads[1], heads[2] + heads[3])
         everything = [file for files in heads for file in files]
-        self.settings = one_side(everything, options.channels)
+        found = one_side(everything, options)
+        self.settings, self.port = found.settings, found.ports[0]
         if name_domains:
             names, lines = layout.naming()
             self.settings |= names
             self.report += lines
         self.report += transparency_lines(everything)
-        self.port = Port(self.settings["channels"][0])
+        self.report += found.report
         self.plan_cache(memory_needed(heads[:2], heads[2:], [self.port] * 2, options.preprocess))
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
@@ -90,7 +93,9 @@ class StyledImages(DataFolder):
         found = [StyledFile(file, collection.key(file.path)) for file in files]
         if not self.faces:
             return found
-        found, lines = faces_found(folder, found)
+        ranged = self.options.range != TYPE  # else nothing need be known of them all
+        port = one_side(files, self.options).ports[0] if ranged else Port()
+        found, lines = faces_found(folder, found, port)
         self.report += lines
         return found
 

@@ -8,6 +8,7 @@ import torch
 
 from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted, empty_line
 from i2icli.data.examples import DataFolder, Example, Examples
+from i2icli.data.image_sides import two_sides
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
@@ -17,14 +18,12 @@ from i2icli.data.scan import (
     memory_needed,
     partners,
     transparency_lines,
-    two_sides,
 )
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
 from i2icli.image.finding import collect
 from i2icli.stage import Shape
-from i2icli.task import Port
 
 
 class UnpairedImages(DataFolder):
@@ -59,8 +58,9 @@ class UnpairedImages(DataFolder):
             refuse_small_images(sized(train), smallest_image)
             check_sizes(sized(train), sized(validation), options)
         a, b = (train + validation for train, validation in zip(self.files, self.held_out, strict=True))
-        self.settings = two_sides(a, b, options.channels, "A,B")
-        self.ports = [Port(channels) for channels in self.settings["channels"]]
+        found = two_sides(a, b, options, ("A", "B"))
+        self.settings, self.ports = found.settings, found.ports
+        self.report += found.report
         if name_domains:
             names, lines = self.layout.naming()
             self.settings |= names

@@ -1,5 +1,6 @@
 """Augmented CycleGAN's settings, with the paper's defaults. No torch here."""
 
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -81,21 +82,20 @@ class AugmentedCycleGANConfig(Config):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Both directions, to the second domain by default; a style where the target has codes."""
 
-        def task(to: str, source: int, target: int, dtype: str | None, coded: bool) -> Task:
+        def task(to: str, source: Port, target: Port, coded: bool) -> Task:
             return Task(
                 to,
-                {"image": Port(source, multiple=4)},
-                Port(target, dtype=dtype),
+                {"image": replace(source, multiple=4)},
+                target,
                 reads=frozenset({"to", "latent", "reference"} if coded else {"to"}),
                 latent_size=self.num_latents if coded else 0,
-                reference=Port(target) if coded else None,
+                reference=target if coded else None,
                 tiling="global-norm",
                 graph=to,
             )
 
-        (first, second), (A, B) = self.domains, self.two_channels
-        type_A, type_B = self.two_types
-        return task(second, A, B, type_B, coded=True), task(first, B, A, type_A, coded=self.two_sided)
+        (first, second), (A, B) = self.domains, self.two_ports
+        return task(second, A, B, coded=True), task(first, B, A, coded=self.two_sided)
 
     @property
     def smallest_batch(self) -> int:

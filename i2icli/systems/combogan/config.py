@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from i2icli.config import Config, Names
 from i2icli.errors import about, one_of
 from i2icli.stage import Stage
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 
 class ComboGANConfig(Config):
@@ -72,7 +72,7 @@ class ComboGANConfig(Config):
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """To every domain. Of three or more it has to be known which one the image is from."""
-        image = Port(self.two_channels[0], multiple=4)
+        image = replace(self.two_ports[0], multiple=4)
         requires = frozenset({"source"} if len(self.domains) > 2 else ())
         task = Task(
             None,

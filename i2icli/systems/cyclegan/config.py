@@ -1,5 +1,6 @@
 """CycleGAN's settings, with the paper's defaults. No torch here."""
 
+from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -52,20 +53,19 @@ class CycleGANConfig(GrowableConfig):
         """Both directions, to the second domain by default."""
         noise = [Noise(4 * self.width, 0.25 / 2**stage.level)] * self.num_blocks if self.dropout else ()
 
-        def task(to: str, source: int, target: int, dtype: str | None) -> Task:
+        def task(to: str, source: Port, target: Port) -> Task:
             return Task(
                 to,
-                {"image": Port(source, multiple=self.multiple_at(stage))},
-                Port(target, dtype=dtype),
+                {"image": replace(source, multiple=self.multiple_at(stage))},
+                target,
                 reads=frozenset({"to"}),
                 noise=noise_planes(noise),
                 tiling="free" if self.norm == "none" else "global-norm",
                 graph=to,
             )
 
-        (first, second), (A, B) = self.domains, self.two_channels
-        type_A, type_B = self.two_types
-        return task(second, A, B, type_B), task(first, B, A, type_A)
+        (first, second), (A, B) = self.domains, self.two_ports
+        return task(second, A, B), task(first, B, A)
 
     @property
     def smallest_side(self) -> int:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 Extractor = Literal["strided", "pooled", "ccexam-mnist", "ccexam-svhn", "ccexam-usps"]
 
@@ -73,8 +73,8 @@ class DTNConfig(Config):
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """To the target. Images are resized to the training size inside, so that any size will do."""
-        source, target = self.two_channels
-        return (Task(None, {"image": Port(source)}, Port(target, dtype=self.two_types[1])),)
+        source, target = self.two_ports
+        return (Task(None, {"image": source}, target),)
 
     @property
     def multiple(self) -> int:

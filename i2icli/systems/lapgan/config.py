@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from i2icli.config import Config, Counts, Names, PreprocessMode, Size
 from i2icli.errors import UserError, one_of
 from i2icli.stage import Stage
-from i2icli.task import Port, Task, about_target, find_task, names_of
+from i2icli.task import Task, about_target, find_task, names_of
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -146,22 +146,22 @@ class LAPGANConfig(Config):
         """Enlarging by every factor, the smallest first, and for every class by the smallest; then, where the
         smallest images are learned, generating, of any class or of one.
         """
-        channels, reads = self.two_channels[0], frozenset({"to", "latent"})
+        image, reads = self.two_ports[0], frozenset({"to", "latent"})
         size = self.noise_size + bool(self.classes)
-        image, factors = Port(channels), {name: factor for name, (factor, _) in self.factors.items()}
+        factors = {name: factor for name, (factor, _) in self.factors.items()}
         targets = factors | dict.fromkeys(self.classes, next(iter(factors.values())))
         upscaling = (
             Task(
                 name,
                 {"image": image},
-                Port(channels, scale=factor),
+                replace(image, scale=factor),
                 reads,
                 latent_size=size,
                 graph=next(word for word in self.factors if factors[word] == factor),
             )
             for name, factor in targets.items()
         )
-        output = Port(channels, fixed=self.crop_size)
+        output = replace(image, fixed=self.crop_size)
         names = (None, *self.classes) if self.coarsest else ()
         generating = (Task(name, {}, output, reads, latent_size=size, graph="generate") for name in names)
         return (*upscaling, *generating)

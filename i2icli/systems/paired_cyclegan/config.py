@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Config, Names, TwoNames
 from i2icli.stage import Stage
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -88,7 +88,7 @@ class PairedCycleGANConfig(Config):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """A style is put on by default, which takes a reference; or taken off."""
         bare, styled = self.domains
-        image = Port(self.two_channels[0])
+        image = self.two_ports[0]
         put_on = Task(
             styled,
             {"image": image},

@@ -24,7 +24,8 @@ def faces_of(images: Array, what: str) -> Array:
 
 def _face_of(pixels: Pixels, what: str) -> Points:
     key = blake2b(pixels.tobytes() + repr(pixels.shape).encode(), digest_size=16).digest()
-    if key not in _known:
+    points = _known.get(key)  # another thread may forget it at any time
+    if points is None:
         points = find_face(convert_channels(pixels, 3))
         if points is None:
             raise UserError(
@@ -34,4 +35,4 @@ def _face_of(pixels: Pixels, what: str) -> Points:
         if len(_known) >= REMEMBERED:
             _known.clear()
         _known[key] = points
-    return _known[key]
+    return points

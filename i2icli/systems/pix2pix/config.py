@@ -1,5 +1,6 @@
 """pix2pix's settings, with the paper's defaults. No torch here."""
 
+from dataclasses import replace
 from math import gcd
 from typing import ClassVar, Literal, Self
 
@@ -8,7 +9,7 @@ from pydantic import Field, model_validator
 from i2icli.config import Config, next_multiple
 from i2icli.growable import GrowableConfig
 from i2icli.stage import Stage
-from i2icli.task import Noise, Port, Task, Tiling, noise_planes
+from i2icli.task import Noise, Task, Tiling, noise_planes
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
@@ -72,15 +73,13 @@ class Pix2PixConfig(GrowableConfig):
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """The one translation it learned."""
-        source, target = self.two_channels
-        image = Port(source, multiple=self.multiple_at(stage))
+        source, target = self.two_ports
+        image = replace(source, multiple=self.multiple_at(stage))
         tiling: Tiling = "whole"
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
         noise = noise_planes(self._noise(stage.level) if self.dropout else ())
-        return (
-            Task(None, {"image": image}, Port(target, dtype=self.two_types[1]), noise=noise, tiling=tiling),
-        )
+        return (Task(None, {"image": image}, target, noise=noise, tiling=tiling),)
 
     def _noise(self, level: int) -> list[Noise]:
         """What its dropout reads, in the order of the network; see nn.unet, nn.resnet and nn.growth."""

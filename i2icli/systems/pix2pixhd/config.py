@@ -10,7 +10,7 @@ from i2icli.errors import UserError
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
 from i2icli.stage import Stage
-from i2icli.task import Port, Task, Tiling
+from i2icli.task import Task, Tiling
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -121,7 +121,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
         """Photos of label maps; of chosen styles if those were learned."""
         later = self.grown - stage.level  # levels still to come
         inputs = self.label_inputs(multiple=self.multiple_at(stage), minimum=self.smallest_side >> later)
-        output = Port(self.image_channels, dtype=self.two_types[1])
+        output = self.two_ports[1]
         tiling: Tiling = "free" if self.norm == "none" else "global-norm"
         if not self.feature_channels:
             return (Task(None, inputs, output, tiling=tiling),)
@@ -132,7 +132,7 @@ class Pix2PixHDConfig(LabelConfig, GrowableConfig):
                 output,
                 reads=frozenset({"latent", "reference", "style"}),
                 latent_size=self.label_set.count,
-                reference=Port(self.image_channels),
+                reference=output,
                 tiling=tiling,
                 condition_per_input=True,
             ),

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -109,7 +109,7 @@ class ProGANConfig(Config):
         """Images from codes, of each class if they are learned."""
         side = SMALLEST << stage.level
         reads = frozenset({"latent", "truncate", *(("to",) if self.labels else ())})
-        output = Port(self.two_channels[0], fixed=(side, side))
+        output = replace(self.two_ports[0], fixed=(side, side))
         names = self.labels or (None,)
         return tuple(Task(name, {}, output, reads, latent_size=self.num_latents) for name in names)
 

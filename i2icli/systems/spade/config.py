@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from i2icli.config import Betas
 from i2icli.label_config import LabelConfig
 from i2icli.stage import Stage
-from i2icli.task import Port, Task, Tiling
+from i2icli.task import Task, Tiling
 
 NumUpsampling = Literal["normal", "more", "most"]
 
@@ -99,7 +99,7 @@ class SPADEConfig(LabelConfig):
         """Photos of label maps, in the style of a code or a reference with --vae."""
         sides = {"multiple": self.multiple, "minimum": self.smallest_side}
         inputs = self.label_inputs(**({"fixed": self.crop_size} if self.vae else sides))
-        output = Port(self.image_channels, dtype=self.two_types[1])
+        output = self.two_ports[1]
         tiling: Tiling = "whole" if self.vae else "free" if self.norm == "batch" else "global-norm"
         if not self.vae:
             return (Task(None, inputs, output, tiling=tiling),)
@@ -110,7 +110,7 @@ class SPADEConfig(LabelConfig):
                 output,
                 reads=frozenset({"latent", "reference"}),
                 latent_size=self.num_latents,
-                reference=Port(self.image_channels),
+                reference=output,
                 tiling=tiling,
                 broadcasts=True,
             ),

@@ -1,12 +1,13 @@
 """The spectral DCGAN's settings, with the paper's defaults. No torch here."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from i2icli.config import Config, PreprocessMode, Size
 from i2icli.stage import Stage
-from i2icli.task import Port, Task
+from i2icli.task import Task
 
 SMALLEST = 16  # pixels a side: two doublings from 4x4
 
@@ -59,7 +60,7 @@ class SpectralDCGANConfig(Config):
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Images from codes."""
-        output = Port(self.two_channels[0], fixed=self.crop_size)
+        output = replace(self.two_ports[0], fixed=self.crop_size)
         return (Task(None, {}, output, reads=frozenset({"latent"}), latent_size=self.num_latents),)
 
     @property

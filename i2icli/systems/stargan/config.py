@@ -12,7 +12,7 @@ from i2icli.config import Config, Names, PreprocessMode, Size
 from i2icli.errors import UserError, about
 from i2icli.stage import Stage
 from i2icli.systems.stargan.labels import LabelSet, chosen, flipped, spelled
-from i2icli.task import Port, Task, about_target, names_of
+from i2icli.task import Task, about_target, names_of
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -86,7 +86,7 @@ class StarGANConfig(Config):
 
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Every domain and every attribute; attributes can also be asked for together, joined by commas."""
-        image, reads = Port(self.two_channels[0], multiple=4), frozenset({"to", "source"})
+        image, reads = replace(self.two_ports[0], multiple=4), frozenset({"to", "source"})
         names = (name for labels in self.label_sets for name in labels.names)
         return tuple(Task(name, {"image": image}, image, reads, tiling="global-norm") for name in names)
 

@@ -1,5 +1,6 @@
 """vid2vid's settings, with the paper's defaults. No torch here."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -224,8 +225,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
             memory["boundaries"] = Port(before, "condition")
         for level in range(stage.level + 1):
             memory[frames_at(level)] = Port(before * self.image_channels, scale=0.5**level)
-        output = Port(self.image_channels, dtype=self.two_types[1])
-        return (Task(None, source, output, memory=memory if self.longest_clip > 1 else {}),)
+        return (Task(None, source, self.two_ports[1], memory=memory if self.longest_clip > 1 else {}),)
 
     def _source(self, multiple: int, minimum: int) -> dict[str, Port]:
         if self.reads == "labels":
@@ -240,9 +240,8 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
                 self.condition_background,
             )
         kind: Literal["condition", "image"] = "condition" if self.condition else "image"
-        return {
-            "source": Port(self.source_channels, kind, condition, multiple=multiple, minimum=minimum),
-        }
+        given = replace(self.two_ports[0], channels=self.source_channels, kind=kind, condition=condition)
+        return {"source": replace(given, multiple=multiple, minimum=minimum)}
 
     def stages(self) -> tuple[Stage, ...]:
         """For every level, the finest alone first, and then with clips that double (section 3.3)."""

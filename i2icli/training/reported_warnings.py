@@ -1,4 +1,4 @@
-"""Forwards warnings of the data-loading threads to the callbacks of a run."""
+"""Forwards warnings about images and file systems, from any thread, to the callbacks of a run."""
 
 import warnings
 from collections.abc import Iterator
@@ -6,14 +6,18 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from i2icli.data.images import BrokenImageWarning
+from i2icli.files import FileSystemWarning
 from i2icli.training.callbacks import Callbacks
+
+REPORTED = (BrokenImageWarning, FileSystemWarning)
 
 
 @contextmanager
-def report_broken_images(callbacks: Callbacks) -> Iterator[None]:
-    """Inside the block every skipped image, from any thread, is reported through `Callbacks.warn`."""
+def report_warnings(callbacks: Callbacks) -> Iterator[None]:
+    """Inside the block every warning that is meant for users is reported through `Callbacks.warn`."""
     with warnings.catch_warnings():
-        warnings.simplefilter("always", BrokenImageWarning)
+        for category in REPORTED:
+            warnings.simplefilter("always", category)
         default = warnings.showwarning
 
         def show(
@@ -24,7 +28,7 @@ def report_broken_images(callbacks: Callbacks) -> Iterator[None]:
             file: TextIO | None = None,
             line: str | None = None,
         ) -> None:
-            if issubclass(category, BrokenImageWarning):
+            if issubclass(category, REPORTED):
                 callbacks.warn(str(message))
             else:
                 default(message, category, filename, lineno, file, line)

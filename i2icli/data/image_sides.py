@@ -1,0 +1,58 @@
+"""What the images of one side or two have in common, found in them: channels, number types, ranges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from i2icli.data.images import count_channels, widest_type
+from i2icli.data.options import DataOptions
+from i2icli.data.value_ranges import find_ranges
+from i2icli.errors import UserError
+from i2icli.image import Item
+from i2icli.task import Port, image_ports
+
+
+@dataclass(frozen=True)
+class ImageSides:
+    """What was found."""
+
+    settings: dict[str, Any]  # "channels" and "types" of one side or two, and "range" if it was looked for
+    ports: tuple[Port, Port]  # the same twice where there is one side
+    report: list[str]  # lines about the values
+
+
+def one_side(images: Sequence[Item], options: DataOptions) -> ImageSides:
+    """Where all images are read alike, with the channels and range that are wanted, else as found.
+
+    Raises UserError as `count_channels` and `find_ranges`, and if several numbers are wanted.
+    """
+    wanted = options.channels
+    if wanted is not None and len(set(wanted)) > 1:
+        raise UserError(f"--channels {','.join(map(str, wanted))}: expected one number, the same for all")
+    channels = count_channels(images, wanted[0] if wanted else None)
+    return _found((channels,), {"": images}, options)
+
+
+def two_sides(
+    first: Sequence[Item], second: Sequence[Item], options: DataOptions, names: tuple[str, str]
+) -> ImageSides:
+    """The same for two sides, which messages call by their names."""
+    wanted = options.channels
+    if wanted is not None and len(wanted) > 2:
+        listed = ",".join(map(str, wanted))
+        raise UserError(f"--channels {listed}: expected one number, or two: {','.join(names)}")
+    channels = (
+        count_channels(first, wanted[0] if wanted else None),
+        count_channels(second, wanted[-1] if wanted else None),
+    )
+    return _found(channels, dict(zip(names, (first, second), strict=True)), options)
+
+
+def _found(
+    channels: tuple[int, ...], sides: Mapping[str, Sequence[Item]], options: DataOptions
+) -> ImageSides:
+    types = tuple(map(widest_type, sides.values()))
+    ranges, report = find_ranges(sides, options.range)
+    ports = image_ports((channels[0], channels[-1]), types, ranges)
+    settings: dict[str, Any] = {"channels": channels, "types": types}
+    return ImageSides(settings | ({"range": ranges} if ranges != options.range else {}), ports, report)

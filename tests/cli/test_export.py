@@ -1,0 +1,85 @@
+"""`i2i export`: what it prints, and one line per error."""
+
+from pathlib import Path
+
+import pytest
+from safetensors.numpy import load_file
+
+from i2icli.cli.app import app
+from i2icli.cli.console import run
+from i2icli.graphs.graph_file import open_graph
+from i2icli.runtime.checkpoint import write_model
+from tests.export.models import SMALLER, lively
+
+
+def i2i(*words: object) -> int:
+    return run(app, ["export", *map(str, words)])
+
+
+def published(name: str, folder: Path) -> Path:
+    """A run folder with a model."""
+    system = lively(name, **SMALLER.get(name, {}))
+    modules = {each: system.get_submodule(each) for each in system.inference_modules}
+    write_model(folder / "model.safetensors", system, name, modules)
+    return folder
+
+
+def test_a_run_becomes_a_proven_graph(tmp_path, capsys):
+    folder = published("spectral_dcgan", tmp_path / "faces")
+    assert i2i(folder) == 0
+    printed = capsys.readouterr()
+    path = folder / "faces.onnx"
+    assert printed.out.startswith(f"{path} (0.0 MB): proven: largest difference ")
+    assert "on drawn scenes" in printed.out
+    assert printed.out.splitlines()[-1] == f"use it:  i2i translate IMAGES --model {path}"
+    assert [line.split(":")[0] for line in printed.err.splitlines()] == [
+        "tracing forward",
+        "writing forward",
+        "proving forward",
+    ]
+    assert open_graph(path).metadata.system == "spectral_dcgan"
+    assert i2i(folder) == 2
+    assert "faces.onnx: there already" in capsys.readouterr().err
+
+
+def test_a_model_as_a_file_that_describes_itself(tmp_path, capsys):
+    folder = published("cyclegan", tmp_path / "run")
+    assert i2i(folder, "--to", "safetensors", "--out", tmp_path / "copy.safetensors") == 0
+    printed = capsys.readouterr().out
+    assert "proven: all weights and the outputs are equal" in printed
+    first, second = (
+        load_file(path) for path in (folder / "model.safetensors", tmp_path / "copy.safetensors")
+    )
+    assert first.keys() == second.keys()
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--half", "--int8"], "--half and --int8 are both about"),
+        (["--int8"], "--int8 needs images like those to be translated: --calibrate DIR"),
+        (["--to", "tflite"], "--to tflite: expected one of onnx, openvino, pt2, safetensors"),
+        (["--target", "zebra"], "unknown target 'zebra'; this model knows: B, A"),
+        (["--source", "A"], "do not depend on the source"),
+        (["--out", "a.onnx"], "2 graphs; choose a folder, or one --target"),
+        (["--to", "safetensors"], "the model itself"),
+        (["--to", "safetensors", "--out", "a.onnx"], "--to safetensors writes .safetensors files"),
+        (["--images", "none"], "--images none: no such folder"),
+        (["--images", "."], "--images .: holds no images"),
+    ],
+)
+def test_what_cannot_be_is_one_line(options, says, tmp_path, monkeypatch, capsys):
+    folder = published("cyclegan", tmp_path / "run")
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert i2i(folder, *options) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert says in line
+    assert list(folder.iterdir()) == [folder / "model.safetensors"]
+
+
+def test_a_graph_is_no_model_to_export(tmp_path, capsys):
+    (tmp_path / "a.onnx").write_bytes(b"")
+    assert i2i(tmp_path / "a.onnx") == 2
+    assert "a.onnx: a graph already" in capsys.readouterr().err
