@@ -35,7 +35,9 @@ def check_constants(layers: Sequence[Layer], edges: Sequence[Mapping[str, str]],
         layer, own = by_id[key], list(sources[key].values())
         _check_size(layer, by_id.get(sources[key].get(str(SHAPED.get(layer.type)), "")), weights)
         if own and all(each in shapes for each in own):
-            shapes[key] = _made(layer, [shapes[each] for each in own])
+            size = by_id.get(sources[key].get("1", ""))
+            numbers = _numbers(size, weights) if layer.type == "Reshape" and size is not None else []
+            shapes[key] = _made(layer, [shapes[each] for each in own], numbers)
         elif not own and layer.type not in ("Const", "Parameter"):
             raise UnsafeError(f"its layer {layer.type[:40]} reads nothing")
 
@@ -59,8 +61,16 @@ def _in_order(sources: Mapping[str, Mapping[str, str]]) -> list[str]:
     return found
 
 
-def _made(layer: Layer, shapes: Sequence[Shape]) -> Shape:
-    """The shape of what a layer makes of constants. Raises UnsafeError if there should be none."""
+def _made(layer: Layer, shapes: Sequence[Shape], asked: Sequence[int]) -> Shape:
+    """The shape of what a layer makes of constants. Raises UnsafeError if there should be none.
+
+    asked: what a Reshape is to make of its first.
+    """
+    if asked:
+        rest = prod(shapes[0]) // max(1, prod(side for side in asked if side != -1))
+        made = tuple(rest if side == -1 else side for side in asked)
+        if prod(made) == prod(shapes[0]) and min(made) > 0:  # as many numbers, in another order
+            return made
     if layer.type in KEEPING:
         try:
             made = np.broadcast_shapes(*shapes)

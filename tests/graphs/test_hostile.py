@@ -439,6 +439,27 @@ def test_an_openvino_file_of_other_bytes_is_refused(harmless: Path, tmp_path: Pa
     refused(path, "more than 67,108,864 bytes")
 
 
+def with_biases_in_8_bits(shape: list[int]) -> onnx.ModelProto:
+    """A graph as calibration writes it: a bias of few bits becomes numbers, of the shape of a map."""
+    nodes = [
+        node("DequantizeLinear", "few scale", "numbers", axis=0),
+        node("Reshape", "numbers shape", "bias"),
+        node("Add", "image bias", "output"),
+    ]
+    weights = {"few": np.array([1, 2, 3], np.int32), "scale": np.float32([0.1, 0.2, 0.3])}
+    return graph(described(), nodes, weights | {"shape": np.array(shape)})
+
+
+def test_constants_in_8_bits_are_harmless(tmp_path: Path):
+    for shape in ([1, 3, 1, 1], [1, -1, 1, 1]):
+        path = write(tmp_path / "x.xml", with_biases_in_8_bits(shape))
+        assert 'type="Reshape"' in path.read_text()
+        open_graph(path)
+    weights = path.with_suffix(".bin")
+    weights.write_bytes(weights.read_bytes().replace(b"\xff" * 8, b"\7" * 8))
+    refused(path, "Reshape asks for more than")
+
+
 def test_absurd_sizes_in_an_openvino_file_are_refused(tmp_path: Path):
     sides = np.array([1, 3, 1, 1])
     path = write(
