@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from i2icli.errors import UserError
 from i2icli.export.content import Content, GivenImages, Scenes
 from i2icli.export.describing import FP32, HALF, INT8, describe, fingerprint_of
-from i2icli.export.files import belonging, check_free, move_all, own_files, part_path, set_aside
+from i2icli.export.files import belonging, beside, check_free, move_all, own_files, part_path, set_aside
 from i2icli.export.judging import judge
 from i2icli.export.onnx_file import to_onnx, write_onnx
 from i2icli.export.openvino_file import write_openvino
@@ -83,17 +82,16 @@ class Exporter:
         """
         check_free([path], overwrite=self.options.overwrite)
         parts = [self._changed(part) for part in parts_of(self.system, tasks)]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".", suffix=".writing", dir=path.parent) as folder:
-            beside: dict[str, PartFile] = {}
+        with beside(path) as folder:
+            written: dict[str, PartFile] = {}
             found: Exported | None = None
             for part in parts:
-                file = part_path(Path(folder) / path.name, part.name)
-                found = self._part(part, file, path.parent, beside)
+                file = part_path(folder / path.name, part.name)
+                found = self._part(part, file, path.parent, written)
                 if not part.is_main and self.options.to != "pt2":
-                    beside[part.name] = PartFile(file=file.name, sha256=open_graph(file).sha256())
+                    written[part.name] = PartFile(file=file.name, sha256=open_graph(file).sha256())
             assert found is not None
-            files = belonging(Path(folder) / path.name)
+            files = belonging(folder / path.name)
             files.sort(key=lambda each: each.name == path.name)  # the main one last
             sizes = sum(each.stat().st_size for each in files)
             for old in belonging(path):
@@ -106,7 +104,7 @@ class Exporter:
     def _changed(self, part: Part) -> Part:
         return described(with_pixels(part, self.system), self.system) if self.options.uint8 else part
 
-    def _part(self, part: Part, file: Path, target: Path, beside: dict[str, PartFile]) -> Exported:
+    def _part(self, part: Part, file: Path, target: Path, written: dict[str, PartFile]) -> Exported:
         precision = self.options.precision
         if precision == "int8" and part.name not in (MAIN, FIRST):
             precision = "fp32"
@@ -121,7 +119,7 @@ class Exporter:
             pixels="uint8" if self.options.uint8 else "float",
             notes=self.notes,
             fingerprint=self.fingerprint,
-        ).model_copy(update={"parts": beside if part.is_main else {}})
+        ).model_copy(update={"parts": written if part.is_main else {}})
         with self._timed(f"writing {part.name}"):
             write = self._writer(traced, precision)
             write(file, metadata)

@@ -1,8 +1,10 @@
 """Names of exported files, and how they take their places: all of a model or nothing."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from i2icli.errors import UserError
 from i2icli.export.options import SUFFIXES, UNPROVEN, Format
@@ -74,6 +76,27 @@ def check_suffix(out: Path, to: Format) -> None:
         raise UserError(
             f"--out {out}: --to {to} writes {SUFFIXES[to]} files; choose such a name, or a folder"
         )
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A hidden folder beside a file, where it and its parts are made; in the end it is gone.
+
+    Errors of the system name the file itself. A folder that was made for it goes, too, if it stays empty.
+    """
+    missing = [each for each in (path.parent, *path.parent.parents) if not each.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", suffix=".writing", dir=path.parent) as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno:  # libraries raise some without, in words alone
+            error.filename = str(path)
+        raise
+    finally:
+        for each in missing:  # the innermost first
+            with suppress(OSError):
+                each.rmdir()
 
 
 def move_all(files: Sequence[Path], folder: Path) -> None:

@@ -97,7 +97,8 @@ def extended(values: Tensor, multiple: int, port: Port) -> Tensor:
         if kinds.holds_ids(port.kind):
             places = steps.clamp(max=side - 1)
         else:
-            period = 2 * (side - 1)
+            # A tensor: the exporter knows no remainder of whole numbers by a symbol.
+            period = torch.zeros_like(steps) + 2 * (side - 1)
             places = torch.minimum(steps % period, period - steps % period)
         values = values.index_select(axis, places)
     return values

@@ -1,5 +1,6 @@
 """Files as they are written: what stands in them, what takes their places, what a failure leaves."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from i2icli.errors import UserError
 from i2icli.export import exporting
 from i2icli.export.exporting import Exporter
+from i2icli.export.files import beside
 from i2icli.export.half import store_half
 from i2icli.export.onnx_file import _name_sides, to_onnx
 from i2icli.export.options import ExportOptions
@@ -108,6 +110,27 @@ def test_a_graph_that_fails_its_proof_is_set_aside(tmp_path, monkeypatch):
         exporter.export(tasks, tmp_path / "dcgan.onnx")
     assert failed.value.exit_code == 1
     assert [each.name for each in tmp_path.iterdir()] == ["dcgan.onnx.unproven"]
+
+
+def fail(path, error):
+    """Half a file is written, and then something happens."""
+    path.write_bytes(b"half")
+    raise error
+
+
+def test_an_error_of_the_system_names_the_file_and_leaves_nothing(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.onnx"
+    error = OSError(errno.EFBIG, "File too large", "a.onnx")
+    with pytest.raises(OSError, match="File too large") as failed, beside(path) as folder:
+        fail(folder / "a.onnx", error)
+    assert failed.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopping_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt), beside(tmp_path / "a.onnx") as folder:
+        fail(folder / "a.onnx", KeyboardInterrupt())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_side_that_was_to_be_free_and_is_fixed_is_an_error():
