@@ -1,6 +1,6 @@
 """`i2i translate` of 64 JPEGs of 256 px against the classic script that processes them one by one.
 
-    python -m benchmarks.speed.translate [--images 64] [--rounds 3] [--size 256]
+    python -m benchmarks.speed.translate [--images 64] [--rounds 3] [--size 256] [--cpu]
 
 Whole processes including start-up, in turns; ResNet-9, 64 filters, random weights. i2i computes by torch, by
 the runtimes from proven graphs of its cache, and by a graph in 8 bits, which `i2i export --int8` calibrates
@@ -9,6 +9,8 @@ seconds / our seconds with its range; PSNR of the written images to those of `i2
 --precision fp32`, and the spectral distance of those in 8 bits; and the start-up: one image of 64 px and a
 network that takes no time, torch's seconds / the runtimes'.
 
+With --cpu all processes run on one processor, and its time is counted: for machines that do other work, too.
+
 The agreement with the classic network is that of outputs in [-1, 1], before they are written.
 """
 
@@ -16,6 +18,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,7 +28,7 @@ from PIL import Image
 
 from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.classic import generator
-from benchmarks.lib.timing import print_speed_ups, time_in_turns
+from benchmarks.lib.timing import Timer, print_speed_ups, time_in_turns
 from i2icli.demo.toy.scenes import scene
 from i2icli.graphs.sessions import installed
 from i2icli.image import read_image, to_tensor
@@ -67,6 +70,12 @@ def run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
+
+
+def cpu_time() -> float:
+    """Seconds of a processor that all processes together took that were started here and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def translate(inputs: Path, model: Path, out: Path, *options: str) -> list[str]:
@@ -130,7 +139,7 @@ def agreement(original: Path, photos: Path) -> None:
         print(f"{precision:5} against the classic network: {decibels:6.1f} dB, at most {difference:.1e}")
 
 
-def start_up(folder: Path, rounds: int) -> None:
+def start_up(folder: Path, rounds: int, timer: Timer) -> None:
     """Print seconds of a process that translates one image of 64 px with a tiny network."""
     model, image = folder / "small" / "latest_net_G.pth", folder / "one.png"
     model.parent.mkdir()
@@ -144,7 +153,7 @@ def start_up(folder: Path, rounds: int) -> None:
         run(command)  # exports
     print("start-up:")
     work = {name: partial(run, command) for name, command in commands.items()}
-    print_speed_ups(time_in_turns(work, 3 * rounds, warm_up=0), "s")
+    print_speed_ups(time_in_turns(work, 3 * rounds, warm_up=0, timer=timer), "s")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -153,7 +162,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--cpu", action="store_true", help="time of one processor")
     options = parser.parse_args(arguments)
+    timer: Timer = cpu_time if options.cpu else time.perf_counter
+    if options.cpu:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         os.environ["I2I_HOME"] = str(folder / "home")
@@ -172,10 +185,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         script = [sys.executable, "-m", "benchmarks.lib.classic_translate", str(classic), str(photos)]
         contenders = {"classic": [*script, str(folder / "classic")], **commands}
         work = {name: partial(run, command) for name, command in contenders.items()}
-        print_speed_ups(time_in_turns(work, options.rounds, warm_up=0), "s")
+        print_speed_ups(time_in_turns(work, options.rounds, warm_up=0, timer=timer), "s")
         compare(outs)
         agreement(original, photos)
-        start_up(folder, options.rounds)
+        start_up(folder, options.rounds, timer)
 
 
 if __name__ == "__main__":

@@ -17,10 +17,9 @@ import torch
 
 from benchmarks.lib.classic import generator
 from i2icli.errors import UserError
-from i2icli.export import for_runtime
+from i2icli.export import for_runtime, runtimes
 from i2icli.export.exporting import Exported, Exporter
 from i2icli.export.proof import Proof
-from i2icli.export.runtimes import WORTHWHILE
 from i2icli.graphs import cache
 from i2icli.image import DecodedImage, write_image
 from i2icli.inference import loading
@@ -31,6 +30,7 @@ from tests.export.models import lively
 from tests.graphs.files import IMAGE, described, graph, node, write
 
 Load = Callable[..., Translator]
+MANY = 5  # outputs from which an export pays
 PIXELS = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
 
 
@@ -91,8 +91,9 @@ def load(told: list[str]) -> Load:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `auto` takes for the fastest: onnxruntime."""
+    """`auto` takes onnxruntime for the fastest, and few outputs for many."""
     monkeypatch.setattr(loading, "fastest", lambda _: "onnxruntime")
+    monkeypatch.setattr(runtimes, "WORTHWHILE", MANY)
 
 
 @pytest.fixture
@@ -166,8 +167,8 @@ def test_auto_exports_when_many_outputs_are_asked_for(
     translator = load(model, "auto")
     assert [each.status for each in translator.run([str(folder)], out)] == ["done", "done"]
     assert (told, exports, entries(home)) == ([], [], [])
-    translator.backend.expect(translator.tasks[1], WORTHWHILE)  # of another graph
-    translator.backend.expect(translator.tasks[0], WORTHWHILE - 3)
+    translator.backend.expect(translator.tasks[1], MANY)  # of another graph
+    translator.backend.expect(translator.tasks[0], MANY - 3)
     assert [each.status for each in translator.run([str(folder)], out)] == ["there", "there"]
     translated(translator)
     assert exports == []
@@ -222,7 +223,7 @@ def test_where_torch_may_have_a_gpu_auto_leaves_it_to_torch(
 @pytest.mark.usefixtures("installed", "home")
 def test_frames_and_samples_count_as_well(load: Load, exports: list[str], tmp_path: Path):
     model = model_of("spectral_dcgan", tmp_path / "noise.safetensors")
-    options = TranslateOptions(samples=WORTHWHILE)
+    options = TranslateOptions(samples=MANY)
     samples = iter(load(model, "auto").sample(tmp_path / "out", options))
     assert next(samples).status == "done"
     assert exports == [None]
@@ -230,8 +231,8 @@ def test_frames_and_samples_count_as_well(load: Load, exports: list[str], tmp_pa
 
 @pytest.mark.usefixtures("installed", "home")
 def test_frames_of_a_video_count(model: Path, load: Load, exports: list[str], tmp_path: Path):
-    for number in range(WORTHWHILE):
-        photo(tmp_path / "frames" / f"{number:03}.png")
+    for number in range(MANY):
+        photo(tmp_path / "frames" / f"{number}.png")
     [result] = load(model, "auto").video(tmp_path / "frames", tmp_path / "out", format="png")
     assert (result.status, exports) == ("done", ["B"])
 
@@ -278,7 +279,7 @@ def test_what_cannot_be_a_graph_is_computed_by_torch(home: Path, load: Load, tol
 def test_a_cache_that_cannot_be_written(model: Path, home: Path, load: Load, told: list[str]):
     home.parent.write_text("a file where the folder should be")
     translator = load(model, "auto")
-    translator.backend.expect(translator.tasks[0], WORTHWHILE)
+    translator.backend.expect(translator.tasks[0], MANY)
     translated(translator)
     why = f"its cache cannot be written ({home}: Not a directory); I2I_HOME names another folder"
     assert told[-1] == f"runtime: torch, as {why}"
