@@ -18,6 +18,8 @@ from uuid import uuid4
 FULL = 100_000  # bytes left of a disk on which a file did not fit
 UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK})
 """What file systems answer that have no locks, or cannot be asked to write at once."""
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What systems say when a disk or a share of it is full, or a file larger than allowed."""
 OLD = 24 * 3600  # seconds after which nobody still writes a temporary file
 
 _warned: set[tuple[str, int]] = set()  # what is known to be lacking, and the device
@@ -46,8 +48,8 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno:  # libraries raise some without, in words alone
             if str(error.filename) in ("None", str(beside)):
                 error.filename = str(path)
-        elif _is_full(path.parent):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        elif number := _refused(beside):
+            raise OSError(number, os.strerror(number), str(path)) from error
         raise
     finally:
         with suppress(FileNotFoundError):
@@ -176,8 +178,15 @@ def _why(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _is_full(folder: Path) -> bool:
+def _refused(path: Path) -> int:
+    """Why no more can be written to a file, as a number of `errno`, if there is no room for it; else 0."""
     try:
-        return shutil.disk_usage(folder).free < FULL
-    except OSError:  # the folder has gone
-        return False
+        if shutil.disk_usage(path.parent).free < FULL:
+            return errno.ENOSPC
+        with path.open("ab") as file:  # there may be a quota
+            file.write(bytes(FULL))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno if error.errno in NO_ROOM else 0
+    return 0

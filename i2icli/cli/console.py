@@ -1,6 +1,5 @@
 """Running a command so that whatever goes wrong ends in one readable line and an exit code."""
 
-import errno
 import os
 import signal
 import sys
@@ -17,7 +16,7 @@ from typer.main import get_command
 
 from i2icli import __version__
 from i2icli.errors import UserError, readable
-from i2icli.files import FileSystemWarning
+from i2icli.files import NO_ROOM, FileSystemWarning
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -101,7 +100,7 @@ def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> 
     except BrokenPipeError:
         raise
     except OSError as error:  # disk full, not permitted, gone
-        advice = "; make room and run the same command again" if error.errno == errno.ENOSPC else ""
+        advice = "; make room and run the same command again" if error.errno in NO_ROOM else ""
         complain(f"{error.filename or 'a file'}: {error.strerror or error}{advice}")
         return 1
     except UnicodeEncodeError as error:

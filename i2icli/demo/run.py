@@ -57,9 +57,7 @@ def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
         if target.is_dir() and not any(target.iterdir()):
             continue
         if os.path.lexists(target):
-            raise UserError(
-                f"{target} exists already, and the data of the demo would go there; choose another"
-            )
+            raise UserError(f"{target} exists already, and the data would go there; choose another folder")
     for target, demo in targets.items():
         demo.write(target, seed)
 

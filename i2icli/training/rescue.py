@@ -1,12 +1,12 @@
 """Saving what was learned when something ends a run: vanished data, a full disk, a bug, a lost process."""
 
-import errno
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from i2icli.config import Config
 from i2icli.errors import UserError
+from i2icli.files import NO_ROOM
 from i2icli.training.distributed import is_main, world_size
 from i2icli.training.monitor import Monitor
 from i2icli.training.run_folder import RunFolder
@@ -22,17 +22,23 @@ FROM_MAIN = ("best", "criterion", "scores", "finished")
 class Kept:
     """What there is after a run was ended, in words for its user."""
 
-    text: str
+    what: str  # is saved, and what is not
+    how: str  # to go on
     folder: RunFolder
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return f"{self.what}; {self.how}"
 
     def explaining(self, error: Exception) -> UserError | None:
         """The error with that, on one line; None where it is none that a user can mend."""
         if isinstance(error, UserError):
             return UserError(f"{error}; {self.text}", exit_code=error.exit_code)
         if isinstance(error, OSError) and error.strerror:
-            room = "make room, and " if error.errno == errno.ENOSPC else ""
+            room = "make room and " if error.errno in NO_ROOM else ""
             where = error.filename or self.folder.path
-            return UserError(f"{where}: {error.strerror}; {room}{self.text}", exit_code=1)
+            return UserError(f"{where}: {error.strerror}; {self.what}; {room}{self.how}", exit_code=1)
         return None
 
 
@@ -67,20 +73,20 @@ def _saved(
     """Save in the folder, which is locked; known: of the state, what others know better."""
     step, before = trainer.system.clock.total, monitor.saved_step
     if step == before:  # what a step that was cut short has learned is not worth an inexact state
-        return Kept(_going_on(f"step {step} is saved", folder, monitor), folder)
+        return _kept(f"step {step} is saved in {folder.path}", folder, monitor)
     if not is_sound(trainer):
-        return Kept(_intact(before, f"the weights of step {step} are not finite", folder), folder)
+        return _intact(before, f"the weights of step {step} are not finite", folder, monitor)
     try:
         completed = _complete(trainer, monitor)
         folder.save_state(monitor.whole(state_of(trainer, alone=True)) | (known or {}))
     except Exception as error:
-        return Kept(_intact(before, f"step {step} cannot be saved ({_why(error)})", folder), folder)
+        return _intact(before, f"step {step} cannot be saved ({_why(error)})", folder, monitor)
     with suppress(Exception):  # the state is what counts
         if completed:
             monitor.publish(trainer, folder.model)
         write_run_report(folder, monitor.context.name, config)
     inexact = ", though not all that an exact resume needs" if trainer.amid or world_size() > 1 else ""
-    return Kept(_going_on(f"step {step} is saved", folder, monitor, inexact), folder)
+    return _kept(f"step {step} is saved in {folder.path}{inexact}", folder, monitor)
 
 
 def _instead_of_main(trainer: Trainer, monitor: Monitor, folder: RunFolder, config: Config) -> Kept | None:
@@ -102,16 +108,16 @@ def _complete(trainer: Trainer, monitor: Monitor) -> bool:
     return True
 
 
-def _going_on(saved: str, folder: RunFolder, monitor: Monitor, but: str = "") -> str:
+def _kept(what: str, folder: RunFolder, monitor: Monitor) -> Kept:
     moved = folder.path != monitor.folder.path
-    how = f"--out {folder.path}" if moved else "the same command"
-    return f"{saved} in {folder.path}{but}; resume with {how}"
+    return Kept(what, f"resume with {f'--out {folder.path}' if moved else 'the same command'}", folder)
 
 
-def _intact(before: int | None, why: str, folder: RunFolder) -> str:
+def _intact(before: int | None, why: str, folder: RunFolder, monitor: Monitor) -> Kept:
+    """What is left where nothing new can be saved."""
     if before is None:
-        return f"{why}, and nothing was saved before"
-    return f"{why}, but step {before} is, in {folder.path}: the same command resumes from there"
+        return Kept(f"{why}, and nothing was saved before", "start again with the same command", folder)
+    return _kept(f"{why}; that of step {before} is intact in {folder.path}", folder, monitor)
 
 
 def _why(error: Exception) -> str:

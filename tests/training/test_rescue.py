@@ -92,8 +92,8 @@ def test_a_full_disk_is_one_line_with_the_step_that_is_saved(whole, data, tmp_pa
         run(data, tmp_path / "run", callbacks)
     monkeypatch.undo()
     assert str(raised.value) == (
-        f"{tmp_path / 'run/log.jsonl'}: No space left on device; make room, and step 3 is saved in "
-        f"{tmp_path / 'run'}; resume with the same command"
+        f"{tmp_path / 'run/log.jsonl'}: No space left on device; step 3 is saved in "
+        f"{tmp_path / 'run'}; make room and resume with the same command"
     )
     resumes_to(whole, data, tmp_path / "run")
 
@@ -104,7 +104,9 @@ def test_where_nothing_can_be_saved_the_step_before_is_named(data, tmp_path, mon
 
     options = {"save_every": 1e-9}
     callbacks = After(lambda: monkeypatch.setattr(torch, "save", full))
-    with pytest.raises(UserError, match=r"step 3 cannot be saved \(no space left on device\), but step 2 is"):
+    with pytest.raises(
+        UserError, match=r"step 3 cannot be saved \(no space left on device\); that of step 2 is intact"
+    ):
         run(data, tmp_path / "run", callbacks, **options)
     monkeypatch.undo()
     assert state(tmp_path / "run")["clock"]["total"] == 2
@@ -176,7 +178,7 @@ def test_weights_that_are_not_sound_replace_nothing(data, tmp_path, monkeypatch)
     callbacks = After(spoil)
     with pytest.raises(ZeroDivisionError):
         run(data, tmp_path / "run", callbacks)
-    assert "the weights of step 3 are not finite, but step 0 is" in callbacks.lines[-1]
+    assert "the weights of step 3 are not finite; that of step 0 is intact" in callbacks.lines[-1]
     assert state(tmp_path / "run")["clock"]["total"] == 0
 
 

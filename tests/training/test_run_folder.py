@@ -26,6 +26,7 @@ from i2icli.training.plan import plan
 from i2icli.training.run import train
 from i2icli.training.run_folder import RunFolder
 from tests.tiny import tiny_config
+from tests.training.commands import ROOT
 from tests.training.synthetic import assert_same
 
 
@@ -242,6 +243,20 @@ def test_a_write_that_fails_names_the_file_that_was_wanted(refused, tmp_path):
             refused.filename = str(beside)
         raise refused
     assert raised.value.filename == str(wanted)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_quota_is_told_apart_from_what_a_library_says(tmp_path):
+    program = (
+        "import resource, torch, pathlib, i2icli.files as f\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+        f"with f.atomic_write(pathlib.Path({str(tmp_path / 'resume.pt')!r})) as path:\n"
+        "    torch.save(torch.zeros(10**6), path)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert f"OSError: [Errno {errno.EFBIG}] {os.strerror(errno.EFBIG)}: " in done.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
 
 
