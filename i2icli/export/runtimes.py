@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # only where it has to export
 WORTHWHILE = 200
 """Outputs from which an export is begun that nobody asked for. For a ResNet generator with 9 blocks it takes
 30 seconds of a processor's time. In float32 a runtime saves 0.17 s an image of 256 px, so 180 of these
-make up for it. In bfloat16, where torch is about as fast, it saves the two seconds that torch takes to start, in this
-call and in every later one, which are likely where so many images are translated."""
+make up for it. In bfloat16, where torch is about as fast, it saves the two seconds that torch takes to
+start, in this call and in every later one, which are likely where so many images are translated."""
 Tell = Callable[[str], None]
 """Is told in a line what computes a model, and why."""
 Load = Callable[[], "tuple[System[Any], tuple[str, ...]]"]
