@@ -26,9 +26,11 @@ def _one_thread_per_process():
 
 
 @pytest.fixture(autouse=True)
-def _idle_machine(monkeypatch: pytest.MonkeyPatch):
+def _idle_machine():
     """What else the machine does shall change no output."""
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    with pytest.MonkeyPatch.context() as patched:  # of its own: it ends after those of the tests
+        patched.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -152,8 +152,11 @@ class Segments:
             return {}
         path = self._state(len(self.done) - 1)
         try:
-            return load_file(path)
-        except (OSError, SafetensorError, TypeError) as error:  # TypeError: numbers that NumPy has not
+            state = load_file(path)
+            if any(array.dtype.kind not in "fiub" for array in state.values()):
+                raise TypeError("numbers that NumPy has not")  # which a package may have taught it
+            return state
+        except (OSError, SafetensorError, TypeError) as error:
             raise UserError(
                 f"{path}: cannot be read ({error}); --overwrite starts anew", exit_code=1
             ) from None

@@ -41,6 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_all_that_is_installed_is_measured(model: Path, capsys: Capture):
     photos = str(model / "photos")
     arguments = ["benchmark", str(model), "--calibrate", photos, "--size", "32", "--batch-size", "1,2"]

@@ -14,6 +14,7 @@ from i2icli.image import kinds
 from tests.export.models import lively
 
 
+@pytest.mark.slow
 def test_pixels_of_any_size_go_in_and_come_out(tmp_path: Path):
     system = lively("cyclegan")
     task = system.config.tasks(system.clock.stage)[0]

@@ -164,7 +164,8 @@ def test_sheets_show_the_range_also_of_results_that_are_there(trained: Translato
 
 def test_samples_have_the_range(tmp_path: Path) -> None:
     config = {"channels": (1,), "types": ("int16",), "range": "-1000,1000"}
-    model = i2icli.load(write_tiny(tmp_path / "model.safetensors", "spectral_dcgan", **config))
+    path = write_tiny(tmp_path / "model.safetensors", "spectral_dcgan", **config)
+    model = i2icli.load(path, runtime="torch")
     ramp = torch.linspace(-1, 1, 32 * 32).reshape(1, 1, 32, 32)  # (B, C, H, W)
     model.backend.system.forward = lambda _task, inputs, _memory=None: (
         ramp.expand(len(inputs["latent"]), 1, 32, 32),

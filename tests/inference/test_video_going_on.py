@@ -75,7 +75,7 @@ class Noting(NoWatch):
 
 
 def loaded(model, kind):
-    return remembering(model) if kind == "memory" else Translator.load(model)
+    return remembering(model) if kind == "memory" else Translator.load(model, runtime="torch")
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ def test_statistics_are_those_of_the_batch_in_training_and_their_average_afterwa
     assert list(norm.parameters()) == []
 
 
+@pytest.mark.slow
 def test_exported_it_is_as_exact_in_runtimes_that_add_pixels_one_by_one(tmp_path: Path) -> None:
     """Their own instance norm is a hundred times further off in large smooth maps."""
     across = torch.linspace(-1, 1, 256)
@@ -84,6 +85,7 @@ def test_exported_it_is_as_exact_in_runtimes_that_add_pixels_one_by_one(tmp_path
     torch.testing.assert_close(torch.from_numpy(found).double(), norm(smooth.double()), atol=2e-5, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_fused_norm_is_one_operation_of_a_graph(tmp_path: Path) -> None:
     def operations(path: Path) -> set[str]:
         torch.onnx.export(InstanceNorm().eval(), (torch.randn(2, 3, 8, 8),), path, dynamo=True, verbose=False)
