@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import onnx
+import pytest
 import torch
 from onnxruntime import InferenceSession
 from torch import nn
