@@ -104,6 +104,7 @@ def test_images_are_released_once_they_are_measured(monkeypatch, capsys):
     assert "decoding and profile" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("benchmark", "arguments", "compared"),
     [
