@@ -2,6 +2,8 @@
 
 from math import isinf
 
+import torch
+
 from i2icli.errors import UserError
 from i2icli.export.options import LEAST_PSNR, Precision
 from i2icli.export.parts import Part
@@ -33,9 +35,13 @@ def _single(proof: Proof, part: Part) -> str:
         )
     psnr = proof.psnr
     quality = f", {psnr:.0f} dB" if psnr is not None else ""
+    if part.dtypes.get(OUTPUT) == torch.uint8:
+        difference = f"{proof.difference:.0f} of 255"
+    else:
+        difference = f"{proof.difference:.1g} (rounding of the networks themselves: {proof.floor:.1g})"
     return (
-        f"proven: largest difference {proof.difference:.1g} (rounding of the networks themselves: "
-        f"{proof.floor:.1g}){quality} on {proof.origin or 'noise'}, sizes {_sizes(proof)}"
+        f"proven: largest difference {difference}{quality} on {proof.origin or 'noise'}, "
+        f"sizes {_sizes(proof)}"
     )
 
 

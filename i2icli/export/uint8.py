@@ -94,11 +94,10 @@ def extended(values: Tensor, multiple: int, port: Port) -> Tensor:
     for axis in (2, 3):
         side = values.shape[axis]
         steps = torch.arange((side + multiple - 1) // multiple * multiple, device=values.device)
+        last = torch.ones((), dtype=torch.int64, device=values.device) * (side - 1)  # exporters know tensors
         if kinds.holds_ids(port.kind):
-            places = steps.clamp(max=side - 1)
+            places = torch.minimum(steps, last)
         else:
-            # A tensor: the exporter knows no remainder of whole numbers by a symbol.
-            period = torch.zeros_like(steps) + 2 * (side - 1)
-            places = torch.minimum(steps % period, period - steps % period)
+            places = torch.minimum(steps % (2 * last), 2 * last - steps % (2 * last))
         values = values.index_select(axis, places)
     return values
