@@ -16,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
     [
         (
             "train cyclegan --dataroot data",
-            "no such option: --dataroot; here: the folder is named without an",
+            "no such option: --dataroot; here: the folder is named without",
         ),
         ("train cyclegan --batch_size 3 data", "no such option: --batch_size; here: --batch-size"),
         ("train pix2pix data --netG unet_256", "here: --generator unet or resnet"),
