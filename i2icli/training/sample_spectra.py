@@ -78,8 +78,8 @@ class SampleSpectra:
             if excess[index] > THRESHOLD:
                 samples = f"samples of {name}" if name else "samples"
                 found.append(
-                    f"{samples} show a {PERIODS[index]}-pixel checkerboard, {_times(exp(excess[index]))} times "
-                    "stronger than in real images: an up-sampling artefact"
+                    f"{samples} show a {PERIODS[index]}-pixel checkerboard, {_times(exp(excess[index]))} "
+                    "times stronger than in real images: an up-sampling artefact"
                 )
         return found
 
