@@ -11,7 +11,7 @@ from i2icli.value_range import ValueRange
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
-Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
+Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy", "gif", "avif", "jp2", "ppm", "heic"]
 
 MAX_PIXELS = 500_000_000  # 0.5 gigapixel: a larger file is more likely an attack than an image
 MAX_VALUES = 2_000_000_000  # pixels times channels

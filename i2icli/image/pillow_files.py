@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP and BMP files, read through Pillow (16-bit PNG through imagecodecs)."""
+"""PNG, JPEG, WebP, BMP, GIF and AVIF files, read through Pillow (deep PNG and AVIF through imagecodecs)."""
 
 from typing import IO, Any
 
@@ -8,6 +8,7 @@ from PIL import Image
 
 from i2icli.classes import Colour
 from i2icli.errors import UserError
+from i2icli.image import heif_files
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -43,15 +44,23 @@ def read_header(file: IO[bytes], format: Format) -> Header:
             channels = 3 if has_colour else 1
             return Header(format, size, channels, has_alpha, np.dtype(np.uint16), orientation)
         channels, alpha = _COLOURS.get(image.mode, 3), image.has_transparency_data
-        return Header(format, size, channels, alpha, np.dtype(np.uint8), orientation)
+        dtype: np.dtype[Any] = np.dtype(np.uint8)
+        if format == "avif":
+            bits, grey, _ = heif_files.avif_bits(file)
+            dtype, channels = np.dtype(np.uint16 if bits > 8 else np.uint8), 1 if grey else channels
+        return Header(format, size, channels, alpha, dtype, orientation)
 
 
 def read(file: IO[bytes], format: Format) -> DecodedImage:
     """Decode an image, its values as stored. Raises ImageError or whatever the decoders do."""
     deep = format == "png" and _png_kind(file)[0] == 16
-    lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(file))
+    lossless = _is_lossless(file, format)
     with _opened(file, format) as image:
-        array = upright(_decode_16_bit(file) if deep else _decode(image), _orientation(image))  # (H, W, C)
+        if format == "avif" and heif_files.avif_bits(file)[:2] != (8, False):
+            array = heif_files.read_avif(file)  # Pillow has 8 bits, and colours where there is alpha
+        else:
+            array = _decode_16_bit(file) if deep else _decode(image)
+        array = upright(array, _orientation(image))  # (H, W, C)
         return DecodedImage(*_split(array), format, _profile(image), lossless)
 
 
@@ -60,7 +69,7 @@ def read_map(file: IO[bytes], format: Format) -> IdMap:
 
     Raises ImageError for lossy formats, or whatever the decoders do.
     """
-    if format == "jpeg" or (format == "webp" and not _is_lossless_webp(file)):
+    if not _is_lossless(file, format):
         raise ImageError(f"{format.upper()} is lossy, so its ids or colours are not exact; {ONE_ID}")
     deep = format == "png" and _png_kind(file)[0] == 16
     with _opened(file, format) as image:
@@ -144,7 +153,9 @@ def _opened(file: IO[bytes], format: Format) -> Image.Image:
         # Phones store a second, smaller image in a JPEG (MPO); the first is the photo.
         frames = getattr(image, "n_frames", 1)
         if format != "jpeg" and frames > 1:
-            raise ImageError(f"an animation of {frames} frames; expected a still image")
+            raise ImageError(
+                f"an animation of {frames} frames; expected a still image, or a video for i2i video"
+            )
     except BaseException:
         image.close()
         raise
@@ -191,6 +202,13 @@ def _decode_16_bit(file: IO[bytes]) -> NDArray[Any]:
     array = imagecodecs.png_decode(file.read())
     file.seek(position)
     return array if array.ndim == 3 else array[..., None]
+
+
+def _is_lossless(file: IO[bytes], format: Format) -> bool:
+    """Whether an image holds exactly what was written into it."""
+    if format == "webp":
+        return _is_lossless_webp(file)
+    return heif_files.avif_bits(file)[2] if format == "avif" else format != "jpeg"
 
 
 def _is_lossless_webp(file: IO[bytes]) -> bool:

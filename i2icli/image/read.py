@@ -1,21 +1,43 @@
 """Image files of any kind are decoded; unreadable ones become one-line errors."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, cast
 
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import npy_files, pillow_files, tiff_files
+from i2icli.image import (
+    heif_files,
+    jpeg2000_files,
+    netpbm_files,
+    npy_files,
+    pillow_files,
+    tiff_files,
+)
 from i2icli.image.decoded import DecodedImage, Format, Header, ImageError
 from i2icli.image.id_maps import IdMap
 from i2icli.image.values import spanning
 from i2icli.value_range import ValueRange
 
-_KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
+_KNOWN = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM, HEIC or .npy"
+
+
+class _Decoder(Protocol):
+    """A module that reads files of one format, as `pillow_files` those of others."""
+
+    def read_header(self, file: IO[bytes]) -> Header: ...
+
+    def read(self, file: IO[bytes]) -> DecodedImage: ...
+
+    def read_map(self, file: IO[bytes]) -> IdMap: ...
+
+
+_OWN: Mapping[Format, _Decoder] = {"heic": heif_files, "jp2": jpeg2000_files, "ppm": netpbm_files}
+"""Formats that Pillow does not read, or with fewer bits."""
 
 
 def read_image(
@@ -46,6 +68,8 @@ def probe(source: Path | str | bytes, name: str | None = None) -> Header:
     with _opened(source, name) as (file, format):
         if format == "npy":
             return npy_files.read_header(file)
+        if format in _OWN:
+            return _OWN[format].read_header(file)
         return tiff_files.read_header(file) if format == "tiff" else pillow_files.read_header(file, format)
 
 
@@ -57,6 +81,8 @@ def read_map(source: Path | str | bytes, name: str | None = None) -> IdMap:
     with _opened(source, name) as (file, format):
         if format == "npy":
             return npy_files.read_map(file)
+        if format in _OWN:
+            return _OWN[format].read_map(file)
         return tiff_files.read_map(file) if format == "tiff" else pillow_files.read_map(file, format)
 
 
@@ -75,6 +101,8 @@ def _decode(file: IO[bytes], format: Format) -> DecodedImage:
     """An image with its values as they are stored."""
     if format == "npy":
         return npy_files.read(file)
+    if format in _OWN:
+        return _OWN[format].read(file)
     return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
 
 
@@ -90,7 +118,7 @@ def _open(source: Path | str | bytes) -> IO[bytes]:
 
 def _format(file: IO[bytes]) -> Format:
     """Recognise the format by the first bytes, then rewind. Raises ImageError, OSError."""
-    head = file.read(16)
+    head = file.read(256)
     file.seek(0)
     starts: dict[bytes, Format] = {
         b"\x89PNG\r\n\x1a\n": "png",
@@ -101,24 +129,30 @@ def _format(file: IO[bytes]) -> Format:
         b"II+\0": "tiff",
         b"MM\0+": "tiff",
         b"\x93NUMPY": "npy",
+        b"GIF8": "gif",
+        b"\0\0\0\x0cjP  \r\n\x87\n": "jp2",
+        jpeg2000_files.CODESTREAM: "jp2",
     }
-    for start, kind in starts.items():
+    for start, format in starts.items():
         if head.startswith(start):
-            return kind
+            return format
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
+    if re.match(rb"P([1-6][\s#]|7\n)", head):
+        return "ppm"
+    if head[4:8] == b"ftyp" and (found := heif_files.format_of(head)):
+        return cast(Format, found)
     if not head:
         raise ImageError("an empty file")
     others = {
-        b"GIF8": "a GIF",
         b"%PDF": "a PDF",
-        b"PK\x03\x04": "a zip archive",
+        b"PK\x03\x04": "a zip archive (such as .npz)",
         b"\x00\x00\x01\x00": "an icon",
     }
-    found = next((name for start, name in others.items() if head.startswith(start)), None)
+    kind = next((name for start, name in others.items() if head.startswith(start)), None)
     if head[4:8] == b"ftyp":
-        found = "a HEIC, AVIF or video file"
-    raise ImageError(f"{found or 'not an image'}; expected {_KNOWN}")
+        kind = "a video"
+    raise ImageError(f"{kind or 'not an image'}; expected {_KNOWN}")
 
 
 def _as_user_error(name: str, error: Exception) -> UserError:

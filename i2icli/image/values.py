@@ -19,6 +19,11 @@ _HOLDS: dict[Format, frozenset[str]] = {
     "jpeg": _BYTES,
     "webp": _BYTES,
     "bmp": _BYTES,
+    "gif": _BYTES,
+    "avif": _BYTES,
+    "heic": _BYTES,
+    "jp2": _BYTES | {"uint16"},
+    "ppm": _BYTES | {"uint16"},
 }
 """The number types that formats hold; others hold any."""
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.image.decoded import DecodedImage, Format
+from i2icli.image import heif_files, jpeg2000_files, netpbm_files
+from i2icli.image.decoded import DecodedImage, Format, ImageError
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
 from i2icli.image.values import holds, to_stored
@@ -27,10 +28,30 @@ SUFFIXES: dict[str, Format] = {
     ".tiff": "tiff",
     ".bmp": "bmp",
     ".npy": "npy",
+    ".gif": "gif",
+    ".avif": "avif",
+    ".jp2": "jp2",
+    ".j2k": "jp2",
+    ".j2c": "jp2",
+    ".jpx": "jp2",
+    ".ppm": "ppm",
+    ".pgm": "ppm",
+    ".pbm": "ppm",
+    ".pnm": "ppm",
+    ".pam": "ppm",
+    ".heic": "heic",
+    ".heif": "heic",
+    ".hif": "heic",
 }
 """Suffixes of image files, in lower case, and the format each is written in."""
-EIGHT_BIT: frozenset[Format] = frozenset({"jpeg", "webp", "bmp"})
+EIGHT_BIT: frozenset[Format] = frozenset({"jpeg", "webp", "bmp", "gif"})
 """Formats that hold 8 bits per value."""
+READ_ONLY: frozenset[Format] = frozenset({"gif"})
+"""Formats that results are not written in: a GIF holds 256 colours."""
+NO_ALPHA: frozenset[Format] = frozenset({"jpeg", "bmp", "ppm"})
+"""Formats without transparency."""
+ANY_CHANNELS: frozenset[Format] = frozenset({"tiff", "npy", "jp2"})
+"""Formats of other than 1 or 3 channels."""
 
 
 def write_image(path: Path | str, image: DecodedImage) -> None:
@@ -44,12 +65,12 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
     """
     path = Path(path)
     kind = SUFFIXES.get(path.suffix.lower())
-    if kind is None:
+    if kind is None or kind in READ_ONLY:
         raise UserError(
-            f"cannot write {path}: unknown suffix {path.suffix!r}; expected {', '.join(SUFFIXES)}"
+            f"cannot write {path}: unknown suffix {path.suffix!r}; expected {', '.join(written_suffixes())}"
         )
     channels = image.pixels.shape[2]
-    if channels not in (1, 3) and kind not in ("tiff", "npy"):
+    if channels not in (1, 3) and kind not in ANY_CHANNELS:
         raise UserError(
             f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, "
             f"the image has {channels}; use .tif or .npy"
@@ -60,7 +81,12 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
     try:
         with atomic_write(path) as temporary:
             _WRITERS[kind](temporary, image)
-    except (OSError, ValueError) as error:  # encoders have their own limits, such as WebP's 16383 px
+    except (
+        OSError,
+        ValueError,
+        RuntimeError,
+        ImageError,
+    ) as error:  # encoders have their own limits, such as WebP's 16383 px
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"cannot write {path}: {reason}", exit_code=1) from error
 
@@ -91,6 +117,33 @@ def _write_webp(path: Path, image: DecodedImage) -> None:
 
 def _write_bmp(path: Path, image: DecodedImage) -> None:
     as_image(_over_white(image)).save(path, "BMP")
+
+
+def _write_avif(path: Path, image: DecodedImage) -> None:
+    array = change_type(with_alpha(image), np.uint8 if image.pixels.dtype == np.uint8 else np.uint16)
+    if array.dtype == np.uint8 and (
+        image.icc or not image.lossless
+    ):  # what Pillow does is not quite lossless
+        how = {"quality": 100 if image.lossless else 90, "subsampling": "4:4:4", "speed": 6}
+        as_image(array).save(path, "AVIF", icc_profile=image.icc or b"", **how)
+    else:
+        heif_files.write_avif(path, array, lossless=image.lossless)
+
+
+def _write_heic(path: Path, image: DecodedImage) -> None:
+    dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
+    heif_files.write(path, image, change_type(with_alpha(image), dtype))
+
+
+def _write_jp2(path: Path, image: DecodedImage) -> None:
+    dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
+    alpha = None if image.alpha is None else change_type(image.alpha, dtype)
+    jpeg2000_files.write(path, replace(image, pixels=change_type(image.pixels, dtype), alpha=alpha))
+
+
+def _write_ppm(path: Path, image: DecodedImage) -> None:
+    dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
+    netpbm_files.write(path, _over_white(image, dtype))
 
 
 def _write_tiff(path: Path, image: DecodedImage) -> None:
@@ -127,16 +180,26 @@ _WRITERS = {
     "bmp": _write_bmp,
     "tiff": _write_tiff,
     "npy": _write_npy,
+    "avif": _write_avif,
+    "jp2": _write_jp2,
+    "ppm": _write_ppm,
+    "heic": _write_heic,
 }
 
 
-def _over_white(image: DecodedImage) -> NDArray[Any]:
-    """(H, W, C) uint8, composited over white."""
-    pixels = change_type(image.pixels, np.uint8)
+def written_suffixes() -> list[str]:
+    """The suffixes of formats that results can be written in."""
+    return [suffix for suffix, format in SUFFIXES.items() if format not in READ_ONLY]
+
+
+def _over_white(image: DecodedImage, dtype: DTypeLike = np.uint8) -> NDArray[Any]:
+    """(H, W, C) of uint8 or uint16, composited over white."""
+    pixels = change_type(image.pixels, dtype)
     if image.alpha is None:
         return pixels
-    opacity = change_type(image.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
-    return (255 - opacity * (255 - pixels.astype(np.float32)) + 0.5).astype(np.uint8)
+    white = np.float32(np.iinfo(np.dtype(dtype)).max)
+    opacity = change_type(image.alpha, dtype)[..., None].astype(np.float32) / white  # (H, W, 1)
+    return (white - opacity * (white - pixels.astype(np.float32)) + 0.5).astype(dtype)
 
 
 def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:

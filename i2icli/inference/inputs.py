@@ -154,7 +154,7 @@ def _below(name: str, out: Path, kind: Kind) -> list[tuple[Path, Path]]:
     """(file, its path below --out) of a file, or of all inputs in a folder. Raises UserError without any."""
     path = Path(name)
     if not path.is_dir():
-        if is_video_name(path):
+        if is_video_name(path) and path.suffix.lower() not in SUFFIXES:
             raise UserError(f"{path}: a video; translate it with i2i video instead of i2i translate")
         return [(path, Path(path.name))]
     found = inputs_in(path, find_images(path), kind)
