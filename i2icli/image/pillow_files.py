@@ -21,7 +21,9 @@ from i2icli.image.decoded import (
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
 from i2icli.image.pixels import change_type
-from i2icli.image.values import spanning, to_stored
+from i2icli.image.transparency import as_read
+from i2icli.image.values import to_stored
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
@@ -90,14 +92,16 @@ def map_of(image: Image.Image) -> IdMap:
     return as_map(upright(array, _orientation(image)), palette)
 
 
-def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedImage:
+def from_pillow(
+    image: Image.Image, range: ValueRange | None = None, reading: Reading = AS_FOUND
+) -> DecodedImage:
     """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG.
 
-    range: of its values, see `values.spanning`. Raises ImageError as that does.
+    range: of its values, reading: what becomes of transparency, see `as_read`. Raises ImageError as that does.
     """
     array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
     colours, alpha = _split(upright(array, _orientation(image)))
-    return spanning(DecodedImage(colours, alpha, "png", _profile(image)), range)
+    return as_read(DecodedImage(colours, alpha, "png", _profile(image)), range, reading)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:

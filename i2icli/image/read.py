@@ -20,7 +20,8 @@ from i2icli.image import (
 )
 from i2icli.image.decoded import DecodedImage, Format, Header, ImageError
 from i2icli.image.id_maps import IdMap
-from i2icli.image.values import spanning
+from i2icli.image.transparency import as_read, with_claimed
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
 _KNOWN = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM, HEIC or .npy"
@@ -41,49 +42,63 @@ _OWN: Mapping[Format, _Decoder] = {"heic": heif_files, "jp2": jpeg2000_files, "p
 
 
 def read_image(
-    source: Path | str | bytes, name: str | None = None, range: ValueRange | None = None
+    source: Path | str | bytes,
+    name: str | None = None,
+    range: ValueRange | None = None,
+    reading: Reading = AS_FOUND,
 ) -> DecodedImage:
     """Decode an image: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
     `source` is a path or the bytes of a file, `name` what messages call it (default: the path), `range` that
-    of its values, see `values.spanning`. The content decides on the format, not the suffix. Raises UserError
+    of its values, see `values.spanning`, `reading` what the file leaves open. The content decides on the format, not the suffix. Raises UserError
     (exit code 1), one line with the name and the reason: missing, not an image, truncated, empty, too large,
     values that are no numbers or none of the range.
     """
     with _opened(source, name) as (file, format):
-        return spanning(_decode(file, format), range)
+        return as_read(_decode(file, format, reading), range, reading)
 
 
-def read_values(source: Path | str | bytes, name: str | None = None) -> NDArray[Any]:
+def read_values(
+    source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND
+) -> NDArray[Any]:
     """The values of an image as they are stored, (H, W, C) without alpha, NaN among them.
 
     Arguments and errors as for `read_image`.
     """
     with _opened(source, name) as (file, format):
-        return _decode(file, format).pixels
+        return with_claimed(_decode(file, format, reading), reading).pixels
 
 
-def probe(source: Path | str | bytes, name: str | None = None) -> Header:
+def probe(source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND) -> Header:
     """Read the header of an image only. Arguments and errors as for `read_image`."""
     with _opened(source, name) as (file, format):
         if format == "npy":
-            return npy_files.read_header(file)
-        if format in _OWN:
-            return _OWN[format].read_header(file)
-        return tiff_files.read_header(file) if format == "tiff" else pillow_files.read_header(file, format)
+            return npy_files.read_header(file, reading)
+        if format == "tiff":
+            return tiff_files.read_header(file, reading)
+        return _OWN[format].read_header(file) if format in _OWN else pillow_files.read_header(file, format)
 
 
-def read_map(source: Path | str | bytes, name: str | None = None) -> IdMap:
+def count_images(source: Path | str | bytes, name: str | None = None) -> int:
+    """How many images a file holds where its pages are images; 1 for other files than TIFF.
+
+    Arguments and errors as for `read_image`.
+    """
+    with _opened(source, name) as (file, format):
+        return tiff_files.count_images(file) if format == "tiff" else 1
+
+
+def read_map(source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND) -> IdMap:
     """Decode a map of class or instance ids exactly as stored: palette indices, colours, 16 bit and all.
 
     Arguments and errors as for `read_image`; lossy formats are errors, too.
     """
     with _opened(source, name) as (file, format):
         if format == "npy":
-            return npy_files.read_map(file)
-        if format in _OWN:
-            return _OWN[format].read_map(file)
-        return tiff_files.read_map(file) if format == "tiff" else pillow_files.read_map(file, format)
+            return npy_files.read_map(file, reading)
+        if format == "tiff":
+            return tiff_files.read_map(file, reading)
+        return _OWN[format].read_map(file) if format in _OWN else pillow_files.read_map(file, format)
 
 
 @contextmanager
@@ -97,13 +112,13 @@ def _opened(source: Path | str | bytes, name: str | None) -> Iterator[tuple[IO[b
         raise _as_user_error(called, error) from error
 
 
-def _decode(file: IO[bytes], format: Format) -> DecodedImage:
+def _decode(file: IO[bytes], format: Format, reading: Reading) -> DecodedImage:
     """An image with its values as they are stored."""
     if format == "npy":
-        return npy_files.read(file)
-    if format in _OWN:
-        return _OWN[format].read(file)
-    return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
+        return npy_files.read(file, reading)
+    if format == "tiff":
+        return tiff_files.read(file, reading)
+    return _OWN[format].read(file) if format in _OWN else pillow_files.read(file, format)
 
 
 def _open(source: Path | str | bytes) -> IO[bytes]:

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.image import heif_files, jpeg2000_files, netpbm_files
-from i2icli.image.decoded import DecodedImage, Format, ImageError
+from i2icli.image.decoded import DecodedImage, Format, ImageError, Layout
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type
 from i2icli.image.values import holds, to_stored
@@ -52,6 +52,13 @@ NO_ALPHA: frozenset[Format] = frozenset({"jpeg", "bmp", "ppm"})
 """Formats without transparency."""
 ANY_CHANNELS: frozenset[Format] = frozenset({"tiff", "npy", "jp2"})
 """Formats of other than 1 or 3 channels."""
+
+
+_OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
+_STACKS: dict[Layout, tuple[str, ...]] = {"ome": _OME_TYPES, "ome-pixels": _OME_TYPES} | {
+    "imagej": ("uint8", "uint16", "float32")
+}
+"""Number types that programs which stack channels know."""
 
 
 def write_image(path: Path | str, image: DecodedImage) -> None:
@@ -151,14 +158,22 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
 
     array = with_alpha(image)
     channels = image.pixels.shape[2]
+    if image.alpha is None and _is_stackable(image.layout, array.dtype):
+        stack = np.ascontiguousarray(np.moveaxis(array, -1, 0))  # (C, H, W)
+        ome, rgb = image.layout != "imagej", image.layout == "ome-pixels" and channels == 3
+        how: dict[str, Any] = {"imagej": not ome, "ome": ome, "compression": "zlib" if ome else None}
+        how |= {"photometric": "rgb" if rgb else "minisblack", "metadata": {"axes": "YXS" if rgb else "CYX"}}
+        imwrite(path, array if rgb else stack, **how)
+        return
+    planar = image.layout == "planes" and array.shape[2] > 1
     extra = ["unspecified"] * (channels - (3 if channels == 3 else 1)) + ["unassalpha"] * (
         image.alpha is not None
     )
     imwrite(
         path,
-        array if array.shape[2] > 1 else array[..., 0],
+        np.moveaxis(array, -1, 0) if planar else array if array.shape[2] > 1 else array[..., 0],
         photometric="rgb" if channels == 3 else "minisblack",
-        planarconfig="contig" if array.shape[2] > 1 else None,
+        planarconfig=("separate" if planar else "contig") if array.shape[2] > 1 else None,
         extrasamples=extra or None,
         compression="zlib",
         predictor=array.dtype.itemsize <= 4,  # there is none for longer values
@@ -169,8 +184,17 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
 
 def _write_npy(path: Path, image: DecodedImage) -> None:
     array = with_alpha(image)
+    if image.layout == "planes":
+        array = np.moveaxis(array, -1, 0)  # (C, H, W)
+    elif array.shape[2] == 1:
+        array = array[..., 0]
     with path.open("wb") as file:
-        np.save(file, array if array.shape[2] > 1 else array[..., 0], allow_pickle=False)
+        np.save(file, np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _is_stackable(layout: Layout, dtype: np.dtype[Any]) -> bool:
+    """Whether a program's stacks hold values of a type."""
+    return dtype.name in _STACKS.get(layout, ())
 
 
 _WRITERS = {
