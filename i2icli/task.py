@@ -53,7 +53,8 @@ def image_ports(
     """The ports of images of two sides, as settings describe them.
 
     types: number types that were found, of one side or two; ranges: see `value_range`, as far as they are
-    known; alpha: whether the last channel of a side is transparency. Values of 8 bits on both sides leave the type of an output to that of the input.
+    known; alpha: whether the last channel of a side is transparency. Values of 8 bits on both sides leave the
+    type of an output to that of the input.
     """
     found = (types[0], types[-1]) if types else (None, None)
     dtypes = (None, None) if set(found) <= {None, "uint8"} else found

@@ -38,6 +38,7 @@ FLOORS: dict[str, int] = {
     "task": 0,
     "value_range": 0,
     "reading": 0,
+    "setting_types": 0,
     "nn": 1,
     "image": 1,
     "face": 1,

@@ -1,10 +1,10 @@
 """What the images of one side or two have in common, found in them: channels, number types, ranges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from i2icli.data.images import count_channels, widest_type
+from i2icli.data.images import count_channels, has_alpha_channel, widest_type
 from i2icli.data.options import DataOptions
 from i2icli.data.value_ranges import find_ranges
 from i2icli.errors import UserError
@@ -52,7 +52,36 @@ def _found(
     channels: tuple[int, ...], sides: Mapping[str, Sequence[Item]], options: DataOptions
 ) -> ImageSides:
     types = tuple(map(widest_type, sides.values()))
-    ranges, report = find_ranges(sides, options.range)
-    ports = image_ports((channels[0], channels[-1]), types, ranges)
+    own = zip(sides.values(), channels, strict=True)
+    alpha = tuple(has_alpha_channel(images, number) for images, number in own)
+    readings = tuple(replace(options.reading, channels=number) for number in channels)
+    ranges, report = find_ranges(sides, options.range, readings)
+    ports = image_ports((channels[0], channels[-1]), types, ranges, options.reading, alpha)
     settings: dict[str, Any] = {"channels": channels, "types": types}
+    if any(alpha):
+        settings["alpha"] = alpha
+    report = [*report, *_transparency_lines(sides, alpha, options)]
     return ImageSides(settings | ({"range": ranges} if ranges != options.range else {}), ports, report)
+
+
+def _transparency_lines(
+    sides: Mapping[str, Sequence[Item]], alpha: Sequence[bool], options: DataOptions
+) -> list[str]:
+    """What becomes of transparency, where there is any: it is learned, or something lies under it."""
+    lines = []
+    for (name, images), is_channel in zip(sides.items(), alpha, strict=True):
+        if not any(image.header().alpha for image in images):
+            continue
+        if is_channel:
+            line = "transparency is learned, as the last channel"
+        elif options.reading.background is None:
+            line = "some images have transparency: colours are learned as they are stored, hidden ones too"
+        else:
+            red, green, blue = options.reading.background
+            named = {(255, 255, 255): "white", (0, 0, 0): "black"}.get((red, green, blue))
+            line = (
+                f"some images have transparency: {named or f'colour {red},{green},{blue}'} is put under it "
+                "(--background)"
+            )
+        lines.append(f"{name}: {line}" if name and len(set(alpha)) > 1 else line)
+    return list(dict.fromkeys(lines))

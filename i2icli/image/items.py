@@ -17,10 +17,10 @@ from i2icli.image.array_shapes import channels_last, image_shape, layout_of
 from i2icli.image.decoded import DecodedImage, Header, ImageError
 from i2icli.image.id_maps import IdMap, as_map
 from i2icli.image.pillow_files import from_pillow, map_of
-from i2icli.image.read import probe, read_image, read_map, read_values
+from i2icli.image.read import count_images, probe, read_image, read_map, read_values
 from i2icli.image.transparency import as_read
 from i2icli.image.values import as_stored, spanning_type, stored_type
-from i2icli.reading import AS_FOUND, Reading
+from i2icli.reading import AS_FOUND, PAGES_AS_IMAGES, Reading
 from i2icli.value_range import ValueRange
 
 
@@ -89,6 +89,13 @@ class FileItem:
         """As asked, or as it was made for; of the page that it names."""
         wanted = self.reading if reading == AS_FOUND else reading
         return wanted if self.reading.page is None else replace(wanted, pages=self.reading.pages)
+
+
+def pages_of(path: Path, reading: Reading = AS_FOUND) -> list[FileItem]:
+    """A file as it is read; where the reading takes pages for images, one item for each. Raises UserError."""
+    if reading.pages != PAGES_AS_IMAGES or (count := count_images(path)) == 1:
+        return [FileItem(path, reading)]
+    return [FileItem(path, replace(reading, pages=str(number))) for number in range(1, count + 1)]
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def from_pillow(
 ) -> DecodedImage:
     """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG.
 
-    range: of its values, reading: what becomes of transparency, see `as_read`. Raises ImageError as that does.
+    range: of its values, reading: what becomes of transparency. Raises ImageError as `as_read`.
     """
     array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
     colours, alpha = _split(upright(array, _orientation(image)))

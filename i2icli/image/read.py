@@ -50,9 +50,9 @@ def read_image(
     """Decode an image: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
     `source` is a path or the bytes of a file, `name` what messages call it (default: the path), `range` that
-    of its values, see `values.spanning`, `reading` what the file leaves open. The content decides on the format, not the suffix. Raises UserError
-    (exit code 1), one line with the name and the reason: missing, not an image, truncated, empty, too large,
-    values that are no numbers or none of the range.
+    of its values, see `values.spanning`, `reading` what the file leaves open. The content decides on the
+    format, not the suffix. Raises UserError (exit code 1), one line with the name and the reason: missing,
+    not an image, truncated, empty, too large, values that are no numbers or none of the range.
     """
     with _opened(source, name) as (file, format):
         return as_read(_decode(file, format, reading), range, reading)

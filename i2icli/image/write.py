@@ -55,8 +55,10 @@ ANY_CHANNELS: frozenset[Format] = frozenset({"tiff", "npy", "jp2"})
 
 
 _OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
-_STACKS: dict[Layout, tuple[str, ...]] = {"ome": _OME_TYPES, "ome-pixels": _OME_TYPES} | {
-    "imagej": ("uint8", "uint16", "float32")
+_STACKS: dict[Layout, tuple[str, ...]] = {
+    "ome": _OME_TYPES,
+    "ome-pixels": _OME_TYPES,
+    "imagej": ("uint8", "uint16", "float32"),
 }
 """Number types that programs which stack channels know."""
 
