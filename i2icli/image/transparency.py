@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from i2icli.image.decoded import DecodedImage
 from i2icli.image.pixels import change_type, convert_channels
-from i2icli.image.values import spanning, values_of
+from i2icli.image.values import spanning
 from i2icli.reading import Colour, Reading
 from i2icli.value_range import ValueRange
 
@@ -45,16 +45,6 @@ def with_claimed(image: DecodedImage, reading: Reading, range: ValueRange | None
         top = np.iinfo(dtype).max if dtype.kind in "ui" else 1 if range is None else range.high
         alpha = np.full(image.pixels.shape[:2], top, dtype)
     return replace(image, pixels=np.concatenate([image.pixels, alpha[..., None]], axis=-1), alpha=None)
-
-
-def parted(image: DecodedImage) -> DecodedImage:
-    """An image whose last channel is transparency, as results have it: apart from the colours."""
-    alpha = image.pixels[..., -1]
-    if image.stored is not None and image.stored.range is not None:  # files hold transparency without a range
-        stored = values_of(alpha, image.stored)
-        if stored.dtype.kind in "ui":
-            alpha = (stored.astype(np.float64) / np.iinfo(stored.dtype).max * 2 - 1).astype(np.float32)
-    return replace(image, pixels=np.ascontiguousarray(image.pixels[..., :-1]), alpha=alpha.copy())
 
 
 def _over(pixels: NDArray[Any], alpha: NDArray[Any], background: Colour) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from i2icli.files import atomic_write
 from i2icli.image import heif_files, jpeg2000_files, netpbm_files
 from i2icli.image.decoded import DecodedImage, Format, ImageError, Layout
 from i2icli.image.pillow_files import as_image, with_alpha
-from i2icli.image.pixels import change_type
+from i2icli.image.pixels import change_type, convert_channels
 from i2icli.image.values import holds, to_stored
 
 SUFFIXES: dict[str, Format] = {
@@ -46,8 +46,8 @@ SUFFIXES: dict[str, Format] = {
 """Suffixes of image files, in lower case, and the format each is written in."""
 EIGHT_BIT: frozenset[Format] = frozenset({"jpeg", "webp", "bmp", "gif"})
 """Formats that hold 8 bits per value."""
-READ_ONLY: frozenset[Format] = frozenset({"gif"})
-"""Formats that results are not written in: a GIF holds 256 colours."""
+READ_ONLY: frozenset[str] = frozenset({".gif", ".pbm", ".pam"})
+"""Suffixes of formats that results are not written in: a GIF holds 256 colours, a PBM two."""
 NO_ALPHA: frozenset[Format] = frozenset({"jpeg", "bmp", "ppm"})
 """Formats without transparency."""
 ANY_CHANNELS: frozenset[Format] = frozenset({"tiff", "npy", "jp2"})
@@ -74,7 +74,7 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
     """
     path = Path(path)
     kind = SUFFIXES.get(path.suffix.lower())
-    if kind is None or kind in READ_ONLY:
+    if kind is None or path.suffix.lower() in READ_ONLY:
         raise UserError(
             f"cannot write {path}: unknown suffix {path.suffix!r}; expected {', '.join(written_suffixes())}"
         )
@@ -84,6 +84,8 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
             f"cannot write {path}: {kind.upper()} holds 1 or 3 channels, "
             f"the image has {channels}; use .tif or .npy"
         )
+    if path.suffix.lower() == ".pgm" and channels != 1:
+        raise UserError(f"cannot write {path}: a PGM is grey, the image has {channels} channels; use .ppm")
     image = replace(image, icc=_fitting_profile(image.icc, channels))
     if holds(kind, image.number_type):
         image = to_stored(image)
@@ -152,7 +154,8 @@ def _write_jp2(path: Path, image: DecodedImage) -> None:
 
 def _write_ppm(path: Path, image: DecodedImage) -> None:
     dtype = np.uint8 if image.pixels.dtype == np.uint8 else np.uint16
-    netpbm_files.write(path, _over_white(image, dtype))
+    pixels = _over_white(image, dtype)
+    netpbm_files.write(path, convert_channels(pixels, 3) if path.suffix.lower() == ".ppm" else pixels)
 
 
 def _write_tiff(path: Path, image: DecodedImage) -> None:
@@ -186,7 +189,7 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
 
 def _write_npy(path: Path, image: DecodedImage) -> None:
     array = with_alpha(image)
-    if image.layout == "planes":
+    if image.layout == "planes" and image.format == "npy":
         array = np.moveaxis(array, -1, 0)  # (C, H, W)
     elif array.shape[2] == 1:
         array = array[..., 0]
@@ -215,7 +218,7 @@ _WRITERS = {
 
 def written_suffixes() -> list[str]:
     """The suffixes of formats that results can be written in."""
-    return [suffix for suffix, format in SUFFIXES.items() if format not in READ_ONLY]
+    return [suffix for suffix in SUFFIXES if suffix not in READ_ONLY]
 
 
 def _over_white(image: DecodedImage, dtype: DTypeLike = np.uint8) -> NDArray[Any]:
