@@ -14,7 +14,8 @@ EXPECTED_PAGES = "expected channels, images or the number of a page, counted fro
 EXPECTED_BACKGROUND = "expected white, black, none or RED,GREEN,BLUE of 0 to 255"
 LARGEST_PAGE = 10**9
 
-_NAMED: dict[str, Colour | None] = {"white": (255, 255, 255), "black": (0, 0, 0), "none": None}
+NAMED: dict[str, Colour | None] = {"white": (255, 255, 255), "black": (0, 0, 0), "none": None}
+"""What `--background` may be called."""
 _COLOUR = re.compile(r"\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*")
 
 
@@ -54,7 +55,7 @@ def parse_background(value: object) -> object:
     if isinstance(value, tuple | list):
         value = ",".join(map(str, value))
     text = "none" if value is None else str(value).strip().casefold()
-    if text in _NAMED:
+    if text in NAMED:
         return text
     match = _COLOUR.fullmatch(text)
     if match is None or max(map(int, match.groups())) > 255:
@@ -64,7 +65,7 @@ def parse_background(value: object) -> object:
 
 def colour_of(background: str) -> Colour | None:
     """The colour that the setting `background` names; None for none."""
-    if background in _NAMED:
-        return _NAMED[background]
+    if background in NAMED:
+        return NAMED[background]
     red, green, blue = map(int, background.split(","))
     return red, green, blue

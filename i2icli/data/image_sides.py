@@ -9,6 +9,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.value_ranges import find_ranges
 from i2icli.errors import UserError
 from i2icli.image import Item
+from i2icli.reading import NAMED, Reading
 from i2icli.task import Port, image_ports
 
 
@@ -70,18 +71,19 @@ def _transparency_lines(
     """What becomes of transparency, where there is any: it is learned, or something lies under it."""
     lines = []
     for (name, images), is_channel in zip(sides.items(), alpha, strict=True):
-        if not any(image.header().alpha for image in images):
+        headers = [header for header in (image.header() for image in images) if header.alpha]
+        if not headers:
             continue
-        if is_channel:
-            line = "transparency is learned, as the last channel"
-        elif options.reading.background is None:
-            line = "some images have transparency: colours are learned as they are stored, hidden ones too"
-        else:
-            red, green, blue = options.reading.background
-            named = {(255, 255, 255): "white", (0, 0, 0): "black"}.get((red, green, blue))
-            line = (
-                f"some images have transparency: {named or f'colour {red},{green},{blue}'} is put under it "
-                "(--background)"
-            )
+        line = f"{_under(options.reading)}; --channels {headers[0].channels + 1} learns it as a channel"
+        line = "transparency is learned, as the last channel" if is_channel else line
         lines.append(f"{name}: {line}" if name and len(set(alpha)) > 1 else line)
     return list(dict.fromkeys(lines))
+
+
+def _under(reading: Reading) -> str:
+    """What becomes of transparency that is no channel."""
+    if reading.background is None:
+        return "some images have transparency: colours count as they are stored, hidden ones too"
+    named = next(name for name in (*NAMED, "") if not name or NAMED[name] == reading.background)
+    colour = named or "colour " + ",".join(map(str, reading.background))
+    return f"some images have transparency: {colour} is put under it (--background)"
