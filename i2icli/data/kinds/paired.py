@@ -42,10 +42,12 @@ class PairedImages(DataFolder):
         super().__init__(options)
         self.backwards = backwards
         layout = recognise(folders, pairs=True)
-        self.pairs, skipped = find_pairs(layout.train, strict=options.strict)
+        self.pairs, skipped = find_pairs(layout.train, strict=options.strict, reading=options.reading)
         self.held_out: list[Pair] = []
         if layout.validation:
-            self.held_out, more = find_pairs(layout.validation, strict=options.strict)
+            self.held_out, more = find_pairs(
+                layout.validation, strict=options.strict, reading=options.reading
+            )
             skipped += more
         self._describe(layout)
         self.report += skipped
