@@ -42,7 +42,7 @@ class Found:
 def find_clips(paths: Sequence[Path], how: DataOptions, *, plain: bool) -> Found:
     """The clips of folders or videos.
 
-    how: files are read; plain: what is translated is computed from the frames, so there are no folders for it.
+    how: files are read; plain: what is translated is computed from the frames, so no folders are for it.
     Raises UserError, one line: what was found, what is missing, what works.
     """
     for path in paths:
