@@ -60,8 +60,13 @@ def images_in(file: "TiffFile") -> list[PageImage]:
     if not series:
         raise ImageError("holds no image")
     if len(series) == 1 and len(file.pages) == 1 and not _is_bare(series[0]):
-        return [PageImage(series[0], (0,))]
-    return [image for each in series for image in _images_of(each)]
+        images = [PageImage(series[0], (0,))]
+    else:
+        images = [image for each in series for image in _images_of(each)]
+    announced = (file.imagej_metadata or {}).get("images", 1) if file.is_imagej else 1
+    if isinstance(announced, int) and announced > sum(len(image.planes) for image in images):
+        raise ImageError(f"damaged or truncated (ImageJ wrote {announced} pages, {len(images)} are there)")
+    return images
 
 
 def chosen(file: "TiffFile", reading: Reading) -> list[PageImage]:
