@@ -87,8 +87,8 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
 
 
 def _holds_more(out: Path) -> bool:
-    """Whether there is anything but the manifest, as where every input failed."""
-    return any(entry.name != MANIFEST for entry in out.iterdir())
+    """Whether there is anything but hidden files: nothing else is left where every input failed."""
+    return any(not entry.name.startswith(".") for entry in out.iterdir())
 
 
 def _read(path: Path) -> dict[str, object] | None:
