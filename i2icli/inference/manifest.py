@@ -47,7 +47,7 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
     path = out / MANIFEST
     before = _read(path)
     settings = {name: value for name, value in settings.items() if value is not None}
-    if before is not None and before != settings and not overwrite:
+    if before is not None and before != settings and not overwrite and _holds_more(out):
         names = dict.fromkeys([*settings, *before])
         changed = ", ".join(f"--{name}" for name in names if settings.get(name) != before.get(name))
         raise UserError(
@@ -64,6 +64,11 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
+    read = {
+        "pages": options.pages,
+        "background": options.background,
+        "channels-first": options.channels_first,
+    }
     return {
         "model": fingerprint(model),
         "to": options.to,
@@ -77,7 +82,13 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "truncate": options.truncate,
         "size": list(options.size) if options.size else None,
         "seed": options.seed,
+        **{name: value for name, value in read.items() if value is not None},
     }
+
+
+def _holds_more(out: Path) -> bool:
+    """Whether there is anything but hidden files: nothing else is left where every input failed."""
+    return any(not entry.name.startswith(".") for entry in out.iterdir())
 
 
 def _read(path: Path) -> dict[str, object] | None:
