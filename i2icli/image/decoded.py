@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.image.metadata import Metadata
 from i2icli.value_range import ValueRange
 
 Pixels: TypeAlias = NDArray[Any]
@@ -53,6 +54,7 @@ class DecodedImage:
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
     stored: Stored | None = None  # how a file holds its values; None: as the pixels are
+    metadata: Metadata | None = None  # what its file says about it, for results made from it
 
     @property
     def number_type(self) -> np.dtype[Any]:

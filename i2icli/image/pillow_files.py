@@ -8,6 +8,7 @@ from PIL import Image
 
 from i2icli.classes import Colour
 from i2icli.errors import UserError
+from i2icli.image.beside import of_pillow, separated
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -19,6 +20,7 @@ from i2icli.image.decoded import (
     upright,
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
+from i2icli.image.metadata import Parts
 from i2icli.image.pixels import change_type
 from i2icli.image.values import spanning, to_stored
 from i2icli.value_range import ValueRange
@@ -26,7 +28,6 @@ from i2icli.value_range import ValueRange
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-_ORIENTATION = 0x0112  # EXIF tag
 _GREY_BITS = {"L;2": 2, "L;4": 4}  # how Pillow calls grey of few bits in an image that it has not decoded yet
 _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other modes become RGB
 
@@ -34,10 +35,10 @@ _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other mod
 def read_header(file: IO[bytes], format: Format) -> Header:
     """Size, channels and depth, without decoding. Raises ImageError or whatever Pillow does."""
     depth, has_colour, has_alpha = _png_kind(file) if format == "png" else (8, False, False)
-    with _opened(file, format) as image:
+    clean, parts = separated(file, format, head=True)
+    with _opened(clean, format) as image:
         width, height = image.size
-        # A PNG may carry EXIF behind its pixels; only what comes before them is read here.
-        orientation = _orientation(image) if "exif" in image.info else 1
+        orientation = _orientation(image, parts)
         size = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
         if depth == 16:  # not visible in Pillow's mode
             channels = 3 if has_colour else 1
@@ -50,9 +51,14 @@ def read(file: IO[bytes], format: Format) -> DecodedImage:
     """Decode an image, its values as stored. Raises ImageError or whatever the decoders do."""
     deep = format == "png" and _png_kind(file)[0] == 16
     lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(file))
-    with _opened(file, format) as image:
-        array = upright(_decode_16_bit(file) if deep else _decode(image), _orientation(image))  # (H, W, C)
-        return DecodedImage(*_split(array), format, _profile(image), lossless)
+    clean, parts = separated(file, format)
+    with _opened(clean, format) as image:
+        parts = parts or of_pillow(image)
+        array = upright(_decode_16_bit(clean) if deep else _decode(image), parts.exif.orientation)
+        pixels, alpha = _split(array)  # (H, W, C), (H, W)
+        icc = None if image.mode == "CMYK" else parts.icc  # CMYK was converted to RGB
+        metadata = parts.metadata(pixels.shape[:2])
+        return DecodedImage(pixels, alpha, format, icc, lossless, metadata=metadata)
 
 
 def read_map(file: IO[bytes], format: Format) -> IdMap:
@@ -63,12 +69,17 @@ def read_map(file: IO[bytes], format: Format) -> IdMap:
     if format == "jpeg" or (format == "webp" and not _is_lossless_webp(file)):
         raise ImageError(f"{format.upper()} is lossy, so its ids or colours are not exact; {ONE_ID}")
     deep = format == "png" and _png_kind(file)[0] == 16
-    with _opened(file, format) as image:
-        return as_map(upright(_decode_16_bit(file), _orientation(image))) if deep else map_of(image)
+    clean, parts = separated(file, format)
+    with _opened(clean, format) as image:
+        orientation = _orientation(image, parts)
+        return as_map(upright(_decode_16_bit(clean), orientation)) if deep else map_of(image, orientation)
 
 
-def map_of(image: Image.Image) -> IdMap:
-    """The same of an image that Pillow has opened or made. Raises ImageError."""
+def map_of(image: Image.Image, orientation: int | None = None) -> IdMap:
+    """The same of an image that Pillow has opened or made. Raises ImageError.
+
+    orientation: 1 to 8; None: what the image says.
+    """
     bits = _grey_bits(image)
     if image.mode in ("RGBX", "RGBa") or image.mode[0] not in "1LPIR":
         raise ImageError(f"colours of kind {image.mode}; {ONE_ID}, or RGB")
@@ -78,7 +89,7 @@ def map_of(image: Image.Image) -> IdMap:
         array = array[..., 0]
     if bits < 8:
         array = array // (255 // (2**bits - 1))  # Pillow scales such greys to 8 bits
-    return as_map(upright(array, _orientation(image)), palette)
+    return as_map(upright(array, orientation or _orientation(image)), palette)
 
 
 def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedImage:
@@ -87,8 +98,11 @@ def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedI
     range: of its values, see `values.spanning`. Raises ImageError as that does.
     """
     array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
-    colours, alpha = _split(upright(array, _orientation(image)))
-    return spanning(DecodedImage(colours, alpha, "png", _profile(image)), range)
+    parts = of_pillow(image)
+    colours, alpha = _split(upright(array, parts.exif.orientation))
+    icc = None if image.mode == "CMYK" else parts.icc
+    metadata = parts.metadata(colours.shape[:2])
+    return spanning(DecodedImage(colours, alpha, "png", icc, metadata=metadata), range)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:
@@ -125,13 +139,9 @@ def _split(array: NDArray[Any]) -> tuple[Pixels, NDArray[Any] | None]:
     return np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1])
 
 
-def _profile(image: Image.Image) -> bytes | None:
-    """The colour profile, unless it is for CMYK, which was converted to RGB."""
-    return None if image.mode == "CMYK" else image.info.get("icc_profile") or None
-
-
-def _orientation(image: Image.Image) -> int:
-    return int(image.getexif().get(_ORIENTATION, 1))
+def _orientation(image: Image.Image, parts: Parts | None = None) -> int:
+    """How an image is to be turned, 1 to 8; parts: what was found in its file, if that was looked into."""
+    return (parts or of_pillow(image)).exif.orientation
 
 
 def _opened(file: IO[bytes], format: Format) -> Image.Image:

@@ -5,6 +5,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from i2icli.image import tiff_tags
 from i2icli.image.decoded import (
     DecodedImage,
     Header,
@@ -18,7 +19,6 @@ from i2icli.image.values import as_stored, spanning_type, stored_type
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-_ORIENTATION, _ICC = 274, 34675  # tags
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 _ALPHA = (1, 2)  # kinds of extra samples: premultiplied, plain
 _JPEG = (6, 7)  # compressions; the decoder returns RGB
@@ -31,7 +31,7 @@ def read_header(file: IO[bytes]) -> Header:
     with TiffFile(file) as tiff:
         page, samples = _checked_page(tiff)
         size = (page.imagelength, page.imagewidth)
-        orientation = _orientation(page)
+        orientation = tiff_tags.orientation(file, tiff, page)
         alpha = _has_alpha(page)
         stored = np.dtype(np.uint8) if page.bitspersample < 8 else stored_type(np.dtype(page.dtype))
         if page.photometric == _PALETTE:
@@ -51,12 +51,15 @@ def read(file: IO[bytes]) -> DecodedImage:
         page, _ = _checked_page(tiff)
         array = _colours(tiff, page)  # (H, W, C)
         alpha = _has_alpha(page)
-        array = upright(array, _orientation(page))
-        icc = None if page.photometric == _SEPARATED else page.tags.valueof(_ICC)
+        parts = tiff_tags.parts_of(file, tiff, page)
+        array = upright(array, parts.exif.orientation)
+        icc = None if page.photometric == _SEPARATED else parts.icc
         lossless = page.compression not in _JPEG
+    metadata = parts.metadata(array.shape[:2])
     if not alpha:
-        return DecodedImage(array, None, "tiff", icc, lossless)
-    return DecodedImage(np.ascontiguousarray(array[..., :-1]), array[..., -1].copy(), "tiff", icc, lossless)
+        return DecodedImage(array, None, "tiff", icc, lossless, metadata=metadata)
+    colours = np.ascontiguousarray(array[..., :-1])
+    return DecodedImage(colours, array[..., -1].copy(), "tiff", icc, lossless, metadata=metadata)
 
 
 def read_map(file: IO[bytes]) -> IdMap:
@@ -74,7 +77,7 @@ def read_map(file: IO[bytes]) -> IdMap:
         if array.shape[2] > 2 and page.photometric != _RGB:
             raise ImageError(f"colours of kind {page.photometric}; {ONE_ID}, or RGB")
         palette = tuple(map(tuple, _palette(page).tolist())) if page.photometric == _PALETTE else ()
-        return as_map(upright(array, _orientation(page)), palette)
+        return as_map(upright(array, tiff_tags.orientation(file, tiff, page)), palette)
 
 
 def _checked_page(file: "TiffFile") -> "tuple[TiffPage, int]":
@@ -156,7 +159,3 @@ def _from_cmyk(array: NDArray[Any], alpha: bool) -> NDArray[Any]:
 
 def _has_alpha(page: "TiffPage") -> bool:
     return bool(page.extrasamples) and page.extrasamples[-1] in _ALPHA
-
-
-def _orientation(page: "TiffPage") -> int:
-    return int(page.tags.valueof(_ORIENTATION, default=1))

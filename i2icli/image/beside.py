@@ -1,0 +1,57 @@
+"""What files hold beside the image, apart from it: decoders get the image alone, and cannot stumble."""
+
+from typing import IO
+
+from PIL import Image
+
+from i2icli.image.decoded import Format
+from i2icli.image.directories import LARGEST_PART
+from i2icli.image.jpeg_segments import JpegSegments
+from i2icli.image.metadata import Parts
+from i2icli.image.png_chunks import PngChunks
+from i2icli.image.webp_chunks import WebpChunks
+
+
+def separated(file: IO[bytes], format: Format, *, head: bool = False) -> tuple[IO[bytes], Parts | None]:
+    """The image of a file alone, as a file, and what else there is; None of a format that is left to Pillow.
+
+    head: only what `Image.open` reads. Raises ImageError, OSError.
+    """
+    if format == "png":
+        png = PngChunks(file)
+        return png.clean(head=head), png.parts(head=head)
+    if format == "jpeg":
+        jpeg = JpegSegments(file)
+        return jpeg.clean(head=head), jpeg.parts()
+    if format == "webp":
+        webp = WebpChunks(file)
+        return webp.clean(), webp.parts()
+    return file, None
+
+
+def of_pillow(image: Image.Image) -> Parts:
+    """What Pillow found beside an image that it has opened or made."""
+    parts, info = Parts(), image.info
+    exif = _exif_of(image)
+    if exif:
+        parts.add_exif(exif)
+    if info.get("icc_profile"):
+        parts.add_profile(info["icc_profile"])
+    xmp = info.get("xmp")
+    parts.xmp = xmp if isinstance(xmp, bytes) and len(xmp) <= LARGEST_PART else None
+    comment = info.get("comment")
+    if isinstance(comment, bytes):
+        comment = comment.decode("utf-8", "replace")
+    if isinstance(comment, str) and comment:
+        parts.texts.append(("Comment", comment))
+    return parts
+
+
+def _exif_of(image: Image.Image) -> bytes:
+    """As it may have been changed in memory, or as it is stored where Pillow cannot read it."""
+    try:
+        found = image.getexif()
+        return found.tobytes() if found else b""
+    except Exception:  # as odd as what is in the file
+        stored = image.info.get("exif")
+        return stored if isinstance(stored, bytes) else b""
