@@ -14,6 +14,7 @@ from i2icli.image.decoded import (
     upright,
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
+from i2icli.image.tiff_checks import check_whole
 from i2icli.image.values import as_stored, spanning_type, stored_type
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def read(file: IO[bytes]) -> DecodedImage:
 
     with TiffFile(file) as tiff:
         page, _ = _checked_page(tiff)
+        check_whole(file, tiff, tiff.pages if _is_channel_stack(tiff) else [page])
         array = _colours(tiff, page)  # (H, W, C)
         alpha = _has_alpha(page)
         parts = tiff_tags.parts_of(file, tiff, page)
@@ -73,6 +75,7 @@ def read_map(file: IO[bytes]) -> IdMap:
         page, _ = _checked_page(tiff)
         if page.compression in _JPEG:
             raise ImageError("JPEG compression is lossy, so its ids are not exact; use a lossless one")
+        check_whole(file, tiff, [page])
         array = _interleaved(page)  # (H, W, C)
         if array.shape[2] > 2 and page.photometric != _RGB:
             raise ImageError(f"colours of kind {page.photometric}; {ONE_ID}, or RGB")
