@@ -15,6 +15,7 @@ import typer
 from typer.main import get_command
 
 from i2icli import __version__
+from i2icli.chatter import without_chatter
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
 
@@ -62,8 +63,11 @@ def _pressed() -> Iterator[list[int]]:
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Inside the block, warnings about file systems are lines like any other; a run shows its own."""
-    with warnings.catch_warnings():
+    """Inside the block, warnings about file systems are lines like any other; a run shows its own.
+
+    What libraries write about themselves is not shown.
+    """
+    with without_chatter():
         warnings.simplefilter("always", FileSystemWarning)
         default = warnings.showwarning
 

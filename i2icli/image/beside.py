@@ -1,13 +1,14 @@
 """What files hold beside the image, apart from it: decoders get the image alone, and cannot stumble."""
 
-from typing import IO
+from typing import IO, Any
 
 from PIL import Image
 
+from i2icli.image import webp_chunks
 from i2icli.image.decoded import Format
 from i2icli.image.directories import LARGEST_PART
 from i2icli.image.jpeg_segments import JpegSegments
-from i2icli.image.metadata import Parts
+from i2icli.image.metadata import Metadata, Parts, fitted
 from i2icli.image.png_chunks import PngChunks
 from i2icli.image.webp_chunks import WebpChunks
 
@@ -45,6 +46,23 @@ def of_pillow(image: Image.Image) -> Parts:
     if isinstance(comment, str) and comment:
         parts.texts.append(("Comment", comment))
     return parts
+
+
+def info_of(metadata: Metadata | None, icc: bytes | None, size: tuple[int, int]) -> dict[str, Any]:
+    """Metadata and colour profile of a result of (height, width) as Pillow keeps them with an image."""
+    found: dict[str, Any] = {} if icc is None else {"icc_profile": icc}
+    if metadata is None:
+        return found
+    metadata = fitted(metadata, size)
+    if metadata.resolution is not None:
+        found["dpi"] = metadata.resolution
+    return found | webp_chunks.save_arguments(metadata)
+
+
+def fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
+    """The profile if it is for this number of channels, which translation may have changed."""
+    wanted = {1: b"GRAY", 3: b"RGB "}.get(channels)
+    return icc if icc and icc[16:20] == wanted else None
 
 
 def _exif_of(image: Image.Image) -> bytes:

@@ -1,7 +1,7 @@
 """A decoded image: plain arrays, and what is needed to write it back in the same form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -60,6 +60,12 @@ class DecodedImage:
     def number_type(self) -> np.dtype[Any]:
         """The type of the values that a file holds."""
         return self.pixels.dtype if self.stored is None else self.stored.dtype
+
+    def keeping_gps(self, keep: bool) -> "DecodedImage":
+        """The same image, whose files say where it was taken, or do not."""
+        if self.metadata is None:
+            return self
+        return replace(self, metadata=replace(self.metadata, keep_gps=keep))
 
 
 class ImageError(Exception):

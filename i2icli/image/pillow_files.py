@@ -8,7 +8,7 @@ from PIL import Image
 
 from i2icli.classes import Colour
 from i2icli.errors import UserError
-from i2icli.image.beside import of_pillow, separated
+from i2icli.image.beside import fitting_profile, info_of, of_pillow, separated
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -108,16 +108,21 @@ def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedI
 def to_pillow(image: DecodedImage) -> Image.Image:
     """An image as L, LA, RGB or RGBA, 8 bit; as I;16, I or F if it has one channel of other stored values.
 
+    Its `info` holds metadata under the names that Pillow uses: exif, xmp, dpi, icc_profile.
+
     Raises UserError for other numbers of channels.
     """
     channels = image.pixels.shape[2]
     if channels == 1 and image.stored is not None and image.stored.dtype != np.uint8:
         values = to_stored(image).pixels[..., 0]
         wanted = {"uint16": np.uint16, "float32": np.float32}.get(values.dtype.name, np.int32)
-        return Image.fromarray(values.astype(wanted))
-    if channels not in (1, 3):
+        made = Image.fromarray(values.astype(wanted))
+    elif channels in (1, 3):
+        made = as_image(change_type(with_alpha(image), np.uint8))
+    else:
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
-    return as_image(change_type(with_alpha(image), np.uint8))
+    made.info.update(info_of(image.metadata, fitting_profile(image.icc, channels), image.pixels.shape[:2]))
+    return made
 
 
 def as_image(array: NDArray[Any]) -> Image.Image:

@@ -1,5 +1,6 @@
 """TIFF files, read through tifffile: any depth and number of channels."""
 
+import logging
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 _ALPHA = (1, 2)  # kinds of extra samples: premultiplied, plain
 _JPEG = (6, 7)  # compressions; the decoder returns RGB
+
+# What it writes about odd files is no news; without a handler Python would print it.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_header(file: IO[bytes]) -> Header:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.image import jpeg_segments, webp_chunks
+from i2icli.image.beside import fitting_profile
 from i2icli.image.decoded import DecodedImage, Format
 from i2icli.image.metadata import fitted
 from i2icli.image.pillow_files import as_image, with_alpha
@@ -57,7 +58,7 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
             f"the image has {channels}; use .tif or .npy"
         )
     metadata = None if image.metadata is None else fitted(image.metadata, image.pixels.shape[:2])
-    image = replace(image, icc=_fitting_profile(image.icc, channels), metadata=metadata)
+    image = replace(image, icc=fitting_profile(image.icc, channels), metadata=metadata)
     if holds(kind, image.number_type):
         image = to_stored(image)
     try:
@@ -153,9 +154,3 @@ def _over_white(image: DecodedImage) -> NDArray[Any]:
         return pixels
     opacity = change_type(image.alpha, np.uint8)[..., None].astype(np.float32) / 255  # (H, W, 1)
     return (255 - opacity * (255 - pixels.astype(np.float32)) + 0.5).astype(np.uint8)
-
-
-def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
-    """The profile if it is for this number of channels, which translation may have changed."""
-    wanted = {1: b"GRAY", 3: b"RGB "}.get(channels)
-    return icc if icc and icc[16:20] == wanted else None

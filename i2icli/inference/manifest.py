@@ -64,7 +64,8 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
-    return {
+    position = {"keep-gps": True} if options.keep_gps else {}  # earlier versions had no such setting
+    return position | {
         "model": fingerprint(model),
         "to": options.to,
         "from": options.source,

@@ -97,6 +97,9 @@ class TranslateOptions(BaseModel):
     format: str | None = Field(
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
     )
+    keep_gps: bool = Field(
+        False, description="keep the position in photos' metadata, which is left out; GeoTIFF is always kept"
+    )
     compare: bool = Field(
         False, description="write contact sheets too; always done where there are several results per input"
     )
