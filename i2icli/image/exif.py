@@ -67,7 +67,6 @@ def parse(data: bytes) -> Exif:
 def from_directory(file: IO[bytes], main: Directory, *, big: bool = False) -> Exif:
     """EXIF in the main directory of a file: of EXIF itself, or of a TIFF file."""
     photo, gps = (_inside(file, main, tag, big) for tag in (PHOTO, GPS))
-    orientation = main.number(ORIENTATION) or 1
     per_inch = _INCHES.get(main.number(UNIT) or 2)
     across, down = (main.ratio(tag) for tag in RESOLUTIONS)
     resolution = None
@@ -78,10 +77,16 @@ def from_directory(file: IO[bytes], main: Directory, *, big: bool = False) -> Ex
         tuple(entry for entry in main.entries if entry.tag in _KEPT),
         tuple(entry for entry in photo.entries if entry.tag not in _DROPPED),
         gps.entries,
-        orientation if 1 <= orientation <= 8 else 1,
+        orientation_of(main),
         resolution,
         main.whole and photo.whole and gps.whole,
     )
+
+
+def orientation_of(main: Directory) -> int:
+    """How an image is to be turned: 1 to 8, 1 where the entry makes no sense."""
+    found = main.number(ORIENTATION) or main.ratio(ORIENTATION)
+    return int(found) if found is not None and found in range(1, 9) else 1
 
 
 def _inside(file: IO[bytes], main: Directory, tag: int, big: bool) -> Directory:

@@ -9,6 +9,8 @@ from i2icli.image.xmp import cut, is_position, is_stale
 
 LARGEST_RESOLUTION = 100_000  # pixels per inch: beyond it nothing is measured or printed
 
+_COLOURS = frozenset({b"GRAY", b"RGB ", b"CMYK", b"Lab ", b"XYZ ", b"YCbr"})
+
 
 @dataclass(frozen=True)
 class Metadata:
@@ -97,8 +99,8 @@ class Parts:
 
 
 def is_profile(icc: bytes) -> bool:
-    """Whether bytes are an ICC profile, complete."""
-    return len(icc) >= 128 and icc[36:40] == b"acsp" and int.from_bytes(icc[:4]) <= len(icc)
+    """Whether bytes may be an ICC profile: its header says of which colours."""
+    return len(icc) >= 128 and icc[16:20] in _COLOURS
 
 
 def _sensible(resolution: tuple[float, float]) -> bool:

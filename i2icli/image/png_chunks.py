@@ -74,6 +74,7 @@ class PngChunks:
                     _ADDED[chunk.type](parts, data)
             except (ValueError, zlib.error, IndexError):
                 parts.unread.append(_NAMES.get(chunk.type, "text"))
+                budget //= 2  # however many of them there are, the effort is bounded
         self._file.seek(0)
         return parts
 

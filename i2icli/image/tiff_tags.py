@@ -23,8 +23,7 @@ _OF_STACKS = (b"ImageJ=", b"<?xml", b"<OME", b'{"shape"', b"SCISTR")
 
 def orientation(file: IO[bytes], tiff: "TiffFile", page: "TiffPage") -> int:
     """How an image is to be turned: 1 to 8, 1 where the tag makes no sense."""
-    found = _directory(file, tiff, page, {ORIENTATION}).number(ORIENTATION) or 1
-    return found if 1 <= found <= 8 else 1
+    return exifs.orientation_of(_directory(file, tiff, page, {ORIENTATION}))
 
 
 def parts_of(file: IO[bytes], tiff: "TiffFile", page: "TiffPage") -> Parts:
