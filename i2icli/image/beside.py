@@ -1,5 +1,6 @@
 """What files hold beside the image, apart from it: decoders get the image alone, and cannot stumble."""
 
+from contextlib import suppress
 from typing import IO, Any
 
 from PIL import Image
@@ -40,6 +41,9 @@ def of_pillow(image: Image.Image) -> Parts:
         parts.add_profile(info["icc_profile"])
     xmp = info.get("xmp")
     parts.xmp = xmp if isinstance(xmp, bytes) and len(xmp) <= LARGEST_PART else None
+    with suppress(TypeError, ValueError):  # odder than ratios
+        across, down = (float(each) for each in info.get("dpi", ()))
+        parts.resolution = (across, down)
     comment = info.get("comment")
     if isinstance(comment, bytes):
         comment = comment.decode("utf-8", "replace")

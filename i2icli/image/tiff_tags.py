@@ -1,12 +1,14 @@
 """Metadata in the tags of TIFF files: read as they are stored, and written beside results."""
 
+import struct
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from i2icli.image import exif as exifs
 from i2icli.image import geo
-from i2icli.image.directories import Directory, Entry, Order, packed, read_directory, text_entry
+from i2icli.image.directories import LONG, Directory, Entry, Order, packed, read_directory, text_entry
 from i2icli.image.exif import DESCRIPTION, GPS, ORIENTATION, PHOTO, SOFTWARE, Exif, with_texts
 from i2icli.image.geo import GeoTags
 from i2icli.image.metadata import Metadata, Parts
@@ -54,7 +56,7 @@ def tag_arguments(metadata: Metadata, bytes_of_pixels: int) -> dict[str, Any]:
     if metadata.xmp is not None:
         entries.append(Entry(_XMP, 1, len(metadata.xmp), metadata.xmp))
     if bytes_of_pixels < _CLASSIC:
-        entries += exifs.pointers(exif, 0, 0)
+        entries += [replace(entry, tag=entry.tag + 1) for entry in exifs.pointers(exif, 0, 0)]
     found: dict[str, Any] = {
         "byteorder": exif.order,
         "extratags": [(each.tag, each.type, each.count, each.value, True) for each in entries],
@@ -75,12 +77,13 @@ def add_directories(path: Path, metadata: Metadata) -> None:
         if not entries:
             continue
         with TiffFile(path, mode="r+") as tiff:
-            pointer = tiff.pages.first.tags.get(tag)
+            pointer = tiff.pages.first.tags.get(tag + 1)  # tifffile writes none of the right number
             if pointer is not None:
                 end = tiff.filehandle.seek(0, 2)
                 offset = end + end % 2
                 tiff.filehandle.write(bytes(end % 2) + packed(entries, exif.order, offset))
-                pointer.overwrite(offset)
+                tiff.filehandle.seek(pointer.offset)
+                tiff.filehandle.write(struct.pack(exif.order + "HHII", tag, LONG, 1, offset))
 
 
 def with_description(metadata: Metadata) -> Exif:
