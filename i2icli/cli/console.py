@@ -122,7 +122,8 @@ def _failed(error: Exception) -> int:
         return 1
     import traceback
 
-    traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(errors(), line)
     complain(f"unexpected {type(error).__name__} in i2icli {__version__}; please report the lines above")
     return 1
 
