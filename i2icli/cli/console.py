@@ -156,6 +156,13 @@ def say(console: "Console", text: str) -> None:
     console.print(readable(text), markup=False, soft_wrap=True)
 
 
+def plain(text: str) -> str:
+    """A text for a table: as `say` prints it."""
+    from rich.markup import escape
+
+    return escape(readable(text))
+
+
 def _sentence(message: str) -> str:
     """Typer's message in the style of ours: one line, no capital, no full stop."""
     line = " ".join(message.split()).rstrip(".?")

@@ -10,10 +10,10 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import complain, errors, output, say
+from i2icli.cli.console import complain, errors, output, plain, say
 from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError, cell, readable
+from i2icli.errors import UserError, cell
 
 if TYPE_CHECKING:
     from i2icli.detector.dataset import LabelledFeatures
@@ -98,7 +98,7 @@ def fit(
     left_out(features_of_folders.skipped)
     for leak in leaks:
         errors().print(
-            f"[bold yellow]warning:[/] {escape(readable(str(leak)))}; {_advice(leak, equalise)}",
+            f"[bold yellow]warning:[/] {plain(str(leak))}; {_advice(leak, equalise)}",
             soft_wrap=True,
         )
     detector.save(out)
@@ -235,7 +235,7 @@ def _print_scores(scores: list["Score"]) -> None:
         fractions = (each.coverage, each.false_alarms, each.missed)
         table.add_row(
             each.condition,
-            escape(readable(f"{each.group} ({each.fakes:,})")),
+            plain(f"{each.group} ({each.fakes:,})"),
             *(f"{number:.3f}" for number in numbers),
             *(f"{fraction:.1%}" for fraction in fractions),
             f"{each.calibration_error:.3f}",
