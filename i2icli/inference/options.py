@@ -98,7 +98,7 @@ class TranslateOptions(BaseModel):
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
     )
     keep_gps: bool = Field(
-        False, description="keep the position in photos' metadata, which is left out; GeoTIFF is always kept"
+        False, description="keep where photos were taken (GPS); otherwise results do not tell"
     )
     compare: bool = Field(
         False, description="write contact sheets too; always done where there are several results per input"
