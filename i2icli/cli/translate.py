@@ -156,7 +156,10 @@ def report(
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
-                sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
+                row = dataclasses.asdict(result)
+                if not result.left_out:
+                    del row["left_out"]
+                sys.stdout.write(json.dumps(row, default=str) + "\n")
                 sys.stdout.flush()
     if again:
         images = "result was made" if again == 1 else "results were made"
