@@ -14,13 +14,12 @@ from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.finding import Collection
 from i2icli.image.kinds import decode, pixel_bytes, prepare, to_tensor
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.task import Port
-
-TRANSPARENCY_LINE = "some images have transparency: it is ignored, only colours are learned"
 
 
 def scan(
-    collection: Collection, *, strict: bool, expected: str = "images"
+    collection: Collection, *, strict: bool, expected: str = "images", reading: Reading = AS_FOUND
 ) -> tuple[list[FileItem], list[str]]:
     """The readable images of a collection, and report lines about what is skipped.
 
@@ -30,7 +29,7 @@ def scan(
     if not collection.images:
         own = " but what i2i wrote" if collection.left else ""
         raise UserError(f"{collection.folder}: no images in this folder{own}; expected {expected}")
-    files, broken = scan_headers(collection.images, strict=strict)
+    files, broken = scan_headers(collection.images, strict=strict, reading=reading, paged=True)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
     refuse_remainder(broken, len(files) + len(broken), collection.folder)
@@ -46,7 +45,7 @@ def aligned(
     have its counterparts, or none counts.
     """
     by_key = [
-        {collection.key(file.path): file for file in each}
+        {key_of(collection, file): file for file in each}
         for collection, each in zip(collections, files, strict=True)
     ]
     first = by_key[0]
@@ -60,6 +59,12 @@ def aligned(
     return [[each[key] for key in keys] for each in by_key]
 
 
+def key_of(collection: Collection, file: FileItem) -> str:
+    """What pairs an image with those of other collections: `Collection.key`, and the number of its page."""
+    key, page = collection.key(file.path), file.reading.page
+    return key if page is None else f"{key}, page {page}"
+
+
 def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | None) -> tuple[int, int]:
     """Which images of two collections are an example: the index walks the larger one.
 
@@ -70,11 +75,6 @@ def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | No
         return first, second
     drawn = int(rng.integers(min(lengths)))
     return (first, drawn) if lengths[0] >= lengths[1] else (drawn, second)
-
-
-def transparency_lines(images: Iterable[Item]) -> list[str]:
-    """A report line if any image has an alpha channel, which no system learns."""
-    return [TRANSPARENCY_LINE] if any(image.header().alpha for image in images) else []
 
 
 def decoded_bytes(images: Sequence[Item], port: Port, preprocess: Preprocess) -> int:

@@ -13,10 +13,11 @@ from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.errors import UserError, several
 from i2icli.image import SUFFIXES
 from i2icli.image.finding import find_images, named
-from i2icli.image.items import Item
+from i2icli.image.items import FileItem, Item
 from i2icli.inference.other_inputs import inputs_in, names_kind
 from i2icli.inference.places import Place
 from i2icli.inference.video_names import is_video_name
+from i2icli.reading import Reading
 from i2icli.task import Kind
 
 T = TypeVar("T")
@@ -31,6 +32,12 @@ class Job:
     error: str | None = None  # why it cannot be done, found before reading it
     folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
     others: Mapping[str, Item] = field(default_factory=dict)  # further inputs of the task, by name
+    page: int | None = None  # of the file, from 1, where its pages are images
+
+    @property
+    def item(self) -> Item:
+        """What is translated."""
+        return FileItem(self.source, Reading(pages=None if self.page is None else str(self.page)))
 
 
 def plan_jobs(
@@ -154,7 +161,7 @@ def _below(name: str, out: Path, kind: Kind) -> list[tuple[Path, Path]]:
     """(file, its path below --out) of a file, or of all inputs in a folder. Raises UserError without any."""
     path = Path(name)
     if not path.is_dir():
-        if is_video_name(path):
+        if is_video_name(path) and path.suffix.lower() not in SUFFIXES:
             raise UserError(f"{path}: a video; translate it with i2i video instead of i2i translate")
         return [(path, Path(path.name))]
     found = inputs_in(path, find_images(path), kind)

@@ -69,6 +69,11 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
     position = {"keep-gps": True} if options.keep_gps else {}  # earlier versions had no such setting
+    read = {
+        "pages": options.pages,
+        "background": options.background,
+        "channels-first": options.channels_first,
+    }
     return position | {
         "model": fingerprint(model),
         "to": options.to,
@@ -82,6 +87,7 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "truncate": options.truncate,
         "size": list(options.size) if options.size else None,
         "seed": options.seed,
+        **{name: value for name, value in read.items() if value is not None},
     }
 
 

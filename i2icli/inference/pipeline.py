@@ -11,6 +11,7 @@ from i2icli.files import clear_temporary
 from i2icli.image import SUFFIXES, DecodedImage, holds, kinds, read_image, to_array, write_image
 from i2icli.image.items import FileItem
 from i2icli.image.values import bits
+from i2icli.image.write import written_suffixes
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -18,6 +19,7 @@ from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
+from i2icli.inference.pages import paged
 from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch
 from i2icli.inference.record import Origin, Read, Record, Standing
@@ -66,9 +68,10 @@ class Translation:
         self.specs = inference.specs(options)
         suffix = suffix_of(options.format) if options.format else None
         others = OtherInputs(inputs_of(self.specs), options)
-        places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
-        self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
-        self.notes = (*others.notes(), *_format_notes(suffix, self.specs))
+        places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
+        planned = paged(plan_jobs(inputs, out, suffix, places), self.specs[0].task)
+        self.jobs = [_completed(job, others) for job in planned]
+        self.notes = (*others.notes(), *_format_notes(suffix, self.specs), *_other_formats(self.jobs))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
@@ -129,7 +132,7 @@ class Translation:
             if not todo:
                 return _Loaded(job, done=done)
             read = origin.read()
-            image = self.inference.decode(FileItem(job.source), self.specs[0].task)
+            image = self.inference.decode(job.item, self.specs[0].task)
             image = image.keeping_gps(self.options.keep_gps)
             outputs = self.inference.outputs()
             todo = [(outputs.infer_source(spec, job.folders), path) for spec, path in todo]
@@ -201,7 +204,7 @@ class Translation:
                 (made.get(target) or _existing_image(target, spec)).pixels
                 for spec, target in zip(self.specs, targets, strict=True)
             ]
-            before = loaded.image or self.inference.decode(FileItem(loaded.job.source), self.specs[0].task)
+            before = loaded.image or self.inference.decode(loaded.job.item, self.specs[0].task)
         except UserError:
             return None  # the input is what it was when the result was made, or the sheet does without
         port = next(iter(self.specs[0].task.inputs.values()))
@@ -244,6 +247,12 @@ def _format_notes(suffix: str | None, specs: Sequence[OutputSpec]) -> Iterator[s
             )
 
 
+def _other_formats(jobs: Sequence[Job]) -> Iterator[str]:
+    """That results are not of the format of their inputs."""
+    if any(job.source.suffix.lower() == ".gif" and not job.error for job in jobs):
+        yield "results of GIF images are written as PNG: a GIF holds no more than 256 colours"
+
+
 def _existing_image(path: Path, spec: OutputSpec) -> DecodedImage:
     """A result of an earlier run, to be shown. Raises UserError."""
     port = spec.task.output
@@ -258,6 +267,7 @@ def _failed(job: Job, error: str) -> Result:
 def suffix_of(format: str) -> str:
     """The suffix of files in a format. Raises UserError for one we do not write."""
     suffix = "." + format.lower().lstrip(".")
-    if suffix not in SUFFIXES:
-        raise UserError(f"--format {format}: unknown; expected {', '.join(each[1:] for each in SUFFIXES)}")
+    if suffix not in (known := written_suffixes()):
+        why = "read but not written" if suffix in SUFFIXES else "unknown"
+        raise UserError(f"--format {format}: {why}; expected {', '.join(each[1:] for each in known)}")
     return suffix

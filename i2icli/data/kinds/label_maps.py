@@ -18,7 +18,7 @@ from i2icli.data.labels.survey import Surveyed, survey
 from i2icli.data.labels.usage import size_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, transparency_lines
+from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
@@ -61,7 +61,6 @@ class LabelMaps(DataFolder):
         photos = one_side(images, options)
         self.settings, self.port = photos.settings | {"instances": use}, photos.ports[1]
         self.report += photos.report
-        self.report += transparency_lines(images)
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)
         top = folders[0] if len(folders) == 1 else self.layout.train.labels.folder.parent
@@ -93,11 +92,11 @@ class LabelMaps(DataFolder):
 
     def _find_scenes(self, layout: LabelLayout) -> tuple[list[Scene], list[Scene]]:
         """The scenes to train on and those for validation."""
-        strict = self.options.strict
-        scenes, skipped = find_scenes(layout.train, strict=strict)
+        strict, reading = self.options.strict, self.options.reading
+        scenes, skipped = find_scenes(layout.train, strict=strict, reading=reading)
         self.report += [f"{layout.train}: {counted(len(scenes), 'pair')}", *skipped]
         if layout.validation is not None:
-            held_out, skipped = find_scenes(layout.validation, strict=strict)
+            held_out, skipped = find_scenes(layout.validation, strict=strict, reading=reading)
             self.report += [f"validation: {counted(len(held_out), 'pair')}, {layout.validation}", *skipped]
             return scenes, held_out
         scenes, held_out = split_off(scenes, self.options)

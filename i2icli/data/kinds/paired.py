@@ -13,7 +13,7 @@ from i2icli.data.kinds.pairs import Pair, find_pairs
 from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, transparency_lines
+from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
@@ -42,10 +42,12 @@ class PairedImages(DataFolder):
         super().__init__(options)
         self.backwards = backwards
         layout = recognise(folders, pairs=True)
-        self.pairs, skipped = find_pairs(layout.train, strict=options.strict)
+        self.pairs, skipped = find_pairs(layout.train, strict=options.strict, reading=options.reading)
         self.held_out: list[Pair] = []
         if layout.validation:
-            self.held_out, more = find_pairs(layout.validation, strict=options.strict)
+            self.held_out, more = find_pairs(
+                layout.validation, strict=options.strict, reading=options.reading
+            )
             skipped += more
         self._describe(layout)
         self.report += skipped
@@ -96,7 +98,6 @@ class PairedImages(DataFolder):
             where = " and ".join(map(str, layout.validation))
             self.report.append(f"validation: {counted(len(self.held_out), 'pair')} from {where}")
         self._describe_shapes()
-        self.report += transparency_lines([file for pair in self.pairs for file in pair.files])
 
     def _describe_shapes(self) -> None:
         """Report halves that hardly are pairs (an error if all are so), and partners of different sizes."""

@@ -6,10 +6,12 @@ from pathlib import Path
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.images import scan_headers
 from i2icli.data.left_out import refuse_remainder
+from i2icli.data.scan import key_of
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Pixels
 from i2icli.image.finding import Collection, collect
 from i2icli.image.kinds import decode
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.task import Port
 
 
@@ -41,18 +43,20 @@ class Pair:
         return a[:, :half], both[:, half:]
 
 
-def find_pairs(folders: tuple[Path, ...], *, strict: bool) -> tuple[list[Pair], list[str]]:
+def find_pairs(
+    folders: tuple[Path, ...], *, strict: bool, reading: Reading = AS_FOUND
+) -> tuple[list[Pair], list[str]]:
     """The pairs of one folder (side by side) or two (same names), and report lines about what is skipped.
 
     Raises UserError if there are none, or if `strict` for one that is broken or of odd width.
     """
     if len(folders) == 1:
-        return _halves(collect(folders[0]), strict)
-    return _matched(collect(folders[0]), collect(folders[1]), strict)
+        return _halves(collect(folders[0]), strict, reading)
+    return _matched(collect(folders[0]), collect(folders[1]), strict, reading)
 
 
-def _halves(collection: Collection, strict: bool) -> tuple[list[Pair], list[str]]:
-    files, broken = scan_headers(collection.images, strict=strict)
+def _halves(collection: Collection, strict: bool, reading: Reading) -> tuple[list[Pair], list[str]]:
+    files, broken = scan_headers(collection.images, strict=strict, reading=reading, paged=True)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
     refuse_remainder(broken, len(collection.images), collection.folder)
@@ -70,15 +74,16 @@ def _halves(collection: Collection, strict: bool) -> tuple[list[Pair], list[str]
     return [Pair(file, None) for file in whole], skipped
 
 
-def _matched(a: Collection, b: Collection, strict: bool) -> tuple[list[Pair], list[str]]:
-    """Pair the images of two folders by file name without suffix."""
+def _matched(a: Collection, b: Collection, strict: bool, reading: Reading) -> tuple[list[Pair], list[str]]:
+    """Pair the images of two folders by file name without suffix, and pages that are images by number."""
     keys = common_keys(a, b)
     by_key = [{each.key(image): image for image in reversed(each.images)} for each in (a, b)]
-    files_a, broken_a = scan_headers([by_key[0][key] for key in keys], strict=strict)
-    files_b, broken_b = scan_headers([by_key[1][key] for key in keys], strict=strict)
-    good_a = {a.key(file.path): file for file in files_a}
-    good_b = {b.key(file.path): file for file in files_b}
-    pairs = [Pair(good_a[key], good_b[key]) for key in keys if key in good_a and key in good_b]
+    paths_a, paths_b = ([each[key] for key in keys] for each in by_key)
+    files_a, broken_a = scan_headers(paths_a, strict=strict, reading=reading, paged=True)
+    files_b, broken_b = scan_headers(paths_b, strict=strict, reading=reading, paged=True)
+    good_b = {key_of(b, file): file for file in files_b}
+    partners = ((file, good_b.get(key_of(a, file))) for file in files_a)
+    pairs = [Pair(file, partner) for file, partner in partners if partner is not None]
     if not pairs:
         raise UserError(f"{a.folder} and {b.folder}: no pair can be read; {(broken_a + broken_b)[0]}")
     for side, broken in ((a, broken_a), (b, broken_b)):

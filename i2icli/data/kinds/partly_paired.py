@@ -13,7 +13,7 @@ from i2icli.data.kinds.pairs import Pair
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import memory_needed
+from i2icli.data.scan import key_of, memory_needed
 from i2icli.errors import UserError
 from i2icli.image.finding import Collection
 from i2icli.stage import Shape
@@ -59,7 +59,7 @@ class PartlyPairedImages(DataFolder):
         """A fixed part, drawn by the seed, of the training images with the same names in both folders."""
         folders = self.unpaired.layout.train
         a, b = (
-            {Collection(folder, (), ()).key(file.path): file for file in files}
+            {key_of(Collection(folder, (), ()), file): file for file in files}
             for folder, files in zip(folders, self.unpaired.files, strict=True)
         )
         names = [name for name in a if name in b]

@@ -14,7 +14,7 @@ from i2icli.data.kinds.styled_examples import StyledExamples, StyledFile, Styled
 from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import memory_needed, transparency_lines
+from i2icli.data.scan import key_of, memory_needed
 from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
@@ -67,7 +67,6 @@ class StyledImages(DataFolder):
             names, lines = layout.naming()
             self.settings |= names
             self.report += lines
-        self.report += transparency_lines(everything)
         self.report += found.report
         self.plan_cache(memory_needed(heads[:2], heads[2:], [self.port] * 2, options.preprocess))
 
@@ -90,7 +89,7 @@ class StyledImages(DataFolder):
     def _styled_files(self, folder: Path) -> list[StyledFile]:
         collection = collect(folder)
         files = self.read_headers(collection, UNPAIRED_EXAMPLE)
-        found = [StyledFile(file, collection.key(file.path)) for file in files]
+        found = [StyledFile(file, key_of(collection, file)) for file in files]
         if not self.faces:
             return found
         ranged = self.options.range != TYPE  # else nothing need be known of them all

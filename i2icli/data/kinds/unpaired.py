@@ -17,7 +17,6 @@ from i2icli.data.scan import (
     aligned,
     memory_needed,
     partners,
-    transparency_lines,
 )
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
@@ -65,7 +64,6 @@ class UnpairedImages(DataFolder):
             names, lines = self.layout.naming()
             self.settings |= names
             self.report += lines
-        self.report += transparency_lines([file for files in self.files for file in files])
         self.plan_cache(memory_needed(self.files, self.held_out, self.ports, options.preprocess))
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
