@@ -1,6 +1,7 @@
 """What files hold beside the image, apart from it: decoders get the image alone, and cannot stumble."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import IO, Any
 
 from PIL import Image
@@ -8,6 +9,7 @@ from PIL import Image
 from i2icli.image import webp_chunks
 from i2icli.image.decoded import Format
 from i2icli.image.directories import LARGEST_PART
+from i2icli.image.heif_boxes import HeifBoxes
 from i2icli.image.jpeg_segments import JpegSegments
 from i2icli.image.metadata import Metadata, Parts, fitted
 from i2icli.image.png_chunks import PngChunks
@@ -28,6 +30,9 @@ def separated(file: IO[bytes], format: Format, *, head: bool = False) -> tuple[I
     if format == "webp":
         webp = WebpChunks(file)
         return webp.clean(), webp.parts()
+    if format == "avif":
+        avif = HeifBoxes(file)
+        return avif.clean(), None if head else avif.parts()
     return file, None
 
 
@@ -49,6 +54,17 @@ def of_pillow(image: Image.Image) -> Parts:
         comment = comment.decode("utf-8", "replace")
     if isinstance(comment, str) and comment:
         parts.texts.append(("Comment", comment))
+    return parts
+
+
+def with_pillows(parts: Parts | None, image: Image.Image) -> Parts:
+    """What was found in a file, with profile and orientation of an AVIF from Pillow; all of other formats."""
+    if parts is None:
+        return of_pillow(image)
+    if image.format == "AVIF":
+        found = of_pillow(image)
+        parts.icc = found.icc
+        parts.exif = replace(parts.exif, orientation=found.exif.orientation)
     return parts
 
 

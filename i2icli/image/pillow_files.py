@@ -9,7 +9,7 @@ from PIL import Image
 from i2icli.classes import Colour
 from i2icli.errors import UserError
 from i2icli.image import heif_files
-from i2icli.image.beside import fitting_profile, info_of, of_pillow, separated
+from i2icli.image.beside import fitting_profile, info_of, of_pillow, separated, with_pillows
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -60,9 +60,9 @@ def read(file: IO[bytes], format: Format) -> DecodedImage:
     lossless = _is_lossless(file, format)
     clean, parts = separated(file, format)
     with _opened(clean, format) as image:
-        parts = parts or of_pillow(image)
+        parts = with_pillows(parts, image)
         if format == "avif" and heif_files.avif_bits(file)[:2] != (8, False):
-            array = heif_files.read_avif(file)  # Pillow has 8 bits, and colours where there is alpha
+            array = heif_files.read_avif(clean)  # Pillow has 8 bits, and colours where there is alpha
         else:
             array = _decode_16_bit(clean) if deep else _decode(image)
         pixels, alpha = _split(upright(array, parts.exif.orientation))  # (H, W, C), (H, W)

@@ -148,7 +148,8 @@ def _write_avif(path: Path, image: DecodedImage) -> None:
         image.icc or not image.lossless
     ):  # what Pillow does is not quite lossless
         how = {"quality": 100 if image.lossless else 90, "subsampling": "4:4:4", "speed": 6}
-        as_image(array).save(path, "AVIF", icc_profile=image.icc or b"", **how)
+        beside: dict[str, Any] = {} if image.metadata is None else webp_chunks.save_arguments(image.metadata)
+        as_image(array).save(path, "AVIF", icc_profile=image.icc or b"", **how, **beside)
     else:
         heif_files.write_avif(path, array, lossless=image.lossless)
 

@@ -119,6 +119,41 @@ def test_metadata_goes_from_format_to_format(source: str, target: str, keep: boo
     assert again.metadata.unread == ()
 
 
+@pytest.mark.parametrize("keep", [False, True], ids=["", "keeping the position"])
+def test_avif_carries_metadata_and_is_read_with_broken_ones(keep: bool, tmp_path: Path) -> None:
+    image = replace(read_image(photo(tmp_path / "a.jpg")), lossless=False).keeping_gps(keep)
+    write_image(tmp_path / "b.avif", image)
+    with Image.open(tmp_path / "b.avif") as found:
+        assert found.getexif()[0x010F] == "Acme"
+        assert found.getexif().get_ifd(0x8825).get(2) == (LATITUDE if keep else None)
+        assert b"a zebra" in found.info["xmp"]
+        assert found.info["icc_profile"] == ICC
+    data = (tmp_path / "b.avif").read_bytes()
+    again = read_image(data)
+    assert again.metadata is not None
+    assert [entry.tag for entry in again.metadata.exif.main][:2] == [0x010F, 0x0110]
+    assert again.metadata.unread == ()
+    broken = read_image(
+        data.replace(b"II*\0", b"XX*\0").replace(b"MM\0*", b"XX\0*").replace(b"<?xp", b"<<<<")
+    )
+    np.testing.assert_array_equal(broken.pixels, again.pixels)
+    assert broken.metadata is not None
+    assert broken.metadata.unread == ("EXIF", "XMP")
+
+
+def test_heic_carries_metadata(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs: pip install 'i2icli[heic]'")
+    write_image(tmp_path / "b.heic", read_image(photo(tmp_path / "a.jpg")))
+    found = heif.open_heif(tmp_path / "b.heic")
+    assert b"Acme" in found.info["exif"]
+    assert b"a zebra" in found.info["xmp"]
+    again = read_image(tmp_path / "b.heic")
+    assert again.pixels.shape == (HEIGHT, WIDTH, 3)
+    assert again.metadata is not None
+    assert not again.metadata.exif.gps
+    assert again.metadata.unread == ()
+
+
 def test_resolution_and_size_follow_the_result(tmp_path: Path) -> None:
     image = read_image(photo(tmp_path / "a.jpg"))
     half = replace(image, pixels=resize(image.pixels, (HEIGHT // 2, WIDTH // 2)))
