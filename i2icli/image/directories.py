@@ -125,8 +125,9 @@ def long_entry(order: Order, tag: int, value: int) -> Entry:
 
 
 def ratio_entry(order: Order, tag: int, value: float) -> Entry:
-    """An entry of one ratio, exact to a ten-thousandth; value: 0 to 400,000."""
-    return Entry(tag, RATIONAL, 1, struct.pack(order + "2I", round(value * 10_000), 10_000))
+    """An entry of one ratio, exact to eight digits; value: 0 to 2**32."""
+    below = 10_000 if value < 400_000 else 1
+    return Entry(tag, RATIONAL, 1, struct.pack(order + "2I", round(value * below), below))
 
 
 def text_entry(tag: int, text: str) -> Entry:

@@ -20,6 +20,7 @@ from i2icli.image.directories import (
 ORIENTATION, RESOLUTIONS, UNIT = 0x0112, (0x011A, 0x011B), 0x0128
 PHOTO, GPS = 0x8769, 0x8825  # entries of the main directory that tell where the others are
 DESCRIPTION, SOFTWARE, ARTIST, COPYRIGHT = 0x010E, 0x0131, 0x013B, 0x8298
+LARGEST_RESOLUTION = 50_000_000  # pixels per inch: half a nanometre each, and what all formats hold
 _START = b"Exif\0\0"
 _ORDERS: dict[bytes, Order] = {b"II*\0": "<", b"MM\0*": ">"}
 _WIDTH, _HEIGHT = 0xA002, 0xA003
@@ -70,7 +71,7 @@ def from_directory(file: IO[bytes], main: Directory, *, big: bool = False) -> Ex
     per_inch = _INCHES.get(main.number(UNIT) or 2)
     across, down = (main.ratio(tag) for tag in RESOLUTIONS)
     resolution = None
-    if across and down and per_inch and max(across, down) < 100_000:
+    if across and down and per_inch and max(across, down) < LARGEST_RESOLUTION:
         resolution = (across * per_inch, down * per_inch)
     return Exif(
         main.order,

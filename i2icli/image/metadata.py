@@ -7,8 +7,6 @@ from i2icli.image.exif import Exif
 from i2icli.image.geo import GeoTags
 from i2icli.image.xmp import cut, is_position, is_stale
 
-LARGEST_RESOLUTION = 100_000  # pixels per inch: beyond it nothing is measured or printed
-
 _COLOURS = frozenset({b"GRAY", b"RGB ", b"CMYK", b"Lab ", b"XYZ ", b"YCbr"})
 
 
@@ -104,4 +102,4 @@ def is_profile(icc: bytes) -> bool:
 
 
 def _sensible(resolution: tuple[float, float]) -> bool:
-    return all(0 < each < LARGEST_RESOLUTION for each in resolution)  # False for NaN
+    return all(0 < each < exifs.LARGEST_RESOLUTION for each in resolution)  # False for NaN

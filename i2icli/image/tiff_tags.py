@@ -12,6 +12,7 @@ from i2icli.image.directories import LONG, Directory, Entry, Order, packed, read
 from i2icli.image.exif import DESCRIPTION, GPS, ORIENTATION, PHOTO, SOFTWARE, Exif, with_texts
 from i2icli.image.geo import GeoTags
 from i2icli.image.metadata import Metadata, Parts
+from i2icli.image.microscopy import resolution_of
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
@@ -35,7 +36,8 @@ def parts_of(file: IO[bytes], tiff: "TiffFile", page: "TiffPage") -> Parts:
     exif = exifs.from_directory(file, found, big=tiff.is_bigtiff)
     main = tuple(entry for entry in exif.main if not _is_of_stack(entry))
     parts = Parts(
-        Exif(exif.order, main, exif.photo, exif.gps, exif.orientation, exif.resolution, exif.whole),
+        replace(exif, main=main),
+        resolution=resolution_of(found),
         geo=GeoTags.of(found),
     )
     for tag in (_ICC, _XMP):

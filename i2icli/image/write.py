@@ -13,6 +13,7 @@ from i2icli.image import heif_files, jpeg2000_files, jpeg_segments, netpbm_files
 from i2icli.image.beside import fitting_profile
 from i2icli.image.decoded import DecodedImage, Format, ImageError, Layout
 from i2icli.image.metadata import fitted
+from i2icli.image.microscopy import stack_arguments
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type, convert_channels
 from i2icli.image.png_chunks import metadata_chunks, profile_chunk, with_chunks
@@ -180,7 +181,9 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
         stack = np.ascontiguousarray(np.moveaxis(array, -1, 0))  # (C, H, W)
         ome, rgb = image.layout != "imagej", image.layout == "ome-pixels" and channels == 3
         how: dict[str, Any] = {"imagej": not ome, "ome": ome, "compression": "zlib" if ome else None}
-        how |= {"photometric": "rgb" if rgb else "minisblack", "metadata": {"axes": "YXS" if rgb else "CYX"}}
+        sized, sizes = stack_arguments(image.metadata.resolution if image.metadata else None, ome=ome)
+        how |= {"photometric": "rgb" if rgb else "minisblack", **sized}
+        how["metadata"] = {"axes": "YXS" if rgb else "CYX", **sizes}
         imwrite(path, array if rgb else stack, **how)
         return
     planar = image.layout == "planes" and array.shape[2] > 1

@@ -269,6 +269,27 @@ def test_the_place_on_the_map_follows_the_size(keys: tuple[int, ...], tmp_path: 
         assert place[:2] == pytest.approx((easting, northing), abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_stacks_of_microscopes_keep_the_size_of_pixels(kind: str, tmp_path: Path) -> None:
+    size, stack = 0.1625, np.zeros((5, 16, 16), np.uint16)  # micrometres
+    how: dict[str, Any] = {"resolution": (1 / size, 1 / size), "metadata": {"axes": "CYX", "unit": "um"}}
+    if kind == "ome":
+        how = {"metadata": {"axes": "CYX", "PhysicalSizeX": size * 1000, "PhysicalSizeXUnit": "nm"}}
+        how["metadata"] |= {"PhysicalSizeY": size, "PhysicalSizeYUnit": "\N{MICRO SIGN}m"}
+    imwrite(tmp_path / "a.tif", stack, **{kind: True}, **how)
+    image = read_image(tmp_path / "a.tif")
+    assert image.metadata is not None
+    assert image.metadata.resolution == pytest.approx((25_400 / size,) * 2)
+    write_image(tmp_path / "same.tif", image)
+    write_image(tmp_path / "half.tif", replace(image, pixels=image.pixels[:8, :8].copy()))
+    for name, wanted in (("same", size), ("half", 2 * size)):
+        again = read_image(tmp_path / f"{name}.tif").metadata
+        assert again is not None
+        assert again.resolution == pytest.approx((25_400 / wanted,) * 2)
+    with TiffFile(tmp_path / "same.tif") as tiff:
+        assert getattr(tiff, f"is_{kind}")
+
+
 def test_other_formats_hold_no_place_on_the_map(tmp_path: Path) -> None:
     image = read_image(geotiff(tmp_path / "a.tif"))
     write_image(tmp_path / "b.png", replace(image, pixels=image.pixels[..., :3].copy()))
