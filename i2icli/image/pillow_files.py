@@ -206,7 +206,10 @@ def _triples(values: list[int]) -> list[Colour]:
 def _png_kind(file: IO[bytes]) -> tuple[int, bool, bool]:
     """Bits per sample, whether there is colour, whether there is alpha: from the IHDR chunk."""
     file.seek(0)
-    depth, colour_type = file.read(26)[24:]
+    head = file.read(26)
+    if len(head) < 26:
+        raise ImageError("truncated: it ends within its header")
+    depth, colour_type = head[24:]
     file.seek(0)
     return depth, bool(colour_type & 2), bool(colour_type & 4)
 

@@ -145,7 +145,7 @@ class Inference:
         Its files hold values of the target domain's range and number type, where it has them, else those of
         the input; 8 bit for label maps. Raises UserError for an output with NaN or infinity.
         """
-        if not np.isfinite(output).all():
+        if not np.isfinite(np.asarray(output)).all():
             raise UserError("the model gives values that are no numbers; try --precision fp32", exit_code=1)
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
         height, width = (round(side * port.scale) for side in spec.size or image.pixels.shape[:2])
