@@ -81,6 +81,7 @@ def test_manifests_name_no_folders(tmp_path: Path) -> None:
     assert "a style.png" in text
     write_manifest(out, settings, overwrite=False)  # the same
     (home / "a style.png").write_bytes(b"another style")
+    (out / "result.png").touch()
     with pytest.raises(UserError, match="--reference"):
         write_manifest(out, results_made_with(model, asked), overwrite=False)
 

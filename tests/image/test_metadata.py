@@ -298,7 +298,7 @@ def test_other_formats_hold_no_place_on_the_map(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ImageJ=1.54\nimages=5\n", '{"shape": [5, 6, 8]}', "<?xml version='1.0'?><OME/>"]
+    "text", ["ImageJ=1.54\nimages=1\n", '{"shape": [6, 8]}', "<?xml version='1.0'?><OME/>"]
 )
 def test_descriptions_of_stacks_are_not_those_of_results(text: str, tmp_path: Path) -> None:
     pixels = np.zeros((HEIGHT, WIDTH), np.uint8)
