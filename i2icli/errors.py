@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 JOINERS = "\u200c\u200d"  # within words of Persian and Indian scripts, and within emoji
 
+FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""What formulas begin with in spreadsheets, in wide letters too."""
+
 
 class UserError(Exception):
     """Something a user can mend: what was found, where, what was expected, what to do.
@@ -55,6 +58,12 @@ def readable(text: str) -> str:
     What is no part of words (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def cell(text: str) -> str:
+    """A text, such as a file's name, for a table that spreadsheets open: none takes it for a formula."""
+    shown = readable(text)
+    return f"'{shown}" if shown.lstrip()[:1] in FORMULAS or text[:1] in FORMULAS else shown
 
 
 def _spelled(letter: str) -> str:

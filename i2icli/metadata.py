@@ -48,6 +48,11 @@ class Metadata(BaseModel):
             raise UserError(f"{path}: settings that no model has; the file is damaged") from None
 
 
+def cleaned(config: Config) -> Config:
+    """The settings as models, exports and reports hold them: none names a file of this machine."""
+    return config.with_found(dict.fromkeys(config.local_files)) if config.local_files else config
+
+
 def stage_named(config: Config, name: str, path: Path) -> Stage:
     """The stage of that name. Raises UserError if the settings have none: then the file is damaged."""
     stages = {stage.name: stage for stage in config.stages()}

@@ -11,6 +11,7 @@ FILES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
 FLOORS: dict[str, int] = {
     "__init__": 0,
+    "chatter": 0,
     "errors": 0,
     "config": 0,
     "growable": 0,

@@ -13,15 +13,16 @@ if TYPE_CHECKING:
 
 def compared(found: "Sequence[Description]") -> "Table":
     """A column for each model: what it is, its scores, and settings of all that differ."""
-    from rich.markup import escape
     from rich.table import Table
+
+    from i2icli.cli.console import plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
     for each in found:
-        table.add_column(escape(each.file), overflow="fold")
+        table.add_column(plain(each.file), overflow="fold")
     for name, cells in _rows(found).items():
-        table.add_row(escape(name), *map(escape, cells))
+        table.add_row(plain(name), *map(plain, cells))
     return table
 
 

@@ -15,6 +15,7 @@ import typer
 from typer.main import get_command
 
 from i2icli import __version__
+from i2icli.chatter import without_chatter
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
 
@@ -62,8 +63,11 @@ def _pressed() -> Iterator[list[int]]:
 
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
-    """Inside the block, warnings about file systems are lines like any other; a run shows its own."""
-    with warnings.catch_warnings():
+    """Inside the block, warnings about file systems are lines like any other; a run shows its own.
+
+    What libraries write about themselves is not shown.
+    """
+    with without_chatter():
         warnings.simplefilter("always", FileSystemWarning)
         default = warnings.showwarning
 
@@ -119,7 +123,8 @@ def _failed(error: Exception) -> int:
         return 1
     import traceback
 
-    traceback.print_exception(error)
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        say(errors(), line)
     complain(f"unexpected {type(error).__name__} in i2icli {__version__}; please report the lines above")
     return 1
 
@@ -149,6 +154,13 @@ def complain(text: str) -> None:
 def say(console: "Console", text: str) -> None:
     """One line as it is: no markup in it, nothing that a terminal would obey, not wrapped."""
     console.print(readable(text), markup=False, soft_wrap=True)
+
+
+def plain(text: str) -> str:
+    """A text for a table: as `say` prints it."""
+    from rich.markup import escape
+
+    return escape(readable(text))
 
 
 def _sentence(message: str) -> str:

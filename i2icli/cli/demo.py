@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from i2icli.cli.console import errors
+from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.demo import DEFAULT, DEMOS
 
@@ -47,9 +47,9 @@ def demo(
     chosen = DEFAULT if system is None else (system,)
     if data_only is not None:
         write_data(chosen, data_only, seed)
-        print(f"the data as folders: {data_only}")
+        say(output(), f"the data as folders: {data_only}")
         return
     with display("demo", errors()) as callbacks:
         lines = list(run(chosen, out, callbacks, seed))
     for line in lines:
-        print(line)
+        say(output(), line)

@@ -14,7 +14,7 @@ import typer
 
 from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WITH_THREADS
-from i2icli.errors import UserError, readable, several
+from i2icli.errors import UserError, cell, readable, several
 
 if TYPE_CHECKING:
     from i2icli.detector.detector import Detector
@@ -128,7 +128,8 @@ def _print_all(findings: Iterable["Finding"], total: int, as_json: bool, as_csv:
                 sys.stdout.write(json.dumps(finding.as_row()) + "\n")
                 sys.stdout.flush()
             elif as_csv:
-                table.writerow([finding.file, finding.verdict, _number(finding, ""), finding.text])
+                row = [cell(str(finding.file)), finding.verdict, _number(finding, ""), cell(finding.text)]
+                table.writerow(row)
             if finding.verdict == "failed" and (as_json or as_csv):
                 say(console, f"failed: {finding.file}: {finding.explanation}")
     if not as_json and not as_csv:

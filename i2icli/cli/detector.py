@@ -10,10 +10,10 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import complain, errors, output, say
+from i2icli.cli.console import complain, errors, output, plain, say
 from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError
+from i2icli.errors import UserError, cell
 
 if TYPE_CHECKING:
     from i2icli.detector.dataset import LabelledFeatures
@@ -98,7 +98,8 @@ def fit(
     left_out(features_of_folders.skipped)
     for leak in leaks:
         errors().print(
-            f"[bold yellow]warning:[/] {escape(str(leak))}; {_advice(leak, equalise)}", soft_wrap=True
+            f"[bold yellow]warning:[/] {plain(str(leak))}; {_advice(leak, equalise)}",
+            soft_wrap=True,
         )
     detector.save(out)
     _print_fitted(detector, features_of_folders, leaks, out, as_json)
@@ -205,7 +206,7 @@ def _print_fitted(
         print(json.dumps(row | {"leaks": [str(leak) for leak in leaks], "left_out": len(features.skipped)}))
         return
     console = output()
-    console.print(f"{info.name} on {info.features} of {info.reals:,} photographs, {info.fakes:,} fakes")
+    say(console, f"{info.name} on {info.features} of {info.reals:,} photographs, {info.fakes:,} fakes")
     console.print("held-out scores, mean of ten splits:", markup=False)
     for name, value in info.scores.items():
         console.print(f"  {name.replace('_', ' '):<18} {value:.3f}", markup=False)
@@ -234,7 +235,7 @@ def _print_scores(scores: list["Score"]) -> None:
         fractions = (each.coverage, each.false_alarms, each.missed)
         table.add_row(
             each.condition,
-            escape(f"{each.group} ({each.fakes:,})"),
+            plain(f"{each.group} ({each.fakes:,})"),
             *(f"{number:.3f}" for number in numbers),
             *(f"{fraction:.1%}" for fraction in fractions),
             f"{each.calibration_error:.3f}",
@@ -254,7 +255,10 @@ def _write_report(folder: Path, conditions: list["Condition"], scores: list["Sco
     ):
         writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            {name: cell(value) if isinstance(value, str) else value for name, value in row.items()}
+            for row in rows
+        )
     plot_evaluation(curves, conditions)
     plot_calibration(calibration, conditions)
     say(errors(), f"written: {folder}/{', '.join(REPORT)}")

@@ -141,7 +141,8 @@ class LiveDisplay:
         columns = max(1, min(len(progress.losses), self._console.width // width))
         table = Table.grid(padding=(0, 3))
         cells = [
-            Text.assemble((f"{name} ", "cyan"), f"{value:.3f}") for name, value in progress.losses.items()
+            Text.assemble((f"{readable(name)} ", "cyan"), f"{value:.3f}")
+            for name, value in progress.losses.items()
         ]
         for start in range(0, len(cells), columns):
             table.add_row(*cells[start : start + columns])
@@ -202,7 +203,7 @@ def _losses(progress: Progress) -> list[str]:
 
 
 def _scores(scores: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.3g}" for name, value in scores.items())
+    return readable(", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
 
 
 def _eta(progress: Progress) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import output, say
+from i2icli.cli.console import output, plain, say
 from i2icli.errors import readable
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) ->
     table.add_column(justify="right")
     table.add_column(justify="right")
     for name, parameters, size in networks:
-        table.add_row(f" {name}", f"{parameters:,} parameters", f"{size / 1e6:.1f} MB")
+        table.add_row(f" {plain(name)}", f"{parameters:,} parameters", f"{size / 1e6:.1f} MB")
     console.print(table)
 
 

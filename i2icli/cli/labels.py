@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import errors, output, say
+from i2icli.cli.console import errors, output, plain, say
 from i2icli.cli.writing import Overwrite
 from i2icli.errors import UserError
 
@@ -205,7 +205,7 @@ def _print_counts(counts: "list[ClassCount]") -> None:
         table.add_row(
             Text("  ", "on rgb({},{},{})".format(*each.colour)),
             "" if each.id is None else str(each.id),
-            escape(each.name),
+            plain(each.name),
             f"{each.share:.2%}",
             f"{each.maps:,}",
         )

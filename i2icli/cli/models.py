@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from i2icli.cli.console import output, say
+from i2icli.errors import readable
 
 if TYPE_CHECKING:
     from i2icli.hub.catalogue import Listed
@@ -45,7 +46,7 @@ def models(
         return
     _print_published(published)
     console = output()
-    console.print(f"\nPulled, into {data_home()}", style="bold", markup=False)
+    console.print(f"\nPulled, into {readable(str(data_home()))}", style="bold", markup=False)
     for each in here:
         say(console, f"  {each.name}  {_described(each)}")
     if not here:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output, say
+from i2icli.errors import readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,5 +119,5 @@ class _Bar:
     def moved(self, name: str, done: int, total: int | None) -> None:
         """Move the bar of a file."""
         if name not in self.tasks:
-            self.tasks[name] = self.bar.add_task(name, total=total)
+            self.tasks[name] = self.bar.add_task(readable(name), total=total)
         self.bar.update(self.tasks[name], completed=done, total=total)

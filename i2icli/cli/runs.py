@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from i2icli.cli.console import output, say
+from i2icli.cli.console import output, plain, say
 from i2icli.errors import UserError, readable
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def runs(
     for column in ("run", "system", "steps", "scores", "saved"):
         table.add_column(column, justify="right" if column == "steps" else "left", overflow="fold")
     for row in found:
-        table.add_row(*(str(row[name]) for name in ("run", "system")), _steps(row), _scores(row), _age(row))
+        run, system = (plain(str(row[name])) for name in ("run", "system"))
+        table.add_row(run, system, _steps(row), plain(_scores(row)), _age(row))
     if found:
         console.print(table)
     else:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import errors, output, say
+from i2icli.cli.console import errors, output, plain, say
 from i2icli.cli.options import WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError, readable, several
+from i2icli.errors import UserError, several
 
 if TYPE_CHECKING:
     from i2icli.report.spectra import Spectrum
@@ -101,12 +101,11 @@ def _print(found: list["Spectrum"], relative: bool, as_csv: bool, as_json: bool)
 
 
 def _print_table(columns: list[str], rows: list[list[str]]) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
-        table.add_column(escape(readable(column)), justify="right" if number else "left")
+        table.add_column(plain(column), justify="right" if number else "left")
     for row in rows:
-        table.add_row(*(escape(readable(cell)) for cell in row))
+        table.add_row(*map(plain, row))
     output().print(table)

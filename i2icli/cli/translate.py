@@ -143,23 +143,31 @@ def report(
     status.
     """
     counts: Counter[str] = Counter()
-    again = 0
+    again, unread = 0, dict[str, str]()
     pace = Pace(clock, at_once=False)
     with _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
             again += result.again
+            unread |= {result.source: result.left_out} if result.left_out else {}
             advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
-                sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
+                row = dataclasses.asdict(result)
+                if not result.left_out:
+                    del row["left_out"]
+                sys.stdout.write(json.dumps(row, default=str) + "\n")
                 sys.stdout.flush()
     if again:
         images = "result was made" if again == 1 else "results were made"
         say(console, f"{again:,} {images} again, as the input had changed")
+    if unread:
+        source, what = next(iter(unread.items()))
+        others = f" (likewise in {len(unread) - 1:,} more)" if len(unread) > 1 else ""
+        say(console, f"metadata that cannot be read is left out: {what} of {source}{others}")
     return counts
 
 

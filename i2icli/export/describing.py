@@ -12,6 +12,7 @@ from i2icli.config import Config
 from i2icli.export.axes import Shape, text_of
 from i2icli.export.parts import Part
 from i2icli.graphs.metadata import FORMAT, GraphMetadata, GraphTask, Pixels, TensorType
+from i2icli.metadata import cleaned
 from i2icli.system import System
 from i2icli.task import Task
 
@@ -65,7 +66,7 @@ def _task(task: Task) -> GraphTask:
 
 def settings_of(config: Config) -> dict[str, Any]:
     """The settings as JSON values; for paths of this machine, which only training reads, the defaults."""
-    found: dict[str, Any] = config.model_dump(mode="json")
+    found: dict[str, Any] = cleaned(config).model_dump(mode="json")
     for name, field in type(config).model_fields.items():
         if isinstance(found[name], str) and _is_path(found[name]):
             found[name] = field.get_default(call_default_factory=True, validated_data={})

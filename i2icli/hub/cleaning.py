@@ -14,14 +14,10 @@ from i2icli.config import Config
 from i2icli.errors import UserError, readable
 from i2icli.fields import choices, flag
 from i2icli.metadata import Metadata
+from i2icli.metadata import cleaned as cleaned
 
 LARGEST_HEADER = 100_000_000  # bytes, as the format has it
 _PATH = re.compile(r"/|~|\\\\|[A-Za-z]:[\\/]|file:")
-
-
-def cleaned(config: Config) -> Config:
-    """The settings without those that name files of the machine that trained."""
-    return config.with_found(dict.fromkeys(config.local_files))
 
 
 def check_private(config: Config, *, keep_names: bool = False) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.errors import UserError
-from i2icli.hub.cleaning import check_private, cleaned
-from i2icli.metadata import Metadata, read_metadata, stage_named
+from i2icli.hub.cleaning import check_private
+from i2icli.metadata import Metadata, cleaned, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import COUNTS, find_model
 from i2icli.task import Task

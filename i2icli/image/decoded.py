@@ -1,12 +1,13 @@
 """A decoded image: plain arrays, and what is needed to write it back in the same form."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.image.metadata import Metadata
 from i2icli.value_range import ValueRange
 
 Pixels: TypeAlias = NDArray[Any]
@@ -57,11 +58,18 @@ class DecodedImage:
     lossless: bool = True  # False for JPEG and lossy WebP
     stored: Stored | None = None  # how a file holds its values; None: as the pixels are
     layout: Layout = "pixels"  # of the channels in its file
+    metadata: Metadata | None = None  # what its file says about it, for results made from it
 
     @property
     def number_type(self) -> np.dtype[Any]:
         """The type of the values that a file holds."""
         return self.pixels.dtype if self.stored is None else self.stored.dtype
+
+    def keeping_gps(self, keep: bool) -> "DecodedImage":
+        """The same image, whose files say where it was taken, or do not."""
+        if self.metadata is None:
+            return self
+        return replace(self, metadata=replace(self.metadata, keep_gps=keep))
 
 
 class ImageError(Exception):

@@ -1,5 +1,6 @@
 """HEIC files, read and written by pillow-heif where that is installed; what AVIF files say of their depth."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -7,9 +8,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.image.beside import of_pillow
 from i2icli.image.decoded import DecodedImage, Header, ImageError, Pixels, check_size
 from i2icli.image.id_maps import ONE_ID, IdMap
 from i2icli.image.pixels import change_type
+from i2icli.image.webp_chunks import save_arguments
 
 BRANDS: dict[bytes, str] = {b"avif": "avif", b"avis": "avif"} | dict.fromkeys(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "heic"
@@ -92,7 +95,10 @@ def read(file: IO[bytes]) -> DecodedImage:
     alpha = None
     if "A" in image.mode:
         pixels, alpha = np.ascontiguousarray(array[..., :-1]), array[..., -1].copy()
-    return DecodedImage(pixels, alpha, "heic", image.info.get("icc_profile") or None, lossless=False)
+    parts = of_pillow(image)
+    parts.exif = replace(parts.exif, orientation=1)  # it is applied
+    metadata = parts.metadata(pixels.shape[:2])
+    return DecodedImage(pixels, alpha, "heic", parts.icc, lossless=False, metadata=metadata)
 
 
 def read_map(file: IO[bytes]) -> IdMap:  # noqa: ARG001 - as those of other formats
@@ -111,7 +117,8 @@ def write(path: Path, image: DecodedImage, array: NDArray[Any]) -> None:
     array = np.ascontiguousarray(array if deep else change_type(array, np.uint8))
     size = array.shape[1], array.shape[0]
     made = _library().from_bytes(mode=mode + ";16" * deep, size=size, data=array.tobytes())
-    made.save(path, icc_profile=image.icc, **_QUALITY)
+    beside: dict[str, Any] = {} if image.metadata is None else save_arguments(image.metadata)
+    made.save(path, icc_profile=image.icc, **_QUALITY, **beside)
 
 
 def _opened(file: IO[bytes]) -> Any:

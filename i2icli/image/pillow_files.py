@@ -9,6 +9,7 @@ from PIL import Image
 from i2icli.classes import Colour
 from i2icli.errors import UserError
 from i2icli.image import heif_files
+from i2icli.image.beside import fitting_profile, info_of, of_pillow, separated, with_pillows
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -20,6 +21,7 @@ from i2icli.image.decoded import (
     upright,
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
+from i2icli.image.metadata import Parts
 from i2icli.image.pixels import change_type
 from i2icli.image.transparency import as_read
 from i2icli.image.values import to_stored
@@ -29,7 +31,6 @@ from i2icli.value_range import ValueRange
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 
-_ORIENTATION = 0x0112  # EXIF tag
 _GREY_BITS = {"L;2": 2, "L;4": 4}  # how Pillow calls grey of few bits in an image that it has not decoded yet
 _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other modes become RGB
 
@@ -37,10 +38,10 @@ _COLOURS = {"1": 1, "L": 1, "LA": 1, "I": 1, "I;16": 1, "I;16B": 1}  # other mod
 def read_header(file: IO[bytes], format: Format) -> Header:
     """Size, channels and depth, without decoding. Raises ImageError or whatever Pillow does."""
     depth, has_colour, has_alpha = _png_kind(file) if format == "png" else (8, False, False)
-    with _opened(file, format) as image:
+    clean, parts = separated(file, format, head=True)
+    with _opened(clean, format) as image:
         width, height = image.size
-        # A PNG may carry EXIF behind its pixels; only what comes before them is read here.
-        orientation = _orientation(image) if "exif" in image.info else 1
+        orientation = _orientation(image, parts)
         size = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
         if depth == 16:  # not visible in Pillow's mode
             channels = 3 if has_colour else 1
@@ -57,13 +58,17 @@ def read(file: IO[bytes], format: Format) -> DecodedImage:
     """Decode an image, its values as stored. Raises ImageError or whatever the decoders do."""
     deep = format == "png" and _png_kind(file)[0] == 16
     lossless = _is_lossless(file, format)
-    with _opened(file, format) as image:
+    clean, parts = separated(file, format)
+    with _opened(clean, format) as image:
+        parts = with_pillows(parts, image)
         if format == "avif" and heif_files.avif_bits(file)[:2] != (8, False):
-            array = heif_files.read_avif(file)  # Pillow has 8 bits, and colours where there is alpha
+            array = heif_files.read_avif(clean)  # Pillow has 8 bits, and colours where there is alpha
         else:
-            array = _decode_16_bit(file) if deep else _decode(image)
-        array = upright(array, _orientation(image))  # (H, W, C)
-        return DecodedImage(*_split(array), format, _profile(image), lossless)
+            array = _decode_16_bit(clean) if deep else _decode(image)
+        pixels, alpha = _split(upright(array, parts.exif.orientation))  # (H, W, C), (H, W)
+        icc = None if image.mode == "CMYK" else parts.icc  # CMYK was converted to RGB
+        metadata = parts.metadata(pixels.shape[:2])
+        return DecodedImage(pixels, alpha, format, icc, lossless, metadata=metadata)
 
 
 def read_map(file: IO[bytes], format: Format) -> IdMap:
@@ -74,12 +79,17 @@ def read_map(file: IO[bytes], format: Format) -> IdMap:
     if not _is_lossless(file, format):
         raise ImageError(f"{format.upper()} is lossy, so its ids or colours are not exact; {ONE_ID}")
     deep = format == "png" and _png_kind(file)[0] == 16
-    with _opened(file, format) as image:
-        return as_map(upright(_decode_16_bit(file), _orientation(image))) if deep else map_of(image)
+    clean, parts = separated(file, format)
+    with _opened(clean, format) as image:
+        orientation = _orientation(image, parts)
+        return as_map(upright(_decode_16_bit(clean), orientation)) if deep else map_of(image, orientation)
 
 
-def map_of(image: Image.Image) -> IdMap:
-    """The same of an image that Pillow has opened or made. Raises ImageError."""
+def map_of(image: Image.Image, orientation: int | None = None) -> IdMap:
+    """The same of an image that Pillow has opened or made. Raises ImageError.
+
+    orientation: 1 to 8; None: what the image says.
+    """
     bits = _grey_bits(image)
     if image.mode in ("RGBX", "RGBa") or image.mode[0] not in "1LPIR":
         raise ImageError(f"colours of kind {image.mode}; {ONE_ID}, or RGB")
@@ -89,7 +99,7 @@ def map_of(image: Image.Image) -> IdMap:
         array = array[..., 0]
     if bits < 8:
         array = array // (255 // (2**bits - 1))  # Pillow scales such greys to 8 bits
-    return as_map(upright(array, _orientation(image)), palette)
+    return as_map(upright(array, orientation or _orientation(image)), palette)
 
 
 def from_pillow(
@@ -100,12 +110,17 @@ def from_pillow(
     range: of its values, reading: what becomes of transparency. Raises ImageError as `as_read`.
     """
     array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
-    colours, alpha = _split(upright(array, _orientation(image)))
-    return as_read(DecodedImage(colours, alpha, "png", _profile(image)), range, reading)
+    parts = of_pillow(image)
+    colours, alpha = _split(upright(array, parts.exif.orientation))
+    icc = None if image.mode == "CMYK" else parts.icc
+    metadata = parts.metadata(colours.shape[:2])
+    return as_read(DecodedImage(colours, alpha, "png", icc, metadata=metadata), range, reading)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:
     """An image as L, LA, RGB or RGBA, 8 bit; as I;16, I or F if it has one channel of other stored values.
+
+    Its `info` holds metadata under the names that Pillow uses: exif, xmp, dpi, icc_profile.
 
     Raises UserError for other numbers of channels.
     """
@@ -113,10 +128,13 @@ def to_pillow(image: DecodedImage) -> Image.Image:
     if channels == 1 and image.stored is not None and image.stored.dtype != np.uint8:
         values = to_stored(image).pixels[..., 0]
         wanted = {"uint16": np.uint16, "float32": np.float32}.get(values.dtype.name, np.int32)
-        return Image.fromarray(values.astype(wanted))
-    if channels not in (1, 3):
+        made = Image.fromarray(values.astype(wanted))
+    elif channels in (1, 3):
+        made = as_image(change_type(with_alpha(image), np.uint8))
+    else:
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
-    return as_image(change_type(with_alpha(image), np.uint8))
+    made.info.update(info_of(image.metadata, fitting_profile(image.icc, channels), image.pixels.shape[:2]))
+    return made
 
 
 def as_image(array: NDArray[Any]) -> Image.Image:
@@ -138,13 +156,9 @@ def _split(array: NDArray[Any]) -> tuple[Pixels, NDArray[Any] | None]:
     return np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1])
 
 
-def _profile(image: Image.Image) -> bytes | None:
-    """The colour profile, unless it is for CMYK, which was converted to RGB."""
-    return None if image.mode == "CMYK" else image.info.get("icc_profile") or None
-
-
-def _orientation(image: Image.Image) -> int:
-    return int(image.getexif().get(_ORIENTATION, 1))
+def _orientation(image: Image.Image, parts: Parts | None = None) -> int:
+    """How an image is to be turned, 1 to 8; parts: what was found in its file, if that was looked into."""
+    return (parts or of_pillow(image)).exif.orientation
 
 
 def _opened(file: IO[bytes], format: Format) -> Image.Image:
@@ -192,7 +206,10 @@ def _triples(values: list[int]) -> list[Colour]:
 def _png_kind(file: IO[bytes]) -> tuple[int, bool, bool]:
     """Bits per sample, whether there is colour, whether there is alpha: from the IHDR chunk."""
     file.seek(0)
-    depth, colour_type = file.read(26)[24:]
+    head = file.read(26)
+    if len(head) < 26:
+        raise ImageError("truncated: it ends within its header")
+    depth, colour_type = head[24:]
     file.seek(0)
     return depth, bool(colour_type & 2), bool(colour_type & 4)
 

@@ -1,10 +1,12 @@
 """TIFF files, read through tifffile: any depth and number of channels."""
 
+import logging
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from i2icli.image import tiff_tags
 from i2icli.image.decoded import (
     DecodedImage,
     Header,
@@ -14,6 +16,7 @@ from i2icli.image.decoded import (
     upright,
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
+from i2icli.image.tiff_checks import check_whole
 from i2icli.image.tiff_pages import PageImage, chosen, images_in
 from i2icli.image.values import as_stored, spanning_type, stored_type
 from i2icli.reading import AS_FOUND, Reading
@@ -21,11 +24,13 @@ from i2icli.reading import AS_FOUND, Reading
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPage
 
-_ORIENTATION, _ICC = 274, 34675  # tags
 _MINISWHITE, _MINISBLACK, _RGB, _PALETTE, _SEPARATED, _YCBCR = 0, 1, 2, 3, 5, 6  # photometric interpretations
 _ALPHA = _PREMULTIPLIED, _ = (1, 2)  # kinds of extra samples: premultiplied, plain
 _SEPARATE = 2  # planes in place of samples side by side
 _JPEG = (6, 7)  # compressions; the decoder returns RGB
+
+# What it writes about odd files is no news; without a handler Python would print it.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_header(file: IO[bytes], reading: Reading = AS_FOUND) -> Header:
@@ -33,7 +38,7 @@ def read_header(file: IO[bytes], reading: Reading = AS_FOUND) -> Header:
     with _opened(file) as tiff:
         page, samples, images = _checked_page(tiff, reading)
         size = (page.imagelength, page.imagewidth)
-        orientation = _orientation(page)
+        orientation = tiff_tags.orientation(file, tiff, page)
         alpha = _has_alpha(images)
         stored = np.dtype(np.uint8) if page.bitspersample < 8 else stored_type(np.dtype(page.dtype))
         if page.photometric == _PALETTE:
@@ -52,18 +57,21 @@ def read(file: IO[bytes], reading: Reading = AS_FOUND) -> DecodedImage:
     """
     with _opened(file) as tiff:
         page, _, images = _checked_page(tiff, reading)
+        check_whole(file, tiff, [each for image in images for each in image.pages()])
         array = np.concatenate([_colours(image) for image in images], axis=-1)  # (H, W, C)
         alpha = _has_alpha(images)
         layout = _layout(tiff, images)
-        array = upright(array, _orientation(page))
-        icc = None if page.photometric == _SEPARATED else page.tags.valueof(_ICC)
+        parts = tiff_tags.parts_of(file, tiff, page)
+        array = upright(array, parts.exif.orientation)
+        icc = None if page.photometric == _SEPARATED else parts.icc
         lossless = page.compression not in _JPEG
+    metadata = parts.metadata(array.shape[:2])
     if not alpha:
-        return DecodedImage(array, None, "tiff", icc, lossless, layout=layout)
+        return DecodedImage(array, None, "tiff", icc, lossless, layout=layout, metadata=metadata)
     colours, opacity = np.ascontiguousarray(array[..., :-1]), array[..., -1].copy()
     if page.extrasamples[-1] == _PREMULTIPLIED and reading.channels != array.shape[2]:
         colours = _divided(colours, opacity)
-    return DecodedImage(colours, opacity, "tiff", icc, lossless, layout=layout)
+    return DecodedImage(colours, opacity, "tiff", icc, lossless, layout=layout, metadata=metadata)
 
 
 def count_images(file: IO[bytes]) -> int:
@@ -81,11 +89,12 @@ def read_map(file: IO[bytes], reading: Reading = AS_FOUND) -> IdMap:
         page, _, images = _checked_page(tiff, reading)
         if page.compression in _JPEG:
             raise ImageError("JPEG compression is lossy, so its ids are not exact; use a lossless one")
+        check_whole(file, tiff, [each for image in images for each in image.pages()])
         array = np.concatenate([_interleaved(image) for image in images], axis=-1)  # (H, W, C)
         if array.shape[2] > 2 and page.photometric != _RGB:
             raise ImageError(f"colours of kind {page.photometric}; {ONE_ID}, or RGB")
         palette = tuple(map(tuple, _palette(page).tolist())) if page.photometric == _PALETTE else ()
-        return as_map(upright(array, _orientation(page)), palette)
+        return as_map(upright(array, tiff_tags.orientation(file, tiff, page)), palette)
 
 
 def _opened(file: IO[bytes]) -> "TiffFile":
@@ -186,7 +195,3 @@ def _divided(colours: NDArray[Any], opacity: NDArray[Any]) -> NDArray[Any]:
     top = np.iinfo(colours.dtype).max
     share = np.maximum(opacity, 1)[..., None].astype(np.float64) / top
     return np.asarray((colours / share + 0.5).clip(0, top)).astype(colours.dtype)
-
-
-def _orientation(page: "TiffPage") -> int:
-    return int(page.tags.valueof(_ORIENTATION, default=1))

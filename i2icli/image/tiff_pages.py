@@ -42,6 +42,13 @@ class PageImage:
         """Values per pixel, of all pages."""
         return self.series.keyframe.samplesperpixel * len(self.planes)
 
+    def pages(self) -> "Iterator[TiffPage]":
+        """The pages themselves, of those that are described."""
+        for number in () if _is_bare(self.series) else self.planes:
+            page = self.series[number]
+            if page is not None:
+                yield page.aspage()
+
     def arrays(self) -> Iterator[NDArray[Any]]:
         """The pages as they are stored, shaped as `page.axes` says. Raises ImageError."""
         for number in self.planes:

@@ -1,7 +1,5 @@
 """Writing images; the suffix decides the format."""
 
-import struct
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,15 @@ from numpy.typing import DTypeLike, NDArray
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
-from i2icli.image import heif_files, jpeg2000_files, netpbm_files
+from i2icli.image import heif_files, jpeg2000_files, jpeg_segments, netpbm_files, webp_chunks
+from i2icli.image.beside import fitting_profile
 from i2icli.image.decoded import DecodedImage, Format, ImageError, Layout
+from i2icli.image.metadata import fitted
+from i2icli.image.microscopy import stack_arguments
 from i2icli.image.pillow_files import as_image, with_alpha
 from i2icli.image.pixels import change_type, convert_channels
+from i2icli.image.png_chunks import metadata_chunks, profile_chunk, with_chunks
+from i2icli.image.tiff_tags import add_directories, tag_arguments
 from i2icli.image.values import holds, to_stored
 
 SUFFIXES: dict[str, Format] = {
@@ -86,7 +89,8 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
         )
     if path.suffix.lower() == ".pgm" and channels != 1:
         raise UserError(f"cannot write {path}: a PGM is grey, the image has {channels} channels; use .ppm")
-    image = replace(image, icc=_fitting_profile(image.icc, channels))
+    metadata = None if image.metadata is None else fitted(image.metadata, image.pixels.shape[:2])
+    image = replace(image, icc=fitting_profile(image.icc, channels), metadata=metadata)
     if holds(kind, image.number_type):
         image = to_stored(image)
     try:
@@ -105,17 +109,23 @@ def write_image(path: Path | str, image: DecodedImage) -> None:
 def _write_png(path: Path, image: DecodedImage) -> None:
     array = with_alpha(image)  # (H, W, 1..4)
     if array.dtype == np.uint8:
-        as_image(array).save(path, "PNG", icc_profile=image.icc, compress_level=4)
-        return
-    import imagecodecs  # Pillow has no 16-bit colour
+        as_image(array).save(path, "PNG", compress_level=4)
+        data = path.read_bytes()
+    else:
+        import imagecodecs  # Pillow has no 16-bit colour
 
-    array = change_type(array, np.uint16)
-    data = bytes(imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4))
-    path.write_bytes(_insert_profile(data, image.icc) if image.icc else data)
+        array = change_type(array, np.uint16)
+        data = bytes(imagecodecs.png_encode(array if array.shape[2] > 1 else array[..., 0], level=4))
+    profile = [profile_chunk(image.icc)] if image.icc else []
+    others = () if image.metadata is None else metadata_chunks(image.metadata)
+    path.write_bytes(with_chunks(data, [*profile, *others]))
 
 
 def _write_jpeg(path: Path, image: DecodedImage) -> None:
-    as_image(_over_white(image)).save(path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=image.icc)
+    beside: dict[str, Any] = {} if image.metadata is None else jpeg_segments.save_arguments(image.metadata)
+    as_image(_over_white(image)).save(
+        path, "JPEG", quality=95, subsampling="4:4:4", icc_profile=image.icc, **beside
+    )
 
 
 def _write_webp(path: Path, image: DecodedImage) -> None:
@@ -123,11 +133,14 @@ def _write_webp(path: Path, image: DecodedImage) -> None:
     colour = as_image(array).convert("RGB" if image.alpha is None else "RGBA")  # WebP has no grey
     # If lossless, quality and method only set the effort: these are 7 x faster for 6 % more bytes.
     effort = {"quality": 20, "method": 2} if image.lossless else {"quality": 95}
-    colour.save(path, "WEBP", lossless=image.lossless, exact=True, icc_profile=image.icc or b"", **effort)
+    beside: dict[str, Any] = {} if image.metadata is None else webp_chunks.save_arguments(image.metadata)
+    icc = image.icc or b""
+    colour.save(path, "WEBP", lossless=image.lossless, exact=True, icc_profile=icc, **effort, **beside)
 
 
 def _write_bmp(path: Path, image: DecodedImage) -> None:
-    as_image(_over_white(image)).save(path, "BMP")
+    resolution = None if image.metadata is None else image.metadata.resolution
+    as_image(_over_white(image)).save(path, "BMP", **({} if resolution is None else {"dpi": resolution}))
 
 
 def _write_avif(path: Path, image: DecodedImage) -> None:
@@ -136,7 +149,8 @@ def _write_avif(path: Path, image: DecodedImage) -> None:
         image.icc or not image.lossless
     ):  # what Pillow does is not quite lossless
         how = {"quality": 100 if image.lossless else 90, "subsampling": "4:4:4", "speed": 6}
-        as_image(array).save(path, "AVIF", icc_profile=image.icc or b"", **how)
+        beside: dict[str, Any] = {} if image.metadata is None else webp_chunks.save_arguments(image.metadata)
+        as_image(array).save(path, "AVIF", icc_profile=image.icc or b"", **how, **beside)
     else:
         heif_files.write_avif(path, array, lossless=image.lossless)
 
@@ -167,13 +181,16 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
         stack = np.ascontiguousarray(np.moveaxis(array, -1, 0))  # (C, H, W)
         ome, rgb = image.layout != "imagej", image.layout == "ome-pixels" and channels == 3
         how: dict[str, Any] = {"imagej": not ome, "ome": ome, "compression": "zlib" if ome else None}
-        how |= {"photometric": "rgb" if rgb else "minisblack", "metadata": {"axes": "YXS" if rgb else "CYX"}}
+        sized, sizes = stack_arguments(image.metadata.resolution if image.metadata else None, ome=ome)
+        how |= {"photometric": "rgb" if rgb else "minisblack", **sized}
+        how["metadata"] = {"axes": "YXS" if rgb else "CYX", **sizes}
         imwrite(path, array if rgb else stack, **how)
         return
     planar = image.layout == "planes" and array.shape[2] > 1
     extra = ["unspecified"] * (channels - (3 if channels == 3 else 1)) + ["unassalpha"] * (
         image.alpha is not None
     )
+    beside = {} if image.metadata is None else tag_arguments(image.metadata, array.nbytes)
     imwrite(
         path,
         np.moveaxis(array, -1, 0) if planar else array if array.shape[2] > 1 else array[..., 0],
@@ -184,7 +201,10 @@ def _write_tiff(path: Path, image: DecodedImage) -> None:
         predictor=array.dtype.itemsize <= 4,  # there is none for longer values
         iccprofile=image.icc,
         metadata=None,
+        **beside,
     )
+    if image.metadata is not None:
+        add_directories(path, image.metadata)
 
 
 def _write_npy(path: Path, image: DecodedImage) -> None:
@@ -229,16 +249,3 @@ def _over_white(image: DecodedImage, dtype: DTypeLike = np.uint8) -> NDArray[Any
     white = np.float32(np.iinfo(np.dtype(dtype)).max)
     opacity = change_type(image.alpha, dtype)[..., None].astype(np.float32) / white  # (H, W, 1)
     return (white - opacity * (white - pixels.astype(np.float32)) + 0.5).astype(dtype)
-
-
-def _fitting_profile(icc: bytes | None, channels: int) -> bytes | None:
-    """The profile if it is for this number of channels, which translation may have changed."""
-    wanted = {1: b"GRAY", 3: b"RGB "}.get(channels)
-    return icc if icc and icc[16:20] == wanted else None
-
-
-def _insert_profile(png: bytes, icc: bytes) -> bytes:
-    """Insert a colour profile (iCCP chunk) after the header of a PNG file (its first 33 bytes)."""
-    body = b"iCCP" + b"ICC profile\0\0" + zlib.compress(icc)
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return png[:33] + chunk + png[33:]

@@ -149,8 +149,10 @@ class Inference:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept unless it was learned.
 
         Its files hold values of the target domain's range and number type, where it has them, else those of
-        the input; 8 bit for label maps.
+        the input; 8 bit for label maps. Raises UserError for an output with NaN or infinity.
         """
+        if not np.isfinite(np.asarray(output)).all():
+            raise UserError("the model gives values that are no numbers; try --precision fp32", exit_code=1)
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
         height, width = (round(side * port.scale) for side in spec.size or image.pixels.shape[:2])
         if primary.fixed is None:
@@ -162,7 +164,8 @@ class Inference:
             resized = resize(alpha[:, :, None], (height, width))[:, :, 0]
             alpha = change_type(resized, made.pixels.dtype)
         pixels = resize(made.pixels, (height, width))
-        return replace(image, pixels=pixels, alpha=alpha, stored=made.stored)
+        metadata = None if kinds.holds_ids(port.kind) else image.metadata
+        return replace(image, pixels=pixels, alpha=alpha, stored=made.stored, metadata=metadata)
 
     def _extractor(self, condition: Condition) -> Extractor:
         """What computes a condition; made once, as it may have a network. Raises UserError."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,8 @@ from i2icli.files import atomic_write
 from i2icli.inference.options import TranslateOptions
 from i2icli.marks import MANIFEST
 
+_FILES = frozenset({"reference", "instances"})  # settings that are files or folders
+_WITH_CONTENT = re.compile(r"(.+?)((?: [0-9a-f]{16})+)", re.DOTALL)  # a path as `content` has it
 HEAD = 2**20  # bytes of a model file that tell it from others: its description and first weights
 
 
@@ -46,7 +50,7 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
     """
     path = out / MANIFEST
     before = _read(path)
-    settings = {name: value for name, value in settings.items() if value is not None}
+    settings = without_folders({name: value for name, value in settings.items() if value is not None})
     if before is not None and before != settings and not overwrite and _holds_more(out):
         names = dict.fromkeys([*settings, *before])
         changed = ", ".join(f"--{name}" for name in names if settings.get(name) != before.get(name))
@@ -64,12 +68,13 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
+    position = {"keep-gps": True} if options.keep_gps else {}  # earlier versions had no such setting
     read = {
         "pages": options.pages,
         "background": options.background,
         "channels-first": options.channels_first,
     }
-    return {
+    return position | {
         "model": fingerprint(model),
         "to": options.to,
         "from": options.source,
@@ -98,4 +103,23 @@ def _read(path: Path) -> dict[str, object] | None:
         return None
     if not isinstance(value, dict):
         return None
-    return {name: each for name, each in value.items() if each is not None}
+    return without_folders({name: each for name, each in value.items() if each is not None})
+
+
+def without_folders(settings: Mapping[str, object]) -> dict[str, object]:
+    """Settings by which results are known, with names of files alone: who gets results need not know where.
+
+    Files are still told apart by what they hold.
+    """
+    return {name: _without_folders(value, named=name in _FILES) for name, value in settings.items()}
+
+
+def _without_folders(value: object, *, named: bool) -> object:
+    if isinstance(value, list):
+        return [_without_folders(each, named=named) for each in value]
+    if not isinstance(value, str):
+        return value
+    found = _WITH_CONTENT.fullmatch(value)
+    if found is not None:
+        return Path(found[1]).name + found[2]
+    return Path(value).name if named else value

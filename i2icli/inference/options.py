@@ -110,6 +110,9 @@ class TranslateOptions(BaseModel):
     format: str | None = Field(
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
     )
+    keep_gps: bool = Field(
+        False, description="keep where photos were taken (GPS); otherwise results do not tell"
+    )
     compare: bool = Field(
         False, description="write contact sheets too; always done where there are several results per input"
     )

@@ -133,6 +133,7 @@ class Translation:
                 return _Loaded(job, done=done)
             read = origin.read()
             image = self.inference.decode(job.item, self.specs[0].task)
+            image = image.keeping_gps(self.options.keep_gps)
             outputs = self.inference.outputs()
             todo = [(outputs.infer_source(spec, job.folders), path) for spec, path in todo]
             inputs = self.inference.read_all(image, job.others, [spec for spec, _ in todo])
@@ -181,7 +182,9 @@ class Translation:
                     raise UserError(output)
                 made[path] = self.inference.result(loaded.image, output, spec)
                 write_image(path, made[path])
-                results.append(Result(str(loaded.job.source), path, "done", again=path in loaded.again))
+                unread = ", ".join(loaded.image.metadata.unread) if loaded.image.metadata else None
+                source, again = str(loaded.job.source), path in loaded.again
+                results.append(Result(source, path, "done", again=again, left_out=unread or None))
             except UserError as error:
                 results.append(_failed(loaded.job, str(error)))
         if made and loaded.read is not None:

@@ -135,7 +135,7 @@ class Projection:
         if standing == "there":
             return Result(str(job.source), target, "there")
         read, port = origin.read(), self.task.output
-        given = kinds.decoded(FileItem(job.source), port)
+        given = kinds.decoded(FileItem(job.source), port).keeping_gps(self.options.keep_gps)
         image = to_array(convert_channels(given.pixels, port.channels))[None]
         code, output = project(self.backend, image, self.task, self.options.seed)
         height, width = given.pixels.shape[:2]

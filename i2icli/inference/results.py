@@ -15,6 +15,7 @@ class Result:
     status: Literal["done", "there", "failed"]
     error: str | None = None  # one line, for "failed"
     again: bool = False  # whether it was made again, as the input had changed
+    left_out: str | None = None  # metadata of the input that could not be read: "EXIF, text"
 
 
 class Results(Protocol):

@@ -79,18 +79,19 @@ class Translator(Inference):
         specs = self.specs(asked)
         others = OtherInputs(inputs_of(specs), asked)
         if isinstance(image, list):
-            return [self._translated(each, specs, others) for each in image]
+            return [self._translated(each, specs, others, asked) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
             images = inputs_in(folder, find_images(folder), others.kind)
-            return [self._translated(each, specs, others, folder) for each in images]
-        return self._translated(image, specs, others)
+            return [self._translated(each, specs, others, asked, folder) for each in images]
+        return self._translated(image, specs, others, asked)
 
     def _translated(
         self,
         given: "Given | Named",
         specs: list[OutputSpec],
         others: OtherInputs,
+        asked: TranslateOptions,
         folder: Path | None = None,
     ) -> "Made | dict[str, Made]":
         first = others.first
@@ -103,7 +104,7 @@ class Translator(Inference):
             folders = folders_above(Path(main), folder or Path(main).parent)
             items = {**others.find(Path(main), items), **items}
         outputs = self.outputs()
-        image = self.decode(items[first], specs[0].task)
+        image = self.decode(items[first], specs[0].task).keeping_gps(asked.keep_gps)
         specs = [outputs.infer_source(spec, folders) for spec in specs]
         inputs = self.read_all(image, items, specs)
         made: dict[str, Made] = {}

@@ -48,7 +48,8 @@ class VideoPlan:
     def sink(self) -> Sink:
         """Where the frames go."""
         if self.encoding is None:
-            return FolderSink(self.segments, _suffix(self.request), numbered=not self.source.named)
+            numbered, keep_gps = not self.source.named, self.request.translate.keep_gps
+            return FolderSink(self.segments, _suffix(self.request), numbered=numbered, keep_gps=keep_gps)
         return VideoSink(self.segments, self.encoding, self.source, (self.request.start, self.request.end))
 
 
@@ -99,6 +100,7 @@ def plan_video(
             alpha=info.alpha,
             bits=_bits(job.spec, info),
         )
+        encoding = replace(encoding, keep_gps=request.translate.keep_gps)
     segments = Segments(job.target, encoding.segment_suffix if encoding else "")
     settings = _settings(inference, job, request, first)
     standing = segments.open(settings, overwrite=request.translate.overwrite)

@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save
 
 from i2icli.errors import UserError
 from i2icli.files import atomic_write
+from i2icli.inference.manifest import without_folders
 from i2icli.marks import VIDEOS
 from i2icli.request import Arrays
 from i2icli.video import Damage
@@ -264,8 +265,7 @@ def _changed(before: object, now: Mapping[str, object]) -> str:
 def _plain(settings: Mapping[str, object]) -> dict[str, Any]:
     """As they come back from a file: what is not set left out."""
     kept = {name: value for name, value in settings.items() if value is not None}
-    plain: dict[str, Any] = json.loads(json.dumps(kept, default=str))
-    return plain
+    return without_folders(json.loads(json.dumps(kept, default=str)))
 
 
 def _segment(path: Path) -> Segment | None:
@@ -281,4 +281,7 @@ def _read(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    settings = value.get("settings")
+    return value | {"settings": without_folders(settings)} if isinstance(settings, dict) else value

@@ -113,9 +113,13 @@ class VideoSink:
 class FolderSink:
     """A folder of images, one for each frame."""
 
-    def __init__(self, segments: Segments, suffix: str, *, numbered: bool) -> None:
-        """numbered: whether frames are named by their numbers, not as the images of a sequence."""
+    def __init__(self, segments: Segments, suffix: str, *, numbered: bool, keep_gps: bool = False) -> None:
+        """numbered: whether frames are named by their numbers, not as the images of a sequence.
+
+        keep_gps: whether images say where those of the sequence were taken.
+        """
         self.segments, self.suffix, self.numbered = segments, suffix, numbered
+        self.keep_gps = keep_gps
         self.number = segments.frames
 
     def write(self, frame: Frame, image: DecodedImage, lasting: Fraction | None) -> None:  # noqa: ARG002
@@ -124,7 +128,7 @@ class FolderSink:
             path = self.segments.target / f"{frame.item.path.stem}{self.suffix}"
         else:
             path = self._numbered(self.number)
-        write_image(path, image)
+        write_image(path, image.keeping_gps(self.keep_gps))
         self.number += 1
 
     def end_segment(self, segment: Segment, state: State) -> None:

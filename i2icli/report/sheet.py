@@ -113,6 +113,7 @@ def _shown(row: Row) -> _Shown:
 def _rgb(image: NDArray[np.float32]) -> NDArray[np.uint8]:
     """(C, H, W) in [-1, 1] -> (H, W, 3) uint8: the first three channels, or the first one as grey."""
     image = image[:3] if len(image) >= 3 else np.repeat(image[:1], 3, axis=0)
+    image = np.nan_to_num(image, nan=0)  # grey where a network gives no numbers
     pixels: NDArray[np.uint8] = ((image.clip(-1, 1) + 1) * 127.5).round().astype(np.uint8)
     return pixels.transpose(1, 2, 0)
 

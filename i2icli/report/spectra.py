@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.errors import UserError
+from i2icli.errors import UserError, cell
 from i2icli.image import SUFFIXES, grey_levels, read_image
 from i2icli.image.finding import find_images, named
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative_to_first, resampled
@@ -224,7 +224,7 @@ def csv_text(spectra: Sequence[Spectrum]) -> str:
     writer.writerow(["curve", "frequency", "mean", "deviation"])
     for each in spectra:
         for values in zip(each.frequency, each.mean, each.deviation, strict=True):
-            writer.writerow([each.name, *(f"{value:.6g}" for value in values)])
+            writer.writerow([cell(each.name), *(f"{value:.6g}" for value in values)])
     return text.getvalue()
 
 

@@ -15,7 +15,7 @@ from i2icli import __version__, registry
 from i2icli.config import Config
 from i2icli.errors import UserError, readable
 from i2icli.files import atomic_write
-from i2icli.metadata import FORMAT, Metadata, read_metadata, stage_named
+from i2icli.metadata import FORMAT, Metadata, cleaned, read_metadata, stage_named
 from i2icli.system import System
 
 
@@ -33,7 +33,7 @@ def write_model(path: Path, system: System[Any], name: str, networks: Mapping[st
         stage=system.clock.stage.name,
         stage_step=system.clock.step,
         step=system.clock.total,
-        config=system.config.model_dump(mode="json"),
+        config=cleaned(system.config).model_dump(mode="json"),
     )
     with atomic_write(path) as beside:
         # save_file would create a file that only its owner can read; models are meant to be shared.

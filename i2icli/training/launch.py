@@ -13,7 +13,7 @@ from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from i2icli.errors import UserError
+from i2icli.errors import UserError, readable
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.event_forwarding import (
     DONE,
@@ -71,7 +71,7 @@ def _died(processes: int, failed: Any, outcome: Outcome) -> UserError:
         hint = ", as systems do where memory runs out" if name == "SIGKILL" else ""
         return UserError(f"one of {processes} processes (rank {rank}) was ended by {name}{hint}", exit_code=1)
     if outcome.tracebacks:  # the first one is the cause: the others lost their partner
-        sys.stderr.write(outcome.tracebacks[0])
+        sys.stderr.write("".join(f"{readable(line)}\n" for line in outcome.tracebacks[0].splitlines()))
         sys.stderr.flush()
     above = "; see its output above" if outcome.tracebacks else ""
     return UserError(f"one of {processes} processes died{above}", exit_code=1)

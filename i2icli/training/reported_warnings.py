@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from i2icli.chatter import without_chatter
 from i2icli.data.images import BrokenImageWarning
 from i2icli.files import FileSystemWarning
 from i2icli.training.callbacks import Callbacks
@@ -14,8 +15,8 @@ REPORTED = (BrokenImageWarning, FileSystemWarning)
 
 @contextmanager
 def report_warnings(callbacks: Callbacks) -> Iterator[None]:
-    """Inside the block every warning that is meant for users is reported through `Callbacks.warn`."""
-    with warnings.catch_warnings():
+    """Inside the block warnings that are meant for users are reported through `Callbacks.warn`, no others."""
+    with without_chatter():
         for category in REPORTED:
             warnings.simplefilter("always", category)
         default = warnings.showwarning

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from i2icli import registry
 from i2icli.config import Config
+from i2icli.metadata import cleaned
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Slides, Text, Values
@@ -47,7 +48,9 @@ def write_run_report(folder: RunFolder, system: str, config: Config, *, final: b
     own = grouped.pop("run", {})
     sections += [Curves(curves, f"Losses of {name}") for name, curves in grouped.items()]
     sections += [Curves({key: points}, _RUN[key]) for key, points in own.items() if key in _RUN]
-    settings = {key: str(value) for key, value in config.model_dump(mode="json").items() if value is not None}
+    settings = {
+        key: str(value) for key, value in cleaned(config).model_dump(mode="json").items() if value is not None
+    }
     sections.append(Values(settings, "Settings", folded=True))
     write_page(folder.report, folder.path.resolve().name, sections, final=final)
 

@@ -33,6 +33,7 @@ class Encoding:
     rate: Fraction | None = None  # frames per second that the encoder counts with
     variable: bool = False  # whether the intervals between frames differ
     sample_aspect: Fraction = Fraction(1)
+    keep_gps: bool = False  # whether the result says where the video was taken, if its source does
 
     @property
     def segment_suffix(self) -> str:

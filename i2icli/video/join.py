@@ -20,6 +20,7 @@ from i2icli.video.probing import probe
 from i2icli.video.segments import segments_input
 from i2icli.video.source import Source
 
+_POSITIONS = ("location", "location-eng", "com.apple.quicktime.location.ISO6709")  # as phones name it
 _ROUNDING = Fraction(1, 2000)  # seconds that a time may be off where a container counts in milliseconds
 
 
@@ -115,6 +116,8 @@ def _others(
         if start:
             words += [f"-bsf:{place}", "noise=drop=lt(pts\\,0)"]
     words += ["-map_metadata", "1", "-map_metadata:s:v:0", f"1:s:{source.info.index}", "-map_chapters", "1"]
+    if not encoding.keep_gps:
+        words += [word for name in _POSITIONS for word in ("-metadata", f"{name}=")]
     if encoding.alpha and encoding.container in ("matroska", "webm"):
         words += ["-metadata:s:v:0", "alpha_mode=1"]  # the tag of VP8 and VP9, lost with those of the encoder
     if end is not None:

@@ -48,7 +48,8 @@ def hub(server: Server, monkeypatch: pytest.MonkeyPatch) -> Hub:
 
 @pytest.fixture(autouse=True)
 def _alicia(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who trains, and on which machine."""
+    """Who trains, on which machine, and with an earlier version, whose models named files."""
+    monkeypatch.setattr("i2icli.runtime.checkpoint.cleaned", lambda config: config)
     monkeypatch.setattr(getpass, "getuser", lambda: "alicia")
     monkeypatch.setattr(socket, "gethostname", lambda: "alicias-laptop.local")
 

@@ -1,6 +1,6 @@
 """A copy of a video through the whole room: read, planned, written in segments, joined."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,13 @@ def write(source: Source, encoding: Encoding, folder: Path, length: int, **words
 
 
 def copy(
-    path: Path, target: Path, *, length: int = 7, cut: dict[str, Fraction] | None = None, **options: Any
+    path: Path,
+    target: Path,
+    *,
+    length: int = 7,
+    cut: dict[str, Fraction] | None = None,
+    gps: bool = False,
+    **options: Any,
 ):
     """Copy a video to another container; the encoding."""
     source = open_source(str(path))
@@ -56,6 +62,7 @@ def copy(
     encoding = plan_encoding(
         target, info, EncodeOptions(**options), size=info.size, alpha=info.alpha, bits=info.bits
     )
+    encoding = replace(encoding, keep_gps=gps)
     folder = target.parent / "segments"
     join(write(source, encoding, folder, length, **(cut or {})), target, source, encoding, **(cut or {}))
     return encoding

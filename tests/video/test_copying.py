@@ -174,6 +174,20 @@ def test_everything_else_is_kept_where_it_can_be(tmp_path, target, subtitles, no
     verify(tmp_path / target, 10, Fraction(1), encoding.streams)
 
 
+@pytest.mark.parametrize("target", ["b.mp4", "b.mov", "b.mkv"])
+def test_where_a_video_was_taken_is_kept_when_asked_only(tmp_path, target):
+    place, names = "+48.2000+011.5000/", ("location", "location-eng", "com.apple.quicktime.location.ISO6709")
+    plain, path = films.film(tmp_path / "plain.mov", 3), tmp_path / "a.mov"
+    tags = [word for name in (*names, "title") for word in ("-metadata", f"{name}={place}")]
+    films.ffmpeg("-i", plain, "-c", "copy", *tags, "-movflags", "use_metadata_tags", path)
+    assert {films.tag(path, name) for name in names} == {place}
+    copy(path, tmp_path / target)
+    assert {films.tag(tmp_path / target, name) for name in names} == {""}
+    assert films.tag(tmp_path / target, "title") == place
+    copy(path, tmp_path / f"kept-{target}", gps=True)
+    assert place in {films.tag(tmp_path / f"kept-{target}", name) for name in ("location", "LOCATION")}
+
+
 def test_subtitles_that_cannot_be_kept_are_left_out_from_the_start(tmp_path):
     (tmp_path / "a.srt").write_text("1\n00:00:00,100 --> 00:00:00,500\nHello\n")
     plain, path = films.film(tmp_path / "a.mp4", 3), tmp_path / "b.mp4"
