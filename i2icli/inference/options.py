@@ -94,6 +94,7 @@ class TranslateOptions(BaseModel):
     size: Size | None = Field(
         None, description="resize inputs to 256 or WIDTHxHEIGHT first; default: as they are"
     )
+    recursive: bool = Field(True, description="translate the images in subfolders, too")
     format: str | None = Field(
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
     )

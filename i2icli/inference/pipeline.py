@@ -22,6 +22,7 @@ from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch
 from i2icli.inference.record import Origin, Read, Record, Standing
 from i2icli.inference.results import Result
+from i2icli.inference.search import Search
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
 
@@ -67,8 +68,9 @@ class Translation:
         suffix = suffix_of(options.format) if options.format else None
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
-        self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places)]
-        self.notes = (*others.notes(), *_format_notes(suffix, self.specs))
+        search = Search(options.recursive)
+        self.jobs = [_completed(job, others) for job in plan_jobs(inputs, out, suffix, places, search)]
+        self.notes = (*search.notes(), *others.notes(), *_format_notes(suffix, self.specs))
         self.captions = distinct_names(self.jobs)
         self.compare = options.compare or len(self.specs) > 1
         self.sheets = out / SHEETS
