@@ -7,7 +7,7 @@ from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES
-from i2icli.image.items import Item
+from i2icli.image.items import FileItem, Item
 from i2icli.inference.places import Place
 from i2icli.inference.search import Search
 from i2icli.inference.search import folders_above as folders_above
@@ -22,6 +22,13 @@ class Job:
     error: str | None = None  # why it cannot be done, found before reading it
     folders: tuple[str, ...] = ()  # names of those above it that may tell its domain, nearest first
     others: Mapping[str, Item] = field(default_factory=dict)  # further inputs of the task, by name
+    half: Item | None = None  # of a pair side by side, the half that is translated
+    truth: Item | None = None  # what its output should show
+
+    @property
+    def item(self) -> Item:
+        """What is translated: the file, or a half of it."""
+        return self.half or FileItem(self.source)
 
 
 def plan_jobs(
@@ -61,7 +68,8 @@ def plan_jobs(
             if shared
             else None
         )
-        jobs.append(Job(source, targets, why, folders))
+        half, truth = search.half(source), search.truth(source)
+        jobs.append(Job(source, targets, why, folders, half=half, truth=truth))
     return jobs
 
 

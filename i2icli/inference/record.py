@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Literal
 
 from i2icli.files import atomic_write
+from i2icli.inference.truth import Scores
 from i2icli.marks import RECORD, read_rows
 
 SPARE = 1000  # superseded lines that a record may hold
@@ -18,6 +20,8 @@ Standing = Literal["none", "there", "changed", "other", "unknown"]
 """No result; one of this input; of this file before it changed; of another file; not of these settings."""
 ADVICE = "choose another --out, or add --overwrite"
 
+
+_NONE: Mapping[Path, Scores] = MappingProxyType({})
 
 Read = tuple[list[list[int]], str]
 """State and content of files."""
@@ -91,10 +95,21 @@ class Record:
         """Results are about to be written."""
         self._add([{"result": self._name(target)} for target in targets])
 
-    def made(self, targets: Iterable[Path], origin: Origin, read: Read) -> None:
+    def made(
+        self, targets: Iterable[Path], origin: Origin, read: Read, scores: Mapping[Path, Scores] = _NONE
+    ) -> None:
         """Results were written; read: the files as they were when they were read."""
         row = {"with": self._made_with, "input": self._input(origin), "state": read[0], "content": read[1]}
-        self._add([{"result": self._name(target), **row} for target in targets])
+        scored = {path: {"psnr": each.psnr, "ssim": each.ssim} for path, each in scores.items()}
+        self._add([{"result": self._name(path), **row, **scored.get(path, {})} for path in targets])
+
+    def scores(self, target: Path) -> Scores | None:
+        """Those of a result that was made before; None if it has none."""
+        row = self._rows.get(self._name(target), {})
+        psnr, ssim = row.get("psnr"), row.get("ssim")
+        if isinstance(psnr, int | float) and isinstance(ssim, int | float):
+            return Scores(psnr, ssim)
+        return None
 
     def _add(self, rows: list[dict[str, Any]]) -> None:
         with self._lock:

@@ -15,6 +15,8 @@ class Result:
     status: Literal["done", "there", "failed"]
     error: str | None = None  # one line, for "failed"
     again: bool = False  # whether it was made again, as the input had changed
+    psnr: float | None = None  # dB to the ground truth, if that is known
+    ssim: float | None = None
 
 
 class Results(Protocol):

@@ -12,7 +12,9 @@ from i2icli.data.left_out import left_out
 from i2icli.errors import UserError, several
 from i2icli.image import SUFFIXES
 from i2icli.image.finding import Collection, collect, named
+from i2icli.image.items import Item
 from i2icli.inference.other_inputs import inputs_in, names_kind
+from i2icli.inference.pairs import PairSearch
 from i2icli.inference.video_names import is_video_name
 from i2icli.task import Kind
 
@@ -24,6 +26,7 @@ class Search:
     """Looks for inputs: files by name, all images in folders."""
 
     recursive: bool = True  # subfolders count
+    pairs: PairSearch | None = None  # where inputs may be pairs
     found: dict[tuple[Path, Path], tuple[str, ...]] = field(default_factory=dict)
     """(file, its path below --out) -> names of the folders above it, see `folders_above`."""
     refused: dict[str, str] = field(default_factory=dict)  # names that cannot be used -> why
@@ -43,11 +46,22 @@ class Search:
             raise UserError(
                 several(list(self.refused.values())) or "nothing to translate: the list of inputs is empty"
             )
+        if self.pairs is not None:
+            self.pairs.find_halves(file for file, _ in self.found)
 
     def notes(self) -> tuple[str, ...]:
-        """What was left out in the folders, in a line."""
+        """What was left out in the folders, in a line, and what was taken for pairs."""
         line = left_out(self.folders.values())
-        return (f"left out: {line}",) if line else ()
+        pairs = self.pairs.notes if self.pairs is not None else ()
+        return (*((f"left out: {line}",) if line else ()), *pairs)
+
+    def half(self, file: Path) -> Item | None:
+        """The half of a file that is translated; None: all of it."""
+        return self.pairs.halves.get(file) if self.pairs is not None else None
+
+    def truth(self, file: Path) -> Item | None:
+        """What the output for a file should show, if that is known."""
+        return self.pairs.truths.get(file) if self.pairs is not None else None
 
     def _tried(self, name: str, look: Callable[[str], Iterable[T]]) -> list[T]:
         """What there is of a name; nothing if it cannot be used, and `refused` has why."""
@@ -77,6 +91,8 @@ class Search:
         if not found:
             raise UserError(f"{path}: no images in this folder{_instead(collection)}")
         self.folders[path] = collection
+        if self.pairs is not None:
+            found = self.pairs.sources(path, found)
         return [(each, each.relative_to(path)) for each in found]
 
 

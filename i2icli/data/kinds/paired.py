@@ -1,8 +1,10 @@
 """Pairs of images that show the same scene: for pix2pix and its successors."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from i2icli.image import Pixels
 from i2icli.image.kinds import pixel_bytes, prepare
 from i2icli.stage import Shape
 
+_MOST_SHAPES = 8  # that are kept
 _TALLEST = 1.5  # height over width of a half; taller halves are hardly those of pairs
 
 
@@ -56,9 +59,15 @@ class PairedImages(DataFolder):
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
         found = two_sides(source, target, options, ("source", "target"))
-        self.settings, self.ports = found.settings, found.ports
+        self.settings, self.ports = found.settings | self._told_by(layout), found.ports
         self.report += found.report
         self.plan_cache(self._memory_needed())
+
+    def _told_by(self, layout: FolderLayout) -> dict[str, Any]:
+        """The settings by which a model knows such pairs again: names of folders, shapes side by side."""
+        shapes = Counter(round(pair.a.size[1] / pair.a.size[0], 2) for pair in self.pairs if pair.b is None)
+        usual = tuple(shape for shape, _ in shapes.most_common(_MOST_SHAPES))
+        return {"pair_names": layout.names or ("A", "B"), "pair_aspects": usual}
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
         """See `DataFolder.make`."""
