@@ -123,8 +123,10 @@ def _translate(
             else f"translating to {names[0]} (default); other targets for --to: {others}",
         )
     counts = report(results, console, as_json)
+    for problem in results.problems:
+        say(console, f"warning: {problem}")
     say(console, _summary(counts, out, len(inputs) > 0))
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or results.problems else 0
 
 
 def _spelled(name: str) -> str:
@@ -146,7 +148,7 @@ def report(
     again = 0
     scored: list[Result] = []
     pace = Pace(clock, at_once=False)
-    with _bar(console, len(results)) as advance:
+    with _interruptible(results, counts, console), _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
             again += result.again
@@ -165,6 +167,20 @@ def report(
     if scored:
         say(console, f"against the ground truth: {_mean(scored)}")
     return counts
+
+
+@contextmanager
+def _interruptible(
+    results: "Results | list[Result]", counts: Counter[str], console: "Console"
+) -> Iterator[None]:
+    """On Ctrl-C, a line says what is left; `counts` are those so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        written = 0 if isinstance(results, list) else results.written
+        left, total = len(results) - max(counts.total(), written), len(results)
+        say(console, f"interrupted: {left:,} of {total:,} are left; the same command goes on with them")
+        raise
 
 
 @contextmanager

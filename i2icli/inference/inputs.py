@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2icli.errors import UserError
+from i2icli.files import real
 from i2icli.image import SUFFIXES
 from i2icli.image.items import FileItem, Item
 from i2icli.inference.places import Place
@@ -51,13 +52,13 @@ def plan_jobs(
     found = search.found
     jobs = [Job(Path(name), (), why) for name, why in search.refused.items()]
     names = [place.names((relative for _, relative in found), suffix) for place in places]
-    taken = {source.resolve() for source, _ in found}
+    taken = {real(source) for source, _ in found}
     owners: dict[Path, Path] = {}
     for (source, relative), folders in found.items():
         targets = tuple(
             out / place.folder / name[relative] for place, name in zip(places, names, strict=True)
         )
-        if replaced := next((target for target in targets if target.resolve() in taken), None):
+        if replaced := next((target for target in targets if real(target) in taken), None):
             raise UserError(
                 f"--out {out}: the result of {source} would replace the input {replaced}; "
                 "choose another --out"

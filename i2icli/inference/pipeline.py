@@ -1,9 +1,9 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from i2icli.errors import UserError
@@ -11,6 +11,7 @@ from i2icli.files import clear_temporary
 from i2icli.image import SUFFIXES, DecodedImage, holds, write_image
 from i2icli.image.items import FileItem
 from i2icli.image.values import bits
+from i2icli.image.walking import why_not
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -20,7 +21,7 @@ from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pairs import PairSearch, of_specs
 from i2icli.inference.places import Place
-from i2icli.inference.prefetching import prefetch
+from i2icli.inference.prefetching import prefetch, workers
 from i2icli.inference.record import Origin, Read, Record, Standing
 from i2icli.inference.results import Result
 from i2icli.inference.search import Search
@@ -79,7 +80,9 @@ class Translation:
         truths = any(job.truth is not None for job in self.jobs)
         self.compare = options.compare or len(self.specs) > 1 or truths
         self.sheets = out / SHEETS
-        self.rows = SheetRows(inference, self.specs, truths=truths)
+        self.problems: list[str] = []
+        self.written = 0  # outputs that were made, found or failed so far
+        self.rows = SheetRows(inference, self.specs, self.problems, truths=truths)
         folders = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
         if self.compare and self.sheets in folders:
             raise UserError(
@@ -90,7 +93,7 @@ class Translation:
         }
         settings = settings_of(inference.model, options) | named
         started_at = write_manifest(out, settings, overwrite=options.overwrite)
-        clear_temporary({out, *folders})
+        clear_temporary({out, self.sheets, *folders})
         self.record = Record(out, settings)
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
@@ -108,14 +111,23 @@ class Translation:
         if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
             count = 1  # the styles of an image are computed together instead
         sheets = SheetWriter(self.sheets)
-        with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
+        with workers(THREADS) as readers, workers(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
             computed = (each for group in _grouped(loaded, count) for each in self._compute(group))
             for results, row in prefetch(writers, self._write, computed, WRITING):
                 if row:
-                    sheets.add(row, captioned(self.captions[results[0].source], results))
+                    caption = captioned(self.captions[results[0].source], results)
+                    self._show(partial(sheets.add, row, caption))
                 yield from results
-        sheets.close()
+        self._show(sheets.close)
+
+    def _show(self, draw: Callable[[], None]) -> None:
+        """Draw on the contact sheets; what cannot be drawn or written stops nothing."""
+        try:
+            draw()
+        except (OSError, MemoryError) as error:
+            why = why_not(error) if isinstance(error, OSError) else "not enough memory"
+            self.problems.append(f"a contact sheet in {self.sheets} cannot be written ({why})")
 
     def _stands(self, target: Path) -> bool:
         """Whether something is there that is hardly to be made anew: inputs seldom change."""
@@ -142,11 +154,18 @@ class Translation:
             inputs = self.inference.read_all(image, job.others, [spec for spec, _ in todo])
             again = frozenset(path for path, each in standing.items() if each == "changed")
             return _Loaded(job, image, tuple(todo), inputs, done, origin, read, again)
-        except (UserError, MemoryError) as error:
-            return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
-        except OSError as error:
-            why = f"{job.source}: cannot be read ({(error.strerror or str(error)).lower()})"
-            return _Loaded(job, done=(*done, _failed(job, why)))
+        except Exception as error:
+            return _Loaded(job, done=(*done, _failed(job, self._why(job, error, "read"))))
+
+    def _why(self, job: Job, error: Exception, what: str) -> str:
+        """Why an input cannot be read or written, in a line; raises what is no fault of its own."""
+        if isinstance(error, UserError):
+            return str(error)
+        if self.inference.backend.is_out_of_memory(error):
+            return f"{job.source}: not enough memory; try a smaller --size"
+        if isinstance(error, OSError):
+            return f"{error.filename or job.source}: cannot be {what} ({why_not(error)})"
+        raise error
 
     def _standing(self, target: Path, origin: Origin) -> Standing:
         """What there is where a result would go. Raises OSError."""
@@ -160,16 +179,12 @@ class Translation:
         return _scored(Result(str(job.source), target, "there"), self.record.scores(target))
 
     def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
-        """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
+        """The outputs for one group of inputs of equal keys."""
         outputs: list[list[Array | str]] = [[] for _ in group]
         specs = [spec for spec, _ in group[0].specs]
         for numbers in together(self.inference, specs, group[0].inputs, self.options.batch_size):
             inputs = [loaded.inputs[numbers[0]] for loaded in group]
-            try:
-                made = compute(self.inference, inputs, [specs[number] for number in numbers])
-            except UserError:
-                yield from (each for loaded in group for each in self._compute([loaded]))
-                return
+            made = compute(self.inference, inputs, [specs[number] for number in numbers])
             for own, each in zip(outputs * len(numbers), made, strict=True):
                 own.append(each)
         for loaded, own in zip(group, outputs, strict=True):
@@ -179,25 +194,30 @@ class Translation:
         """Encode the outputs for one input; its row for the contact sheets."""
         loaded, outputs = computed
         results, made = list(loaded.done), dict[Path, DecodedImage]()
-        self.record.begin(path for path, _ in outputs)
         for (spec, _), (path, output) in zip(loaded.specs, outputs, strict=True):
             assert loaded.image is not None
             try:
                 if isinstance(output, str):
                     raise UserError(output)
-                made[path] = self.inference.result(loaded.image, output, spec)
-                write_image(path, made[path])
+                image = self.inference.result(loaded.image, output, spec)
+                self.record.begin([path])
+                write_image(path, image)
+                made[path] = image
                 results.append(Result(str(loaded.job.source), path, "done", again=path in loaded.again))
-            except UserError as error:
-                results.append(_failed(loaded.job, str(error)))
+            except Exception as error:
+                results.append(_failed(loaded.job, self._why(loaded.job, error, "written")))
         truth = self.rows.truth(loaded.job, next(iter(made.values()), None))
         scores = {} if truth is None else {path: score(image, truth) for path, image in made.items()}
         results = [_scored(each, scores.get(each.target)) if each.target else each for each in results]
-        if made and loaded.read is not None:
-            self.record.made(made, loaded.origin, loaded.read, scores)
+        try:
+            if made and loaded.read is not None:
+                self.record.made(made, loaded.origin, loaded.read, scores)
+        except OSError as error:  # they are made again
+            results = [_failed(loaded.job, self._why(loaded.job, error, "written"))] * len(results)
         order = {path: place for place, path in enumerate(loaded.job.targets)}
         results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
         row = self.rows.row(loaded.job, loaded.image, results, made, truth) if self.compare else None
+        self.written += len(results)
         return results, row
 
 

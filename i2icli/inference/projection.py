@@ -109,6 +109,8 @@ class Projection:
     out: Path
     record: Record
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    written: int = 0
 
     def __len__(self) -> int:
         return len(self.jobs)

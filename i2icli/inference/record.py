@@ -10,7 +10,7 @@ from threading import Lock
 from types import MappingProxyType
 from typing import Any, Literal
 
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, real
 from i2icli.inference.truth import Scores
 from i2icli.marks import RECORD, read_rows
 
@@ -67,6 +67,7 @@ class Record:
         rows = read_rows(self.path)
         self._rows: dict[str, dict[str, Any]] = {str(row["result"]): row for row in rows}
         self._superfluous = len(rows) - len(self._rows)
+        self._cut = not _ends_with_a_line(self.path)  # by a kill, or by a full disk
         self._lock = Lock()
 
     def standing(self, target: Path, origin: Origin) -> Standing:
@@ -116,8 +117,11 @@ class Record:
             self.out.mkdir(parents=True, exist_ok=True)
             if self._superfluous > SPARE + 4 * len(self._rows):
                 self._rewrite()
+            text = "".join(f"{json.dumps(row)}\n" for row in rows)
+            start, self._cut = "\n" * self._cut, True
             with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{json.dumps(row)}\n" for row in rows))
+                file.write(start + text)
+            self._cut = False
             for row in rows:
                 self._superfluous += row["result"] in self._rows
                 self._rows[row["result"]] = row
@@ -134,4 +138,13 @@ class Record:
 
     def _input(self, origin: Origin) -> str:
         """Relative, so that a project can be moved as a whole."""
-        return os.path.relpath(origin.files[0].resolve(), self.out.resolve()) if origin.files else ""
+        return os.path.relpath(real(origin.files[0]), real(self.out)) if origin.files else ""
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+    except OSError:  # there is none, or nothing in it
+        return True

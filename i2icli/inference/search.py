@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.data.left_out import left_out
 from i2icli.errors import UserError, several
+from i2icli.files import real
 from i2icli.image import SUFFIXES
 from i2icli.image.finding import Collection, collect, named
 from i2icli.image.items import Item
@@ -86,8 +88,8 @@ class Search:
         collection = collect(path, recursive=self.recursive, complete=False)
         self.refused |= {str(place): why for place, why in collection.broken.items()}
         found = inputs_in(path, collection.images, kind)
-        if path.resolve() in out.resolve().parents:
-            found = [each for each in found if out.resolve() not in each.resolve().parents]
+        if real(path) in real(out).parents:
+            found = [each for each in found if real(out) not in real(each).parents]
         if not found:
             raise UserError(f"{path}: no images in this folder{_instead(collection)}")
         self.folders[path] = collection
@@ -126,7 +128,8 @@ def _words(inputs: Iterable[str]) -> Iterator[str]:
 
 def _matches(word: str) -> list[Path]:
     """The files and folders that a word of the command line names. Raises UserError if there is none."""
-    Path(word).resolve()  # raises what `exists` would take for a result
+    with suppress(FileNotFoundError, NotADirectoryError):
+        os.lstat(word)  # raises what `exists` takes for a no
     if found := [path for path in named(word) if os.path.lexists(path)]:
         return found
     raise UserError(f"{word}: there is no such file or folder")

@@ -20,9 +20,11 @@ TRUTH = "ground truth"  # name of a column
 class SheetRows:
     """Makes the row of an input."""
 
-    def __init__(self, inference: Inference, specs: Sequence[OutputSpec], *, truths: bool) -> None:
-        """truths: whether that of some input is known; all rows have the same columns."""
-        self.inference, self.specs, self.truths = inference, specs, truths
+    def __init__(
+        self, inference: Inference, specs: Sequence[OutputSpec], problems: list[str], *, truths: bool
+    ) -> None:
+        """problems: gets lines; truths: whether some are known, as all rows have the same columns."""
+        self.inference, self.specs, self.problems, self.truths = inference, specs, problems, truths
 
     def truth(self, job: Job, like: DecodedImage | None) -> Pixels | None:
         """The ground truth of the first output, at its size; None if it is not known or cannot be read."""
@@ -30,7 +32,8 @@ class SheetRows:
             return None
         try:
             return read_truth(job.truth, self.specs[0].task.output, like)
-        except UserError:
+        except (UserError, MemoryError) as error:
+            self.problems.append(f"{job.source} is not scored: {str(error) or 'not enough memory'}")
             return None
 
     def row(
@@ -55,7 +58,7 @@ class SheetRows:
                 for spec, target in zip(self.specs, targets, strict=True)
             ]
             before = image or self.inference.decode(job.item, self.specs[0].task)
-        except UserError:
+        except (UserError, MemoryError):
             return None  # the input is what it was when the result was made, or the sheet does without
         port = next(iter(self.specs[0].task.inputs.values()))
         size = afters[0].pixels.shape[:2]  # --size may have made another of the input's

@@ -135,8 +135,9 @@ def test_a_truth_that_cannot_be_read_costs_its_score_alone(models, place, capsys
     for side in "AB":
         fill(place / "data" / side, "1.png", "2.png", size=(32, 32))
     (place / "data/B/1.png").write_bytes(b"hello")
-    assert run(models / "two", "data", "--out", "out", "--json") == 0
+    assert run(models / "two", "data", "--out", "out", "--json") == 1
     shown = capsys.readouterr()
+    assert "warning: data/A/1.png is not scored: cannot read data/B/1.png: not an image" in shown.err
     assert [json.loads(row)["psnr"] is None for row in shown.out.splitlines()] == [True, False]
     assert "2 images translated into out/" in shown.err
 
