@@ -9,7 +9,8 @@ import torch
 from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted, empty_line
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import two_sides
-from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
+from i2icli.data.layout_errors import UNPAIRED_EXAMPLE
+from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import (

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from i2icli.data.labels.content import HalfItem, looks_like_labels
 from i2icli.data.labels.names import (
-    HELD_OUT,
     Role,
     instance_files,
     label_files,
@@ -15,7 +14,9 @@ from i2icli.data.labels.names import (
 )
 from i2icli.data.labels.parts import LabelLayout, Part
 from i2icli.data.labels.trees import one_tree
-from i2icli.data.layouts import folders_beside, only_folder, recognise, refuse_overlapping
+from i2icli.data.layout_errors import refuse_overlapping
+from i2icli.data.layouts import folders_beside, only_folder, recognise
+from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item
 from i2icli.image.finding import (
@@ -118,20 +119,20 @@ def _preference(folder: Path) -> int:
 def _divided(side: Path) -> dict[str, Path]:
     """The splits inside a folder, or all of it as ""."""
     splits = {parts_of(path.name)[0]: path for path in subfolders(side).values()}
-    return splits if "train" in splits else {"": side}
+    return splits if TRAIN in splits else {"": side}
 
 
 def _layout(sides: _Sides) -> LabelLayout | None:
-    train = _part(sides, "train") or _part(sides, "")
+    train = _part(sides, TRAIN) or _part(sides, "")
     if train is None:
         return None
-    held_out = (_part(sides, split) for split in HELD_OUT)
+    held_out = (_part(sides, split) for split in VALIDATION_SPLITS)
     return LabelLayout(train, next((part for part in held_out if part is not None), None))
 
 
 def _part(sides: _Sides, split: str) -> Part | None:
     """The folders of a split; label maps or photos may lie undivided, if the others are divided."""
-    divided = any("train" in own for own in sides.values())
+    divided = any(TRAIN in own for own in sides.values())
     paths = {role: own.get(split) or (own.get("") if divided else None) for role, own in sides.items()}
     labels, images, instances = (paths.get(role) for role in _ROLES)
     if labels is None or images is None or not any(split in own for own in sides.values()):
