@@ -191,10 +191,11 @@ def test_only_one_domain(tmp_path: Path, present: str) -> None:
 
 
 def test_no_names_in_common(tmp_path: Path) -> None:
-    fill(tmp_path / "trainA", "x1.png", "x2.png")
-    fill(tmp_path / "trainB", "y1.png", "y2.png")
+    fill(tmp_path / "trainA", "dog.png", "cat.png")
+    fill(tmp_path / "trainB", "oak.png", "elm.png")
     line = refusal(PairedImages, tmp_path)
-    assert "no names in common (e.g. x1.png and y1.png)" in line
+    assert "no names in common (e.g. cat.png and elm.png)" in line
+    assert "--pair" in line
     assert "cyclegan" in line
 
 

@@ -9,9 +9,9 @@ import torch
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.kinds.paired import PairExamples
-from i2icli.data.kinds.pairs import Pair
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import Pair
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import memory_needed
 from i2icli.errors import UserError

@@ -6,18 +6,19 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, next_multiple
+from i2icli.config import next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Noise, Task, Tiling, noise_planes
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
 
-class Pix2PixConfig(GrowableConfig):
+class Pix2PixConfig(PairConfig, GrowableConfig):
     """pix2pix options"""
 
-    may_change: ClassVar[frozenset[str]] = Config.may_change | {"statistics"}
+    may_change: ClassVar[frozenset[str]] = PairConfig.may_change | {"statistics"}
 
     direction: Literal["AtoB", "BtoA"] = Field(
         "AtoB", description="which side of a pair is given, which is wanted"

@@ -1,0 +1,66 @@
+"""Two images of one scene."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from i2icli.image import FileItem, Pixels
+from i2icli.image.kinds import decode
+from i2icli.pair_config import PairConfig
+from i2icli.pair_pattern import PairPattern, parse_pattern
+from i2icli.task import Port
+
+
+@dataclass(frozen=True)
+class PairChoice:
+    """What a user says of how images are paired."""
+
+    pattern: PairPattern | None = None
+    side_by_side: bool = False  # the halves of an image are a pair, whatever its shape
+
+    @classmethod
+    def of(cls, config: PairConfig) -> Self:
+        """As configured."""
+        return cls(parse_pattern(config.pair) if config.pair else None, config.side_by_side)
+
+
+AS_FOUND = PairChoice()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images of one scene; `b` is None where the halves of `a` are the pair."""
+
+    a: FileItem
+    b: FileItem | None
+
+    @property
+    def files(self) -> tuple[FileItem, FileItem]:
+        """The files that A and B are in."""
+        return self.a, self.b or self.a
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of A, to which B is resized."""
+        height, width = self.a.size
+        return (height, width // 2) if self.b is None else (height, width)
+
+    def read(self, ports: tuple[Port, Port]) -> tuple[Pixels, Pixels]:
+        """A and B, decoded (H, W, C) as their ports have it. Raises UserError."""
+        a = decode(self.a, ports[0])
+        if self.b is not None:
+            return a, decode(self.b, ports[1])
+        both = a if ports[0].range == ports[1].range else decode(self.a, ports[1])
+        half = a.shape[1] // 2
+        return a[:, :half], both[:, half:]
+
+
+@dataclass(frozen=True)
+class FoundPairs:
+    """The pairs of a user's folders, to be read yet."""
+
+    how: str  # they were found, for the report
+    train: list[tuple[Path, Path | None]]
+    validation: list[tuple[Path, Path | None]] | None  # None: there is no place for them
+    validation_from: str = ""
+    skipped: tuple[str, ...] = ()
