@@ -152,8 +152,6 @@ def test_the_setting_reaches_the_data(tmp_path: Path) -> None:
 def test_lists_of_pairs(tmp_path: Path, text: str, train: int, held_out: int, encoding: str) -> None:
     write(tmp_path / "p", "{}.png")
     fill(tmp_path, "m/x.png", "m/y.png", "a, b.png")
-    for name in "ab":  # in no split that is read
-        put(tmp_path / name)
     (tmp_path / "pairs.csv").write_bytes(text.encode(encoding))
     data = pairs(tmp_path / "pairs.csv")
     assert (len(data.pairs), len(data.held_out)) == (train, held_out)
