@@ -50,15 +50,17 @@ class FolderLayout:
         return {"domains": self.names}, [f"domains: {self.names[0]} and {self.names[1]}"]
 
 
-def recognise(folders: Sequence[Path], *, pairs: bool) -> FolderLayout:
+def recognise(folders: Sequence[Path], *, pairs: bool, either: bool = False) -> FolderLayout:
     """Recognise the layout of one folder, or of two given separately (A, B).
+
+    pairs: names have to match; else, with `either`, pairs in one folder will do as well.
 
     Raises UserError with one line: the folder, what was found, what is missing, what works.
     """
     for folder in folders:
         check_folder(folder)
     if len(folders) == 1:
-        return _one_folder(folders[0], pairs)
+        return _one_folder(folders[0], pairs, either)
     if len(folders) == 2:
         return _two_folders(*folders)
     example = PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE
@@ -81,7 +83,7 @@ def only_folder(inside: dict[str, Path]) -> Path | None:
 # -- one folder ------------------------------------------------------------------------------
 
 
-def _one_folder(folder: Path, pairs: bool) -> FolderLayout:
+def _one_folder(folder: Path, pairs: bool, either: bool) -> FolderLayout:
     inside = split_folders(folder)
     found = _domains_in_splits(inside) or _splits_in_domains(folder, inside)
     found = found or _named_domains(folder, inside, pairs)
@@ -93,11 +95,11 @@ def _one_folder(folder: Path, pairs: bool) -> FolderLayout:
     if len(candidates) > 2 and (not pairs or have_pairs(candidates[0], candidates[1])):
         raise many_domains(where, candidates)
     if holds_images(folder) or (TRAIN in inside and holds_images_below(inside[TRAIN])):
-        if not pairs:
+        if not pairs and not either:
             raise not_two_collections(folder, inside)
         return _one_collection(folder, inside)
     if only := only_folder(inside):
-        return _one_folder(only, pairs)
+        return _one_folder(only, pairs, either)
     if pairs and TRAIN not in inside and candidates and find_pattern(collect(folder)):
         return FolderLayout((folder,), None)
     raise not_recognised(folder, inside, PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE)

@@ -9,10 +9,14 @@ from PIL import Image
 
 from i2icli.config import Config
 from i2icli.data.kinds.paired import PairedImages
+from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import PairChoice
 from i2icli.errors import UserError
+from i2icli.image import FileItem
 from i2icli.pair_pattern import parse_pattern
+from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
+from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from tests.data.files import fill, put, scanned
 
@@ -203,6 +207,64 @@ def test_photos_are_no_pairs_side_by_side(tmp_path: Path, size: tuple[int, int])
     assert told.pairs[0].size == (size[0], size[1] // 2)
     setting = Pix2PixConfig(crop_size=32, side_by_side=True)
     assert len(scanned("pix2pix", [tmp_path], setting).pairs) == 4
+
+
+# -- pairs as two collections ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("split", ["", "train"])
+def test_pairs_side_by_side_become_two_collections(tmp_path: Path, split: str) -> None:
+    fill(tmp_path / split, *(f"{number}.png" for number in range(20)), size=(40, 80))
+    if split:
+        fill(tmp_path / "val", "v.png", size=(40, 80))
+    data = UnpairedImages([tmp_path], DataOptions.of(CycleGANConfig(crop_size=40, preprocess="resize")))
+    assert "taken apart into two collections" in data.report[0]
+    validation = data.validation()
+    assert validation is not None
+    assert len(data.train()) + len(validation) == (21 if split else 20)
+    example = validation.get(0, None)
+    whole = FileItem(tmp_path / "val" / "v.png" if split else Path(data.held_out[0][0].item.path))
+    assert example["truth"]
+    both = np.concatenate([example["A"], example["B"]], axis=2).transpose(1, 2, 0)
+    np.testing.assert_allclose(both * 127.5 + 127.5, whole.read().pixels, atol=0.01)
+
+
+def test_collections_of_the_same_scenes_are_scored_where_some_are_split_off(tmp_path: Path) -> None:
+    for side in ("A", "B"):
+        fill(tmp_path / side, *(f"{number}.png" for number in range(20)))
+    options = DataOptions.of(CycleGANConfig(crop_size=32))
+    data = UnpairedImages([tmp_path], options)
+    assert data.validation().get(0, None)["truth"]
+    assert data.held_out[0][0].path.name == data.held_out[1][0].path.name
+    assert any("scored against each other" in line for line in data.report)
+    put(tmp_path / "B" / "7.png", size=(40, 44))
+    assert "truth" not in UnpairedImages([tmp_path], options).validation().get(0, None)
+
+
+def test_listed_pairs_are_two_collections_and_known_pairs(tmp_path: Path) -> None:
+    for form in ("a{}.png", "b{}.png"):
+        write(tmp_path, form)
+    rows = [f"a{number}.png,b{number}.png" for number in NUMBERS]
+    (tmp_path / "pairs.csv").write_text("\n".join([*rows[:3], f"{rows[3]},val"]))
+    data = scanned("cyclegan", [tmp_path / "pairs.csv"], CycleGANConfig(crop_size=32))
+    assert [len(files) for files in data.files] == [3, 3]
+    assert data.validation().get(0, None)["truth"]
+    config = AugmentedCycleGANConfig(crop_size=32, supervised_fraction=1)
+    assert len(scanned("augmented_cyclegan", [tmp_path / "pairs.csv"], config).pairs) == 3
+    given = CycleGANConfig(crop_size=32, pair="b{}.png:a{}.png")
+    assert scanned("cyclegan", [tmp_path], given).files[0][0].path.name == "b000.png"
+
+
+def test_known_pairs_on_their_sides_are_refused(tmp_path: Path) -> None:
+    fill(tmp_path / "A", "1.png", "2.png", size=(40, 50))
+    fill(tmp_path / "B", "1.png", "2.png", size=(50, 40))
+    scanned("cyclegan", [tmp_path], CycleGANConfig(crop_size=32))
+    config = AugmentedCycleGANConfig(crop_size=32, supervised_fraction=1)
+    with pytest.raises(UserError, match="lies on its side"):
+        scanned("augmented_cyclegan", [tmp_path], config)
+
+
+# -- shapes that are none --------------------------------------------------------------------
 
 
 def test_a_few_of_other_shapes_are_no_doubt(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from i2icli.data.labels.content import HalfItem, looks_like_labels
+from i2icli.data.labels.content import looks_like_labels
 from i2icli.data.labels.names import (
     Role,
     instance_files,
@@ -28,6 +28,7 @@ from i2icli.image.finding import (
     listing,
     subfolders,
 )
+from i2icli.image.halves import HalfItem
 
 LABELS_EXAMPLE = (
     "labels/ and images/ with the same file names (and instances/), in train/ and val/ if split, "

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.images import scan_headers
-from i2icli.data.labels.content import HalfItem
 from i2icli.data.labels.names import scene_stem
 from i2icli.data.labels.parts import Part
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.decoded import upright
 from i2icli.image.finding import Collection
+from i2icli.image.halves import HalfItem
 
 
 @dataclass(frozen=True)

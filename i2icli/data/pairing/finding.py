@@ -1,6 +1,7 @@
 """Finding the pairs in folders: by a list, by names, or as halves of one image."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from i2icli.data.describe import counted, skipped_lines
@@ -34,7 +35,8 @@ def of_layout(layout: FolderLayout, choice: PairChoice, *, given_apart: bool = F
     train = [collect(folder) for folder in layout.train]
     held_out = [collect(folder) for folder in layout.validation] if layout.validation else None
     if len(train) == 2:
-        return _of_two(train[0], train[1], held_out, choice.pattern, given_apart)
+        found = _of_two(train[0], train[1], held_out, choice.pattern, given_apart)
+        return replace(found, names=layout.names)
     where = str(held_out[0].folder) if held_out else ""
     pattern = None if choice.side_by_side else choice.pattern or find_pattern(train[0])
     if pattern is not None:

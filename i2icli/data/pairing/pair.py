@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from i2icli.image import FileItem, Pixels
+from i2icli.image import Item, Pixels
+from i2icli.image.halves import HalfItem
 from i2icli.image.kinds import decode
 from i2icli.pair_config import PairConfig
 from i2icli.pair_pattern import PairPattern, parse_pattern
@@ -31,18 +32,23 @@ AS_FOUND = PairChoice()
 class Pair:
     """Two images of one scene; `b` is None where the halves of `a` are the pair."""
 
-    a: FileItem
-    b: FileItem | None
+    a: Item
+    b: Item | None
 
     @property
-    def files(self) -> tuple[FileItem, FileItem]:
-        """The files that A and B are in."""
+    def files(self) -> tuple[Item, Item]:
+        """What A and B are in."""
         return self.a, self.b or self.a
+
+    @property
+    def apart(self) -> tuple[Item, Item]:
+        """A and B, each to be read alone."""
+        return (HalfItem(self.a, False), HalfItem(self.a, True)) if self.b is None else (self.a, self.b)
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of A, to which B is resized."""
-        height, width = self.a.size
+        height, width = self.a.header().size
         return (height, width // 2) if self.b is None else (height, width)
 
     def read(self, ports: tuple[Port, Port]) -> tuple[Pixels, Pixels]:
@@ -64,3 +70,4 @@ class FoundPairs:
     validation: list[tuple[Path, Path | None]] | None  # None: there is no place for them
     validation_from: str = ""
     skipped: tuple[str, ...] = ()
+    names: tuple[str, str] | None = None  # of A and B, if their folders have telling ones

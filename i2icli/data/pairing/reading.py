@@ -1,7 +1,7 @@
 """Reading the headers of pairs: those that are broken, have no halves, or do not fit each other."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from i2icli.data.describe import counted
@@ -9,7 +9,7 @@ from i2icli.data.images import scan_headers
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.pairing.pair import Pair
 from i2icli.errors import UserError
-from i2icli.image import FileItem, Header
+from i2icli.image import FileItem, Item
 
 _NEARLY_ALL = 0.9  # of the images: as many are twice as wide as high where halves are taken for pairs
 
@@ -38,6 +38,8 @@ def readable(
         for a, b in files
         if a in good[0] and (b is None or b in good[1])
     ]
+    if not files:
+        return [], []
     if not pairs:
         raise UserError(f"no pair can be read; {broken[0]}")
     more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
@@ -51,55 +53,66 @@ def readable(
 
 
 def _of_even_width(pairs: list[Pair], strict: bool) -> tuple[list[Pair], list[str]]:
-    odd = [pair.a for pair in pairs if pair.a.size[1] % 2]
+    odd = [pair.a for pair in pairs if _width(pair) % 2]
     if not odd:
         return pairs, []
-    height, width = odd[0].size
-    reason = f"{odd[0].path}: {width}x{height} pixels cannot be halved; pairs side by side need an even width"
+    reason = f"{odd[0].name}: {_size(odd[0])} pixels cannot be halved; pairs side by side need an even width"
     if strict or len(odd) == len(pairs):
         raise UserError(f"{reason}, or two folders A/ and B/ with the same names")
-    whole = [pair for pair in pairs if not pair.a.size[1] % 2]
+    whole = [pair for pair in pairs if not _width(pair) % 2]
     return whole, [f"skipped {len(odd)} of {len(pairs)} images of odd width (e.g. {reason})"]
+
+
+def look_like_halves(files: Sequence[Path]) -> bool:
+    """Whether nearly all images are twice as wide as high, as two squares side by side are."""
+    items, _ = scan_headers(files, strict=False)
+    return sum(item.size[1] == 2 * item.size[0] for item in items) >= max(1, _NEARLY_ALL * len(items))
 
 
 def _refuse_other_shapes(pairs: Sequence[Pair]) -> None:
     """Raise UserError unless nearly all images are twice as wide as high, as those of two squares."""
-    other = [pair.a for pair in pairs if pair.a.size[1] != 2 * pair.a.size[0]]
+    other = [pair.a for pair in pairs if _width(pair) != 2 * pair.size[0]]
     if len(other) <= (1 - _NEARLY_ALL) * len(pairs):
         return
     many = f", like {len(other) - 1:,} others" if len(other) > 1 else ""
     raise UserError(
-        f"{other[0].name} has {_size(other[0].header())} pixels{many}, so its halves are hardly a pair: add "
+        f"{other[0].name} has {_size(other[0])} pixels{many}, so its halves are hardly a pair: add "
         "--side-by-side if they are; else give A/ and B/ with the same names, --pair or a list (CSV)"
     )
 
 
 def size_lines(pairs: Sequence[Pair]) -> list[str]:
     """A report line about partners of different sizes. Raises UserError where one lies on its side."""
-    other = [pair for pair in pairs if pair.b is not None and pair.b.size != pair.size]
-    turned = [pair.files for pair in other if pair.b is not None and pair.b.size == pair.size[::-1]]
-    if turned:
-        raise transposed(*turned[0], len(turned) - 1)
+    other = [(pair.a, pair.b) for pair in pairs if pair.b and pair.b.header().size != pair.size]
+    refuse_transposed(other)
     if not other:
         return []
-    first = other[0].a.path.name
+    first = Path(other[0][0].name).name
     return [f"{counted(len(other), 'pair')} with different sizes (e.g. {first}): B is resized to A"]
 
 
-def transposed(a: FileItem, b: FileItem, others: int) -> UserError:
-    """For partners of which one lies on its side, with the reason; others: how many more there are."""
-    more = f" (and {counted(others, 'other pair')})" if others else ""
-    found = f"{a.name} has {_size(a.header())} pixels, {b.name} {_size(b.header())}{more}"
+def refuse_transposed(pairs: Iterable[tuple[Item, Item]]) -> None:
+    """Raise UserError if partners have each other's sides: one of them lies on its side."""
+    turned = [(a, b) for a, b in pairs if a.header().size == b.header().size[::-1] != b.header().size]
+    if not turned:
+        return
+    a, b = turned[0]
+    more = f" (and {counted(len(turned) - 1, 'other pair')})" if len(turned) > 1 else ""
+    found = f"{a.name} has {_size(a)} pixels, {b.name} {_size(b)}{more}"
     tagged = [each for each in (a, b) if each.header().orientation > 4]
     if len(tagged) != 1:
-        return UserError(f"{found}: one of them lies on its side; rotate it")
-    (turned,) = tagged
-    partner = b if turned is a else a
-    return UserError(
-        f"{found}: EXIF rotates {turned.path.name}, its partner was made from the unrotated pixels; rotate "
-        f"{partner.path.name} as well, or drop the tag: exiftool -Orientation= {turned.path.parent}"
+        raise UserError(f"{found}: one of them lies on its side; rotate it")
+    first, other = (Path(each.name) for each in ((a, b) if tagged[0] is a else (b, a)))
+    raise UserError(
+        f"{found}: EXIF rotates {first.name}, its partner was made from the unrotated pixels; rotate "
+        f"{other.name} as well, or drop the tag: exiftool -Orientation= {first.parent}"
     )
 
 
-def _size(header: Header) -> str:
-    return f"{header.size[1]}x{header.size[0]}"
+def _width(pair: Pair) -> int:
+    return pair.a.header().size[1]
+
+
+def _size(image: Item) -> str:
+    height, width = image.header().size
+    return f"{width}x{height}"

@@ -5,12 +5,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, PreprocessMode, Size, TwoNames
+from i2icli.config import PreprocessMode, Size, TwoNames
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
 
 
-class AugmentedCycleGANConfig(Config):
+class AugmentedCycleGANConfig(PairConfig):
     """Augmented CycleGAN options"""
 
     domains: TwoNames = Field(

@@ -7,11 +7,12 @@ from pydantic import Field, model_validator
 
 from i2icli.config import TwoNames, next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Noise, Port, Task, noise_planes
 
 
-class CycleGANConfig(GrowableConfig):
+class CycleGANConfig(PairConfig, GrowableConfig):
     """CycleGAN options"""
 
     domains: TwoNames = Field(("A", "B"), description="names of the two collections")
