@@ -12,10 +12,14 @@ from i2icli.data.labels.names import (
     parts_of,
     preference,
 )
+from i2icli.data.labels.pairs import layout_of
 from i2icli.data.labels.parts import LabelLayout, Part
 from i2icli.data.labels.trees import one_tree
 from i2icli.data.layout_errors import refuse_overlapping
 from i2icli.data.layouts import folders_beside, only_folder, recognise
+from i2icli.data.pairing.finding import find_pairs, of_layout
+from i2icli.data.pairing.lists import is_list
+from i2icli.data.pairing.pair import AS_FOUND, PairChoice
 from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item
@@ -40,11 +44,14 @@ _Sides = dict[Role, dict[str, Path]]
 """The folders of each role by split; "" holds all of them."""
 
 
-def recognise_labels(folders: Sequence[Path]) -> LabelLayout:
-    """The layout of one folder, or of two or three given separately: label maps, photos, instance maps.
+def recognise_labels(folders: Sequence[Path], choice: PairChoice = AS_FOUND) -> LabelLayout:
+    """The layout of one folder, or of two or three given separately: label maps, photos, instance maps; or of
+    pairs as they are chosen or listed.
 
     Raises UserError with one line: the folder, what was found, what was expected.
     """
+    if choice != AS_FOUND or (len(folders) == 1 and is_list(folders[0])):
+        return layout_of(find_pairs(folders, choice))
     for folder in folders:
         check_folder(folder)
     if len(folders) == 1:
@@ -161,6 +168,9 @@ def _as_pairs(folder: Path) -> LabelLayout:
         if held_out and both[0] != found.train[0]:
             held_out = held_out[::-1]
         return _separate_folders(both, held_out)
+    pairs = of_layout(found, AS_FOUND)
+    if pairs.train[0][1] is not None:
+        return layout_of(pairs)
     half = _label_half(collect(found.train[0]))
     parts = [
         Part(collection, collection, label_half=half)
