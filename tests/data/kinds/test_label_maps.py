@@ -462,7 +462,7 @@ def test_label_maps_and_photos_by_their_names(
     for number, indices in enumerate(maps_of(data.train())):
         np.testing.assert_array_equal(indices, labels_of(number % 3))
     assert any("--pair" in line or pair is None for line in data.report)
-    config = SPADEConfig(crop_size=32, pair=pair)
+    config = SPADEConfig(crop_size=64, pair=pair)
     assert (
         len(registry.system_type("spade").open_data([tmp_path], DataOptions.of(config), config).train()) == 4
     )
