@@ -73,6 +73,7 @@ class PairSide:
     index: int  # 0: A, the left half of a pair side by side; 1: B, the right one
     names: tuple[str, ...] = ("A", "B")  # of the folders of A and B
     aspects: tuple[float, ...] = ()  # width over height of the pairs side by side it learned from
+    pattern: str | None = None  # how names of A and B differ, see `pair_pattern`
     aligned: bool = True  # it learned from pairs; False: equal names are pairs only where all have partners
 
 

@@ -38,12 +38,16 @@ def scan(
 
 
 def aligned(
-    collections: Sequence[Collection], files: Sequence[Sequence[FileItem]], *, complete: bool = True
+    collections: Sequence[Collection],
+    files: Sequence[Sequence[FileItem]],
+    *,
+    complete: bool = True,
+    same_size: bool = True,
 ) -> list[list[FileItem]]:
     """The images that show the same scenes, in the same order in every collection; empty if there are none.
 
-    The same name and the same size in every collection mean the same scene. `complete`: every image must
-    have its counterparts, or none counts.
+    The same name and, but for `same_size`, the same size in every collection mean the same scene. `complete`:
+    every image must have its counterparts, or none counts.
     """
     by_key = [
         {collection.key(file.path): file for file in each}
@@ -53,7 +57,7 @@ def aligned(
     keys = [
         key
         for key, file in first.items()
-        if all(key in other and other[key].size == file.size for other in by_key)
+        if all(key in other and (not same_size or other[key].size == file.size) for other in by_key)
     ]
     if not keys or (complete and any(len(each) != len(keys) for each in by_key)):
         return []

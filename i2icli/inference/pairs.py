@@ -1,95 +1,91 @@
 """Inputs that are pairs: which side of them is translated, and what it is scored against."""
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.data.describe import counted
 from i2icli.data.images import scan_headers
-from i2icli.data.layouts import VALIDATION_SPLITS
+from i2icli.data.pairing.names import matched
+from i2icli.data.split_names import side_of, split_name
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, FileItem, Header, IdMap, Item
+from i2icli.image import FileItem, Item
+from i2icli.image.finding import Collection
+from i2icli.image.halves import HalfItem
+from i2icli.pair_pattern import parse_pattern, plain
 from i2icli.task import PairSide
-from i2icli.value_range import ValueRange
 
-_SPLIT = re.compile(rf"^({'|'.join(('train', *sorted(VALIDATION_SPLITS, key=len, reverse=True)))})[ _-]?")
 _SAME = 0.02  # relative difference of shapes that are the same
-_Key = tuple[tuple[str, ...], str, tuple[str, ...]]
+_Key = tuple[str, str, object]
 """Of an image: the folders above that of its side, the split this one names, and the rest of its path."""
 
 
-@dataclass(frozen=True)
-class Half:
-    """The left or right half of an image, to be read like an image of its own."""
-
-    whole: Item
-    right: bool
-
-    @property
-    def name(self) -> str:
-        """That of the whole."""
-        return self.whole.name
-
-    def header(self) -> Header:
-        """See `Item`."""
-        header = self.whole.header()
-        height, width = header.size
-        return replace(header, size=(height, width // 2))
-
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
-        """See `Item`."""
-        image = self.whole.read(range)
-        columns = self._columns(image.pixels.shape[1])
-        alpha = None if image.alpha is None else image.alpha[:, columns]
-        return replace(image, pixels=image.pixels[:, columns], alpha=alpha)
-
-    def read_map(self) -> IdMap:
-        """See `Item`."""
-        found = self.whole.read_map()
-        return replace(found, ids=found.ids[:, self._columns(found.ids.shape[1])])
-
-    def _columns(self, width: int) -> slice:
-        middle = width // 2
-        return slice(middle, 2 * middle) if self.right else slice(0, middle)
+_Found = tuple[dict[Path, Path], set[Path]]
+"""The ground truths of images, and all images that are one."""
 
 
 class PairSearch:
     """Tells sources from ground truths among the inputs of a model that was trained on pairs.
 
-    They lie in two folders, called A and B or as those it was trained on, or side by side in images shaped
-    like those it was trained on.
+    They are known by what the model remembers: the names of two folders (or A and B), how the names of two
+    files differ, or the shapes of images that are pairs side by side.
     """
 
     def __init__(self, side: PairSide) -> None:
         self.side = side
+        self.pattern = parse_pattern(side.pattern) if side.pattern else None
         self.truths: dict[Path, Item] = {}  # of an input, what its output should show
         self.halves: dict[Path, Item] = {}  # the half of an image side by side that is translated
         self.notes: list[str] = []
 
     def sources(self, folder: Path, images: Sequence[Path]) -> list[Path]:
         """Of the images below a folder those that are no ground truth; truths of others are remembered."""
+        found = self._by_folders(folder, images) or self._by_names(folder, images)
+        if found is None:
+            return list(images)
+        truths, left = found
+        self.truths |= {source: FileItem(truth) for source, truth in truths.items()}
+        rest = [image for image in images if image not in left]
+        name, other = (self.side.names[each] for each in (self.side.index, 1 - self.side.index))
+        scored = f", but the ground truth of {len(truths):,}" if truths else ""
+        self.notes.append(
+            f"{folder} holds both sides: {counted(len(rest), 'image')} of {name} to translate; the "
+            f"{len(left):,} of {other} are not translated{scored} (--no-pairs translates all)"
+        )
+        return rest
+
+    def _by_folders(self, folder: Path, images: Sequence[Path]) -> _Found | None:
+        """Sources and truths in folders of their own; None if there are not both."""
         sides: tuple[dict[_Key, Path], dict[_Key, Path]] = ({}, {})
-        for image in images:
-            if (told := self._told(image.relative_to(folder))) is not None:
-                sides[told[0]].setdefault(told[1], image)
+        told = {image: self._told(image.relative_to(folder)) for image in images}
+        for image, each in told.items():
+            if each is not None:
+                sides[each[0]].setdefault(each[1], image)
         source, target = sides[self.side.index], sides[1 - self.side.index]
         places = {key[:2] for key in source}
         target = {key: path for key, path in target.items() if key[:2] in places}
-        common = [key for key in source if key in target and target[key] != source[key]]
+        common = [key for key in source if key in target]
         if not target or (self.side.aligned and not common):
-            return list(images)
+            return None
         known = common if self.side.aligned else _aligned(source, target)
-        self.truths |= {source[key]: FileItem(target[key]) for key in known}
-        left = {image for image in images if self._is_target(image.relative_to(folder), places)}
-        name, other = (self.side.names[each] for each in (self.side.index, 1 - self.side.index))
-        scored = f", but the ground truth of {len(known):,}" if known else ""
-        self.notes.append(
-            f"{folder} holds both sides: {counted(len(source), 'image')} of {name} to translate; the "
-            f"{len(left):,} of {other} are not translated{scored} (--no-pairs translates all)"
-        )
-        return [image for image in images if image not in left]
+        other = 1 - self.side.index
+        left = {image for image, each in told.items() if each and each[0] == other and each[1][:2] in places}
+        return {source[key]: target[key] for key in known}, left
+
+    def _by_names(self, folder: Path, images: Sequence[Path]) -> _Found | None:
+        """Sources and truths in one folder, by how their names differ; None if there are none."""
+        if self.pattern is None:
+            return None
+        everything = Collection(folder, tuple(images), ())
+        pairs = matched(self.pattern, everything, everything)
+        if not pairs:
+            return None
+        own, other = self.side.index, 1 - self.side.index
+        left = {pair[other] for pair in pairs}
+        for image in images:
+            path = image.relative_to(folder).as_posix()
+            if self.pattern.key(own, path) is None and self.pattern.key(other, path) is not None:
+                left.add(image)  # without its partner
+        return {pair[own]: pair[other] for pair in pairs if pair[own] not in left}, left
 
     def find_halves(self, images: Iterable[Path]) -> None:
         """Find the images that are pairs side by side, by their shapes."""
@@ -100,7 +96,8 @@ class PairSearch:
         for file in files:
             if self._is_pair(file.size):
                 right = self.side.index == 1
-                self.halves[file.path], self.truths[file.path] = Half(file, right), Half(file, not right)
+                self.halves[file.path] = HalfItem(file, right)
+                self.truths[file.path] = HalfItem(file, not right)
         if self.halves:
             are = "is a pair" if len(self.halves) == 1 else "are pairs"
             own, other = ("right", "left") if self.side.index == 1 else ("left", "right")
@@ -116,18 +113,21 @@ class PairSearch:
 
     def _told(self, path: Path) -> tuple[int, _Key] | None:
         """The side that the lowest folder with its name tells, and the key of an image."""
-        parts = [_plain(part) for part in path.with_suffix("").parts]
+        parts = path.parts
         for index in reversed(range(len(parts) - 1)):
-            name = _SPLIT.sub("", parts[index])
-            split = parts[index].removesuffix(name)
+            name = plain(side_of(parts[index]))
             for side, known in enumerate(zip(self.side.names, "ab", strict=True)):
-                if name in map(_plain, known):
-                    return side, (tuple(parts[:index]), split, tuple(parts[index + 1 :]))
+                if name in map(plain, known):
+                    told = split_name(parts[index])
+                    split = f"{told.split} {told.number}" if told.split else ""
+                    rest = Path(*parts[index + 1 :])
+                    return side, (plain("/".join(parts[:index])), split, self._rest(side, rest))
         return None
 
-    def _is_target(self, path: Path, places: Iterable[tuple[tuple[str, ...], str]]) -> bool:
-        told = self._told(path)
-        return told is not None and told[0] != self.side.index and told[1][:2] in places
+    def _rest(self, side: int, path: Path) -> object:
+        """What a path below the folder of its side shares with that of its partner."""
+        key = self.pattern.key(side, path.as_posix()) if self.pattern is not None else None
+        return key or plain(path.with_suffix("").as_posix())
 
 
 def of_specs(pairs: Iterable[PairSide | None]) -> PairSide | None:
@@ -149,7 +149,3 @@ def _of_one_size(*files: Path) -> bool:
         return len({FileItem(file).size for file in files}) == 1
     except UserError:
         return False
-
-
-def _plain(part: str) -> str:
-    return unicodedata.normalize("NFC", part).casefold()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from i2icli.data.layouts import VALIDATION_SPLITS
 from i2icli.data.left_out import left_out
+from i2icli.data.split_names import is_split
 from i2icli.errors import UserError, several
 from i2icli.files import real
 from i2icli.image import SUFFIXES
@@ -114,7 +114,7 @@ def folders_above(file: Path, given: Path) -> tuple[str, ...]:
 
 def _is_part(folder: str) -> bool:
     """Whether a folder's name is that of a part of a data set: a split, or one of several inputs."""
-    return folder.casefold() in ("train", *VALIDATION_SPLITS) or names_kind(Path(folder))
+    return is_split(folder) or names_kind(Path(folder))
 
 
 def _words(inputs: Iterable[str]) -> Iterator[str]:

@@ -9,8 +9,8 @@ from PIL import Image
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
-from i2icli.image import FileItem, read_image
-from i2icli.inference.pairs import Half, PairSearch
+from i2icli.image import read_image
+from i2icli.inference.pairs import PairSearch
 from i2icli.inference.truth import score
 from i2icli.metadata import read_metadata
 from i2icli.task import PairSide
@@ -99,20 +99,6 @@ def test_whole_images_where_that_is_asked_for_or_what_was_learned(models, place,
     assert "out holds results made with another --no-pairs" in capsys.readouterr().err
 
 
-def test_halves_of_depth_alpha_and_odd_width(tmp_path):
-    values = np.arange(3 * 5 * 4, dtype=np.uint16).reshape(3, 5, 4) * 1000
-    from i2icli.image import DecodedImage, write_image
-
-    write_image(tmp_path / "x.png", DecodedImage(values[..., :3], values[..., 3], "png"))
-    left, right = (Half(FileItem(tmp_path / "x.png"), side) for side in (False, True))
-    assert left.header().size == (3, 2)
-    for half, columns in ((left, slice(0, 2)), (right, slice(2, 4))):
-        read = half.read()
-        assert np.array_equal(read.pixels, values[:, columns, :3])
-        assert read.alpha is not None
-        assert np.array_equal(read.alpha, values[:, columns, 3])
-
-
 # -- two folders -----------------------------------------------------------------------------------
 
 
@@ -189,3 +175,41 @@ def test_domains_are_scored_only_where_all_images_have_partners(tmp_path):
     sources = {path.parent.name for path in search.sources(tmp_path, images)}
     assert sources == {"trainA", "testA", "valA"}
     assert {path.parent.name for path in search.truths} == {"testA"}
+
+
+# -- one folder, by names --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names", "expected"),
+    [
+        ("{}_A.png:{}_B.png", ("1_A.png", "1_B.png", "2_A.png", "3_B.png"), {"1_A.png", "2_A.png"}),
+        ("{}.jpg:{}_mask.png", ("1.jpg", "1_mask.png", "2.jpg"), {"1.jpg", "2.jpg"}),
+        ("a/{}.png:b/{}_x.png", ("test/a/1.png", "test/b/1_x.png"), {"test/a/1.png"}),
+    ],
+)
+def test_sides_are_known_by_how_names_differ(pattern, names, expected, tmp_path):
+    images = [tmp_path / name for name in names]
+    search = PairSearch(PairSide(0, ("left", "right"), pattern=pattern))
+    assert {str(path.relative_to(tmp_path)) for path in search.sources(tmp_path, images)} == expected
+    assert {path.name: Path(truth.name).name for path, truth in search.truths.items()} == {
+        images[0].name: images[1].name
+    }
+
+
+def test_names_that_differ_in_two_folders(tmp_path):
+    names = ("testA/1_photo.png", "testA/2_photo.png", "testB/1_map.png", "testB/2_map.png")
+    images = [tmp_path / name for name in names]
+    search = PairSearch(PairSide(1, pattern="{}_photo.png:{}_map.png"))
+    assert search.sources(tmp_path, images) == images[2:]
+    assert [truth.name for truth in search.truths.values()] == [str(image) for image in images[:2]]
+
+
+def test_a_model_remembers_how_names_differ(place):
+    for number in range(4):
+        for side in "ab":
+            put(place / f"data/{number}_{side}.png", (SIDE, SIDE))
+    config = tiny_config("pix2pix", steps=1)
+    train("pix2pix", [place / "data"], config, RunOptions(out=place / "run"))
+    assert run("run", "data", "--out", "out") == 0
+    assert files(place / "out") == [*(f"{number}_a.png" for number in range(4)), "compare/0001.png"]

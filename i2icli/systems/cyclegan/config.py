@@ -7,11 +7,12 @@ from pydantic import Field, model_validator
 
 from i2icli.config import TwoNames, next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
-from i2icli.task import Noise, PairSide, Port, Task, noise_planes
+from i2icli.task import Noise, Port, Task, noise_planes
 
 
-class CycleGANConfig(GrowableConfig):
+class CycleGANConfig(PairConfig, GrowableConfig):
     """CycleGAN options"""
 
     domains: TwoNames = Field(("A", "B"), description="names of the two collections")
@@ -60,7 +61,7 @@ class CycleGANConfig(GrowableConfig):
                 target,
                 reads=frozenset({"to"}),
                 noise=noise_planes(noise),
-                pair=PairSide(side, self.domains, aligned=False),
+                pair=self.pair_side(side, self.domains, aligned=False),
                 tiling="free" if self.norm == "none" else "global-norm",
                 graph=to,
             )

@@ -2,31 +2,26 @@
 
 from dataclasses import replace
 from math import gcd
-from typing import Annotated, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, TwoNames, next_multiple
+from i2icli.config import next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
-from i2icli.task import Noise, PairSide, Task, Tiling, noise_planes
+from i2icli.task import Noise, Task, Tiling, noise_planes
 
-Aspects = Annotated[tuple[Annotated[float, Field(gt=0, le=1000)], ...], Field(max_length=8)]
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
 
-class Pix2PixConfig(GrowableConfig):
+class Pix2PixConfig(PairConfig, GrowableConfig):
     """pix2pix options"""
 
-    may_change: ClassVar[frozenset[str]] = Config.may_change | {"statistics", "pair_names", "pair_aspects"}
-    found_only: ClassVar[frozenset[str]] = Config.found_only | {"pair_names", "pair_aspects"}
+    may_change: ClassVar[frozenset[str]] = PairConfig.may_change | {"statistics"}
 
     direction: Literal["AtoB", "BtoA"] = Field(
         "AtoB", description="which side of a pair is given, which is wanted"
-    )
-    pair_names: TwoNames = Field(("A", "B"), description="names of the folders of A and B; found")
-    pair_aspects: Aspects = Field(
-        (), description="width over height of images that were pairs side by side; found"
     )
     generator: Literal["unet", "resnet"] = Field("unet", description="network that translates")
     width: int = Field(64, ge=1, le=4096, description="channels of the generator's first layer")
@@ -85,7 +80,7 @@ class Pix2PixConfig(GrowableConfig):
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
         noise = noise_planes(self._noise(stage.level) if self.dropout else ())
-        pair = PairSide(int(self.direction == "BtoA"), self.pair_names, self.pair_aspects)
+        pair = self.pair_side(int(self.direction == "BtoA"), self.pair_names)
         return (Task(None, {"image": image}, target, noise=noise, tiling=tiling, pair=pair),)
 
     def _noise(self, level: int) -> list[Noise]:
