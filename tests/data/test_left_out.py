@@ -106,6 +106,6 @@ def test_a_folder_without_images_says_what_is_in_it(tmp_path: Path) -> None:
 
     touch(tmp_path, "a.mp4", "notes.txt")
     with pytest.raises(
-        UserError, match=r"no images in this folder \(found 1 text file, 1 video \(i2i video\)\)"
+        UserError, match=r"\(found 1 text file, 1 video \(i2i video\), e.g. a.mp4\); expected"
     ):
         recognise([tmp_path], pairs=False)
