@@ -7,14 +7,16 @@ From Python:
 >>> i2icli.load(result.folder).translate("photo.jpg", to="B").save("zebra.png")
 """
 
-from collections.abc import Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations  # next to nothing loads before Ctrl-C is quiet, see `i2icli.__main__`
 
 from i2icli.errors import UserError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Any
+
     from i2icli.config import Precision
     from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
@@ -55,15 +57,17 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_WHERE[name]), name)
 
 
 def load(
     model: str | Path,
     device: str | None = None,
-    precision: "Precision" = "auto",
-    runtime: "RuntimeChoice" = "auto",
-) -> "Translator":
+    precision: Precision = "auto",
+    runtime: RuntimeChoice = "auto",
+) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
@@ -81,14 +85,16 @@ def train(
     data: str | Path | Sequence[str | Path],
     *,
     recipe: str | Path | None = None,
-    callbacks: "Callbacks | None" = None,
+    callbacks: Callbacks | None = None,
     **settings: Any,
-) -> "TrainResult":
+) -> TrainResult:
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
     `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x".
     Raises i2icli.errors.UserError for data or settings that do not fit.
     """
+    from pathlib import Path
+
     from pydantic import ValidationError
 
     from i2icli.config import RunOptions

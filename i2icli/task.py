@@ -88,6 +88,17 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class PairSide:
+    """Which side of pairs a task translates; the other one is its ground truth."""
+
+    index: int  # 0: A, the left half of a pair side by side; 1: B, the right one
+    names: tuple[str, ...] = ("A", "B")  # of the folders of A and B
+    aspects: tuple[float, ...] = ()  # width over height of the pairs side by side it learned from
+    pattern: str | None = None  # how names of A and B differ, see `pair_pattern`
+    aligned: bool = True  # it learned from pairs; False: equal names are pairs only where all have partners
+
+
+@dataclass(frozen=True)
 class Task:
     """One thing a model can be asked for."""
 
@@ -102,6 +113,7 @@ class Task:
     reference: Port | None = None  # what a reference is read as
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
     memory: Mapping[str, Port] = field(default_factory=dict, hash=False)  # carried from frame to frame
+    pair: PairSide | None = None  # the side of pairs that it translates, if there are two
     tiling: Tiling = "whole"
     broadcasts: bool = False  # whether an input of one row may meet the codes or references of many
     condition_per_input: bool = False  # whether `Config.conditions` reads the inputs; else it has none

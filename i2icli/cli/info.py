@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import output, say
+from i2icli.cli.options import WHICH_MODEL
 from i2icli.errors import readable
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ EXAMPLES = "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2
 
 def info(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help=WHICH_MODEL,
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
 ) -> None:

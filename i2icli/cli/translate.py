@@ -123,8 +123,10 @@ def _translate(
             else f"translating to {names[0]} (default); other targets for --to: {others}",
         )
     counts = report(results, console, as_json)
+    for problem in results.problems:
+        say(console, f"warning: {problem}")
     say(console, _summary(counts, out, len(inputs) > 0))
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or results.problems else 0
 
 
 def _spelled(name: str) -> str:
@@ -144,11 +146,13 @@ def report(
     """
     counts: Counter[str] = Counter()
     again = 0
+    scored: list[Result] = []
     pace = Pace(clock, at_once=False)
-    with _bar(console, len(results)) as advance:
+    with _interruptible(results, counts, console), _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
             again += result.again
+            scored += [result] if result.psnr is not None else []
             advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
@@ -160,7 +164,23 @@ def report(
     if again:
         images = "result was made" if again == 1 else "results were made"
         say(console, f"{again:,} {images} again, as the input had changed")
+    if scored:
+        say(console, f"against the ground truth: {_mean(scored)}")
     return counts
+
+
+@contextmanager
+def _interruptible(
+    results: "Results | list[Result]", counts: Counter[str], console: "Console"
+) -> Iterator[None]:
+    """On Ctrl-C, a line says what is left; `counts` are those so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        written = 0 if isinstance(results, list) else results.written
+        left, total = len(results) - max(counts.total(), written), len(results)
+        say(console, f"interrupted: {left:,} of {total:,} are left; the same command goes on with them")
+        raise
 
 
 @contextmanager
@@ -175,6 +195,14 @@ def _bar(console: "Console", total: int) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("loading", total=total)
         yield lambda text: bar.update(task, description=text, advance=1)
+
+
+def _mean(results: "Sequence[Result]") -> str:
+    """The scores of some results: "PSNR 23.41 dB, SSIM 0.812 (mean of 12 images)"."""
+    from i2icli.inference.truth import Scores, mean  # most translations score nothing
+
+    scores = [Scores(each.psnr or 0, each.ssim or 0) for each in results]
+    return f"{mean(scores)}" + (f" (mean of {len(scores):,} images)" if len(scores) > 1 else "")
 
 
 def _error(result: "Result") -> str:

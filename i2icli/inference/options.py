@@ -94,6 +94,12 @@ class TranslateOptions(BaseModel):
     size: Size | None = Field(
         None, description="resize inputs to 256 or WIDTHxHEIGHT first; default: as they are"
     )
+    recursive: bool = Field(True, description="translate the images in subfolders, too")
+    pairs: bool = Field(
+        True,
+        description="of pairs (A/ and B/, or side by side as in training) translate the source alone, and "
+        "score it against the ground truth; --no-pairs: translate all images as they are",
+    )
     format: str | None = Field(
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"
     )

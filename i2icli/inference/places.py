@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from i2icli.files import fitting
 from i2icli.image import SUFFIXES, holds
 from i2icli.image.kinds import holds_ids
 from i2icli.task import Kind
@@ -28,17 +29,24 @@ class Place:
         """
         found = {each: self._name(each, suffix) for each in inputs}
         often = Counter(found.values())
-        return {
-            each: each.with_name(each.name + name.suffix) if often[name] > 1 and name != each else name
-            for each, name in found.items()
-        }
+
+        def own(given: Path, name: Path) -> Path:
+            both = often[name] > 1 and name != given
+            return given.with_name(fitting(given.name, name.suffix)) if both else name
+
+        return {given: own(given, name) for given, name in found.items()}
 
     def _name(self, given: Path, suffix: str | None) -> Path:
         if suffix:
-            return given.with_suffix(suffix)
+            return _with_suffix(given, suffix)
         dtype = self.dtype or "uint8"
         deep = ".png" if holds("png", dtype) else _ANY_TYPE
         if holds_ids(self.kind):  # the format of a map says nothing about that of photos
-            return given.with_suffix(deep)
+            return _with_suffix(given, deep)
         format = SUFFIXES.get(given.suffix.lower())
-        return given.with_suffix(deep) if format is not None and not holds(format, dtype) else given
+        return _with_suffix(given, deep) if format is not None and not holds(format, dtype) else given
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    """The path with another suffix, which may be longer than its own."""
+    return path.with_name(fitting(path.stem, suffix))

@@ -1,6 +1,6 @@
 """What became of one input of `translate`. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -15,6 +15,8 @@ class Result:
     status: Literal["done", "there", "failed"]
     error: str | None = None  # one line, for "failed"
     again: bool = False  # whether it was made again, as the input had changed
+    psnr: float | None = None  # dB to the ground truth, if that is known
+    ssim: float | None = None
 
 
 class Results(Protocol):
@@ -23,6 +25,14 @@ class Results(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know before any result, in lines."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What went wrong beside results, such as contact sheets, in lines; known when all are there."""
+
+    @property
+    def written(self) -> int:
+        """How many results there are, if these are more than were iterated."""
 
     def __len__(self) -> int: ...
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from i2icli.config import Precision
 from i2icli.errors import UserError
-from i2icli.image.finding import find_images
+from i2icli.image.finding import collect
 from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # what translating images need not load
     from i2icli.inference.video_options import VideoRequest
     from i2icli.inference.video_results import Watch
 
-_OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
+_OF_FILES = ("format", "compare", "overwrite", "pairs", "batch_size")  # options about writing many files
 
 
 class Translator(Inference):
@@ -59,10 +59,11 @@ class Translator(Inference):
     def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
-        `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
-        batch_size are for `run`. A reference may be all that an image may be, a latent code an array or a
-        tensor (Z,). Integers of 8 and 16 bits span their type, floats and tensors are in [-1, 1]; for a model
-        with a range arrays and tensors hold its values, and so do those that come back.
+        `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite, pairs
+        and batch_size are for `run`: here images are translated as they are. A reference may be all that an
+        image may be, a latent code an array or a tensor (Z,). Integers of 8 and 16 bits span their type,
+        floats and tensors are in [-1, 1]; for a model with a range arrays and tensors hold its values, and so
+        do those that come back.
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
@@ -82,7 +83,7 @@ class Translator(Inference):
             return [self._translated(each, specs, others) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
-            images = inputs_in(folder, find_images(folder), others.kind)
+            images = inputs_in(folder, collect(folder, recursive=asked.recursive).images, others.kind)
             return [self._translated(each, specs, others, folder) for each in images]
         return self._translated(image, specs, others)
 

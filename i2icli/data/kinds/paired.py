@@ -12,7 +12,7 @@ from i2icli.data.image_sides import two_sides
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.finding import find_pairs
 from i2icli.data.pairing.inputs import of_stack, settings_of, stack
-from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice
+from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice, known_again
 from i2icli.data.pairing.reading import readable, size_lines
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec, transparency_lines
@@ -65,7 +65,8 @@ class PairedImages(DataFolder):
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
         both = two_sides(source, target, of_stack(options, parts), ("source", "target"))
-        self.settings = both.settings | settings_of(parts, both.settings, options)
+        self.settings = both.settings | known_again(found, self.pairs)
+        self.settings |= settings_of(parts, both.settings, options)
         self.ports = both.ports
         self.report += both.report
         self.plan_cache(self._memory_needed())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.finding import find_pairs, of_layout
 from i2icli.data.pairing.lists import is_list
-from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, PairChoice
+from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice, known_again
 from i2icli.data.pairing.reading import look_like_halves, readable
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import (
@@ -56,6 +57,7 @@ class UnpairedImages(DataFolder):
         self.held_out: list[list[Item]] = [[], []]
         self.pairs: list[tuple[Item, Item]] = []  # of training images that show one scene
         self.truth = False
+        self.told: dict[str, Any] = {}  # settings by which a model knows such pairs again
         found = _known_pairs(folders, choice)
         names = self._open_pairs(found, choice) if found else self._open_folders(folders)
         for train, validation in zip(self.files, self.held_out, strict=True):
@@ -63,7 +65,7 @@ class UnpairedImages(DataFolder):
             check_sizes(sized(train), sized(validation), options)
         a, b = (train + validation for train, validation in zip(self.files, self.held_out, strict=True))
         both = two_sides(a, b, options, ("A", "B"))
-        self.settings, self.ports = both.settings, both.ports
+        self.settings, self.ports = both.settings | self.told, both.ports
         self.report += both.report
         if name_domains and names is not None:
             self.settings["domains"] = names
@@ -141,12 +143,14 @@ class UnpairedImages(DataFolder):
 
     def _open_pairs(self, found: FoundPairs, choice: PairChoice) -> tuple[str, str] | None:
         """Take pairs as two collections; validation is scored on them. The names of the domains."""
-        parts = []
+        parts, pairs = [], list[Pair]()
         for files in (found.train, found.validation or []):
             read = readable(files, side_by_side=choice.side_by_side, strict=self.options.strict)
+            pairs += read[0]
             parts.append([pair.apart for pair in read[0]])
             self.report += read[1]
         self.pairs, held_out = parts
+        self.told = known_again(found, pairs)
         number = counted(len(self.pairs), "pair")
         self.report.insert(0, f"{found.how}: {number}, taken apart into two collections, A and B")
         self.report += found.skipped

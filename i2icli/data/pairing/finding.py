@@ -46,7 +46,7 @@ def of_layout(layout: FolderLayout, choice: PairChoice, *, given_apart: bool = F
         pairs, alone = _in_one(train[0], pattern)
         validation, more = _in_one(held_out[0], pattern) if held_out else (None, [])
         how = f"pairs by name in {train[0].folder}, --pair '{pattern}'"
-        return FoundPairs(how, pairs, validation, where, (*alone, *more))
+        return FoundPairs(how, pairs, validation, where, (*alone, *more), pattern=pattern)
     both = [train[0], *(held_out or [])]
     halves: list[_Files] = [[(image, None) for image in each.images] for each in both]
     lines = tuple(line for each in both for line in skipped_lines(each, []))
@@ -82,7 +82,7 @@ def _of_two(
         still = matched(pattern, *held_out) if pattern else same_names(*held_out)
         validation = list(still)
         lines += _skipped(held_out[0], held_out[1], still)
-    return FoundPairs(how, list(pairs), validation, where, tuple(lines))
+    return FoundPairs(how, list(pairs), validation, where, tuple(lines), pattern=pattern)
 
 
 def _below(pattern: PairPattern, a: Path, b: Path) -> PairPattern:
@@ -108,7 +108,12 @@ def _by_pattern(folder: Path, pattern: PairPattern) -> FoundPairs:
         )
     how = f"pairs by name in {folder}, --pair '{pattern}'"
     return FoundPairs(
-        how, splits[TRAIN], splits[held_out] if held_out else None, f"{held_out}/ in {folder}", tuple(lines)
+        how,
+        splits[TRAIN],
+        splits[held_out] if held_out else None,
+        f"{held_out}/ in {folder}",
+        tuple(lines),
+        pattern=pattern,
     )
 
 

@@ -1,14 +1,15 @@
 """Two images of one scene."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from i2icli.image import Item, Pixels
 from i2icli.image.halves import HalfItem
 from i2icli.image.kinds import decode
-from i2icli.pair_config import PairConfig
+from i2icli.pair_config import MOST_ASPECTS, PairConfig
 from i2icli.pair_pattern import PairPattern, parse_pattern
 from i2icli.task import Port
 
@@ -75,3 +76,15 @@ class FoundPairs:
     skipped: tuple[str, ...] = ()
     names: tuple[str, str] | None = None  # of A and B, if their folders have telling ones
     stacked: Mapping[Path, tuple[Path, ...]] = field(default_factory=dict)  # what is stacked on an A
+    pattern: PairPattern | None = None  # by which their names differ
+
+
+def known_again(found: FoundPairs, pairs: Sequence[Pair]) -> dict[str, Any]:
+    """The settings of `PairConfig` by which a model that learned from pairs knows such pairs again."""
+    sizes = (pair.a.header().size for pair in pairs if pair.b is None)
+    usual = Counter(round(width / height, 2) for height, width in sizes).most_common(MOST_ASPECTS)
+    return {
+        "pair_names": found.names or ("A", "B"),
+        "pair_aspects": tuple(aspect for aspect, _ in usual),
+        "pair_found": str(found.pattern) if found.pattern else None,
+    }

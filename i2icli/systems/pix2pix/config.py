@@ -92,7 +92,8 @@ class Pix2PixConfig(PairConfig, GrowableConfig):
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
         noise = noise_planes(self._noise(stage.level) if self.dropout else ())
-        return (Task(None, {"image": image}, target, noise=noise, tiling=tiling),)
+        pair = self.pair_side(int(self.direction == "BtoA"), self.pair_names)
+        return (Task(None, {"image": image}, target, noise=noise, tiling=tiling, pair=pair),)
 
     def _noise(self, level: int) -> list[Noise]:
         """What its dropout reads, in the order of the network; see nn.unet, nn.resnet and nn.growth."""
