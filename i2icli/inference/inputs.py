@@ -25,11 +25,12 @@ class Job:
     others: Mapping[str, Item] = field(default_factory=dict)  # further inputs of the task, by name
     half: Item | None = None  # of a pair side by side, the half that is translated
     truth: Item | None = None  # what its output should show
+    stack: Item | None = None  # the file and those that are read together with it
 
     @property
     def item(self) -> Item:
-        """What is translated: the file, or a half of it."""
-        return self.half or FileItem(self.source)
+        """What is translated: the file, a half of it, or a stack of several."""
+        return self.stack or self.half or FileItem(self.source)
 
 
 def plan_jobs(
