@@ -39,7 +39,11 @@ EXAMPLES = (
 )
 
 RESULTS, MACHINE = "Results", "Machine"
-SPELLED = {"source": ("--from",), "samples": ("--samples", "--count")}  # options not spelled like their field
+SPELLED = {  # options not spelled like their field
+    "source": ("--from",),
+    "samples": ("--samples", "--count"),
+    "more_inputs": ("--inputs",),
+}
 
 _INPUTS = Annotated[
     list[str] | None,

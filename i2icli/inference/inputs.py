@@ -26,13 +26,14 @@ class Job:
     others: Mapping[str, Item] = field(default_factory=dict)  # further inputs of the task, by name
     half: Item | None = None  # of a pair side by side, the half that is translated
     truth: Item | None = None  # what its output should show
+    stack: Item | None = None  # the file and those that are read together with it
     page: int | None = None  # of the file, from 1, where its pages are images
 
     @property
     def item(self) -> Item:
-        """What is translated: the file, a half or a page of it."""
+        """What is translated: the file, a half or a page of it, or a stack of several."""
         pages = None if self.page is None else str(self.page)
-        return self.half or FileItem(self.source, Reading(pages=pages))
+        return self.stack or self.half or FileItem(self.source, Reading(pages=pages))
 
 
 def plan_jobs(

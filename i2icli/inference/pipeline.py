@@ -10,6 +10,7 @@ from i2icli.errors import UserError
 from i2icli.files import clear_temporary
 from i2icli.image import SUFFIXES, DecodedImage, holds, write_image
 from i2icli.image.items import FileItem
+from i2icli.image.stacked import StackedItem
 from i2icli.image.values import bits
 from i2icli.image.walking import why_not
 from i2icli.image.write import written_suffixes
@@ -28,6 +29,7 @@ from i2icli.inference.record import Origin, Read, Record, Standing
 from i2icli.inference.results import Result
 from i2icli.inference.search import Search
 from i2icli.inference.sheet_rows import SheetRows, captioned
+from i2icli.inference.stacks import Stacks
 from i2icli.inference.truth import Scores, score
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
@@ -76,8 +78,10 @@ class Translation:
         places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
         side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
         search = Search(options.recursive, PairSearch(side) if side is not None else None)
-        planned = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
-        self.jobs = [_completed(job, others) for job in planned]
+        stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
+        jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
+        ours = set(stacks.ours([job.source for job in jobs]))
+        self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
         formats = (*_format_notes(suffix, self.specs), *_other_formats(self.jobs))
         self.notes = (*search.notes(), *others.notes(), *formats)
         self.captions = distinct_names(self.jobs)
@@ -146,6 +150,7 @@ class Translation:
         if job.error:
             return _Loaded(job, done=(_failed(job, job.error),))
         beside = (*job.others.values(), *((job.truth,) if job.truth is not None else ()))
+        beside += job.stack.items[1:] if isinstance(job.stack, StackedItem) else ()
         origin = Origin((job.source, *(each.path for each in beside if isinstance(each, FileItem))))
         done: tuple[Result, ...] = ()
         try:
@@ -242,12 +247,13 @@ def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
         yield group
 
 
-def _completed(job: Job, others: OtherInputs) -> Job:
+def _completed(job: Job, others: OtherInputs, stacks: Stacks) -> Job:
     """The job with its further inputs, or with why there are none."""
     if job.error:
         return job
     try:
-        return replace(job, others=others.find(job.source))
+        stack = stacks.stacked(job.item, job.source) if stacks.names else None
+        return replace(job, others=others.find(job.source), stack=stack)
     except UserError as error:
         return replace(job, error=str(error))
 

@@ -20,6 +20,7 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
+from i2icli.inference.stacks import Stacks
 from i2icli.runs import find_model
 
 if TYPE_CHECKING:  # what translating images need not load
@@ -79,19 +80,21 @@ class Translator(Inference):
         asked = TranslateOptions.of(options)
         specs = self.specs(asked)
         others = OtherInputs(inputs_of(specs), asked)
+        stacks = Stacks(inputs_of(specs)[others.first], asked.more_inputs)
         if isinstance(image, list):
-            return [self._translated(each, specs, others) for each in image]
+            return [self._translated(each, specs, others, stacks) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
             images = inputs_in(folder, collect(folder, recursive=asked.recursive).images, others.kind)
-            return [self._translated(each, specs, others, folder) for each in images]
-        return self._translated(image, specs, others)
+            return [self._translated(each, specs, others, stacks, folder) for each in stacks.ours(images)]
+        return self._translated(image, specs, others, stacks)
 
     def _translated(
         self,
         given: "Given | Named",
         specs: list[OutputSpec],
         others: OtherInputs,
+        stacks: Stacks,
         folder: Path | None = None,
     ) -> "Made | dict[str, Made]":
         first = others.first
@@ -103,6 +106,7 @@ class Translator(Inference):
         if isinstance(main, str | Path):
             folders = folders_above(Path(main), folder or Path(main).parent)
             items = {**others.find(Path(main), items), **items}
+            items[first] = stacks.stacked(items[first], Path(main))
         outputs = self.outputs()
         image = self.decode(items[first], specs[0].task)
         specs = [outputs.infer_source(spec, folders) for spec in specs]

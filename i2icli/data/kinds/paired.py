@@ -11,6 +11,7 @@ from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import two_sides
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.finding import find_pairs
+from i2icli.data.pairing.inputs import of_stack, settings_of, stack
 from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice, known_again
 from i2icli.data.pairing.reading import readable, size_lines
 from i2icli.data.preprocess import Preprocess
@@ -20,6 +21,7 @@ from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.image import Pixels
 from i2icli.image.kinds import pixel_bytes, prepare
 from i2icli.stage import Shape
+from i2icli.task import StackPart
 
 
 class PairedImages(DataFolder):
@@ -50,14 +52,22 @@ class PairedImages(DataFolder):
             skipped += more
         self._describe(found)
         self.report += [*found.skipped, *skipped]
+        parts: tuple[StackPart, ...] = ()
+        if found.stacked:
+            (self.pairs, self.held_out), parts, lines = stack(
+                self._splits, found.stacked, choice.inputs, options
+            )
+            self.report += lines
         if found.validation is None:
             self._split_off()
         train, validation = ([(pair.a.name, pair.size) for pair in each] for each in self._splits)
         refuse_small_images(train, smallest_image)
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
-        both = two_sides(source, target, options, ("source", "target"))
-        self.settings, self.ports = both.settings | known_again(found, self.pairs), both.ports
+        both = two_sides(source, target, of_stack(options, parts), ("source", "target"))
+        self.settings = both.settings | known_again(found, self.pairs)
+        self.settings |= settings_of(parts, both.settings, options)
+        self.ports = both.ports
         self.report += both.report
         self.plan_cache(self._memory_needed())
 

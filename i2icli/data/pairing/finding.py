@@ -6,8 +6,9 @@ from pathlib import Path
 
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.layouts import FolderLayout, recognise
+from i2icli.data.pairing.inputs import find_inputs
 from i2icli.data.pairing.lists import is_list, read_list
-from i2icli.data.pairing.names import find_pattern, matched
+from i2icli.data.pairing.names import find_pattern, matched, pattern_of_two, same_names
 from i2icli.data.pairing.pair import FoundPairs, PairChoice
 from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS, is_split, split_name
 from i2icli.errors import UserError
@@ -22,6 +23,8 @@ def find_pairs(paths: Sequence[Path], choice: PairChoice) -> FoundPairs:
 
     Raises UserError with one line: what was found, what is missing, what works.
     """
+    if choice.inputs:
+        return find_inputs(paths, choice.inputs)
     if len(paths) == 1 and is_list(paths[0]):
         return read_list(paths[0])
     if len(paths) == 1 and choice.pattern is not None:
@@ -67,7 +70,7 @@ def _of_two(
             raise UserError(
                 f"{each.folder}: no images in this folder; expected the same names as in {other.folder}"
             )
-    pattern = wanted or _pattern_of_two(a, b)
+    pattern = wanted or pattern_of_two(a, b)
     pairs = matched(pattern, a, b) if pattern else same_names(a, b)
     if not pairs:
         raise _no_pairs(a, b, pattern)
@@ -80,22 +83,6 @@ def _of_two(
         validation = list(still)
         lines += _skipped(held_out[0], held_out[1], still)
     return FoundPairs(how, list(pairs), validation, where, tuple(lines), pattern=pattern)
-
-
-def same_names(a: Collection, b: Collection) -> list[tuple[Path, Path]]:
-    """The images of two folders with the same path below them, without suffix, in the order of A."""
-    first, second = ({each.key(image): image for image in reversed(each.images)} for each in (a, b))
-    keys = dict.fromkeys(map(a.key, a.images))
-    return [(first[key], second[key]) for key in keys if key in second]
-
-
-def _pattern_of_two(a: Collection, b: Collection) -> PairPattern | None:
-    """How names differ, unless most are the same."""
-    same = len(same_names(a, b))
-    if 2 * same >= min(len(a.images), len(b.images)):
-        return None
-    found = find_pattern(a, b)
-    return found if found and len(matched(found, a, b)) > same else None
 
 
 def _below(pattern: PairPattern, a: Path, b: Path) -> PairPattern:

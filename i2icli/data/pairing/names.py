@@ -74,6 +74,28 @@ def matched(pattern: PairPattern, a: Collection, b: Collection) -> list[tuple[Pa
     return [(path, second[key]) for key, path in first.items() if key in second and second[key] != path]
 
 
+def same_names(a: Collection, b: Collection) -> list[tuple[Path, Path]]:
+    """The images of two folders with the same path below them, without suffix, in the order of A."""
+    first, second = ({each.key(image): image for image in reversed(each.images)} for each in (a, b))
+    keys = dict.fromkeys(map(a.key, a.images))
+    return [(first[key], second[key]) for key in keys if key in second]
+
+
+def pattern_of_two(a: Collection, b: Collection) -> PairPattern | None:
+    """How names differ, unless most are the same."""
+    same = len(same_names(a, b))
+    if 2 * same >= min(len(a.images), len(b.images)):
+        return None
+    found = find_pattern(a, b)
+    return found if found and len(matched(found, a, b)) > same else None
+
+
+def partners_of(a: Collection, b: Collection) -> list[tuple[Path, Path]]:
+    """The images of two folders that belong together: of the same names, or by a pattern that is found."""
+    pattern = pattern_of_two(a, b)
+    return matched(pattern, a, b) if pattern else same_names(a, b)
+
+
 def _keys(pattern: PairPattern, side: int, collection: Collection) -> dict[tuple[str, str], Path]:
     paths = ((path, path.relative_to(collection.folder).as_posix()) for path in collection.images)
     keys = ((pattern.key(side, relative), path) for path, relative in paths)

@@ -1,8 +1,8 @@
 """Two images of one scene."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,11 +20,13 @@ class PairChoice:
 
     pattern: PairPattern | None = None
     side_by_side: bool = False  # the halves of an image are a pair, whatever its shape
+    inputs: tuple[str, ...] = ()  # folders whose images are stacked as the source
 
     @classmethod
     def of(cls, config: PairConfig) -> Self:
         """As configured."""
-        return cls(parse_pattern(config.pair) if config.pair else None, config.side_by_side)
+        inputs = tuple(getattr(config, "inputs", ()))
+        return cls(parse_pattern(config.pair) if config.pair else None, config.side_by_side, inputs)
 
 
 AS_FOUND = PairChoice()
@@ -73,6 +75,7 @@ class FoundPairs:
     validation_from: str = ""
     skipped: tuple[str, ...] = ()
     names: tuple[str, str] | None = None  # of A and B, if their folders have telling ones
+    stacked: Mapping[Path, tuple[Path, ...]] = field(default_factory=dict)  # what is stacked on an A
     pattern: PairPattern | None = None  # by which their names differ
 
 

@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 from math import gcd
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import next_multiple
+from i2icli.config import Names, next_multiple
 from i2icli.growable import GrowableConfig
 from i2icli.pair_config import PairConfig
+from i2icli.setting_types import Name
 from i2icli.stage import Stage
-from i2icli.task import Noise, Task, Tiling, noise_planes
+from i2icli.task import Noise, StackPart, Task, Tiling, noise_planes
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
@@ -20,6 +21,16 @@ class Pix2PixConfig(PairConfig, GrowableConfig):
 
     may_change: ClassVar[frozenset[str]] = PairConfig.may_change | {"statistics"}
 
+    found_only: ClassVar[frozenset[str]] = PairConfig.found_only | {"stack"}
+
+    inputs: Names = Field(
+        (),
+        description="folders that are read together, their channels stacked: rgb,depth; the other folder of "
+        "the data has the targets",
+    )
+    stack: Annotated[tuple[Name, ...], Field(max_length=64)] = Field(
+        (), description="the inputs' names, channels and ranges; found from the data"
+    )
     direction: Literal["AtoB", "BtoA"] = Field(
         "AtoB", description="which side of a pair is given, which is wanted"
     )
@@ -75,7 +86,9 @@ class Pix2PixConfig(PairConfig, GrowableConfig):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """The one translation it learned."""
         source, target = self.two_ports
-        image = replace(source, multiple=self.multiple_at(stage))
+        image = replace(
+            source, multiple=self.multiple_at(stage), parts=tuple(map(StackPart.parse, self.stack))
+        )
         tiling: Tiling = "whole"
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
@@ -115,6 +128,20 @@ class Pix2PixConfig(PairConfig, GrowableConfig):
     def _halvings(self) -> int:
         common = gcd(*self.first_size)
         return max(0, min(8, (common & -common).bit_length() - 1))  # twos in the common divisor
+
+    @model_validator(mode="after")
+    def _inputs_are_the_source(self) -> Self:
+        if len(self.inputs) == 1:
+            raise ValueError("one input needs no --inputs; name several, such as rgb,depth, or leave it out")
+        if self.inputs and (self.direction == "BtoA" or self.pair or self.side_by_side):
+            raise ValueError("--inputs are the source; leave out --direction, --pair and --side-by-side")
+        try:
+            parts = [StackPart.parse(each) for each in self.stack]
+        except ValueError:
+            raise ValueError("stack: expected texts like 3 type - rgb") from None
+        if parts and sum(part.channels for part in parts) != self.two_channels[0]:
+            raise ValueError(f"stack: its channels do not add up to {self.two_channels[0]}")
+        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_generator(self) -> Self:
