@@ -7,15 +7,18 @@ From Python:
 >>> i2icli.load(result.folder).translate("photo.jpg", to="B").save("zebra.png")
 """
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations  # next to nothing loads before Ctrl-C is quiet, see `i2icli.__main__`
+
 from contextlib import contextmanager
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from i2icli.errors import UserError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+    from typing import Any
+
     from i2icli.cli.description import Description
     from i2icli.config import Precision
     from i2icli.detector.detector import Prediction
@@ -60,15 +63,17 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(_WHERE[name]), name)
 
 
 def load(
     model: str | Path,
     device: str | None = None,
-    precision: "Precision" = "auto",
-    runtime: "RuntimeChoice" = "auto",
-) -> "Translator":
+    precision: Precision = "auto",
+    runtime: RuntimeChoice = "auto",
+) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
@@ -86,10 +91,10 @@ def train(
     data: str | Path | Sequence[str | Path],
     *,
     recipe: str | Path | None = None,
-    callbacks: "Callbacks | None" = None,
+    callbacks: Callbacks | None = None,
     quiet: bool = False,
     **settings: Any,
-) -> "TrainResult":
+) -> TrainResult:
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
     `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x". Progress,
@@ -97,6 +102,8 @@ def train(
     Raises i2icli.errors.UserError for data or settings that do not fit, and KeyboardInterrupt after Ctrl-C,
     once the run is saved.
     """
+    from pathlib import Path
+
     from pydantic import ValidationError
 
     from i2icli.config import RunOptions
@@ -122,7 +129,7 @@ def train(
     return result
 
 
-def info(model: str | Path) -> "Description":
+def info(model: str | Path) -> Description:
     """What a model is, as `i2i info` shows it. Raises i2icli.errors.UserError if there is none."""
     from i2icli.cli.description import describe
     from i2icli.runs import find_model
@@ -130,12 +137,14 @@ def info(model: str | Path) -> "Description":
     return describe(find_model(str(model)))
 
 
-def detect(image: str | Path, detector: str | Path | None = None) -> "Prediction":
+def detect(image: str | Path, detector: str | Path | None = None) -> Prediction:
     """Whether an image file was generated: a verdict, the probability of a fake, an explanation.
 
     `detector` is a file of `i2i detector fit`; None: the one that comes with the package. Raises
     i2icli.errors.UserError for what cannot be read.
     """
+    from pathlib import Path
+
     from i2icli.detector.detector import Detector
 
     own = Detector.shipped("traces") if detector is None else Detector.load(Path(detector))
@@ -143,7 +152,7 @@ def detect(image: str | Path, detector: str | Path | None = None) -> "Prediction
 
 
 @contextmanager
-def _shown(title: str, callbacks: "Callbacks | None", *, quiet: bool) -> "Iterator[Callbacks | None]":
+def _shown(title: str, callbacks: Callbacks | None, *, quiet: bool) -> Iterator[Callbacks | None]:
     """What a run reports to: what was given, nothing, or a display."""
     if callbacks is not None or quiet:
         yield callbacks

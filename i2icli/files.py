@@ -20,6 +20,7 @@ UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOT
 """What file systems answer that have no locks, or cannot be asked to write at once."""
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What systems say when a disk or a share of it is full, or a file larger than allowed."""
+LONGEST_NAME = 255  # bytes of a file's name
 OLD = 24 * 3600  # seconds after which nobody still writes a temporary file
 
 _warned: set[tuple[str, int]] = set()  # what is known to be lacking, and the device
@@ -81,6 +82,18 @@ def _warn_once(what: str, folder: Path, text: str) -> None:
     if lacking not in _warned:
         _warned.add(lacking)
         warnings.warn(text, FileSystemWarning, stacklevel=3)
+
+
+def real(path: Path) -> Path:
+    """Where a path leads; a link to itself, which leads nowhere, is no error."""
+    return Path(os.path.realpath(path))
+
+
+def fitting(stem: str, end: str) -> str:
+    """The name `stem` + `end`, with the stem cut where a file system would not take it."""
+    while len(os.fsencode(stem + end)) > LONGEST_NAME and stem:
+        stem = stem[:-1]
+    return stem + end
 
 
 # -- temporary files -------------------------------------------------------------------------------

@@ -108,6 +108,15 @@ def read_metadata(path: Path) -> Metadata:
     return metadata
 
 
+def system_of_graph(path: Path) -> str:
+    """The system that an exported graph is of. Raises UserError for one that is not ours or not safe."""
+    from i2icli.graphs.graph_file import read_graph_metadata  # few files are graphs
+
+    metadata = read_graph_metadata(path)
+    metadata.settings(path)
+    return metadata.system
+
+
 def _shown(value: object) -> str:
     """A setting, as it may stand in a message."""
     if isinstance(value, list | dict):

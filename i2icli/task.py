@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from i2icli.classes import LabelSet
 from i2icli.conditions import Condition
 from i2icli.errors import UserError, about, one_of
 from i2icli.reading import AS_FOUND, Reading
-from i2icli.value_range import ValueRange, bounds, of_sides
+from i2icli.value_range import TYPE, ValueRange, bounds, of_sides, spelled
 
 ALL = "all"  # the value of --to that means every target
 
@@ -23,6 +23,26 @@ that are computed from another input (edges, landmarks), resized and padded like
 Tiling = Literal["free", "global-norm", "whole"]
 """free: tiles of an image give the same output as the whole; global-norm: but for norms over the whole image;
 whole: the output depends on the whole image."""
+
+
+class StackPart(NamedTuple):
+    """One of several images that are stacked as the channels of an input."""
+
+    name: str
+    channels: int
+    range: ValueRange | None = None  # as that of a port
+
+    def __str__(self) -> str:
+        """As settings hold it: "1 0,4095 uint16 depth", "3 type - rgb"."""
+        limits = spelled(self.range.low, self.range.high) if self.range else TYPE
+        return f"{self.channels} {limits} {self.range.dtype if self.range else '-'} {self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "StackPart":
+        """What `str` makes a text of. Raises ValueError for anything else."""
+        channels, limits, dtype, name = text.split(" ", 3)
+        known = bounds(limits)
+        return cls(name, int(channels), None if known is None else ValueRange(*known, dtype))
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,7 @@ class Port:
     dtype: str | None = None  # number type of its images' values; None: of an output as the first input's
     range: ValueRange | None = None  # the values that become -1 and 1; None: all that their type holds
     reading: Reading = AS_FOUND  # of its images, apart from the number of channels
+    parts: tuple[StackPart, ...] = ()  # the images stacked in it, see `image.stacked`; none: it is one
 
 
 def image_ports(
@@ -77,6 +98,17 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class PairSide:
+    """Which side of pairs a task translates; the other one is its ground truth."""
+
+    index: int  # 0: A, the left half of a pair side by side; 1: B, the right one
+    names: tuple[str, ...] = ("A", "B")  # of the folders of A and B
+    aspects: tuple[float, ...] = ()  # width over height of the pairs side by side it learned from
+    pattern: str | None = None  # how names of A and B differ, see `pair_pattern`
+    aligned: bool = True  # it learned from pairs; False: equal names are pairs only where all have partners
+
+
+@dataclass(frozen=True)
 class Task:
     """One thing a model can be asked for."""
 
@@ -91,6 +123,7 @@ class Task:
     reference: Port | None = None  # what a reference is read as
     noise: Mapping[str, Noise] = field(default_factory=dict, hash=False)
     memory: Mapping[str, Port] = field(default_factory=dict, hash=False)  # carried from frame to frame
+    pair: PairSide | None = None  # the side of pairs that it translates, if there are two
     tiling: Tiling = "whole"
     broadcasts: bool = False  # whether an input of one row may meet the codes or references of many
     condition_per_input: bool = False  # whether `Config.conditions` reads the inputs; else it has none

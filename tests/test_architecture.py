@@ -30,6 +30,8 @@ FLOORS: dict[str, int] = {
     "recipes": 0,
     "marks": 0,
     "metadata": 0,
+    "pair_config": 0,
+    "pair_pattern": 0,
     "perceptual": 0,
     "processors": 0,
     "runs": 0,

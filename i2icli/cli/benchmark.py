@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
+from i2icli.cli.options import WHICH_MODEL
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ EXAMPLES = (
 
 
 _Model = Annotated[
-    str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help=WHICH_MODEL,
+    ),
 ]
 _Images = Annotated[
     str | None,

@@ -13,7 +13,7 @@ from typer.main import get_command
 from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import errors, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import parameters, typed, use_threads, validated, with_parameters
+from i2icli.cli.options import WHICH_MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.errors import UserError
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -120,7 +120,7 @@ _MODEL = Annotated[
     str,
     typer.Option(
         metavar="<model>",
-        help="a run, a checkpoint file, or a system (its newest run under runs/) that reads label maps",
+        help=f"{WHICH_MODEL} that reads label maps",
     ),
 ]
 _OUT = Annotated[Path, typer.Option(metavar="<path>", help="folder for the results")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
-from i2icli.cli.options import WITH_THREADS
+from i2icli.cli.options import WHICH_MODEL, WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free
 from i2icli.errors import UserError
 
@@ -35,7 +35,11 @@ _Images = Annotated[
 
 def export(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+        str,
+        typer.Argument(
+            metavar="MODEL",
+            help=WHICH_MODEL,
+        ),
     ],
     to: Annotated[
         str,

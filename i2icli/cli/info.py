@@ -27,7 +27,8 @@ def info(
         list[str],
         typer.Argument(
             metavar="MODEL",
-            help="runs, checkpoint files, or systems (the newest run of each); several: compared",
+            help="runs, checkpoint files, pulled models by their names, or systems (the newest run of each); "
+            "several: compared",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,

@@ -19,10 +19,12 @@ from i2icli.processors import busy_line, limited_threads
 
 M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING = "Run", "Training", "Growing"
+WHICH_MODEL = "a run, a checkpoint file, a pulled model by its name, or a system (its newest run)"
 MODEL = Annotated[
     str,
     typer.Option(
-        metavar="<model>", help="a run, a checkpoint file, or a system (its newest run under runs/)"
+        metavar="<model>",
+        help=WHICH_MODEL,
     ),
 ]
 """The option --model of the commands that use a model."""

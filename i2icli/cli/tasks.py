@@ -47,6 +47,8 @@ def _port(name: str, port: Port) -> str:
     classes += " and unlabelled" if known is not None and known.dont_care else ""
     what = {"labels": classes, "instances": "ids"}.get(port.kind)
     words = [f"{name} of {what or _counted(port.channels)}"]
+    if port.parts:
+        words[0] += f" ({' + '.join(f'{part.name} {part.channels}' for part in port.parts)})"
     if port.fixed is not None:
         height, width = port.fixed
         words.append(f"{width}x{height} px")

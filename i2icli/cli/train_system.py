@@ -55,7 +55,11 @@ def _recipe_names(incomplete: str) -> list[str]:
 
 _DATA = Annotated[
     list[Path],
-    typer.Argument(metavar="DATA", help="one folder, or one folder per collection; vid2vid: also videos"),
+    typer.Argument(
+        metavar="DATA",
+        help="one folder, or one per collection; of pairs also a list (CSV: source,target[,split]); vid2vid: "
+        "also videos",
+    ),
 ]
 _RECIPE = Annotated[
     str | None,

@@ -39,7 +39,11 @@ EXAMPLES = (
 )
 
 RESULTS, MACHINE = "Results", "Machine"
-SPELLED = {"source": ("--from",), "samples": ("--samples", "--count")}  # options not spelled like their field
+SPELLED = {  # options not spelled like their field
+    "source": ("--from",),
+    "samples": ("--samples", "--count"),
+    "more_inputs": ("--inputs",),
+}
 
 _INPUTS = Annotated[
     list[str] | None,
@@ -123,8 +127,10 @@ def _translate(
             else f"translating to {names[0]} (default); other targets for --to: {others}",
         )
     counts = report(results, console, as_json)
+    for problem in results.problems:
+        say(console, f"warning: {problem}")
     say(console, _summary(counts, out, len(inputs) > 0))
-    return 1 if counts["failed"] else 0
+    return 1 if counts["failed"] or results.problems else 0
 
 
 def _spelled(name: str) -> str:
@@ -144,12 +150,14 @@ def report(
     """
     counts: Counter[str] = Counter()
     again, unread = 0, dict[str, str]()
+    scored: list[Result] = []
     pace = Pace(clock, at_once=False)
-    with _bar(console, len(results)) as advance:
+    with _interruptible(results, counts, console), _bar(console, len(results)) as advance:
         for result in results:
             counts[result.status] += 1
             again += result.again
             unread |= {result.source: result.left_out} if result.left_out else {}
+            scored += [result] if result.psnr is not None else []
             advance(_counted(counts))
             if result.status == "failed":
                 say(console, f"failed: {_error(result)}")
@@ -168,7 +176,23 @@ def report(
         source, what = next(iter(unread.items()))
         others = f" (likewise in {len(unread) - 1:,} more)" if len(unread) > 1 else ""
         say(console, f"metadata that cannot be read is left out: {what} of {source}{others}")
+    if scored:
+        say(console, f"against the ground truth: {_mean(scored)}")
     return counts
+
+
+@contextmanager
+def _interruptible(
+    results: "Results | list[Result]", counts: Counter[str], console: "Console"
+) -> Iterator[None]:
+    """On Ctrl-C, a line says what is left; `counts` are those so far."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        written = 0 if isinstance(results, list) else results.written
+        left, total = len(results) - max(counts.total(), written), len(results)
+        say(console, f"interrupted: {left:,} of {total:,} are left; the same command goes on with them")
+        raise
 
 
 @contextmanager
@@ -183,6 +207,14 @@ def _bar(console: "Console", total: int) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("loading", total=total)
         yield lambda text: bar.update(task, description=text, advance=1)
+
+
+def _mean(results: "Sequence[Result]") -> str:
+    """The scores of some results: "PSNR 23.41 dB, SSIM 0.812 (mean of 12 images)"."""
+    from i2icli.inference.truth import Scores, mean  # most translations score nothing
+
+    scores = [Scores(each.psnr or 0, each.ssim or 0) for each in results]
+    return f"{mean(scores)}" + (f" (mean of {len(scores):,} images)" if len(scores) > 1 else "")
 
 
 def _error(result: "Result") -> str:

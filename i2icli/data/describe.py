@@ -1,8 +1,8 @@
 """Phrases of a data folder's report."""
 
-from collections import Counter
 from pathlib import Path
 
+from i2icli.data.left_out import left_out
 from i2icli.image.finding import Collection
 
 
@@ -17,16 +17,9 @@ def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         lines.append(f"skipped {counted(len(broken), 'broken image')}: {broken[0]}{more}")
-    if collection.others:
-        kinds = Counter(file.suffix.lower() or "no suffix" for file in collection.others)
-        listed = ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common(3))
-        lines.append(
-            f"skipped {counted(len(collection.others), 'other file')} in {collection.folder} ({listed})"
-        )
-    if collection.left:
-        first = dict.fromkeys(path.relative_to(collection.folder).parts[0] for path in collection.left)
-        names = ", ".join([*list(first)[:3], *(["..."] if len(first) > 3 else [])])
-        lines.append(f"left out what i2i wrote in {collection.folder}: {names}")
+    lines += [f"skipped {why}" for why in collection.broken.values()]
+    if others := left_out([collection]):
+        lines.append(f"left out in {collection.folder}: {others}")
     return lines
 
 

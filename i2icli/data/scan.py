@@ -8,7 +8,7 @@ from torch import Tensor
 
 from i2icli.data.describe import skipped_lines
 from i2icli.data.images import ImageCache, scan_headers
-from i2icli.data.left_out import refuse_remainder
+from i2icli.data.left_out import left_out, refuse_remainder
 from i2icli.data.preprocess import Crop, Preprocess
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
@@ -27,8 +27,9 @@ def scan(
     `strict` for the first that is.
     """
     if not collection.images:
-        own = " but what i2i wrote" if collection.left else ""
-        raise UserError(f"{collection.folder}: no images in this folder{own}; expected {expected}")
+        others = left_out([collection])
+        found = f" (found {others})" if others else ""
+        raise UserError(f"{collection.folder}: no images in this folder{found}; expected {expected}")
     files, broken = scan_headers(collection.images, strict=strict, reading=reading, paged=True)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
@@ -37,12 +38,16 @@ def scan(
 
 
 def aligned(
-    collections: Sequence[Collection], files: Sequence[Sequence[FileItem]], *, complete: bool = True
+    collections: Sequence[Collection],
+    files: Sequence[Sequence[FileItem]],
+    *,
+    complete: bool = True,
+    same_size: bool = True,
 ) -> list[list[FileItem]]:
     """The images that show the same scenes, in the same order in every collection; empty if there are none.
 
-    The same name and the same size in every collection mean the same scene. `complete`: every image must
-    have its counterparts, or none counts.
+    The same name and, but for `same_size`, the same size in every collection mean the same scene. `complete`:
+    every image must have its counterparts, or none counts.
     """
     by_key = [
         {key_of(collection, file): file for file in each}
@@ -52,7 +57,7 @@ def aligned(
     keys = [
         key
         for key, file in first.items()
-        if all(key in other and other[key].size == file.size for other in by_key)
+        if all(key in other and (not same_size or other[key].size == file.size) for other in by_key)
     ]
     if not keys or (complete and any(len(each) != len(keys) for each in by_key)):
         return []

@@ -6,7 +6,7 @@ from i2icli.data.describe import counted
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
-from i2icli.image import FileItem
+from i2icli.image import Item
 
 Size = tuple[int, int]
 """(height, width)"""
@@ -16,9 +16,9 @@ Sized = tuple[str, Size]
 WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess whose examples are not of the crop size
 
 
-def sized(images: Iterable[FileItem]) -> list[Sized]:
+def sized(images: Iterable[Item]) -> list[Sized]:
     """Names and sizes."""
-    return [(image.name, image.size) for image in images]
+    return [(image.name, image.header().size) for image in images]
 
 
 def check_sizes(train: Sequence[Sized], validation: Sequence[Sized], options: DataOptions) -> None:

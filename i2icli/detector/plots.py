@@ -15,7 +15,8 @@ from i2icli.detector.detector import Detector
 from i2icli.detector.evaluation import Condition
 from i2icli.detector.peaks import EVEN, STEP, WINDOW, prominence
 from i2icli.detector.residual import high_pass, planes, tiles
-from i2icli.files import atomic_write
+from i2icli.errors import UserError
+from i2icli.files import atomic_write, fitting
 from i2icli.image import Pixels, read_image
 from i2icli.report.chart import Chart, Line, write_chart
 
@@ -37,13 +38,17 @@ def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path
             why = "a video" if finding.frames is not None else "no features"
             yield f"not plotted: {finding.file}: {why}"
             continue
-        pixels = read_image(finding.file).pixels
         path = _free(folder / f"{finding.file.stem}-spectrum.png")
-        if detector.info.features == "traces":
-            _plot_traces(path, detector, pixels, finding)
+        try:
+            pixels = read_image(finding.file).pixels
+            if detector.info.features == "traces":
+                _plot_traces(path, detector, pixels, finding)
+            else:
+                _plot_profile(path, detector, pixels, finding)
+        except (UserError, OSError) as error:
+            yield f"not plotted: {finding.file}: {getattr(error, 'strerror', None) or error}"
         else:
-            _plot_profile(path, detector, pixels, finding)
-        yield f"plotted: {path}"
+            yield f"plotted: {path}"
 
 
 def _plot_traces(path: Path, detector: Detector, pixels: Pixels, finding: "Finding") -> None:
@@ -65,11 +70,11 @@ def _plot_profile(path: Path, detector: Detector, pixels: Pixels, finding: "Find
 
 
 def _free(path: Path) -> Path:
-    """The path, or the first numbered variant that does not exist: no file is overwritten."""
-    number, found = 1, path
+    """The path, shortened where need be, or the first numbered variant that does not exist."""
+    number, found = 1, path.with_name(fitting(path.stem, path.suffix))
     while os.path.lexists(found):
         number += 1
-        found = path.with_stem(f"{path.stem}-{number}")
+        found = path.with_name(fitting(path.stem, f"-{number}{path.suffix}"))
     return found
 
 

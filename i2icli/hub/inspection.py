@@ -7,9 +7,11 @@ from pathlib import Path
 from i2icli import registry
 from i2icli.errors import UserError, readable
 from i2icli.hub.archives import unpack_models
-from i2icli.metadata import describes_itself, read_metadata, stage_named
+from i2icli.metadata import describes_itself, read_metadata, stage_named, system_of_graph
 
-SUFFIXES = (".safetensors", ".pth", ".pt", ".pkl", ".ckpt")
+SUFFIXES = (".safetensors", ".pth", ".pt", ".pkl", ".ckpt", ".onnx")
+
+_FIRST_OF_ONNX = b"\x08"  # the number of the field that is written first: the version of the format
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ def inspect(path: Path) -> Inspected:
     """
     with path.open("rb") as file:
         start = file.read(256)
+    if path.suffix.lower() == ".xml" and b"<net" in start:
+        raise UserError(
+            "an OpenVINO graph is two files, of which this is one; pull the .onnx, or download .xml and .bin "
+            "into a folder and name that: --model FOLDER"
+        )
     if start.lstrip()[:1] == b"<":
         raise UserError(
             "a web page came, not a model; open the address in a browser, download the file there, and name "
@@ -42,6 +49,8 @@ def inspect(path: Path) -> Inspected:
 
 
 def _model(path: Path) -> Inspected:
+    if path.suffix.lower() == ".onnx":
+        return Inspected(path, system_of_graph(path))
     if describes_itself(path):
         metadata = read_metadata(path)
         registry.entry(metadata.system)
@@ -55,7 +64,9 @@ def _model(path: Path) -> Inspected:
 
 def _suffix(start: bytes) -> str:
     """The suffix of a file that has none, by its first bytes."""
-    return ".safetensors" if start[8:9] == b"{" and not any(start[5:8]) else ".pth"
+    if start[8:9] == b"{" and not any(start[5:8]):
+        return ".safetensors"
+    return ".onnx" if start[:1] == _FIRST_OF_ONNX else ".pth"
 
 
 def _is_archive(path: Path) -> bool:

@@ -16,7 +16,7 @@ from i2icli.hub.store import safe_name
 HUB = "https://huggingface.co"
 MODEL = "model.safetensors"  # what `i2i push` uploads
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
-_SUFFIXES = (".safetensors", ".pth", ".pt", ".pkl", ".ckpt", ".zip")
+_SUFFIXES = (".safetensors", ".pth", ".pt", ".pkl", ".ckpt", ".onnx", ".zip")
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import glob
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image.walking import Walk, entries, is_own
+from i2icli.image.walking import Walk, entries, is_folder, is_own
 from i2icli.image.walking import is_image_name as is_image_name
 from i2icli.marks import own_names, own_results
 
@@ -20,6 +21,8 @@ class Collection:
     images: tuple[Path, ...]
     others: tuple[Path, ...]  # files of other kinds
     left: tuple[Path, ...] = ()  # files and folders that i2i wrote, which are no data
+    subfolders: tuple[Path, ...] = ()  # that were not entered
+    broken: Mapping[Path, str] = field(default_factory=dict)  # what cannot be looked into, and why
 
     def key(self, image: Path) -> str:
         """Identifies an image of this collection and pairs it: its path below the folder, no suffix.
@@ -30,18 +33,23 @@ class Collection:
         return unicodedata.normalize("NFC", relative).casefold()
 
 
-def collect(folder: Path, *, own: bool = False) -> Collection:
+def collect(folder: Path, *, own: bool = False, recursive: bool = True, complete: bool = True) -> Collection:
     """All files below a folder; links are followed, loops and hidden or junk files skipped.
 
-    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Raises UserError if
-    there is no such folder or a part of it cannot be opened.
+    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Subfolders count if
+    `recursive`. Raises UserError if there is no such folder or, where all of it has to be there (`complete`),
+    if a part of it cannot be opened.
     """
     check_folder(folder)
-    walk = Walk(folder, own=own)
+    walk = Walk(folder, own=own, recursive=recursive)
     files = sorted(walk, key=lambda file: natural_key(file.relative_to(folder)))
+    if complete and walk.closed:
+        raise UserError(next(iter(walk.closed.values())))
     images = tuple(file for file in files if is_image_name(file))
     others = tuple(file for file in files if not is_image_name(file))
-    return Collection(folder, images, others, tuple(sorted(walk.left)))
+    left = tuple(sorted(walk.left))
+    broken = dict(sorted({**walk.broken, **walk.closed}.items()))
+    return Collection(folder, images, others, left, tuple(sorted(walk.subfolders)), broken)
 
 
 def find_images(folder: Path, *, own: bool = False) -> list[Path]:
@@ -69,7 +77,7 @@ def subfolders(folder: Path) -> dict[str, Path]:
     systems treat them as one folder.
     """
     own = own_names(folder)
-    inside = [entry for entry in entries(folder) if entry.is_dir() and entry.name not in own]
+    inside = [entry for entry in entries(folder) if is_folder(entry) and entry.name not in own]
     inside = [entry for entry in inside if not is_own(folder / entry.name)]
     inside.sort(key=lambda entry: natural_key(Path(entry.name)))
     found: dict[str, Path] = {}
@@ -87,7 +95,7 @@ def holds_images(folder: Path) -> bool:
     if own_results(folder) != frozenset():
         return any(is_image_name(file) and file.parent == folder for file in Walk(folder))
     own = own_names(folder)
-    names = (entry.name for entry in entries(folder) if not entry.is_dir() and entry.name not in own)
+    names = (entry.name for entry in entries(folder) if not is_folder(entry) and entry.name not in own)
     return any(is_image_name(Path(name)) for name in names)
 
 
@@ -98,7 +106,7 @@ def holds_images_below(folder: Path) -> bool:
 
 def listing(folder: Path, limit: int = 4) -> str:
     """What is directly inside a folder, as text: "train/, val/, notes.txt and 3 more"."""
-    names = [entry.name + "/" * entry.is_dir() for entry in entries(folder)]
+    names = [entry.name + "/" * is_folder(entry) for entry in entries(folder)]
     names.sort(key=lambda name: (not name.endswith("/"), natural_key(Path(name))))
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more if names else "nothing"

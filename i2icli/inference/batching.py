@@ -40,25 +40,34 @@ def together(
 def compute(inference: Inference, inputs: Sequence[Arrays], specs: Sequence[OutputSpec]) -> list[Array | str]:
     """The output (1, C, H, W) of each of some inputs for one spec, or of one input for each of some specs.
 
-    A text is why there is none. Specs that fail together are tried one by one. Raises UserError if inputs do.
+    A text is why there is none. Inputs that fail together, as they do not fit into memory, are tried in
+    halves, specs one by one.
     """
-    batch = {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}  # (B, C, H, W)
     try:
+        batch = {name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]}  # (B, C, H, W)
         output = inference.compute(batch, *specs)
         return list(np.split(output, len(output)))
     except UserError as error:
-        if len(inputs) > 1:
-            raise
         text = str(error)
     except Exception as error:
         if not inference.backend.is_out_of_memory(error):
             raise
-        height, width = next(iter(batch.values())).shape[-2:]
-        batches = f" in batches of {len(inputs)}; try --batch-size 1 or" if len(inputs) > 1 else "; try"
-        text = f"out of memory at {width}x{height} px{batches} a smaller --size"
+        text = out_of_memory(inputs[0])
+    if len(inputs) > 1:  # outside of the error, which holds what was in memory
+        half = len(inputs) // 2
+        return [*compute(inference, inputs[:half], specs), *compute(inference, inputs[half:], specs)]
     if len(specs) > 1:
         return [each for spec in specs for each in compute(inference, inputs, [spec])]
-    return [text for _ in inputs]
+    return [text]
+
+
+def out_of_memory(inputs: Arrays) -> str:
+    """That an input (1, C, H, W) does not fit into memory, and what to do."""
+    height, width = next(iter(inputs.values())).shape[-2:]
+    return (
+        f"out of memory at {width}x{height} px; try a smaller --size, such as "
+        f"{max(1, width // 2)}x{max(1, height // 2)}"
+    )
 
 
 def _styles_together(inference: Inference, inputs: Arrays, asked: int | None) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.errors import UserError
+from i2icli.files import real
 from i2icli.image import DecodedImage, FileItem, Item, to_array, write_image
 from i2icli.image.class_indices import class_indices
 from i2icli.image.id_maps import IdMap
@@ -41,6 +42,9 @@ class _Given:
 class Editing:
     """Edits of label maps: iterating makes them, one result per map; a bad file is reported."""
 
+    problems: tuple[str, ...] = ()
+    written = 0
+
     def __init__(
         self,
         inference: Inference,
@@ -64,9 +68,7 @@ class Editing:
         self.edits = parse(edits, self.labels, lambda path: self._read(path, pasted).map)
         places = [Place(folder, kind="labels") for folder in FOLDERS]
         self.jobs = plan_jobs(inputs, out, ".png", places)
-        inside = next(
-            (job.source for job in self.jobs if out.resolve() in job.source.resolve().parents), None
-        )
+        inside = next((job.source for job in self.jobs if real(out) in real(job.source).parents), None)
         if inside is not None:
             raise UserError(
                 f"--out {out}: {inside} lies in it, and results could replace its data; choose another folder"

@@ -87,6 +87,7 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "truncate": options.truncate,
         "size": list(options.size) if options.size else None,
         "seed": options.seed,
+        "no-pairs": None if options.pairs else True,
         **{name: value for name, value in read.items() if value is not None},
     }
 

@@ -19,6 +19,11 @@ def _one_or_many(value: object) -> object:
     return value if isinstance(value, list | tuple) else (value,)
 
 
+def _parse_paths(value: object) -> object:
+    """ "a/,b/" or a path -> paths."""
+    return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else _one_or_many(value)
+
+
 def _parse_styles(value: object) -> object:
     """ "car=3" or several of such texts -> names and what is asked for them; the last of a name counts."""
     texts = value if isinstance(value, list | tuple) else (value,)
@@ -36,6 +41,8 @@ References = Annotated[
     WithJsonSchema({"type": "array", "items": {"type": "string"}}),
 ]
 """Paths, folders, the bytes of image files or arrays (H, W, C)."""
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_parse_paths)]
+"""Folders, joined by commas or given one by one."""
 Styles = Annotated[Mapping[str, str], BeforeValidator(_parse_styles)]
 """Names of classes or objects, and the style of each: {"car": "3"}, or texts "car=3"."""
 Codes = Annotated[Any, WithJsonSchema({"type": "string"})]
@@ -75,6 +82,11 @@ class TranslateOptions(BaseModel):
     instances: Path | None = Field(
         None, description="folder of instance maps for label maps; default: those found beside them"
     )
+    more_inputs: Paths = Field(
+        (),
+        description="folders of the further images that a model reads together, in the order of its "
+        "training; default: those beside the first, by their names",
+    )
     style: Styles = Field(
         {}, description="style of a class or object, by its name: car=3; may be given for several"
     )
@@ -94,6 +106,12 @@ class TranslateOptions(BaseModel):
     )
     size: Size | None = Field(
         None, description="resize inputs to 256 or WIDTHxHEIGHT first; default: as they are"
+    )
+    recursive: bool = Field(True, description="translate the images in subfolders, too")
+    pairs: bool = Field(
+        True,
+        description="of pairs (A/ and B/, or side by side as in training) translate the source alone, and "
+        "score it against the ground truth; --no-pairs: translate all images as they are",
     )
     pages: Pages = Field(
         None,

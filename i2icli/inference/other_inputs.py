@@ -31,12 +31,21 @@ class OtherInputs:
     (x_gtFine_labelIds.png, x_gtFine_instanceIds.png), in both, or in a folder that was given.
     """
 
-    def __init__(self, inputs: Mapping[str, Port], options: TranslateOptions) -> None:
-        """inputs: those of a task, the first of them first. Raises UserError for a folder there is not."""
+    def __init__(
+        self,
+        inputs: Mapping[str, Port],
+        options: TranslateOptions | None,
+        folders: Mapping[str, Path] | None = None,
+    ) -> None:
+        """inputs: those of a task, the first of them first; folders: where others are, instead of those that
+        options name. Raises UserError for a folder there is not.
+        """
         (self.first, port), *others = inputs.items()
         self.kind = port.kind
         self.others = dict(others)
-        given = {name: getattr(options, name, None) for name in self.others}
+        given = (
+            folders if folders is not None else {name: getattr(options, name, None) for name in self.others}
+        )
         self.folders: dict[str, Path] = {name: path for name, path in given.items() if path is not None}
         for name, folder in self.folders.items():
             if not folder.exists():
@@ -68,6 +77,10 @@ class OtherInputs:
                     f"{name}/, or files x_{self.first}.png and x_{name}.png, side by side"
                 )
         return found
+
+    def locate(self, file: Path, name: str) -> Path | None:
+        """Another input of a file by its name, None if there is none."""
+        return self._found(file, name, self.others[name])
 
     def notes(self) -> tuple[str, ...]:
         """What the optional inputs that were not found mean for the results, one line for each input."""

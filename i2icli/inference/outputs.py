@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from i2icli.config import Config
-from i2icli.data.layouts import VALIDATION_SPLITS
+from i2icli.data.split_names import side_of
 from i2icli.errors import UserError, about
 from i2icli.image.finding import find_images
 from i2icli.image.items import FileItem, Item
@@ -21,7 +21,6 @@ from i2icli.task import Port, Task, is_all, names_of
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
 _CODES = ("samples", "latent", "interpolate", "truncate")  # options about latent codes
-_SPLIT = re.compile(rf"^({'|'.join(('train', *sorted(VALIDATION_SPLITS, key=len, reverse=True)))})[ _-]?")
 _LONGEST_NAME = 80  # characters of a folder's name
 
 
@@ -133,8 +132,8 @@ class Outputs:
         if task.source is not None:
             return spec
         known = {name.casefold(): name for name in task.sources}
-        for folder in map(str.casefold, folders):
-            name = known.get(folder) or known.get(_SPLIT.sub("", folder))
+        for folder in folders:
+            name = known.get(folder.casefold()) or known.get(side_of(folder).casefold())
             if name is not None:
                 return replace(spec, task=replace(task, source=name))
         if "source" not in task.requires:

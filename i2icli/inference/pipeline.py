@@ -1,16 +1,18 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.files import clear_temporary
-from i2icli.image import SUFFIXES, DecodedImage, holds, kinds, read_image, to_array, write_image
+from i2icli.image import SUFFIXES, DecodedImage, holds, write_image
 from i2icli.image.items import FileItem
+from i2icli.image.stacked import StackedItem
 from i2icli.image.values import bits
+from i2icli.image.walking import why_not
 from i2icli.image.write import written_suffixes
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
@@ -20,10 +22,15 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pages import paged
+from i2icli.inference.pairs import PairSearch, of_specs
 from i2icli.inference.places import Place
-from i2icli.inference.prefetching import prefetch
+from i2icli.inference.prefetching import prefetch, workers
 from i2icli.inference.record import Origin, Read, Record, Standing
 from i2icli.inference.results import Result
+from i2icli.inference.search import Search
+from i2icli.inference.sheet_rows import SheetRows, captioned
+from i2icli.inference.stacks import Stacks
+from i2icli.inference.truth import Scores, score
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
 
@@ -69,12 +76,21 @@ class Translation:
         suffix = suffix_of(options.format) if options.format else None
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
-        planned = paged(plan_jobs(inputs, out, suffix, places), self.specs[0].task)
-        self.jobs = [_completed(job, others) for job in planned]
-        self.notes = (*others.notes(), *_format_notes(suffix, self.specs), *_other_formats(self.jobs))
+        side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
+        search = Search(options.recursive, PairSearch(side) if side is not None else None)
+        stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
+        jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
+        ours = set(stacks.ours([job.source for job in jobs]))
+        self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
+        formats = (*_format_notes(suffix, self.specs), *_other_formats(self.jobs))
+        self.notes = (*search.notes(), *others.notes(), *formats)
         self.captions = distinct_names(self.jobs)
-        self.compare = options.compare or len(self.specs) > 1
+        truths = any(job.truth is not None for job in self.jobs)
+        self.compare = options.compare or len(self.specs) > 1 or truths
         self.sheets = out / SHEETS
+        self.problems: list[str] = []
+        self.written = 0  # outputs that were made, found or failed so far
+        self.rows = SheetRows(inference, self.specs, self.problems, truths=truths)
         folders = {path.parent for job in self.jobs for path in (job.source, *job.targets)}
         if self.compare and self.sheets in folders:
             raise UserError(
@@ -85,14 +101,11 @@ class Translation:
         }
         settings = settings_of(inference.model, options) | named
         started_at = write_manifest(out, settings, overwrite=options.overwrite)
-        clear_temporary({out, *folders})
+        clear_temporary({out, self.sheets, *folders})
         self.record = Record(out, settings)
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
-        for number, spec in enumerate(self.specs):
-            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
-            if missing:
-                inference.backend.expect(spec.task, len(missing))
+        self._announce()
 
     def __len__(self) -> int:
         """Outputs that are asked for."""
@@ -103,14 +116,30 @@ class Translation:
         if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
             count = 1  # the styles of an image are computed together instead
         sheets = SheetWriter(self.sheets)
-        with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as writers:
+        with workers(THREADS) as readers, workers(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
             computed = (each for group in _grouped(loaded, count) for each in self._compute(group))
             for results, row in prefetch(writers, self._write, computed, WRITING):
                 if row:
-                    sheets.add(row, self.captions[results[0].source])
+                    caption = captioned(self.captions[results[0].source], results)
+                    self._show(partial(sheets.add, row, caption))
                 yield from results
-        sheets.close()
+        self._show(sheets.close)
+
+    def _show(self, draw: Callable[[], None]) -> None:
+        """Draw on the contact sheets; what cannot be drawn or written stops nothing."""
+        try:
+            draw()
+        except (OSError, MemoryError) as error:
+            why = why_not(error) if isinstance(error, OSError) else "not enough memory"
+            self.problems.append(f"a contact sheet in {self.sheets} cannot be written ({why})")
+
+    def _announce(self) -> None:
+        """Tell the backend how much there is to do."""
+        for number, spec in enumerate(self.specs):
+            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
+            if missing:
+                self.inference.backend.expect(spec.task, len(missing))
 
     def _stands(self, target: Path) -> bool:
         """Whether something is there that is hardly to be made anew: inputs seldom change."""
@@ -120,9 +149,9 @@ class Translation:
         """Decode an input for those of its outputs that do not exist yet."""
         if job.error:
             return _Loaded(job, done=(_failed(job, job.error),))
-        origin = Origin(
-            (job.source, *(each.path for each in job.others.values() if isinstance(each, FileItem)))
-        )
+        beside = (*job.others.values(), *((job.truth,) if job.truth is not None else ()))
+        beside += job.stack.items[1:] if isinstance(job.stack, StackedItem) else ()
+        origin = Origin((job.source, *(each.path for each in beside if isinstance(each, FileItem))))
         done: tuple[Result, ...] = ()
         try:
             standing = {path: self._standing(path, origin) for path in job.targets}
@@ -139,11 +168,18 @@ class Translation:
             inputs = self.inference.read_all(image, job.others, [spec for spec, _ in todo])
             again = frozenset(path for path, each in standing.items() if each == "changed")
             return _Loaded(job, image, tuple(todo), inputs, done, origin, read, again)
-        except (UserError, MemoryError) as error:
-            return _Loaded(job, done=(*done, _failed(job, str(error) or "not enough memory")))
-        except OSError as error:
-            why = f"{job.source}: cannot be read ({(error.strerror or str(error)).lower()})"
-            return _Loaded(job, done=(*done, _failed(job, why)))
+        except Exception as error:
+            return _Loaded(job, done=(*done, _failed(job, self._why(job, error, "read"))))
+
+    def _why(self, job: Job, error: Exception, what: str) -> str:
+        """Why an input cannot be read or written, in a line; raises what is no fault of its own."""
+        if isinstance(error, UserError):
+            return str(error)
+        if self.inference.backend.is_out_of_memory(error):
+            return f"{job.source}: not enough memory; try a smaller --size"
+        if isinstance(error, OSError):
+            return f"{error.filename or job.source}: cannot be {what} ({why_not(error)})"
+        raise error
 
     def _standing(self, target: Path, origin: Origin) -> Standing:
         """What there is where a result would go. Raises OSError."""
@@ -152,19 +188,17 @@ class Translation:
     def _existing(self, job: Job, target: Path, standing: Standing) -> Result:
         """What is at the place of a result stays: the same one, or something else."""
         refusal = self.record.refusal(target, standing)
-        return Result(str(job.source), target, "there") if refusal is None else _failed(job, refusal)
+        if refusal is not None:
+            return _failed(job, refusal)
+        return _scored(Result(str(job.source), target, "there"), self.record.scores(target))
 
     def _compute(self, group: list[_Loaded]) -> Iterator[_Computed]:
-        """The outputs for one group of inputs of equal keys; what fails together is tried one by one."""
+        """The outputs for one group of inputs of equal keys."""
         outputs: list[list[Array | str]] = [[] for _ in group]
         specs = [spec for spec, _ in group[0].specs]
         for numbers in together(self.inference, specs, group[0].inputs, self.options.batch_size):
             inputs = [loaded.inputs[numbers[0]] for loaded in group]
-            try:
-                made = compute(self.inference, inputs, [specs[number] for number in numbers])
-            except UserError:
-                yield from (each for loaded in group for each in self._compute([loaded]))
-                return
+            made = compute(self.inference, inputs, [specs[number] for number in numbers])
             for own, each in zip(outputs * len(numbers), made, strict=True):
                 own.append(each)
         for loaded, own in zip(group, outputs, strict=True):
@@ -174,44 +208,33 @@ class Translation:
         """Encode the outputs for one input; its row for the contact sheets."""
         loaded, outputs = computed
         results, made = list(loaded.done), dict[Path, DecodedImage]()
-        self.record.begin(path for path, _ in outputs)
         for (spec, _), (path, output) in zip(loaded.specs, outputs, strict=True):
             assert loaded.image is not None
             try:
                 if isinstance(output, str):
                     raise UserError(output)
-                made[path] = self.inference.result(loaded.image, output, spec)
-                write_image(path, made[path])
+                image = self.inference.result(loaded.image, output, spec)
+                self.record.begin([path])
+                write_image(path, image)
+                made[path] = image
                 unread = ", ".join(loaded.image.metadata.unread) if loaded.image.metadata else None
                 source, again = str(loaded.job.source), path in loaded.again
                 results.append(Result(source, path, "done", again=again, left_out=unread or None))
-            except UserError as error:
-                results.append(_failed(loaded.job, str(error)))
-        if made and loaded.read is not None:
-            self.record.made(made, loaded.origin, loaded.read)
+            except Exception as error:
+                results.append(_failed(loaded.job, self._why(loaded.job, error, "written")))
+        truth = self.rows.truth(loaded.job, next(iter(made.values()), None))
+        scores = {} if truth is None else {path: score(image, truth) for path, image in made.items()}
+        results = [_scored(each, scores.get(each.target)) if each.target else each for each in results]
+        try:
+            if made and loaded.read is not None:
+                self.record.made(made, loaded.origin, loaded.read, scores)
+        except OSError as error:  # they are made again
+            results = [_failed(loaded.job, self._why(loaded.job, error, "written"))] * len(results)
         order = {path: place for place, path in enumerate(loaded.job.targets)}
         results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
-        return results, self._row(loaded, results, made) if self.compare else None
-
-    def _row(self, loaded: _Loaded, results: list[Result], made: dict[Path, DecodedImage]) -> Row | None:
-        """Input and outputs, all at the size of the first; None unless every output is there."""
-        targets = [result.target for result in results if result.target is not None]
-        if len(targets) < len(self.specs):
-            return None
-        names = [spec.name or "output" for spec in self.specs]
-        try:
-            afters = [
-                (made.get(target) or _existing_image(target, spec)).pixels
-                for spec, target in zip(self.specs, targets, strict=True)
-            ]
-            before = loaded.image or self.inference.decode(loaded.job.item, self.specs[0].task)
-        except UserError:
-            return None  # the input is what it was when the result was made, or the sheet does without
-        port = next(iter(self.specs[0].task.inputs.values()))
-        size = afters[0].shape[:2]  # --size may have made another of the input's
-        given = to_array(kinds.displayed(before.pixels, port, size))
-        label = "input" if "input" not in names else "given"
-        return {label: given} | dict(zip(names, map(to_array, afters), strict=True))
+        row = self.rows.row(loaded.job, loaded.image, results, made, truth) if self.compare else None
+        self.written += len(results)
+        return results, row
 
 
 def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
@@ -227,12 +250,13 @@ def _grouped(loaded: Iterable[_Loaded], count: int) -> Iterator[list[_Loaded]]:
         yield group
 
 
-def _completed(job: Job, others: OtherInputs) -> Job:
+def _completed(job: Job, others: OtherInputs, stacks: Stacks) -> Job:
     """The job with its further inputs, or with why there are none."""
     if job.error:
         return job
     try:
-        return replace(job, others=others.find(job.source))
+        stack = stacks.stacked(job.item, job.source) if stacks.names else None
+        return replace(job, others=others.find(job.source), stack=stack)
     except UserError as error:
         return replace(job, error=str(error))
 
@@ -253,11 +277,8 @@ def _other_formats(jobs: Sequence[Job]) -> Iterator[str]:
         yield "results of GIF images are written as PNG: a GIF holds no more than 256 colours"
 
 
-def _existing_image(path: Path, spec: OutputSpec) -> DecodedImage:
-    """A result of an earlier run, to be shown. Raises UserError."""
-    port = spec.task.output
-    whole = holds(SUFFIXES[path.suffix.lower()], port.dtype or "uint8")  # not made 8 bit
-    return read_image(path, range=port.range if whole else None)
+def _scored(result: Result, scores: Scores | None) -> Result:
+    return result if scores is None else replace(result, psnr=scores.psnr, ssim=scores.ssim)
 
 
 def _failed(job: Job, error: str) -> Result:

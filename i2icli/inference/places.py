@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from i2icli.files import fitting
 from i2icli.image import SUFFIXES, holds
 from i2icli.image.decoded import Format
 from i2icli.image.kinds import holds_ids
@@ -44,23 +45,25 @@ class Place:
         """
         found = {each: self._name(each, suffix) for each in inputs}
         often = Counter(found.values())
-        return {
-            each: each.with_name(each.name + name.suffix) if often[name] > 1 and name != each else name
-            for each, name in found.items()
-        }
+
+        def own(given: Path, name: Path) -> Path:
+            both = often[name] > 1 and name != given
+            return given.with_name(fitting(given.name, name.suffix)) if both else name
+
+        return {given: own(given, name) for given, name in found.items()}
 
     def _name(self, given: Path, suffix: str | None) -> Path:
         if suffix:
-            return given.with_suffix(suffix)
+            return _with_suffix(given, suffix)
         if holds_ids(self.kind):  # the format of a map says nothing about that of photos
-            return given.with_suffix(self.deepest)
+            return _with_suffix(given, self.deepest)
         format = SUFFIXES.get(given.suffix.lower())
         if format == "ppm" and self._fits(format):
-            return given.with_suffix(self._of_netpbm(given.suffix))
+            return _with_suffix(given, self._of_netpbm(given.suffix))
         written = given.suffix.lower() not in READ_ONLY
         if format is None or (written and self._fits(format)):
             return given
-        return given.with_suffix(self.deepest)
+        return _with_suffix(given, self.deepest)
 
     def _fits(self, format: Format) -> bool:
         """Whether a format holds the output."""
@@ -72,3 +75,8 @@ class Place:
         """The one of its suffixes that is for grey, or for colours; .pnm is for both."""
         wanted = {1: ".pgm", 3: ".ppm"}.get(self.channels or 0, ".pnm")
         return suffix if suffix.lower() in (wanted, ".pnm") else wanted
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    """The path with another suffix, which may be longer than its own."""
+    return path.with_name(fitting(path.stem, suffix))

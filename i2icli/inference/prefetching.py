@@ -14,6 +14,16 @@ S = TypeVar("S")
 _LOOK_S = 0.05  # seconds between looks at whether a thread has ended
 
 
+@contextmanager
+def workers(count: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool of threads; on leaving, what it has begun is finished, and what waits is dropped."""
+    pool = ThreadPoolExecutor(count)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
 def prefetch(
     pool: ThreadPoolExecutor, function: Callable[[T], S], items: Iterable[T], depth: int
 ) -> Iterator[S]:

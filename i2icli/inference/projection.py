@@ -32,6 +32,7 @@ from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.places import Place
 from i2icli.inference.record import Origin, Record
 from i2icli.inference.results import Result
+from i2icli.inference.search import Search
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Array, Request
 from i2icli.runtime.torch_backend import TorchBackend
@@ -108,6 +109,8 @@ class Projection:
     out: Path
     record: Record
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    written: int = 0
 
     def __len__(self) -> int:
         return len(self.jobs)
@@ -186,9 +189,10 @@ def plan_projection(
     if len(tasks) > 1:
         raise UserError("an image is projected to one target; name it after --to")
     suffix = suffix_of(options.format) if options.format else None
-    jobs = plan_jobs(inputs, out, suffix, [Place.of(tasks[0].output)])
+    search = Search(options.recursive)
+    jobs = plan_jobs(inputs, out, suffix, [Place.of(tasks[0].output)], search)
     settings = settings_of(inference.model, options)
     started_at = write_manifest(out, settings, overwrite=options.overwrite)
     if not options.overwrite:
         check_sheets(out / SHEETS, len(jobs), started_at)
-    return Projection(backend, jobs, tasks[0], options, out, Record(out, settings))
+    return Projection(backend, jobs, tasks[0], options, out, Record(out, settings), search.notes())

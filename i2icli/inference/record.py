@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Literal
 
-from i2icli.files import atomic_write
+from i2icli.files import atomic_write, real
+from i2icli.inference.truth import Scores
 from i2icli.marks import RECORD, read_rows
 
 SPARE = 1000  # superseded lines that a record may hold
@@ -18,6 +20,8 @@ Standing = Literal["none", "there", "changed", "other", "unknown"]
 """No result; one of this input; of this file before it changed; of another file; not of these settings."""
 ADVICE = "choose another --out, or add --overwrite"
 
+
+_NONE: Mapping[Path, Scores] = MappingProxyType({})
 
 Read = tuple[list[list[int]], str]
 """State and content of files."""
@@ -63,6 +67,7 @@ class Record:
         rows = read_rows(self.path)
         self._rows: dict[str, dict[str, Any]] = {str(row["result"]): row for row in rows}
         self._superfluous = len(rows) - len(self._rows)
+        self._cut = not _ends_with_a_line(self.path)  # by a kill, or by a full disk
         self._lock = Lock()
 
     def standing(self, target: Path, origin: Origin) -> Standing:
@@ -91,18 +96,32 @@ class Record:
         """Results are about to be written."""
         self._add([{"result": self._name(target)} for target in targets])
 
-    def made(self, targets: Iterable[Path], origin: Origin, read: Read) -> None:
+    def made(
+        self, targets: Iterable[Path], origin: Origin, read: Read, scores: Mapping[Path, Scores] = _NONE
+    ) -> None:
         """Results were written; read: the files as they were when they were read."""
         row = {"with": self._made_with, "input": self._input(origin), "state": read[0], "content": read[1]}
-        self._add([{"result": self._name(target), **row} for target in targets])
+        scored = {path: {"psnr": each.psnr, "ssim": each.ssim} for path, each in scores.items()}
+        self._add([{"result": self._name(path), **row, **scored.get(path, {})} for path in targets])
+
+    def scores(self, target: Path) -> Scores | None:
+        """Those of a result that was made before; None if it has none."""
+        row = self._rows.get(self._name(target), {})
+        psnr, ssim = row.get("psnr"), row.get("ssim")
+        if isinstance(psnr, int | float) and isinstance(ssim, int | float):
+            return Scores(psnr, ssim)
+        return None
 
     def _add(self, rows: list[dict[str, Any]]) -> None:
         with self._lock:
             self.out.mkdir(parents=True, exist_ok=True)
             if self._superfluous > SPARE + 4 * len(self._rows):
                 self._rewrite()
+            text = "".join(f"{json.dumps(row)}\n" for row in rows)
+            start, self._cut = "\n" * self._cut, True
             with self.path.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{json.dumps(row)}\n" for row in rows))
+                file.write(start + text)
+            self._cut = False
             for row in rows:
                 self._superfluous += row["result"] in self._rows
                 self._rows[row["result"]] = row
@@ -119,4 +138,13 @@ class Record:
 
     def _input(self, origin: Origin) -> str:
         """Relative, so that a project can be moved as a whole."""
-        return os.path.relpath(origin.files[0].resolve(), self.out.resolve()) if origin.files else ""
+        return os.path.relpath(real(origin.files[0]), real(self.out)) if origin.files else ""
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) == b"\n"
+    except OSError:  # there is none, or nothing in it
+        return True

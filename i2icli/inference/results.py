@@ -1,6 +1,6 @@
 """What became of one input of `translate`. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -16,6 +16,8 @@ class Result:
     error: str | None = None  # one line, for "failed"
     again: bool = False  # whether it was made again, as the input had changed
     left_out: str | None = None  # metadata of the input that could not be read: "EXIF, text"
+    psnr: float | None = None  # dB to the ground truth, if that is known
+    ssim: float | None = None
 
 
 class Results(Protocol):
@@ -24,6 +26,14 @@ class Results(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know before any result, in lines."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """What went wrong beside results, such as contact sheets, in lines; known when all are there."""
+
+    @property
+    def written(self) -> int:
+        """How many results there are, if these are more than were iterated."""
 
     def __len__(self) -> int: ...
 

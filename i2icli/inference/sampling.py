@@ -42,6 +42,8 @@ class Sampling:
     wanted: tuple[tuple[OutputSpec, ...], ...]  # of each task, one for every code
     record: Record
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+    written: int = 0
 
     def __len__(self) -> int:
         if self.options.interpolate is not None:

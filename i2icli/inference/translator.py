@@ -8,7 +8,7 @@ import numpy as np
 
 from i2icli.config import Precision
 from i2icli.errors import UserError
-from i2icli.image.finding import find_images
+from i2icli.image.finding import collect
 from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
 from i2icli.inference.inference import Inference
@@ -20,6 +20,7 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
+from i2icli.inference.stacks import Stacks
 from i2icli.runs import find_model
 
 if TYPE_CHECKING:  # what translating images need not load
@@ -28,7 +29,7 @@ if TYPE_CHECKING:  # what translating images need not load
     from i2icli.inference.video_options import VideoRequest
     from i2icli.inference.video_results import Watch
 
-_OF_FILES = ("format", "compare", "overwrite", "batch_size")  # options about writing many files
+_OF_FILES = ("format", "compare", "overwrite", "pairs", "batch_size")  # options about writing many files
 
 
 class Translator(Inference):
@@ -59,10 +60,11 @@ class Translator(Inference):
     def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
-        `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite and
-        batch_size are for `run`. A reference may be all that an image may be, a latent code an array or a
-        tensor (Z,). Integers of 8 and 16 bits span their type, floats and tensors are in [-1, 1]; for a model
-        with a range arrays and tensors hold its values, and so do those that come back.
+        `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite, pairs
+        and batch_size are for `run`: here images are translated as they are. A reference may be all that an
+        image may be, a latent code an array or a tensor (Z,). Integers of 8 and 16 bits span their type,
+        floats and tensors are in [-1, 1]; for a model with a range arrays and tensors hold its values, and so
+        do those that come back.
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
@@ -78,13 +80,15 @@ class Translator(Inference):
         asked = TranslateOptions.of(options)
         specs = self.specs(asked)
         others = OtherInputs(inputs_of(specs), asked)
+        stacks = Stacks(inputs_of(specs)[others.first], asked.more_inputs)
         if isinstance(image, list):
-            return [self._translated(each, specs, others, asked) for each in image]
+            return [self._translated(each, specs, others, asked, stacks) for each in image]
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
-            images = inputs_in(folder, find_images(folder), others.kind)
-            return [self._translated(each, specs, others, asked, folder) for each in images]
-        return self._translated(image, specs, others, asked)
+            images = inputs_in(folder, collect(folder, recursive=asked.recursive).images, others.kind)
+            ours = stacks.ours(images)
+            return [self._translated(each, specs, others, asked, stacks, folder) for each in ours]
+        return self._translated(image, specs, others, asked, stacks)
 
     def _translated(
         self,
@@ -92,6 +96,7 @@ class Translator(Inference):
         specs: list[OutputSpec],
         others: OtherInputs,
         asked: TranslateOptions,
+        stacks: Stacks,
         folder: Path | None = None,
     ) -> "Made | dict[str, Made]":
         first = others.first
@@ -103,6 +108,7 @@ class Translator(Inference):
         if isinstance(main, str | Path):
             folders = folders_above(Path(main), folder or Path(main).parent)
             items = {**others.find(Path(main), items), **items}
+            items[first] = stacks.stacked(items[first], Path(main))
         outputs = self.outputs()
         image = self.decode(items[first], specs[0].task).keeping_gps(asked.keep_gps)
         specs = [outputs.infer_source(spec, folders) for spec in specs]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2icli.errors import UserError, several
+from i2icli.files import real
 from i2icli.image.finding import find_images
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
@@ -53,12 +54,12 @@ def plan_videos(
     for source, folders in found.items():
         for spec in specs:
             target = out if is_file else out / spec.name / result_name(source, suffix)
-            if target.resolve() in taken:
-                replaced = taken[target.resolve()]
+            if real(target) in taken:
+                replaced = taken[real(target)]
                 raise UserError(
                     f"--out {out}: the result would replace the input {replaced}; choose another --out"
                 )
-            if Path(source).is_dir() and Path(source).resolve() in target.resolve().parents:
+            if Path(source).is_dir() and real(Path(source)) in real(target).parents:
                 raise UserError(
                     f"--out {out}: lies in {source}, whose images are frames; choose another --out"
                 )
@@ -120,9 +121,9 @@ def _found(inputs: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str,
 def _places(source: str) -> set[Path]:
     """Where an input lies: its file, or the folders of its images."""
     if not is_sequence(source) or Path(source).is_dir():
-        return {Path(source).resolve()}
+        return {real(Path(source))}
     try:
-        return {file.parent.resolve() for file in sequence_files(source)}
+        return {real(file.parent) for file in sequence_files(source)}
     except UserError:  # there are none, which is said when it is read
         return set()
 

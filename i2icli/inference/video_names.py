@@ -6,7 +6,6 @@ from i2icli.image import SUFFIXES as IMAGES
 
 STILL = tuple(suffix for suffix in IMAGES if suffix not in (".webp", ".gif"))
 """Suffixes of formats that mean a folder of frames; WebP and GIF move."""
-_ONLY_READ = (".flv", ".f4v", ".wmv", ".asf", ".mpg", ".mpeg", ".vob", ".m2v", ".ogv", ".3gp", ".3g2", ".mxf")
 
 
 def is_video_name(path: Path) -> bool:
@@ -14,6 +13,6 @@ def is_video_name(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in IMAGES and suffix != ".gif":
         return False
-    from i2icli.video.containers import MUXERS  # translating images need not load ffmpeg's
+    from i2icli.video.containers import MUXERS, READ_ONLY  # translating images need not load ffmpeg's
 
-    return suffix in MUXERS or suffix in _ONLY_READ
+    return suffix in MUXERS or suffix in READ_ONLY

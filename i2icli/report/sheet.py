@@ -86,9 +86,10 @@ class SheetWriter:
 
     def _write(self) -> None:
         self.count += 1
+        rows, captions = self.pending, self.captions
+        self.pending, self.captions = [], []  # also where they cannot be written
         with atomic_write(_numbered(self.folder, self.count)) as temporary:
-            _drawn(self.pending, self.captions).save(temporary)
-        self.pending, self.captions = [], []
+            _drawn(rows, captions).save(temporary)
 
 
 def check_sheets(folder: Path, rows: int, since: int) -> None:

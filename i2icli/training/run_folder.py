@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from i2icli import marks
+from i2icli.data.pairing.lists import is_list
 from i2icli.errors import UserError
 from i2icli.files import atomic_write, clear_temporary, locks_work, write_through
 from i2icli.originals.torch_pickles import check_saved
@@ -21,8 +22,10 @@ from i2icli.training.followed import followed
 
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
-    """runs/<system>-<name of the data folder, or of both>."""
-    return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
+    """runs/<system>-<name of the data folder, of both, or of a list without its suffix>."""
+    places = [Path(each).resolve() for each in data]
+    names = (place.stem if is_list(place) else place.name for place in places)
+    return Path("runs") / "-".join([system, *names])
 
 
 class RunFolder:

@@ -25,6 +25,9 @@ MUXERS = {
 }
 """Suffix -> muxer of ffmpeg."""
 
+READ_ONLY = (".flv", ".f4v", ".wmv", ".asf", ".mpg", ".mpeg", ".vob", ".m2v", ".ogv", ".3gp", ".3g2", ".mxf")
+"""Suffixes of videos that we do not write."""
+
 ANIMATIONS = ("gif", "apng", "webp")
 """Muxers of images that move: no sound, encoded once from lossless segments."""
 

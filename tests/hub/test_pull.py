@@ -117,6 +117,35 @@ def test_an_original_checkpoint_translates_by_its_name(server: Server, capsys: C
     assert i2icli.load("zebras").translate("photo.png").size == (16, 16)
 
 
+@pytest.mark.parametrize("address", ["half.onnx", "download"])
+def test_an_exported_graph_translates_by_its_name(address: str, server: Server, capsys: Capture) -> None:
+    from PIL import Image
+
+    from i2icli.image import read_image
+    from tests.graphs.files import halving
+
+    server.answer = serve(halving(Path("written.onnx")).read_bytes())
+    Image.new("RGB", (16, 20), (255, 255, 255)).save("photo.png")
+    assert main(["pull", f"{server.url}/{address}", "--name", "halves"]) == 0
+    assert "halves is here: cyclegan" in capsys.readouterr().out
+    assert find_model("halves").suffix == ".onnx"
+    assert main(["translate", "photo.png", "--model", "halves", "--out", "out"]) == 0
+    assert set(read_image("out/photo.png").pixels.flat) == {191}
+
+
+def test_a_graph_of_others_or_in_two_files_is_refused(server: Server, capsys: Capture) -> None:
+    from tests.graphs.files import graph, node, write
+
+    other = graph(None, [node("Abs", "a", "b")], inputs={"a": (1,)}, outputs={"b": (1,)})
+    server.answer = serve(write(Path("other.onnx"), other).read_bytes())
+    assert main(["pull", f"{server.url}/other.onnx"]) == 1
+    assert "other.onnx" in capsys.readouterr().err
+    server.answer = serve(b'<?xml version="1.0"?>\n<net name="Model0" version="11"></net>')
+    assert main(["pull", f"{server.url}/half.xml"]) == 1
+    assert "an OpenVINO graph is two files" in capsys.readouterr().err
+    assert pulled() == []
+
+
 def test_several_that_pull_the_same_download_it_once(server: Server) -> None:
     data = model_bytes()
     server.answer = serve(data)

@@ -11,8 +11,10 @@ from i2icli.data.images import scan_headers
 from i2icli.data.labels.layouts import recognise_labels
 from i2icli.data.labels.names import parts_of
 from i2icli.data.labels.parts import Part
-from i2icli.data.layouts import VALIDATION_SPLITS, recognise, refuse_overlapping
+from i2icli.data.layout_errors import refuse_overlapping
+from i2icli.data.layouts import recognise, validation_folder
 from i2icli.data.options import DataOptions
+from i2icli.data.split_names import TRAIN, split_folders
 from i2icli.errors import UserError, several
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection, check_folder, collect, listing, subfolders
@@ -73,10 +75,10 @@ def _plain(paths: Sequence[Path], how: DataOptions) -> Found:
     refuse_overlapping(paths, "different videos or folders")
     found = Found([], [], [])
     for path in paths:
-        splits = {} if is_video(path) else subfolders(path)
+        splits = {} if is_video(path) else split_folders(path)
         _refuse_two_sides(path, splits)
-        held_out = next((splits[split] for split in VALIDATION_SPLITS if split in splits), None)
-        train = splits.get("train")
+        held_out = validation_folder(splits)
+        train = splits.get(TRAIN)
         found.train += _plain_clips(train or path, how, found.lines)
         if train is not None and held_out is not None:
             found.validation += _plain_clips(held_out, how, found.lines)
@@ -101,7 +103,7 @@ def _plain_clips(path: Path, how: DataOptions, lines: list[str]) -> list[Footage
 
 
 def _refuse_two_sides(path: Path, splits: dict[str, Path]) -> None:
-    if any({f"{split}a", f"{split}b"} <= splits.keys() for split in ("", "train", "train_")):
+    if any({f"{split}a", f"{split}b"} <= splits.keys() for split in ("", f"{TRAIN} ")):
         raise UserError(
             f"{path}: found {listing(path)}; with --condition what is translated is computed from plain "
             "videos: give the folder of these alone, or leave --condition out"
@@ -171,8 +173,8 @@ def _names_labels(paths: Sequence[Path]) -> bool:
     """Whether the names of folders say that there are label maps."""
     if len(paths) > 1:
         return any(parts_of(path.name)[1] == "labels" for path in paths)
-    inside = subfolders(paths[0])
-    below = subfolders(inside["train"]) if "train" in inside else {}
+    inside = split_folders(paths[0])
+    below = subfolders(inside[TRAIN]) if TRAIN in inside else {}
     return any(parts_of(path.name)[1] == "labels" for path in [*inside.values(), *below.values()])
 
 

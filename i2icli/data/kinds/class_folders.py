@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.data.layouts import VALIDATION_SPLITS, only_folder, refuse_overlapping, validation_folder
+from i2icli.data.layout_errors import refuse_overlapping
+from i2icli.data.layouts import only_folder, validation_folder
+from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS, split_folders
 from i2icli.errors import UserError
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
 
@@ -82,7 +84,7 @@ def _targets(target: _SplitPaths) -> tuple[Collection, Collection | None]:
 
 
 def _one_folder(folder: Path) -> tuple[_SplitPaths, _SplitPaths]:
-    inside = subfolders(folder)
+    inside = split_folders(folder)
     found = _both(inside)
     if found is not None:
         source, target = (_divided(side) for side in found)
@@ -93,7 +95,7 @@ def _one_folder(folder: Path) -> tuple[_SplitPaths, _SplitPaths]:
             source if source.validation else _SplitPaths(source.train, beside[0]),
             target if target.validation else _SplitPaths(target.train, beside[1]),
         )
-    train = _both(subfolders(inside["train"])) if "train" in inside else None
+    train = _both(subfolders(inside[TRAIN])) if TRAIN in inside else None
     if train is not None:
         beside = _validation_beside(inside)
         return _SplitPaths(train[0], beside and beside[0]), _SplitPaths(train[1], beside and beside[1])
@@ -127,8 +129,8 @@ def _two_folders(source: Path, target: Path) -> tuple[_SplitPaths, _SplitPaths]:
 
 def _divided(side: Path) -> _SplitPaths:
     """A folder with train/ and test/ in it, or with its images and possibly test/ beside them."""
-    inside = subfolders(side)
-    return _SplitPaths(inside.get("train", side), validation_folder(inside))
+    inside = split_folders(side)
+    return _SplitPaths(inside.get(TRAIN, side), validation_folder(inside))
 
 
 # -- scanning them ---------------------------------------------------------------------------

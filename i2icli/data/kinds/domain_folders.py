@@ -1,17 +1,12 @@
 """Recognising a folder of images per domain, for systems that translate between many."""
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from i2icli.data.layouts import (
-    VALIDATION_SPLITS,
-    folders_beside,
-    only_folder,
-    refuse_overlapping,
-    validation_folder,
-)
+from i2icli.data.layout_errors import refuse_overlapping, refuse_repeated
+from i2icli.data.layouts import folders_beside, only_folder, validation_folder
+from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS, side_of, split_folders
 from i2icli.errors import UserError, one_of
 from i2icli.image.finding import Collection, check_folder, collect, holds_images, listing, subfolders
 
@@ -80,10 +75,10 @@ def _recognise(folders: Sequence[Path]) -> _DomainPaths:
 
 
 def _one_folder(folder: Path) -> _DomainPaths:
-    inside = subfolders(folder)
-    if "train" in inside:
+    inside = split_folders(folder)
+    if TRAIN in inside:
         return _domains_in_splits(inside)
-    lettered = _lettered(inside, "train")
+    lettered = _lettered(inside, TRAIN)
     if lettered:
         validation = next((found for split in VALIDATION_SPLITS if (found := _lettered(inside, split))), None)
         return _same_domains(_DomainPaths(lettered, validation), folder)
@@ -95,14 +90,16 @@ def _one_folder(folder: Path) -> _DomainPaths:
     alone = validation_folder(inside)
     if alone:
         raise UserError(f"{folder}: found {alone.name}/ but no train/; expected {DOMAINS_EXAMPLE}")
+    if len(inside) > 1:
+        refuse_repeated(*list(inside.values())[:2])
     return _splits_in_domains(_by_name(inside.values()), folder)
 
 
 def _domains_in_splits(inside: dict[str, Path]) -> _DomainPaths:
     """train/x train/y, and test/x test/y."""
-    train = _by_name(subfolders(inside["train"]).values())
-    if not train and holds_images(inside["train"]):
-        raise UserError(f"{inside['train']}: found images directly in it; expected {DOMAINS_EXAMPLE}")
+    train = _by_name(subfolders(inside[TRAIN]).values())
+    if not train and holds_images(inside[TRAIN]):
+        raise UserError(f"{inside[TRAIN]}: found images directly in it; expected {DOMAINS_EXAMPLE}")
     validation = validation_folder(inside)
     if validation is None:
         return _DomainPaths(train, None)
@@ -110,19 +107,15 @@ def _domains_in_splits(inside: dict[str, Path]) -> _DomainPaths:
 
 
 def _lettered(inside: dict[str, Path], split: str) -> dict[str, Path]:
-    """trainA trainB trainC, or train0 ... train10: by what follows the word."""
-    found: dict[str, Path] = {}
-    for name, path in inside.items():
-        match = re.fullmatch(rf"{split}[ _-]?([a-z]|\d+)", name)
-        if match:
-            found[path.name[match.start(1) :]] = path
-    return found
+    """trainA trainB trainC, train0 ... train10, or train_summer train_winter: by what they say beside it."""
+    found = [path for key, path in inside.items() if key.startswith(f"{split} ")]
+    return {side_of(path.name): path for path in found}
 
 
 def _splits_in_domains(domains: dict[str, Path], where: Path) -> _DomainPaths:
     """x/ and y/, with images or with train/ and test/ in each."""
-    inside = {name: subfolders(path) for name, path in domains.items()}
-    divided = {name for name, below in inside.items() if "train" in below}
+    inside = {name: split_folders(path) for name, path in domains.items()}
+    divided = {name for name, below in inside.items() if TRAIN in below}
     if not divided:
         return _DomainPaths(domains, None)
     if len(divided) < len(domains):
@@ -131,7 +124,7 @@ def _splits_in_domains(domains: dict[str, Path], where: Path) -> _DomainPaths:
             f"{domains[missing]}: no train/ in it, but {domains[min(divided)]} has one; "
             "give every domain a train/, or none of them"
         )
-    train = {name: inside[name]["train"] for name in domains}
+    train = {name: inside[name][TRAIN] for name in domains}
     for split in VALIDATION_SPLITS:
         validation = {name: inside[name][split] for name in domains if split in inside[name]}
         if validation:
@@ -141,8 +134,8 @@ def _splits_in_domains(domains: dict[str, Path], where: Path) -> _DomainPaths:
 
 def _splits_inside(folder: Path) -> bool:
     """Whether a folder is one domain with its splits."""
-    inside = subfolders(folder)
-    return "train" in inside and not subfolders(inside["train"])
+    inside = split_folders(folder)
+    return TRAIN in inside and not subfolders(inside[TRAIN])
 
 
 def _by_name(folders: Iterable[Path]) -> dict[str, Path]:
@@ -169,7 +162,8 @@ def _names(folders: Sequence[Path]) -> list[str] | None:
     """The last part of the paths in which all differ: horse/train and zebra/train are horse and zebra."""
     for parts in zip(*(reversed(folder.parts) for folder in folders), strict=False):
         if len({part.casefold() for part in parts}) == len(parts):
-            return list(parts)
+            sides = [side_of(part) for part in parts]
+            return sides if len({side.casefold() for side in sides}) == len(sides) else list(parts)
     return None
 
 

@@ -17,6 +17,7 @@ from i2icli.data.labels.scenes import Scene, find_scenes, with_instances
 from i2icli.data.labels.survey import Surveyed, survey
 from i2icli.data.labels.usage import size_lines
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import AS_FOUND, PairChoice
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import check_sizes
@@ -45,12 +46,14 @@ class LabelMaps(DataFolder):
         labels: LabelSet | None = None,
         ignored: Sequence[str] = (),
         instances: bool | None = None,
+        choice: PairChoice = AS_FOUND,
     ) -> None:
         """labels: the classes if they are known; ignored: ids or names of classes that mean unlabelled, if
-        the classes are to be found; instances: whether to read instance maps, None: if there are any.
+        the classes are to be found; instances: whether to read instance maps, None: if there are any;
+        choice: how label maps and photos are paired.
         """
         super().__init__(options)
-        self.layout = recognise_labels(folders)
+        self.layout = recognise_labels(folders, choice)
         parts = self._find_scenes(self.layout)
         use, parts, lines = with_instances(*parts, instances)
         self.report += lines
@@ -63,7 +66,8 @@ class LabelMaps(DataFolder):
         self.report += photos.report
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)
-        top = folders[0] if len(folders) == 1 else self.layout.train.labels.folder.parent
+        alone = len(folders) == 1 and folders[0].is_dir()  # else several, or a list
+        top = folders[0] if alone else self.layout.train.labels.folder.parent
         maps = [[each.map for each in part] for part in surveyed]
         self.labels, found, lines = labels_of(self.layout.train.labels, top, labels, ignored, *maps)
         self.settings |= found

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from i2icli.data.describe import aligned_line, counted
 from i2icli.data.layouts import validation_folder
+from i2icli.data.split_names import TRAIN, split_folders
 from i2icli.data.validation_split import TOO_FEW, split_line
 from i2icli.image import FileItem
-from i2icli.image.finding import subfolders
 
 LabelKind = Literal["attributes", "domains"]
 
@@ -46,11 +46,11 @@ class LabelledSet:
 
 def splits(folder: Path) -> list[Path]:
     """train/ and the validation folder beside it, or the folder itself."""
-    inside = subfolders(folder)
-    if "train" not in inside:
+    inside = split_folders(folder)
+    if TRAIN not in inside:
         return [folder]
     validation = validation_folder(inside)
-    return [inside["train"], validation] if validation else [inside["train"]]
+    return [inside[TRAIN], validation] if validation else [inside[TRAIN]]
 
 
 def validation_line(images: Sized, *, given: bool, aligned: bool = False) -> str:

@@ -9,23 +9,23 @@ import numpy as np
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import two_sides
-from i2icli.data.kinds.pairs import Pair, find_pairs
-from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.finding import find_pairs
+from i2icli.data.pairing.inputs import of_stack, settings_of, stack
+from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice, known_again
+from i2icli.data.pairing.reading import readable, size_lines
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
-from i2icli.errors import UserError
 from i2icli.image import Pixels
 from i2icli.image.kinds import pixel_bytes, prepare
 from i2icli.stage import Shape
-
-_TALLEST = 1.5  # height over width of a half; taller halves are hardly those of pairs
+from i2icli.task import StackPart
 
 
 class PairedImages(DataFolder):
-    """Folders of pairs: side by side in one image, or two folders with the same file names.
+    """Pairs: side by side in one image, in two folders, in one by their names, or in a list.
 
     Examples: "source" and "target", (C, H, W) in [-1, 1], cropped and flipped alike.
     """
@@ -36,30 +36,39 @@ class PairedImages(DataFolder):
         options: DataOptions,
         *,
         backwards: bool = False,
+        choice: PairChoice = AS_FOUND,
         smallest_image: Size = (1, 1),
     ) -> None:
-        """backwards: B is the source, A the target; smallest_image: smaller ones are an error."""
+        """backwards: B is the source, A the target; choice: how images are paired; smallest_image: smaller
+        ones are an error.
+        """
         super().__init__(options)
         self.backwards = backwards
-        layout = recognise(folders, pairs=True)
-        self.pairs, skipped = find_pairs(layout.train, strict=options.strict, reading=options.reading)
+        found = find_pairs(folders, choice)
+        self.pairs, skipped = self._readable(found.train, choice)
         self.held_out: list[Pair] = []
-        if layout.validation:
-            self.held_out, more = find_pairs(
-                layout.validation, strict=options.strict, reading=options.reading
-            )
+        if found.validation:
+            self.held_out, more = self._readable(found.validation, choice)
             skipped += more
-        self._describe(layout)
-        self.report += skipped
-        if not layout.validation:
+        self._describe(found)
+        self.report += [*found.skipped, *skipped]
+        parts: tuple[StackPart, ...] = ()
+        if found.stacked:
+            (self.pairs, self.held_out), parts, lines = stack(
+                self._splits, found.stacked, choice.inputs, options
+            )
+            self.report += lines
+        if found.validation is None:
             self._split_off()
         train, validation = ([(pair.a.name, pair.size) for pair in each] for each in self._splits)
         refuse_small_images(train, smallest_image)
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
-        found = two_sides(source, target, options, ("source", "target"))
-        self.settings, self.ports = found.settings, found.ports
-        self.report += found.report
+        both = two_sides(source, target, of_stack(options, parts), ("source", "target"))
+        self.settings = both.settings | known_again(found, self.pairs)
+        self.settings |= settings_of(parts, both.settings, options)
+        self.ports = both.ports
+        self.report += both.report
         self.plan_cache(self._memory_needed())
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
@@ -87,36 +96,20 @@ class PairedImages(DataFolder):
         number = counted(len(self.held_out), "pair")
         self.report.append(split_line(number) if self.held_out else TOO_FEW)
 
-    def _describe(self, layout: FolderLayout) -> None:
-        number, arrow = counted(len(self.pairs), "pair"), "B to A" if self.backwards else "A to B"
-        if layout.side_by_side:
-            line = f"pairs side by side in {layout.train[0]}: {number}, A left, B right"
-        else:
-            line = f"pairs: A in {layout.train[0]}, B in {layout.train[1]}: {number}"
-        self.report.append(f"{line}; learning {arrow}")
-        if layout.validation:
-            where = " and ".join(map(str, layout.validation))
-            self.report.append(f"validation: {counted(len(self.held_out), 'pair')} from {where}")
-        self._describe_shapes()
+    def _readable(
+        self, files: Sequence[tuple[Path, Path | None]], choice: PairChoice
+    ) -> tuple[list[Pair], list[str]]:
+        how = self.options
+        return readable(files, side_by_side=choice.side_by_side, strict=how.strict, reading=how.reading)
 
-    def _describe_shapes(self) -> None:
-        """Report halves that hardly are pairs (an error if all are so), and partners of different sizes."""
-        narrow = [pair for pair in self.pairs if pair.b is None and pair.size[0] > _TALLEST * pair.size[1]]
-        if narrow:
-            height, width = narrow[0].a.size
-            found = f"{narrow[0].a.name} has {width}x{height} pixels"
-            if len(narrow) == len(self.pairs):
-                raise UserError(
-                    f"{found}, like all images here: these are no pairs side by side; "
-                    "give two folders with the same file names, or images twice as wide"
-                )
-            self.report.append(f"{found}: is this really a pair side by side?")
-        uneven = [pair for pair in self.pairs if pair.b is not None and pair.b.size != pair.size]
-        if uneven:
-            self.report.append(
-                f"{counted(len(uneven), 'pair')} with different sizes (e.g. {uneven[0].a.path.name}): "
-                "B is resized to A"
-            )
+    def _describe(self, found: FoundPairs) -> None:
+        number, arrow = counted(len(self.pairs), "pair"), "B to A" if self.backwards else "A to B"
+        halves = ", A left, B right" if self.pairs[0].b is None else ""
+        self.report.append(f"{found.how}: {number}{halves}; learning {arrow}")
+        if found.validation:
+            number = counted(len(self.held_out), "pair")
+            self.report.append(f"validation: {number} from {found.validation_from}")
+        self.report += size_lines(self.pairs + self.held_out)
 
     def _memory_needed(self) -> int:
         total, preprocess = 0, self.options.preprocess

@@ -9,13 +9,13 @@ import torch
 from i2icli.data.describe import counted
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.kinds.paired import PairExamples
-from i2icli.data.kinds.pairs import Pair
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import AS_FOUND, Pair, PairChoice
+from i2icli.data.pairing.reading import refuse_transposed
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import key_of, memory_needed
+from i2icli.data.scan import memory_needed
 from i2icli.errors import UserError
-from i2icli.image.finding import Collection
 from i2icli.stage import Shape
 
 
@@ -34,13 +34,14 @@ class PartlyPairedImages(DataFolder):
         num_latents: int,
         two_sided: bool = False,
         supervised_fraction: float = 0.0,
+        choice: PairChoice = AS_FOUND,
         name_domains: bool = False,
     ) -> None:
-        """supervised_fraction: of the images with the same name in both folders, those learned as pairs."""
+        """supervised_fraction: of the pairs, by name or as chosen, those learned as pairs."""
         super().__init__(options)
         self.num_latents = num_latents
         self.coded = ("A", "B") if two_sided else ("B",)
-        self.unpaired = UnpairedImages(folders, options, name_domains=name_domains)
+        self.unpaired = UnpairedImages(folders, options, choice=choice, name_domains=name_domains)
         self.settings, self.report = self.unpaired.settings, self.unpaired.report
         self.pairs = self._choose_pairs(supervised_fraction) if supervised_fraction else []
         self.cached = self.unpaired.cached and self._memory_needed() <= options.cache_bytes
@@ -57,23 +58,20 @@ class PartlyPairedImages(DataFolder):
 
     def _choose_pairs(self, fraction: float) -> list[Pair]:
         """A fixed part, drawn by the seed, of the training images with the same names in both folders."""
-        folders = self.unpaired.layout.train
-        a, b = (
-            {key_of(Collection(folder, (), ()), file): file for file in files}
-            for folder, files in zip(folders, self.unpaired.files, strict=True)
-        )
-        names = [name for name in a if name in b]
-        if not names:
+        pairs = self.unpaired.pairs
+        if not pairs:
+            a, b = (Path(files[0].name).stem for files in self.unpaired.files)
             raise UserError(
-                f"--supervised-fraction {fraction:g}: no training images with the same name in {folders[0]} "
-                f"and {folders[1]} (e.g. {next(iter(a))} and {next(iter(b))}); rename them, or set it to 0"
+                f"--supervised-fraction {fraction:g}: no training images with the same name in both folders "
+                f"(e.g. {a} and {b}); rename them, name pairs with --pair or a list, or set it to 0"
             )
-        number = max(1, round(fraction * len(names)))
-        chosen = np.random.default_rng(self.options.seed).permutation(len(names))[:number]
+        refuse_transposed(pairs)
+        number = max(1, round(fraction * len(pairs)))
+        chosen = np.random.default_rng(self.options.seed).permutation(len(pairs))[:number]
         self.report.append(
-            f"supervised: {counted(number, 'pair')} of {len(names)} with the same name in both folders"
+            f"supervised: {counted(number, 'pair')} of {len(pairs)} with the same name in both folders"
         )
-        return [Pair(a[names[index]], b[names[index]]) for index in sorted(chosen)]
+        return [Pair(*pairs[index]) for index in sorted(chosen)]
 
     def _memory_needed(self) -> int:
         """Memory of all training images; those of pairs count twice as they are kept twice."""

@@ -11,7 +11,8 @@ from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.faces import faces_found
 from i2icli.data.kinds.style_names import Comparison, compare_by_name
 from i2icli.data.kinds.styled_examples import StyledExamples, StyledFile, StyledReader
-from i2icli.data.layouts import UNPAIRED_EXAMPLE, FolderLayout, recognise
+from i2icli.data.layout_errors import UNPAIRED_EXAMPLE
+from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.data.scan import key_of, memory_needed

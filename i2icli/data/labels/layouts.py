@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from i2icli.data.labels.content import HalfItem, looks_like_labels
+from i2icli.data.labels.content import looks_like_labels
 from i2icli.data.labels.names import (
-    HELD_OUT,
     Role,
     instance_files,
     label_files,
     parts_of,
     preference,
 )
+from i2icli.data.labels.pairs import layout_of
 from i2icli.data.labels.parts import LabelLayout, Part
 from i2icli.data.labels.trees import one_tree
-from i2icli.data.layouts import folders_beside, only_folder, recognise, refuse_overlapping
+from i2icli.data.layout_errors import refuse_overlapping
+from i2icli.data.layouts import folders_beside, only_folder, recognise
+from i2icli.data.pairing.finding import find_pairs, of_layout
+from i2icli.data.pairing.lists import is_list
+from i2icli.data.pairing.pair import AS_FOUND, PairChoice
+from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item
 from i2icli.image.finding import (
@@ -27,6 +32,7 @@ from i2icli.image.finding import (
     listing,
     subfolders,
 )
+from i2icli.image.halves import HalfItem
 
 LABELS_EXAMPLE = (
     "labels/ and images/ with the same file names (and instances/), in train/ and val/ if split, "
@@ -38,11 +44,14 @@ _Sides = dict[Role, dict[str, Path]]
 """The folders of each role by split; "" holds all of them."""
 
 
-def recognise_labels(folders: Sequence[Path]) -> LabelLayout:
-    """The layout of one folder, or of two or three given separately: label maps, photos, instance maps.
+def recognise_labels(folders: Sequence[Path], choice: PairChoice = AS_FOUND) -> LabelLayout:
+    """The layout of one folder, or of two or three given separately: label maps, photos, instance maps; or of
+    pairs as they are chosen or listed.
 
     Raises UserError with one line: the folder, what was found, what was expected.
     """
+    if choice != AS_FOUND or (len(folders) == 1 and is_list(folders[0])):
+        return layout_of(find_pairs(folders, choice))
     for folder in folders:
         check_folder(folder)
     if len(folders) == 1:
@@ -118,20 +127,20 @@ def _preference(folder: Path) -> int:
 def _divided(side: Path) -> dict[str, Path]:
     """The splits inside a folder, or all of it as ""."""
     splits = {parts_of(path.name)[0]: path for path in subfolders(side).values()}
-    return splits if "train" in splits else {"": side}
+    return splits if TRAIN in splits else {"": side}
 
 
 def _layout(sides: _Sides) -> LabelLayout | None:
-    train = _part(sides, "train") or _part(sides, "")
+    train = _part(sides, TRAIN) or _part(sides, "")
     if train is None:
         return None
-    held_out = (_part(sides, split) for split in HELD_OUT)
+    held_out = (_part(sides, split) for split in VALIDATION_SPLITS)
     return LabelLayout(train, next((part for part in held_out if part is not None), None))
 
 
 def _part(sides: _Sides, split: str) -> Part | None:
     """The folders of a split; label maps or photos may lie undivided, if the others are divided."""
-    divided = any("train" in own for own in sides.values())
+    divided = any(TRAIN in own for own in sides.values())
     paths = {role: own.get(split) or (own.get("") if divided else None) for role, own in sides.items()}
     labels, images, instances = (paths.get(role) for role in _ROLES)
     if labels is None or images is None or not any(split in own for own in sides.values()):
@@ -159,6 +168,9 @@ def _as_pairs(folder: Path) -> LabelLayout:
         if held_out and both[0] != found.train[0]:
             held_out = held_out[::-1]
         return _separate_folders(both, held_out)
+    pairs = of_layout(found, AS_FOUND)
+    if pairs.train[0][1] is not None:
+        return layout_of(pairs)
     half = _label_half(collect(found.train[0]))
     parts = [
         Part(collection, collection, label_half=half)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from i2icli.data.split_names import WORDS, is_split, split_name
+
 Role = Literal["labels", "images", "instances"]
 
 _ROLES: dict[Role, tuple[str, ...]] = {  # without spaces, hyphens, underscores; the likeliest first
@@ -22,12 +24,6 @@ _ROLES: dict[Role, tuple[str, ...]] = {  # without spaces, hyphens, underscores;
         "annotationsinstance",
     ),
 }
-_SPLITS = {
-    "train": ("train", "training", "train2017", "train2014"),
-    "val": ("val", "valid", "validation", "val2017", "val2014"),
-    "test": ("test", "testing", "test2017"),
-}
-HELD_OUT = ("val", "test")  # splits that are not trained on, in order of preference
 
 _KINDS = "labelIds|labelTrainIds|instanceIds|instanceTrainIds|color"
 _ENDING = re.compile(
@@ -57,17 +53,18 @@ _DATA_SETS = (  # what the label maps of a data set are called
 def parts_of(name: str) -> tuple[str, Role | None]:
     """The split ("" for none) and the role that the name of a folder tells: train_label, labels, val2017."""
     word = re.sub(r"[ _-]", "", name.casefold())
-    for role, words in _ROLES.items():
-        if word in words:
-            return "", role
-    for split, spellings in _SPLITS.items():
-        if word in spellings:
-            return split, None
-        for spelling in spellings:
+    if role := _role_of(word):
+        return "", role
+    split, side, _ = split_name(name)
+    if split and not side:
+        return split, None
+    if split and (told := _role_of(side.replace(" ", ""))):
+        return split, told
+    for split, spellings in WORDS.items():
+        for spelling in sorted(spellings, key=len, reverse=True):
             rest = word.removeprefix(spelling) if word.startswith(spelling) else word.removesuffix(spelling)
-            told = [role for role, words in _ROLES.items() if rest in words and rest != word]
-            if told:
-                return split, told[0]
+            if rest != word and (told := _role_of(rest)):
+                return split, told
     return "", None
 
 
@@ -81,9 +78,11 @@ def split_in(path: Path) -> str:
     """The split that the name of a file or of a folder above it tells: ADE_train_1.png, training/; or ""."""
     for part in (path.stem, *path.parts[:-1][::-1]):
         words = re.split(r"[ _-]", part.casefold())
-        for split, spellings in _SPLITS.items():
+        for split, spellings in WORDS.items():
             if not set(words).isdisjoint(spellings):
                 return split
+        if part != path.stem and is_split(part):
+            return split_name(part).split
     return ""
 
 
@@ -123,3 +122,7 @@ def data_set_of(files: Iterable[Path]) -> str | None:
     paths = [file.absolute().with_suffix("").as_posix() for file in files]
     known = (name for name, end in _DATA_SETS if paths and all(re.search(end + "$", path) for path in paths))
     return next(known, None)
+
+
+def _role_of(word: str) -> Role | None:
+    return next((role for role, words in _ROLES.items() if word in words), None)

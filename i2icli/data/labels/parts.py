@@ -1,6 +1,7 @@
 """Where the label maps, photos and instance maps of a data set lie."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from i2icli.image.finding import Collection
 
@@ -13,9 +14,13 @@ class Part:
     images: Collection
     instances: Collection | None = None
     label_half: str | None = None  # left or right, where the halves of an image are a scene
+    known: tuple[tuple[Path, Path], ...] = ()  # label map and photo of each scene, where names need not tell
+    how: str = ""  # these are known
 
     def __str__(self) -> str:
         """Where they lie, for the report."""
+        if self.how:
+            return self.how
         if self.label_half is not None:
             other = "right" if self.label_half == "left" else "left"
             return f"pairs side by side in {self.labels.folder}, label maps {self.label_half}, photos {other}"

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.images import scan_headers
-from i2icli.data.labels.content import HalfItem
 from i2icli.data.labels.names import scene_stem
 from i2icli.data.labels.parts import Part
+from i2icli.data.pairing.names import find_pattern, matched
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.decoded import upright
 from i2icli.image.finding import Collection
+from i2icli.image.halves import HalfItem
 from i2icli.reading import AS_FOUND, Reading
 
 
@@ -43,7 +44,11 @@ def find_scenes(part: Part, *, strict: bool, reading: Reading = AS_FOUND) -> tup
     """
     if part.label_half is not None:
         return _halves(part.labels, part.label_half == "right", strict, reading)
-    photos = _matched(part.labels, part.images)
+    photos = dict(part.known) or _matched(part.labels, part.images)
+    lines = []
+    if not photos and (pattern := find_pattern(part.labels, part.images)):
+        photos = dict(matched(pattern, part.labels, part.images))
+        lines = [f"paired by name: {pattern}"]
     if not photos:
         raise _none_in_common(part.labels, part.images)
     instances = _matched(part.labels, part.instances) if part.instances else {}
@@ -63,7 +68,7 @@ def find_scenes(part: Part, *, strict: bool, reading: Reading = AS_FOUND) -> tup
     ]
     if not scenes:
         raise UserError(f"{part.images.folder}: none of its {len(broken)} photos can be read; {broken[0]}")
-    lines = [
+    lines += [
         *_alone("label map", part.labels, photos, "a photo"),
         *_alone("photo", part.images, photos.values(), "a label map"),
         *skipped_lines(Collection(part.images.folder, (), ()), broken + more),
@@ -162,8 +167,8 @@ def _none_in_common(labels: Collection, images: Collection) -> UserError:
             )
     return UserError(
         f"{labels.folder} and {images.folder}: no names in common (e.g. {labels.images[0].name} and "
-        f"{images.images[0].name}); a label map and its photo need the same name, but for endings such as "
-        "_labelIds, _mask, _leftImg8bit"
+        f"{images.images[0].name}); a label map and its photo need the same name, or one that differs by an "
+        "ending, as _mask; else give --pair 'labels/{}_x.png:images/{}_y.jpg'"
     )
 
 

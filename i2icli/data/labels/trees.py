@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from i2icli.data.labels.names import (
-    HELD_OUT,
     Role,
     instance_files,
     label_files,
@@ -13,6 +12,7 @@ from i2icli.data.labels.names import (
     split_in,
 )
 from i2icli.data.labels.parts import LabelLayout, Part
+from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS
 from i2icli.image.finding import Collection, collect
 
 
@@ -31,10 +31,10 @@ def one_tree(folder: Path) -> LabelLayout | None:
         for role, file in _roles_of(members).items():
             own[role].append(file)
     parts = {split: _part(folder, own) for split, own in files.items() if own["labels"]}
-    train = parts.get("train") or parts.get("")
+    train = parts.get(TRAIN) or parts.get("")
     if train is None or 2 * sum(len(part.labels.images) for part in parts.values()) < len(scenes):
         return None
-    return LabelLayout(train, next((parts[split] for split in HELD_OUT if split in parts), None))
+    return LabelLayout(train, next((parts[split] for split in VALIDATION_SPLITS if split in parts), None))
 
 
 def _roles_of(members: list[Path]) -> dict[Role, Path]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from i2icli.classes import LabelSet
 from i2icli.data.describe import counted
 from i2icli.data.labels.survey import CountedMap, Surveyed
+from i2icli.errors import UserError
 from i2icli.image.class_indices import class_pixels
 
 _MOST = 3  # classes that are named with their share
@@ -42,8 +43,14 @@ def class_lines(
 
 
 def size_lines(surveyed: Sequence[Surveyed]) -> list[str]:
-    """Maps whose size is not that of their photo."""
+    """Maps whose size is not that of their photo. Raises UserError where one of the two lies on its side."""
     other = [(scene, found) for scene, found in surveyed if found.size != scene.size]
+    for scene, found in other:
+        if found.size == scene.size[::-1]:
+            raise UserError(
+                f"{found.name} has {found.size[1]}x{found.size[0]} pixels, its photo {scene.image.name} "
+                f"{scene.size[1]}x{scene.size[0]}: one of them lies on its side; rotate it"
+            )
     if not other:
         return []
     scene, found = other[0]

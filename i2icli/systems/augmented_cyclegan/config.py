@@ -5,12 +5,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, PreprocessMode, Size, TwoNames
+from i2icli.config import PreprocessMode, Size, TwoNames
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
 
 
-class AugmentedCycleGANConfig(Config):
+class AugmentedCycleGANConfig(PairConfig):
     """Augmented CycleGAN options"""
 
     domains: TwoNames = Field(
@@ -82,7 +83,7 @@ class AugmentedCycleGANConfig(Config):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Both directions, to the second domain by default; a style where the target has codes."""
 
-        def task(to: str, source: Port, target: Port, coded: bool) -> Task:
+        def task(to: str, source: Port, target: Port, side: int, coded: bool) -> Task:
             return Task(
                 to,
                 {"image": replace(source, multiple=4)},
@@ -90,12 +91,13 @@ class AugmentedCycleGANConfig(Config):
                 reads=frozenset({"to", "latent", "reference"} if coded else {"to"}),
                 latent_size=self.num_latents if coded else 0,
                 reference=target if coded else None,
+                pair=self.pair_side(side, self.domains, aligned=False),
                 tiling="global-norm",
                 graph=to,
             )
 
         (first, second), (A, B) = self.domains, self.two_ports
-        return task(second, A, B, coded=True), task(first, B, A, coded=self.two_sided)
+        return task(second, A, B, 0, coded=True), task(first, B, A, 1, coded=self.two_sided)
 
     @property
     def smallest_batch(self) -> int:

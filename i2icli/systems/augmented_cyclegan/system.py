@@ -15,6 +15,7 @@ from torch.optim import Adam, Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.partly_paired import PartlyPairedImages
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
 from i2icli.losses.precision import at_least_float32
@@ -50,6 +51,7 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
             num_latents=config.num_latents,
             two_sided=config.two_sided,
             supervised_fraction=config.supervised_fraction,
+            choice=PairChoice.of(config),
             name_domains="domains" not in config.model_fields_set,
         )
 

@@ -7,11 +7,12 @@ from pydantic import Field, model_validator
 
 from i2icli.config import TwoNames, next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Noise, Port, Task, noise_planes
 
 
-class CycleGANConfig(GrowableConfig):
+class CycleGANConfig(PairConfig, GrowableConfig):
     """CycleGAN options"""
 
     domains: TwoNames = Field(("A", "B"), description="names of the two collections")
@@ -53,19 +54,20 @@ class CycleGANConfig(GrowableConfig):
         """Both directions, to the second domain by default."""
         noise = [Noise(4 * self.width, 0.25 / 2**stage.level)] * self.num_blocks if self.dropout else ()
 
-        def task(to: str, source: Port, target: Port) -> Task:
+        def task(to: str, source: Port, target: Port, side: int) -> Task:
             return Task(
                 to,
                 {"image": replace(source, multiple=self.multiple_at(stage))},
                 target,
                 reads=frozenset({"to"}),
                 noise=noise_planes(noise),
+                pair=self.pair_side(side, self.domains, aligned=False),
                 tiling="free" if self.norm == "none" else "global-norm",
                 graph=to,
             )
 
         (first, second), (A, B) = self.domains, self.two_ports
-        return task(second, A, B), task(first, B, A)
+        return task(second, A, B, 0), task(first, B, A, 1)
 
     @property
     def smallest_side(self) -> int:

@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator
@@ -38,6 +39,7 @@ class CycleGAN(System[CycleGANConfig]):
         return UnpairedImages(
             folders,
             options,
+            choice=PairChoice.of(config),
             name_domains="domains" not in config.model_fields_set,
             smallest_image=config.smallest_image,
         )

@@ -2,23 +2,35 @@
 
 from dataclasses import replace
 from math import gcd
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Config, next_multiple
+from i2icli.config import Names, next_multiple
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
+from i2icli.setting_types import Name
 from i2icli.stage import Stage
-from i2icli.task import Noise, Task, Tiling, noise_planes
+from i2icli.task import Noise, StackPart, Task, Tiling, noise_planes
 
 SHALLOW = 4  # a U-Net with fewer halvings sees too little of the image; it has to be asked for
 
 
-class Pix2PixConfig(GrowableConfig):
+class Pix2PixConfig(PairConfig, GrowableConfig):
     """pix2pix options"""
 
-    may_change: ClassVar[frozenset[str]] = Config.may_change | {"statistics"}
+    may_change: ClassVar[frozenset[str]] = PairConfig.may_change | {"statistics"}
 
+    found_only: ClassVar[frozenset[str]] = PairConfig.found_only | {"stack"}
+
+    inputs: Names = Field(
+        (),
+        description="folders that are read together, their channels stacked: rgb,depth; the other folder of "
+        "the data has the targets",
+    )
+    stack: Annotated[tuple[Name, ...], Field(max_length=64)] = Field(
+        (), description="the inputs' names, channels and ranges; found from the data"
+    )
     direction: Literal["AtoB", "BtoA"] = Field(
         "AtoB", description="which side of a pair is given, which is wanted"
     )
@@ -74,12 +86,15 @@ class Pix2PixConfig(GrowableConfig):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """The one translation it learned."""
         source, target = self.two_ports
-        image = replace(source, multiple=self.multiple_at(stage))
+        image = replace(
+            source, multiple=self.multiple_at(stage), parts=tuple(map(StackPart.parse, self.stack))
+        )
         tiling: Tiling = "whole"
         if self.generator == "resnet":
             tiling = "free" if self.norm == "none" else "global-norm"
         noise = noise_planes(self._noise(stage.level) if self.dropout else ())
-        return (Task(None, {"image": image}, target, noise=noise, tiling=tiling),)
+        pair = self.pair_side(int(self.direction == "BtoA"), self.pair_names)
+        return (Task(None, {"image": image}, target, noise=noise, tiling=tiling, pair=pair),)
 
     def _noise(self, level: int) -> list[Noise]:
         """What its dropout reads, in the order of the network; see nn.unet, nn.resnet and nn.growth."""
@@ -113,6 +128,20 @@ class Pix2PixConfig(GrowableConfig):
     def _halvings(self) -> int:
         common = gcd(*self.first_size)
         return max(0, min(8, (common & -common).bit_length() - 1))  # twos in the common divisor
+
+    @model_validator(mode="after")
+    def _inputs_are_the_source(self) -> Self:
+        if len(self.inputs) == 1:
+            raise ValueError("one input needs no --inputs; name several, such as rgb,depth, or leave it out")
+        if self.inputs and (self.direction == "BtoA" or self.pair or self.side_by_side):
+            raise ValueError("--inputs are the source; leave out --direction, --pair and --side-by-side")
+        try:
+            parts = [StackPart.parse(each) for each in self.stack]
+        except ValueError:
+            raise ValueError("stack: expected texts like 3 type - rgb") from None
+        if parts and sum(part.channels for part in parts) != self.two_channels[0]:
+            raise ValueError(f"stack: its channels do not add up to {self.two_channels[0]}")
+        return self
 
     @model_validator(mode="after")
     def _crop_fits_the_generator(self) -> Self:

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
@@ -35,6 +36,7 @@ class Pix2Pix(System[Pix2PixConfig]):
             folders,
             options,
             backwards=config.direction == "BtoA",
+            choice=PairChoice.of(config),
             smallest_image=config.smallest_image,
         )
 

@@ -9,6 +9,7 @@ from i2icli.config import PreprocessMode, Size
 from i2icli.errors import UserError
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Task, Tiling
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # numpy need not load for --help
 GLOBAL_SHARE = 2  # steps of the global generator over those of each enhancer: 200 and 100 epochs in the paper
 
 
-class Pix2PixHDConfig(LabelConfig, GrowableConfig):
+class Pix2PixHDConfig(PairConfig, LabelConfig, GrowableConfig):
     """pix2pixHD options"""
 
     decay_over_stages: ClassVar[bool] = False

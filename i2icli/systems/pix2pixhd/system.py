@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import PairChoice
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.multiscale import discriminator_loss, generator_loss, matching_loss
@@ -52,7 +53,14 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
     def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixHDConfig) -> DataFolder:
         """See `System.open_data`."""
         labels = config.label_set if config.classes else None
-        return LabelMaps(folders, options, labels=labels, ignored=config.ignore, instances=config.instances)
+        return LabelMaps(
+            folders,
+            options,
+            labels=labels,
+            ignored=config.ignore,
+            instances=config.instances,
+            choice=PairChoice.of(config),
+        )
 
     def __init__(self, config: Pix2PixHDConfig) -> None:
         super().__init__(config)

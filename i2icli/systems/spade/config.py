@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from i2icli.config import Betas
 from i2icli.label_config import LabelConfig
+from i2icli.pair_config import PairConfig
 from i2icli.stage import Stage
 from i2icli.task import Task, Tiling
 
@@ -18,13 +19,17 @@ ENCODER_SIDE = 256  # largest size in which the encoder sees photos, appendix A
 ENCODER_END = 4  # side of its last features
 
 
-class SPADEConfig(LabelConfig):
+class SPADEConfig(PairConfig, LabelConfig):
     """SPADE (GauGAN) options"""
 
-    may_change: ClassVar[frozenset[str]] = LabelConfig.may_change | {
-        "discriminator_lr",
-        "checkpoint_activations",
-    }
+    may_change: ClassVar[frozenset[str]] = (
+        LabelConfig.may_change
+        | PairConfig.may_change
+        | {
+            "discriminator_lr",
+            "checkpoint_activations",
+        }
+    )
 
     vae: bool = Field(
         False,

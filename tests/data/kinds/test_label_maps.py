@@ -10,15 +10,19 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from i2icli import registry
 from i2icli.classes import LabelClass, LabelSet
 from i2icli.config import Config
 from i2icli.data.examples import Examples
 from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.options import DataOptions
+from i2icli.data.pairing.pair import PairChoice
 from i2icli.errors import UserError
 from i2icli.image import FileItem
 from i2icli.image.kinds import array
+from i2icli.pair_pattern import parse_pattern
 from i2icli.stage import Shape
+from i2icli.systems.spade.config import SPADEConfig
 from i2icli.task import Port
 from tests.data.kinds.label_files import (
     COLOURS,
@@ -428,3 +432,54 @@ def test_a_palette_with_the_same_colour_twice_keeps_the_classes_apart(tmp_path: 
     data = opened(tmp_path)
     np.testing.assert_array_equal(maps_of(data.train())[0], labels)
     assert [each.colour for each in data.settings["classes"]] == [(9, 9, 9), None, None, None, None]
+
+
+# -- pairs that are told ---------------------------------------------------------------------
+
+
+def mixed(folder: Path, label: str, photo: str, count: int = 4) -> Path:
+    for number in range(count):
+        save(folder / label.format(number), labels_of(number % 3))
+        save(folder / photo.format(number), photo_of(number % 3))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("label", "photo", "pair"),
+    [
+        ("{}_A.png", "{}_B.png", None),
+        ("{}_photo_x.png", "{}_drawn.png", None),
+        ("x_{}_1.png", "x_{}_2.png", "x_{}_1.png:x_{}_2.png"),
+        ("one/{}.png", "two/{}_p.png", "two/{}_p.png:one/{}.png"),
+    ],
+)
+def test_label_maps_and_photos_by_their_names(
+    tmp_path: Path, label: str, photo: str, pair: str | None
+) -> None:
+    choice = PairChoice(parse_pattern(pair)) if pair else PairChoice()
+    data = opened(mixed(tmp_path, label, photo), choice=choice)
+    assert len(data.scenes) == 4
+    for number, indices in enumerate(maps_of(data.train())):
+        np.testing.assert_array_equal(indices, labels_of(number % 3))
+    assert any("--pair" in line or pair is None for line in data.report)
+    config = SPADEConfig(crop_size=64, pair=pair)
+    assert (
+        len(registry.system_type("spade").open_data([tmp_path], DataOptions.of(config), config).train()) == 4
+    )
+
+
+def test_label_maps_and_photos_of_a_list(tmp_path: Path) -> None:
+    mixed(tmp_path, "m/{}.png", "p/{}_x.png")
+    rows = ["photo,mask,split", *(f"p/{number}_x.png,m/{number}.png," for number in range(3))]
+    (tmp_path / "list.csv").write_text("\n".join([*rows, "p/3_x.png,m/3.png,val"]))
+    data = opened(tmp_path / "list.csv")
+    assert (len(data.scenes), len(data.held_out)) == (3, 1)
+    np.testing.assert_array_equal(maps_of(data.train())[1], labels_of(1))
+    assert "label maps B" in data.report[0]
+
+
+def test_maps_on_their_side_are_refused(tmp_path: Path) -> None:
+    rooms(tmp_path)
+    save(tmp_path / "labels" / "1.png", labels_of(1).T)
+    with pytest.raises(UserError, match=r"1\.png has 24x40 pixels, its photo .* lies on its side"):
+        opened(tmp_path)

@@ -1,0 +1,1 @@
+"""Finding out which images are pairs: by patterns of names, by lists."""
