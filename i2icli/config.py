@@ -3,23 +3,22 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from i2icli.perceptual import Perceptual, check_compared
+from i2icli.reading import Reading, colour_of
+from i2icli.setting_types import Background, BestBy, Channels, Pages, Ranges, Threads
+from i2icli.setting_types import Betas as Betas
+from i2icli.setting_types import Counts as Counts
+from i2icli.setting_types import Names as Names
+from i2icli.setting_types import Size as Size
+from i2icli.setting_types import TwoNames as TwoNames
 from i2icli.stage import Stage
 from i2icli.task import Port, Task, find_task, image_ports
-from i2icli.value_range import TYPE, parse_ranges
-from i2icli.written import Seconds, parse_list, parse_size, print_size
+from i2icli.value_range import TYPE
+from i2icli.written import Seconds
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -30,30 +29,6 @@ PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "sc
 LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
 
 
-def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(names)) < len(names):
-        raise ValueError(f"both domains are called {names[0]!r}; --to could not tell them apart")
-    return names
-
-
-Pixels = Annotated[int, Field(ge=1, le=65536)]
-Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(parse_size), PlainSerializer(print_size)]
-"""(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
-Channels = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list), Field(max_length=8)
-]
-Counts = Annotated[
-    tuple[Annotated[int, Field(ge=1, le=1000)], ...], BeforeValidator(parse_list), Field(max_length=64)
-]
-BestBy = Literal["psnr", "ssim", "miou", "pixel_accuracy"]
-"""Scores of validation that any system may have, higher being better."""
-Name = Annotated[str, Field(max_length=1000)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(parse_list), Field(max_length=100_000)]
-TwoNames = Annotated[Names, Field(min_length=2, max_length=2), AfterValidator(_check_different)]
-"""What the two domains of a system are called."""
-Ranges = Annotated[str, BeforeValidator(parse_ranges)]
-Betas = Annotated[tuple[float, float], BeforeValidator(parse_list)]
-Threads = Annotated[int, Field(ge=1, le=1024)]
 THREADS = "threads that compute; default: one for each core"
 
 
@@ -71,7 +46,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types"}
+        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types", "alpha"}
     )
     """Settings that may differ when a run is resumed."""
     stage_settings: ClassVar[frozenset[str]] = frozenset()
@@ -87,7 +62,7 @@ class Config(BaseModel):
     reconstructs: ClassVar[bool] = True
     """Whether updates hold generated images beside those they should show; `perceptual_weight` needs them."""
 
-    found_only: ClassVar[frozenset[str]] = frozenset({"types", "perceptual_source"})
+    found_only: ClassVar[frozenset[str]] = frozenset({"types", "alpha", "perceptual_source"})
     """Settings that are found from the data or other files and are no options of the command line."""
 
     steps: int | None = Field(
@@ -153,6 +128,18 @@ class Config(BaseModel):
     )
     types: tuple[str, ...] | None = Field(
         None, description="number types of the images of each side, such as uint8,uint16; found from the data"
+    )
+    alpha: tuple[bool, ...] | None = Field(
+        None, description="whether the last channel of each side is transparency; found from the data"
+    )
+    background: Background = Field(
+        "white", description="put under transparency: white, black, RED,GREEN,BLUE or none (as it is)"
+    )
+    pages: Pages = Field(
+        None, description="of files with several pages: channels (of one image), images, or one by its number"
+    )
+    channels_first: bool | None = Field(
+        None, description="arrays and .npy files are channels x height x width; default: refused if in doubt"
     )
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
@@ -242,7 +229,13 @@ class Config(BaseModel):
     @property
     def two_ports(self) -> tuple[Port, Port]:
         """How images of both sides are read and written; alike where all are."""
-        return image_ports(self.two_channels, self.types, self.range)
+        return image_ports(self.two_channels, self.types, self.range, self.reading, self.alpha)
+
+    @property
+    def reading(self) -> Reading:
+        """How images are read where files leave it open."""
+        background = colour_of(self.background)
+        return Reading(self.pages, background=background, channels_first=self.channels_first)
 
     @property
     def two_channels(self) -> tuple[int, int]:

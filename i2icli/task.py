@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from i2icli.classes import LabelSet
 from i2icli.conditions import Condition
 from i2icli.errors import UserError, about, one_of
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import TYPE, ValueRange, bounds, of_sides, spelled
 
 ALL = "all"  # the value of --to that means every target
@@ -59,14 +60,22 @@ class Port:
     fixed: tuple[int, int] | None = None  # (height, width), where there is only one
     dtype: str | None = None  # number type of its images' values; None: of an output as the first input's
     range: ValueRange | None = None  # the values that become -1 and 1; None: all that their type holds
+    reading: Reading = AS_FOUND  # of its images, apart from the number of channels
     parts: tuple[StackPart, ...] = ()  # the images stacked in it, see `image.stacked`; none: it is one
 
 
-def image_ports(channels: tuple[int, int], types: Sequence[str] | None, ranges: str) -> tuple[Port, Port]:
+def image_ports(
+    channels: tuple[int, int],
+    types: Sequence[str] | None,
+    ranges: str,
+    reading: Reading = AS_FOUND,
+    alpha: Sequence[bool] | None = None,
+) -> tuple[Port, Port]:
     """The ports of images of two sides, as settings describe them.
 
     types: number types that were found, of one side or two; ranges: see `value_range`, as far as they are
-    known. Values of 8 bits on both sides leave the type of an output to that of the input.
+    known; alpha: whether the last channel of a side is transparency. Values of 8 bits on both sides leave the
+    type of an output to that of the input.
     """
     found = (types[0], types[-1]) if types else (None, None)
     dtypes = (None, None) if set(found) <= {None, "uint8"} else found
@@ -74,7 +83,8 @@ def image_ports(channels: tuple[int, int], types: Sequence[str] | None, ranges: 
     def port(side: int) -> Port:
         limits = bounds(of_sides(ranges)[side])
         known = None if limits is None else ValueRange(*limits, found[side] or "float32")
-        return Port(channels[side], dtype=known.dtype if known else dtypes[side], range=known)
+        how = replace(reading, alpha=bool(alpha and (alpha[0], alpha[-1])[side]))
+        return Port(channels[side], dtype=known.dtype if known else dtypes[side], range=known, reading=how)
 
     return port(0), port(1)
 

@@ -39,6 +39,8 @@ FLOORS: dict[str, int] = {
     "stage": 0,
     "task": 0,
     "value_range": 0,
+    "reading": 0,
+    "setting_types": 0,
     "nn": 1,
     "image": 1,
     "face": 1,

@@ -52,6 +52,8 @@ def _port(name: str, port: Port) -> str:
     if port.fixed is not None:
         height, width = port.fixed
         words.append(f"{width}x{height} px")
+    if port.reading.alpha:
+        words.append("the last transparency")
     if port.range is not None:
         words.append(f"values {port.range}")
     if port.dtype is not None:

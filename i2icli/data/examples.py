@@ -78,7 +78,9 @@ class DataFolder(ABC):
 
     def read_headers(self, collection: Collection, expected: str = "images") -> list[FileItem]:
         """The readable images of a collection; what is skipped is reported. Raises UserError as `scan`."""
-        files, lines = scan(collection, strict=self.options.strict, expected=expected)
+        files, lines = scan(
+            collection, strict=self.options.strict, expected=expected, reading=self.options.reading
+        )
         self.report += lines
         return files
 

@@ -1,14 +1,15 @@
 """What the images of one side or two have in common, found in them: channels, number types, ranges."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from i2icli.data.images import count_channels, widest_type
+from i2icli.data.images import count_channels, has_alpha_channel, widest_type
 from i2icli.data.options import DataOptions
 from i2icli.data.value_ranges import find_ranges
 from i2icli.errors import UserError
 from i2icli.image import Item
+from i2icli.reading import NAMED, Reading
 from i2icli.task import Port, image_ports
 
 
@@ -52,7 +53,37 @@ def _found(
     channels: tuple[int, ...], sides: Mapping[str, Sequence[Item]], options: DataOptions
 ) -> ImageSides:
     types = tuple(map(widest_type, sides.values()))
-    ranges, report = find_ranges(sides, options.range)
-    ports = image_ports((channels[0], channels[-1]), types, ranges)
+    own = zip(sides.values(), channels, strict=True)
+    alpha = tuple(has_alpha_channel(images, number) for images, number in own)
+    readings = tuple(replace(options.reading, channels=number) for number in channels)
+    ranges, report = find_ranges(sides, options.range, readings)
+    ports = image_ports((channels[0], channels[-1]), types, ranges, options.reading, alpha)
     settings: dict[str, Any] = {"channels": channels, "types": types}
+    if any(alpha):
+        settings["alpha"] = alpha
+    report = [*report, *_transparency_lines(sides, alpha, options)]
     return ImageSides(settings | ({"range": ranges} if ranges != options.range else {}), ports, report)
+
+
+def _transparency_lines(
+    sides: Mapping[str, Sequence[Item]], alpha: Sequence[bool], options: DataOptions
+) -> list[str]:
+    """What becomes of transparency, where there is any: it is learned, or something lies under it."""
+    lines = []
+    for (name, images), is_channel in zip(sides.items(), alpha, strict=True):
+        headers = [header for header in (image.header() for image in images) if header.alpha]
+        if not headers:
+            continue
+        line = f"{_under(options.reading)}; --channels {headers[0].channels + 1} learns it as a channel"
+        line = "transparency is learned, as the last channel" if is_channel else line
+        lines.append(f"{name}: {line}" if name and len(set(alpha)) > 1 else line)
+    return list(dict.fromkeys(lines))
+
+
+def _under(reading: Reading) -> str:
+    """What becomes of transparency that is no channel."""
+    if reading.background is None:
+        return "some images have transparency: colours count as they are stored, hidden ones too"
+    named = next(name for name in (*NAMED, "") if not name or NAMED[name] == reading.background)
+    colour = named or "colour " + ",".join(map(str, reading.background))
+    return f"some images have transparency: {colour} is put under it (--background)"

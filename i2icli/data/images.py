@@ -11,6 +11,8 @@ import numpy as np
 
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
+from i2icli.image.items import pages_of
+from i2icli.reading import AS_FOUND, Reading
 
 MOST_LOST = 0.5  # fraction of the images of a collection that may turn out to be unreadable
 FEW_LOST = 3  # that many may in any case
@@ -21,14 +23,25 @@ class BrokenImageWarning(UserWarning):
     """A training image could not be read; another one takes its place."""
 
 
-def scan_headers(paths: Sequence[Path], *, strict: bool) -> tuple[list[FileItem], list[str]]:
+def scan_headers(
+    paths: Sequence[Path], *, strict: bool, reading: Reading = AS_FOUND
+) -> tuple[list[FileItem], list[str]]:
     """Read the headers of many files: those that are images, and one line for each that is not.
 
-    Raises UserError for the first that is not, if `strict`.
+    Where the reading takes pages for images, each page of a file is one. Raises UserError for the first that
+    is not, if `strict`.
     """
 
-    def probed(path: Path) -> FileItem | str:
-        item = FileItem(path)
+    def probed(path: Path) -> list[FileItem | str]:
+        try:
+            items = pages_of(path, reading)
+        except UserError as error:
+            if strict:
+                raise
+            return [str(error)]
+        return [headed(item) for item in items]
+
+    def headed(item: FileItem) -> FileItem | str:
         try:
             item.header()
         except UserError as error:
@@ -38,10 +51,11 @@ def scan_headers(paths: Sequence[Path], *, strict: bool) -> tuple[list[FileItem]
         return item
 
     if len(paths) < _MANY:
-        results = [probed(path) for path in paths]
+        found = [probed(path) for path in paths]
     else:
         with ThreadPoolExecutor(threads()) as pool:
-            results = list(pool.map(probed, paths, chunksize=16))
+            found = list(pool.map(probed, paths, chunksize=16))
+    results = [result for group in found for result in group]
     good = [result for result in results if isinstance(result, FileItem)]
     return good, [result for result in results if isinstance(result, str)]
 
@@ -54,16 +68,20 @@ def threads() -> int:
 def count_channels(images: Iterable[Item], wanted: int | None) -> int:
     """Channels to read images with: as wanted, else as found.
 
-    Raises UserError naming files if they differ, or if they cannot be converted to what is wanted.
+    Transparency is one of them where that makes up the number that is wanted. Raises UserError naming files
+    if they differ, or if they cannot be converted to what is wanted.
     """
+    images = list(images)
     kinds: dict[int, list[str]] = {}
     for image in images:
         kinds.setdefault(image.header().channels, []).append(image.name)
     if wanted is not None:
+        claimed = has_alpha_channel(images, wanted)
         for found, names in kinds.items():
-            if found != wanted and {found, wanted} != {1, 3}:
+            if found != wanted and {found, wanted} != {1, 3} and not (claimed and found + 1 == wanted):
                 raise UserError(
-                    f"{names[0]} has {found} channels; --channels {wanted} fits only 1 or 3 channels"
+                    f"{names[0]} has {found} channels; --channels {wanted} fits only images of {wanted}, "
+                    f"of {wanted - 1} and transparency, or 1 for 3 and 3 for 1"
                 )
         return wanted
     if len(kinds) > 1:
@@ -73,6 +91,12 @@ def count_channels(images: Iterable[Item], wanted: int | None) -> int:
         advice = "add --channels 3 (or 1)" if set(kinds) == {1, 3} else "sort them into separate folders"
         raise UserError(f"images with different numbers of channels: {listed}; {advice}")
     return next(iter(kinds))
+
+
+def has_alpha_channel(images: Iterable[Item], channels: int) -> bool:
+    """Whether the last of so many channels is what the files say is transparency."""
+    headers = (image.header() for image in images)
+    return any(header.alpha and header.channels + 1 == channels for header in headers)
 
 
 def widest_type(images: Iterable[Item]) -> str:

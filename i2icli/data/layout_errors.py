@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from i2icli.data.left_out import left_out
 from i2icli.data.split_names import TRAIN, WORDS, split_folders
 from i2icli.errors import UserError
 from i2icli.image.finding import collect, holds_images, holds_images_below, listing
@@ -83,6 +84,8 @@ def not_recognised(folder: Path, inside: dict[str, Path], example: str) -> UserE
     """For anything else; example: what was expected."""
     if any(holds_images_below(path) for path in inside.values()):
         return UserError(f"{folder}: found {listing(folder)}; expected {example}")
-    others = collect(folder).others
-    found = f"found {len(others)} other files, e.g. {others[0].name}" if others else "it is empty"
+    inside_it = collect(folder)
+    first = f", e.g. {inside_it.others[0].name}" if inside_it.others else ""
+    others = left_out([inside_it])
+    found = f"found {others}{first}" if others else "it is empty"
     return UserError(f"{folder}: no images in this folder ({found}); expected {example}")

@@ -5,6 +5,7 @@ from typing import Self
 
 from i2icli.config import Config
 from i2icli.data.preprocess import Preprocess
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import TYPE
 
 
@@ -21,6 +22,7 @@ class DataOptions:
     strict: bool = False  # a broken image is an error instead of being skipped
     cache_bytes: int = 0  # memory for decoded images
     range: str = TYPE  # of the values, for all or for each side; see `value_range`
+    reading: Reading = AS_FOUND  # of files, where they leave it open
 
     @classmethod
     def of(cls, config: Config, *, strict: bool = False, cache_bytes: int = 0) -> Self:
@@ -35,4 +37,5 @@ class DataOptions:
             strict,
             cache_bytes,
             config.range,
+            config.reading,
         )

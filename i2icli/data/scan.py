@@ -8,19 +8,18 @@ from torch import Tensor
 
 from i2icli.data.describe import skipped_lines
 from i2icli.data.images import ImageCache, scan_headers
-from i2icli.data.left_out import refuse_remainder
+from i2icli.data.left_out import left_out, refuse_remainder
 from i2icli.data.preprocess import Crop, Preprocess
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.finding import Collection
 from i2icli.image.kinds import decode, pixel_bytes, prepare, to_tensor
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.task import Port
-
-TRANSPARENCY_LINE = "some images have transparency: it is ignored, only colours are learned"
 
 
 def scan(
-    collection: Collection, *, strict: bool, expected: str = "images"
+    collection: Collection, *, strict: bool, expected: str = "images", reading: Reading = AS_FOUND
 ) -> tuple[list[FileItem], list[str]]:
     """The readable images of a collection, and report lines about what is skipped.
 
@@ -28,9 +27,10 @@ def scan(
     `strict` for the first that is.
     """
     if not collection.images:
-        own = " but what i2i wrote" if collection.left else ""
-        raise UserError(f"{collection.folder}: no images in this folder{own}; expected {expected}")
-    files, broken = scan_headers(collection.images, strict=strict)
+        others = left_out([collection])
+        found = f" (found {others})" if others else ""
+        raise UserError(f"{collection.folder}: no images in this folder{found}; expected {expected}")
+    files, broken = scan_headers(collection.images, strict=strict, reading=reading)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
     refuse_remainder(broken, len(files) + len(broken), collection.folder)
@@ -74,11 +74,6 @@ def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | No
         return first, second
     drawn = int(rng.integers(min(lengths)))
     return (first, drawn) if lengths[0] >= lengths[1] else (drawn, second)
-
-
-def transparency_lines(images: Iterable[Item]) -> list[str]:
-    """A report line if any image has an alpha channel, which no system learns."""
-    return [TRANSPARENCY_LINE] if any(image.header().alpha for image in images) else []
 
 
 def decoded_bytes(images: Sequence[Item], port: Port, preprocess: Preprocess) -> int:

@@ -13,6 +13,7 @@ from i2icli.errors import UserError
 from i2icli.image import Item
 from i2icli.image.decoded import ImageError
 from i2icli.image.values import FARTHEST, bits, check_holds
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import (
     FOUND,
     PERCENTILE,
@@ -46,23 +47,26 @@ class _Side:
         return f"{self.name}: " if self.name else ""
 
 
-def find_ranges(sides: Mapping[str, Sequence[Item]], asked: str) -> tuple[str, list[str]]:
+def find_ranges(
+    sides: Mapping[str, Sequence[Item]], asked: str, readings: Sequence[Reading] = (AS_FOUND, AS_FOUND)
+) -> tuple[str, list[str]]:
     """The setting `range` with numbers in place of what was to be found, and lines for the report.
 
-    sides: the images of one side (whose name is "") or two. Raises UserError for images that do not fit
-    the range that was asked for, for floats that need one, and if too many images cannot be used.
+    sides: the images of one side (whose name is "") or two; readings: how those of each are read. Raises
+    UserError for images that do not fit the range that was asked for, for floats that need one, and if too
+    many images cannot be used.
     """
     wanted = of_sides(asked)
     if len(sides) == 1 and wanted[0] != wanted[1]:
         raise UserError(f"--range {asked}: expected one range, all images are read alike here")
     looked: list[_Side] = []
-    for (name, images), side in zip(sides.items(), wanted, strict=False):
+    for (name, images), side, reading in zip(sides.items(), wanted, readings, strict=False):
         known = next((each for each in looked if list(sides[each.name]) == list(images)), None)
         every = side == FOUND or percentiles(side) is not None
         if known is not None and (known.asked == side or not every):
             looked.append(_Side(name, side, known.values))
         else:
-            looked.append(_Side(name, side, look_at(images, every=every)))
+            looked.append(_Side(name, side, look_at(images, every=every, reading=reading)))
     lines = [line for side in looked for line in _lost(side)]
     resolved = [_resolved(side) for side in looked]
     lines += [line for side, found in zip(looked, resolved, strict=True) for line in _about(side, found)]

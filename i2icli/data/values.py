@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -12,6 +13,7 @@ from i2icli.data.images import threads
 from i2icli.errors import UserError
 from i2icli.image import Header, Item
 from i2icli.image.values import is_finite
+from i2icli.reading import AS_FOUND, Reading
 
 SAMPLED = 64  # images that are read where not all have to be
 KEPT = 2**22  # values that percentiles are taken of, at most, evenly spread over the images
@@ -29,7 +31,7 @@ class HasValues(Protocol):
     def header(self) -> Header:
         """Its type."""
 
-    def values(self) -> NDArray[Any]:
+    def values(self, reading: Reading = AS_FOUND) -> NDArray[Any]:
         """What is stored, NaN among it. Raises UserError."""
 
 
@@ -81,7 +83,7 @@ class Values:
         self._kept.append(flat[:: max(1, -(-flat.size // keep))].copy())
 
 
-def look_at(images: Sequence[Item], *, every: bool) -> Values | None:
+def look_at(images: Sequence[Item], *, every: bool, reading: Reading = AS_FOUND) -> Values | None:
     """What images hold; None where they are frames of videos.
 
     Of integers some images tell enough, unless `every` one is to be read; floats are all read, as they may
@@ -98,7 +100,7 @@ def look_at(images: Sequence[Item], *, every: bool) -> Values | None:
     with ThreadPoolExecutor(threads()) as pool:
         for start in range(0, count, threads()):  # not all at once: they would pile up
             some = chosen[start : start + threads()]
-            for file, found in zip(some, pool.map(_read, some), strict=True):
+            for file, found in zip(some, pool.map(partial(_read, reading=reading), some), strict=True):
                 values.add(file.name, found, max(1, KEPT // count))
             if not every and not values.is_constant and (len(dtypes) > 1 or values.share >= WIDE):
                 break  # nothing more could be said of them
@@ -112,9 +114,9 @@ def type_range(dtype: np.dtype[Any]) -> tuple[float, float]:
     return float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
 
 
-def _read(file: HasValues) -> NDArray[Any] | str:
+def _read(file: HasValues, reading: Reading) -> NDArray[Any] | str:
     try:
-        values = file.values()
+        values = file.values(reading)
     except UserError as error:
         return str(error)
     return values if is_finite(values) else f"cannot read {file.name}: NaN or infinite values"

@@ -11,7 +11,10 @@ from i2icli.value_range import ValueRange
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
-Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy"]
+Format = Literal["png", "jpeg", "webp", "tiff", "bmp", "npy", "gif", "avif", "jp2", "ppm", "heic"]
+
+Layout = Literal["pixels", "planes", "ome", "ome-pixels", "imagej"]
+"""How channels lie in a file: side by side in every pixel, one after another, or as a program stacks them."""
 
 MAX_PIXELS = 500_000_000  # 0.5 gigapixel: a larger file is more likely an attack than an image
 MAX_VALUES = 2_000_000_000  # pixels times channels
@@ -53,6 +56,7 @@ class DecodedImage:
     icc: bytes | None = None  # colour profile
     lossless: bool = True  # False for JPEG and lossy WebP
     stored: Stored | None = None  # how a file holds its values; None: as the pixels are
+    layout: Layout = "pixels"  # of the channels in its file
 
     @property
     def number_type(self) -> np.dtype[Any]:

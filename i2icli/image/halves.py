@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from i2icli.image.decoded import DecodedImage, Header
 from i2icli.image.id_maps import IdMap
 from i2icli.image.items import Item
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
 
@@ -28,20 +29,20 @@ class HalfItem:
         header = self.item.header()
         return replace(header, size=(header.size[0], header.size[1] // 2))
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
-        image, half = self.item.read(range), self._columns()
+        image, half = self.item.read(range, reading), self._columns()
         alpha = None if image.alpha is None else image.alpha[:, half]
         return replace(image, pixels=image.pixels[:, half], alpha=alpha)
 
-    def values(self) -> NDArray[Any]:
+    def values(self, reading: Reading = AS_FOUND) -> NDArray[Any]:
         """See `FileItem`."""
-        values: NDArray[Any] = self.item.values()  # type: ignore[attr-defined]
+        values: NDArray[Any] = self.item.values(reading)  # type: ignore[attr-defined]
         return values[:, self._columns()]
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:
         """See `Item`."""
-        found = self.item.read_map()
+        found = self.item.read_map(reading)
         return replace(found, ids=found.ids[:, self._columns()])
 
     def _columns(self) -> slice:

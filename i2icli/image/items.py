@@ -3,7 +3,7 @@
 Whatever reads images (training data, translation, a server) takes items, so that nothing depends on paths.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,16 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from i2icli.errors import UserError
-from i2icli.image.decoded import (
-    DecodedImage,
-    Header,
-    ImageError,
-    check_size,
-)
+from i2icli.image.array_shapes import channels_last, image_shape, layout_of
+from i2icli.image.decoded import DecodedImage, Header, ImageError
 from i2icli.image.id_maps import IdMap, as_map
 from i2icli.image.pillow_files import from_pillow, map_of
-from i2icli.image.read import probe, read_image, read_map, read_values
-from i2icli.image.values import as_stored, spanning, spanning_type, stored_type
+from i2icli.image.read import count_images, probe, read_image, read_map, read_values
+from i2icli.image.transparency import as_read
+from i2icli.image.values import as_stored, spanning_type, stored_type
+from i2icli.reading import AS_FOUND, PAGES_AS_IMAGES, Reading
 from i2icli.value_range import ValueRange
 
 
@@ -39,13 +37,14 @@ class Item(Protocol):
     def header(self) -> Header:
         """Size, channels and type, without decoding."""
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """The decoded image; range: of its values, if that is not all that their type holds.
 
-        See `values.spanning`. Pixels of videos span their type, whatever the range.
+        reading: what the item leaves open. See `transparency.as_read`. Pixels of videos span their type,
+        whatever the range.
         """
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:
         """Class or instance ids, exactly as stored: the index of a palette, never its colour."""
 
 
@@ -54,11 +53,12 @@ class FileItem:
     """An image file. Its header is read once and remembered."""
 
     path: Path
+    reading: Reading = AS_FOUND  # how its header is read; the number of a page that it names stands always
 
     @property
     def name(self) -> str:
-        """Its path."""
-        return str(self.path)
+        """Its path, and the page."""
+        return str(self.path) if self.reading.page is None else f"{self.path}, page {self.reading.page}"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -69,21 +69,33 @@ class FileItem:
         """See `Item`."""
         return self._header
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
-        return read_image(self.path, range=range)
+        return read_image(self.path, self.name, range, self._own(reading))
 
-    def values(self) -> NDArray[Any]:
+    def values(self, reading: Reading = AS_FOUND) -> NDArray[Any]:
         """The values as they are stored, (H, W, C) without alpha, NaN among them. Raises UserError."""
-        return read_values(self.path)
+        return read_values(self.path, self.name, self._own(reading))
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:
         """See `Item`."""
-        return read_map(self.path)
+        return read_map(self.path, self.name, self._own(reading))
 
     @cached_property
     def _header(self) -> Header:
-        return probe(self.path)
+        return probe(self.path, self.name, self.reading)
+
+    def _own(self, reading: Reading) -> Reading:
+        """As asked, or as it was made for; of the page that it names."""
+        wanted = self.reading if reading == AS_FOUND else reading
+        return wanted if self.reading.page is None else replace(wanted, pages=self.reading.pages)
+
+
+def pages_of(path: Path, reading: Reading = AS_FOUND) -> list[FileItem]:
+    """A file as it is read; where the reading takes pages for images, one item for each. Raises UserError."""
+    if reading.pages != PAGES_AS_IMAGES or (count := count_images(path)) == 1:
+        return [FileItem(path, reading)]
+    return [FileItem(path, replace(reading, pages=str(number))) for number in range(1, count + 1)]
 
 
 @dataclass(frozen=True)
@@ -97,58 +109,60 @@ class BytesItem:
         """See `Item`."""
         return probe(self.data, self.name)
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
-        return read_image(self.data, self.name, range)
+        return read_image(self.data, self.name, range, reading)
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:
         """See `Item`."""
-        return read_map(self.data, self.name)
+        return read_map(self.data, self.name, reading)
 
 
 @dataclass(frozen=True, eq=False)
 class ArrayItem:
-    """An array (H, W) or (H, W, C).
+    """An array (H, W) or (H, W, C), or (C, H, W) where its reading says so.
 
     Without a range integers of 8 and 16 bits span their type, floats are in [-1, 1].
     """
 
     array: NDArray[Any]
     name: str = "the array"
+    channels_first: bool | None = None  # None: as asked when it is read
 
     def header(self) -> Header:
         """See `Item`."""
         try:
-            height, width, channels = self._shape()
+            height, width, channels = image_shape(self.array.shape, self._own(AS_FOUND))
             stored = stored_type(self.array.dtype)
         except ImageError as error:
             raise self._refused(error) from error
         return Header("npy", (height, width), channels, False, spanning_type(stored), stored=stored)
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
         try:
             array = self.array if range is not None else self._of_known_range()
-            values = np.ascontiguousarray(as_stored(array.reshape(self._shape())))  # (H, W, C)
-            return spanning(DecodedImage(values, alpha=None, format="npy"), range)
+            reading = self._own(reading)
+            image_shape(array.shape, reading)
+            values = np.ascontiguousarray(as_stored(channels_last(array, reading)))  # (H, W, C)
+            layout = layout_of(array, reading)
+            return as_read(DecodedImage(values, alpha=None, format="npy", layout=layout), range, reading)
         except ImageError as error:
             raise self._refused(error) from error
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:
         """See `Item`."""
         try:
-            self._shape()
-            return as_map(self.array)
+            reading = self._own(reading)
+            image_shape(self.array.shape, reading)
+            return as_map(channels_last(self.array, reading))
         except ImageError as error:
             raise self._refused(error) from error
 
-    def _shape(self) -> tuple[int, int, int]:
-        """(H, W, C). Raises ImageError."""
-        if self.array.ndim not in (2, 3):
-            raise ImageError(f"shape {self.array.shape}; expected (H, W) or (H, W, C)")
-        height, width, channels = (*self.array.shape, 1)[:3]
-        check_size(height, width, channels)
-        return height, width, channels
+    def _own(self, reading: Reading) -> Reading:
+        return (
+            reading if self.channels_first is None else replace(reading, channels_first=self.channels_first)
+        )
 
     def _of_known_range(self) -> NDArray[Any]:
         """The array, if its type tells the range of an image. Raises ImageError for long integers."""
@@ -175,14 +189,14 @@ class PillowItem:
         height, width, channels = read.pixels.shape
         return Header("png", (height, width), channels, read.alpha is not None, read.pixels.dtype)
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
         try:
-            return from_pillow(self.image, range)
+            return from_pillow(self.image, range, reading)
         except ImageError as error:
             raise self._refused(error) from error
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:  # noqa: ARG002 - it leaves nothing open
         """See `Item`."""
         try:
             return map_of(self.image)

@@ -5,6 +5,7 @@ not quantities. Those of instances stay exactly what the file says; those of lab
 here, and nowhere else.
 """
 
+from dataclasses import replace
 from math import lcm
 from typing import TYPE_CHECKING, Any
 
@@ -41,15 +42,23 @@ def decode(item: Item, port: Port) -> Pixels:
     that are none of the range.
     """
     if port.kind == "labels":
-        return class_indices(item.read_map(), known_classes(port), item.name)[..., None]
-    return item.read_map().ids[..., None] if port.kind == "instances" else item.read(port.range).pixels
+        return class_indices(item.read_map(port.reading), known_classes(port), item.name)[..., None]
+    return (
+        item.read_map(port.reading).ids[..., None] if port.kind == "instances" else _read(item, port).pixels
+    )
 
 
 def decoded(item: Item, port: Port) -> DecodedImage:
     """The same as an image, with alpha and what it needs to be written again; see `decode`."""
     if holds_ids(port.kind):
         return DecodedImage(decode(item, port), None, item.header().format)
-    return item.read(port.range)
+    return _read(item, port)
+
+
+def _read(item: Item, port: Port) -> DecodedImage:
+    """An image, with transparency among its channels if the port has as many."""
+    channels = None if port.condition is not None else port.channels
+    return item.read(port.range, replace(port.reading, channels=channels))
 
 
 def pixel_bytes(port: Port, dtype: np.dtype[Any]) -> int:

@@ -1,4 +1,4 @@
-"""PNG, JPEG, WebP and BMP files, read through Pillow (16-bit PNG through imagecodecs)."""
+"""PNG, JPEG, WebP, BMP, GIF and AVIF files, read through Pillow (deep PNG and AVIF through imagecodecs)."""
 
 from typing import IO, Any
 
@@ -8,6 +8,7 @@ from PIL import Image
 
 from i2icli.classes import Colour
 from i2icli.errors import UserError
+from i2icli.image import heif_files
 from i2icli.image.decoded import (
     MAX_PIXELS,
     DecodedImage,
@@ -20,7 +21,9 @@ from i2icli.image.decoded import (
 )
 from i2icli.image.id_maps import ONE_ID, IdMap, as_map
 from i2icli.image.pixels import change_type
-from i2icli.image.values import spanning, to_stored
+from i2icli.image.transparency import as_read
+from i2icli.image.values import to_stored
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
 # Pillow's own limit is lower; sizes are checked against ours right after a file is opened.
@@ -43,15 +46,23 @@ def read_header(file: IO[bytes], format: Format) -> Header:
             channels = 3 if has_colour else 1
             return Header(format, size, channels, has_alpha, np.dtype(np.uint16), orientation)
         channels, alpha = _COLOURS.get(image.mode, 3), image.has_transparency_data
-        return Header(format, size, channels, alpha, np.dtype(np.uint8), orientation)
+        dtype: np.dtype[Any] = np.dtype(np.uint8)
+        if format == "avif":
+            bits, grey, _ = heif_files.avif_bits(file)
+            dtype, channels = np.dtype(np.uint16 if bits > 8 else np.uint8), 1 if grey else channels
+        return Header(format, size, channels, alpha, dtype, orientation)
 
 
 def read(file: IO[bytes], format: Format) -> DecodedImage:
     """Decode an image, its values as stored. Raises ImageError or whatever the decoders do."""
     deep = format == "png" and _png_kind(file)[0] == 16
-    lossless = format in ("png", "bmp") or (format == "webp" and _is_lossless_webp(file))
+    lossless = _is_lossless(file, format)
     with _opened(file, format) as image:
-        array = upright(_decode_16_bit(file) if deep else _decode(image), _orientation(image))  # (H, W, C)
+        if format == "avif" and heif_files.avif_bits(file)[:2] != (8, False):
+            array = heif_files.read_avif(file)  # Pillow has 8 bits, and colours where there is alpha
+        else:
+            array = _decode_16_bit(file) if deep else _decode(image)
+        array = upright(array, _orientation(image))  # (H, W, C)
         return DecodedImage(*_split(array), format, _profile(image), lossless)
 
 
@@ -60,7 +71,7 @@ def read_map(file: IO[bytes], format: Format) -> IdMap:
 
     Raises ImageError for lossy formats, or whatever the decoders do.
     """
-    if format == "jpeg" or (format == "webp" and not _is_lossless_webp(file)):
+    if not _is_lossless(file, format):
         raise ImageError(f"{format.upper()} is lossy, so its ids or colours are not exact; {ONE_ID}")
     deep = format == "png" and _png_kind(file)[0] == 16
     with _opened(file, format) as image:
@@ -81,14 +92,16 @@ def map_of(image: Image.Image) -> IdMap:
     return as_map(upright(array, _orientation(image)), palette)
 
 
-def from_pillow(image: Image.Image, range: ValueRange | None = None) -> DecodedImage:
+def from_pillow(
+    image: Image.Image, range: ValueRange | None = None, reading: Reading = AS_FOUND
+) -> DecodedImage:
     """A Pillow image of any mode, EXIF rotation applied; by default it is written as PNG.
 
-    range: of its values, see `values.spanning`. Raises ImageError as that does.
+    range: of its values, reading: what becomes of transparency. Raises ImageError as `as_read`.
     """
     array = np.asarray(image)[..., None] if image.mode == "I" and range is not None else _decode(image)
     colours, alpha = _split(upright(array, _orientation(image)))
-    return spanning(DecodedImage(colours, alpha, "png", _profile(image)), range)
+    return as_read(DecodedImage(colours, alpha, "png", _profile(image)), range, reading)
 
 
 def to_pillow(image: DecodedImage) -> Image.Image:
@@ -144,7 +157,9 @@ def _opened(file: IO[bytes], format: Format) -> Image.Image:
         # Phones store a second, smaller image in a JPEG (MPO); the first is the photo.
         frames = getattr(image, "n_frames", 1)
         if format != "jpeg" and frames > 1:
-            raise ImageError(f"an animation of {frames} frames; expected a still image")
+            raise ImageError(
+                f"an animation of {frames} frames; expected a still image, or a video for i2i video"
+            )
     except BaseException:
         image.close()
         raise
@@ -191,6 +206,13 @@ def _decode_16_bit(file: IO[bytes]) -> NDArray[Any]:
     array = imagecodecs.png_decode(file.read())
     file.seek(position)
     return array if array.ndim == 3 else array[..., None]
+
+
+def _is_lossless(file: IO[bytes], format: Format) -> bool:
+    """Whether an image holds exactly what was written into it."""
+    if format == "webp":
+        return _is_lossless_webp(file)
+    return heif_files.avif_bits(file)[2] if format == "avif" else format != "jpeg"
 
 
 def _is_lossless_webp(file: IO[bytes]) -> bool:

@@ -1,63 +1,104 @@
 """Image files of any kind are decoded; unreadable ones become one-line errors."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, cast
 
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import npy_files, pillow_files, tiff_files
+from i2icli.image import (
+    heif_files,
+    jpeg2000_files,
+    netpbm_files,
+    npy_files,
+    pillow_files,
+    tiff_files,
+)
 from i2icli.image.decoded import DecodedImage, Format, Header, ImageError
 from i2icli.image.id_maps import IdMap
-from i2icli.image.values import spanning
+from i2icli.image.transparency import as_read, with_claimed
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
-_KNOWN = "PNG, JPEG, WebP, TIFF, BMP or .npy"
+_KNOWN = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM, HEIC or .npy"
+
+
+class _Decoder(Protocol):
+    """A module that reads files of one format, as `pillow_files` those of others."""
+
+    def read_header(self, file: IO[bytes]) -> Header: ...
+
+    def read(self, file: IO[bytes]) -> DecodedImage: ...
+
+    def read_map(self, file: IO[bytes]) -> IdMap: ...
+
+
+_OWN: Mapping[Format, _Decoder] = {"heic": heif_files, "jp2": jpeg2000_files, "ppm": netpbm_files}
+"""Formats that Pillow does not read, or with fewer bits."""
 
 
 def read_image(
-    source: Path | str | bytes, name: str | None = None, range: ValueRange | None = None
+    source: Path | str | bytes,
+    name: str | None = None,
+    range: ValueRange | None = None,
+    reading: Reading = AS_FOUND,
 ) -> DecodedImage:
     """Decode an image: 8 or 16 bit or float, any number of channels, EXIF rotation applied.
 
     `source` is a path or the bytes of a file, `name` what messages call it (default: the path), `range` that
-    of its values, see `values.spanning`. The content decides on the format, not the suffix. Raises UserError
-    (exit code 1), one line with the name and the reason: missing, not an image, truncated, empty, too large,
-    values that are no numbers or none of the range.
+    of its values, see `values.spanning`, `reading` what the file leaves open. The content decides on the
+    format, not the suffix. Raises UserError (exit code 1), one line with the name and the reason: missing,
+    not an image, truncated, empty, too large, values that are no numbers or none of the range.
     """
     with _opened(source, name) as (file, format):
-        return spanning(_decode(file, format), range)
+        return as_read(_decode(file, format, reading), range, reading)
 
 
-def read_values(source: Path | str | bytes, name: str | None = None) -> NDArray[Any]:
+def read_values(
+    source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND
+) -> NDArray[Any]:
     """The values of an image as they are stored, (H, W, C) without alpha, NaN among them.
 
     Arguments and errors as for `read_image`.
     """
     with _opened(source, name) as (file, format):
-        return _decode(file, format).pixels
+        return with_claimed(_decode(file, format, reading), reading).pixels
 
 
-def probe(source: Path | str | bytes, name: str | None = None) -> Header:
+def probe(source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND) -> Header:
     """Read the header of an image only. Arguments and errors as for `read_image`."""
     with _opened(source, name) as (file, format):
         if format == "npy":
-            return npy_files.read_header(file)
-        return tiff_files.read_header(file) if format == "tiff" else pillow_files.read_header(file, format)
+            return npy_files.read_header(file, reading)
+        if format == "tiff":
+            return tiff_files.read_header(file, reading)
+        return _OWN[format].read_header(file) if format in _OWN else pillow_files.read_header(file, format)
 
 
-def read_map(source: Path | str | bytes, name: str | None = None) -> IdMap:
+def count_images(source: Path | str | bytes, name: str | None = None) -> int:
+    """How many images a file holds where its pages are images; 1 for other files than TIFF.
+
+    Arguments and errors as for `read_image`.
+    """
+    with _opened(source, name) as (file, format):
+        return tiff_files.count_images(file) if format == "tiff" else 1
+
+
+def read_map(source: Path | str | bytes, name: str | None = None, reading: Reading = AS_FOUND) -> IdMap:
     """Decode a map of class or instance ids exactly as stored: palette indices, colours, 16 bit and all.
 
     Arguments and errors as for `read_image`; lossy formats are errors, too.
     """
     with _opened(source, name) as (file, format):
         if format == "npy":
-            return npy_files.read_map(file)
-        return tiff_files.read_map(file) if format == "tiff" else pillow_files.read_map(file, format)
+            return npy_files.read_map(file, reading)
+        if format == "tiff":
+            return tiff_files.read_map(file, reading)
+        return _OWN[format].read_map(file) if format in _OWN else pillow_files.read_map(file, format)
 
 
 @contextmanager
@@ -71,11 +112,13 @@ def _opened(source: Path | str | bytes, name: str | None) -> Iterator[tuple[IO[b
         raise _as_user_error(called, error) from error
 
 
-def _decode(file: IO[bytes], format: Format) -> DecodedImage:
+def _decode(file: IO[bytes], format: Format, reading: Reading) -> DecodedImage:
     """An image with its values as they are stored."""
     if format == "npy":
-        return npy_files.read(file)
-    return tiff_files.read(file) if format == "tiff" else pillow_files.read(file, format)
+        return npy_files.read(file, reading)
+    if format == "tiff":
+        return tiff_files.read(file, reading)
+    return _OWN[format].read(file) if format in _OWN else pillow_files.read(file, format)
 
 
 def _open(source: Path | str | bytes) -> IO[bytes]:
@@ -90,7 +133,7 @@ def _open(source: Path | str | bytes) -> IO[bytes]:
 
 def _format(file: IO[bytes]) -> Format:
     """Recognise the format by the first bytes, then rewind. Raises ImageError, OSError."""
-    head = file.read(16)
+    head = file.read(256)
     file.seek(0)
     starts: dict[bytes, Format] = {
         b"\x89PNG\r\n\x1a\n": "png",
@@ -101,24 +144,30 @@ def _format(file: IO[bytes]) -> Format:
         b"II+\0": "tiff",
         b"MM\0+": "tiff",
         b"\x93NUMPY": "npy",
+        b"GIF8": "gif",
+        b"\0\0\0\x0cjP  \r\n\x87\n": "jp2",
+        jpeg2000_files.CODESTREAM: "jp2",
     }
-    for start, kind in starts.items():
+    for start, format in starts.items():
         if head.startswith(start):
-            return kind
+            return format
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
+    if re.match(rb"P([1-6][\s#]|7\n)", head):
+        return "ppm"
+    if head[4:8] == b"ftyp" and (found := heif_files.format_of(head)):
+        return cast(Format, found)
     if not head:
         raise ImageError("an empty file")
     others = {
-        b"GIF8": "a GIF",
         b"%PDF": "a PDF",
-        b"PK\x03\x04": "a zip archive",
+        b"PK\x03\x04": "a zip archive (such as .npz)",
         b"\x00\x00\x01\x00": "an icon",
     }
-    found = next((name for start, name in others.items() if head.startswith(start)), None)
+    kind = next((name for start, name in others.items() if head.startswith(start)), None)
     if head[4:8] == b"ftyp":
-        found = "a HEIC, AVIF or video file"
-    raise ImageError(f"{found or 'not an image'}; expected {_KNOWN}")
+        kind = "a video"
+    raise ImageError(f"{kind or 'not an image'}; expected {_KNOWN}")
 
 
 def _as_user_error(name: str, error: Exception) -> UserError:

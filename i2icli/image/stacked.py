@@ -12,6 +12,7 @@ from i2icli.image.decoded import DecodedImage, Header, Pixels
 from i2icli.image.id_maps import IdMap
 from i2icli.image.items import Item
 from i2icli.image.pixels import change_type, convert_channels, resize
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.task import StackPart
 from i2icli.value_range import ValueRange
 
@@ -40,16 +41,19 @@ class StackedItem:
         channels = sum(part.channels for part in self.parts)
         return replace(headers[0], channels=channels, alpha=False, dtype=_widest(types), stored=None)
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:  # noqa: ARG002 - each part has its own
+    def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:  # noqa: ARG002 - each part has its own range
         """See `Item`."""
-        read = [item.read(part.range) for item, part in zip(self.items, self.parts, strict=True)]
+        read = [
+            item.read(part.range, replace(reading, channels=part.channels))
+            for item, part in zip(self.items, self.parts, strict=True)
+        ]
         dtype, size = _widest([each.pixels.dtype for each in read]), read[0].pixels.shape[:2]
         planes = [
             change_type(resize(self._converted(each, index), size), dtype) for index, each in enumerate(read)
         ]
         return DecodedImage(np.concatenate(planes, axis=2), None, read[0].format)  # (H, W, sum of C)
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:  # noqa: ARG002 - there is none
         """See `Item`."""
         raise UserError(f"{self.name}: several images stacked are no map of ids", exit_code=1)
 

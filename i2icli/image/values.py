@@ -19,6 +19,11 @@ _HOLDS: dict[Format, frozenset[str]] = {
     "jpeg": _BYTES,
     "webp": _BYTES,
     "bmp": _BYTES,
+    "gif": _BYTES,
+    "avif": _BYTES,
+    "heic": _BYTES,
+    "jp2": _BYTES | {"uint16"},
+    "ppm": _BYTES | {"uint16"},
 }
 """The number types that formats hold; others hold any."""
 
@@ -78,10 +83,16 @@ def spanning_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return _shifted(as_stored(np.zeros(1, dtype))).dtype
 
 
-def from_output(output: ArrayLike, dtype: np.dtype[Any], range: ValueRange | None = None) -> DecodedImage:
-    """A network's output (C, H, W) in [-1, 1] as an image whose files hold values of a type and range."""
+def from_output(
+    output: ArrayLike, dtype: np.dtype[Any], range: ValueRange | None = None, *, alpha: bool = False
+) -> DecodedImage:
+    """A network's output (C, H, W) in [-1, 1] as an image whose files hold values of a type and range.
+
+    alpha: whether its last channel is transparency.
+    """
     pixels = to_pixels(output, np.float32 if range is not None else spanning_type(dtype))
-    return with_values(pixels, dtype, range)
+    made = with_values(pixels, dtype, range)
+    return _parted(made) if alpha else made
 
 
 def with_values(pixels: Pixels, dtype: np.dtype[Any], range: ValueRange | None = None) -> DecodedImage:
@@ -112,6 +123,16 @@ def values_of(pixels: Pixels, stored: Stored) -> NDArray[Any]:
     if limits is not None:
         values = np.rint(values.clip(low, high)).clip(limits.min, limits.max)
     return values.astype(stored.dtype)
+
+
+def _parted(image: DecodedImage) -> DecodedImage:
+    """An image whose last channel is transparency, as results have it: apart from the colours."""
+    alpha = image.pixels[..., -1]
+    if image.stored is not None and image.stored.range is not None:  # files hold transparency without a range
+        stored = values_of(alpha, image.stored)
+        if stored.dtype.kind in "ui":
+            alpha = (stored.astype(np.float64) / np.iinfo(stored.dtype).max * 2 - 1).astype(np.float32)
+    return replace(image, pixels=np.ascontiguousarray(image.pixels[..., :-1]), alpha=alpha.copy())
 
 
 def is_finite(values: NDArray[Any]) -> bool:

@@ -2,17 +2,21 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES
+from i2icli.image import SUFFIXES, Format
 from i2icli.marks import is_marked, own_names, own_results
 
 _JUNK = {  # created by operating systems, in lower case
     "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "@eadir", "icon\r", "lost+found", "$recycle.bin",
     "system volume information",
 }  # fmt: skip
+_BY_LIBRARY: Mapping[Format, str] = {"heic": "pillow_heif"}
+"""Formats that a library reads which may not be there; without it their files are no images."""
 
 
 class Walk:
@@ -107,8 +111,9 @@ class Walk:
 
 
 def is_image_name(path: Path) -> bool:
-    """Whether the suffix of a file, in any case, is that of an image format we read."""
-    return path.suffix.lower() in SUFFIXES
+    """Whether the suffix of a file, in any case, is that of an image format that is read here."""
+    format = SUFFIXES.get(path.suffix.lower())
+    return format is not None and (format not in _BY_LIBRARY or _is_installed(_BY_LIBRARY[format]))
 
 
 def entries(folder: Path) -> "list[os.DirEntry[str]]":
@@ -141,6 +146,11 @@ def why_not(error: OSError) -> str:
 
 def _unopened(folder: Path, error: OSError) -> UserError:
     return UserError(f"cannot open {folder}: {(error.strerror or str(error)).lower()}")
+
+
+@cache
+def _is_installed(library: str) -> bool:
+    return find_spec(library) is not None
 
 
 def _is_junk(name: str) -> bool:

@@ -12,12 +12,16 @@ from PIL import Image
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, to_pillow, to_stored, to_tensor
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item, PillowItem
+from i2icli.image.pillow_files import with_alpha
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Given: TypeAlias = "str | Path | bytes | Image.Image | NDArray[Any] | Tensor"
-"""An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W)."""
+"""An image: a path, the bytes of a file, a Pillow image, an array (H, W) or (H, W, C), a tensor (C, H, W).
+
+With `channels_first` arrays are (C, H, W).
+"""
 Named: TypeAlias = "Mapping[str, Given]"
 """Several inputs of one task by its names for them."""
 Made: TypeAlias = "Image.Image | NDArray[Any] | Tensor"
@@ -43,7 +47,7 @@ def as_item(given: Given, name: str) -> Item:
         raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
     values = given.detach().cpu()
     values = values.float() if values.is_floating_point() else values  # NumPy has no bfloat16
-    return ArrayItem(values.permute(1, 2, 0).numpy(), name)  # (H, W, C)
+    return ArrayItem(values.numpy(), name, channels_first=True)
 
 
 def in_form_of(given: Given, made: DecodedImage) -> Made:
@@ -54,10 +58,12 @@ def in_form_of(given: Given, made: DecodedImage) -> Made:
     if not _is_tensor(given) and not isinstance(given, np.ndarray):
         return to_pillow(made)
     ranged = made.stored is not None and made.stored.range is not None
-    pixels = to_stored(made).pixels
+    pixels = with_alpha(to_stored(made))  # (H, W, C)
     if _is_tensor(given):
-        return to_tensor(pixels.astype(np.float32) if ranged else made.pixels)
-    return pixels[:, :, 0] if given.ndim == 2 and pixels.shape[2] == 1 else pixels
+        return to_tensor(pixels.astype(np.float32) if ranged else with_alpha(made))
+    if given.ndim == 2 and pixels.shape[2] == 1:
+        return pixels[:, :, 0]
+    return np.ascontiguousarray(np.moveaxis(pixels, -1, 0)) if made.layout == "planes" else pixels
 
 
 def _is_tensor(given: object) -> "TypeGuard[Tensor]":

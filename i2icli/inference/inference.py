@@ -32,6 +32,12 @@ class Inference:
         self._extractors: dict[Condition, Extractor] = {}
         self._making = Lock()  # frames are read by several threads
 
+    def __repr__(self) -> str:
+        """What it is, and what it can be asked for."""
+        targets = [task.name for task in self.tasks if task.name is not None]
+        to = f", to {', '.join(targets[:8])}{', ...' if len(targets) > 8 else ''}" if targets else ""
+        return f"<{type(self).__name__} {self.backend.name}, {self.model}{to}>"
+
     @property
     def translates(self) -> bool:
         """Whether it has tasks that translate what is given."""
@@ -140,7 +146,7 @@ class Inference:
         return self.backend.begin(spec.task, self._everything(inputs, [spec]), output)
 
     def result(self, image: DecodedImage, output: Array, spec: OutputSpec) -> DecodedImage:
-        """The output (1, C, H', W') as an image of the kind that came in, alpha kept.
+        """The output (1, C, H', W') as an image of the kind that came in, alpha kept unless it was learned.
 
         Its files hold values of the target domain's range and number type, where it has them, else those of
         the input; 8 bit for label maps.
@@ -150,8 +156,8 @@ class Inference:
         if primary.fixed is None:
             output = crop_back(output, (height, width))
         dtype = np.dtype(port.dtype or ("uint8" if kinds.holds_ids(primary.kind) else image.number_type))
-        made = from_output(output[0], dtype, port.range)
-        alpha = image.alpha
+        made = from_output(output[0], dtype, port.range, alpha=port.reading.alpha)
+        alpha = made.alpha if port.reading.alpha else image.alpha
         if alpha is not None:
             resized = resize(alpha[:, :, None], (height, width))[:, :, 0]
             alpha = change_type(resized, made.pixels.dtype)

@@ -12,6 +12,7 @@ from i2icli.image.items import FileItem, Item
 from i2icli.inference.places import Place
 from i2icli.inference.search import Search
 from i2icli.inference.search import folders_above as folders_above
+from i2icli.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,13 @@ class Job:
     half: Item | None = None  # of a pair side by side, the half that is translated
     truth: Item | None = None  # what its output should show
     stack: Item | None = None  # the file and those that are read together with it
+    page: int | None = None  # of the file, from 1, where its pages are images
 
     @property
     def item(self) -> Item:
-        """What is translated: the file, a half of it, or a stack of several."""
-        return self.stack or self.half or FileItem(self.source)
+        """What is translated: the file, a half or a page of it, or a stack of several."""
+        pages = None if self.page is None else str(self.page)
+        return self.stack or self.half or FileItem(self.source, Reading(pages=pages))
 
 
 def plan_jobs(

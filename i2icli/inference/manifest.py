@@ -64,6 +64,11 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
+    read = {
+        "pages": options.pages,
+        "background": options.background,
+        "channels-first": options.channels_first,
+    }
     return {
         "model": fingerprint(model),
         "to": options.to,
@@ -78,6 +83,7 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "size": list(options.size) if options.size else None,
         "seed": options.seed,
         "no-pairs": None if options.pairs else True,
+        **{name: value for name, value in read.items() if value is not None},
     }
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from i2icli.config import THREADS, Precision, Size, Threads
+from i2icli.config import THREADS, Precision, Size
 from i2icli.errors import UserError
 from i2icli.fields import explain
+from i2icli.setting_types import Background, Pages, Threads
 
 LARGEST_DRAW_SEED = 2**63 - 1  # of latent codes and noise: what torch takes
 
@@ -111,6 +112,18 @@ class TranslateOptions(BaseModel):
         True,
         description="of pairs (A/ and B/, or side by side as in training) translate the source alone, and "
         "score it against the ground truth; --no-pairs: translate all images as they are",
+    )
+    pages: Pages = Field(
+        None,
+        description="of files with several pages: channels (of one image), images (a result each) or one by "
+        "its number; default: as in training",
+    )
+    background: Background | None = Field(
+        None,
+        description="put under transparency: white, black, RED,GREEN,BLUE or none; default: as in training",
+    )
+    channels_first: bool | None = Field(
+        None, description="arrays and .npy files are channels x height x width; default: as in training"
     )
     format: str | None = Field(
         None, description="file format: png, jpg, webp, tif, npy ...; default: as the input"

@@ -20,7 +20,7 @@ WORDS: Mapping[Kind, tuple[str, ...]] = {
 }
 """What folders and files of a kind are called, apart from the name of the input: a part of their names
 that no letter touches, as in train_label/ or x_gtFine_labelIds.png."""
-_LOSSY = frozenset({"jpeg", "webp"})  # formats that hold no ids
+_LOSSY = frozenset({"jpeg", "webp", "avif", "heic"})  # formats that hold no ids
 _DEEPEST = 4  # parts at the end of a path that are looked for in a folder that was given
 
 

@@ -14,6 +14,7 @@ from i2icli.image.items import FileItem, Item
 from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
+from i2icli.inference.pages import read_as_asked
 from i2icli.report.sheet import SHEETS
 from i2icli.request import Array
 from i2icli.task import Port, Task, is_all, names_of
@@ -53,7 +54,7 @@ class Outputs:
         self.check(options)
         references = _references(options.reference)
         specs: list[OutputSpec] = []
-        tasks = self.resolve(options.to, options.source)
+        tasks = [read_as_asked(task, options) for task in self.resolve(options.to, options.source)]
         for task in tasks:
             if "reference" in task.requires and not references:
                 way = f" to {task.name}" if task.name else ""

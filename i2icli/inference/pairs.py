@@ -46,10 +46,10 @@ class PairSearch:
         self.truths |= {source: FileItem(truth) for source, truth in truths.items()}
         rest = [image for image in images if image not in left]
         name, other = (self.side.names[each] for each in (self.side.index, 1 - self.side.index))
-        scored = f", but the ground truth of {len(truths):,}" if truths else ""
+        role = f"the ground truth of {len(truths):,}" if truths else f"left out ({len(left):,})"
         self.notes.append(
-            f"{folder} holds both sides: {counted(len(rest), 'image')} of {name} to translate; the "
-            f"{len(left):,} of {other} are not translated{scored} (--no-pairs translates all)"
+            f"{folder} holds both sides: {name} is translated ({counted(len(rest), 'image')}), {other} is "
+            f"{role}; --no-pairs translates all"
         )
         return rest
 
@@ -103,7 +103,7 @@ class PairSearch:
             own, other = ("right", "left") if self.side.index == 1 else ("left", "right")
             self.notes.append(
                 f"{counted(len(self.halves), 'image')} {are} side by side, as in training: the {own} half is "
-                f"translated, the {other} one is its ground truth (--no-pairs translates whole images)"
+                f"translated, the {other} one is its ground truth; --no-pairs translates whole images"
             )
 
     def _is_pair(self, size: tuple[int, int]) -> bool:

@@ -13,6 +13,7 @@ from i2icli.image.items import FileItem
 from i2icli.image.stacked import StackedItem
 from i2icli.image.values import bits
 from i2icli.image.walking import why_not
+from i2icli.image.write import written_suffixes
 from i2icli.inference.batching import compute, images_together, together
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
@@ -20,6 +21,7 @@ from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
+from i2icli.inference.pages import paged
 from i2icli.inference.pairs import PairSearch, of_specs
 from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch, workers
@@ -73,14 +75,15 @@ class Translation:
         self.specs = inference.specs(options)
         suffix = suffix_of(options.format) if options.format else None
         others = OtherInputs(inputs_of(self.specs), options)
-        places = [Place(spec.name, spec.task.output.dtype, others.kind) for spec in self.specs]
+        places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
         side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
         search = Search(options.recursive, PairSearch(side) if side is not None else None)
         stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
-        jobs = plan_jobs(inputs, out, suffix, places, search)
+        jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
         ours = set(stacks.ours([job.source for job in jobs]))
         self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
-        self.notes = (*search.notes(), *others.notes(), *_format_notes(suffix, self.specs))
+        formats = (*_format_notes(suffix, self.specs), *_other_formats(self.jobs))
+        self.notes = (*search.notes(), *others.notes(), *formats)
         self.captions = distinct_names(self.jobs)
         truths = any(job.truth is not None for job in self.jobs)
         self.compare = options.compare or len(self.specs) > 1 or truths
@@ -102,10 +105,7 @@ class Translation:
         self.record = Record(out, settings)
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
-        for number, spec in enumerate(self.specs):
-            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
-            if missing:
-                inference.backend.expect(spec.task, len(missing))
+        self._announce()
 
     def __len__(self) -> int:
         """Outputs that are asked for."""
@@ -133,6 +133,13 @@ class Translation:
         except (OSError, MemoryError) as error:
             why = why_not(error) if isinstance(error, OSError) else "not enough memory"
             self.problems.append(f"a contact sheet in {self.sheets} cannot be written ({why})")
+
+    def _announce(self) -> None:
+        """Tell the backend how much there is to do."""
+        for number, spec in enumerate(self.specs):
+            missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
+            if missing:
+                self.inference.backend.expect(spec.task, len(missing))
 
     def _stands(self, target: Path) -> bool:
         """Whether something is there that is hardly to be made anew: inputs seldom change."""
@@ -261,6 +268,12 @@ def _format_notes(suffix: str | None, specs: Sequence[OutputSpec]) -> Iterator[s
             )
 
 
+def _other_formats(jobs: Sequence[Job]) -> Iterator[str]:
+    """That results are not of the format of their inputs."""
+    if any(job.source.suffix.lower() == ".gif" and not job.error for job in jobs):
+        yield "results of GIF images are written as PNG: a GIF holds no more than 256 colours"
+
+
 def _scored(result: Result, scores: Scores | None) -> Result:
     return result if scores is None else replace(result, psnr=scores.psnr, ssim=scores.ssim)
 
@@ -272,6 +285,7 @@ def _failed(job: Job, error: str) -> Result:
 def suffix_of(format: str) -> str:
     """The suffix of files in a format. Raises UserError for one we do not write."""
     suffix = "." + format.lower().lstrip(".")
-    if suffix not in SUFFIXES:
-        raise UserError(f"--format {format}: unknown; expected {', '.join(each[1:] for each in SUFFIXES)}")
+    if suffix not in (known := written_suffixes()):
+        why = "read but not written" if suffix in SUFFIXES else "unknown"
+        raise UserError(f"--format {format}: {why}; expected {', '.join(each[1:] for each in known)}")
     return suffix

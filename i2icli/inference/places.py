@@ -4,11 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from i2icli.files import fitting
 from i2icli.image import SUFFIXES, holds
+from i2icli.image.decoded import Format
 from i2icli.image.kinds import holds_ids
-from i2icli.task import Kind
+from i2icli.image.write import ANY_CHANNELS, NO_ALPHA, READ_ONLY
+from i2icli.task import Kind, Port
 
 _ANY_TYPE = ".tif"  # of a format that holds images of every number type
 
@@ -20,6 +23,19 @@ class Place:
     folder: str = ""  # below --out
     dtype: str | None = None  # number type of its pixels, where it is not the input's
     kind: Kind = "image"  # of the input
+    channels: int | None = None  # of the colours; None: 1 or 3
+    alpha: bool = False  # whether transparency is a part of the output
+
+    @classmethod
+    def of(cls, port: Port, folder: str = "", kind: Kind = "image") -> Self:
+        """That of the images of a port."""
+        alpha = port.reading.alpha
+        return cls(folder, port.dtype, kind, port.channels - alpha, alpha)
+
+    @property
+    def deepest(self) -> str:
+        """The suffix of a format without loss that holds the output."""
+        return ".png" if self._fits("png") else _ANY_TYPE
 
     def names(self, inputs: Iterable[Path], suffix: str | None) -> dict[Path, Path]:
         """The names of the results for inputs below a folder: an input's, with another suffix if need be.
@@ -39,12 +55,26 @@ class Place:
     def _name(self, given: Path, suffix: str | None) -> Path:
         if suffix:
             return _with_suffix(given, suffix)
-        dtype = self.dtype or "uint8"
-        deep = ".png" if holds("png", dtype) else _ANY_TYPE
         if holds_ids(self.kind):  # the format of a map says nothing about that of photos
-            return _with_suffix(given, deep)
+            return _with_suffix(given, self.deepest)
         format = SUFFIXES.get(given.suffix.lower())
-        return _with_suffix(given, deep) if format is not None and not holds(format, dtype) else given
+        if format == "ppm" and self._fits(format):
+            return _with_suffix(given, self._of_netpbm(given.suffix))
+        written = given.suffix.lower() not in READ_ONLY
+        if format is None or (written and self._fits(format)):
+            return given
+        return _with_suffix(given, self.deepest)
+
+    def _fits(self, format: Format) -> bool:
+        """Whether a format holds the output."""
+        whole = holds(format, self.dtype or "uint8")
+        shown = self.channels in (None, 1, 3) or format in ANY_CHANNELS
+        return whole and shown and not (self.alpha and format in NO_ALPHA)
+
+    def _of_netpbm(self, suffix: str) -> str:
+        """The one of its suffixes that is for grey, or for colours; .pnm is for both."""
+        wanted = {1: ".pgm", 3: ".ppm"}.get(self.channels or 0, ".pnm")
+        return suffix if suffix.lower() in (wanted, ".pnm") else wanted
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:

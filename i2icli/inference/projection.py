@@ -142,9 +142,12 @@ class Projection:
         image = to_array(convert_channels(given.pixels, port.channels))[None]
         code, output = project(self.backend, image, self.task, self.options.seed)
         height, width = given.pixels.shape[:2]
-        small = from_output(output[0], np.dtype(port.dtype or given.number_type), port.range)
+        dtype, learned = np.dtype(port.dtype or given.number_type), port.reading.alpha
+        small = from_output(output[0], dtype, port.range, alpha=learned)
         made = resize(small.pixels, (height, width))
-        alpha = None if given.alpha is None else change_type(given.alpha, made.dtype)
+        alpha = small.alpha if learned else given.alpha
+        if alpha is not None:
+            alpha = change_type(resize(alpha[..., None], (height, width))[..., 0], made.dtype)
         self.record.begin([target, codes])
         write_image(target, replace(given, pixels=made, alpha=alpha, stored=small.stored))
         with atomic_write(codes) as beside:
@@ -187,7 +190,7 @@ def plan_projection(
         raise UserError("an image is projected to one target; name it after --to")
     suffix = suffix_of(options.format) if options.format else None
     search = Search(options.recursive)
-    jobs = plan_jobs(inputs, out, suffix, [Place(dtype=tasks[0].output.dtype)], search)
+    jobs = plan_jobs(inputs, out, suffix, [Place.of(tasks[0].output)], search)
     settings = settings_of(inference.model, options)
     started_at = write_manifest(out, settings, overwrite=options.overwrite)
     if not options.overwrite:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError
-from i2icli.image import DecodedImage, change_type, from_output, holds, to_array, write_image
+from i2icli.image import DecodedImage, change_type, from_output, to_array, write_image
 from i2icli.inference.batching import images_together
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import settings_of, write_manifest
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
+from i2icli.inference.places import Place
 from i2icli.inference.record import Origin, Record
 from i2icli.inference.results import Result
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
@@ -64,7 +65,7 @@ class Sampling:
 
     def _samples(self, folder: Path, specs: Sequence[OutputSpec]) -> Iterator[Result]:
         suffix = suffix_of(self.options.format) if self.options.format else None
-        suffix = suffix or (".png" if holds("png", specs[0].task.output.dtype or "uint8") else ".tif")
+        suffix = suffix or Place.of(specs[0].task.output).deepest
         sheets = SheetWriter(folder / SHEETS)
         row: Arrays = {}
         for number, image in enumerate(self._generated(specs), 1):
@@ -122,7 +123,7 @@ class Sampling:
         count = images_together(self.inference, self.options.batch_size)
         for start in range(0, len(specs), count):
             images = self.inference.compute({}, *specs[start : start + count])
-            yield from (from_output(image, dtype, port.range) for image in images)
+            yield from (from_output(image, dtype, port.range, alpha=port.reading.alpha) for image in images)
 
 
 def plan_sampling(inference: Inference, out: Path, options: TranslateOptions) -> Sampling:

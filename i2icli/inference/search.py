@@ -82,7 +82,7 @@ class Search:
         Raises UserError without any.
         """
         if not path.is_dir():
-            if is_video_name(path):
+            if is_video_name(path) and path.suffix.lower() not in SUFFIXES:
                 raise UserError(f"{path}: a video; translate it with i2i video instead of i2i translate")
             return [(path, Path(path.name))]
         collection = collect(path, recursive=self.recursive, complete=False)

@@ -4,14 +4,14 @@ from pathlib import Path
 
 from i2icli.image import SUFFIXES as IMAGES
 
-STILL = tuple(suffix for suffix in IMAGES if suffix != ".webp")
-"""Suffixes of formats that mean a folder of frames; a WebP moves."""
+STILL = tuple(suffix for suffix in IMAGES if suffix not in (".webp", ".gif"))
+"""Suffixes of formats that mean a folder of frames; WebP and GIF move."""
 
 
 def is_video_name(path: Path) -> bool:
     """Whether the suffix of a file is that of a video, GIF and APNG included; PNG and WebP are images."""
     suffix = path.suffix.lower()
-    if suffix in IMAGES:
+    if suffix in IMAGES and suffix != ".gif":
         return False
     from i2icli.video.containers import MUXERS, READ_ONLY  # translating images need not load ffmpeg's
 

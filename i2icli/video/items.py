@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import DecodedImage, Header, IdMap
+from i2icli.image.transparency import as_read
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 from i2icli.video.probing import probe_once
 from i2icli.video.ranges import read_range
@@ -26,12 +28,16 @@ class DecodedFrame:
         height, width, channels = self.pixels.shape
         return Header("png", (height, width), 3, alpha=channels == 4, dtype=self.pixels.dtype)
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:  # noqa: ARG002 - they span their type
-        """The pixels, colour and alpha separate."""
+    def read(
+        self,
+        range: ValueRange | None = None,  # noqa: ARG002 - they span their type
+        reading: Reading = AS_FOUND,
+    ) -> DecodedImage:
+        """The pixels, colour and alpha separate, if the latter is no channel of its own."""
         alpha = self.pixels[..., 3] if self.pixels.shape[2] == 4 else None
-        return DecodedImage(self.pixels[..., :3], alpha, "png", lossless=False)
+        return as_read(DecodedImage(self.pixels[..., :3], alpha, "png", lossless=False), None, reading)
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:  # noqa: ARG002 - there is none
         """Always raises UserError."""
         raise _no_ids(self.name)
 
@@ -55,14 +61,18 @@ class FrameItem:
         """Frames have three channels of 8 bits; whether the video is that long is not checked."""
         return Header("png", probe_once(self.path).size, 3, alpha=False, dtype=np.dtype(np.uint8))
 
-    def read(self, range: ValueRange | None = None) -> DecodedImage:  # noqa: ARG002 - as above
+    def read(
+        self,
+        range: ValueRange | None = None,  # noqa: ARG002 - as above
+        reading: Reading = AS_FOUND,
+    ) -> DecodedImage:
         """Raises UserError if the video cannot be read or has fewer frames."""
         found = read_range(self.path, self.index, 1)
         if not found:
             raise UserError(f"cannot read {self.name}: the video ends before it", exit_code=1)
-        return DecodedImage(found[0], None, "png", lossless=False)  # (H, W, 3)
+        return as_read(DecodedImage(found[0], None, "png", lossless=False), None, reading)  # (H, W, 3)
 
-    def read_map(self) -> IdMap:
+    def read_map(self, reading: Reading = AS_FOUND) -> IdMap:  # noqa: ARG002 - as above
         """Always raises UserError."""
         raise _no_ids(self.name)
 

@@ -87,3 +87,23 @@ def _close(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", scanned)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_formats_of_libraries_that_are_not_there_are_left_out(
+    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, "1.png")
+    touch(tmp_path, "a.HEIC", "b.heif")
+    monkeypatch.setattr("i2icli.image.walking._is_installed", lambda _: installed)
+    found = collect(tmp_path)
+    assert len(found.images) == (3 if installed else 1)
+    assert left_out([found]) == ("" if installed else "2 HEIC files (pip install 'i2icli[heic]')")
+
+
+def test_a_folder_without_images_says_what_is_in_it(tmp_path: Path) -> None:
+    from i2icli.data.layouts import recognise
+
+    touch(tmp_path, "a.mp4", "notes.txt")
+    with pytest.raises(UserError, match=r"\(found 1 text file, 1 video \(i2i video\), e.g. a.mp4\)"):
+        recognise([tmp_path], pairs=False)

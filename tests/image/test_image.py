@@ -317,8 +317,8 @@ def test_what_is_no_image_is_refused_by_name(tmp_path: Path) -> None:
     assert "empty" in refused(path)
     path.write_text("hello")
     assert "not an image; expected PNG, JPEG" in refused(path)
-    Image.fromarray(smooth()).convert("P").save(path, format="GIF")
-    assert "a GIF" in refused(path)
+    path.write_bytes(b"%PDF-1.7")
+    assert "a PDF" in refused(path)
     assert "directory" in refused(tmp_path)
 
 
@@ -331,7 +331,7 @@ def test_pickles_are_not_opened(tmp_path: Path) -> None:
 def test_arrays_that_are_no_image_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
     np.save(tmp_path / "x.npy", np.zeros(shape, np.uint8))
     line = refused(tmp_path / "x.npy")
-    assert "expected height x width" in line or "empty" in line
+    assert "expected height x width" in line or "empty" in line or "--channels-first" in line
 
 
 def test_nan_is_refused(tmp_path: Path) -> None:

@@ -108,8 +108,7 @@ def test_the_truth_is_not_translated_but_shown(models, place, capsys):
     put(place / "data/testB/3.png", (32, 32))
     assert run(models / "two", "data", "--out", "out") == 0
     error = capsys.readouterr().err
-    assert "data holds both sides: 2 images of A to translate; the 3 of B are not translated" in error
-    assert "ground truth of 2 (--no-pairs" in error
+    assert "data holds both sides: A is translated (2 images), B is the ground truth of 2; " in error
     assert "(mean of 2 images)" in error
     assert files(place / "out") == ["compare/0001.png", "testA/1.png", "testA/2.png"]
     put(place / "data/testB/1.png", (32, 32), value=7)

@@ -19,7 +19,6 @@ from i2icli.data.scan import (
     aligned,
     memory_needed,
     partners,
-    transparency_lines,
 )
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
@@ -61,7 +60,6 @@ class ClassesAndTarget(DataFolder):
         found = self._found()
         self.settings, self.ports = found.settings | {"classes": self.classes}, found.ports
         self.report += found.report
-        self.report += transparency_lines(self.source + self.target)
         train, validation = (self.source, self.target), (self.held_out, self.shown)
         self.plan_cache(memory_needed(train, validation, self.ports, options.preprocess))
 

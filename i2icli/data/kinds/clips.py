@@ -26,7 +26,6 @@ from i2icli.data.labels.scenes import Scene
 from i2icli.data.labels.survey import CountedMap, survey
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import transparency_lines
 from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW
 from i2icli.errors import UserError
@@ -82,11 +81,10 @@ class Clips(DataFolder):
         self.longest = max((len(shot) for shot in self.shots), default=0)
         """Frames of the longest clip without a scene cut."""
         self._check_lengths(found.train, clip_length, longest_clip or clip_length)
-        everything = found.train + found.validation
         train, held = ([(clip.name, clip.size) for clip in each] for each in (found.train, found.validation))
         check_sizes(train, held or train, options)
         self.extract: Extract | None = None
-        self.ports = self._ports(everything, choose, labels, ignored, found)
+        self.ports = self._ports(choose, labels, ignored, found)
         self.cache = self._plan_frames()
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:
@@ -166,14 +164,13 @@ class Clips(DataFolder):
 
     def _ports(
         self,
-        clips: Sequence[Footage],
         choose: Choose | None,
         labels: LabelSet | None,
         ignored: Sequence[str],
         found: Found,
     ) -> dict[str, Port]:
         """How every side is read; fills in the settings."""
-        self.report += transparency_lines(_items(clips, FRAMES)) + self.images.report
+        self.report += self.images.report
         self.settings = self.images.settings
         source, frames = self.images.ports
         if found.labels is not None:

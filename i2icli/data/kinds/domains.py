@@ -13,7 +13,7 @@ from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ImageReader, aligned, memory_needed, transparency_lines
+from i2icli.data.scan import ImageReader, aligned, memory_needed
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
@@ -60,7 +60,6 @@ class DomainImages(DataFolder):
         both = one_side(train + validation, options)
         self.settings, self.port = both.settings | {"domains": self.names}, both.ports[0]
         self.learned = self._learned(learn)
-        self.report += transparency_lines(train)
         self.report += both.report
         ports = [self.port] * len(self.names)
         self.plan_cache(memory_needed(*self._splits, ports, options.preprocess))

@@ -14,7 +14,7 @@ from i2icli.data.kinds.label_sets import splits
 from i2icli.data.layouts import only_folder
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ImageReader, memory_needed, transparency_lines
+from i2icli.data.scan import ImageReader, memory_needed
 from i2icli.data.sizes import refuse_other_sizes, refuse_small_images, sized
 from i2icli.data.validation_split import split_line, split_off
 from i2icli.errors import UserError
@@ -64,7 +64,6 @@ class ImageFolder(DataFolder):
         self.settings, self.port = found.settings, found.ports[0]
         if self.classes:
             self.settings["classes"] = self.classes
-        self.report += transparency_lines(everything)
         self.report += found.report
         ports = [self.port] * len(self.files)
         self.plan_cache(memory_needed(self.files, self.held_out, ports, options.preprocess))

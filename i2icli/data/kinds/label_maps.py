@@ -19,7 +19,7 @@ from i2icli.data.labels.usage import size_lines
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import AS_FOUND, PairChoice
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, transparency_lines
+from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import check_sizes
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.errors import UserError
@@ -64,7 +64,6 @@ class LabelMaps(DataFolder):
         photos = one_side(images, options)
         self.settings, self.port = photos.settings | {"instances": use}, photos.ports[1]
         self.report += photos.report
-        self.report += transparency_lines(images)
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)
         alone = len(folders) == 1 and folders[0].is_dir()  # else several, or a list

@@ -15,7 +15,7 @@ from i2icli.data.kinds.label_folders import find_labels
 from i2icli.data.kinds.label_sets import LabelChoice, LabelledImage
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, decoded_bytes, transparency_lines
+from i2icli.data.scan import ReadSpec, decoded_bytes
 from i2icli.data.sizes import check_sizes, sized
 from i2icli.image import Pixels
 from i2icli.stage import Shape
@@ -44,7 +44,6 @@ class LabelledImages(DataFolder):
         found = one_side(files, options)
         self.settings, self.port = found.settings | self._labels(), found.ports[0]
         self.report += found.report
-        self.report += transparency_lines(files)
         self.plan_cache(decoded_bytes(files, self.port, self.preprocess))
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:

@@ -15,7 +15,7 @@ from i2icli.data.pairing.inputs import of_stack, settings_of, stack
 from i2icli.data.pairing.pair import AS_FOUND, FoundPairs, Pair, PairChoice, known_again
 from i2icli.data.pairing.reading import readable, size_lines
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import ReadSpec, transparency_lines
+from i2icli.data.scan import ReadSpec
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images
 from i2icli.data.validation_split import TOO_FEW, split_line, split_off
 from i2icli.image import Pixels
@@ -109,7 +109,6 @@ class PairedImages(DataFolder):
             number = counted(len(self.held_out), "pair")
             self.report.append(f"validation: {number} from {found.validation_from}")
         self.report += size_lines(self.pairs + self.held_out)
-        self.report += transparency_lines([file for pair in self.pairs for file in pair.files])
 
     def _memory_needed(self) -> int:
         total, preprocess = 0, self.options.preprocess

@@ -15,7 +15,7 @@ from i2icli.data.layout_errors import UNPAIRED_EXAMPLE
 from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import memory_needed, transparency_lines
+from i2icli.data.scan import memory_needed
 from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
@@ -68,7 +68,6 @@ class StyledImages(DataFolder):
             names, lines = layout.naming()
             self.settings |= names
             self.report += lines
-        self.report += transparency_lines(everything)
         self.report += found.report
         self.plan_cache(memory_needed(heads[:2], heads[2:], [self.port] * 2, options.preprocess))
 

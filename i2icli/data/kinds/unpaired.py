@@ -23,7 +23,6 @@ from i2icli.data.scan import (
     aligned,
     memory_needed,
     partners,
-    transparency_lines,
 )
 from i2icli.data.sizes import Size, check_sizes, refuse_small_images, sized
 from i2icli.data.split_names import split_folders
@@ -70,7 +69,6 @@ class UnpairedImages(DataFolder):
         if name_domains and names is not None:
             self.settings["domains"] = names
             self.report.append(f"domains: {names[0]} and {names[1]}")
-        self.report += transparency_lines([file for files in self.files for file in files])
         self.plan_cache(memory_needed(self.files, self.held_out, self.ports, options.preprocess))
 
     def make(self, shape: Shape) -> tuple[Examples, Examples | None]:

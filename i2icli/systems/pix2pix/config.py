@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from i2icli.config import Name, Names, next_multiple
+from i2icli.config import Names, next_multiple
 from i2icli.growable import GrowableConfig
 from i2icli.pair_config import PairConfig
+from i2icli.setting_types import Name
 from i2icli.stage import Stage
 from i2icli.task import Noise, StackPart, Task, Tiling, noise_planes
 
