@@ -19,8 +19,10 @@ from i2icli.errors import UserError
 from i2icli.originals.checkpoint import (
     Known,
     Original,
+    Part,
     Read,
     State,
+    Weights,
     fit,
     inputs_in,
     known,
@@ -32,7 +34,7 @@ from i2icli.originals.checkpoint import (
 )
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
-from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
+from i2icli.systems.pix2pixhd.names import discriminator_names, grown_names, resnet_names
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.systems.pix2pixhd.system import Pix2PixHD
 
@@ -92,6 +94,28 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         f"{layout.num_blocks} residual blocks, {layout.enhancers} local enhancers (model1_1 ...)"
     )
     return Original("pix2pixhd", config, filled, _notes(config, clusters), reason=reason)
+
+
+def parts(_config: Pix2PixHDConfig) -> dict[str, Part]:
+    """Those beside a generator, which is read with its encoder, for a training to start from each alone."""
+    return {"E": Part("E", _encoder_weights), "D": Part("D", _discriminator_weights)}
+
+
+def _encoder_weights(state: State) -> Weights | None:
+    layout = find_layout(state)
+    found = _renamed(state, layout)
+    return Weights(found) if layout is not None and not layout.num_blocks and found is not None else None
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    num_scales = _number(lambda k: mentions(state, f"scale{k}_layer0.", f"layer{k}.0."))
+    layers = _number(lambda k: mentions(state, f"scale0_layer{k}.0.", f"layer0.{max(0, 3 * k - 1)}."))
+    ours = rename(state, discriminator_names(num_scales, layers - 1)) if num_scales and layers > 2 else None
+    if ours is None:
+        return None
+    if not any(name.endswith("norm.weight") for name in ours):
+        ours = {name: tensor for name, tensor in ours.items() if ".norm." not in name}
+    return Weights(ours, {"discriminator_width": len(next(iter(ours.values()))), "num_layers": layers - 2})
 
 
 def networks_like(state: State) -> Iterator[Known]:
