@@ -15,7 +15,13 @@ from i2icli.training.run import build_system
 from tests.originals.references import NumberedResnet, shaken
 from tests.tiny import tiny_config
 
-SETTINGS = {"width": 4, "num_blocks": 2, "discriminator_width": 4, "num_layers": 2, "domains": ("day", "night")}
+SETTINGS = {
+    "width": 4,
+    "num_blocks": 2,
+    "discriminator_width": 4,
+    "num_layers": 2,
+    "domains": ("day", "night"),
+}
 
 
 def patch_discriminator(channels: int = 3, width: int = 4, num_layers: int = 2) -> nn.Module:
@@ -141,7 +147,9 @@ def test_a_folder_is_taken_as_its_generator(tmp_path: Path) -> None:
     write(folder, G=states()["G_A"])
     assert find_model(str(folder)) == folder / "latest_net_G.pth"
     write(folder, G_B=states()["G_B"])
-    with pytest.raises(UserError, match=r"several models \(latest_net_G.pth, latest_net_G_B.pth\); .*such as"):
+    with pytest.raises(
+        UserError, match=r"several models \(latest_net_G.pth, latest_net_G_B.pth\); .*such as"
+    ):
         find_model(str(folder))
 
 
