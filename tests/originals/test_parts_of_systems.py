@@ -28,16 +28,10 @@ def stargan(folder: Path) -> tuple[Path, dict[str, Any], set[str]]:
 
 
 def pix2pixhd(folder: Path) -> tuple[Path, dict[str, Any], set[str]]:
-    """The global generator, to which a local enhancer is added here, and both of its discriminators."""
+    """The global generator, to which a local enhancer is added here."""
     torch.save(cases.read("pix2pixhd", "global_instance").state(), folder / "latest_net_G.pth")
-    torch.save(cases.read("pix2pixhd", "discriminator_num2_features").state(), folder / "latest_net_D.pth")
-    sizes = {"width": 3, "depth": 3, "num_blocks": 2, "discriminator_width": 4, "num_layers": 3}
-    labels = {"classes": numbered(4), "instances": True, "features": "none"}
-    return (
-        folder,
-        sizes | labels | {"grown": 1, "num_scales": 2, "crop_size": 64},
-        {"G.small", "D.scales.0", "D.scales.1"},
-    )
+    sizes = {"width": 3, "depth": 3, "num_blocks": 2, "grown": 1, "crop_size": 64}
+    return folder, sizes | {"classes": numbered(4), "instances": True, "features": "none"}, {"G.small"}
 
 
 def pix2pixhd_discriminators(folder: Path) -> tuple[Path, dict[str, Any], set[str]]:
