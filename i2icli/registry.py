@@ -131,6 +131,20 @@ SYSTEMS: dict[str, Entry] = {
 }
 
 
+_ALSO = {"gaugan": "spade", "pggan": "progan", "progressivegan": "progan", "augcgan": "augmented_cyclegan"}
+"""What systems are called elsewhere, without case and separators."""
+
+
+def system_named(text: str) -> str | None:
+    """The system that a text means, whatever its case and separators: "CycleGAN", "pix2pix-hd"."""
+    plain = _plain(text)
+    return _ALSO.get(plain) or next((name for name in SYSTEMS if _plain(name) == plain), None)
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("-", "").replace("_", "").replace(" ", "")
+
+
 def entry(name: str) -> Entry:
     """The registry's line for a system. Raises UserError for an unknown name."""
     if name not in SYSTEMS:

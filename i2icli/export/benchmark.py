@@ -19,6 +19,7 @@ from i2icli.export.content import After, Content, GivenImages, Scenes
 from i2icli.export.exporting import Exporter
 from i2icli.export.options import ExportOptions, Precision
 from i2icli.export.parts import Part, parts_of
+from i2icli.export.proof import SHOWN
 from i2icli.graphs.arrays import chosen, to_values
 from i2icli.graphs.graph_file import open_graph
 from i2icli.graphs.metadata import MEMORY, OUTPUT
@@ -31,7 +32,6 @@ from i2icli.system import System
 from i2icli.task import Task
 
 LEAST_PSNR = 40.0  # dB to float32 of what is called accurate
-SHOWN = 4  # images that accuracy is measured on
 WEIGHTS = {"fp32": "fp32", "fp16 weights": "half", "int8": "int8"}
 """What a row says of its graph, and the export that makes it."""
 
@@ -87,7 +87,9 @@ class Benchmark:
             None if folder is None else GivenImages.of_folder(folder, option)
             for folder, option in ((options.images, "--images"), (options.calibrate, "--calibrate"))
         )
-        self.images: Content = given or calibration or Scenes()
+        if calibration is not None and given is None:
+            given, _ = calibration.apart(SHOWN)  # as the graphs in 8 bits leave them out
+        self.images: Content = given or Scenes()
         self.threads = options.threads or torch.get_num_threads()
         self.system = load()
         self.rows: list[Row] = []

@@ -120,6 +120,18 @@ class GivenImages:
     def __len__(self) -> int:
         return len(self.files)
 
+    def apart(self, count: int) -> "tuple[GivenImages, GivenImages]":
+        """Some of the images, spread over all of them, and the others; all for both where they are few."""
+        chosen = _spread(self.files, count)
+        others = [file for file in self.files if file not in chosen]
+        if len(others) < count:
+            return GivenImages(chosen, "images of the calibration"), self
+        return GivenImages(chosen, "images that were not calibrated on"), GivenImages(others)
+
+    def fewer(self, count: int) -> "GivenImages":
+        """At most so many of them, spread over all."""
+        return GivenImages(_spread(self.files, count), self.origin)
+
     def has(self, port: Port) -> bool:
         """See `Content`: no folder holds several inputs."""
         return port.instead is None
@@ -131,6 +143,12 @@ class GivenImages:
         if port.condition is not None:
             prepared = _extracted(port.condition, change_type(prepared, np.uint8))
         return kinds.to_array(prepared, port.kind)[None]
+
+
+def _spread(files: Sequence[Path], count: int) -> list[Path]:
+    """At most so many, evenly: names that follow each other are often frames of one scene."""
+    step = max(1.0, len(files) / count)
+    return [files[int(number * step)] for number in range(min(count, len(files)))]
 
 
 def _extracted(condition: Condition, image: Array) -> Array:

@@ -16,7 +16,7 @@ from i2icli.export.onnx_file import to_onnx, write_onnx
 from i2icli.export.openvino_file import write_openvino
 from i2icli.export.options import ExportOptions, Precision
 from i2icli.export.parts import Part, described, parts_of
-from i2icli.export.proof import Proof, Run, prove, trials_of
+from i2icli.export.proof import SHOWN, Proof, Run, prove, trials_of
 from i2icli.export.pt2_file import run_pt2, write_pt2
 from i2icli.export.trace import Traced, trace
 from i2icli.export.uint8 import with_pixels
@@ -68,8 +68,10 @@ class Exporter:
         for name in system.inference_modules:
             fold_spectral_norms(system.get_submodule(name))
         system.eval().requires_grad_(False)
+        given = _folder(options.images, "--images")
         self.calibration = _folder(options.calibrate, "--calibrate")
-        given = _folder(options.images, "--images") or self.calibration
+        if self.calibration is not None and given is None:
+            given, self.calibration = self.calibration.apart(SHOWN)
         self.images: Content = given or images or Scenes()
         self.fingerprint = fingerprint_of(system)
         self._keeps_failed = keep_failed

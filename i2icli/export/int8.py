@@ -72,7 +72,8 @@ def _examples(part: Part, system: System[Any], images: GivenImages) -> Iterator[
     sizes = {**traced, BATCH: 1}
     if sides.free:
         sizes |= {HEIGHT: sides.nearest(min(height, LARGEST)), WIDTH: sides.nearest(min(width, LARGEST))}
-    for number in range(min(MOST_IMAGES, len(images))):
+    images = images.fewer(MOST_IMAGES)
+    for number in range(len(images)):
         with torch.no_grad():
             given = part.draw(system, sizes, After(images, number), len(part.examples.variants) * number)
         yield {name: given[name].numpy() for name in part.inputs}

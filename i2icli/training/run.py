@@ -14,6 +14,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.fields import completed
+from i2icli.image.finding import check_folder
 from i2icli.processors import busy_line, limited_threads, threads_asked
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
@@ -69,6 +70,9 @@ def train(
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or NoCallbacks())
+    for path in map(Path, data):  # before anything is downloaded
+        if not path.exists():
+            check_folder(path)
     perceptual = fetch_perceptual(config, options, callbacks.note)
     if options.devices > 1 and not launched():
         function = partial(train, show_plan=show_plan)
