@@ -3,7 +3,7 @@
 The optimisers that a system made are changed, so that no system knows of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import nn
@@ -60,14 +60,17 @@ def frozen_line(system: System[Any]) -> str | None:
     return f"frozen: {', '.join(system.config.freeze)} ({some:,} of {every:,} parameters)"
 
 
-def start_warnings(system: System[Any], loaded: frozenset[str]) -> list[str]:
-    """What may be meant otherwise where a run starts; loaded: names of the weights that --init-from gave."""
+def report_start(system: System[Any], loaded: frozenset[str], warn: Callable[[str], None]) -> None:
+    """Warn of what may be meant otherwise where a run starts.
+
+    loaded: names of the weights that --init-from gave.
+    """
     random = sorted(frozen_weights(system) - loaded)
     parts = dict.fromkeys(name.partition(".")[0] for name in random)
-    lines = [f"frozen, but not from --init-from: {', '.join(parts)} will stay random"] if random else []
+    if random:
+        warn(f"frozen, but not from --init-from: {', '.join(parts)} will stay random")
     if system.config.loaded_lr_factor != 1 and not loaded:
-        lines.append("--loaded-lr-factor has no effect without --init-from")
-    return lines
+        warn("--loaded-lr-factor has no effect without --init-from")
 
 
 def freeze(system: System[Any]) -> None:

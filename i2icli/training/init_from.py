@@ -1,7 +1,7 @@
 """--init-from: start from the weights of another run, a published model or checkpoints of others."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,25 @@ from i2icli.originals.parts import Start, Taken, parts_of, read_start
 from i2icli.runs import LAST, find_model, find_networks
 from i2icli.runtime.checkpoint import check_finite, load_model
 from i2icli.system import System
-from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_folder import LOG, RunFolder
 from i2icli.training.state import own_state, own_weights
 
 MOST = 8  # weights of other shapes that are listed by name
 
 
-def load_init_weights(system: System[Any], source: str) -> tuple[frozenset[str], str]:
+def load_init_weights(
+    system: System[Any], source: str, warn: Callable[[str], None] = LOG.warning
+) -> tuple[frozenset[str], str]:
     """Load every weight whose name and shape match; returns the names of those loaded, and a line to report.
 
     A run folder provides all networks, discriminators included; a published file the
     inference networks; checkpoints of others whichever networks they hold. Raises UserError if fewer than
     half of the generator weights match (of those here or, where networks were added, of those in the source;
     where networks lie in files of their own, of each), and for weights that are not finite.
+    warn: is told where an older state stands in for a damaged one.
     """
     name = registry.name_of(type(system))
-    path, start = _read(system, name, source)
+    path, start = _read(system, name, source, warn)
     compared = Compared(system, start)
     if not compared.enough:
         raise UserError(f"--init-from {source}: {compared.shortage}; {_advice(system, name, start)}")
@@ -168,7 +171,7 @@ def _in_grown(name: str, own: Mapping[str, Any]) -> str:
     return grown_name(name) if grown_name(name) in own else name
 
 
-def _read(system: System[Any], name: str, source: str) -> tuple[Path, Start]:
+def _read(system: System[Any], name: str, source: str, warn: Callable[[str], None]) -> tuple[Path, Start]:
     """Where the source is, and what is in it."""
     networks = find_networks(source)
     if networks is not None:
@@ -176,7 +179,7 @@ def _read(system: System[Any], name: str, source: str) -> tuple[Path, Start]:
     path = find_model(source)
     if not describes_itself(path):
         return path, read_start(name, system.config, path)
-    state = RunFolder(path.parent).load_state() if path.name == LAST else None
+    state = RunFolder(path.parent).load_state(warn) if path.name == LAST else None
     return path, Start(state["system"] if state else load_model(path).state_dict())
 
 

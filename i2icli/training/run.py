@@ -20,9 +20,9 @@ from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.callbacks import Callbacks, NoCallbacks
+from i2icli.training.callbacks import Callbacks, LoggedWarnings, NoCallbacks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
-from i2icli.training.fine_tuning import frozen_line, start_warnings
+from i2icli.training.fine_tuning import frozen_line, report_start
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
@@ -69,7 +69,7 @@ def train(
     show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
-    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or NoCallbacks())
+    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
     for path in map(Path, data):  # before anything is downloaded
         if not path.exists():
             check_folder(path)
@@ -221,11 +221,10 @@ class _Run:
         """Load initial weights for --init-from; the names of those loaded."""
         loaded: frozenset[str] = frozenset()
         if self.options.init_from:
-            loaded, line = load_init_weights(system, self.options.init_from)
+            loaded, line = load_init_weights(system, self.options.init_from, self.callbacks.warn)
             self.callbacks.note(line)
         system.check_start(loaded)
-        for line in start_warnings(system, loaded):
-            self.callbacks.warn(line)
+        report_start(system, loaded, self.callbacks.warn)
         return loaded
 
     def _description(self) -> dict[str, Any]:

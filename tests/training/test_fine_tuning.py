@@ -8,7 +8,7 @@ import torch
 from i2icli import registry
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
-from i2icli.training.fine_tuning import frozen_weights, start_warnings
+from i2icli.training.fine_tuning import frozen_weights, report_start
 from i2icli.training.plan import plan
 from i2icli.training.run import build_system
 from i2icli.training.state import own_weights, restore, state_of
@@ -113,8 +113,9 @@ def test_frozen_weights_are_counted_before_the_start_and_random_ones_pointed_out
         "frozen: discriminator (" in line for line in plan("cyclegan", [toy("cyclegan")], config).report
     )
     system = build_system("cyclegan", config)
-    (line,) = start_warnings(system, frozenset(each for each in own_weights(system) if each[:3] == "D_A"))
-    assert line == "frozen, but not from --init-from: D_B will stay random"
+    lines = []
+    report_start(system, frozenset(each for each in own_weights(system) if each[:3] == "D_A"), lines.append)
+    assert lines == ["frozen, but not from --init-from: D_B will stay random"]
 
 
 def test_what_was_loaded_learns_at_a_rate_of_its_own():
