@@ -52,6 +52,7 @@ class Description:
     paper: str
     url: str
     changed: dict[str, Any]  # settings that differ from the defaults
+    settings: dict[str, Any]  # all of them
     tasks: list[Task]  # what it can be asked for, the default first
     targets: list[str]  # their names
     networks: list[Network]
@@ -88,6 +89,7 @@ def _ours(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
+        settings=_settings(config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
@@ -118,6 +120,7 @@ def _graphs(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
+        settings=_settings(config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=[],
@@ -173,6 +176,7 @@ def _foreign(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(original.config),
+        settings=_settings(original.config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
@@ -185,8 +189,11 @@ def _foreign(path: Path) -> Description:
 def changed_settings(config: Config) -> dict[str, Any]:
     """The options that differ from their defaults."""
     defaults = type(config)().model_dump(mode="json")
-    values = config.model_dump(mode="json", exclude=set(config.found_only))
-    return {name: value for name, value in values.items() if value != defaults[name]}
+    return {name: value for name, value in _settings(config).items() if value != defaults[name]}
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude=set(config.found_only))
 
 
 def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:
