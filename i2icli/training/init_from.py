@@ -16,7 +16,7 @@ from i2icli.originals.parts import Start, Taken, parts_of, read_start
 from i2icli.runs import LAST, find_model, find_networks
 from i2icli.runtime.checkpoint import check_finite, load_model
 from i2icli.system import System
-from i2icli.training.run_folder import LOG, RunFolder
+from i2icli.training.run_folder import LOG, DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
 
 MOST = 8  # weights of other shapes that are listed by name
@@ -179,8 +179,20 @@ def _read(system: System[Any], name: str, source: str, warn: Callable[[str], Non
     path = find_model(source)
     if not describes_itself(path):
         return path, read_start(name, system.config, path)
-    state = RunFolder(path.parent).load_state(warn) if path.name == LAST else None
-    return path, Start(state["system"] if state else load_model(path).state_dict())
+    return path, Start(_state(path, warn) or load_model(path).state_dict())
+
+
+def _state(model: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
+    """All networks of the run that a model belongs to; None if there is no state, or none that can be read."""
+    if model.name != LAST:
+        return None
+    folder = RunFolder(model.parent)
+    try:
+        state = folder.load_state(warn)
+    except DamagedStateError:
+        warn(f"{folder.states[0]} is damaged: only what {model.name} holds is loaded, no discriminators")
+        return None
+    return state["system"] if state else None
 
 
 def _advice(system: System[Any], name: str, start: Start) -> str:

@@ -32,6 +32,10 @@ def default_folder(system: str, data: Sequence[Path]) -> Path:
     return Path("runs") / "-".join([system, *(Path(folder).resolve().name for folder in data)])
 
 
+class DamagedStateError(UserError):
+    """No state of a run can be read."""
+
+
 class RunFolder:
     """Paths, log and resume state of one run."""
 
@@ -150,7 +154,7 @@ class RunFolder:
     def load_state(self, warn: Callable[[str], None] = LOG.warning) -> dict[str, Any] | None:
         """The newest undamaged state, None in a new folder; `warn` is told if it is not the newest.
 
-        Raises UserError if all are damaged, or where one cannot be read for want of memory or the like.
+        Raises DamagedStateError if all are damaged, UserError where one cannot be read for want of memory or the like.
         """
         newest, _ = self.states
         found = [path for path in self.states if os.path.lexists(path)]
@@ -167,7 +171,7 @@ class RunFolder:
                 warn(f"{newest} {lost}; resuming from the copy before it, of step {step}")
             return state
         if found:
-            raise UserError(
+            raise DamagedStateError(
                 f"{found[0]}: damaged, and so is any older copy; "
                 f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
             )

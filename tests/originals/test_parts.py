@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from i2icli.errors import UserError
 from i2icli.runs import find_model
+from i2icli.runtime.checkpoint import write_model
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.run import build_system
 from tests.originals.references import NumberedResnet, shaken
@@ -168,3 +169,14 @@ def test_the_newest_generator_is_found_by_its_name(names: list[str], model: str,
     for name in names:
         (tmp_path / name).write_bytes(b"")
     assert find_model(str(tmp_path)) == tmp_path / model
+
+
+def test_where_no_state_can_be_read_the_model_beside_it_is_a_start(tmp_path: Path) -> None:
+    system, lines = cyclegan(), []
+    networks = {name: system.get_submodule(name) for name in system.inference_modules}
+    write_model(tmp_path / "model.safetensors", system, "cyclegan", networks)
+    (tmp_path / "resume.pt").write_bytes(b"damaged")
+    loaded, _ = load_init_weights(cyclegan(seed=1), str(tmp_path), lines.append)
+    assert {name.partition(".")[0] for name in loaded} == {"G_AB", "G_BA"}
+    (line,) = lines
+    assert line.endswith("is damaged: only what model.safetensors holds is loaded, no discriminators")
