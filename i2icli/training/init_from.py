@@ -183,7 +183,7 @@ def _read(system: System[Any], name: str, source: str, warn: Callable[[str], Non
 
 
 def _state(model: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
-    """All networks of the run that a model belongs to; None if there is no state, or none that can be read."""
+    """All networks of the run that a model belongs to; None where no state can be read."""
     if model.name != LAST:
         return None
     folder = RunFolder(model.parent)

@@ -154,7 +154,8 @@ class RunFolder:
     def load_state(self, warn: Callable[[str], None] = LOG.warning) -> dict[str, Any] | None:
         """The newest undamaged state, None in a new folder; `warn` is told if it is not the newest.
 
-        Raises DamagedStateError if all are damaged, UserError where one cannot be read for want of memory or the like.
+        Raises DamagedStateError if all are damaged, UserError where one cannot be read for want of memory or
+        the like.
         """
         newest, _ = self.states
         found = [path for path in self.states if os.path.lexists(path)]
