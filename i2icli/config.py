@@ -79,6 +79,8 @@ class Config(BaseModel):
     accumulate: int = Field(1, ge=1, description="batches whose gradients are added up before a step")
     lr: float = Field(2e-4, gt=0, description="learning rate of Adam")
     betas: Betas = Field((0.5, 0.999), description="decay rates of Adam's two averages")
+    loaded_lr_factor: float = Field(1.0, gt=0, description="factor of --lr for what --init-from loaded")
+    freeze: Names = Field((), description="what does not learn: generator, discriminator, G.down ...")
     max_grad_norm: float | None = Field(
         None, gt=0, description="clip gradients to this norm; default: no clipping"
     )

@@ -101,28 +101,45 @@ def fitting(stem: str, end: str) -> str:
 
 def temporary_name(suffix: str = "") -> str:
     """A name that no other file has, hidden, which tells who writes it."""
-    return f".{_machine():08x}{os.getpid():08x}{uuid4().hex[:8]}.writing{suffix}"
+    return f".{process_mark()}{uuid4().hex[:8]}.writing{suffix}"
+
+
+def process_mark() -> str:
+    """16 digits that tell this process from others, on this machine and elsewhere."""
+    return f"{_machine():08x}{os.getpid():08x}"
+
+
+def is_running(mark: str, since: float) -> bool:
+    """Whether the process of a mark is there; of one on another machine, whether it may be, by its age.
+
+    since: when the mark was left, as `time.time` has it.
+    """
+    if not re.fullmatch(r"[0-9a-f]{16}", mark):
+        return False
+    if int(mark[:8], 16) == _machine() and sys.platform != "win32":
+        return _is_running(int(mark[8:], 16))
+    return time.time() - since <= OLD
 
 
 def clear_temporary(folders: Iterable[Path], *, alone: bool = False) -> None:
     """Remove what killed processes left half written in some folders; other hidden files stay.
 
-    A file goes if its process has ended, or if it is a day old where that cannot be known. alone: nobody
-    else writes here, so that those of unknown processes go at once.
+    A file, or a folder of files that belong together, goes if its process has ended, or if it is a day old
+    where that cannot be known. alone: nobody else writes here, so that those of unknown processes go at once.
     """
     for folder in folders:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 if _is_abandoned(entry, alone=alone):
                     with suppress(OSError):
-                        Path(entry.path).unlink()
+                        shutil.rmtree(entry.path) if entry.is_dir() else Path(entry.path).unlink()
 
 
 def _is_abandoned(entry: "os.DirEntry[str]", *, alone: bool) -> bool:
     match = _TEMPORARY.fullmatch(entry.name)
     if match is None and not _EARLIER.fullmatch(entry.name):
         return False
-    if not entry.is_file(follow_symlinks=False):
+    if not entry.is_file(follow_symlinks=False) and not entry.is_dir(follow_symlinks=False):
         return False
     if match is not None and int(match[1], 16) == _machine() and sys.platform != "win32":
         return not _is_running(int(match[2], 16))

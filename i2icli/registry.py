@@ -165,6 +165,12 @@ def system_type(name: str) -> "type[System[Any]]":
     return _load(entry(name).system)  # type: ignore[no-any-return]
 
 
+def name_of(system: "type[System[Any]]") -> str:
+    """The name of a system's class."""
+    target = f"{system.__module__}:{system.__qualname__}"
+    return next(name for name, each in SYSTEMS.items() if each.system == target)
+
+
 def config_type(name: str) -> type[Config]:
     """The class of a system's settings; imports no torch."""
     return _load(entry(name).config)  # type: ignore[no-any-return]

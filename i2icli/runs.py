@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from i2icli import registry
+from i2icli.checkpoint_files import checkpoints_in, models_among, newest
 from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
 
@@ -11,20 +12,22 @@ BEST = "best.safetensors"
 COUNTS = "data.json"  # how many examples it learns from, and how many it is scored on
 SEGMENTER = "segmenter.safetensors"  # scores generated photos; no model
 GRAPHS = (".onnx", ".xml")  # suffixes of exported models
+MOST = 8  # models of a folder that are listed
 
 
 def find_model(text: str, runs: Path = Path("runs")) -> Path:
     """The model file that a text names: a path, a run under `runs`, a system (its newest run), or what
     was pulled by that name or from that address.
 
-    A run folder means its last model; the best one is named by its own path. Raises UserError
-    that lists what is there and how to get a model.
+    A run folder means its last model; the best one is named by its own path. A folder of other programs'
+    checkpoints means the generator of the newest epoch. Raises UserError that lists what is there and how to
+    get a model.
     """
     places = (Path(text), runs / text)
     for place in places:
         if place.is_file():
             return place
-        if any(place.glob("*.safetensors")):  # a folder without a model (the data, say) hides no run
+        if checkpoints_in(place):  # a folder without a model (the data, say) hides no run
             return _in_folder(place)
     if system := registry.system_named(text):
         return _newest(system, runs)
@@ -41,6 +44,16 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
     )
 
 
+def find_networks(text: str, runs: Path = Path("runs")) -> Path | None:
+    """The folder of other programs' checkpoints that a text names, one network to a file; else None."""
+    if Path(text).is_file():
+        return None
+    for place in (Path(text), runs / text):
+        if place.is_dir() and not (place / LAST).exists() and newest(checkpoints_in(place)):
+            return place
+    return None
+
+
 def run_models(runs: Path = Path("runs")) -> list[Path]:
     """The last model of every run, newest first."""
     found = [path for path in runs.glob(f"*/{LAST}") if path.is_file()]
@@ -50,15 +63,15 @@ def run_models(runs: Path = Path("runs")) -> list[Path]:
 def _in_folder(folder: Path) -> Path:
     if (folder / LAST).is_file():
         return folder / LAST
-    models = sorted(path for path in folder.glob("*.safetensors") if path.name != SEGMENTER)
+    models = models_among(checkpoints_in(folder))
     if len(models) == 1:
         return models[0]
     if models:
-        names = ", ".join(path.name for path in models)
-        raise UserError(f"{folder} holds several models ({names}); name one of them")
+        names = ", ".join(path.name for path in models[:MOST]) + (", ..." if len(models) > MOST else "")
+        raise UserError(f"{folder} holds several models ({names}); name one of them, such as {models[0]}")
     if any(path.suffix.lower() in GRAPHS for path in folder.iterdir()):
         return folder  # an export of several graphs is one model
-    raise UserError(f"{folder} is a folder without {LAST}; expected a run of `i2i train` or a model file")
+    raise UserError(f"{folder} is a folder without {LAST}; expected a run of `i2i train`, or checkpoints")
 
 
 def _published(text: str) -> str:

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from i2icli.backbones.catalogue import BACKBONES, Backbone, Download, Package
 from i2icli.backbones.hed import read_hed
+from i2icli.checkpoint_files import SUFFIXES
 from i2icli.downloads.download import Lines, Wanted, download
 from i2icli.errors import UserError, readable
 from i2icli.metadata import check_header
 from i2icli.originals.checkpoint import fit
-from i2icli.originals.reader import SUFFIXES, read_state
+from i2icli.originals.reader import read_state
 
 DIGITS = 12  # of a SHA-256, to recognise weights by
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 INTERRUPTED = 130
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 PIPE_WIDTH = 160  # columns of a table that no terminal bounds
 
 
@@ -44,21 +45,26 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
 
 @contextmanager
 def _pressed() -> Iterator[list[int]]:
-    """Inside the block, Ctrl-C is noted as well: its KeyboardInterrupt may get lost while a library loads."""
+    """Inside the block, Ctrl-C is noted as well: its KeyboardInterrupt may get lost while a library loads.
+
+    What else ends a program from outside is the same to it, so that it clears what it has half written.
+    """
     found: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
         found.append(number)
         raise KeyboardInterrupt
 
-    own = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if own:
-        signal.signal(signal.SIGINT, note)
+    usual = (signal.default_int_handler, signal.SIG_DFL)
+    before = {number: signal.getsignal(number) for number in ENDING if current_thread() is main_thread()}
+    own = {number: handler for number, handler in before.items() if handler in usual}
+    for number in own:
+        signal.signal(number, note)
     try:
         yield found
     finally:
-        if own:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in own.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -64,6 +64,7 @@ class Description:
     scores: dict[str, float] = field(default_factory=dict)  # the last measured on validation images
     scores_step: int | None = None
     best: str | None = None  # the best model beside the last
+    parts: dict[str, list[str]] = field(default_factory=dict)  # of its networks, as `--freeze` takes them
     notes: list[str] = field(default_factory=list)
     graph: dict[str, str] = field(default_factory=dict)  # of an export: what it is, and how far it was proven
 
@@ -80,6 +81,7 @@ def _ours(path: Path) -> Description:
     metadata = read_metadata(path)
     config = metadata.settings(path)
     entry = registry.entry(metadata.system)
+    shapes = list(_safetensors_shapes(path))
     tasks = config.tasks(stage_named(config, metadata.stage, path))
     found = Description(
         file=str(path),
@@ -90,7 +92,8 @@ def _ours(path: Path) -> Description:
         settings=_settings(config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
-        networks=_networks(_safetensors_shapes(path)),
+        networks=_networks(shapes),
+        parts=_parts(shapes),
         written_by=metadata.version,
         stage=metadata.stage,
         step=metadata.step,
@@ -161,10 +164,10 @@ def _foreign(path: Path) -> Description:
 
     original = load_original(path)
     entry = registry.entry(original.system)
-    shapes = (
+    shapes = [
         (name, tensor.numel(), tensor.numel() * tensor.element_size())
         for name, tensor in original.tensors.items()
-    )
+    ]
     stages = {stage.name: stage for stage in original.config.stages()}
     tasks = original.config.tasks(stages[original.stage] if original.stage else original.config.stages()[0])
     return Description(
@@ -177,6 +180,7 @@ def _foreign(path: Path) -> Description:
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
+        parts=_parts(shapes),
         recognised_by=readable(original.reason),
         notes=list(original.notes),
     )
@@ -212,3 +216,11 @@ def _networks(tensors: Iterable[tuple[str, int, int]]) -> list[Network]:
         network.parameters += count
         network.bytes += size
     return list(found.values())
+
+
+def _parts(tensors: Iterable[tuple[str, int, int]]) -> dict[str, list[str]]:
+    """By network the first level of its layers: {"G": ["G.stem", "G.down"]}."""
+    found: dict[str, list[str]] = {}
+    for part in dict.fromkeys(".".join(name.split(".")[:2]) for name, _, _ in tensors):
+        found.setdefault(part.partition(".")[0], []).append(part)
+    return found

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from i2icli.cli.description import Description
     from i2icli.task import Task
 
+MOST = 8  # parts of a network that are listed
 EXAMPLES = (
     "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth\n\n"
     "Two beside each other:  i2i info runs/a runs/b"
@@ -58,7 +59,7 @@ def info(
     for note in found.notes:
         say(console, f"note: {note}")
     console.print("\nNetworks", style="bold")
-    _print_networks(console, [(each.name, each.parameters, each.bytes) for each in found.networks])
+    _print_networks(console, found)
     console.print("\nSettings that differ from the defaults", style="bold")
     changed = {name: value for name, value in found.changed.items() if name != "classes" or not classes_shown}
     _print_pairs(console, {flag(name): show(value) for name, value in changed.items()} or {"none": ""})
@@ -86,15 +87,21 @@ def _print_pairs(console: "Console", pairs: dict[str, str]) -> None:
         say(console, f"  {name:<{width}}  {text}")
 
 
-def _print_networks(console: "Console", networks: list[tuple[str, int, int]]) -> None:
+def _print_networks(console: "Console", found: "Description") -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_column(min_width=8)
     table.add_column(justify="right")
     table.add_column(justify="right")
-    for name, parameters, size in networks:
-        table.add_row(f" {plain(name)}", f"{parameters:,} parameters", f"{size / 1e6:.1f} MB")
+    table.add_column(overflow="fold")
+    for each in found.networks:
+        size = f"{each.bytes / 1e6:.1f} MB"
+        inside = found.parts.get(each.name, [])
+        parts = ", ".join(inside[:MOST]) + (", ..." if len(inside) > MOST else "")
+        name, inside_of = Text(f" {readable(each.name)}"), Text(readable(parts))  # no markup in either
+        table.add_row(name, f"{each.parameters:,} parameters", size, inside_of)
     console.print(table)
 
 

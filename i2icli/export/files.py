@@ -1,13 +1,14 @@
 """Names of exported files, and how they take their places: all of a model or nothing."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from i2icli.errors import UserError
 from i2icli.export.options import SUFFIXES, UNPROVEN, Format
+from i2icli.files import clear_temporary, temporary_name
 from i2icli.graphs.metadata import BEGIN, ENCODE, FIRST, MAIN
 from i2icli.task import Task
 
@@ -63,7 +64,11 @@ def _is_part(stem: str, main: str) -> bool:
 
 
 def check_free(mains: Sequence[Path], *, overwrite: bool) -> None:
-    """Raise UserError for a file that exists, unless it may be overwritten."""
+    """Raise UserError for a file that exists, unless it may be overwritten, and where no folder can be."""
+    for main in mains:
+        found = next((each for each in main.parents if os.path.lexists(each)), Path())
+        if not found.is_dir():
+            raise UserError(f"--out {main}: {found} is a file, not a folder; choose another --out")
     there = [each for main in mains for each in belonging(main)]
     if there and not overwrite:
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
@@ -87,8 +92,13 @@ def beside(path: Path) -> Iterator[Path]:
     missing = [each for each in (path.parent, *path.parent.parents) if not each.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".", suffix=".writing", dir=path.parent) as folder:
-            yield Path(folder)
+        clear_temporary((path.parent,))
+        folder = path.with_name(temporary_name())
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         if error.errno:  # libraries raise some without, in words alone
             error.filename = str(path)

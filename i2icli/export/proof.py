@@ -27,6 +27,7 @@ Run = Callable[[Arrays], Arrays]
 
 ABSOLUTE, RELATIVE = 5e-5, 1e-4  # of a value, that single precision may differ by
 FLOORS = 10.0  # or so many times what the networks differ from themselves in double precision
+MOST_ROUNDING = 2 / 255  # of the largest value, that rounding may excuse: one level of 8 bits
 LEVEL = 1  # of pixels that are rounded inside the graph: 0 to 255
 LEAST_SPREAD = 1e-3  # standard deviation of outputs in [-1, 1]; less says nothing about a graph
 SHOWN = 4  # images that are looked at
@@ -53,13 +54,19 @@ class Proof:
     """What was found, over all trials of a part."""
 
     difference: float = 0.0  # largest, of any output
-    floor: float = 0.0  # largest difference of the networks from themselves in double precision
+    floors: dict[str, float] = field(default_factory=dict)
+    """By output the largest difference of the networks from themselves in double precision."""
     excess: float = 0.0  # largest difference over what is allowed; proven up to 1
     spread: float = 0.0  # largest standard deviation of a channel of `OUTPUT`
     errors: list[tuple[float, int]] = field(default_factory=list)  # of images: squares summed, of so many
     shown: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # images as they are and should be
     trials: list[str] = field(default_factory=list)
     origin: str = ""  # of the images
+
+    @property
+    def floor(self) -> float:
+        """The largest of all outputs."""
+        return max(self.floors.values(), default=0.0)
 
     @property
     def psnr(self) -> float | None:
@@ -73,7 +80,8 @@ class Proof:
         return {
             "difference": self.difference,
             "noise_floor": self.floor,
-            "allowed": f"max({ABSOLUTE:g} + {RELATIVE:g} |value|, {FLOORS:g} x noise floor)",
+            "allowed": f"max({ABSOLUTE:g} + {RELATIVE:g} |value|, {FLOORS:g} x noise floor of the output, at "
+            f"most {MOST_ROUNDING:.2g} of its largest value)",
             "psnr": round(psnr, 2) if psnr is not None else None,
             "images": self.origin,
             "spread": self.spread,
@@ -150,15 +158,17 @@ def _compare(proof: Proof, name: str, found: Any, wanted: Tensor, ideal: Tensor)
             exit_code=1,
         )
     difference = (other.double() - wanted.double()).abs()
-    floor, allowed = 0.0, torch.zeros_like(difference)  # ids are equal or wrong
+    allowed = torch.zeros_like(difference)  # ids are equal or wrong
     if wanted.dtype == torch.uint8:
         allowed = torch.full_like(difference, LEVEL)
     elif wanted.is_floating_point():
-        floor = float((wanted.double() - ideal.double()).abs().max())
-        allowed = (ABSOLUTE + RELATIVE * wanted.double().abs()).clamp(min=FLOORS * max(floor, proof.floor))
+        rounding = float((wanted.double() - ideal.double()).abs().max())
+        proof.floors[name] = max(proof.floors.get(name, 0.0), rounding)
+        largest = float(wanted.double().abs().max())
+        excused = min(FLOORS * proof.floors[name], MOST_ROUNDING * largest)
+        allowed = (ABSOLUTE + RELATIVE * wanted.double().abs()).clamp(min=excused)
     excess = float((difference / allowed.clamp(min=1e-12)).max())
     proof.difference = max(proof.difference, float(difference.max()))
-    proof.floor = max(proof.floor, floor)
     # What is not finite is not equal, whatever it is compared with.
     proof.excess = max(proof.excess, excess if np.isfinite(excess) else float("inf"))
     if name == OUTPUT:

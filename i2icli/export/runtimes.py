@@ -14,9 +14,10 @@ from i2icli.config import Config
 from i2icli.errors import UserError
 from i2icli.export.options import FORMATS, ExportOptions
 from i2icli.graphs.backend import load_graph
-from i2icli.graphs.cache import Found, Wanted, drop, find, graphs_home, store
+from i2icli.graphs.cache import CHANGED, Found, Wanted, drop, find, graphs_home, store
 from i2icli.graphs.known_models import recall
 from i2icli.graphs.sessions import Computing, Runtime
+from i2icli.graphs.weight_hashes import model_hash
 from i2icli.metadata import Metadata, describes_itself, read_metadata, stage_named
 from i2icli.request import Array, Arrays
 from i2icli.stage import Stage
@@ -187,7 +188,10 @@ class RuntimeBackend:
         """A proven graph of a task in an empty folder, and how accurate it is. Raises UserError."""
         from i2icli.export.for_runtime import export_for_runtime, remember_model  # imports torch
 
+        before = model_hash(self.model, graphs_home())
         system, notes = self._load()
+        if model_hash(self.model, graphs_home()) != before:
+            raise UserError(CHANGED)
         with suppress(OSError):
             remember_model(self.model, graphs_home(), system, notes)
         from i2icli.runtime.memory import is_out_of_memory

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from i2icli import __version__
 from i2icli.errors import UserError
-from i2icli.files import atomic_write, file_lock
+from i2icli.files import atomic_write, file_lock, is_running, process_mark
 from i2icli.graphs.sessions import Runtime, has_bfloat16
 from i2icli.graphs.weight_hashes import model_hash
 from i2icli.home import cache_home
@@ -28,7 +28,9 @@ from i2icli.home import cache_home
 MOST_BYTES = 4 * 2**30  # of all entries
 FOLDER = "graphs"  # of the cache
 ENTRY = "entry.json"
+USED = ".used"  # ends the names of files that tell which processes use an entry
 LOCK = "export.lock"  # one at a time: an export takes all processors
+CHANGED = "its file changed while it was exported"
 _LAYOUT = 1  # of the cache; another one is another cache
 
 
@@ -88,6 +90,7 @@ def find(wanted: Wanted) -> Found | None:
         return None
     with suppress(OSError):
         os.utime(folder / ENTRY)  # it was used
+        _mark(folder)
     return Found(folder / entry.main if entry.main else None, entry.why)
 
 
@@ -96,7 +99,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
 
     export: writes a proven graph, with its parts, into an empty folder and returns its main file and how
     accurate it is; its UserError is the reason. Another process that wants the same waits, and gets this
-    one's. Raises OSError where the cache cannot be written.
+    one's. Of a model that changes meanwhile nothing is kept. Raises OSError where the cache cannot be
+    written.
     """
 
     folder = wanted.folder
@@ -118,6 +122,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
                 beside.mkdir()
                 why = str(error).replace(f"{beside}{os.sep}", "")  # the folder goes
                 entry = entry.model_copy(update={"why": why})
+            if wanted.folder != folder:
+                return Found(None, CHANGED)
             with atomic_write(beside / ENTRY) as path:
                 path.write_text(entry.model_dump_json(), encoding="utf-8")
             _remove(folder)
@@ -134,7 +140,10 @@ def drop(wanted: Wanted) -> None:
 
 
 def tidy(home: Path, most_bytes: int = MOST_BYTES, keep: Path | None = None) -> None:
-    """Remove entries that were not used for longest, until the rest fit; and what a killed process left."""
+    """Remove entries that were not used for longest, until the rest fit; and what a killed process left.
+
+    What another process uses stays, as it opens parts when they are needed.
+    """
     found = []
     for folder in home.iterdir():
         if folder.suffix == ".writing" and time.time() - _used(folder) > 24 * 3600:
@@ -146,7 +155,7 @@ def tidy(home: Path, most_bytes: int = MOST_BYTES, keep: Path | None = None) -> 
     for each in sorted(found, key=_used):
         if total <= most_bytes:
             return
-        if each != keep:
+        if each != keep and not _is_used(each):
             _remove(each)
             total -= sizes[each]
 
@@ -160,6 +169,22 @@ def _read(folder: Path) -> Entry | None:
         return None
     known = entry.main is None or entry.main in entry.sizes
     return entry if whole and known else None
+
+
+def _mark(folder: Path) -> None:
+    """Leave word in an entry that this process uses it, and clear that of processes that have ended."""
+    (folder / f".{process_mark()}{USED}").touch()
+    for mark in folder.glob(f".*{USED}"):
+        if not is_running(mark.name[1 : -len(USED)], since=mark.stat().st_mtime):
+            mark.unlink(missing_ok=True)
+
+
+def _is_used(folder: Path) -> bool:
+    """Whether another process uses an entry."""
+    with suppress(OSError):
+        marks = {mark.name[1 : -len(USED)]: mark.stat().st_mtime for mark in folder.glob(f".*{USED}")}
+        return any(is_running(mark, since=at) for mark, at in marks.items() if mark != process_mark())
+    return False
 
 
 def _size(folder: Path) -> int:

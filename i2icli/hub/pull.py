@@ -57,7 +57,7 @@ def pull(
             waiting.unlink(missing_ok=True)
         digest = download(source.wanted, waiting, progress)
         found = _inspected(waiting, source)
-        return Result(_keep(name, source, found, digest), was_here=False)
+        return Result(_keep(name, source, found, digest, before), was_here=False)
 
 
 def _known(what: str, name: str | None) -> Pulled | None:
@@ -89,8 +89,11 @@ def _inspected(path: Path, source: Source) -> Inspected:
         raise UserError(f"{error} (kept as {aside})", exit_code=1) from None
 
 
-def _keep(name: str, source: Source, found: Inspected, digest: str) -> Pulled:
-    """Move a file to where it is found by its name, and write down what is known of it."""
+def _keep(name: str, source: Source, found: Inspected, digest: str, before: Pulled | None) -> Pulled:
+    """Move a file to where it is found by its name, and write down what is known of it.
+
+    before: what was pulled by that name, whose file goes; whatever else a user keeps in the folder stays.
+    """
     folder = folder_of(name)
     folder.mkdir(parents=True, exist_ok=True)
     taken_out = found.path.parent.name == "unpacked"
@@ -109,8 +112,7 @@ def _keep(name: str, source: Source, found: Inspected, digest: str) -> Pulled:
     )
     found.path.replace(record.path)
     write_record(record)
-    for old in folder.iterdir():
-        if old.name not in (record.file, "pulled.json"):
-            old.unlink()
+    if before is not None and before.path != record.path:
+        before.path.unlink(missing_ok=True)
     shutil.rmtree(data_home() / "downloads" / name, ignore_errors=True)
     return record

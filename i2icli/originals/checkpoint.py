@@ -4,9 +4,11 @@ It stands beside the contract because both sides import it: the systems, which r
 files of their paper's authors, and `i2icli.originals` above them, which asks each in turn.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +32,40 @@ class Original:
     stage: str | None = None  # in which it was saved, by name; None: the first of these settings
     stage_step: int = 0
     reason: str = ""  # the keys and shapes it was recognised by, in one line
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One network of a file, in our words."""
+
+    tensors: State  # by their names inside our network
+    settings: Mapping[str, Any] = field(default_factory=dict)  # that keys and shapes tell
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network of the authors' program that a training may start from, one by one (`--init-from`)."""
+
+    module: str  # ours: "G_AB"
+    read: Callable[[State], Weights | None]  # a file's tensors under our names; None if it is another network
+    about: str = ""  # which one it is: "horse to zebra"
+    names: frozenset[str] = frozenset()  # what others call it, as `plain_name` gives them
+
+
+def plain_name(name: str) -> str:
+    """Names of one network that differ in spelling alone: netG_A2B, G_AB and G_AtoB are "gab"."""
+    word = re.sub(r"^net_?|_", "", name.lower())
+    return re.sub(r"(?<=[a-z])(2|to)(?=[a-z])", "", re.sub(r"^(generator|gen)", "g", word))
+
+
+def renaming(names: Callable[[State], Mapping[str, str]]) -> Callable[[State], Weights | None]:
+    """A reader of files whose layers are only called otherwise; `names` gives ours for their prefixes."""
+
+    def read(state: State) -> Weights | None:
+        found = rename(state, names(state))
+        return Weights(found) if found else None
+
+    return read
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from i2icli.originals.checkpoint import State, fit, mentions, number_of, rename, without_biases
-from i2icli.originals.classic_names import Layout, find_layout, named_names, resnet_names, unet_names
+from i2icli.originals.checkpoint import State, Weights, fit, mentions, number_of, rename, without_biases
+from i2icli.originals.classic_names import (
+    PIXEL_NAMES,
+    Layout,
+    find_layout,
+    named_names,
+    patch_names,
+    resnet_names,
+    unet_names,
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,38 @@ def is_discriminator(state: State) -> bool:
         if first in state and second in state and state[first].shape[2:] == (side, side):
             return True
     return False
+
+
+def generator_weights(state: State) -> Weights | None:
+    """A generator for a training to start from; None if the keys are something else's."""
+    found = read_generator(state)
+    if found is None:
+        return None
+    settings = {name: each for name, each in found.settings.items() if name != "channels"}
+    if found.layout.generator == "unet":  # its keys do not show dropout
+        del settings["dropout"]
+        settings["depth"] = found.layout.size
+    return Weights(found.tensors, settings)
+
+
+def discriminator_weights(state: State) -> Weights | None:
+    """A discriminator for a training to start from; None if the keys are something else's.
+
+    As in generators, old files keep statistics beside instance norms for nothing.
+    """
+    if not is_discriminator(state):
+        return None
+    pixel = "net.0.weight" in state
+    layers = (number for number in range(1, 10) if f"model.{3 * number + 2}.weight" in state)
+    num_layers = max(layers, default=0)
+    ours = rename(state, PIXEL_NAMES if pixel else patch_names(num_layers))
+    if ours is None or not (pixel or num_layers):
+        return None
+    norm, tensors = _norm(ours)
+    width = len(next(iter(state.values())))
+    return Weights(
+        tensors, {"discriminator_width": width, "norm": norm} | ({} if pixel else {"num_layers": num_layers})
+    )
 
 
 def layouts_like(state: State) -> Iterator[tuple[str, Layout]]:

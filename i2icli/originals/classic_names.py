@@ -1,4 +1,4 @@
-"""How programs number or name the layers of pix2pix's and CycleGAN's generators, beside our names for them.
+"""How programs number or name the layers of pix2pix's and CycleGAN's networks, beside our names for them.
 
 Names are prefixes: "model.4" stands for "model.4.weight", "model.4.bias" and so on. Layers without
 weights take a number too (padding, ReLU, dropout), which is what makes the gaps.
@@ -124,6 +124,19 @@ def named_names(num_blocks: int, blocks: str = "res_blocks") -> dict[str, str]:
                 f"{layer}.1": f"blocks.{number}.{ours}.norm",
             }
     return names
+
+
+def patch_names(num_layers: int) -> dict[str, str]:
+    """Prefixes of a patch discriminator."""
+    names = {"model.0": "stem", f"model.{3 * num_layers + 2}": "head"}
+    for layer in range(num_layers):
+        names[f"model.{3 * layer + 2}"] = f"layers.{layer}.conv"
+        names[f"model.{3 * layer + 3}"] = f"layers.{layer}.norm"
+    return names
+
+
+PIXEL_NAMES = {"net.0": "stem", "net.2": "layer.conv", "net.3": "layer.norm", "net.5": "head"}
+"""Prefixes of a pixel discriminator."""
 
 
 def _unet_level(level: int) -> str:

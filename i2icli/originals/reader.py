@@ -9,6 +9,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
+from i2icli.checkpoint_files import SUFFIXES
 from i2icli.errors import UserError, readable
 from i2icli.metadata import check_header
 from i2icli.originals.forms import WRAPPERS, networks, without_prefixes
@@ -16,7 +17,6 @@ from i2icli.originals.network_pickles import is_network_pickle, read_network_pic
 from i2icli.originals.pickle_machine import RefusedError, Thing
 from i2icli.originals.torch_pickles import Stored, read_saved
 
-SUFFIXES = (".pth", ".pt", ".pkl", ".ckpt", ".pth.tar", ".bin", ".safetensors")
 MOST_TENSORS = 100_000
 LONGEST_NAME = 300  # characters
 LARGEST_EMPTY = 2**16  # side of a tensor without values: nothing but the file's word stands for it

@@ -89,16 +89,26 @@ def _check_names(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path
         )
 
 
-def _sound(tensor: Tensor, dtype: torch.dtype, name: str, path: Path) -> Tensor:
-    """A tensor in the type that its network computes in. Raises UserError if not all of it is finite."""
+def check_finite(tensor: Tensor, name: str, path: Path) -> None:
+    """Raise UserError if not all of a tensor is finite, real numbers."""
     if tensor.is_complex():
         raise UserError(f"{path}: its tensor {name} holds complex numbers; no network here has any")
-    tensor = tensor.to(dtype)
-    if dtype.is_floating_point and tensor.numel() and not all(map(isfinite, torch.aminmax(tensor))):
+    if (
+        tensor.is_floating_point()
+        and tensor.numel()
+        and not all(map(isfinite, torch.aminmax(tensor.float())))
+    ):
         raise UserError(
             f"{path}: {name} holds values that are no finite numbers; the training went wrong, or the file "
             "is damaged: use an earlier checkpoint"
         )
+
+
+def _sound(tensor: Tensor, dtype: torch.dtype, name: str, path: Path) -> Tensor:
+    """A tensor in the type that its network computes in. Raises UserError if not all of it is finite."""
+    check_finite(tensor, name, path)
+    tensor = tensor.to(dtype)
+    check_finite(tensor, name, path)  # double precision reaches further
     return tensor
 
 

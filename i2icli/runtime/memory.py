@@ -1,5 +1,7 @@
 """Out-of-memory errors: detected on every device, and reported with advice."""
 
+import errno
+
 import torch
 
 from i2icli.errors import UserError
@@ -12,6 +14,8 @@ _WORDS = ("can't allocate memory", "out of memory", "ALLOC_FAILED")  # the CPU; 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error is an out-of-memory error of any device."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
         return True
     return any(words in str(error) for words in _WORDS)
 

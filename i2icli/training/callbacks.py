@@ -1,5 +1,6 @@
 """The callback interface of a training run. No torch here: displays import this before the work begins."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,3 +56,11 @@ class NoCallbacks:
     def progress(self, progress: Progress) -> None: ...
     def scores(self, step: int, scores: dict[str, float], best: bool) -> None: ...
     def saved(self, path: Path) -> None: ...
+
+
+class LoggedWarnings(NoCallbacks):
+    """Of a run in Python that nobody watches: warnings are logged, which are shown unless that is set up."""
+
+    def warn(self, text: str) -> None:
+        """Log a warning."""
+        logging.getLogger("i2icli").warning(text)

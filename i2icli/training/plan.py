@@ -26,6 +26,7 @@ from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
 from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.perceptual_weights import perceptual_notes
 from i2icli.training.reported_warnings import report_warnings
@@ -102,7 +103,7 @@ def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
         [(name, count) for name, count in networks if count],
         [_of_stage(built, data, perceptual, *each) for each in zip(stages, done, strict=True)],
         config.tasks(config.stages()[-1]),
-        [*config.notes, *data.report],
+        [*config.notes, *data.report, *([line] if (line := frozen_line(built)) else [])],
     )
 
 

@@ -20,8 +20,9 @@ from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.callbacks import Callbacks, NoCallbacks
+from i2icli.training.callbacks import Callbacks, LoggedWarnings, NoCallbacks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
+from i2icli.training.fine_tuning import frozen_line, report_start
 from i2icli.training.init_from import load_init_weights
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
@@ -68,7 +69,7 @@ def train(
     show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
-    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or NoCallbacks())
+    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
     for path in map(Path, data):  # before anything is downloaded
         if not path.exists():
             check_folder(path)
@@ -114,8 +115,9 @@ class _Run:
 
     def _trained(self, device: torch.device, state: dict[str, Any] | None, *, show_plan: bool) -> TrainResult:
         system = build_system(self.name, self.config)
-        if state is None:
-            self._initialise(system)
+        if line := frozen_line(system):
+            self.callbacks.note(line)
+        loaded = self._initialise(system) if state is None else frozenset()
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
@@ -136,6 +138,7 @@ class _Run:
                 placement,
                 perceptual=self.perceptual,
                 after_step=monitor.after_step,
+                loaded=loaded,
             )
             self._begin(trainer, monitor, state)
             if self.options.compile:
@@ -214,13 +217,15 @@ class _Run:
             self.callbacks.note(line)
         return number
 
-    def _initialise(self, system: System[Any]) -> None:
-        """Load initial weights for --init-from."""
+    def _initialise(self, system: System[Any]) -> frozenset[str]:
+        """Load initial weights for --init-from; the names of those loaded."""
         loaded: frozenset[str] = frozenset()
         if self.options.init_from:
-            loaded, line = load_init_weights(system, self.options.init_from)
+            loaded, line = load_init_weights(system, self.options.init_from, self.callbacks.warn)
             self.callbacks.note(line)
         system.check_start(loaded)
+        report_start(system, loaded, self.callbacks.warn)
+        return loaded
 
     def _description(self) -> dict[str, Any]:
         """What the state records of the run, to check whether it can be resumed."""

@@ -1,6 +1,8 @@
 """runs/x: the files of a training run, written atomically."""
 
+import errno
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,12 +22,21 @@ from i2icli.runs import COUNTS, SEGMENTER
 from i2icli.runtime.memory import is_out_of_memory
 from i2icli.training.followed import followed
 
+PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ESTALE})
+"""What systems answer that lack something for a while: it says nothing about the file."""
+NO_THREADS = "can't start new thread"
+LOG = logging.getLogger("i2icli")
+
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
     """runs/<system>-<name of the data folder, of both, or of a list without its suffix>."""
     places = [Path(each).resolve() for each in data]
     names = (place.stem if is_list(place) else place.name for place in places)
     return Path("runs") / "-".join([system, *names])
+
+
+class DamagedStateError(UserError):
+    """No state of a run can be read."""
 
 
 class RunFolder:
@@ -143,10 +154,11 @@ class RunFolder:
                 newest.replace(previous)  # if killed here, the previous state is still there to load
         self._sound = _identity(newest)
 
-    def load_state(self, warn: Callable[[str], None] = lambda _: None) -> dict[str, Any] | None:
+    def load_state(self, warn: Callable[[str], None] = LOG.warning) -> dict[str, Any] | None:
         """The newest undamaged state, None in a new folder; `warn` is told if it is not the newest.
 
-        Raises UserError if all are damaged, or too large for the memory.
+        Raises DamagedStateError if all are damaged, UserError where one cannot be read for want of memory or
+        the like.
         """
         newest, _ = self.states
         found = [path for path in self.states if os.path.lexists(path)]
@@ -163,7 +175,7 @@ class RunFolder:
                 warn(f"{newest} {lost}; resuming from the copy before it, of step {step}")
             return state
         if found:
-            raise UserError(
+            raise DamagedStateError(
                 f"{found[0]}: damaged, and so is any older copy; "
                 f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
             )
@@ -235,6 +247,8 @@ def _read(path: Path) -> dict[str, Any] | None:
     except Exception as error:  # truncated, changed, or not ours
         if is_out_of_memory(error):
             raise UserError(f"{path}: not enough memory to load it", exit_code=1) from None
+        if (isinstance(error, OSError) and error.errno in PASSING) or NO_THREADS in str(error):
+            raise UserError(f"{path}: cannot be read now ({error}); try again", exit_code=1) from None
         return None
     return state if isinstance(state, dict) else None
 

@@ -44,6 +44,7 @@ def state_of(trainer: "Trainer", *, alone: bool = False) -> dict[str, Any]:
         "scalers": trainer.updater.state(),
         "clock": {"stage": clock.stage.name, "step": clock.step, "total": clock.total},
         "seconds": trainer.seconds,
+        "loaded": sorted(trainer.loaded),
     }
 
 
@@ -67,7 +68,7 @@ def restore(trainer: "Trainer", state: dict[str, Any], *, grown: bool = False) -
         )
     clock.stage = next(stage for stage in stages if stage.name == reached)
     clock.step, clock.total = state["clock"]["step"], state["clock"]["total"]
-    trainer.seconds = state["seconds"]
+    trainer.seconds, trainer.loaded = state["seconds"], frozenset(state.get("loaded", ()))
     system.train()  # what trains depends on the stage
     trainer.restored = state
 

@@ -16,6 +16,7 @@ from i2icli.stage import Stage
 from i2icli.system import Batch, System
 from i2icli.training.distributed import rank
 from i2icli.training.ema import EMA
+from i2icli.training.fine_tuning import adjust_optimizers, freeze
 from i2icli.training.metrics import Metrics
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.spectral_term import SpectralTerm
@@ -30,7 +31,8 @@ class Trainer:
     """Trains any system, from scratch or from a saved state.
 
     `perceptual` is the loss that settings with a perceptual weight ask for. `after_step` is called after
-    every step; it may log, sample and save, and returns whether to stop.
+    every step; it may log, sample and save, and returns whether to stop. `loaded` names the weights that did
+    not start from scratch.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Trainer:
         *,
         perceptual: PerceptualLoss | None = None,
         after_step: Callable[["Trainer"], bool] = lambda _: False,
+        loaded: frozenset[str] = frozenset(),
     ) -> None:
         self.system = system
         self.batches = batches
         self.placement = placement
         self.after_step = after_step
+        self.loaded = loaded
         placement.place(system)
         self.ema = EMA(system, system.config.ema)
         config = system.config
@@ -85,7 +89,9 @@ class Trainer:
             clock.step = 0
         clock.stage = stage
         self.system.train()
+        freeze(self.system)
         self.optimizers = self.system.optimizers()
+        adjust_optimizers(self.system, self.optimizers, self.loaded)
         base = {
             name: [group["lr"] for group in optimizer.param_groups]
             for name, optimizer in self.optimizers.items()

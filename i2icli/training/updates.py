@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from i2icli.runtime.device import Placement
 from i2icli.system import Batch, System, Update
 from i2icli.training.distributed import average_gradients
+from i2icli.training.fine_tuning import clipped_together
 
 
 class Term(Protocol):
@@ -70,21 +71,26 @@ class Updater:
         """Add the gradients of one update's losses, times `scale`, to the optimiser's weights."""
         if first:
             optimizer.zero_grad(set_to_none=True)
+        weights = _weights(optimizer)
         loss = sum(update.losses.values(), start=torch.zeros((), device=self.placement.device))
         if scale != 1:
             loss = loss * scale
+        if not weights or not loss.requires_grad:
+            return  # all that it depends on is frozen
         # `inputs=` keeps this loss out of every other optimiser's gradients.
-        self.scaler(update.optimizer).scale(loss).backward(inputs=_weights(optimizer))  # type: ignore[no-untyped-call]
+        self.scaler(update.optimizer).scale(loss).backward(inputs=weights)  # type: ignore[no-untyped-call]
 
     def step(self, name: str, optimizer: Optimizer) -> None:
         """Average the gradients over the processes, clip them and step."""
         scaler = self.scaler(name)
         weights = _weights(optimizer)
         average_gradients(weights)
+        if all(weight.grad is None for weight in weights):
+            return
         if self.max_grad_norm is not None:
             scaler.unscale_(optimizer)
-            for group in optimizer.param_groups:  # one group per network where each is clipped separately
-                clip_grad_norm_(group["params"], self.max_grad_norm)
+            for together in clipped_together(optimizer):  # one network, where each is clipped separately
+                clip_grad_norm_(together, self.max_grad_norm)
         scaler.step(optimizer)
         scaler.update()
 

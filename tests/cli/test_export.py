@@ -1,12 +1,18 @@
 """`i2i export`: what it prints, and one line per error."""
 
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
+import typer
 from safetensors.numpy import load_file
 
 from i2icli.cli.app import app
-from i2icli.cli.console import run
+from i2icli.cli.console import INTERRUPTED, run
+from i2icli.export.files import beside
+from i2icli.files import process_mark
 from i2icli.graphs.graph_file import open_graph
 from i2icli.runtime.checkpoint import write_model
 from tests.export.models import SMALLER, lively
@@ -82,3 +88,40 @@ def test_a_graph_is_no_model_to_export(tmp_path, capsys):
     (tmp_path / "a.onnx").write_bytes(b"")
     assert i2i(tmp_path / "a.onnx") == 2
     assert "a.onnx: a graph already" in capsys.readouterr().err
+
+
+def test_a_file_where_a_folder_is_needed_is_one_line(tmp_path, capsys):
+    folder = published("spectral_dcgan", tmp_path / "faces")
+    (tmp_path / "a.onnx").write_bytes(b"a graph")
+    out = tmp_path / "a.onnx" / "b.onnx"
+    assert i2i(folder, "--out", out) == 2
+    error = capsys.readouterr().err
+    assert error == f"error: --out {out}: {out.parent} is a file, not a folder; choose another --out\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_program_that_is_told_to_end_leaves_nothing_half_written(number, tmp_path):
+    ended = typer.Typer()
+
+    @ended.command()
+    def command() -> None:
+        with beside(tmp_path / "a.onnx") as folder:
+            (folder / "half.onnx").write_bytes(b"half")
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+
+    before = signal.getsignal(number)
+    assert run(ended, []) == INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(number) == before
+
+
+def test_what_a_killed_export_left_is_cleared_by_the_next(tmp_path):
+    killed = tmp_path / f".{process_mark()[:8]}{2**22 + 1:08x}{0:08x}.writing"
+    mine = tmp_path / ".mine.writing"
+    for each in (killed, mine):
+        each.mkdir()
+        (each / "half.onnx").write_bytes(b"half")
+    with beside(tmp_path / "a.onnx"):
+        pass
+    assert list(tmp_path.iterdir()) == [mine]

@@ -12,7 +12,8 @@ from i2icli.export.content import GivenImages, Noise, Scenes
 from i2icli.export.examples import sides_of
 from i2icli.export.judging import judge
 from i2icli.export.parts import parts_of
-from i2icli.export.proof import prove, trials_of
+from i2icli.export.proof import Proof, _compare, prove, trials_of
+from i2icli.graphs.metadata import OUTPUT
 from tests.export.models import lively
 
 
@@ -157,3 +158,16 @@ def test_label_maps_are_drawn_as_ids(content):
     assert labels.shape == instances.shape == (1, 1, 16, 24)
     assert labels.dtype == np.int64
     assert 0 <= labels.min() < labels.max() < ports["labels"].channels
+
+
+def test_rounding_excuses_no_more_than_a_level_and_only_of_its_own_output():
+    proof, far = Proof(), torch.full((1, 3, 8, 8), 0.5)
+    _compare(proof, "memory", (1e3 * far).numpy(), 1e3 * far, (1e3 * far + 20).double())
+    _compare(proof, OUTPUT, (far + 0.001).numpy(), far, far.double())
+    assert proof.excess > 1  # the memory's rounding is no excuse for the output
+    proof = Proof()
+    _compare(proof, OUTPUT, (far + 0.02).numpy(), far, (far + 0.1).double())
+    assert proof.excess > 1  # nor is rounding that would be seen
+    proof = Proof()
+    _compare(proof, OUTPUT, (far + 0.003).numpy(), far, (far + 0.001).double())
+    assert proof.excess <= 1

@@ -207,3 +207,34 @@ def test_looking_into_the_cache_imports_no_torch(wanted: Wanted):
     )
     done = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.stderr.strip() == ""
+
+
+def test_what_another_process_uses_stays(wanted: Wanted):
+    found = store(wanted, exporting())
+    assert found.path is not None
+    assert wanted.home is not None
+    program = (
+        "import sys; from pathlib import Path; from i2icli.graphs.cache import Wanted, find;"
+        "find(Wanted(Path(sys.argv[1]), 'onnxruntime', 'fp32', ('B', None), Path(sys.argv[2])));"
+        "print('found', flush=True); input()"
+    )
+    arguments = [sys.executable, "-c", program, str(wanted.model), str(wanted.home)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "found\n"
+        tidy(wanted.home, most_bytes=0)
+        assert found.path.exists()
+        other.communicate("\n")
+    tidy(wanted.home, most_bytes=0)
+    assert not found.path.exists()
+
+
+def test_nothing_is_kept_of_a_model_that_changed_while_it_was_exported(wanted: Wanted):
+    def replaced(folder: Path) -> tuple[Path, str]:
+        wanted.model.write_bytes(b"weights of a later step")
+        return exporting()(folder)
+
+    assert store(wanted, replaced) == Found(None, cache.CHANGED)
+    assert find(wanted) is None
+    wanted.model.write_bytes(b"weights")
+    assert find(wanted) is None

@@ -95,8 +95,12 @@ def test_a_model_from_an_address_is_found_by_its_name(server: Server) -> None:
     assert files(data_home()) == ["models/zebras/pulled.json", "models/zebras/zebras.safetensors"]
     assert get(found.source).was_here
     assert len(server.asked) == 1
+    (found.path.parent / "notes").mkdir()
+    (found.path.parent / "licence.txt").write_text("kept by a user")
     assert not get(found.source, again=True).was_here
     assert len(server.asked) == 2
+    assert {"models/zebras/licence.txt", "models/zebras/pulled.json"} <= set(files(data_home()))
+    assert (found.path.parent / "notes").is_dir()
 
 
 def test_an_original_checkpoint_translates_by_its_name(server: Server, capsys: Capture) -> None:

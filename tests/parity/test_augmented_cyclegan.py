@@ -9,7 +9,13 @@ from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace
 from i2icli.originals.checkpoint import rename
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
 from i2icli.systems.augmented_cyclegan.latent import LatentDiscriminator, LatentEncoder
-from i2icli.systems.augmented_cyclegan.names import encoder_names, generator_names, once
+from i2icli.systems.augmented_cyclegan.names import (
+    discriminator_names,
+    encoder_names,
+    generator_names,
+    latent_names,
+    once,
+)
 from i2icli.systems.augmented_cyclegan.networks import Generator, ImageDiscriminator, SmallPatchDiscriminator
 from i2icli.systems.augmented_cyclegan.norms import ConditionalInstanceNorm
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
@@ -23,31 +29,12 @@ NETWORKS = [
 ]
 
 
-def discriminator_names() -> dict[str, str]:
-    """Prefixes of a discriminator of images."""
-    names = {"model.0": "stem", "model.11": "head"}
-    for layer in range(3):
-        names |= {
-            f"model.{2 + 3 * layer}": f"layers.{layer}.conv",
-            f"model.{3 + 3 * layer}": f"layers.{layer}.norm",
-        }
-    return names
-
-
 def conditional_names() -> dict[str, str]:
     """The same, its norms following a code."""
     names = {name: ours for name, ours in discriminator_names().items() if not ours.endswith("norm")}
     for layer in range(3):
         for part in ("scale", "shift"):
             names[f"model.{3 + 3 * layer}.{part}_conv.0"] = f"layers.{layer}.norm.{part}"
-    return names
-
-
-def latent_names() -> dict[str, str]:
-    """Prefixes of the discriminator of codes."""
-    names = {"model.9": "head"}
-    for layer in range(3):
-        names |= {f"model.{3 * layer}": f"layers.{layer}", f"model.{3 * layer + 1}": f"norms.{layer}"}
     return names
 
 

@@ -12,11 +12,10 @@ from i2icli.nn.pool import ImagePool
 from i2icli.nn.resnet import ResnetGenerator
 from i2icli.nn.unet import UNetGenerator
 from i2icli.originals.checkpoint import rename
-from i2icli.originals.classic_names import resnet_names, unet_names
+from i2icli.originals.classic_names import PIXEL_NAMES, patch_names, resnet_names, unet_names
 from i2icli.system import linear_decay
 from tests.parity import cases
 from tests.parity.cases import Case
-from tests.parity.pix2pix_names import PIXEL_NAMES, patch_names
 
 SYSTEM = "pix2pix_cyclegan"
 

@@ -12,7 +12,7 @@ from i2icli.originals.checkpoint import rename, without_biases
 from i2icli.stage import Clock
 from i2icli.system import linear_decay
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
-from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
+from i2icli.systems.pix2pixhd.names import discriminator_names, grown_names, resnet_names
 from i2icli.systems.pix2pixhd.networks import build_discriminators, build_encoder, build_generator
 from tests.parity import cases
 from tests.parity.cases import Case
@@ -61,20 +61,8 @@ def discriminator_of(case: Case, network: str | None = None) -> nn.Module:
     )
     clock = Clock(ours.stages()[0])
     found = build_discriminators(ours, lambda: clock)
-    load(found, case.state(network), discriminator_names(ours.num_scales, ours.num_layers))
+    load(found, case.state(network), discriminator_names(ours.num_scales, ours.num_layers + 1))
     return found
-
-
-def discriminator_names(num_scales: int, num_layers: int) -> dict[str, str]:
-    """Prefixes of the reference, which has two spellings, beside our names."""
-    names = {}
-    for scale in range(num_scales):
-        inner = [f"layers.{layer}.conv" for layer in range(num_layers)]
-        for layer, name in enumerate(["stem", *inner, "head"]):
-            names[f"scale{scale}_layer{layer}.0"] = names[f"layer{scale}.{max(0, 3 * layer - 1)}"] = (
-                f"scales.{scale}.{name}"
-            )
-    return names
 
 
 def load(network: nn.Module, state: dict[str, Tensor], names: dict[str, str]) -> None:

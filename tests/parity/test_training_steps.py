@@ -4,14 +4,13 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.originals.checkpoint import rename
-from i2icli.originals.classic_names import resnet_names, unet_names
+from i2icli.originals.classic_names import patch_names, resnet_names, unet_names
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.system import Pix2Pix
 from tests.parity import cases
 from tests.parity.cases import Case
-from tests.parity.pix2pix_names import patch_names
 from tests.systems.steps import run_step
 
 

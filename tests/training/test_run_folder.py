@@ -466,3 +466,29 @@ def test_the_estimate_of_memory_is_near_what_autograd_keeps(toy):
     gradients = sum(weight.grad.nbytes for weight in system.parameters() if weight.grad is not None)
     measured = most + weights + states + gradients
     assert 0.5 < estimate / measured < 2
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EMFILE, "Too many open files"), OSError(errno.ENOMEM, "Cannot allocate memory")]
+)
+def test_what_cannot_be_read_for_a_while_is_not_taken_for_damaged(error, folder, monkeypatch):
+    for step in (2, 3):
+        folder.save_state(STATE | {"clock": {"total": step}})
+
+    def fail(_):
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("i2icli.training.run_folder.check_saved", fail)
+        with pytest.raises(UserError, match=r"cannot be read now \(.*\); try again|not enough memory"):
+            folder.load_state()
+    assert folder.load_state()["clock"]["total"] == 3
+
+
+def test_a_run_that_nobody_watches_still_says_that_it_resumes_from_an_older_state(toy, tmp_path, caplog):
+    options = RunOptions(out=tmp_path / "run")
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options)
+    newest = tmp_path / "run" / "resume.pt"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=2), options)
+    assert f"{newest} is damaged; resuming from the copy before it, of step" in caplog.text

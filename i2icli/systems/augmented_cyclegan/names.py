@@ -46,6 +46,25 @@ def encoder_names() -> dict[str, str]:
     return names
 
 
+def discriminator_names() -> dict[str, str]:
+    """Prefixes of a discriminator of images."""
+    names = {"model.0": "stem", "model.11": "head"}
+    for layer in range(3):
+        names |= {
+            f"model.{2 + 3 * layer}": f"layers.{layer}.conv",
+            f"model.{3 + 3 * layer}": f"layers.{layer}.norm",
+        }
+    return names
+
+
+def latent_names() -> dict[str, str]:
+    """Prefixes of the discriminator of codes."""
+    names = {"model.9": "head"}
+    for layer in range(3):
+        names |= {f"model.{3 * layer}": f"layers.{layer}", f"model.{3 * layer + 1}": f"norms.{layer}"}
+    return names
+
+
 def once(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A generator's state without the second names of its blocks' layers.
 

@@ -13,9 +13,28 @@ import torch
 from torch import Tensor
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    fit,
+    known,
+    mentions,
+    rename,
+    renaming,
+    width_in,
+)
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
-from i2icli.systems.augmented_cyclegan.names import BLOCKS, encoder_names, generator_names, once
+from i2icli.systems.augmented_cyclegan.names import (
+    BLOCKS,
+    discriminator_names,
+    encoder_names,
+    generator_names,
+    latent_names,
+    once,
+)
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
 
 THEIRS = {"netG_A_B": "G_AB", "netG_B_A": "G_BA", "netE_B": "E.B"}
@@ -66,6 +85,17 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         f"{num_blocks} residual blocks, {config.num_latents} numbers in a code"
     )
     return Original("augmented_cyclegan", config, filled, _NOTES, reason=reason)
+
+
+def parts(config: AugmentedCycleGANConfig) -> dict[str, Part]:
+    """The discriminators in the file, for a training to start from."""
+    A, B = config.domains
+    images, codes = renaming(lambda _: discriminator_names()), renaming(lambda _: latent_names())
+    return {
+        "D_A": Part("D_A", images, f"judges {A}"),
+        "D_B": Part("D_B", images, f"judges {B}"),
+        "D_z_B": Part("D_z.B", codes, f"judges codes of {B}"),
+    }
 
 
 def networks_like(state: State) -> Iterator[Known]:

@@ -6,6 +6,7 @@ centre if there is one, then the decoders and the centre's second half. Any of t
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +14,23 @@ import torch
 from torch import nn
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, rename, width_in
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    Weights,
+    fit,
+    known,
+    mentions,
+    number_of,
+    rename,
+    width_in,
+)
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.names import (
+    branch_names,
     count_blocks,
     decoder_names,
     encoder_names,
@@ -32,7 +47,7 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
 
     Raises UserError for a discriminator, and for parts that are missing or do not belong together.
     """
-    if "model_gray.0.0.weight" in state:
+    if _is_discriminator(state):
         raise UserError(f"{path}: this is a discriminator; give a generator's file beside it (.._net_G0.pth)")
     if _kind(state) is None:
         return None
@@ -56,6 +71,50 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         f"all, {number} encoders and {number} decoders in files beside each other"
     )
     return Original("combogan", config, tensors, _notes(config), reason=reason)
+
+
+def parts(config: ComboGANConfig) -> dict[str, Part]:
+    """All networks, in the order in which the authors' program numbers them, for a training to start from."""
+    domains, centre = config.domains, bool(config.num_shared)
+    places = [
+        (f"{kind}s.{module_name(name)}", f"{kind} of {name}")
+        for kind in ("encoder", "decoder")
+        for name in domains
+    ]
+    if centre:
+        places.insert(len(domains), ("encoders.shared", "shared, towards the code"))
+        places.append(("decoders.shared", "shared, from the code"))
+    generators = {
+        f"G{k}": Part(module, partial(_part_weights, about.split()[0]), about)
+        for k, (module, about) in enumerate(places)
+    }
+    discriminators = {
+        f"D{k}": Part(f"discriminators.{module_name(name)}", _discriminator_weights, f"judges {name}")
+        for k, name in enumerate(domains)
+    }
+    return generators | discriminators
+
+
+def _part_weights(wanted: str, state: State) -> Weights | None:
+    kind = _kind(state)
+    ours = rename(state, _NAMES[kind](count_blocks(state))) if kind else None
+    if ours is None or not (kind or "").startswith(wanted.rstrip(",")):
+        return None
+    settings = {"width": len(state["model.1.weight"])} if kind == "encoder" else {}
+    return Weights(ours, settings)
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    if not _is_discriminator(state):
+        return None
+    num_layers = number_of(lambda k: mentions(state, f"model_gray.{k + 1}."))
+    ours = rename(state, branch_names(num_layers))
+    settings = {"num_layers": num_layers, "discriminator_width": len(state["model_gray.0.0.weight"])}
+    return Weights(ours, settings) if ours else None
+
+
+def _is_discriminator(state: State) -> bool:
+    return "model_gray.0.0.weight" in state
 
 
 def networks_like(state: State) -> Iterator[Known]:

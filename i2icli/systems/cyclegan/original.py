@@ -10,8 +10,13 @@ from pathlib import Path
 
 import torch
 
-from i2icli.originals.checkpoint import Original, Read, State
-from i2icli.originals.classic import ClassicGenerator, read_generator
+from i2icli.originals.checkpoint import Original, Part, Read, State, Weights
+from i2icli.originals.classic import (
+    ClassicGenerator,
+    discriminator_weights,
+    generator_weights,
+    read_generator,
+)
 from i2icli.originals.forms import without_prefixes
 from i2icli.systems.cyclegan.config import CycleGANConfig
 from i2icli.systems.cyclegan.system import CycleGAN
@@ -45,6 +50,30 @@ def recognise(state: State, _path: Path, _read: Read) -> Original | None:
         tensors |= {f"{module}.{name}": tensor for name, tensor in fitted.items()}
     reason = f"two generators, {names[0]} and {names[1]}, each with {forth.reason}"
     return Original("cyclegan", config, tensors, _notes(names), reason=reason)
+
+
+def parts(config: CycleGANConfig) -> dict[str, Part]:
+    """The four networks of the authors' program, for a training to start from.
+
+    Its discriminators are called after the generators that they judge: D_A scores images of B. Other
+    programs call them after the domain.
+    """
+    A, B = config.domains
+    return {
+        "G_A": Part("G_AB", _generator_weights, f"{A} to {B}", _spelled(FORTH) | {"g"}),
+        "G_B": Part("G_BA", _generator_weights, f"{B} to {A}", _spelled(BACK) | {"f"}),
+        "D_A": Part("D_B", discriminator_weights, f"judges {B}", frozenset({"db", "dy"})),
+        "D_B": Part("D_A", discriminator_weights, f"judges {A}", frozenset({"da", "dx"})),
+    }
+
+
+def _generator_weights(state: State) -> Weights | None:
+    found = generator_weights(state)
+    return found if found is not None and "num_blocks" in found.settings else None  # a U-Net is none of these
+
+
+def _spelled(ways: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(f"g{way}" for way in ways)
 
 
 def _pair(networks: set[str]) -> tuple[str, str] | None:

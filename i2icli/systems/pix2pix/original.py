@@ -12,9 +12,21 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, inputs_in, known, width_in
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    Weights,
+    inputs_in,
+    known,
+    width_in,
+)
 from i2icli.originals.classic import (
     ClassicGenerator,
+    discriminator_weights,
+    generator_weights,
     is_discriminator,
     layouts_like,
     likely_norm,
@@ -44,6 +56,19 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         return None
     tensors = {f"G.{name}": tensor for name, tensor in filled.items()}
     return Original("pix2pix", config, tensors, _notes(config, path), reason=found.reason)
+
+
+def parts(_config: Pix2PixConfig) -> dict[str, Part]:
+    """Both networks, for a training to start from."""
+    return {"G": Part("G", _generator_weights), "D": Part("D", discriminator_weights)}
+
+
+def _generator_weights(state: State) -> Weights | None:
+    found = generator_weights(state)
+    if found is None:
+        return None
+    unet = "num_blocks" not in found.settings
+    return Weights(found.tensors, {"generator": "unet" if unet else "resnet", **found.settings})
 
 
 def _config(found: ClassicGenerator) -> Pix2PixConfig | None:

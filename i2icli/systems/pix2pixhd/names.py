@@ -57,3 +57,18 @@ def _block_names(theirs: str, ours: str) -> dict[str, str]:
         f"{theirs}.conv_block.5": f"{ours}.second.conv",
         f"{theirs}.conv_block.6": f"{ours}.second.norm",
     }
+
+
+def discriminator_names(num_scales: int, num_layers: int) -> dict[str, str]:
+    """Prefixes of the discriminators, in both of the authors' spellings; num_layers: before the scores."""
+    names = {}
+    for scale in range(num_scales):
+        ours = ["stem", *(f"layers.{layer}" for layer in range(num_layers - 1)), "head"]
+        for layer, name in enumerate(ours):
+            place, inner = max(0, 3 * layer - 1), name.startswith("layers")
+            conv = f"scales.{scale}.{name}{'.conv' * inner}"
+            names[f"scale{scale}_layer{layer}.0"] = names[f"layer{scale}.{place}"] = conv
+            if inner:
+                norm = f"scales.{scale}.{name}.norm"
+                names[f"scale{scale}_layer{layer}.1"] = names[f"layer{scale}.{place + 1}"] = norm
+    return names

@@ -4,9 +4,7 @@ Its files hold one network each: `<epoch>_net_G.pth`, and beside it `_E` and `fe
 where features were learned. Everything but the meaning of the input channels follows from names and shapes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,10 @@ from i2icli.errors import UserError
 from i2icli.originals.checkpoint import (
     Known,
     Original,
+    Part,
     Read,
     State,
+    Weights,
     fit,
     inputs_in,
     known,
@@ -28,11 +28,18 @@ from i2icli.originals.checkpoint import (
     number_of,
     rename,
     width_in,
-    without_biases,
 )
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
-from i2icli.systems.pix2pixhd.names import grown_names, resnet_names
+from i2icli.systems.pix2pixhd.layout import (
+    Layout,
+    find_layout,
+    has_kernel,
+    number_there,
+    renamed,
+    without_norms,
+)
+from i2icli.systems.pix2pixhd.names import discriminator_names
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.systems.pix2pixhd.system import Pix2PixHD
 
@@ -42,28 +49,6 @@ Clusters = Mapping[int, Tensor]
 """(K, F) by class index."""
 
 
-@dataclass(frozen=True)
-class Layout:
-    """A network of the authors' code, as far as its keys tell."""
-
-    depth: int
-    num_blocks: int
-    enhancers: int = 0
-    enhancer_blocks: int = 0
-
-    @property
-    def head(self) -> str:
-        """Our name of the last layer's weights."""
-        return f"G.levels.{self.enhancers - 1}.head.weight" if self.enhancers else "G.head.weight"
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Their prefixes -> ours."""
-        if not self.enhancers:
-            return resnet_names(self.depth, self.num_blocks)
-        return grown_names(self.depth, self.num_blocks, self.enhancers, self.enhancer_blocks)
-
-
 def recognise(state: State, path: Path, read: Read) -> Original | None:
     """A global generator or local enhancers, with the encoder beside it, or None for something else's keys.
 
@@ -71,7 +56,7 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     """
     _refuse_others(state, path)
     layout = find_layout(state)
-    ours = _renamed(state, layout)
+    ours = renamed(state, layout)
     if layout is None or not layout.num_blocks or ours is None:
         return None
     tensors = {f"G.{name}": tensor for name, tensor in ours.items()}
@@ -92,6 +77,28 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         f"{layout.num_blocks} residual blocks, {layout.enhancers} local enhancers (model1_1 ...)"
     )
     return Original("pix2pixhd", config, filled, _notes(config, clusters), reason=reason)
+
+
+def parts(_config: Pix2PixHDConfig) -> dict[str, Part]:
+    """Those beside a generator, which is read with its encoder, for a training to start from each alone."""
+    return {"E": Part("E", _encoder_weights), "D": Part("D", _discriminator_weights)}
+
+
+def _encoder_weights(state: State) -> Weights | None:
+    layout = find_layout(state)
+    found = renamed(state, layout)
+    return Weights(found) if layout is not None and not layout.num_blocks and found is not None else None
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    num_scales = number_there(lambda k: mentions(state, f"scale{k}_layer0.", f"layer{k}.0."))
+    layers = number_there(lambda k: mentions(state, f"scale0_layer{k}.0.", f"layer0.{max(0, 3 * k - 1)}."))
+    ours = rename(state, discriminator_names(num_scales, layers - 1)) if num_scales and layers > 2 else None
+    if ours is None:
+        return None
+    if not any(name.endswith("norm.weight") for name in ours):
+        ours = without_norms(ours)
+    return Weights(ours, {"discriminator_width": len(next(iter(ours.values()))), "num_layers": layers - 2})
 
 
 def networks_like(state: State) -> Iterator[Known]:
@@ -121,39 +128,14 @@ def networks_like(state: State) -> Iterator[Known]:
         yield known(what, network.state_dict(), layout.names)
 
 
-def find_layout(state: State) -> Layout | None:
-    """The layout that the keys of a generator or an encoder suggest; None if they look like neither."""
-    if not _has_kernel(state, "model.1.weight", 7):
-        return None
-    width = state["model.1.weight"].shape[0]
-    downs = _number(lambda k: _leads(state, f"model.{4 + 3 * k}.weight", width << k, width << k + 1))
-    blocks = _number(lambda k: f"model.{4 + 3 * downs + k}.conv_block.1.weight" in state)
-    enhancers = _number(lambda k: _has_kernel(state, f"model{k + 1}_1.1.weight", 7))
-    inner = _number(lambda k: f"model1_2.{k}.conv_block.1.weight" in state)
-    return Layout(downs, blocks, enhancers, inner) if downs else None
-
-
-def _renamed(state: State, layout: Layout | None) -> State | None:
-    """A network's tensors under our names, without what old files hold for nothing; None if it is another.
-
-    Instance norms of library 0.3 stored running statistics that the program never used.
-    """
-    ours = rename(state, layout.names) if layout else None
-    if ours is None:
-        return None
-    if any(name.endswith("norm.weight") for name in ours):
-        return without_biases(ours)
-    return {name: tensor for name, tensor in ours.items() if ".norm." not in name}
-
-
 def _refuse_others(state: State, path: Path) -> None:
     """Raise UserError for discriminators and for the encoder."""
     generator = "give the generator's file beside it (.._net_G.pth)"
     for first in ("scale0_layer0.0.weight", "layer0.0.weight"):
-        if _has_kernel(state, first, 4):
+        if has_kernel(state, first, 4):
             raise UserError(f"{path}: these are discriminators of pix2pixHD or vid2vid; {generator}")
     layout = find_layout(state)
-    if layout is not None and not layout.num_blocks and _renamed(state, layout) is not None:
+    if layout is not None and not layout.num_blocks and renamed(state, layout) is not None:
         raise UserError(f"{path}: this is pix2pixHD's encoder of features; {generator}")
 
 
@@ -164,7 +146,7 @@ def _encoder(path: Path, read: Read) -> State | None:
         return None
     state = read(beside)
     layout = find_layout(state)
-    found = _renamed(state, layout)
+    found = renamed(state, layout)
     if layout is None or layout.num_blocks or found is None:
         raise UserError(f"{beside}: not the encoder of the generator {path.name}; move it away to do without")
     return found
@@ -205,7 +187,7 @@ def _encoder_settings(tensors: State, clusters: Clusters) -> dict[str, Any]:
         "features": "instance",
         "num_features": tensors["E.head.weight"].shape[0],
         "encoder_width": tensors["E.stem.conv.weight"].shape[0],
-        "encoder_depth": _number(lambda k: f"E.down.{k}.conv.weight" in tensors),
+        "encoder_depth": number_there(lambda k: f"E.down.{k}.conv.weight" in tensors),
         "num_clusters": max((len(each) for each in clusters.values()), default=1),
     }
 
@@ -260,17 +242,3 @@ def _notes(config: Pix2PixHDConfig, clusters: Clusters) -> tuple[str, ...]:
     if config.norm == "batch":
         notes.append("batch norm uses the statistics of each image, as the authors' test program does")
     return tuple(notes)
-
-
-def _has_kernel(state: State, name: str, side: int) -> bool:
-    return name in state and state[name].shape[2:] == (side, side)
-
-
-def _leads(state: State, name: str, before: int, after: int) -> bool:
-    """Whether there is a convolution between so many channels."""
-    return _has_kernel(state, name, 3) and state[name].shape[:2] == (after, before)
-
-
-def _number(there: Callable[[int], bool]) -> int:
-    """How many of something there are, numbered from 0."""
-    return next(index for index in count() if not there(index))

@@ -14,7 +14,18 @@ import torch
 
 from i2icli.classes import numbered
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, inputs_in, mentions, width_in
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    Weights,
+    fit,
+    inputs_in,
+    mentions,
+    width_in,
+)
 from i2icli.systems.spade.config import MORE, NumUpsampling, SPADEConfig
 from i2icli.systems.spade.label_channels import LabelChannels
 from i2icli.systems.spade.names import (
@@ -66,6 +77,31 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         f"upsample (up_0 ...), {channels} label channels in mlp_shared"
     )
     return Original("spade", config, tensors | discriminators, notes, reason=reason)
+
+
+def parts(_config: SPADEConfig) -> dict[str, Part]:
+    """Those beside a generator, which is read with them, for a training to start from each alone."""
+    return {"E": Part("E", _encoder_weights), "D": Part("D", _discriminator_weights)}
+
+
+def _encoder_weights(state: State) -> Weights | None:
+    found = renamed(state, encoder_names(ENCODER_LAYERS)) if _starts(state, FIRST_OF_E) else None
+    return Weights(found) if found else None
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    if not _starts(state, FIRST_OF_D):
+        return None
+    num_scales, last = _sizes_of_discriminators(state)
+    found = renamed(state, discriminator_names(num_scales, last))
+    return Weights(found, {"num_scales": num_scales, "num_layers": last}) if found else None
+
+
+def _sizes_of_discriminators(state: State) -> tuple[int, int]:
+    """How many there are, and the layers of each."""
+    num_scales = next(number for number in count() if not _starts(state, f"discriminator_{number}."))
+    last = next(number for number in count(1) if not _starts(state, f"discriminator_0.model{number}.")) - 1
+    return num_scales, last
 
 
 def networks_like(state: State) -> Iterator[Known]:
@@ -146,8 +182,7 @@ def _with_discriminators(path: Path, read: Read, config: SPADEConfig) -> tuple[S
     state = read(beside) if beside is not None else {}
     if not _starts(state, FIRST_OF_D):
         return config, {}
-    num_scales = next(number for number in count() if not _starts(state, f"discriminator_{number}."))
-    last = next(number for number in count(1) if not _starts(state, f"discriminator_0.model{number}.")) - 1
+    num_scales, last = _sizes_of_discriminators(state)
     settings = {"num_scales": num_scales, "num_layers": last}
     try:
         settings["discriminator_width"] = len(state[f"{FIRST_OF_D}weight"])

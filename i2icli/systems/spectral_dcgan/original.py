@@ -11,7 +11,18 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, fit, known, mentions, number_of
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    Weights,
+    fit,
+    known,
+    mentions,
+    number_of,
+)
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.system import SpectralDCGAN
 
@@ -23,7 +34,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
 
     Raises UserError for a discriminator of the same code, which cannot generate.
     """
-    if "net.0.weight" in state and "net.2.0.weight" in state and state["net.0.weight"].shape[2:] == (4, 4):
+    if _is_discriminator(state):
         raise UserError(f"{path}: this is spectral DCGAN's discriminator; give the generator's file")
     if FIRST not in state or state[FIRST].ndim != 4 or "net.0.1.running_mean" not in state:
         return None
@@ -42,6 +53,24 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     )
     named = {f"G.{name}": tensor for name, tensor in tensors.items()}
     return Original("spectral_dcgan", config, named, reason=reason)
+
+
+def parts(_config: SpectralDCGANConfig) -> dict[str, Part]:
+    """Both networks, for a training to start from: its settings tell the norm, which files do not."""
+    return {"G": Part("G", _generator_weights), "D": Part("D", _discriminator_weights)}
+
+
+def _generator_weights(state: State) -> Weights | None:
+    return Weights(state) if FIRST in state else None
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    return Weights(state) if _is_discriminator(state) else None
+
+
+def _is_discriminator(state: State) -> bool:
+    first = state.get("net.0.weight")
+    return first is not None and "net.2.0.weight" in state and first.shape[2:] == (4, 4)
 
 
 def _settings(state: State) -> dict[str, Any]:

@@ -12,7 +12,17 @@ from typing import Any
 import torch
 
 from i2icli.errors import UserError
-from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
+from i2icli.originals.checkpoint import (
+    Known,
+    Original,
+    Part,
+    Read,
+    State,
+    Weights,
+    mentions,
+    number_of,
+    width_in,
+)
 from i2icli.systems.stargan.config import CELEBA, StarGANConfig
 from i2icli.systems.stargan.networks import Generator
 
@@ -30,7 +40,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         raise UserError(
             f"{path}: this is StarGAN's discriminator; give the generator's file beside it (..-G.ckpt)"
         )
-    blocks = len({match[1] for key in state if (match := re.fullmatch(r"main\.(\d+)\.main\.0\.weight", key))})
+    blocks = _count_blocks(state)
     names = generator_names(blocks)
     if not names or not set(names) <= state.keys():
         return None
@@ -59,6 +69,35 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         reason=f"main.0.weight of 7x7 to {config.width} channels, {blocks} residual blocks (main.9.main "
         f"...), main.{15 + blocks}.weight, {num_labels} planes beside the image",
     )
+
+
+def parts(_config: StarGANConfig) -> dict[str, Part]:
+    """Both networks, for a training to start from."""
+    return {"G": Part("G", _generator_weights), "D": Part("D", _discriminator_weights)}
+
+
+def _generator_weights(state: State) -> Weights | None:
+    blocks = _count_blocks(state)
+    names = generator_names(blocks)
+    if not blocks or not names.keys() <= state.keys():
+        return None
+    tensors = {ours: state[theirs] for theirs, ours in names.items()}
+    return Weights(tensors, {"width": len(state["main.0.weight"]), "num_blocks": blocks})
+
+
+def _discriminator_weights(state: State) -> Weights | None:
+    if not _is_discriminator(state):
+        return None
+    layers = number_of(lambda layer: f"main.{2 * layer}.weight" in state)
+    names = discriminator_names(layers)
+    if names.keys() != state.keys():
+        return None
+    tensors = {ours: state[theirs] for theirs, ours in names.items()}
+    return Weights(tensors, {"discriminator_width": len(state["main.0.weight"]), "num_layers": layers})
+
+
+def _count_blocks(state: State) -> int:
+    return len({match[1] for key in state if (match := re.fullmatch(r"main\.(\d+)\.main\.0\.weight", key))})
 
 
 def networks_like(state: State) -> Iterator[Known]:
