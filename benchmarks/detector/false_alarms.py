@@ -1,12 +1,12 @@
-"""What the detector makes of photographs that carry a lattice: of a camera's mosaic, a screen, a scan, resizing.
+"""What the detector makes of photographs with a lattice: of a camera's mosaic, a screen, a scan, resizing.
 
     python -m benchmarks.detector.false_alarms PHOTOGRAPHS [--limit 9] [--networks 3]
 
-Photographs are halved and taken again by simulated cameras (`benchmarks/detector/cameras.py`). Printed are the
-fractions called fake: of whole images (about 1000 px), before and after the rule that peaks at half the
-sampling rate alone could be a mosaic (`i2icli/detector/mosaic.py`), and of their middles of 256 px, to which it
-does not apply; and the mean height of the peaks of the whole images in dB. Then the same for fakes of some of
-the photographs by networks with random weights, whole and with a fifth of their fine detail (weak).
+Photographs are halved and taken again by simulated cameras (`benchmarks/detector/cameras.py`). Printed are
+the fractions called fake: of whole images (about 1000 px), before and after the rule that peaks at half the
+sampling rate alone could be a mosaic (`i2icli/detector/mosaic.py`), and of their middles of 256 px, to which
+it does not apply; and the mean height of the peaks of the whole images in dB. Then the same for fakes of some
+of the photographs by networks with random weights, whole and with a fifth of their fine detail (weak).
 """
 
 from collections.abc import Iterator, Sequence
