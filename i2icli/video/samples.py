@@ -17,7 +17,6 @@ from i2icli.video.probing import describe, with_packets
 from i2icli.video.ranges import read_range
 
 _DECODED = 1000  # frames at most that are decoded for those beside the key frames; longer videos are sought
-_USUAL = 25  # frames per second where the header does not say
 _FASTEST = 120  # frames per second: what a header says beyond is a unit of time, not a rate
 
 Pixels = NDArray[np.uint8]
@@ -42,12 +41,12 @@ def sample_frames(path: Path, number: int) -> VideoSample:
     info = describe(path)
     keys: list[KeyFrame] = []
     length = _told_length(info)
-    if info.duration and (length or info.duration * _USUAL) > _DECODED:
+    if info.duration and length > _DECODED:
         keys = seek_key_frames(
             info, [info.duration * (2 * index + 1) / (2 * number) for index in range(number)]
         )
     others: list[Pixels] = []
-    if len(keys) < number or not length:
+    if len(keys) < number:
         info = with_packets(info)
         length = info.frames or 1
         keys = _picked(info, keys, number)
