@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -64,6 +64,7 @@ def detect_fake(
 
     Each gets a verdict (fake, real, uncertain), the probability of a fake and an explanation. The detector
     looks for the lattices that up-sampling leaves, not at the content; it abstains where they are unreliable.
+    Real only means that none was found: diffusion models and StyleGAN leave none.
 
     Exit code: 0 all real; 3 at least one fake; 4 none fake, but some uncertain; 1 a file could not be read;
     2 usage error.
@@ -78,9 +79,10 @@ def detect_fake(
     if plot and plot.exists() and not plot.is_dir():
         raise UserError(f"--plot {plot}: a file; expected a folder for the plots")
     from i2icli.detector.detector import Detector
+    from i2icli.detector.explanation import meaning_of_real
 
     detector = Detector.load(model) if model else Detector.shipped(chosen)
-    findings = _print_all(*_run(detector, inputs), as_json, as_csv)
+    findings = _print_all(*_run(detector, inputs), meaning_of_real(detector.info), as_json, as_csv)
     if plot:
         _plot(detector, findings, plot)
     return _exit_code(Counter(finding.verdict for finding in findings))
@@ -108,8 +110,10 @@ def _arguments(inputs: Iterable[str]) -> Iterable[str]:
         yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip()) if text == "-" else [text]
 
 
-def _print_all(findings: Iterable["Finding"], total: int, as_json: bool, as_csv: bool) -> list["Finding"]:
-    """Print findings as they arrive, with a progress bar on terminals."""
+def _print_all(
+    findings: Iterable["Finding"], total: int, meaning: str, as_json: bool, as_csv: bool
+) -> list["Finding"]:
+    """Print findings as they arrive, with a progress bar on terminals; `meaning`: of the verdict "real"."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     console, done = errors(), []
@@ -134,20 +138,37 @@ def _print_all(findings: Iterable["Finding"], total: int, as_json: bool, as_csv:
                 say(console, f"failed: {finding.file}: {finding.explanation}")
     if not as_json and not as_csv:
         _print_table(done)
+    _print_summary(done, meaning)
     return done
 
 
 def _print_table(findings: list["Finding"]) -> None:
+    """One line per file; on a terminal in columns that wrap."""
     console = output()
     names = [readable(str(finding.file)) for finding in findings]
+    if console.is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        for column, width in (("verdict", 9), ("probability", 11), ("file", None), ("reason", None)):
+            justify: Literal["left", "right"] = "right" if column == "probability" else "left"
+            table.add_column(column, justify=justify, overflow="fold", min_width=width)
+        for name, finding in zip(names, findings, strict=True):
+            verdict = Text(finding.verdict, _STYLES[finding.verdict])
+            table.add_row(verdict, _number(finding, "-"), Text(name), Text(readable(finding.text)))
+        console.print(table)
+        return
     width = max(map(len, names))
     for name, finding in zip(names, findings, strict=True):
-        console.print(f"{finding.verdict:9}", style=_STYLES[finding.verdict], end="")
-        say(console, f" {_number(finding, '-'):>6}  {name:<{width}}  {finding.text}")
-    if len(findings) > 1:
-        counts = Counter(finding.verdict for finding in findings)
-        parts = [f"{number:,} {verdict}" for verdict, number in sorted(counts.items())]
-        errors().print(f"{len(findings):,} files: {', '.join(parts)}", markup=False)
+        say(console, f"{finding.verdict:9} {_number(finding, '-'):>6}  {name:<{width}}  {finding.text}")
+
+
+def _print_summary(findings: list["Finding"], meaning: str) -> None:
+    counts = Counter(finding.verdict for finding in findings)
+    parts = [f"{number:,} {verdict}" for verdict, number in sorted(counts.items())]
+    files = "1 file" if len(findings) == 1 else f"{len(findings):,} files"
+    say(errors(), f"{files}: {', '.join(parts)}; {meaning}")
 
 
 def _number(finding: "Finding", none: str) -> str:

@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import complain, errors, output, plain, say
+from i2icli.cli.detector_tables import print_fitted, print_scores, say_what_was_fitted
 from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError, cell
@@ -143,7 +144,8 @@ def evaluate(
     if as_json:
         print(json.dumps([each.as_row() for each in scores], indent=2))
     else:
-        _print_scores(scores)
+        print_scores(scores)
+    say_what_was_fitted(detector, evaluated[0])
     if out:
         _write_report(out, evaluated, scores)
 
@@ -205,42 +207,8 @@ def _print_fitted(
         row = {"detector": str(out), "reals": info.reals, "fakes": info.fakes, "scores": info.scores}
         print(json.dumps(row | {"leaks": [str(leak) for leak in leaks], "left_out": len(features.skipped)}))
         return
-    console = output()
-    say(console, f"{info.name} on {info.features} of {info.reals:,} photographs, {info.fakes:,} fakes")
-    console.print("held-out scores, mean of ten splits:", markup=False)
-    for name, value in info.scores.items():
-        console.print(f"  {name.replace('_', ' '):<18} {value:.3f}", markup=False)
-    say(console, f"written: {out}")
-
-
-def _print_scores(scores: list["Score"]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = (
-        "condition",
-        "fakes",
-        "AUC",
-        "balanced accuracy",
-        "accuracy of verdicts",
-        "coverage",
-        "false alarms",
-        "missed",
-        "calibration error",
-    )
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number > 1 else "left")
-    for each in scores:
-        numbers = (each.auc, each.accuracy, each.decided_accuracy)
-        fractions = (each.coverage, each.false_alarms, each.missed)
-        table.add_row(
-            each.condition,
-            plain(f"{each.group} ({each.fakes:,})"),
-            *(f"{number:.3f}" for number in numbers),
-            *(f"{fraction:.1%}" for fraction in fractions),
-            f"{each.calibration_error:.3f}",
-        )
-    output().print(table)
+    print_fitted(detector)
+    say(output(), f"written: {out}")
 
 
 def _write_report(folder: Path, conditions: list["Condition"], scores: list["Score"]) -> None:

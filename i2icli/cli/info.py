@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from i2icli.cli.console import output, plain, say
+from i2icli.cli.console import output, say
 from i2icli.errors import readable
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.detector.cascade import EVEN_COLUMNS
+from i2icli.detector.mosaic import could_be_mosaic
 from i2icli.detector.resampling import detect_resampling
 from i2icli.detector.serialization import DetectorInfo
 from i2icli.image import Pixels
@@ -13,6 +14,7 @@ MAX_FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # fraction of pixels eq
 MAX_PALETTE, MAX_GREYS = 256, 16  # colours and grey levels of an image dithered to a palette
 MAX_COUNTED = 65_536  # pixels whose colours are counted
 CLEAR = 0.8  # even score that hardly any photograph reaches
+MOSAIC = "peaks at half the sampling rate alone: could be the camera's mosaic"
 MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
 
 
@@ -43,6 +45,8 @@ def abstention_reasons(
         if verdict != "uncertain" and not even and (resampling := detect_resampling(pixels)).detected:
             period = f"sharpness varies with a period of {resampling.period:.1f} pixels"
             found.append(f"resized ({period}): traces may be lost or shifted; test the original")
+        if verdict != "real" and could_be_mosaic(features, height, width):
+            found.append(MOSAIC)
         if _flat(pixels) > MAX_FLAT[verdict]:
             found.append("not photographic: large uniform areas")
         elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours too

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.detector.features import check_readable
+from i2icli.detector.fitted_images import Hashes, pixel_hash
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import grid_strength
 from i2icli.detector.perturbations import Perturbation
@@ -32,6 +33,7 @@ class LabelledFeatures:
     headers: list[Header]
     grids: NDArray[np.float64]  # (N,): strength of a JPEG grid in the unperturbed pixels
     qualities: list[int | None]  # of JPEG files
+    hashes: Hashes  # (N,): of the unperturbed pixels
     skipped: list[str] = field(default_factory=list)  # files left out and why, one line each
 
 
@@ -66,6 +68,7 @@ def load_features(
         [read.header for _, read in good],
         np.array([read.grid for _, read in good]),
         [read.quality for _, read in good],
+        np.array([read.hash for _, read in good], np.uint64),
         skipped,
     )
 
@@ -89,6 +92,7 @@ class _Example:
     header: Header
     grid: float
     quality: int | None
+    hash: int
 
 
 def _read(file: Path, extractor: FeatureExtractor, perturbation: Perturbation | None) -> _Example | str:
@@ -102,7 +106,7 @@ def _read(file: Path, extractor: FeatureExtractor, perturbation: Perturbation | 
         check_readable(pixels, 1)
         grid, quality = grid_strength(pixels), jpeg_quality(file)
         features = extractor(perturbation(pixels) if perturbation else pixels)
-        return _Example(features, header, grid, quality)
+        return _Example(features, header, grid, quality, pixel_hash(pixels))
     except UserError as error:
         return f"{file}: {error}"
 

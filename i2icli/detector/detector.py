@@ -13,9 +13,10 @@ from i2icli.detector import serialization
 from i2icli.detector.abstention import abstention_reasons
 from i2icli.detector.calibration import Calibration
 from i2icli.detector.cascade import Cascade
-from i2icli.detector.classifiers import Classifier, Scaling, from_arrays
+from i2icli.detector.classifiers import Arrays, Classifier, Scaling, from_arrays
 from i2icli.detector.explanation import explain
 from i2icli.detector.features import LENGTHS, SMALLEST_SIDE, check_readable, extract_features
+from i2icli.detector.fitted_images import Hashes, checked
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.perturbations import OFF_GRID, equalise
 from i2icli.detector.serialization import DetectorInfo
@@ -47,6 +48,7 @@ class Detector:
     classifier: Classifier
     calibration: Calibration
     reference: Scaling | None = None  # mean and deviation of photographs, for explanations
+    hashes: Hashes | None = None  # of the images it was fitted to; None: not known
 
     @classmethod
     def load(cls, path: Path) -> "Detector":
@@ -63,7 +65,7 @@ class Detector:
         return _shipped(mode)
 
     @classmethod
-    def _from_arrays(cls, info: DetectorInfo, arrays: dict[str, NDArray[np.float64]]) -> "Detector":
+    def _from_arrays(cls, info: DetectorInfo, arrays: Arrays) -> "Detector":
         length = info.length
         if LENGTHS[info.features] not in (None, length):
             raise ValueError(f"{length} features of {info.features}")
@@ -84,15 +86,18 @@ class Detector:
         if "typical.centre" in arrays:
             mean, deviation = (_vector(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
             reference = Scaling(mean, deviation)
+        hashes = checked(arrays["training.hashes"]) if "training.hashes" in arrays else None
         calibration = Calibration(info.slope, info.offset)
-        return cls(info, scaling, classifier, calibration, reference)
+        return cls(info, scaling, classifier, calibration, reference, hashes)
 
     def save(self, path: Path) -> None:
         """Write a detector file, without pickle; names of arrays are the file format."""
-        arrays = {"scaling.centre": self.scaling.location, "scaling.spread": self.scaling.scale}
+        arrays: Arrays = {"scaling.centre": self.scaling.location, "scaling.spread": self.scaling.scale}
         arrays |= {f"classifier.{name}": array for name, array in self.classifier.arrays().items()}
         if self.reference is not None:
             arrays |= {"typical.centre": self.reference.location, "typical.spread": self.reference.scale}
+        if self.hashes is not None:
+            arrays["training.hashes"] = self.hashes
         serialization.save(path, self.info, arrays)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float64]:
@@ -162,7 +167,7 @@ def _shipped(mode: str) -> Detector:
     return Detector.load(SHIPPED[mode])
 
 
-def _vector(arrays: dict[str, NDArray[np.float64]], name: str, length: int) -> NDArray[np.float64]:
+def _vector(arrays: Arrays, name: str, length: int) -> NDArray[np.float64]:
     if name not in arrays or arrays[name].shape != (length,) or not np.isfinite(arrays[name]).all():
         raise ValueError(f"{name}: missing or of a wrong shape")
     return arrays[name].astype(np.float64)

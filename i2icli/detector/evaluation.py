@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from i2icli.detector.calibration import area_under_curve, balanced_accuracy, calibration_error
 from i2icli.detector.dataset import load_features
 from i2icli.detector.detector import Detector
+from i2icli.detector.fitted_images import Hashes, count_fitted
 from i2icli.detector.perturbations import CONDITIONS
 
 ALL = "all fakes"
@@ -30,6 +31,7 @@ class Score:
     false_alarms: float  # fraction of photographs called fake
     missed: float  # fraction of fakes called real
     calibration_error: float
+    fitted_to: int | None  # number of these images that the detector was fitted to; None: not known
 
     def as_row(self) -> dict[str, Any]:
         """For JSON and CSV; undefined metrics are None."""
@@ -49,6 +51,7 @@ class Condition:
     fake: NDArray[np.bool_]
     groups: list[str]
     skipped: list[str]
+    hashes: Hashes | None = None  # (N,): of the unperturbed images
 
 
 def evaluate_condition(
@@ -60,7 +63,8 @@ def evaluate_condition(
     also abstains because of what it finds in a file.
     """
     found = load_features(real, fake, detector.extract, limit=limit, perturbation=CONDITIONS[name])
-    return Condition(name, detector.probabilities(found.rows), found.fake, found.groups, found.skipped)
+    predicted = detector.probabilities(found.rows)
+    return Condition(name, predicted, found.fake, found.groups, found.skipped, found.hashes)
 
 
 def score(detector: Detector, condition: Condition) -> list[Score]:
@@ -70,19 +74,21 @@ def score(detector: Detector, condition: Condition) -> list[Score]:
     chosen = [(ALL, np.ones(len(groups), bool))]
     if len(names) > 1:
         chosen += [(name, ~condition.fake | (groups == name)) for name in names]
-    return [
-        _score(detector, condition.name, name, condition.probabilities[rows], condition.fake[rows])
-        for name, rows in chosen
-    ]
+    return [_score(detector, condition, name, rows) for name, rows in chosen]
 
 
-def _score(
-    detector: Detector, condition: str, group: str, predicted: NDArray[np.float64], fake: NDArray[np.bool_]
-) -> Score:
+def fitted_to(detector: Detector, hashes: Hashes | None) -> int | None:
+    """How many of the images with these hashes a detector was fitted to; None: not known."""
+    return None if detector.hashes is None or hashes is None else count_fitted(detector.hashes, hashes)
+
+
+def _score(detector: Detector, condition: Condition, group: str, rows: NDArray[np.bool_]) -> Score:
+    predicted, fake = condition.probabilities[rows], condition.fake[rows]
+    hashes = None if condition.hashes is None else condition.hashes[rows]
     verdicts = np.array(detector.verdicts(predicted.tolist()))
     decided = verdicts != "uncertain"
     return Score(
-        condition,
+        condition.name,
         group,
         int((~fake).sum()),
         int(fake.sum()),
@@ -93,4 +99,5 @@ def _score(
         float((verdicts[~fake] == "fake").mean()),
         float((verdicts[fake] == "real").mean()),
         calibration_error(predicted, fake),
+        fitted_to(detector, hashes),
     )

@@ -15,6 +15,13 @@ _NOTABLE = 0.8  # log power: lower peaks are not reported
 _FRACTIONS = {0: "0", 1: "1/8", 2: "1/4", 3: "3/8", 4: "1/2"}
 
 
+def meaning_of_real(info: DetectorInfo) -> str:
+    """What the verdict "real" of a detector does and does not mean, in a few words."""
+    if info.features == "traces":
+        return "real means no up-convolution lattice: diffusion and StyleGAN leave none"
+    return "real means like the photographs it was fitted to: other generators may be, too"
+
+
 def explain(
     info: DetectorInfo, features: NDArray[np.float64], probability: float, reference: Scaling | None
 ) -> str:

@@ -11,6 +11,7 @@ from i2icli.detector.dataset import LabelledFeatures, load_features
 from i2icli.detector.detector import Detector
 from i2icli.detector.features import SMALLEST_SIDE, Features, extract_features
 from i2icli.detector.fit_classifier import KINDS, Fitted, Name, check_enough, fit
+from i2icli.detector.fitted_images import kept_hashes
 from i2icli.detector.leakage import Leak, find_leaks
 from i2icli.detector.perturbations import OFF_GRID
 from i2icli.detector.perturbations import equalise as equaliser
@@ -50,7 +51,8 @@ def fit_folders(
     info = _info(found, fitted, kind, name)
     info = info.model_copy(update={"equal_side": side, "equal_channels": channels})
     reference = Scaling.standard(found.rows[~found.fake])
-    detector = Detector(info, fitted.scaling, fitted.classifier, fitted.calibration, reference)
+    hashes = kept_hashes(found.hashes.tolist())
+    detector = Detector(info, fitted.scaling, fitted.classifier, fitted.calibration, reference, hashes)
     return detector, found, find_leaks(found.headers, found.fake, found.grids, found.qualities)
 
 

@@ -70,9 +70,8 @@ def train(
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
-    for path in map(Path, data):  # before anything is downloaded
-        if not path.exists():
-            check_folder(path)
+    for path in (Path(each) for each in data if not Path(each).exists()):
+        check_folder(path)  # raises, before anything is downloaded
     perceptual = fetch_perceptual(config, options, callbacks.note)
     if options.devices > 1 and not launched():
         function = partial(train, show_plan=show_plan)

@@ -19,6 +19,14 @@ def probe(path: Path) -> VideoInfo:
     Raises UserError (exit code 1): no such file, not a video, no video stream, frames beyond 100 million
     pixels.
     """
+    return with_packets(describe(path))
+
+
+def describe(path: Path) -> VideoInfo:
+    """Describe a video file by its header alone, however long it is: no packets, no number of frames.
+
+    The duration is what the header says, if anything. Raises UserError as `probe` does.
+    """
     if path.is_dir():
         raise UserError(f"cannot read {path}: a folder, not a video", exit_code=1)
     if not path.is_file():
@@ -31,8 +39,12 @@ def probe(path: Path) -> VideoInfo:
         if "not on whitelist" in reason:
             reason = "a kind of file without video, or one that names other files"
         raise UserError(f"cannot read {path}: not a video that ffmpeg can read ({reason})", exit_code=1)
-    packets = read_packets(path)
-    return _with_times(_described(path, lines), packets)
+    return _described(path, lines)
+
+
+def with_packets(info: VideoInfo) -> VideoInfo:
+    """A description by the header, completed by the packets. Raises UserError if there are no frames."""
+    return _with_times(info, read_packets(info.path))
 
 
 def probe_once(path: Path) -> VideoInfo:
@@ -79,7 +91,7 @@ def _described(path: Path, lines: list[str]) -> VideoInfo:
         rate=nominal_rate(rate[1]) if rate else None,
         time_base=Fraction(1, 1000),
         start=Fraction(0),
-        duration=None,
+        duration=_duration(lines),
         frames=None,
         codec=video["codec"],
         pixel_format=video["pixels"],
@@ -116,6 +128,14 @@ def _zero(lines: list[str]) -> Fraction:
             if found := re.match(r"  Duration: [^,]+, start: (-?\d{1,12}\.\d{1,9})", line):
                 return Fraction(found[1])
     return Fraction(0)
+
+
+def _duration(lines: list[str]) -> Fraction | None:
+    """Seconds of the longest track, as the header says."""
+    for line in lines:
+        if found := re.match(r"  Duration: (\d{1,6}):(\d\d):(\d\d\.\d{1,6}),", line):
+            return int(found[1]) * 3600 + int(found[2]) * 60 + Fraction(found[3])
+    return None
 
 
 def _shown(path: Path, video: re.Match[str], rotation: int) -> tuple[tuple[int, int], Fraction]:

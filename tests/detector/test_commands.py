@@ -350,3 +350,15 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, folders, tmp_path):
         assert done.returncode == 2, (words, done.stderr)
         assert expected in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+def test_every_run_says_once_what_real_means(i2i, folder, form):
+    for files, count in (([folder / "fake.png"], "1 file: 1 fake; "), ([folder], "2 files: 1 fake, 1 ")):
+        done = i2i("detect-fake", *files, *form)
+        (line,) = [line for line in done.stderr.splitlines() if "diffusion and StyleGAN leave none" in line]
+        assert line.startswith(count)
+        assert "real means no up-convolution lattice" in line
+        assert "StyleGAN" not in done.stdout
+    profile = i2i("detect-fake", folder, "--mode", "profile", *form)
+    assert profile.stderr.count("real means like the photographs it was fitted to") == 1

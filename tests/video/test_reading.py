@@ -8,7 +8,7 @@ import pytest
 
 from i2icli.errors import UserError
 from i2icli.image import FileItem
-from i2icli.video import FrameItem, open_source, probe, sample_frames, write_video
+from i2icli.video import FrameItem, open_source, probe, write_video
 from tests.video import films
 from tests.video.copying import read
 
@@ -153,25 +153,6 @@ def test_items_name_their_frame(tmp_path):
     assert (item.header().size, item.header().alpha) == ((48, 64), False)
     with pytest.raises(UserError, match="no exact ids"):
         item.read_map()
-
-
-def test_samples_are_evenly_spaced_also_at_variable_rates(tmp_path):
-    even = films.film(tmp_path / "a.mp4", 30)
-    times = [index if index < 25 else 10 * index for index in range(30)]
-    uneven = films.film(tmp_path / "b.mkv", 30, times=[time / 10 for time in times])
-    reordered = films.film(tmp_path / "c.avi", 30, words=("-c:v", "mpeg4", "-q:v", "2", "-bf", "2"))
-    for path in (even, uneven, reordered):
-        found = sample_frames(path, 3)
-        assert [films.number(frame) for frame in found.frames] == [5, 15, 25]
-        assert found.bits_per_pixel == pytest.approx(8 * path.stat().st_size / (48 * 64 * 30))
-    assert len(sample_frames(even, 99).frames) == 30
-
-
-def test_samples_of_other_files_are_refused(tmp_path):
-    (tmp_path / "a.mp4").write_bytes(b"nothing")
-    for name, message in (("a.mp4", "not a video"), ("b.mp4", "no such file")):
-        with pytest.raises(UserError, match=message):
-            sample_frames(tmp_path / name, 3)
 
 
 def test_a_frame_is_an_item(tmp_path):
