@@ -1,5 +1,6 @@
 """PNG, JPEG, WebP, BMP, GIF and AVIF files, read through Pillow (deep PNG and AVIF through imagecodecs)."""
 
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -135,6 +136,17 @@ def to_pillow(image: DecodedImage) -> Image.Image:
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
     made.info.update(info_of(image.metadata, fitting_profile(image.icc, channels), image.pixels.shape[:2]))
     return made
+
+
+def is_moving_gif(path: Path) -> bool:
+    """Whether a file is a GIF of several frames, which is a video and no image."""
+    if path.suffix.lower() != ".gif":
+        return False
+    try:
+        with Image.open(path, formats=("GIF",)) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # decoders react to hostile bytes with any exception there is
+        return False
 
 
 def as_image(array: NDArray[Any]) -> Image.Image:
