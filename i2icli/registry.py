@@ -1,6 +1,7 @@
 """Which systems there are: name -> where its classes live, and its paper. No torch here."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -131,11 +132,32 @@ SYSTEMS: dict[str, Entry] = {
 }
 
 
+_ALSO = {"gaugan": "spade", "pggan": "progan", "progressivegan": "progan", "augcgan": "augmented_cyclegan"}
+"""What systems are called elsewhere, without case and separators."""
+
+
+def system_named(text: str) -> str | None:
+    """The system that a text means, whatever its case and separators: "CycleGAN", "pix2pix-hd"."""
+    plain = _plain(text)
+    return _ALSO.get(plain) or next((name for name in SYSTEMS if _plain(name) == plain), None)
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("-", "").replace("_", "").replace(" ", "")
+
+
 def entry(name: str) -> Entry:
     """The registry's line for a system. Raises UserError for an unknown name."""
     if name not in SYSTEMS:
-        raise UserError(f"unknown system {name!r}; there are: {', '.join(SYSTEMS)}")
+        raise UserError(unknown_system(name))
     return SYSTEMS[name]
+
+
+def unknown_system(name: str) -> str:
+    """What to say of a name that no system has."""
+    near = get_close_matches(name.lower(), SYSTEMS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"unknown system {name!r}; there are: {', '.join(SYSTEMS)}{hint}"
 
 
 def system_type(name: str) -> "type[System[Any]]":

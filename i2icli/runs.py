@@ -26,8 +26,8 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
             return place
         if any(place.glob("*.safetensors")):  # a folder without a model (the data, say) hides no run
             return _in_folder(place)
-    if text in registry.SYSTEMS:
-        return _newest(text, runs)
+    if system := registry.system_named(text):
+        return _newest(system, runs)
     from i2icli.hub.store import find_pulled
 
     pulled = find_pulled(text)

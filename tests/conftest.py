@@ -15,6 +15,7 @@ from i2icli.demo.toy.makeup import write_makeup
 from i2icli.demo.toy.scenes import write_paired, write_unpaired
 from i2icli.demo.toy.sprites import write_sprites
 from i2icli.demo.toy.styles import write_styles
+from i2icli.training import run_data
 from tests.data.kinds.clip_files import write_clips
 
 
@@ -30,6 +31,14 @@ def _idle_machine():
     """What else the machine does shall change no output."""
     with pytest.MonkeyPatch.context() as patched:  # of its own: it ends after those of the tests
         patched.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_batches_for_statistics():
+    """Batch norm's statistics are as repeatable on fewer batches, and tests are faster."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(run_data, "CALIBRATION", 4)
         yield
 
 

@@ -12,12 +12,14 @@ from i2icli.cli import (
     demo,
     detect_fake,
     detector,
+    env,
     export,
     info,
     labels,
     models,
     pull,
     push,
+    runs,
     spectrum,
     systems,
     train,
@@ -32,7 +34,19 @@ class Main(Group):
         """The names of the commands."""
         using = ["translate", "video", "edit", "spectrum", "detect-fake", "detector"]
         sharing = ["models", "pull", "push", "card"]
-        return ["train", "grow", *using, "export", "benchmark", "labels", "info", "systems", *sharing, "demo"]
+        return [
+            "train",
+            "grow",
+            *using,
+            "export",
+            "benchmark",
+            "labels",
+            "runs",
+            "info",
+            "systems",
+            *sharing,
+            "demo",
+        ]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """A command by its name; those whose options are settings are built when they are asked for."""
@@ -91,8 +105,10 @@ for command, epilog in (
     (detect_fake.detect_fake, detect_fake.EXAMPLES),
     (export.export, export.EXAMPLES),
     (benchmark.benchmark, benchmark.EXAMPLES),
+    (runs.runs, runs.EXAMPLES),
     (info.info, info.EXAMPLES),
     (systems.systems, systems.EXAMPLES),
+    (env.env, env.EXAMPLES),
     (models.models, models.EXAMPLES),
     (pull.pull, pull.EXAMPLES),
     (push.push, push.EXAMPLES),

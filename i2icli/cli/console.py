@@ -93,7 +93,8 @@ def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> 
         return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
-            complain(_sentence(message) + _where_to_look(error) + _as_a_file(arguments))
+            known = _known_elsewhere(error)
+            complain((known or _sentence(message) + _where_to_look(error)) + _as_a_file(arguments))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -160,6 +161,18 @@ def _as_a_file(arguments: Sequence[str]) -> str:
     """How to name a file that looks like an option."""
     files = [word for word in arguments if word.startswith("-") and os.path.lexists(word)]
     return f"; the file of that name is ./{files[0]}" if files else ""
+
+
+def _known_elsewhere(error: typer.TyperException) -> str:
+    """An option that another repository has, and what to type instead; "" for any other mistake."""
+    option, context = vars(error).get("option_name"), vars(error).get("ctx")
+    if option is None or context is None:
+        return ""
+    from i2icli.cli.elsewhere import answer
+
+    known = {name for each in context.command.get_params(context) for name in each.opts}
+    found = answer(option, known)
+    return f"no such option: {option}; here: {found}" if found else ""
 
 
 def _where_to_look(error: typer.TyperException) -> str:

@@ -52,6 +52,7 @@ class Description:
     paper: str
     url: str
     changed: dict[str, Any]  # settings that differ from the defaults
+    settings: dict[str, Any]  # all of them
     tasks: list[Task]  # what it can be asked for, the default first
     targets: list[str]  # their names
     networks: list[Network]
@@ -86,6 +87,7 @@ def _ours(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
+        settings=_settings(config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(_safetensors_shapes(path)),
@@ -115,6 +117,7 @@ def _graphs(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(config),
+        settings=_settings(config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=[],
@@ -170,6 +173,7 @@ def _foreign(path: Path) -> Description:
         paper=entry.paper,
         url=entry.url,
         changed=changed_settings(original.config),
+        settings=_settings(original.config),
         tasks=list(tasks),
         targets=list(names_of(tasks)),
         networks=_networks(shapes),
@@ -181,8 +185,11 @@ def _foreign(path: Path) -> Description:
 def changed_settings(config: Config) -> dict[str, Any]:
     """The options that differ from their defaults."""
     defaults = type(config)().model_dump(mode="json")
-    values = config.model_dump(mode="json", exclude=set(config.found_only))
-    return {name: value for name, value in values.items() if value != defaults[name]}
+    return {name: value for name, value in _settings(config).items() if value != defaults[name]}
+
+
+def _settings(config: Config) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude=set(config.found_only))
 
 
 def _safetensors_shapes(path: Path) -> Iterable[tuple[str, int, int]]:

@@ -1,4 +1,4 @@
-"""`i2i info MODEL`: what a checkpoint or a run is."""
+"""`i2i info MODEL`: what a checkpoint or a run is; several beside each other."""
 
 import dataclasses
 import json
@@ -16,26 +16,39 @@ if TYPE_CHECKING:
     from i2icli.cli.description import Description
     from i2icli.task import Task
 
-EXAMPLES = "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth"
+EXAMPLES = (
+    "A run:  i2i info runs/horse2zebra\n\nThe original authors' file:  i2i info latest_net_G.pth\n\n"
+    "Two beside each other:  i2i info runs/a runs/b"
+)
 
 
 def info(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="a run, a checkpoint file, or a system (its newest run)")
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MODEL",
+            help="runs, checkpoint files, or systems (the newest run of each); several: compared",
+        ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
 ) -> None:
     """Show what a trained model is: its system, settings, networks and scores."""
+    from i2icli.cli.comparison import compared
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
     from i2icli.cli.tasks import task_lines
     from i2icli.fields import flag, show
     from i2icli.runs import find_model
 
-    found = describe(find_model(model))
+    every = [describe(find_model(model)) for model in models]
     if as_json:
-        print(json.dumps(dataclasses.asdict(found), indent=2, default=sorted))
+        objects = [dataclasses.asdict(each) for each in every]
+        print(json.dumps(objects[0] if len(objects) == 1 else objects, indent=2, default=sorted))
         return
     console = output()
+    if len(every) > 1:
+        console.print(compared(every))
+        return
+    (found,) = every
     _print_pairs(console, _facts(found))
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):

@@ -1,6 +1,6 @@
 """`i2i train SYSTEM DATA`: one subcommand per system."""
 
-from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -20,13 +20,15 @@ class Systems(Group):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command that trains one system. Raises UserError for one that cannot be trained."""
-        if cmd_name in self.list_commands(ctx):
+        from i2icli.registry import system_named
+
+        if system := system_named(cmd_name):
             from i2icli.cli.train_system import system_command
 
-            return system_command(cmd_name)
+            return system_command(system)
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
-        raise UserError(_unknown(cmd_name, self.list_commands(ctx)))
+        raise UserError(_unknown(cmd_name))
 
 
 app = typer.Typer(
@@ -41,7 +43,9 @@ def train() -> None:
     """Train a system on folders of images; run it again to resume."""
 
 
-def _unknown(name: str, systems: list[str]) -> str:
-    near = get_close_matches(name.lower(), systems, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"unknown system {name!r}; there are: {', '.join(systems)}{hint}"
+def _unknown(name: str) -> str:
+    from i2icli.registry import unknown_system
+
+    if Path(name).exists():
+        return f"{name} is a file or folder; name the system first: i2i train cyclegan {name}"
+    return unknown_system(name)

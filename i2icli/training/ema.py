@@ -26,6 +26,7 @@ class EMA:
         self.decay = decay
         self.averaged: dict[str, nn.Module] = {}
         self.norms: list[tuple[_BatchNorm, _BatchNorm]] = []  # (averaged, trained)
+        self._estimated = False  # whether their statistics are those of the weights as they are
         for name in system.inference_modules if decay > 0 else ():
             network = system.get_submodule(name)
             self.averaged[name] = averaged = deepcopy(network).requires_grad_(False).eval()
@@ -40,6 +41,7 @@ class EMA:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Move the average towards the current weights; called after each step, which counts from 0."""
+        self._estimated = False
         decay = min(self.decay, (1 + step) / (10 + step))
         for name, averaged in self.averaged.items():
             network = self.system.get_submodule(name)
@@ -52,11 +54,11 @@ class EMA:
         """Re-estimate batch-norm statistics for the averaged weights on some training batches.
 
         The trained network's statistics belong to other weights. Layers that no batch reaches, or that are
-        not in training mode, keep theirs. The estimates last until the next `update`: neither training nor
-        resuming depends on them.
+        not in training mode, keep theirs. The estimates last until the next `update`, and are not made again
+        before: neither training nor resuming depends on them.
         """
         norms = [norm for norm, trained in self.norms if trained.training]
-        if not norms:
+        if not norms or self._estimated:
             return
         before = [(deepcopy(norm.state_dict()), norm.momentum) for norm in norms]
         try:
@@ -67,6 +69,7 @@ class EMA:
                     norm.train()
                 for batch in batches:
                     self.system.evaluate(batch)
+            self._estimated = True
         finally:
             for norm, (state, momentum) in zip(norms, before, strict=True):
                 norm.momentum = momentum
@@ -104,6 +107,7 @@ class EMA:
 
     def load_state(self, state: dict[str, Any], *, grown: bool = False) -> None:
         """Restore from `state`; layers added since then (`grown`) keep their current weights."""
+        self._estimated = False
         for name, network in self.averaged.items():
             network.load_state_dict((network.state_dict() if grown else {}) | state[name])
 

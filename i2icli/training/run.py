@@ -14,6 +14,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.fields import completed
+from i2icli.image.finding import check_folder
 from i2icli.processors import busy_line, limited_threads, threads_asked
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
@@ -68,6 +69,9 @@ def train(
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or NoCallbacks())
+    for path in map(Path, data):  # before anything is downloaded
+        if not path.exists():
+            check_folder(path)
     perceptual = fetch_perceptual(config, options, callbacks.note)
     if options.devices > 1 and not launched():
         function = partial(train, show_plan=show_plan)
@@ -241,7 +245,9 @@ class _Run:
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
-            self.folder.save_counts(counts_of(self.data, self.options))
+            device = f"{trainer.placement.device}, {dtype_name(trainer.placement.dtype)}"
+            self.folder.save_counts(counts_of(self.data, self.options) | {"device": device})
+            write_run_report(self.folder, self.name, self.config, final=False)
         self._tell_perceptual(clock.total)
         if self.config.precision == "auto":
             self.callbacks.note(

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,10 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Keep a second process out. Raises UserError if one is already training here.
 
-        On a file system without locks there is a warning instead.
+        On a file system without locks there is a warning instead. A new folder into which nothing was
+        written, as the data are not what the system learns from, is gone afterwards.
         """
+        new = [each for each in (self.path, *self.path.parents) if not each.exists()]
         try:
             str(self.path).encode()  # safetensors requires UTF-8 paths
             self.path.mkdir(parents=True, exist_ok=True)
@@ -60,10 +62,23 @@ class RunFolder:
             raise UserError(
                 f"--out {self.path}: cannot be a run folder ({why}); choose another --out"
             ) from None
-        with self._alone() if locks else nullcontext(), followed(self.path) as self.followed:
-            (self.path / marks.RUN).touch()
-            clear_temporary((self.path, self.samples), alone=locks)
-            yield
+        try:
+            with self._alone() if locks else nullcontext(), followed(self.path) as self.followed:
+                (self.path / marks.RUN).touch()
+                clear_temporary((self.path, self.samples), alone=locks)
+                yield
+        finally:
+            self._remove_empty(new)
+
+    def _remove_empty(self, folders: Sequence[Path]) -> None:
+        """Remove new folders, the innermost first, if they hold nothing but the marks of a run."""
+        own = {self.lock.name, marks.RUN}
+        with suppress(OSError):  # moved, or another process has put something there
+            if folders and {each.name for each in self.path.iterdir()} <= own:
+                for name in own:
+                    (self.path / name).unlink(missing_ok=True)
+                for folder in folders:
+                    folder.rmdir()
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -164,10 +179,21 @@ class RunFolder:
             return False
         return True
 
-    def save_counts(self, counts: Mapping[str, int | bool]) -> None:
-        """Save how many examples the run has: `counts_of` its data."""
+    def save_counts(self, counts: Mapping[str, int | bool | str]) -> None:
+        """Save how many examples the run has, `counts_of` its data, and on what it computes."""
         with atomic_write(self.counts) as beside:
             beside.write_text(json.dumps(counts) + "\n", encoding="utf-8")
+
+    def about(self) -> dict[str, str]:
+        """What `save_counts` saved, in words; nothing where it did not."""
+        try:
+            found = json.loads(self.counts.read_text(encoding="utf-8"))
+            told = {
+                "examples": f"{found['training']:,} to learn from, {found['validation']:,} for validation"
+            }
+            return told | ({"computes on": str(found["device"])} if "device" in found else {})
+        except (OSError, ValueError, TypeError, KeyError):  # of an older run, or changed by hand
+            return {}
 
     def data_folders(self) -> tuple[Path, ...]:
         """The folders that the run learned from, as far as they are there; none where it has no state."""

@@ -81,7 +81,7 @@ def saved_at(folder):
 
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
     command = ["train", "cyclegan", toy("cyclegan"), *TINY]
-    command += ["--pool-size", "3", "--steps", "60", "--log-every", "5"]
+    command += ["--pool-size", "3", "--steps", "48", "--log-every", "5"]
     command += ["--sample-every", "7", "--validate-every", "9", "--ema", "0.9", "--save-every", "0.2s"]
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert here(*command, "--out", whole, cwd=tmp_path).returncode == 0

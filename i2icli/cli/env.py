@@ -1,0 +1,90 @@
+"""`i2i env`: what a report of a fault should hold."""
+
+import json
+import os
+import platform
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from typing import Annotated
+
+import typer
+
+from i2icli import __version__
+from i2icli.cli.console import output, say
+
+EXAMPLES = "For a report:  i2i env"
+NOT_INSTALLED = "not installed"
+
+
+def env(
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of lines")] = False,
+) -> None:
+    """Show versions and the machine, for reports of faults. Names no user, file or host."""
+    found = dict(_facts())
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    console, width = output(), max(map(len, found))
+    for name, text in found.items():
+        say(console, f"{name:<{width}}  {text}")
+
+
+def _facts() -> Iterator[tuple[str, str]]:
+    yield "i2icli", __version__
+    yield "Python", f"{platform.python_version()} ({platform.python_implementation()})"
+    yield "system", f"{platform.system()} {platform.release()}, {platform.machine()}"
+    yield "processors", str(os.cpu_count())
+    if hasattr(os, "sysconf"):
+        yield "memory", f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GB"
+    yield from _devices()
+    yield from _packages()
+    yield "ffmpeg", _ffmpeg()
+    yield "variables", ", ".join(sorted(name for name in os.environ if name.startswith("I2I_"))) or "none set"
+
+
+def _devices() -> Iterator[tuple[str, str]]:
+    """What torch computes on."""
+    import torch
+
+    yield "threads", str(torch.get_num_threads())
+    built = torch.version.cuda or torch.version.hip
+    yield "torch built for", f"CUDA {built}" if torch.version.cuda else f"ROCm {built}" if built else "CPU"
+    for number in range(torch.cuda.device_count()):
+        properties = torch.cuda.get_device_properties(number)
+        yield f"cuda:{number}", f"{properties.name}, {properties.total_memory / 2**30:.1f} GB"
+    if torch.backends.mps.is_available():
+        yield "mps", "available"
+
+
+def _packages() -> Iterator[tuple[str, str]]:
+    """The packages that i2icli and its extras need."""
+    for requirement in _requirements():
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        wanted_by = requirement.partition("extra == ")[2].strip("\"' ")
+        if wanted_by in ("test", "dev"):
+            continue
+        try:
+            yield name, version(name)
+        except PackageNotFoundError:
+            yield (
+                name,
+                f"{NOT_INSTALLED}; extra [{wanted_by}]" if wanted_by else f"{NOT_INSTALLED}, but needed",
+            )
+
+
+def _requirements() -> list[str]:
+    try:
+        return requires("i2icli") or []
+    except PackageNotFoundError:  # run from its source, not installed
+        return []
+
+
+def _ffmpeg() -> str:
+    """The version of the ffmpeg that videos go through."""
+    from imageio_ffmpeg import get_ffmpeg_version
+
+    try:
+        return str(get_ffmpeg_version())
+    except (RuntimeError, OSError) as error:
+        return f"does not start ({error})"

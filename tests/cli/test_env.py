@@ -1,0 +1,28 @@
+"""`i2i env`."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from i2icli import __version__
+from i2icli.__main__ import main
+
+
+def test_it_names_versions_and_no_user(capsys, monkeypatch):
+    monkeypatch.setenv("I2I_HOME", str(Path.home() / "secret"))
+    assert main(["env", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["i2icli"] == __version__
+    assert found["torch"].split("+")[0] == torch.__version__.split("+")[0]
+    assert found["variables"] == "I2I_HOME"
+    assert "secret" not in json.dumps(found)
+    assert "scikit-learn" in found
+    assert "pytest" not in found
+
+
+def test_it_prints_a_line_for_each(capsys):
+    assert main(["env"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["i2icli", __version__]
+    assert any(line.startswith("ffmpeg") for line in lines)

@@ -1,0 +1,63 @@
+"""`i2i runs`, and several models in `i2i info`."""
+
+import json
+
+import pytest
+
+from i2icli.__main__ import main
+from i2icli.config import RunOptions
+from i2icli.training.run import train
+from tests.tiny import tiny_config
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, toy_pairs):
+    """A folder of two runs, the second with other settings, and of a third that is damaged."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name, changes in (("first", {}), ("second", {"width": 8, "lr": 1e-3})):
+        train(
+            "pix2pix", [toy_pairs], tiny_config("pix2pix", steps=2, **changes), RunOptions(out=folder / name)
+        )
+    (folder / "broken").mkdir()
+    (folder / "broken" / "model.safetensors").write_bytes(b"nothing")
+    return folder
+
+
+def test_runs_are_listed_newest_first_and_damaged_ones_named(trained, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["runs", str(trained)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:5] for line in lines[1:3]] == [
+        ["second", "pix2pix", "2", "of", "2"],
+        ["first", "pix2pix", "2", "of", "2"],
+    ]
+    assert "psnr" in lines[1]
+    assert "just now" in lines[1]
+    assert "broken" in lines[3]
+
+
+def test_runs_as_json(trained, capsys):
+    assert main(["runs", str(trained), "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["run"], second["run"]) == ("second", "first")
+    assert first["scores"]["psnr"] > 0
+
+
+def test_a_folder_without_runs_says_how_to_get_one(tmp_path, capsys):
+    assert main(["runs", str(tmp_path)]) == 0
+    assert "i2i train SYSTEM DATA" in capsys.readouterr().out
+    assert main(["runs", str(tmp_path / "none")]) == 2
+
+
+def test_two_models_are_compared_by_what_differs(trained, capsys):
+    assert main(["info", str(trained / "first"), str(trained / "second")]) == 0
+    rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
+    assert rows["--width"] == ["4", "8"]
+    assert rows["--lr"] == ["0.0002", "0.001"]
+    assert "--depth" not in rows
+    assert len(rows["psnr"]) == 2
+
+
+def test_several_models_as_json_are_a_list(trained, capsys):
+    assert main(["info", str(trained / "first"), str(trained / "second"), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 2
