@@ -139,7 +139,8 @@ def _default(parameter: Any) -> str:
     """The default as the user would type it; empty where there is none to show."""
     default = parameter.default
     if parameter.is_flag:
-        return ("on" if default else "off") if parameter.secondary_opts else ""
+        shown = parameter.secondary_opts and parameter.show_default
+        return ("on" if default else "off") if shown else ""
     return "" if default is None or isinstance(default, list | tuple) else str(default)
 
 
