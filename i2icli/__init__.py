@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from i2icli.cli.description import Description
-    from i2icli.config import Precision
+    from i2icli.config import Precision, RunOptions
     from i2icli.detector.detector import Prediction
     from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
@@ -104,10 +104,7 @@ def train(
     """
     from pathlib import Path
 
-    from pydantic import ValidationError
-
     from i2icli.config import RunOptions
-    from i2icli.fields import explain
     from i2icli.recipe import resolve_config
     from i2icli.registry import system_named
     from i2icli.training.run import train as run
@@ -118,15 +115,24 @@ def train(
         system, recipe, {name: value for name, value in settings.items() if name not in own}
     )
     folders = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
-    try:
-        options = RunOptions.model_validate(own)
-    except ValidationError as error:
-        raise UserError(explain(error, RunOptions, str)) from error
     with _shown(system, callbacks, quiet=quiet) as watching:
-        result = run(system, folders, config, options, watching)
+        result = run(system, folders, config, _run_options(own), watching)
     if result.reason == "interrupted":
         raise KeyboardInterrupt
     return result
+
+
+def _run_options(given: dict[str, Any]) -> RunOptions:
+    """Raises UserError naming a value that is none."""
+    from pydantic import ValidationError
+
+    from i2icli.config import RunOptions
+    from i2icli.fields import explain
+
+    try:
+        return RunOptions.model_validate(given)
+    except ValidationError as error:
+        raise UserError(explain(error, RunOptions, str)) from error
 
 
 def info(model: str | Path) -> Description:
