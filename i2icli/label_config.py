@@ -79,7 +79,7 @@ class LabelConfig(Config):
 
     def label_inputs(self, **sides: Any) -> dict[str, Port]:
         """The inputs of a task that reads label maps; `sides` are what the networks ask of theirs."""
-        labels = self.label_set
+        labels, sides = self.label_set, {"reading": self.reading, **sides}
         ports = {"labels": Port(labels.count, "labels", labels=labels, **sides)}
         if self.instances:
             ports["instances"] = Port(1, "instances", instead="labels", **sides)

@@ -24,17 +24,17 @@ class BrokenImageWarning(UserWarning):
 
 
 def scan_headers(
-    paths: Sequence[Path], *, strict: bool, reading: Reading = AS_FOUND
+    paths: Sequence[Path], *, strict: bool, reading: Reading = AS_FOUND, paged: bool = False
 ) -> tuple[list[FileItem], list[str]]:
     """Read the headers of many files: those that are images, and one line for each that is not.
 
-    Where the reading takes pages for images, each page of a file is one. Raises UserError for the first that
-    is not, if `strict`.
+    paged: where the reading takes pages for images, each page of a file is one. Raises UserError for the
+    first that is not, if `strict`.
     """
 
     def probed(path: Path) -> list[FileItem | str]:
         try:
-            items = pages_of(path, reading)
+            items = pages_of(path, reading) if paged else [FileItem(path, reading)]
         except UserError as error:
             if strict:
                 raise

@@ -30,7 +30,7 @@ def scan(
         others = left_out([collection])
         found = f" (found {others})" if others else ""
         raise UserError(f"{collection.folder}: no images in this folder{found}; expected {expected}")
-    files, broken = scan_headers(collection.images, strict=strict, reading=reading)
+    files, broken = scan_headers(collection.images, strict=strict, reading=reading, paged=True)
     if not files:
         raise UserError(f"{collection.folder}: none of its {len(broken)} images can be read; {broken[0]}")
     refuse_remainder(broken, len(files) + len(broken), collection.folder)
@@ -50,7 +50,7 @@ def aligned(
     every image must have its counterparts, or none counts.
     """
     by_key = [
-        {collection.key(file.path): file for file in each}
+        {key_of(collection, file): file for file in each}
         for collection, each in zip(collections, files, strict=True)
     ]
     first = by_key[0]
@@ -62,6 +62,12 @@ def aligned(
     if not keys or (complete and any(len(each) != len(keys) for each in by_key)):
         return []
     return [[each[key] for key in keys] for each in by_key]
+
+
+def key_of(collection: Collection, file: FileItem) -> str:
+    """What pairs an image with those of other collections: `Collection.key`, and the number of its page."""
+    key, page = collection.key(file.path), file.reading.page
+    return key if page is None else f"{key}, page {page}"
 
 
 def partners(index: int, lengths: tuple[int, int], rng: np.random.Generator | None) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from i2icli.image.pillow_files import from_pillow, map_of
 from i2icli.image.read import count_images, probe, read_image, read_map, read_values
 from i2icli.image.transparency import as_read
 from i2icli.image.values import as_stored, spanning_type, stored_type
+from i2icli.image.write import SUFFIXES
 from i2icli.reading import AS_FOUND, PAGES_AS_IMAGES, Reading
 from i2icli.value_range import ValueRange
 
@@ -58,7 +59,9 @@ class FileItem:
     @property
     def name(self) -> str:
         """Its path, and the page."""
-        return str(self.path) if self.reading.page is None else f"{self.path}, page {self.reading.page}"
+        page = self.reading.page
+        paged = page is not None and SUFFIXES.get(self.path.suffix.lower()) == "tiff"
+        return f"{self.path}, page {page}" if paged else str(self.path)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -86,9 +89,10 @@ class FileItem:
         return probe(self.path, self.name, self.reading)
 
     def _own(self, reading: Reading) -> Reading:
-        """As asked, or as it was made for; of the page that it names."""
-        wanted = self.reading if reading == AS_FOUND else reading
-        return wanted if self.reading.page is None else replace(wanted, pages=self.reading.pages)
+        """As asked, else as it was made for; of the page that it names."""
+        own, first = self.reading, reading.channels_first
+        pages = own.pages if own.page is not None else reading.pages or own.pages
+        return replace(reading, pages=pages, channels_first=own.channels_first if first is None else first)
 
 
 def pages_of(path: Path, reading: Reading = AS_FOUND) -> list[FileItem]:

@@ -30,6 +30,7 @@ class _Layout(NamedTuple):
     palette: bool
     reversible: bool
     icc: bytes | None
+    start: int = 0  # of the codestream
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -108,7 +109,8 @@ def _decoded(file: IO[bytes], found: _Layout) -> NDArray[Any]:
     """(H, W, C) as stored. Raises whatever the decoder does."""
     import imagecodecs
 
-    file.seek(0)
+    # With its profile at hand the decoder would convert the colours: it is kept beside them instead.
+    file.seek(found.start if found.icc and not found.palette else 0)
     array = imagecodecs.jpeg2k_decode(file.read(), numthreads=1)
     array = array if array.ndim == 3 else array[..., None]
     if array.shape != (*found.size, found.samples):
@@ -126,7 +128,8 @@ def _layout(file: IO[bytes]) -> _Layout:
         if kind == b"jp2c":
             found = _of_codestream(file, start)
             samples = palette or found.samples
-            return found._replace(samples=samples, alpha=alpha, palette=bool(palette), icc=icc)
+            icc = None if palette else icc
+            return found._replace(samples=samples, alpha=alpha, palette=palette > 0, icc=icc, start=start)
         if kind == b"jp2h":
             for inner, at, size in _boxes(file, start, start + length):
                 file.seek(at)

@@ -113,7 +113,7 @@ def _layout(file: "TiffFile", images: "list[PageImage]") -> Layout:
     page = images[0].page
     if file.is_ome:
         return "ome-pixels" if page.samplesperpixel > 1 else "ome"
-    if file.is_imagej and len(images[0].planes) > 1:
+    if file.is_imagej and page.samplesperpixel == 1 and (len(images) > 1 or len(images[0].planes) > 1):
         return "imagej"
     return "planes" if page.planarconfig == _SEPARATE and page.samplesperpixel > 1 else "pixels"
 

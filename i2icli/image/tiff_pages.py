@@ -60,8 +60,13 @@ def images_in(file: "TiffFile") -> list[PageImage]:
     if not series:
         raise ImageError("holds no image")
     if len(series) == 1 and len(file.pages) == 1 and not _is_bare(series[0]):
-        return [PageImage(series[0], (0,))]
-    return [image for each in series for image in _images_of(each)]
+        images = [PageImage(series[0], (0,))]
+    else:
+        images = [image for each in series for image in _images_of(each)]
+    announced = (file.imagej_metadata or {}).get("images", 1) if file.is_imagej else 1
+    if isinstance(announced, int) and announced > sum(len(image.planes) for image in images):
+        raise ImageError(f"damaged or truncated (ImageJ wrote {announced} pages, {len(images)} are there)")
+    return images
 
 
 def chosen(file: "TiffFile", reading: Reading) -> list[PageImage]:
@@ -91,7 +96,7 @@ def _images_of(series: "TiffPageSeries") -> Iterator[PageImage]:
     axes, shape = series.axes[:-inside], series.shape[:-inside]
     if prod(shape) > _MOST:
         raise ImageError(f"{prod(shape):,} pages; expected at most {_MOST:,}")
-    if series.axes[-inside:] != series.keyframe.axes or prod(shape) != len(series):
+    if series.axes[-inside:] != series.keyframe.axes or (len(series) < prod(shape) and not _is_bare(series)):
         axes, shape = "I", (len(series),)
     others = [number for number, axis in enumerate(axes) if axis != _CHANNELS]
     numbers = np.arange(prod(shape)).reshape(shape)
@@ -108,9 +113,9 @@ def _contents(file: "TiffFile", images: Sequence[PageImage]) -> str:
     axes = first.axes[: -len(first.keyframe.axes)]
     named = [_NAMES[axis] for axis in axes if axis in _NAMES] if len(series) == 1 else []
     each = f" of {images[0].samples} channels each" if len(images[0].planes) > 1 < count else ""
-    if len(named) == 1:
+    if len(named) == 1 and count > 1:
         return f"a {named[0]} of {count} {'planes' if 'Z' in axes else 'frames'}{each}"
-    if named:
+    if named and count > 1:
         return f"a time series of z-stacks, {count} planes{each}"
     kind = "pages" if len(series) == 1 or not file.is_ome else "images (series)"
     return f"{count} {'page' if count == 1 else kind}{each}"
@@ -118,8 +123,15 @@ def _contents(file: "TiffFile", images: Sequence[PageImage]) -> str:
 
 def _is_bare(series: "TiffPageSeries") -> bool:
     """Whether only the first page is described, and the others lie behind it, as ImageJ writes them."""
-    parent = series.parent
-    return len(series) > 1 and parent is not None and len(parent.pages) < len(series)
+    parent, count = series.parent, _pages_of(series)
+    if parent is None or count == 1 or series.dataoffset is None:
+        return False
+    return len(series) < count or len(parent.pages) < len(series)
+
+
+def _pages_of(series: "TiffPageSeries") -> int:
+    """How many pages its shape has."""
+    return prod(series.shape) // max(1, prod(series.keyframe.shape))
 
 
 def _bare_plane(series: "TiffPageSeries", number: int) -> NDArray[Any]:

@@ -47,7 +47,7 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
     path = out / MANIFEST
     before = _read(path)
     settings = {name: value for name, value in settings.items() if value is not None}
-    if before is not None and before != settings and not overwrite:
+    if before is not None and before != settings and not overwrite and _holds_more(out):
         names = dict.fromkeys([*settings, *before])
         changed = ", ".join(f"--{name}" for name in names if settings.get(name) != before.get(name))
         raise UserError(
@@ -85,6 +85,11 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "no-pairs": None if options.pairs else True,
         **{name: value for name, value in read.items() if value is not None},
     }
+
+
+def _holds_more(out: Path) -> bool:
+    """Whether there is anything but hidden files: nothing else is left where every input failed."""
+    return any(not entry.name.startswith(".") for entry in out.iterdir())
 
 
 def _read(path: Path) -> dict[str, object] | None:

@@ -13,6 +13,7 @@ from i2icli.data.labels.names import parts_of
 from i2icli.data.labels.parts import Part
 from i2icli.data.layout_errors import refuse_overlapping
 from i2icli.data.layouts import recognise, validation_folder
+from i2icli.data.options import DataOptions
 from i2icli.data.split_names import TRAIN, split_folders
 from i2icli.errors import UserError, several
 from i2icli.image import FileItem
@@ -40,17 +41,17 @@ class Found:
     folders: list[Path] = field(default_factory=list)
 
 
-def find_clips(paths: Sequence[Path], *, plain: bool, strict: bool) -> Found:
+def find_clips(paths: Sequence[Path], how: DataOptions, *, plain: bool) -> Found:
     """The clips of folders or videos.
 
-    plain: what is translated is computed from the frames, so there are no folders for it. Raises UserError,
-    one line: what was found, what is missing, what works.
+    how: files are read; plain: what is translated is computed from the frames, so no folders are for it.
+    Raises UserError, one line: what was found, what is missing, what works.
     """
     for path in paths:
         if not is_video(path):
             check_folder(path)
     if plain:
-        return _plain(paths, strict)
+        return _plain(paths, how)
     films = [path for path in paths if is_video(path)]
     if films and not (len(paths) == len(films) == 2):
         raise UserError(
@@ -59,7 +60,7 @@ def find_clips(paths: Sequence[Path], *, plain: bool, strict: bool) -> Found:
         )
     if films:
         return Found([_films(films[1].stem, {SOURCE: films[0], FRAMES: films[1]})], [], [])
-    return _labelled(paths, strict) if _names_labels(paths) else _both_sides(paths, strict)
+    return _labelled(paths, how) if _names_labels(paths) else _both_sides(paths, how)
 
 
 def is_video(path: Path) -> bool:
@@ -70,7 +71,7 @@ def is_video(path: Path) -> bool:
 # -- plain videos and frames -----------------------------------------------------------------
 
 
-def _plain(paths: Sequence[Path], strict: bool) -> Found:
+def _plain(paths: Sequence[Path], how: DataOptions) -> Found:
     refuse_overlapping(paths, "different videos or folders")
     found = Found([], [], [])
     for path in paths:
@@ -78,9 +79,9 @@ def _plain(paths: Sequence[Path], strict: bool) -> Found:
         _refuse_two_sides(path, splits)
         held_out = validation_folder(splits)
         train = splits.get(TRAIN)
-        found.train += _plain_clips(train or path, strict, found.lines)
+        found.train += _plain_clips(train or path, how, found.lines)
         if train is not None and held_out is not None:
-            found.validation += _plain_clips(held_out, strict, found.lines)
+            found.validation += _plain_clips(held_out, how, found.lines)
     if not found.train:
         raise UserError(
             f"{paths[0]}: no clips; found {listing(paths[0])}; expected videos or folders of frames"
@@ -88,7 +89,7 @@ def _plain(paths: Sequence[Path], strict: bool) -> Found:
     return found
 
 
-def _plain_clips(path: Path, strict: bool, lines: list[str]) -> list[Footage]:
+def _plain_clips(path: Path, how: DataOptions, lines: list[str]) -> list[Footage]:
     if is_video(path):
         return [_films(path.stem, {FRAMES: path})]
     files = collect(path)
@@ -97,7 +98,7 @@ def _plain_clips(path: Path, strict: bool, lines: list[str]) -> list[Footage]:
     return films + [
         footage
         for name, frames in clips.items()
-        for footage in _frames(name or path.name, {FRAMES: list(frames.values())}, strict, lines)
+        for footage in _frames(name or path.name, {FRAMES: list(frames.values())}, how, lines)
     ]
 
 
@@ -112,7 +113,7 @@ def _refuse_two_sides(path: Path, splits: dict[str, Path]) -> None:
 # -- two sides -------------------------------------------------------------------------------
 
 
-def _both_sides(paths: Sequence[Path], strict: bool) -> Found:
+def _both_sides(paths: Sequence[Path], how: DataOptions) -> Found:
     try:
         layout = recognise(paths, pairs=True)
     except UserError:
@@ -120,12 +121,12 @@ def _both_sides(paths: Sequence[Path], strict: bool) -> Found:
     if layout is None or layout.side_by_side:
         raise UserError(f"{paths[0]}: found {listing(paths[0])}; expected {CLIPS_EXAMPLE}")
     lines = [f"clips: source in {layout.train[0]}, frames in {layout.train[1]}"]
-    train = _pairs_of(layout.train, strict, lines)
-    validation = _pairs_of(layout.validation, strict, lines) if layout.validation else []
+    train = _pairs_of(layout.train, how, lines)
+    validation = _pairs_of(layout.validation, how, lines) if layout.validation else []
     return Found(train, validation, lines)
 
 
-def _pairs_of(folders: tuple[Path, ...], strict: bool, lines: list[str]) -> list[Footage]:
+def _pairs_of(folders: tuple[Path, ...], how: DataOptions, lines: list[str]) -> list[Footage]:
     source, frames = (collect(folder) for folder in folders)
     films = _videos(source), _videos(frames)
     if all(films):
@@ -142,7 +143,7 @@ def _pairs_of(folders: tuple[Path, ...], strict: bool, lines: list[str]) -> list
         for footage in _frames(
             name or frames.folder.name,
             dict(zip((SOURCE, FRAMES), files.values(), strict=True)),
-            strict,
+            how,
             lines,
         )
     ]
@@ -177,17 +178,17 @@ def _names_labels(paths: Sequence[Path]) -> bool:
     return any(parts_of(path.name)[1] == "labels" for path in [*inside.values(), *below.values()])
 
 
-def _labelled(paths: Sequence[Path], strict: bool) -> Found:
+def _labelled(paths: Sequence[Path], how: DataOptions) -> Found:
     layout = recognise_labels(paths)
     if layout.train.label_half is not None:
         raise UserError(f"{paths[0]}: found {listing(paths[0])}; expected {CLIPS_EXAMPLE}")
     lines = [f"clips: {layout.train}"]
-    train = _labelled_clips(layout.train, strict, lines)
-    validation = _labelled_clips(layout.validation, strict, lines) if layout.validation else []
+    train = _labelled_clips(layout.train, how, lines)
+    validation = _labelled_clips(layout.validation, how, lines) if layout.validation else []
     return Found(train, validation, lines, layout.train, list(paths))
 
 
-def _labelled_clips(part: Part, strict: bool, lines: list[str]) -> list[Footage]:
+def _labelled_clips(part: Part, how: DataOptions, lines: list[str]) -> list[Footage]:
     sides = {LABELS: part.labels, FRAMES: part.images}
     sides |= {INSTANCES: part.instances} if part.instances is not None else {}
     names = {f"{side} ({each.folder})": side for side, each in sides.items()}
@@ -198,7 +199,7 @@ def _labelled_clips(part: Part, strict: bool, lines: list[str]) -> list[Footage]
     return [
         footage
         for clip, files in found.items()
-        for footage in _frames(clip or own, {names[name]: f for name, f in files.items()}, strict, lines)
+        for footage in _frames(clip or own, {names[name]: f for name, f in files.items()}, how, lines)
     ]
 
 
@@ -235,10 +236,12 @@ def _without_instances(clip: Footage) -> dict[str, Side]:
 # -- footage ---------------------------------------------------------------------------------
 
 
-def _frames(name: str, files: dict[str, list[Path]], strict: bool, lines: list[str]) -> list[Footage]:
+def _frames(name: str, files: dict[str, list[Path]], how: DataOptions, lines: list[str]) -> list[Footage]:
     """The footage of a clip of files, without frames of which a side is broken; none if all are."""
     good: list[dict[str, FileItem]] = []
-    read = {side: scan_headers(paths, strict=strict) for side, paths in files.items()}
+    read = {
+        side: scan_headers(paths, strict=how.strict, reading=how.reading) for side, paths in files.items()
+    }
     known = {side: {item.path: item for item in items} for side, (items, _) in read.items()}
     for paths in zip(*files.values(), strict=True):
         frame = {side: known[side].get(path) for side, path in zip(files, paths, strict=True)}

@@ -60,8 +60,7 @@ def attribute_set(
     finders = {table: RowFinder(read_attributes(table, columns)) for table in tables.values()}
     report: list[str] = []
     parts = [
-        _with_rows(collect(split), finders[table], folder, report, options.strict)
-        for split, table in tables.items()
+        _with_rows(collect(split), finders[table], folder, report, options) for split, table in tables.items()
     ]
     for finder in finders.values():
         _report_unclaimed(finder, folder, report, options.strict)
@@ -77,10 +76,10 @@ def attribute_set(
 
 
 def _with_rows(
-    collection: Collection, finder: RowFinder, root: Path, report: list[str], strict: bool
+    collection: Collection, finder: RowFinder, root: Path, report: list[str], options: DataOptions
 ) -> list[LabelledImage]:
     """The images of a collection that the attribute file has a row for."""
-    table = finder.table
+    table, strict = finder.table, options.strict
     rows = {image: finder.row(image, (root, collection.folder)) for image in collection.images}
     without = [image for image, row in rows.items() if row is None]
     if without and len(without) == len(rows) and collection.folder == splits(root)[0]:
@@ -99,7 +98,7 @@ def _with_rows(
     kept = Collection(collection.folder, tuple(image for image in rows if rows[image]), ())
     if not kept.images:
         return []
-    files, lines = scan(kept, strict=strict)
+    files, lines = scan(kept, strict=strict, reading=options.reading)
     report += lines
     return [LabelledImage(file, table.rows[rows[file.path] or ""]) for file in files]
 

@@ -73,7 +73,7 @@ class Clips(DataFolder):
         super().__init__(options)
         self.teacher, self.clip_length, self.max_stride = teacher, clip_length, max_stride
         self.strides = [3**scale for scale in range(temporal_scales)]
-        found = find_clips(folders, plain=choose is not None, strict=options.strict)
+        found = find_clips(folders, options, plain=choose is not None)
         found, lines = with_instances(found, instances)
         self.report += found.lines + lines
         self.images = self._images(found.train + found.validation, plain=choose is not None)

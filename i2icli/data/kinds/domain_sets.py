@@ -21,7 +21,10 @@ def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOp
     report: list[str] = []
 
     def scanned(collections: Sequence[Collection]) -> list[list[FileItem]]:
-        results = [scan(each, strict=options.strict, expected=DOMAINS_EXAMPLE) for each in collections]
+        strict, reading = options.strict, options.reading
+        results = [
+            scan(each, strict=strict, expected=DOMAINS_EXAMPLE, reading=reading) for each in collections
+        ]
         report.extend(line for _, lines in results for line in lines)
         return [files for files, _ in results]
 

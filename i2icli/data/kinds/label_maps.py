@@ -96,11 +96,11 @@ class LabelMaps(DataFolder):
 
     def _find_scenes(self, layout: LabelLayout) -> tuple[list[Scene], list[Scene]]:
         """The scenes to train on and those for validation."""
-        strict = self.options.strict
-        scenes, skipped = find_scenes(layout.train, strict=strict)
+        strict, reading = self.options.strict, self.options.reading
+        scenes, skipped = find_scenes(layout.train, strict=strict, reading=reading)
         self.report += [f"{layout.train}: {counted(len(scenes), 'pair')}", *skipped]
         if layout.validation is not None:
-            held_out, skipped = find_scenes(layout.validation, strict=strict)
+            held_out, skipped = find_scenes(layout.validation, strict=strict, reading=reading)
             self.report += [f"validation: {counted(len(held_out), 'pair')}, {layout.validation}", *skipped]
             return scenes, held_out
         scenes, held_out = split_off(scenes, self.options)

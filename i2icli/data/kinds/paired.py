@@ -99,7 +99,9 @@ class PairedImages(DataFolder):
     def _readable(
         self, files: Sequence[tuple[Path, Path | None]], choice: PairChoice
     ) -> tuple[list[Pair], list[str]]:
-        return readable(files, side_by_side=choice.side_by_side, strict=self.options.strict)
+        options = self.options
+        how = choice.side_by_side
+        return readable(files, side_by_side=how, strict=options.strict, reading=options.reading)
 
     def _describe(self, found: FoundPairs) -> None:
         number, arrow = counted(len(self.pairs), "pair"), "B to A" if self.backwards else "A to B"

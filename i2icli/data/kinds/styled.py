@@ -15,7 +15,7 @@ from i2icli.data.layout_errors import UNPAIRED_EXAMPLE
 from i2icli.data.layouts import FolderLayout, recognise
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
-from i2icli.data.scan import memory_needed
+from i2icli.data.scan import key_of, memory_needed
 from i2icli.data.sizes import Size, refuse_mixed_sizes, refuse_small_examples, sized
 from i2icli.data.validation_split import TOO_FEW, split_each, split_line
 from i2icli.image import FileItem
@@ -90,7 +90,7 @@ class StyledImages(DataFolder):
     def _styled_files(self, folder: Path) -> list[StyledFile]:
         collection = collect(folder)
         files = self.read_headers(collection, UNPAIRED_EXAMPLE)
-        found = [StyledFile(file, collection.key(file.path)) for file in files]
+        found = [StyledFile(file, key_of(collection, file)) for file in files]
         if not self.faces:
             return found
         ranged = self.options.range != TYPE  # else nothing need be known of them all

@@ -14,6 +14,7 @@ from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.decoded import upright
 from i2icli.image.finding import Collection
 from i2icli.image.halves import HalfItem
+from i2icli.reading import AS_FOUND, Reading
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Scene:
         return upright(pixels, header.orientation) if swapped else pixels
 
 
-def find_scenes(part: Part, *, strict: bool) -> tuple[list[Scene], list[str]]:
+def find_scenes(part: Part, *, strict: bool, reading: Reading = AS_FOUND) -> tuple[list[Scene], list[str]]:
     """The scenes of a split that have label map and photo, and report lines about what is skipped.
 
     Raises UserError if there are none, or if `strict` for the first photo that cannot be read.
     """
     if part.label_half is not None:
-        return _halves(part.labels, part.label_half == "right", strict)
+        return _halves(part.labels, part.label_half == "right", strict, reading)
     photos = dict(part.known) or _matched(part.labels, part.images)
     lines = []
     if not photos and (pattern := find_pattern(part.labels, part.images)):
@@ -51,12 +52,17 @@ def find_scenes(part: Part, *, strict: bool) -> tuple[list[Scene], list[str]]:
     if not photos:
         raise _none_in_common(part.labels, part.images)
     instances = _matched(part.labels, part.instances) if part.instances else {}
-    good, broken = scan_headers(list(photos.values()), strict=strict)
-    objects, more = scan_headers([instances[file] for file in photos if file in instances], strict=strict)
+    known = [instances[file] for file in photos if file in instances]
+    good, broken = scan_headers(list(photos.values()), strict=strict, reading=reading)
+    objects, more = scan_headers(known, strict=strict, reading=reading)
     images = {item.path: item for item in good}
     maps = {item.path: item for item in objects}
     scenes = [
-        Scene(FileItem(labels), images[photo], maps.get(instances[labels]) if labels in instances else None)
+        Scene(
+            FileItem(labels, reading),
+            images[photo],
+            maps.get(instances[labels]) if labels in instances else None,
+        )
         for labels, photo in photos.items()
         if photo in images
     ]
@@ -96,9 +102,11 @@ def with_instances(
     return use, (train, held_out), lines
 
 
-def _halves(pairs: Collection, labels_right: bool, strict: bool) -> tuple[list[Scene], list[str]]:
+def _halves(
+    pairs: Collection, labels_right: bool, strict: bool, reading: Reading
+) -> tuple[list[Scene], list[str]]:
     """The scenes of images whose halves are label map and photo."""
-    files, broken = scan_headers(pairs.images, strict=strict)
+    files, broken = scan_headers(pairs.images, strict=strict, reading=reading, paged=True)
     odd = [file for file in files if file.size[1] % 2]
     if odd and (strict or len(odd) == len(files)):
         raise UserError(f"{odd[0].name}: {odd[0].size[1]} pixels wide; pairs side by side need an even width")
