@@ -15,10 +15,11 @@ from i2icli.config import LARGEST_RUN_SEED, THREADS, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
+from i2icli.pair_config import PairConfig
 from i2icli.processors import busy_line, limited_threads
 
 M = TypeVar("M", bound=BaseModel)
-RUN, TRAINING, GROWING = "Run", "Training", "Growing"
+RUN, TRAINING, GROWING, PAIRS = "Run", "Training", "Growing", "Pairs"
 WHICH_MODEL = "a run, a checkpoint file, a pulled model by its name, or a system (its newest run)"
 MODEL = Annotated[
     str,
@@ -110,9 +111,11 @@ def run_options(context: typer.Context) -> RunOptions:
 
 
 def panel_of(name: str, system: str) -> str:
-    """The help panel of a setting: shared by all systems, by those that grow, or the system's own."""
+    """The help panel of a setting: shared by all systems, by those of pairs or that grow, or its own."""
     if name in Config.model_fields:
         return TRAINING
+    if name in PairConfig.model_fields:
+        return PAIRS
     return GROWING if name in GrowableConfig.model_fields else f"{system} only"
 
 

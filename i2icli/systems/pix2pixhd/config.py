@@ -19,8 +19,10 @@ if TYPE_CHECKING:  # numpy need not load for --help
 GLOBAL_SHARE = 2  # steps of the global generator over those of each enhancer: 200 and 100 epochs in the paper
 
 
-class Pix2PixHDConfig(PairConfig, LabelConfig, GrowableConfig):
+class Pix2PixHDConfig(LabelConfig, PairConfig, GrowableConfig):
     """pix2pixHD options"""
+
+    found_only: ClassVar[frozenset[str]] = LabelConfig.found_only | PairConfig.found_only
 
     decay_over_stages: ClassVar[bool] = False
     default_how: ClassVar[How] = "residual"

@@ -19,8 +19,10 @@ ENCODER_SIDE = 256  # largest size in which the encoder sees photos, appendix A
 ENCODER_END = 4  # side of its last features
 
 
-class SPADEConfig(PairConfig, LabelConfig):
+class SPADEConfig(LabelConfig, PairConfig):
     """SPADE (GauGAN) options"""
+
+    found_only: ClassVar[frozenset[str]] = LabelConfig.found_only | PairConfig.found_only
 
     may_change: ClassVar[frozenset[str]] = (
         LabelConfig.may_change
