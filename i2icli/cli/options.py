@@ -122,7 +122,10 @@ def panel_of(name: str, system: str) -> str:
 def _flag(name: str, field: FieldInfo, default: bool, panel: str, setting: bool) -> inspect.Parameter:
     both = default or setting or field.default is None
     spelled = f"{flag(name)}/{flag('no_' + name)}" if both else flag(name)
-    option = typer.Option(spelled, help=escape(field.description or ""), rich_help_panel=panel)
+    known = field.default is not None  # else the description says what is decided
+    option = typer.Option(
+        spelled, help=escape(field.description or ""), rich_help_panel=panel, show_default=known
+    )
     annotation = Annotated[bool, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 

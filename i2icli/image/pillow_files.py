@@ -1,5 +1,6 @@
 """PNG, JPEG, WebP, BMP, GIF and AVIF files, read through Pillow (deep PNG and AVIF through imagecodecs)."""
 
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -117,6 +118,17 @@ def to_pillow(image: DecodedImage) -> Image.Image:
     if channels not in (1, 3):
         raise UserError(f"a Pillow image holds 1 or 3 channels, not {channels}; use arrays instead")
     return as_image(change_type(with_alpha(image), np.uint8))
+
+
+def is_moving_gif(path: Path) -> bool:
+    """Whether a file is a GIF of several frames, which is a video and no image."""
+    if path.suffix.lower() != ".gif":
+        return False
+    try:
+        with Image.open(path, formats=("GIF",)) as image:
+            return bool(getattr(image, "is_animated", False))
+    except Exception:  # decoders react to hostile bytes with any exception there is
+        return False
 
 
 def as_image(array: NDArray[Any]) -> Image.Image:

@@ -8,6 +8,7 @@ from pathlib import Path
 from i2icli.errors import UserError, several
 from i2icli.files import real
 from i2icli.image.finding import find_images
+from i2icli.image.pillow_files import is_moving_gif
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.video_names import STILL, is_video_name
@@ -128,6 +129,11 @@ def _places(source: str) -> set[Path]:
         return set()
 
 
+def _moves(path: Path) -> bool:
+    """Whether a file is a video by its name; a GIF, which may be a still image, by its content."""
+    return is_video_name(path) and (path.suffix.lower() != ".gif" or is_moving_gif(path))
+
+
 def _sources(word: str) -> list[str]:
     """The videos that a word means: itself, those a glob matches, those in a folder without images.
 
@@ -135,15 +141,15 @@ def _sources(word: str) -> list[str]:
     """
     path = Path(word)
     if path.is_dir():
-        videos = sorted(str(each) for each in path.iterdir() if is_video_name(each))
-        if videos and not find_images(path):
+        videos = sorted(str(each) for each in path.iterdir() if _moves(each))
+        if videos and all(map(_moves, find_images(path))):
             return videos
         return [word]
     if word and (path.exists() or _DIGITS in path.name):
         return [word]
     if glob.has_magic(word):
         matches = sorted(glob.glob(word, recursive=True))  # noqa: PTH207 - Path.glob has no absolute patterns
-        videos = [each for each in matches if is_video_name(Path(each))]
+        videos = [each for each in matches if _moves(Path(each))]
         if matches:
             return videos or [word]
         raise UserError(f"{word}: matches no file")

@@ -9,7 +9,7 @@ from i2icli.video.sequences import is_sequence, open_sequence
 from i2icli.video.source import Source
 from i2icli.video.video_files import VideoFile
 
-_STILL = ("png", "webp", "mjpeg")
+_STILL = ("png", "webp", "mjpeg", "gif")
 
 
 def open_source(text: str, rate: Fraction | None = None) -> Source:

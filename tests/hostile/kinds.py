@@ -16,12 +16,16 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import tifffile
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from i2icli import registry
+from i2icli.image import DecodedImage, write_image
 from i2icli.image.read import read_image
 from i2icli.inference.loading import load_with_notes
+from i2icli.reading import Reading
 from i2icli.runtime.checkpoint import write_model
 from i2icli.systems.pix2pixhd.cluster_file import read_clusters
 from i2icli.training.run_folder import RunFolder
@@ -88,6 +92,15 @@ def _read_resume(path: Path) -> Any:
     return RunFolder(path.parent).load_state()
 
 
+def _image(path: Path) -> None:
+    write_image(path, DecodedImage(np.arange(9 * 7 * 3, dtype=np.uint8).reshape(9, 7, 3), None, "png"))
+
+
+def _stack(path: Path) -> None:
+    planes = np.arange(3 * 9 * 7, dtype=np.uint8).reshape(3, 9, 7)
+    tifffile.imwrite(path, planes, ome=True, metadata={"axes": "ZYX"}, photometric="minisblack")
+
+
 KINDS: dict[str, Kind] = {
     "pth": Kind(".pth", lambda path: torch.save(_state(), path), load_with_notes, "zip"),
     "whole checkpoint": Kind(".ckpt", _whole, load_with_notes, "zip"),
@@ -101,6 +114,11 @@ KINDS: dict[str, Kind] = {
     ),
     "resume": Kind(".pt", _resume, _read_resume, "zip"),
     "npy": Kind(".npy", lambda path: np.save(path, np.ones((9, 7, 3), np.float32)), read_image),
+    "ppm": Kind(".ppm", _image, read_image),
+    "jp2": Kind(".jp2", _image, read_image),
+    "avif": Kind(".avif", _image, read_image),
+    "gif": Kind(".gif", lambda path: Image.new("P", (9, 7), 3).save(path), read_image),
+    "ome": Kind(".tif", _stack, lambda path: read_image(path, reading=Reading("channels"))),
     "clusters": Kind(".npy", _clusters, read_clusters),
 }
 

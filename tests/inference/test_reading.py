@@ -157,3 +157,18 @@ def test_arrays_with_their_channels_first_come_back_so(tmp_path: Path) -> None:
 )
 def test_names_of_results_follow_what_formats_hold(port: Port, given: str, made: str) -> None:
     assert Place.of(port).names([Path(given)], None) == {Path(given): Path(made)}
+
+
+def test_gifs_that_move_are_videos_and_still_ones_are_frames(tmp_path: Path) -> None:
+    from i2icli.inference.video_jobs import _sources
+
+    frames = [Image.fromarray(noise(3)).quantize(8), Image.fromarray(255 - noise(3)).quantize(8)]
+    for folder in ("films", "frames"):
+        (tmp_path / folder).mkdir()
+    frames[0].save(tmp_path / "films" / "a.gif", save_all=True, append_images=frames[1:])
+    for number, frame in enumerate(frames):
+        frame.save(tmp_path / "frames" / f"{number}.gif")
+    assert _sources(str(tmp_path / "films")) == [str(tmp_path / "films" / "a.gif")]
+    assert _sources(str(tmp_path / "films" / "*.gif")) == [str(tmp_path / "films" / "a.gif")]
+    for still in (str(tmp_path / "frames"), str(tmp_path / "frames" / "*.gif")):
+        assert _sources(still) == [still]

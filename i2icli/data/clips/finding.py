@@ -1,7 +1,7 @@
 """Finding clips: folders of frames or videos on both sides, label maps beside frames, or plain videos."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from i2icli.data.clips.footage import FRAMES, INSTANCES, LABELS, SOURCE, Footage
@@ -18,6 +18,7 @@ from i2icli.data.split_names import TRAIN, split_folders
 from i2icli.errors import UserError, several
 from i2icli.image import FileItem
 from i2icli.image.finding import Collection, check_folder, collect, listing, subfolders
+from i2icli.image.pillow_files import is_moving_gif
 from i2icli.video.probing import probe
 
 VIDEO_SUFFIXES = frozenset(
@@ -92,7 +93,7 @@ def _plain(paths: Sequence[Path], how: DataOptions) -> Found:
 def _plain_clips(path: Path, how: DataOptions, lines: list[str]) -> list[Footage]:
     if is_video(path):
         return [_films(path.stem, {FRAMES: path})]
-    files = collect(path)
+    files = _collected(path)
     films = [_films(film.stem, {FRAMES: film}) for film in _videos(files)]
     clips = clips_in(files)
     return films + [
@@ -127,7 +128,7 @@ def _both_sides(paths: Sequence[Path], how: DataOptions) -> Found:
 
 
 def _pairs_of(folders: tuple[Path, ...], how: DataOptions, lines: list[str]) -> list[Footage]:
-    source, frames = (collect(folder) for folder in folders)
+    source, frames = map(_collected, folders)
     films = _videos(source), _videos(frames)
     if all(films):
         return _pairs_of_films(folders, *films, lines)
@@ -263,6 +264,14 @@ def _frames(name: str, files: dict[str, list[Path]], how: DataOptions, lines: li
 
 def _films(name: str, paths: dict[str, Path]) -> Footage:
     return Footage(name, {side: Film(probe(path)) for side, path in paths.items()})
+
+
+def _collected(folder: Path) -> Collection:
+    """The files below a folder; a GIF that moves is no image."""
+    files = collect(folder)
+    moving = {path for path in files.images if is_moving_gif(path)}
+    images = tuple(path for path in files.images if path not in moving)
+    return replace(files, images=images, others=(*files.others, *sorted(moving)))
 
 
 def _videos(files: Collection) -> list[Path]:
