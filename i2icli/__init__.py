@@ -102,7 +102,6 @@ def train(
     Raises i2icli.errors.UserError for data or settings that do not fit, and KeyboardInterrupt after Ctrl-C,
     once the run is saved.
     """
-    from pathlib import Path
 
     from i2icli.config import RunOptions
     from i2icli.recipe import resolve_config
@@ -114,7 +113,7 @@ def train(
     config = resolve_config(
         system, recipe, {name: value for name, value in settings.items() if name not in own}
     )
-    folders = [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
+    folders = _paths(data)
     with _shown(system, callbacks, quiet=quiet) as watching:
         result = run(system, folders, config, _run_options(own), watching)
     if result.reason == "interrupted":
@@ -155,6 +154,12 @@ def detect(image: str | Path, detector: str | Path | None = None) -> Prediction:
 
     own = Detector.shipped("traces") if detector is None else Detector.load(Path(detector))
     return own.predict_file(Path(image))
+
+
+def _paths(data: str | Path | Sequence[str | Path]) -> list[Path]:
+    from pathlib import Path
+
+    return [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
 
 
 @contextmanager

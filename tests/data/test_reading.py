@@ -14,6 +14,7 @@ from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.pair_config import PairConfig
 
 SIDE = 16
 
@@ -75,7 +76,7 @@ def test_transparency_is_learned_where_it_is_claimed(tmp_path: Path) -> None:
 def test_a_fourth_band_is_claimed_on_either_side(tmp_path: Path, backwards: bool) -> None:
     bands(tmp_path / "A"), rgba(tmp_path / "B")
     channels = "3,4" if backwards else "4,3"
-    config = Config(crop_size=SIDE, preprocess="none", flip=False, holdout=0, channels=channels)
+    config = PairConfig(crop_size=SIDE, preprocess="none", flip=False, holdout=0, channels=channels)
     data = PairedImages([tmp_path], DataOptions.of(config), backwards=backwards)
     name = "target" if backwards else "source"
     expected = tifffile.imread(tmp_path / "A" / "0.tif")

@@ -96,7 +96,7 @@ def test_every_layout_knows_them(tmp_path: Path, train: str, held_out: str) -> N
     assert classes.target_validation is not None
     for layout in ("labels", "labels2"):
         assert recognise_labels([tmp_path / layout]).validation is not None
-    clips = find_clips([tmp_path / "clips"], plain=True, strict=True)
+    clips = find_clips([tmp_path / "clips"], OPTIONS, plain=True)
     assert (len(clips.train), len(clips.validation)) == (2, 2)
 
 

@@ -143,7 +143,12 @@ class UnpairedImages(DataFolder):
         """Take pairs as two collections; validation is scored on them. The names of the domains."""
         parts, pairs = [], list[Pair]()
         for files in (found.train, found.validation or []):
-            read = readable(files, side_by_side=choice.side_by_side, strict=self.options.strict)
+            read = readable(
+                files,
+                side_by_side=choice.side_by_side,
+                strict=self.options.strict,
+                reading=self.options.reading,
+            )
             pairs += read[0]
             parts.append([pair.apart for pair in read[0]])
             self.report += read[1]

@@ -24,23 +24,11 @@ def readable(
 ) -> tuple[list[Pair], list[str]]:
     """The pairs of which both images can be read, and report lines about the others.
 
-    side_by_side: halves were said to be pairs. Raises UserError if there are none, if too many are broken, if
+    side_by_side: halves were said to be pairs; reading: where it takes pages for images, those of one number
+    are a pair. Raises UserError if there are none, if too many are broken, if
     halves cannot be pairs, or if `strict` for one that is broken or of odd width.
     """
-    good: list[dict[Path, dict[int | None, FileItem]]] = []  # by page, where pages are images
-    broken: list[str] = []
-    for side in (0, 1):
-        paths = list(dict.fromkeys(path for each in files if (path := each[side]) is not None))
-        items, bad = scan_headers(paths, strict=strict, reading=reading, paged=True)
-        where = os.path.commonpath([path.parent for path in paths]) if paths else ""
-        if bad and not items:
-            raise UserError(f"{where}: none of its {len(bad)} images can be read; {bad[0]}")
-        refuse_remainder(bad, len(paths), where)
-        pages: dict[Path, dict[int | None, FileItem]] = {}
-        for item in items:
-            pages.setdefault(item.path, {})[item.reading.page] = item
-        good.append(pages)
-        broken += bad
+    good, broken = _headers(files, strict, reading)
     pairs = [
         Pair(item, None if b is None else good[1][b][page])
         for a, b in files
@@ -59,6 +47,27 @@ def readable(
     if not side_by_side:
         _refuse_other_shapes(whole)
     return whole, lines + odd
+
+
+def _headers(
+    files: Sequence[tuple[Path, Path | None]], strict: bool, reading: Reading
+) -> tuple[list[dict[Path, dict[int | None, FileItem]]], list[str]]:
+    """The images of A and of B by file and number of the page, and why others cannot be read."""
+    good: list[dict[Path, dict[int | None, FileItem]]] = []
+    broken: list[str] = []
+    for side in (0, 1):
+        paths = list(dict.fromkeys(path for each in files if (path := each[side]) is not None))
+        items, bad = scan_headers(paths, strict=strict, reading=reading, paged=True)
+        where = os.path.commonpath([path.parent for path in paths]) if paths else ""
+        if bad and not items:
+            raise UserError(f"{where}: none of its {len(bad)} images can be read; {bad[0]}")
+        refuse_remainder(bad, len(paths), where)
+        pages: dict[Path, dict[int | None, FileItem]] = {}
+        for item in items:
+            pages.setdefault(item.path, {})[item.reading.page] = item
+        good.append(pages)
+        broken += bad
+    return good, broken
 
 
 def _of_even_width(pairs: list[Pair], strict: bool) -> tuple[list[Pair], list[str]]:
