@@ -7,7 +7,8 @@ From Python:
 >>> i2icli.load(result.folder).translate("photo.jpg", to="B").save("zebra.png")
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from i2icli.errors import UserError
 
 if TYPE_CHECKING:
+    from i2icli.cli.description import Description
     from i2icli.config import Precision
+    from i2icli.detector.detector import Prediction
     from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
     from i2icli.task import Port, Task
@@ -47,6 +50,8 @@ __all__ = [
     "Translator",
     "UserError",
     "__version__",
+    "detect",
+    "info",
     "load",
     "train",
 ]
@@ -82,21 +87,26 @@ def train(
     *,
     recipe: str | Path | None = None,
     callbacks: "Callbacks | None" = None,
+    quiet: bool = False,
     **settings: Any,
 ) -> "TrainResult":
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
-    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x".
-    Raises i2icli.errors.UserError for data or settings that do not fit.
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x". Progress,
+    scores and warnings go to `callbacks`; without any they are shown, in notebooks too, unless `quiet`.
+    Raises i2icli.errors.UserError for data or settings that do not fit, and KeyboardInterrupt after Ctrl-C,
+    once the run is saved.
     """
     from pydantic import ValidationError
 
     from i2icli.config import RunOptions
     from i2icli.fields import explain
     from i2icli.recipe import resolve_config
+    from i2icli.registry import system_named
     from i2icli.training.run import train as run
 
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
+    system = system_named(system) or system
     config = resolve_config(
         system, recipe, {name: value for name, value in settings.items() if name not in own}
     )
@@ -105,4 +115,41 @@ def train(
         options = RunOptions.model_validate(own)
     except ValidationError as error:
         raise UserError(explain(error, RunOptions, str)) from error
-    return run(system, folders, config, options, callbacks)
+    with _shown(system, callbacks, quiet=quiet) as watching:
+        result = run(system, folders, config, options, watching)
+    if result.reason == "interrupted":
+        raise KeyboardInterrupt
+    return result
+
+
+def info(model: str | Path) -> "Description":
+    """What a model is, as `i2i info` shows it. Raises i2icli.errors.UserError if there is none."""
+    from i2icli.cli.description import describe
+    from i2icli.runs import find_model
+
+    return describe(find_model(str(model)))
+
+
+def detect(image: str | Path, detector: str | Path | None = None) -> "Prediction":
+    """Whether an image file was generated: a verdict, the probability of a fake, an explanation.
+
+    `detector` is a file of `i2i detector fit`; None: the one that comes with the package. Raises
+    i2icli.errors.UserError for what cannot be read.
+    """
+    from i2icli.detector.detector import Detector
+
+    own = Detector.shipped("traces") if detector is None else Detector.load(Path(detector))
+    return own.predict_file(Path(image))
+
+
+@contextmanager
+def _shown(title: str, callbacks: "Callbacks | None", *, quiet: bool) -> "Iterator[Callbacks | None]":
+    """What a run reports to: what was given, nothing, or a display."""
+    if callbacks is not None or quiet:
+        yield callbacks
+        return
+    from i2icli.cli.console import errors
+    from i2icli.cli.display import display
+
+    with display(title, errors()) as shown:
+        yield shown

@@ -18,6 +18,10 @@ class UserError(Exception):
         super().__init__(message)
         self.exit_code = exit_code
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in the place of a traceback."""
+        return [f"error: {self}"]
+
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:
     """The known name that was meant, case aside. Raises UserError listing them all."""

@@ -1,6 +1,7 @@
 """Which systems there are: name -> where its classes live, and its paper. No torch here."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -148,8 +149,15 @@ def _plain(text: str) -> str:
 def entry(name: str) -> Entry:
     """The registry's line for a system. Raises UserError for an unknown name."""
     if name not in SYSTEMS:
-        raise UserError(f"unknown system {name!r}; there are: {', '.join(SYSTEMS)}")
+        raise UserError(unknown_system(name))
     return SYSTEMS[name]
+
+
+def unknown_system(name: str) -> str:
+    """What to say of a name that no system has."""
+    near = get_close_matches(name.lower(), SYSTEMS, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"unknown system {name!r}; there are: {', '.join(SYSTEMS)}{hint}"
 
 
 def system_type(name: str) -> "type[System[Any]]":

@@ -1,6 +1,5 @@
 """`i2i train SYSTEM DATA`: one subcommand per system."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ class Systems(Group):
             return system_command(system)
         if ctx.resilient_parsing or cmd_name.startswith("-"):
             return None
-        raise UserError(_unknown(cmd_name, self.list_commands(ctx)))
+        raise UserError(_unknown(cmd_name))
 
 
 app = typer.Typer(
@@ -44,9 +43,9 @@ def train() -> None:
     """Train a system on folders of images; run it again to resume."""
 
 
-def _unknown(name: str, systems: list[str]) -> str:
+def _unknown(name: str) -> str:
+    from i2icli.registry import unknown_system
+
     if Path(name).exists():
         return f"{name} is a file or folder; name the system first: i2i train cyclegan {name}"
-    near = get_close_matches(name.lower(), systems, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"unknown system {name!r}; there are: {', '.join(systems)}{hint}"
+    return unknown_system(name)

@@ -32,6 +32,12 @@ class Inference:
         self._extractors: dict[Condition, Extractor] = {}
         self._making = Lock()  # frames are read by several threads
 
+    def __repr__(self) -> str:
+        """What it is, and what it can be asked for."""
+        targets = [task.name for task in self.tasks if task.name is not None]
+        to = f", to {', '.join(targets[:8])}{', ...' if len(targets) > 8 else ''}" if targets else ""
+        return f"<{type(self).__name__} {self.backend.name}, {self.model}{to}>"
+
     @property
     def translates(self) -> bool:
         """Whether it has tasks that translate what is given."""

@@ -10,14 +10,20 @@ from i2icli import __version__
 from i2icli.files import atomic_write
 from i2icli.report.sections import Section
 
+REFRESH = 30  # seconds until a page that will change loads itself again
 
-def write_page(path: Path, title: str, sections: Sequence[Section]) -> None:
-    """Write a page with the given sections, in order. All texts are escaped."""
+
+def write_page(path: Path, title: str, sections: Sequence[Section], *, final: bool = True) -> None:
+    """Write a page with the given sections, in order. All texts are escaped.
+
+    final: whether it stays as it is; else browsers load it again now and then.
+    """
+    text = render_page(title, sections, final=final)
     with atomic_write(path) as temporary:
-        temporary.write_text(render_page(title, sections), encoding="utf-8", errors="backslashreplace")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def render_page(title: str, sections: Sequence[Section]) -> str:
+def render_page(title: str, sections: Sequence[Section], *, final: bool = True) -> str:
     """The page as HTML."""
     environment = Environment(
         loader=PackageLoader("i2icli.report"),
@@ -28,4 +34,7 @@ def render_page(title: str, sections: Sequence[Section]) -> str:
     )
     written = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
     template = environment.get_template("page.html")
-    return template.render(title=title, sections=sections, version=__version__, written=written)
+    refresh = None if final else REFRESH
+    return template.render(
+        title=title, sections=sections, version=__version__, written=written, refresh=refresh
+    )

@@ -86,6 +86,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Slides:
+    """Images of one series, the first of them shown; the others are reached by scrolling sideways.
+
+    A click shows one in its own size.
+    """
+
+    kind: ClassVar[str] = "slides"
+    images: Sequence[tuple[bytes, str]]  # bytes of an image file, and its caption
+    heading: str = ""
+
+    @property
+    def slides(self) -> list[tuple[str, str]]:
+        """For every image, its data URI and its caption."""
+        return [(data_uri(image), caption) for image, caption in self.images]
+
+
+@dataclass(frozen=True)
 class ImageGrid:
     """Images in rows under column names, side by side. Cells are bytes of image files."""
 
@@ -106,7 +123,7 @@ class ImageGrid:
         ]
 
 
-Section = Text | Values | Table | Curves | Figure | ImageGrid
+Section = Text | Values | Table | Curves | Figure | Slides | ImageGrid
 
 
 def data_uri(image: bytes) -> str:

@@ -22,6 +22,7 @@ from i2icli.training.interrupt import Interrupt
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.run_report import write_run_report
 from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
 from i2icli.training.tensorboard import Events
@@ -116,6 +117,7 @@ class Monitor:
             self.folder.check_there()
             self.folder.save_state(self.whole(state))
             self.publish(trainer, self.folder.model)
+            write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
             self.callbacks.saved(self.folder.path)
         self.saved_at, self.saved_step = time.monotonic(), trainer.system.clock.total
 
@@ -276,6 +278,7 @@ class Monitor:
             write_film(self.folder.film, found.clip)
         scalars = {f"validation/{name}": value for name, value in self.scores.items()}
         self.context.events.scalars(step, scalars)
+        write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
             for warning in warnings:

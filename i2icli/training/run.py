@@ -250,7 +250,9 @@ class _Run:
         if is_main():
             self.folder.rewind_log(clock.total)
             write_recipe(self.folder.recipe, self.name, self.config)
-            self.folder.save_counts(counts_of(self.data, self.options))
+            device = f"{trainer.placement.device}, {dtype_name(trainer.placement.dtype)}"
+            self.folder.save_counts(counts_of(self.data, self.options) | {"device": device})
+            write_run_report(self.folder, self.name, self.config, final=False)
         self._tell_perceptual(clock.total)
         if self.config.precision == "auto":
             self.callbacks.note(

@@ -191,10 +191,21 @@ class RunFolder:
             return False
         return True
 
-    def save_counts(self, counts: Mapping[str, int | bool]) -> None:
-        """Save how many examples the run has: `counts_of` its data."""
+    def save_counts(self, counts: Mapping[str, int | bool | str]) -> None:
+        """Save how many examples the run has, `counts_of` its data, and on what it computes."""
         with atomic_write(self.counts) as beside:
             beside.write_text(json.dumps(counts) + "\n", encoding="utf-8")
+
+    def about(self) -> dict[str, str]:
+        """What `save_counts` saved, in words; nothing where it did not."""
+        try:
+            found = json.loads(self.counts.read_text(encoding="utf-8"))
+            told = {
+                "examples": f"{found['training']:,} to learn from, {found['validation']:,} for validation"
+            }
+            return told | ({"computes on": str(found["device"])} if "device" in found else {})
+        except (OSError, ValueError, TypeError, KeyError):  # of an older run, or changed by hand
+            return {}
 
     def data_folders(self) -> tuple[Path, ...]:
         """The folders that the run learned from, as far as they are there; none where it has no state."""

@@ -1,25 +1,29 @@
 """report.html of a run: samples, curves and settings in one self-contained file."""
 
 from collections import defaultdict
+from datetime import timedelta
+from pathlib import Path
 
 from i2icli import registry
 from i2icli.config import Config
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
-from i2icli.report.sections import Curves, Figure, Section, Text, Values
+from i2icli.report.sections import Curves, Figure, Section, Slides, Text, Values
 from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
 
-SHEETS = 3  # sample sheets shown: first, middle, last
+SHEETS = 16  # sample sheets shown at most: the newest, the first, and some between
+SHEET_BYTES = 8_000_000  # that they may take together
 
 
-def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
-    """Write the report from the files of the run folder."""
+def write_run_report(folder: RunFolder, system: str, config: Config, *, final: bool = True) -> None:
+    """Write the report from the files of the run folder; final: whether the run is over for now."""
     entry = registry.entry(system)
     rows = read_log(folder.log_file)
-    last = rows[-1]["step"] if rows else 0
-    lead = f"{system}: {entry.summary} ({entry.paper}). {last:,} of {config.steps or last:,} steps."
-    sections: list[Section] = [Text(lead, lead=True), *_samples(folder), *_clips(folder)]
+    lead = f"{system}: {entry.summary} ({entry.paper})."
+    sections: list[Section] = [Text(lead, lead=True), Values(_facts(folder, rows, config), "Run")]
+    sections += [Text(f"{text[:1].upper()}{text[1:]}.", heading) for text, heading in _warnings(rows)]
+    sections += [*_samples(folder), *_clips(folder)]
     scores = score_curves(rows)
     by_name: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in scores.items():
@@ -33,7 +37,6 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
         for name, curves in by_name.items()
     ]
     sections += _flicker(rows)
-    sections += [Text(f"{text[:1].upper()}{text[1:]}.", heading) for text, heading in _warnings(rows)]
     grouped: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
     for key, points in loss_curves(rows).items():
         optimizer, _, loss = key.partition("/")
@@ -46,7 +49,7 @@ def write_run_report(folder: RunFolder, system: str, config: Config) -> None:
     sections += [Curves({key: points}, _RUN[key]) for key, points in own.items() if key in _RUN]
     settings = {key: str(value) for key, value in config.model_dump(mode="json").items() if value is not None}
     sections.append(Values(settings, "Settings", folded=True))
-    write_page(folder.report, folder.path.resolve().name, sections)
+    write_page(folder.report, folder.path.resolve().name, sections, final=final)
 
 
 _RUN = {
@@ -96,11 +99,35 @@ def _warnings(rows: list[Row]) -> list[tuple[str, str]]:
     return [(text, "" if index else "Warnings") for index, text in enumerate(last)]
 
 
+def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]:
+    """How far it has come, on what, how long it took, and its last scores."""
+    last = rows[-1]["step"] if rows else 0
+    facts = {"steps": f"{last:,} of {config.steps or last:,}"}
+    seconds = next((row["seconds"] for row in reversed(rows) if "seconds" in row), None)
+    if seconds is not None:
+        facts["time"] = str(timedelta(seconds=round(seconds)))
+    facts |= folder.about()
+    scored = next((row for row in reversed(rows) if isinstance(row.get("validation"), dict)), None)
+    if scored is not None:
+        for name, value in scored["validation"].items():
+            facts[name] = f"{value:.4g} (step {scored['step']:,})"
+    return facts
+
+
 def _samples(folder: RunFolder) -> list[Section]:
-    sheets = sorted(folder.samples.glob("*.png"))
-    chosen = sheets if len(sheets) <= SHEETS else [sheets[0], sheets[len(sheets) // 2], sheets[-1]]
-    chosen = chosen[::-1]  # the newest first
-    return [
-        Figure(sheet.read_bytes(), f"step {int(sheet.stem):,}", "Samples" if sheet == chosen[0] else "")
-        for sheet in chosen
-    ]
+    """The newest sample sheet and older ones, as many as fit."""
+    sheets = sorted(folder.samples.glob("*.png"), key=lambda sheet: int(sheet.stem), reverse=True)
+    chosen = _spread(sheets, SHEETS)
+    while len(chosen) > 1 and sum(sheet.stat().st_size for sheet in chosen) > SHEET_BYTES:
+        chosen = _spread(chosen, len(chosen) - 1)
+    if not chosen:
+        return []
+    return [Slides([(sheet.read_bytes(), f"step {int(sheet.stem):,}") for sheet in chosen], "Samples")]
+
+
+def _spread(sheets: list[Path], count: int) -> list[Path]:
+    """At most so many, with the first and, if there is more than one, the last."""
+    if len(sheets) <= count:
+        return sheets
+    step = (len(sheets) - 1) / max(1, count - 1)
+    return [sheets[round(number * step)] for number in range(count)]

@@ -78,10 +78,15 @@ class SampleSpectra:
             if excess[index] > THRESHOLD:
                 samples = f"samples of {name}" if name else "samples"
                 found.append(
-                    f"{samples} show a {PERIODS[index]}-pixel checkerboard, {exp(excess[index]):.2g} times "
-                    "stronger than in real images: an up-sampling artefact"
+                    f"{samples} show a {PERIODS[index]}-pixel checkerboard, {_times(exp(excess[index]))} "
+                    "times stronger than in real images: an up-sampling artefact"
                 )
         return found
+
+
+def _times(ratio: float) -> str:
+    """1.8, 12, 1,200: two digits, and no powers of ten."""
+    return f"{ratio:.1f}" if ratio < 10 else f"{float(f'{ratio:.2g}'):,.0f}"
 
 
 def _excess(fake: _Side, real: _Side) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from PIL import Image
 from i2icli.report.curves import Axis, draw_curves, thinned
 from i2icli.report.log import loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
-from i2icli.report.sections import Curves, Figure, ImageGrid, Table, Text, Values
+from i2icli.report.sections import Curves, Figure, ImageGrid, Slides, Table, Text, Values
 
 
 def png() -> bytes:
@@ -46,6 +46,7 @@ def page_of_everything(path: Path) -> str:
             Table(["image", "psnr"], [[evil, "11.5"]], "Scores"),
             Curves({evil: [(0, 1), (1, 2)]}, "Losses", y_label=evil, caption=evil),
             Figure(png(), f"step 5 {evil}", "Samples", pixelated=True),
+            Slides([(png(), f"step 9 {evil}"), (png(), "step 8")], "Samples"),
             ImageGrid(["before", "after"], [[png(), png()]], [evil], "Held out"),
         ],
     )
@@ -57,8 +58,8 @@ def test_a_page_is_self_contained_and_escapes_every_text(tmp_path: Path) -> None
 
     parser = Addresses()
     parser.feed(text)
-    assert parser.tags.count("img") == 3
-    assert all(address.startswith("data:image/png;base64,") for address in parser.found)
+    assert parser.tags.count("img") == 5
+    assert all(address.startswith(("data:image/png;base64,", "#")) for address in parser.found)
     assert "script" not in parser.tags
     assert "link" not in parser.tags
     assert "url(" not in text

@@ -340,15 +340,35 @@ def test_its_recipe_trains_the_same_again(run, toy, tmp_path):
 
 def test_its_report_opens_offline_and_shows_curves_samples_and_settings(run):
     page = run.report.read_text()
-    assert "4 of 4 steps" in page
+    assert "4 of 4" in page
+    assert re.search(r"\d to learn from, \d for validation", page)
+    assert "cpu, fp32" in page
     assert "<title>a b" in page
-    assert page.count("data:image/png;base64,") == 3
+    shown = re.findall(r'alt="step (\d+)"', page)
+    assert shown == sorted(shown, key=int, reverse=True)  # the newest first
+    assert len(shown) == page.count("data:image/png;base64,") == len(list(run.samples.glob("*.png")))
+    assert 'http-equiv="refresh"' not in page
     assert "<svg" in page
     for text in ("Losses of G", "Validation: PSNR (dB)", "l1_weight", "discriminator_width"):
         assert text in page
     loaded = re.findall(r"""(?:src|href)=["']?([^"' >]+)""", page)
     assert [link for link in loaded if not link.startswith(("data:", "#", "https://arxiv.org"))] == []
     assert not re.search(r"@import|url\(\s*['\"]?https?:", page)
+
+
+def test_its_report_is_there_while_it_trains_and_refreshes_itself(toy, tmp_path):
+    pages = {}
+
+    class Reading(NoCallbacks):
+        def progress(self, progress):
+            pages[progress.step] = (tmp_path / "run" / "report.html").read_text()
+
+    config = tiny_config("pix2pix", steps=3)
+    train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run", validate_every=2), Reading())
+    assert "0 of 3" in pages[1]
+    assert "PSNR" in pages[3]
+    assert all('http-equiv="refresh"' in pages[step] for step in (1, 2, 3))
+    assert 'http-equiv="refresh"' not in (tmp_path / "run" / "report.html").read_text()
 
 
 def test_tensorboard_events_hold_the_losses(run):

@@ -1,0 +1,67 @@
+"""i2icli from Python: what it shows, gives back and raises."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import i2icli
+from tests.tiny import TINY
+
+STEPS = 3
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return TINY["pix2pix"] | {"steps": STEPS, "crop_size": 32, "load_size": 32, "out": tmp_path / "run"}
+
+
+def test_progress_is_shown_unless_it_is_asked_to_be_quiet(toy_pairs, settings, capsys):
+    assert i2icli.train("Pix2Pix", toy_pairs, **settings).finished
+    shown = capsys.readouterr()
+    assert "validation at step" in shown.err
+    assert shown.out == ""
+    again = settings | {"out": settings["out"].with_name("quiet")}
+    assert i2icli.train("pix2pix", toy_pairs, quiet=True, **again).finished
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_interruption_is_raised_once_the_run_is_saved(toy_pairs, settings):
+    class Stopping(i2icli.NoCallbacks):
+        def progress(self, progress):
+            if progress.step == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        i2icli.train("pix2pix", toy_pairs, callbacks=Stopping(), **settings)
+    assert i2icli.info(settings["out"]).step == 1
+    assert i2icli.train("pix2pix", toy_pairs, quiet=True, **settings).step == STEPS
+
+
+def test_models_say_what_they_are(toy_pairs, settings):
+    i2icli.train("pix2pix", toy_pairs, quiet=True, **settings)
+    model = i2icli.load(settings["out"], runtime="torch")
+    assert repr(model) == f"<Translator Pix2Pix, {settings['out'] / 'model.safetensors'}>"
+    found = i2icli.info(settings["out"])
+    assert (found.system, found.step) == ("pix2pix", STEPS)
+
+
+def test_an_image_is_judged(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert i2icli.detect(tmp_path / "a.png").verdict in ("real", "uncertain")
+    with pytest.raises(i2icli.UserError, match="no such file"):
+        i2icli.detect(tmp_path / "b.png")
+
+
+def test_mistakes_are_named_with_what_was_meant():
+    with pytest.raises(i2icli.UserError, match="did you mean steps"):
+        i2icli.train("cyclegan", "data", stepss=3)
+    with pytest.raises(i2icli.UserError, match=r"unknown system 'cycelgan'.*did you mean cyclegan\?"):
+        i2icli.train("cycelgan", "data")
+
+
+def test_notebooks_show_an_error_as_one_line():
+    assert i2icli.UserError("nothing there")._render_traceback_() == ["error: nothing there"]
