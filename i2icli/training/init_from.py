@@ -16,10 +16,23 @@ from i2icli.originals.parts import Start, Taken, parts_of, read_start
 from i2icli.runs import LAST, find_model, find_networks
 from i2icli.runtime.checkpoint import check_finite, load_model
 from i2icli.system import System
+from i2icli.training.callbacks import Callbacks
+from i2icli.training.fine_tuning import report_start
 from i2icli.training.run_folder import LOG, DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
 
 MOST = 8  # weights of other shapes that are listed by name
+
+
+def initialise(system: System[Any], source: str | None, callbacks: Callbacks) -> frozenset[str]:
+    """Load initial weights for a run that begins, if there are any; the names of those loaded."""
+    loaded: frozenset[str] = frozenset()
+    if source:
+        loaded, line = load_init_weights(system, source, callbacks.warn)
+        callbacks.note(line)
+    system.check_start(loaded)
+    report_start(system, loaded, callbacks.warn)
+    return loaded
 
 
 def load_init_weights(

@@ -73,8 +73,8 @@ def _died(processes: int, failed: Any, outcome: Outcome) -> UserError:
     if outcome.tracebacks:  # the first one is the cause: the others lost their partner
         sys.stderr.write("".join(f"{readable(line)}\n" for line in outcome.tracebacks[0].splitlines()))
         sys.stderr.flush()
-    above = "; see its output above" if outcome.tracebacks else ""
-    return UserError(f"one of {processes} processes died{above}", exit_code=1)
+    which = f" (rank {first[0]}, exit status {first[1].exitcode})" if first is not None else ""
+    return UserError(f"one of {processes} processes died{which}; see its output above", exit_code=1)
 
 
 def _signal_name(number: int) -> str:

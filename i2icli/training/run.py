@@ -22,8 +22,8 @@ from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
 from i2icli.training.callbacks import Callbacks, LoggedWarnings, NoCallbacks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
-from i2icli.training.fine_tuning import frozen_line, report_start
-from i2icli.training.init_from import load_init_weights
+from i2icli.training.fine_tuning import frozen_line
+from i2icli.training.init_from import initialise
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
 from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
@@ -116,7 +116,7 @@ class _Run:
         system = build_system(self.name, self.config)
         if line := frozen_line(system):
             self.callbacks.note(line)
-        loaded = self._initialise(system) if state is None else frozenset()
+        loaded = initialise(system, self.options.init_from, self.callbacks) if state is None else frozenset()
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
@@ -215,16 +215,6 @@ class _Run:
         elif number is None and (line := busy_line()):
             self.callbacks.note(line)
         return number
-
-    def _initialise(self, system: System[Any]) -> frozenset[str]:
-        """Load initial weights for --init-from; the names of those loaded."""
-        loaded: frozenset[str] = frozenset()
-        if self.options.init_from:
-            loaded, line = load_init_weights(system, self.options.init_from, self.callbacks.warn)
-            self.callbacks.note(line)
-        system.check_start(loaded)
-        report_start(system, loaded, self.callbacks.warn)
-        return loaded
 
     def _description(self) -> dict[str, Any]:
         """What the state records of the run, to check whether it can be resumed."""
