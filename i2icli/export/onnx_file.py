@@ -41,6 +41,7 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
     except Exception as error:  # the exporter raises many kinds
         raise _failure(error, traced) from error
     assert written is not None
+    fold(written.model)
     model = written.model_proto
     _strip(model)
     _rename(model)
@@ -48,6 +49,18 @@ def to_onnx(traced: Traced, opset: int = OPSET) -> Model:
         for value in values:
             _name_sides(value, shapes[value.name])
     return model
+
+
+def fold(model: Any) -> None:
+    """Compute what depends on weights alone, however large, such as weights with the scale of their layer.
+
+    The exporter does so for small ones only, and constants are not computed when a file is read.
+    """
+    from onnxscript import optimizer
+
+    with quiet():
+        optimizer.fold_constants(model, input_size_limit=MOST_BYTES, output_size_limit=MOST_BYTES)
+        optimizer.remove_unused_nodes(model)
 
 
 def _failure(error: Exception, traced: Traced) -> UserError:
