@@ -15,7 +15,7 @@ from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import grid_strength
 from i2icli.detector.perturbations import Perturbation
 from i2icli.errors import UserError
-from i2icli.image import SUFFIXES, Header, Pixels, probe, read_image
+from i2icli.image import KNOWN, Header, Pixels, probe, read_image
 from i2icli.image.finding import find_images
 
 FeatureExtractor = Callable[[Pixels], NDArray[np.float64]]
@@ -127,7 +127,7 @@ def _check_any(folder: Path, what: str, found: Sequence[_Example | str]) -> None
     """Raise UserError if no image of a folder can be used."""
     errors = [read for read in found if isinstance(read, str)]
     if not found:
-        raise UserError(f"{folder}: no images; expected a folder of {what} in {', '.join(sorted(SUFFIXES))}")
+        raise UserError(f"{folder}: no images; expected a folder of {what}: {KNOWN}")
     if len(errors) == len(found):
         raise UserError(
             f"{folder}: none of {len(found):,} images can be used; expected {what}; choose another folder "

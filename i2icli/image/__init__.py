@@ -7,13 +7,14 @@ from i2icli.image.id_maps import IdMap, Ids
 from i2icli.image.items import ArrayItem, BytesItem, FileItem, Item
 from i2icli.image.pillow_files import from_pillow, to_pillow
 from i2icli.image.pixels import change_type, convert_channels, resize, resize_ids
-from i2icli.image.read import probe, read_image, read_map
+from i2icli.image.read import KNOWN, probe, read_image, read_map
 from i2icli.image.tensors import to_tensor
 from i2icli.image.values import from_output, holds, to_stored, with_values
 from i2icli.image.write import EIGHT_BIT, SUFFIXES, write_image
 
 __all__ = [
     "EIGHT_BIT",
+    "KNOWN",
     "MAX_PIXELS",
     "SUFFIXES",
     "ArrayItem",

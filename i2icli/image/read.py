@@ -24,7 +24,7 @@ from i2icli.image.transparency import as_read, with_claimed
 from i2icli.reading import AS_FOUND, Reading
 from i2icli.value_range import ValueRange
 
-_KNOWN = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM, HEIC or .npy"
+KNOWN = "PNG, JPEG, WebP, TIFF, BMP, GIF, AVIF, JPEG 2000, PPM, HEIC or .npy"
 
 
 class _Decoder(Protocol):
@@ -167,7 +167,7 @@ def _format(file: IO[bytes]) -> Format:
     kind = next((name for start, name in others.items() if head.startswith(start)), None)
     if head[4:8] == b"ftyp":
         kind = "a video"
-    raise ImageError(f"{kind or 'not an image'}; expected {_KNOWN}")
+    raise ImageError(f"{kind or 'not an image'}; expected {KNOWN}")
 
 
 def _as_user_error(name: str, error: Exception) -> UserError:

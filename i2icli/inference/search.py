@@ -12,7 +12,7 @@ from i2icli.data.left_out import left_out
 from i2icli.data.split_names import is_split
 from i2icli.errors import UserError, several
 from i2icli.files import real
-from i2icli.image import SUFFIXES
+from i2icli.image import KNOWN, SUFFIXES
 from i2icli.image.finding import Collection, collect, named
 from i2icli.image.items import Item
 from i2icli.inference.other_inputs import inputs_in, names_kind
@@ -141,4 +141,4 @@ def _instead(collection: Collection) -> str:
     rest = replace(collection, others=tuple(file for file in collection.others if file not in set(films)))
     hint = "; its videos are translated with i2i video" if films else ""
     line = left_out([rest])
-    return f"{hint}{f'; left out: {line}' if line else ''}; expected {', '.join(sorted(SUFFIXES))}"
+    return f"{hint}{f'; left out: {line}' if line else ''}; expected {KNOWN}"

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from i2icli.errors import UserError, cell
-from i2icli.image import SUFFIXES, grey_levels, read_image
+from i2icli.image import KNOWN, grey_levels, read_image
 from i2icli.image.finding import find_images, named
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative_to_first, resampled
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
@@ -109,8 +109,7 @@ def gather(inputs: Sequence[str]) -> tuple[dict[str, list[Path]], list[str]]:
 def _images_in(folder: Path) -> list[Path]:
     found = find_images(folder, own=True)
     if not found:
-        suffixes = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"{folder}: no images in this folder; expected {suffixes}")
+        raise UserError(f"{folder}: no images in this folder; expected {KNOWN}")
     return found
 
 

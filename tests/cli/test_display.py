@@ -125,5 +125,6 @@ def test_translated_files_are_counted_and_failures_named(capsys: pytest.CaptureF
     assert counts == {"done": 1, "there": 1, "failed": 1}
     assert captured.err == "failed: c [1].png: not an image\n"
     assert captured.out.splitlines()[2] == (
-        '{"source": "c [1].png", "target": null, "status": "failed", "error": "not an image", "again": false}'
+        '{"source": "c [1].png", "target": null, "status": "failed", "error": "not an image", '
+        '"again": false, "psnr": null, "ssim": null}'
     )

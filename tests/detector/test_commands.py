@@ -337,7 +337,7 @@ def test_folders_that_cannot_be_fitted_are_refused(i2i, folders, tmp_path):
         ([real.parent, fake], f"{fake}: inside {real.parent}, so its images would be photographs and fakes"),
         ([real, real.parent, "--equalise"], f"{real}: inside {real.parent}, so"),
         ([real, few], "at least 10"),
-        ([few, empty], f"{empty}: no images; expected a folder of fakes in .bmp, "),
+        ([few, empty], f"{empty}: no images; expected a folder of fakes: PNG, JPEG, "),
         ([few, tiny], f"{tiny}: none of 3 images can be used; expected fakes; choose another folder"),
         ([few, tiny], f"the first: {tiny / '0.png'}: "),
         ([tiny, few], "expected photographs; choose"),
