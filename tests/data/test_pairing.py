@@ -290,3 +290,25 @@ def test_partners_that_lie_on_their_sides(tmp_path: Path, orientation: int, said
     assert said in line
     assert "(and 1 other pair)" in line
     assert ("exiftool" in line) == (orientation > 4)
+
+
+@pytest.mark.parametrize(
+    ("size", "other", "across"),
+    [
+        ((40, 30), (15, 20), True),  # a mask of half the size
+        ((301, 400), (200, 151), True),
+        ((30, 40), (15, 20), False),
+        ((40, 40), (20, 20), False),
+        ((40, 41), (21, 20), False),
+        ((40, 30), (20, 40), False),  # another shape
+    ],
+)
+def test_a_partner_of_another_size_may_lie_on_its_side(
+    tmp_path: Path, size: tuple[int, int], other: tuple[int, int], across: bool
+) -> None:
+    fill(tmp_path / "A", "1.png", "2.png", size=size)
+    fill(tmp_path / "B", "1.png", "2.png", size=other)
+    if across:
+        assert "lies on its side" in refusal(tmp_path)
+    else:
+        assert "2 pairs with different sizes" in "".join(pairs(tmp_path).report)
