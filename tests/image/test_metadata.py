@@ -347,7 +347,9 @@ def test_halves_and_stacks_keep_the_resolution_of_their_file(tmp_path: Path) -> 
     item = FileItem(tmp_path / "a.png")
     for given in (HalfItem(item, True), StackedItem((item, item), (StackPart("a", 1), StackPart("b", 3)))):
         write_image(tmp_path / "b.tif", given.read())
-        assert Image.open(tmp_path / "b.tif").info["dpi"] == pytest.approx((300, 300), rel=1e-3)
+        metadata = read_image(tmp_path / "b.tif").metadata
+        assert metadata is not None
+        assert metadata.resolution == pytest.approx((300, 300), rel=1e-3)
 
 
 def test_half_of_a_geotiff_has_no_place_on_the_map(tmp_path: Path) -> None:
