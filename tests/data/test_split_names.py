@@ -133,10 +133,8 @@ def test_sides_beside_the_split(tmp_path: Path, train: str, held_out: str, sides
 def test_a_split_between_words_needs_another(tmp_path: Path) -> None:
     fill(tmp_path / "horse", "1.png", "2.png")
     fill(tmp_path / "model_train_red", "1.png", "2.png")
-    assert UnpairedImages([tmp_path], OPTIONS, name_domains=True).settings["domains"] == (
-        "horse",
-        "model_train_red",
-    )
+    train = UnpairedImages([tmp_path], OPTIONS).files
+    assert [items[0].path.parent.name for items in train] == ["horse", "model_train_red"]
     for name in ("street_train_hr", "street_valid_hr"):
         fill(tmp_path / "other" / name, "1.png", "2.png")
     with pytest.raises(UserError, match="found one collection of images"):
