@@ -75,6 +75,21 @@ def test_names_that_differ_by_a_part(
     assert names(pairs(tmp_path, pair=pattern)) == names(data)  # what is said can be typed
 
 
+def test_the_suffix_alone_may_differ(tmp_path: Path) -> None:
+    write(tmp_path / "train", "cmp_{}.jpg")
+    write(tmp_path / "train", "cmp_{}.png")
+    write(tmp_path / "val", "v_{}.JPG")
+    write(tmp_path / "val", "v_{}.png")
+    put(tmp_path / "train" / "other.png")
+    data = pairs(tmp_path)
+    assert names(data) == [(f"cmp_{number}.jpg", f"cmp_{number}.png") for number in NUMBERS]
+    assert len(data.held_out) == 4
+    assert "--pair '{}.jpg:{}.png': 4 pairs" in data.report[0]
+    write(tmp_path / "mixed", "a{}.jpg", size=(20, 40))  # halves of one image, whatever their suffixes
+    write(tmp_path / "mixed", "b{}.png", size=(20, 40))
+    assert pairs(tmp_path / "mixed", side_by_side=True).pairs[0].b is None
+
+
 def test_the_pattern_that_was_found_holds_for_validation(tmp_path: Path) -> None:
     for split in ("train", "val"):
         for form in ("{}_in.png", "{}_out.png"):
@@ -262,6 +277,15 @@ def test_known_pairs_on_their_sides_are_refused(tmp_path: Path) -> None:
     config = AugmentedCycleGANConfig(crop_size=32, supervised_fraction=1)
     with pytest.raises(UserError, match="lies on its side"):
         scanned("augmented_cyclegan", [tmp_path], config)
+
+
+def test_broken_images_of_both_sides_count_together(tmp_path: Path) -> None:
+    write(tmp_path / "A", "{}.png")
+    write(tmp_path / "B", "{}.png")
+    (tmp_path / "A" / "000.png").write_bytes(b"none")
+    assert len(pairs(tmp_path).pairs) == 3
+    (tmp_path / "B" / "001.png").write_bytes(b"none")
+    assert "2 of 4 pairs cannot be used" in refusal(tmp_path)
 
 
 # -- shapes that are none --------------------------------------------------------------------

@@ -41,6 +41,8 @@ def readable(
         return [], []
     if not pairs:
         raise UserError(f"no pair can be read; {broken[0]}")
+    lost = sum(a not in good[0] or (b is not None and b not in good[1]) for a, b in files)
+    refuse_remainder(broken[:1] * lost, len(files), files[0][0].parent, "pairs")
     more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
     lines = [f"skipped {counted(len(broken), 'broken image')}: {broken[0]}{more}"] if broken else []
     if pairs[0].b is not None:
