@@ -164,6 +164,8 @@ def test_the_setting_reaches_the_data(tmp_path: Path) -> None:
         ("p/000.png\tm/x.png\n\n p/001.png \t m/y.png \n", 2, 0),
         ('photo,drawing\r\n"p/000.png","m/x.png"\r\n"a, b.png",m/y.png\r\n', 2, 0),
         ("p\\000.png,m\\x.png\n", 1, 0),
+        ("mask_path,image_path\nm/x.png,p/000.png\n", 1, 0),
+        ("input file,input mask\np/000.png,m/x.png\n", 1, 0),
         ("p/000.png,m/x.png\np/000.png,m/x.png\n", 1, 0),
     ],
 )
