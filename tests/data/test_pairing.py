@@ -75,6 +75,15 @@ def test_names_that_differ_by_a_part(
     assert names(pairs(tmp_path, pair=pattern)) == names(data)  # what is said can be typed
 
 
+def test_a_folder_for_every_pair_names_the_pattern(tmp_path: Path) -> None:
+    for number in NUMBERS:
+        fill(tmp_path / number, "rgb.png", "depth.png")
+    line = refusal(tmp_path)
+    assert "found 4 folders with depth.png and rgb.png each" in line
+    data = pairs(tmp_path, pair=line.split("'")[1])
+    assert names(data) == [("depth.png", "rgb.png")] * 4
+
+
 def test_the_suffix_alone_may_differ(tmp_path: Path) -> None:
     write(tmp_path / "train", "cmp_{}.jpg")
     write(tmp_path / "train", "cmp_{}.png")
