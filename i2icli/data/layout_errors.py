@@ -61,8 +61,15 @@ def refuse_repeated(a: Path, b: Path, *, together: Callable[[Path, Path], bool] 
     )
 
 
-def many_domains(folder: Path, found: Sequence[Path]) -> UserError:
-    """For more than two folders of images where two are needed."""
+def many_domains(folder: Path, found: Sequence[Path], *, pairs: bool = False) -> UserError:
+    """For more than two folders of images where two are needed; pairs: each may hold those of a scene."""
+    inside = [{path.name for path in collect(each).images} for each in found[:3]]
+    if pairs and len(inside[0]) == 2 and all(names == inside[0] for names in inside):
+        a, b = sorted(inside[0])
+        return UserError(
+            f"{folder}: found {len(found)} folders with {a} and {b} each; if these are pairs, add "
+            f"--pair '{{}}/{a}:{{}}/{b}'"
+        )
     return UserError(
         f"{folder}: found {len(found)} folders of images ({listing(folder)}); "
         f"name the two to use, such as {found[0]} {found[1]}"

@@ -93,7 +93,7 @@ def _one_folder(folder: Path, pairs: bool, either: bool) -> FolderLayout:
     where = inside.get(TRAIN, folder)
     candidates = [] if holds_images(where) else _with_images(where)
     if len(candidates) > 2 and (not pairs or have_pairs(candidates[0], candidates[1])):
-        raise many_domains(where, candidates)
+        raise many_domains(where, candidates, pairs=pairs)
     if holds_images(folder) or (TRAIN in inside and holds_images_below(inside[TRAIN])):
         if not pairs and not either:
             raise not_two_collections(folder, inside)

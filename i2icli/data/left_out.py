@@ -38,14 +38,14 @@ _ADVICE = {noun: advice for noun, (advice, _) in _KINDS.items()} | {_VIDEO: "i2i
 _PLURALS = {"image of another format": "images of other formats", "file of weights": "files of weights"}
 
 
-def refuse_remainder(lost: Sequence[str], total: int, where: object) -> None:
+def refuse_remainder(lost: Sequence[str], total: int, where: object, what: str = "images") -> None:
     """Raise UserError if too many of the images of a folder or side cannot be used.
 
-    lost: why each of them cannot.
+    lost: why each of them cannot; what: what they are called.
     """
     if len(lost) > MOST * total:
         raise UserError(
-            f"{where}: {len(lost):,} of {total:,} images cannot be used, training goes on without "
+            f"{where}: {len(lost):,} of {total:,} {what} cannot be used, training goes on without "
             f"{MOST:.0%} at most; repair or remove them: {lost[0]}"
         )
 

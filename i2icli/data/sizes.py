@@ -13,12 +13,25 @@ Size = tuple[int, int]
 Sized = tuple[str, Size]
 """The name of an image, or of a pair, and its size."""
 
+_OBLONG = 1.1  # long side over short side from which on a shape tells how an image lies
+_ALIKE = 0.02  # by as much shapes may differ that are the same but for rounding
+
 WHOLE_IMAGES = ("scale-width", "none")  # modes of --preprocess whose examples are not of the crop size
 
 
 def sized(images: Iterable[Item]) -> list[Sized]:
     """Names and sizes."""
     return [(image.name, image.header().size) for image in images]
+
+
+def lies_across(size: Size, other: Size) -> bool:
+    """Whether one of two images of a scene lies on its side: the shape of the other, turned, in any size."""
+    if size == other[::-1]:
+        return size != other
+    (height, width), (other_height, other_width) = size, other
+    turned = (height > width) != (other_height > other_width)
+    shapes = width * other_width / (height * other_height)  # 1: that of the other, turned
+    return turned and max(size) >= _OBLONG * min(size) and abs(shapes - 1) <= _ALIKE
 
 
 def check_sizes(train: Sequence[Sized], validation: Sequence[Sized], options: DataOptions) -> None:

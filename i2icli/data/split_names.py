@@ -14,7 +14,7 @@ VALIDATION_SPLITS = ("val", "test")  # not trained on, in order of preference
 
 WORDS: Mapping[str, tuple[str, ...]] = {  # the usual ones first
     TRAIN: ("train", "training", "trn", "trainval"),
-    "val": ("val", "valid", "validation", "dev", "development"),
+    "val": ("val", "valid", "validate", "validation", "dev", "development", "holdout", "heldout"),
     "test": ("test", "testing", "tst", "eval", "evaluation"),
 }
 _FILLERS = ("set", "sets", "data", "dataset", "split", "subset", "part", "fold", "folder")
@@ -22,6 +22,9 @@ _FILLERS = ("set", "sets", "data", "dataset", "split", "subset", "part", "fold",
 _SPLIT_OF = {word: split for split, words in WORDS.items() for word in words}
 _GLUED = re.compile(
     rf"({'|'.join(sorted(_SPLIT_OF, key=len, reverse=True))})({'|'.join(_FILLERS)})?([a-rt-z]?)"
+)
+_BETWEEN = re.compile(
+    rf"(?<=[\W\d_])({'|'.join(sorted(_SPLIT_OF, key=len, reverse=True))})[\W\d_]+", re.IGNORECASE
 )
 _EITHER_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TOKEN = re.compile(r"[^\W\d_]+")
@@ -33,15 +36,18 @@ class SplitName(NamedTuple):
     split: str  # train, val or test; empty: it is that of no split
     side: str  # what else it says, in lower case: a of trainA, horse of horse_test; empty: nothing
     number: str = ""  # 2017 of train2017
+    between: bool = False  # the split is neither first nor last: street_train_day
 
 
 def split_name(name: str) -> SplitName:
-    """The split that the name of a folder tells, first or last in it."""
+    """The split that the name of a folder tells, first or last in it, else between other words."""
     filled = [word for word in _words(name) if word not in _FILLERS]
-    for place in (0, -1):
-        if filled and filled[place] in _SPLIT_OF:
-            rest = filled[1:] if place == 0 else filled[:-1]
-            return SplitName(_SPLIT_OF[filled[place]], " ".join(rest), " ".join(re.findall(r"\d+", name)))
+    last = len(filled) - 1
+    for place in dict.fromkeys((0, last, *range(1, last))) if filled else ():
+        if filled[place] in _SPLIT_OF:
+            rest = filled[:place] + filled[place + 1 :]
+            numbers = " ".join(re.findall(r"\d+", name))
+            return SplitName(_SPLIT_OF[filled[place]], " ".join(rest), numbers, 0 < place < last)
     return SplitName("", "", "")
 
 
@@ -55,11 +61,14 @@ def split_folders(folder: Path) -> dict[str, Path]:
     """The folders in a folder, as `image.finding.subfolders`, but those of splits under one spelling.
 
     That is train, val and test, or with a side "train a", "test horse". Several of one split (train0,
-    train1) have their numbers as sides; of other spellings of one split the usual one counts. Raises
-    UserError for two that are to be trained on, and as `subfolders`.
+    train1) have their numbers as sides; of other spellings of one split the usual one counts. A split between
+    other words is one where there is another split of the same words. Raises UserError for two that are to
+    be trained on, and as `subfolders`.
     """
     inside = subfolders(folder)
     told = {name: split_name(path.name) for name, path in inside.items()}
+    both = Counter(side for _, side in {(each.split, each.side) for each in told.values()})
+    told = {name: each for name, each in told.items() if not each.between or both[each.side] > 1}
     sides = {each.side for each in told.values() if each.split == TRAIN}
     told = {
         name: each for name, each in told.items() if each.split and (len(each.side) < 2 or each.side in sides)
@@ -105,16 +114,22 @@ def beside(folder: Path, split: str) -> Path | None:
         same = [(each, path) for each, path in near if (each.split, each.side) == (split, own.side)]
         same.sort(key=lambda each: (each[0].number != own.number, _usual(each[1].name.casefold(), split)))
         found = (path.joinpath(*folder.parts[index + 1 :]) for _, path in same)
-        return next((path for path in found if path.is_dir()), None)
+        if (there := next((path for path in found if path.is_dir()), None)) is not None:
+            return there
     return None
 
 
 def side_of(name: str) -> str:
-    """What the name of a folder tells beside its split: A of trainA, 0 of train0; all of it if nothing."""
+    """What the name of a folder tells beside its split: A of trainA, 0 of train0, a_b of a_train_b.
+
+    All of it if nothing.
+    """
     told = split_name(name)
     words = (told.side or told.number).split()
     if not told.split or not words:
         return name
+    if told.between:
+        return _BETWEEN.sub("", name, count=1)
     found = re.findall(r"[\W\d_]*".join(map(re.escape, words)), name, re.IGNORECASE)
     first = _SPLIT_OF.get(next(iter(_words(name)))) is not None  # whether the split comes first
     return str(found[-1 if first else 0]) if found else name

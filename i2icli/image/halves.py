@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from i2icli.image.decoded import DecodedImage, Header
+from i2icli.image.geo import GeoTags
 from i2icli.image.id_maps import IdMap
 from i2icli.image.items import Item
 from i2icli.reading import AS_FOUND, Reading
@@ -32,8 +33,11 @@ class HalfItem:
     def read(self, range: ValueRange | None = None, reading: Reading = AS_FOUND) -> DecodedImage:
         """See `Item`."""
         image, half = self.item.read(range, reading), self._columns()
-        alpha = None if image.alpha is None else image.alpha[:, half]
-        return replace(image, pixels=image.pixels[:, half], alpha=alpha)
+        pixels, alpha = image.pixels[:, half], None if image.alpha is None else image.alpha[:, half]
+        metadata = image.metadata
+        if metadata is not None:  # a place on the map is that of the whole
+            metadata = replace(metadata, size=pixels.shape[:2], geo=GeoTags())
+        return replace(image, pixels=pixels, alpha=alpha, metadata=metadata)
 
     def values(self, reading: Reading = AS_FOUND) -> NDArray[Any]:
         """See `FileItem`."""

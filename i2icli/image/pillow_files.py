@@ -45,7 +45,7 @@ def read_header(file: IO[bytes], format: Format) -> Header:
         orientation = _orientation(image, parts)
         size = (width, height) if orientation in (5, 6, 7, 8) else (height, width)
         if depth == 16:  # not visible in Pillow's mode
-            channels = 3 if has_colour else 1
+            channels, has_alpha = (3 if has_colour else 1), has_alpha or "transparency" in image.info
             return Header(format, size, channels, has_alpha, np.dtype(np.uint16), orientation)
         channels, alpha = _COLOURS.get(image.mode, 3), image.has_transparency_data
         dtype: np.dtype[Any] = np.dtype(np.uint8)

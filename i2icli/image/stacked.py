@@ -51,7 +51,8 @@ class StackedItem:
         planes = [
             change_type(resize(self._converted(each, index), size), dtype) for index, each in enumerate(read)
         ]
-        return DecodedImage(np.concatenate(planes, axis=2), None, read[0].format)  # (H, W, sum of C)
+        first = replace(read[0], alpha=None, stored=None)  # results are files like it
+        return replace(first, pixels=np.concatenate(planes, axis=2))  # (H, W, sum of C)
 
     def read_map(self, reading: Reading = AS_FOUND) -> IdMap:  # noqa: ARG002 - there is none
         """See `Item`."""

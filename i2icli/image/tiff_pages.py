@@ -63,7 +63,8 @@ class PageImage:
 
 def images_in(file: "TiffFile") -> list[PageImage]:
     """The images of a file, without previews, masks and the smaller levels of pyramids. Raises ImageError."""
-    series = [each for each in file.series if not each.keyframe.subfiletype & 5] or file.series[:1]
+    everything = _series_in(file)
+    series = [each for each in everything if not each.keyframe.subfiletype & 5] or everything[:1]
     if not series:
         raise ImageError("holds no image")
     if len(series) == 1 and len(file.pages) == 1 and not _is_bare(series[0]):
@@ -95,6 +96,17 @@ def chosen(file: "TiffFile", reading: Reading) -> list[PageImage]:
     raise ImageError(
         f"{found}; add --pages channels (one image), --pages images (each its own) or --pages N (one of them)"
     )
+
+
+def _series_in(file: "TiffFile") -> "Sequence[TiffPageSeries]":
+    """What belongs together; every page alone where the text that should tell cannot be understood."""
+    try:
+        return file.series
+    except Exception:  # as odd as what is in the file
+        from tifffile import TiffPageSeries
+
+        pages = [page.aspage() for page in file.pages]
+        return [TiffPageSeries([page], page.shape, page.dtype, page.axes, parent=file) for page in pages]
 
 
 def _images_of(series: "TiffPageSeries") -> Iterator[PageImage]:

@@ -26,7 +26,8 @@ def as_read(image: DecodedImage, range: ValueRange | None, reading: Reading) -> 
         return found
     if found.alpha is not None:
         return replace(found, pixels=_over(found.pixels, found.alpha, reading.background))
-    was_claimed = found.pixels.shape[2] == reading.channels == image.pixels.shape[2] + 1
+    own = image.pixels.shape[2] + (image.format != "npy")  # arrays do not say which channel it is
+    was_claimed = found.pixels.shape[2] == reading.channels == own
     if was_claimed and reading.alpha and image.format not in _MAYBE_NONE:
         return replace(found, pixels=_without_hidden(found.pixels, reading.background))
     return found

@@ -10,11 +10,12 @@ from i2icli.config import Config
 from i2icli.data.split_names import side_of
 from i2icli.errors import UserError, about
 from i2icli.image.finding import find_images
-from i2icli.image.items import FileItem, Item
+from i2icli.image.items import ArrayItem, FileItem, Item
 from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pages import read_as_asked
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.sheet import SHEETS
 from i2icli.request import Array
 from i2icli.task import Port, Task, is_all, names_of
@@ -52,7 +53,9 @@ class Outputs:
         what a task requires and was not given.
         """
         self.check(options)
-        references = _references(options.reference)
+        ports = (read_as_asked(task, options).reference for task in self.tasks)
+        reading = next((port.reading for port in ports if port is not None), AS_FOUND)
+        references = _references(options.reference, reading)
         specs: list[OutputSpec] = []
         tasks = [read_as_asked(task, options) for task in self.resolve(options.to, options.source)]
         for task in tasks:
@@ -193,7 +196,7 @@ def about_reference(item: Item, *, named: bool = False) -> AbstractContextManage
     return nullcontext() if named else about(item.name)
 
 
-def _references(given: Sequence[Given]) -> list[Item]:
+def _references(given: Sequence[Given], reading: Reading) -> list[Item]:
     """The reference images, those in folders one by one; each is known to be an image."""
     found: list[Item] = []
     for number, each in enumerate(given, 1):
@@ -204,10 +207,18 @@ def _references(given: Sequence[Given]) -> list[Item]:
             found += map(FileItem, images)
         else:
             found.append(as_item(each, f"reference {number}"))
+    found = [_read_as(item, reading) for item in found]
     for item in found:
         with about_reference(item, named=True):
             item.header()
     return found
+
+
+def _read_as(item: Item, reading: Reading) -> Item:
+    """A reference whose header is read as it will be itself."""
+    if isinstance(item, ArrayItem) and item.channels_first is None:
+        return replace(item, channels_first=reading.channels_first)
+    return FileItem(item.path, reading) if isinstance(item, FileItem) else item
 
 
 def _named(specs: list[OutputSpec]) -> list[OutputSpec]:

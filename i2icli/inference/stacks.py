@@ -40,10 +40,10 @@ class Stacks:
 
         Raises UserError if one is missing.
         """
-        ready = item.header().channels == self.port.channels and not any(
-            part.range for part in self.port.parts
-        )
-        if not self.names or ready:
+        if not self.names:
+            return item
+        as_trained = FileItem(item.path, self.port.reading) if isinstance(item, FileItem) else item
+        if as_trained.header().channels == self.port.channels and not any(p.range for p in self.port.parts):
             return item
         items = [item]
         for name in self.names[1:]:

@@ -75,6 +75,30 @@ def test_names_that_differ_by_a_part(
     assert names(pairs(tmp_path, pair=pattern)) == names(data)  # what is said can be typed
 
 
+def test_a_folder_for_every_pair_names_the_pattern(tmp_path: Path) -> None:
+    for number in NUMBERS:
+        fill(tmp_path / number, "rgb.png", "depth.png")
+    line = refusal(tmp_path)
+    assert "found 4 folders with depth.png and rgb.png each" in line
+    data = pairs(tmp_path, pair=line.split("'")[1])
+    assert names(data) == [("depth.png", "rgb.png")] * 4
+
+
+def test_the_suffix_alone_may_differ(tmp_path: Path) -> None:
+    write(tmp_path / "train", "cmp_{}.jpg")
+    write(tmp_path / "train", "cmp_{}.png")
+    write(tmp_path / "val", "v_{}.JPG")
+    write(tmp_path / "val", "v_{}.png")
+    put(tmp_path / "train" / "other.png")
+    data = pairs(tmp_path)
+    assert names(data) == [(f"cmp_{number}.jpg", f"cmp_{number}.png") for number in NUMBERS]
+    assert len(data.held_out) == 4
+    assert "--pair '{}.jpg:{}.png': 4 pairs" in data.report[0]
+    write(tmp_path / "mixed", "a{}.jpg", size=(20, 40))  # halves of one image, whatever their suffixes
+    write(tmp_path / "mixed", "b{}.png", size=(20, 40))
+    assert pairs(tmp_path / "mixed", side_by_side=True).pairs[0].b is None
+
+
 def test_the_pattern_that_was_found_holds_for_validation(tmp_path: Path) -> None:
     for split in ("train", "val"):
         for form in ("{}_in.png", "{}_out.png"):
@@ -149,6 +173,8 @@ def test_the_setting_reaches_the_data(tmp_path: Path) -> None:
         ("p/000.png\tm/x.png\n\n p/001.png \t m/y.png \n", 2, 0),
         ('photo,drawing\r\n"p/000.png","m/x.png"\r\n"a, b.png",m/y.png\r\n', 2, 0),
         ("p\\000.png,m\\x.png\n", 1, 0),
+        ("mask_path,image_path\nm/x.png,p/000.png\n", 1, 0),
+        ("input file,input mask\np/000.png,m/x.png\n", 1, 0),
         ("p/000.png,m/x.png\np/000.png,m/x.png\n", 1, 0),
     ],
 )
@@ -264,6 +290,15 @@ def test_known_pairs_on_their_sides_are_refused(tmp_path: Path) -> None:
         scanned("augmented_cyclegan", [tmp_path], config)
 
 
+def test_broken_images_of_both_sides_count_together(tmp_path: Path) -> None:
+    write(tmp_path / "A", "{}.png")
+    write(tmp_path / "B", "{}.png")
+    (tmp_path / "A" / "000.png").write_bytes(b"none")
+    assert len(pairs(tmp_path).pairs) == 3
+    (tmp_path / "B" / "001.png").write_bytes(b"none")
+    assert "2 of 4 pairs cannot be used" in refusal(tmp_path)
+
+
 # -- shapes that are none --------------------------------------------------------------------
 
 
@@ -290,3 +325,25 @@ def test_partners_that_lie_on_their_sides(tmp_path: Path, orientation: int, said
     assert said in line
     assert "(and 1 other pair)" in line
     assert ("exiftool" in line) == (orientation > 4)
+
+
+@pytest.mark.parametrize(
+    ("size", "other", "across"),
+    [
+        ((40, 30), (15, 20), True),  # a mask of half the size
+        ((301, 400), (200, 151), True),
+        ((30, 40), (15, 20), False),
+        ((40, 40), (20, 20), False),
+        ((40, 41), (21, 20), False),
+        ((40, 30), (20, 40), False),  # another shape
+    ],
+)
+def test_a_partner_of_another_size_may_lie_on_its_side(
+    tmp_path: Path, size: tuple[int, int], other: tuple[int, int], across: bool
+) -> None:
+    fill(tmp_path / "A", "1.png", "2.png", size=size)
+    fill(tmp_path / "B", "1.png", "2.png", size=other)
+    if across:
+        assert "lies on its side" in refusal(tmp_path)
+    else:
+        assert "2 pairs with different sizes" in "".join(pairs(tmp_path).report)

@@ -46,6 +46,8 @@ SPELLED = [
         ("B_testing", "test", "b"),
         ("trainHorse", "train", "horse"),
         ("zebra_val", "val", "zebra"),
+        ("street_train_day", "train", "street day"),
+        ("holdout", "val", ""),
         ("trains", "", ""),
         ("tested", "", ""),
         ("pretraining_a_b", "", ""),
@@ -58,8 +60,9 @@ def test_names_of_folders(name: str, split: str, side: str) -> None:
 
 
 def test_sides_keep_their_spelling() -> None:
-    names = ("trainA", "A_train", "train0", "test_RedCar", "horse", "training_set")
-    assert [side_of(name) for name in names] == ["A", "A", "0", "RedCar", "horse", "training_set"]
+    names = ("trainA", "A_train", "train0", "test_RedCar", "horse", "training_set", "DIV2K_train_HR")
+    sides = ["A", "A", "0", "RedCar", "horse", "training_set", "DIV2K_HR"]
+    assert [side_of(name) for name in names] == sides
 
 
 @pytest.mark.parametrize(("train", "held_out"), SPELLED)
@@ -102,7 +105,13 @@ def test_every_layout_knows_them(tmp_path: Path, train: str, held_out: str) -> N
 
 @pytest.mark.parametrize(
     ("train", "held_out"),
-    [("train{}", "test{}"), ("training_{}", "valid_{}"), ("{}_train", "{}_eval"), ("Train-{}", "Testing-{}")],
+    [
+        ("train{}", "test{}"),
+        ("training_{}", "valid_{}"),
+        ("{}_train", "{}_eval"),
+        ("Train-{}", "Testing-{}"),
+        ("street_train_{}", "street_val_{}"),
+    ],
 )
 @pytest.mark.parametrize("sides", [("A", "B"), ("Horse", "Zebra")])
 def test_sides_beside_the_split(tmp_path: Path, train: str, held_out: str, sides: tuple[str, str]) -> None:
@@ -115,9 +124,21 @@ def test_sides_beside_the_split(tmp_path: Path, train: str, held_out: str, sides
         assert len(validation) == 1
     folders = [tmp_path / train.format(side) for side in sides]
     given = UnpairedImages(folders, OPTIONS, name_domains=True)
-    assert given.settings["domains"] == sides
+    domains = tuple(f"street_{side}" for side in sides) if train.startswith("street") else sides
+    assert given.settings["domains"] == domains
     assert given.validation() is not None
-    assert recognise_domains([tmp_path]).names == sides
+    assert recognise_domains([tmp_path]).names == domains
+
+
+def test_a_split_between_words_needs_another(tmp_path: Path) -> None:
+    fill(tmp_path / "horse", "1.png", "2.png")
+    fill(tmp_path / "model_train_red", "1.png", "2.png")
+    train = UnpairedImages([tmp_path], OPTIONS).files
+    assert [items[0].path.parent.name for items in train] == ["horse", "model_train_red"]
+    for name in ("street_train_hr", "street_valid_hr"):
+        fill(tmp_path / "other" / name, "1.png", "2.png")
+    with pytest.raises(UserError, match="found one collection of images"):
+        UnpairedImages([tmp_path / "other"], OPTIONS)
 
 
 def test_splits_are_no_domains(tmp_path: Path) -> None:

@@ -115,6 +115,19 @@ def test_jpeg_and_lossy_webp_stay_close(tmp_path: Path) -> None:
     assert all(layer[1:3] == (1, 1) for layer in layers)
 
 
+@pytest.mark.parametrize(("channels", "hidden"), [(1, b"\0\0"), (3, bytes(6))])
+def test_a_transparent_colour_of_a_16_bit_png_is_in_its_header(
+    tmp_path: Path, channels: int, hidden: bytes
+) -> None:
+    path = tmp_path / "x.png"
+    write_image(path, DecodedImage(noise(9, 7, channels, np.uint16), None, "png"))
+    data, chunk = path.read_bytes(), b"tRNS" + hidden
+    added = len(hidden).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4)
+    path.write_bytes(data[:33] + added + data[33:])
+    assert read_image(path).alpha is not None
+    assert probe(path).alpha
+
+
 def test_a_format_without_alpha_gets_the_picture_over_white(tmp_path: Path) -> None:
     pixels = np.full((4, 4, 3), 100, np.uint8)
     alpha = np.zeros((4, 4), np.uint8)

@@ -12,9 +12,12 @@ from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import IFDRational
 from tifffile import TiffFile, imwrite
 
-from i2icli.image import DecodedImage, read_image, read_map, resize, to_pillow, write_image
+from i2icli.image import DecodedImage, FileItem, read_image, read_map, resize, to_pillow, write_image
 from i2icli.image.geo import KEYS, PIXEL_SCALE, SENSOR_MODEL, TIE_POINTS, TRANSFORMATION
+from i2icli.image.halves import HalfItem
+from i2icli.image.stacked import StackedItem
 from i2icli.image.xmp import cut
+from i2icli.task import StackPart
 
 HEIGHT, WIDTH = 6, 8
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -337,3 +340,19 @@ def test_metadata_of_bytes_is_that_of_files(tmp_path: Path) -> None:
     path = photo(tmp_path / "a.webp")
     assert read_image(path.read_bytes(), "a").metadata == read_image(path).metadata
     assert BytesIO(path.read_bytes()).read(4) == b"RIFF"
+
+
+def test_halves_and_stacks_keep_the_resolution_of_their_file(tmp_path: Path) -> None:
+    Image.new("RGB", (WIDTH, HEIGHT)).save(tmp_path / "a.png", dpi=(300, 300))
+    item = FileItem(tmp_path / "a.png")
+    for given in (HalfItem(item, True), StackedItem((item, item), (StackPart("a", 1), StackPart("b", 3)))):
+        write_image(tmp_path / "b.tif", given.read())
+        metadata = read_image(tmp_path / "b.tif").metadata
+        assert metadata is not None
+        assert metadata.resolution == pytest.approx((300, 300), rel=1e-3)
+
+
+def test_half_of_a_geotiff_has_no_place_on_the_map(tmp_path: Path) -> None:
+    half = HalfItem(FileItem(geotiff(tmp_path / "a.tif")), True).read()
+    write_image(tmp_path / "b.tif", half)
+    assert not {PIXEL_SCALE, TIE_POINTS, SENSOR_MODEL} & tags_of(tmp_path / "b.tif").keys()

@@ -193,3 +193,14 @@ def test_settings_as_they_are_written() -> None:
     for wrong in ({"pages": "0"}, {"pages": "first"}, {"background": "red"}, {"background": "1,2,256"}):
         with pytest.raises(ValidationError, match="expected"):
             Config.model_validate(wrong)
+
+
+def test_hidden_colours_of_arrays_count_for_nothing() -> None:
+    array = np.full((4, 4, 4), 200, np.uint8)
+    array[0, 0] = (9, 99, 3, 0)
+    learned = Reading(channels=4, alpha=True, background=(255, 255, 255))
+    found = ArrayItem(array).read(reading=learned).pixels
+    assert found[0, 0].tolist() == [255, 255, 255, 0]
+    assert found[1, 1].tolist() == [200, 200, 200, 200]
+    unknown = Reading(channels=4, background=(255, 255, 255))
+    np.testing.assert_array_equal(ArrayItem(array).read(reading=unknown).pixels, array)

@@ -208,3 +208,28 @@ def test_types_that_a_program_does_not_know_are_written_plainly(tmp_path: Path) 
     with tifffile.TiffFile(tmp_path / "x.tif") as made:
         assert not made.is_imagej
         assert np.array_equal(made.asarray(), image.pixels)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ImageJ=1\nimages=x\n",
+        "ImageJ=1\nimages=1\nchannels=a\n",
+        '{"shape": "a"}',
+        '{"shape": ',
+        "shape=(1,2,x)",
+        '<OME><Image><Pixels DimensionOrder="XYCZT" Type="uint8" SizeX="a"/></Image></OME>',
+    ],
+)
+@pytest.mark.parametrize("pages", [1, 2])
+def test_an_odd_description_is_no_damage(tmp_path: Path, text: str, pages: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (pages, 5, 7, 3)).astype(np.uint8)
+    path = tmp_path / "x.tif"
+    with tifffile.TiffWriter(path) as file:
+        for page in pixels:
+            file.write(page, photometric="rgb", description=text, metadata=None)
+            text = ""
+    assert count_images(path) == pages
+    page = Reading(pages=str(pages))
+    assert probe(path, reading=page).size == (5, 7)
+    np.testing.assert_array_equal(read_image(path, reading=page).pixels, pixels[-1])

@@ -18,6 +18,7 @@ from i2icli.inference.translator import Translator
 from i2icli.runtime.device import Placement
 from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.system import System
+from i2icli.systems.paired_cyclegan import config as paired_cyclegan
 from i2icli.task import Port, Task
 
 TARGETS = ("red", "green", "Blue")
@@ -450,3 +451,17 @@ def test_the_options_have_a_schema_that_a_server_can_publish():
     assert schema["properties"].keys() == TranslateOptions.model_fields.keys()
     assert schema["properties"]["samples"]["anyOf"][0] == {"minimum": 1, "type": "integer"}
     assert all("description" in field for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize("kind", ["array", "file"])
+def test_references_are_read_as_asked(tmp_path: Path, kind: str) -> None:
+    array = np.zeros((3, 32, 32), np.uint8)
+    np.save(tmp_path / "x.npy", array)
+    given = array if kind == "array" else tmp_path / "x.npy"
+    config = paired_cyclegan.PairedCycleGANConfig()
+    outputs = Outputs("it", config, config.tasks(None))
+    with pytest.raises(UserError, match="--channels-first"):
+        outputs.plan(TranslateOptions(reference=(given,)))
+    (spec, *_) = outputs.plan(TranslateOptions(reference=(given,), channels_first=True))
+    assert spec.reference is not None
+    assert spec.reference.header().size == (32, 32)

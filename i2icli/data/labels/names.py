@@ -55,7 +55,7 @@ def parts_of(name: str) -> tuple[str, Role | None]:
     word = re.sub(r"[ _-]", "", name.casefold())
     if role := _role_of(word):
         return "", role
-    split, side, _ = split_name(name)
+    split, side, *_ = split_name(name)
     if split and not side:
         return split, None
     if split and (told := _role_of(side.replace(" ", ""))):

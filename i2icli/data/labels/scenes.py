@@ -9,6 +9,7 @@ from i2icli.data.images import scan_headers
 from i2icli.data.labels.names import scene_stem
 from i2icli.data.labels.parts import Part
 from i2icli.data.pairing.names import find_pattern, matched
+from i2icli.data.sizes import lies_across
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item, Pixels
 from i2icli.image.decoded import upright
@@ -33,7 +34,7 @@ class Scene:
     def turned(self, pixels: Pixels) -> Pixels:
         """A map (H, W, ...) turned as EXIF turns the photo, if its sides show that it was not."""
         header = self.image.header()
-        swapped = header.orientation > 4 and pixels.shape[:2] == header.size[::-1] != header.size
+        swapped = header.orientation > 4 and lies_across(header.size, (pixels.shape[0], pixels.shape[1]))
         return upright(pixels, header.orientation) if swapped else pixels
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from i2icli.classes import LabelSet
 from i2icli.data.describe import counted
 from i2icli.data.labels.survey import CountedMap, Surveyed
+from i2icli.data.sizes import lies_across
 from i2icli.errors import UserError
 from i2icli.image.class_indices import class_pixels
 
@@ -46,7 +47,7 @@ def size_lines(surveyed: Sequence[Surveyed]) -> list[str]:
     """Maps whose size is not that of their photo. Raises UserError where one of the two lies on its side."""
     other = [(scene, found) for scene, found in surveyed if found.size != scene.size]
     for scene, found in other:
-        if found.size == scene.size[::-1]:
+        if lies_across(scene.size, found.size):
             raise UserError(
                 f"{found.name} has {found.size[1]}x{found.size[0]} pixels, its photo {scene.image.name} "
                 f"{scene.size[1]}x{scene.size[0]}: one of them lies on its side; rotate it"

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,9 +104,19 @@ def _header(row: list[str]) -> tuple[int, ...]:
     """In which columns a header has source, target and split; -1: in none."""
     names = [cell.casefold() for cell in row]
     places = [next((names.index(word) for word in words if word in names), -1) for words in _COLUMNS.values()]
+    if min(places[:2]) < 0:
+        source, target = (_telling(names, _COLUMNS[column]) for column in ("source", "target"))
+        if len(source) == len(target) == 1 and source != target:
+            places[:2] = source[0], target[0]
     if min(places[:2]) < 0:  # other words: the first two columns, in their order
         return (0, 1, places[2] if places[2] > 1 else 2)
     return tuple(places)
+
+
+def _telling(names: list[str], words: tuple[str, ...]) -> list[int]:
+    """The columns in whose names one of some words is a part: mask in mask_path."""
+    long = {word for word in words if len(word) > 1}
+    return [place for place, name in enumerate(names) if not long.isdisjoint(re.split(r"[\W_]+", name))]
 
 
 def _located(path: Path, line: int, cell: str) -> Path:

@@ -49,6 +49,8 @@ def find_pattern(a: Collection, b: Collection | None = None) -> PairPattern | No
 
     Raises UserError, naming them, if several patterns fit.
     """
+    if b is None and (suffixes := _by_suffix(a)):
+        return suffixes
     first = _names(a)
     second = first if b is None else _names(b)
     ranked = _ranked(first, second, alone=b is None)
@@ -112,6 +114,20 @@ def _names(collection: Collection) -> _Names:
         relative = path.relative_to(collection.folder)
         found.setdefault((plain(relative.parent.as_posix()), plain(relative.stem)), path)
     return found
+
+
+def _by_suffix(collection: Collection) -> PairPattern | None:
+    """How the names of one folder differ if all that differs is the suffix: 1.jpg and 1.png."""
+    suffixes: dict[str, list[str]] = {}
+    for path in collection.images:
+        suffixes.setdefault(collection.key(path), []).append(path.suffix)
+    both = Counter(tuple(sorted(each, key=str.casefold)) for each in suffixes.values() if len(each) == 2)
+    if not both:
+        return None
+    (one, other), count = both.most_common(1)[0]
+    if one.casefold() == other.casefold() or count < max(2, LEAST * len(suffixes)):
+        return None
+    return PairPattern(f"{{}}{one}", f"{{}}{other}")
 
 
 # -- trying ----------------------------------------------------------------------------------

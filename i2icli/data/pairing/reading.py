@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from i2icli.data.describe import counted
 from i2icli.data.images import scan_headers
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.pairing.pair import Pair
+from i2icli.data.sizes import lies_across
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item
 from i2icli.reading import AS_FOUND, Reading
@@ -39,6 +41,8 @@ def readable(
         return [], []
     if not pairs:
         raise UserError(f"no pair can be read; {broken[0]}")
+    lost = sum(a not in good[0] or (b is not None and b not in good[1]) for a, b in files)
+    refuse_remainder(broken[:1] * lost, len(files), files[0][0].parent, "pairs")
     more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
     lines = [f"skipped {counted(len(broken), 'broken image')}: {broken[0]}{more}"] if broken else []
     if pairs[0].b is not None:
@@ -110,8 +114,8 @@ def size_lines(pairs: Sequence[Pair]) -> list[str]:
 
 
 def refuse_transposed(pairs: Iterable[tuple[Item, Item]]) -> None:
-    """Raise UserError if partners have each other's sides: one of them lies on its side."""
-    turned = [(a, b) for a, b in pairs if a.header().size == b.header().size[::-1] != b.header().size]
+    """Raise UserError if partners have each other's shape, turned: one of them lies on its side."""
+    turned = [(a, b) for a, b in pairs if lies_across(a.header().size, b.header().size)]
     if not turned:
         return
     a, b = turned[0]
@@ -123,7 +127,7 @@ def refuse_transposed(pairs: Iterable[tuple[Item, Item]]) -> None:
     first, other = (Path(each.name) for each in ((a, b) if tagged[0] is a else (b, a)))
     raise UserError(
         f"{found}: EXIF rotates {first.name}, its partner was made from the unrotated pixels; rotate "
-        f"{other.name} as well, or drop the tag: exiftool -Orientation= {first.parent}"
+        f"{other.name} as well, or drop the tag: exiftool -Orientation= {quote(str(first.parent))}"
     )
 
 

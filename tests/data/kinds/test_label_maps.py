@@ -483,3 +483,6 @@ def test_maps_on_their_side_are_refused(tmp_path: Path) -> None:
     save(tmp_path / "labels" / "1.png", labels_of(1).T)
     with pytest.raises(UserError, match=r"1\.png has 24x40 pixels, its photo .* lies on its side"):
         opened(tmp_path)
+    save(tmp_path / "labels" / "1.png", labels_of(1).T[::2, ::2])
+    with pytest.raises(UserError, match=r"1\.png has 12x20 pixels, its photo .* lies on its side"):
+        opened(tmp_path)
