@@ -71,6 +71,8 @@ def _row(model: Path, found: "Description") -> dict[str, Any]:
 
 
 def _steps(row: dict[str, Any]) -> str:
+    if row["step"] is None:  # a file of another program
+        return ""
     return f"{row['step']:,}" + (f" of {row['steps']:,}" if row["steps"] else "")
 
 

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from safetensors.torch import save_file
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.training.run import train
+from tests.originals.references import NumberedResnet
 from tests.tiny import tiny_config
 
 
@@ -34,6 +36,13 @@ def test_runs_are_listed_newest_first_and_damaged_ones_named(trained, capsys, mo
     assert "psnr" in lines[1]
     assert "just now" in lines[1]
     assert "broken" in lines[3]
+
+
+def test_a_model_of_another_program_has_no_steps(tmp_path, capsys):
+    (tmp_path / "theirs").mkdir()
+    save_file(NumberedResnet(4, 1).state_dict(), tmp_path / "theirs" / "model.safetensors")
+    assert main(["runs", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["theirs", "pix2pix"]
 
 
 def test_runs_as_json(trained, capsys):
