@@ -58,6 +58,12 @@ def test_a_folder_without_runs_says_how_to_get_one(tmp_path, capsys):
     assert main(["runs", str(tmp_path / "none")]) == 2
 
 
+def test_before_the_first_run_there_is_no_error(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["runs"]) == 0
+    assert "i2i train SYSTEM DATA" in capsys.readouterr().out
+
+
 def test_two_models_are_compared_by_what_differs(trained, capsys):
     assert main(["info", str(trained / "first"), str(trained / "second")]) == 0
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
@@ -65,6 +71,14 @@ def test_two_models_are_compared_by_what_differs(trained, capsys):
     assert rows["--lr"] == ["0.0002", "0.001"]
     assert "--depth" not in rows
     assert len(rows["psnr"]) == 2
+
+
+def test_a_setting_that_is_left_open_has_an_empty_cell(trained, toy_pairs, capsys):
+    own = trained.parent / "seeded"
+    train("pix2pix", [toy_pairs], tiny_config("pix2pix", steps=2, max_grad_norm=3), RunOptions(out=own))
+    assert main(["info", str(trained / "first"), str(own)]) == 0
+    out = capsys.readouterr().out
+    assert next(line for line in out.splitlines() if "--max-grad-norm" in line).split()[1:] == ["3"]
 
 
 def test_several_models_as_json_are_a_list(trained, capsys):
