@@ -38,7 +38,7 @@ def _rows(found: "Sequence[Description]") -> dict[str, list[str]]:
         rows[name] = [f"{each.scores[name]:.4g}" if name in each.scores else "" for each in found]
     for name in found[0].settings:
         if all(name in each.settings for each in found):
-            values = [show(each.settings[name]) for each in found]
+            values = ["" if each.settings[name] is None else show(each.settings[name]) for each in found]
             if len(set(values)) > 1:
                 rows[flag(name)] = values
     return rows

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "All:  i2i runs\n\nElsewhere:  i2i runs experiments\n\nTwo beside each other:  i2i info runs/a runs/b"
 )
+RUNS = Path("runs")  # where there may be none yet
 SHOWN = 2  # scores in the table; i2i info shows all
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
 
@@ -23,7 +24,7 @@ _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
 def runs(
     folder: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="folder of the run folders; default: runs")
-    ] = Path("runs"),
+    ] = RUNS,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON list instead of a table")] = False,
 ) -> None:
     """Show the trainings below a folder: system, steps, scores on the validation images, age."""
@@ -32,7 +33,7 @@ def runs(
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
     from i2icli.runs import run_models
 
-    if not folder.is_dir():
+    if not folder.is_dir() and folder != RUNS:
         raise UserError(f"{folder}: there is no such folder; expected one that holds run folders")
     found: list[dict[str, Any]] = []
     broken: list[str] = []
@@ -71,6 +72,8 @@ def _row(model: Path, found: "Description") -> dict[str, Any]:
 
 
 def _steps(row: dict[str, Any]) -> str:
+    if row["step"] is None:  # a file of another program
+        return ""
     return f"{row['step']:,}" + (f" of {row['steps']:,}" if row["steps"] else "")
 
 

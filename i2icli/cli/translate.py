@@ -164,11 +164,7 @@ def report(
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
-                row = dataclasses.asdict(result)
-                if not result.left_out:
-                    del row["left_out"]
-                sys.stdout.write(json.dumps(row, default=str) + "\n")
-                sys.stdout.flush()
+                _print_json(result)
     if again:
         images = "result was made" if again == 1 else "results were made"
         say(console, f"{again:,} {images} again, as the input had changed")
@@ -179,6 +175,14 @@ def report(
     if scored:
         say(console, f"against the ground truth: {_mean(scored)}")
     return counts
+
+
+def _print_json(result: "Result") -> None:
+    row = dataclasses.asdict(result)
+    if not result.left_out:
+        del row["left_out"]
+    sys.stdout.write(json.dumps(row, default=str) + "\n")
+    sys.stdout.flush()
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Inputs that are several images, as a model was trained on them: found beside the first, and stacked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from i2icli.errors import UserError
@@ -57,6 +57,16 @@ class Stacks:
                 )
             items.append(FileItem(path))
         return StackedItem(tuple(items), self.port.parts)
+
+    def by_name(self, first: str, items: Mapping[str, Item]) -> tuple[dict[str, Item], bool]:
+        """Inputs, the parts stacked as the first where each was given by its name; whether it was so."""
+        if first in items or not self.names or not set(self.names) <= items.keys():
+            return dict(items), False
+        others = {name: item for name, item in items.items() if name not in self.names}
+        return {
+            first: StackedItem(tuple(items[name] for name in self.names), self.port.parts),
+            **others,
+        }, True
 
     @staticmethod
     def _lies_in(file: Path, name: str) -> bool:

@@ -101,11 +101,13 @@ class Translator(Inference):
     ) -> "Made | dict[str, Made]":
         first = others.first
         named: Named = given if isinstance(given, Mapping) else {first: given}
-        if first not in named:
-            raise UserError(f"no {first} given; this model reads {', '.join(specs[0].task.inputs)}")
-        main, folders = named[first], tuple[str, ...]()
         items = {name: as_item(each, f"the {name}") for name, each in named.items()}
-        if isinstance(main, str | Path):
+        items, whole = stacks.by_name(first, items)
+        if first not in items:
+            reads = stacks.names or specs[0].task.inputs
+            raise UserError(f"no {next(iter(reads))} given; this model reads {', '.join(reads)}")
+        main, folders = named[stacks.names[0] if whole else first], tuple[str, ...]()
+        if isinstance(main, str | Path) and not whole:
             folders = folders_above(Path(main), folder or Path(main).parent)
             items = {**others.find(Path(main), items), **items}
             items[first] = stacks.stacked(items[first], Path(main))

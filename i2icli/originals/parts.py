@@ -27,6 +27,7 @@ class Taken:
     module: str  # what we call it
     about: str = ""  # "horse to zebra"
     alone: bool = False  # whether it was read from a file, or part of one, that holds nothing else
+    path: Path | None = None  # of that file
 
     def __str__(self) -> str:
         return f"{self.name} ({self.about})" if self.about else self.name
@@ -105,17 +106,19 @@ def _read_file(start: Start, parts: Parts, name: str, path: Path, *, exact: bool
     state = read_state(path)
     part = _part(parts, name, exact=exact)
     candidates = [part] if part else list(parts)
-    if _take_first(start, parts, candidates, state):
+    if _take_first(start, parts, candidates, state, path):
         return True
     inner = [(each.rpartition(".")[2], found) for each, found in inner_networks(state)]
     exact = {plain(each) for each, _ in inner if _part(parts, each, exact=False)} <= parts.keys()
     told = [(_part(parts, each, exact=exact), found) for each, found in inner]
     done: set[str] = set()
     for each, found in told:
-        if each and each not in done and _take_first(start, parts, [each], found):
+        if each and each not in done and _take_first(start, parts, [each], found, path):
             done.add(each)
     if not done:
-        return any(_take_first(start, parts, candidates, found) for _, found in inner)
+        fitting = [(each, found) for each, found in inner if any(_readings(parts, candidates, found))]
+        about = f"{fitting[0][0]}, the first of {len(fitting)} in the file" if len(fitting) > 1 else ""
+        return any(_take_first(start, parts, candidates, found, path, about) for _, found in fitting[:1])
     return any(plain_name(each).startswith("g") for each in done)
 
 
@@ -129,13 +132,25 @@ def _part(parts: Parts, name: str, *, exact: bool) -> str | None:
     )
 
 
-def _take_first(start: Start, parts: Parts, names: list[str], state: State) -> bool:
-    """Take a network as the first of some parts that it can be."""
+def _take_first(
+    start: Start, parts: Parts, names: list[str], state: State, path: Path, about: str = ""
+) -> bool:
+    """Take a network as the first of some parts that it can be.
+
+    about: which it is, where that is no matter of course. Raises UserError if another file was taken for that
+    part.
+    """
     for name, found in _readings(parts, names, state):
         part = parts[name]
+        before = next((each.path for each in start.taken if each.module == part.module), None)
+        if before is not None:
+            files = f"{before.name}, {path.name}"
+            raise UserError(
+                f"{path.parent} holds several {name} ({files}); name one of them, such as {before}"
+            )
         start.tensors |= {f"{part.module}.{key}": tensor for key, tensor in found.tensors.items()}
         start.settings |= found.settings
-        start.taken.append(Taken(name, part.module, part.about, alone=True))
+        start.taken.append(Taken(name, part.module, about or part.about, alone=True, path=path))
         return True
     return False
 

@@ -66,9 +66,13 @@ def report_start(system: System[Any], loaded: frozenset[str], warn: Callable[[st
     loaded: names of the weights that --init-from gave.
     """
     random = sorted(frozen_weights(system) - loaded)
-    parts = dict.fromkeys(name.partition(".")[0] for name in random)
+    learning = {name.partition(".")[0] for name in own_weights(system).keys() - set(random)}
+    parts = dict.fromkeys(
+        ".".join(name.split(".")[: 1 + (name.partition(".")[0] in learning)]) for name in random
+    )
     if random:
-        warn(f"frozen, but not from --init-from: {', '.join(parts)} will stay random")
+        listed = ", ".join(list(parts)[:MOST]) + (", ..." if len(parts) > MOST else "")
+        warn(f"frozen, but not from --init-from: {listed} will stay random")
     if system.config.loaded_lr_factor != 1 and not loaded:
         warn("--loaded-lr-factor has no effect without --init-from")
 

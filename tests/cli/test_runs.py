@@ -3,10 +3,12 @@
 import json
 
 import pytest
+from safetensors.torch import save_file
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.training.run import train
+from tests.originals.references import NumberedResnet
 from tests.tiny import tiny_config
 
 
@@ -36,6 +38,13 @@ def test_runs_are_listed_newest_first_and_damaged_ones_named(trained, capsys, mo
     assert "broken" in lines[3]
 
 
+def test_a_model_of_another_program_has_no_steps(tmp_path, capsys):
+    (tmp_path / "theirs").mkdir()
+    save_file(NumberedResnet(4, 1).state_dict(), tmp_path / "theirs" / "model.safetensors")
+    assert main(["runs", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[:2] == ["theirs", "pix2pix"]
+
+
 def test_runs_as_json(trained, capsys):
     assert main(["runs", str(trained), "--json"]) == 0
     first, second = json.loads(capsys.readouterr().out)
@@ -49,6 +58,12 @@ def test_a_folder_without_runs_says_how_to_get_one(tmp_path, capsys):
     assert main(["runs", str(tmp_path / "none")]) == 2
 
 
+def test_before_the_first_run_there_is_no_error(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["runs"]) == 0
+    assert "i2i train SYSTEM DATA" in capsys.readouterr().out
+
+
 def test_two_models_are_compared_by_what_differs(trained, capsys):
     assert main(["info", str(trained / "first"), str(trained / "second")]) == 0
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
@@ -56,6 +71,14 @@ def test_two_models_are_compared_by_what_differs(trained, capsys):
     assert rows["--lr"] == ["0.0002", "0.001"]
     assert "--depth" not in rows
     assert len(rows["psnr"]) == 2
+
+
+def test_a_setting_that_is_left_open_has_an_empty_cell(trained, toy_pairs, capsys):
+    own = trained.parent / "seeded"
+    train("pix2pix", [toy_pairs], tiny_config("pix2pix", steps=2, max_grad_norm=3), RunOptions(out=own))
+    assert main(["info", str(trained / "first"), str(own)]) == 0
+    out = capsys.readouterr().out
+    assert next(line for line in out.splitlines() if "--max-grad-norm" in line).split()[1:] == ["3"]
 
 
 def test_several_models_as_json_are_a_list(trained, capsys):

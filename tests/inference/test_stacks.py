@@ -76,6 +76,15 @@ def test_python_stacks_them_too(place: Path) -> None:
         model.translate(place / "data" / "rgb" / "1.png", more_inputs=[place, place])
 
 
+def test_python_takes_each_image_by_its_name(place: Path) -> None:
+    model, data = load(place / "run"), place / "data"
+    parts = {name: data / name / "1.png" for name in ("rgb", "depth")}
+    assert run(place, "named", data / "rgb" / "1.png") == 0
+    assert np.array_equal(np.asarray(model.translate(parts)), result(place, "named")[..., 0])
+    with pytest.raises(UserError, match=r"this model reads rgb, depth"):
+        model.translate({"depth": parts["depth"]})
+
+
 def test_the_model_says_what_it_reads(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = read_metadata(place / "run" / "model.safetensors").config
     assert config["inputs"] == ["rgb", "depth"]

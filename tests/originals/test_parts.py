@@ -180,3 +180,24 @@ def test_where_no_state_can_be_read_the_model_beside_it_is_a_start(tmp_path: Pat
     assert {name.partition(".")[0] for name in loaded} == {"G_AB", "G_BA"}
     (line,) = lines
     assert line.endswith("is damaged: only what model.safetensors holds is loaded, no discriminators")
+
+
+def pix2pix() -> Any:
+    settings = {"width": 4, "generator": "resnet", "num_blocks": 2, "norm": "instance", "dropout": 0}
+    return build_system("pix2pix", tiny_config("pix2pix", **settings))
+
+
+def test_of_two_files_that_one_network_could_start_from_none_is_taken_unasked(tmp_path: Path) -> None:
+    folder = write(tmp_path / "both", G_A=states()["G_A"], G_B=states()["G_B"])
+    first = folder / "latest_net_G_A.pth"
+    with pytest.raises(UserError) as refused:
+        load_init_weights(pix2pix(), str(folder))
+    several = f"{folder} holds several G (latest_net_G_A.pth, latest_net_G_B.pth)"
+    assert str(refused.value) == f"{several}; name one of them, such as {first}"
+    load_init_weights(pix2pix(), str(first))
+
+
+def test_of_two_networks_in_one_file_the_one_that_is_taken_is_named(tmp_path: Path) -> None:
+    torch.save({"forth": states()["G_A"], "back": states()["G_B"]}, tmp_path / "two.pth")
+    _, line = load_init_weights(pix2pix(), str(tmp_path / "two.pth"))
+    assert "took G (forth, the first of 2 in the file)" in line

@@ -118,6 +118,13 @@ def test_frozen_weights_are_counted_before_the_start_and_random_ones_pointed_out
     assert lines == ["frozen, but not from --init-from: D_B will stay random"]
 
 
+def test_only_the_parts_of_a_network_that_stay_random_are_named():
+    system = build_system("cyclegan", tiny_config("cyclegan", freeze=("G_AB.stem",)))
+    lines = []
+    report_start(system, frozenset(), lines.append)
+    assert lines == ["frozen, but not from --init-from: G_AB.stem will stay random"]
+
+
 def test_what_was_loaded_learns_at_a_rate_of_its_own():
     names = own_weights(trainer_of("spade").system)
     loaded = frozenset(name for name in names if not name.startswith("G.head"))
