@@ -33,7 +33,7 @@ from i2icli.training.run import build_system, train
 from i2icli.training.trainer import Trainer
 from tests.asking import arrays, samples, tasks
 from tests.export.models import graph
-from tests.tiny import STEPS_TO_REACH_ALL, tiny_config
+from tests.tiny import STEPS_TO_REACH_ALL, tiny_config, with_large_ones_slow
 from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import assert_same, batches, inputs, output
 
@@ -53,6 +53,7 @@ def translates(name: str) -> bool:
 
 
 every_system = pytest.mark.parametrize("name", registry.SYSTEMS)
+most_systems = pytest.mark.parametrize("name", with_large_ones_slow(registry.SYSTEMS))
 every_translator = pytest.mark.parametrize("name", [name for name in registry.SYSTEMS if translates(name)])
 
 
@@ -293,7 +294,7 @@ def test_the_output_is_a_matter_of_the_arguments_alone(name):
                 torch.testing.assert_close(first[:1], alone, atol=1e-5, rtol=1e-5)
 
 
-@every_system
+@most_systems
 def test_its_graph_computes_the_same_in_another_runtime(name, tmp_path):
     """At sizes and batches that were not traced; the whole matrix of formats is in tests/export."""
     system, part, run = graph(name, tmp_path)
@@ -442,7 +443,7 @@ def test_a_dry_run_tells_settings_and_sizes(name, toy):
     assert any("7" in line for line in told.report)
 
 
-@every_system
+@most_systems
 def test_averaged_weights_are_what_is_published(name, toy, tmp_path):
     config = tiny_config(name, steps=3, ema=0.5, lr=0.01)
     result = train(name, [toy(name)], config, RunOptions(out=tmp_path / "run"))

@@ -10,7 +10,7 @@ from PIL import Image
 from i2icli import registry
 from i2icli.recipe import write_recipe
 from i2icli.task import Task
-from tests.tiny import tiny_config
+from tests.tiny import tiny_config, with_large_ones_slow
 from tests.training.commands import here
 from tests.training.commands import i2i as process
 
@@ -32,7 +32,7 @@ ALONE = ("pix2pix", "paired_cyclegan")
 TRANSLATING = [name for name in registry.SYSTEMS if not default_task(name).generates]
 
 
-@pytest.mark.parametrize("name", TRANSLATING)
+@pytest.mark.parametrize("name", with_large_ones_slow(TRANSLATING))
 def test_train_resume_translate_look(name, toy, tmp_path):
     i2i = process if name in ALONE else here
     data = toy(name)

@@ -1,6 +1,9 @@
 """A tiny configuration for every system, small enough to train a few steps in a test."""
 
+from collections.abc import Iterable
 from typing import Any
+
+import pytest
 
 from i2icli.config import Config
 from i2icli.fields import choices
@@ -104,6 +107,15 @@ TINY: dict[str, dict[str, Any]] = {
     "paired_cyclegan": {"width": 4, "discriminator_width": 4, "num_layers": 2},
 }
 """By the system's name: networks of width 4 with as few layers as make sense."""
+
+LARGE = frozenset({"augmented_cyclegan", "combogan", "paired_cyclegan", "pix2pixhd", "spade", "vid2vid"})
+"""Systems of many networks or layers, which take the longest."""
+
+
+def with_large_ones_slow(names: Iterable[str]) -> list[Any]:
+    """Names of systems for `parametrize`; with the large ones a test is a slow one."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in names]
+
 
 STEPS_TO_REACH_ALL = {"combogan": 8}
 """Where a step touches only a part of the networks: steps until all had a turn with the synthetic batches."""

@@ -44,9 +44,12 @@ def _facts() -> Iterator[tuple[str, str]]:
 
 
 def _devices() -> Iterator[tuple[str, str]]:
-    """What torch computes on."""
-    import torch
-
+    """What torch computes on; where it does not load, why."""
+    try:
+        import torch
+    except Exception as error:  # just what is to be reported
+        yield "torch", f"does not load: {error}"
+        return
     yield "threads", str(torch.get_num_threads())
     built = torch.version.cuda or torch.version.hip
     yield "torch built for", f"CUDA {built}" if torch.version.cuda else f"ROCm {built}" if built else "CPU"
@@ -67,10 +70,7 @@ def _packages() -> Iterator[tuple[str, str]]:
         try:
             yield name, version(name)
         except PackageNotFoundError:
-            yield (
-                name,
-                f"{NOT_INSTALLED}; extra [{wanted_by}]" if wanted_by else f"{NOT_INSTALLED}, but needed",
-            )
+            yield name, NOT_INSTALLED + (f"; extra [{wanted_by}]" if wanted_by else ", but needed")
 
 
 def _requirements() -> list[str]:
@@ -82,9 +82,9 @@ def _requirements() -> list[str]:
 
 def _ffmpeg() -> str:
     """The version of the ffmpeg that videos go through."""
-    from imageio_ffmpeg import get_ffmpeg_version
-
     try:
+        from imageio_ffmpeg import get_ffmpeg_version
+
         return str(get_ffmpeg_version())
-    except (RuntimeError, OSError) as error:
+    except (ImportError, RuntimeError, OSError) as error:
         return f"does not start ({error})"

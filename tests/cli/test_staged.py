@@ -72,6 +72,7 @@ def killed_in(stage, folder, *command, cwd):
     assert reached(folder) == stage, "it was over before it could be killed"
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_fade_it_goes_on_to_the_bit(toy, tmp_path):
     settings = TINY | {"stage_images": 4, "fade_images": 120}
     options = [
@@ -169,6 +170,7 @@ def test_pictures_smaller_than_the_last_resolution_are_refused_in_a_line(toy, ca
 # -- LAPGAN ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_lapgan_goes_on_to_the_bit(toy, tmp_path):
     settings = {"sides": "16,32", "crop_size": 32, "steps": 60, "batch_size": 2, "optimizer": "adam"}
     settings |= {"width": 4, "discriminator_width": 4, "dense_width": 8, "dense_discriminator_width": 8}

@@ -15,7 +15,7 @@ from i2icli.runtime.device import Placement
 from i2icli.training.run import build_system, train
 from i2icli.training.state import restore, state_of
 from i2icli.training.trainer import Trainer
-from tests.tiny import tiny_config
+from tests.tiny import tiny_config, with_large_ones_slow
 from tests.training.commands import TINY, here, start
 from tests.training.synthetic import assert_same, batches
 
@@ -43,7 +43,7 @@ class StopAt:
     def saved(self, path): ...
 
 
-@pytest.mark.parametrize("name", registry.SYSTEMS)
+@pytest.mark.parametrize("name", with_large_ones_slow(registry.SYSTEMS))
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(name, toy, tmp_path):
     # 7 examples in batches of 2: both interruptions fall inside an epoch; at the second the pool (3) is full.
     config = tiny_config(name, steps=6, batch_size=2, ema=0.9, load_size=36, holdout=0.0)

@@ -10,7 +10,7 @@ from i2icli.system import Update
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from i2icli.training.updates import Updater
-from tests.tiny import image_by_image, tiny_config
+from tests.tiny import image_by_image, tiny_config, with_large_ones_slow
 from tests.training.perceptual import loss_of, with_perceptual
 from tests.training.synthetic import assert_same, batches
 
@@ -91,7 +91,7 @@ def _pieces(name, size):
 
 
 @pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("name", registry.SYSTEMS)
+@pytest.mark.parametrize("name", with_large_ones_slow(registry.SYSTEMS))
 def test_low_precision_steps_are_finite_and_move_every_network(name, precision):
     # An fp16 scaler skips steps until its scale fits.
     config = tiny_config(name, steps=12, batch_size=2, **with_perceptual(name))
