@@ -29,7 +29,7 @@ sys.exit(main(sys.argv[2:]))
         ("typer", ["systems"]),
         ("i2icli.cli.help", ["translate", "--help"]),
         ("pydantic", ["train", "cyclegan", "--help"]),
-        ("numpy", ["translate", "photos", "--model", "none"]),
+        ("numpy", ["translate", "photos", "--model", "none", "--threads", "1"]),
         ("safetensors", ["info", "none"]),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else value,

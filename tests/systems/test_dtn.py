@@ -326,7 +326,7 @@ def test_f_alone_starts_a_training_and_does_not_translate(tmp_path: Path) -> Non
     system.eval().requires_grad_(False)
     logits = system.head(system.f(case.given("src")))
     cases.assert_images(logits, case.expected("logits"))
-    with pytest.raises(UserError, match=r"it was made for dtn with .*--num-features 8 --width 3"):
+    with pytest.raises(UserError, match=r"it was made with .*--num-features 8 --width 3"):
         load_init_weights(DTN(DTNConfig(num_features=4, width=4)), str(path))
 
 
@@ -396,7 +396,7 @@ def test_classifiers_of_digits_become_f(
     with torch.no_grad():
         logits = system.eval().head(system.f(pixels * 2 - 1))
         torch.testing.assert_close(logits, theirs(normalised), atol=1e-4, rtol=1e-4)
-    with pytest.raises(UserError, match=rf"it was made for dtn with .*--extractor ccexam-{kind}"):
+    with pytest.raises(UserError, match=rf"it was made with .*--extractor ccexam-{kind}"):
         load_init_weights(DTN(DTNConfig()), str(path))
 
 

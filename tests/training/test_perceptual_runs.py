@@ -86,6 +86,7 @@ def test_a_resumed_run_is_the_same_and_needs_the_same_weights(toy, tmp_path):
 
 def test_missing_weights_stop_the_run_before_it_looks_at_the_data(tmp_path, monkeypatch):
     monkeypatch.setattr("i2icli.backbones.catalogue.TORCHVISION", "http://127.0.0.1:9/")
+    (tmp_path / "none").mkdir()
     options = RunOptions(out=tmp_path / "run")
     with pytest.raises(UserError, match=r"^--perceptual squeezenet: its weights, .*--perceptual off$"):
         train("pix2pix", [tmp_path / "none"], config(), options)
