@@ -4,7 +4,8 @@ Their names are those of the PyTorch repositories of CycleGAN, pix2pix, pix2pixH
 included, and of common tools.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping, Set
 
 ELSEWHERE: Mapping[str, str] = {
     "aspect_ratio": "--size WIDTHxHEIGHT resizes the inputs, see i2i translate --help",
@@ -71,8 +72,11 @@ ELSEWHERE: Mapping[str, str] = {
 """By name, without dashes, in lower case and with underscores: what to type."""
 
 
-def answer(option: str, known: Collection[str]) -> str | None:
-    """What does here what an unknown option does elsewhere; None if it is none that is known.
+_OPTION = re.compile(r"--[a-z][a-z0-9-]+")
+
+
+def answer(option: str, known: Set[str]) -> str | None:
+    """What does here what an unknown option does elsewhere; None if this command has no such thing.
 
     option: as it was typed, with its dashes; known: the options of the command.
     """
@@ -80,4 +84,6 @@ def answer(option: str, known: Collection[str]) -> str | None:
     spelled = "--" + name.replace("_", "-")
     if spelled in known:
         return spelled
-    return ELSEWHERE.get(name)
+    advice = ELSEWHERE.get(name, "")
+    advised = _OPTION.findall(advice)
+    return advice if advice and (not advised or not known.isdisjoint(advised)) else None

@@ -229,7 +229,8 @@ class Translation:
             if made and loaded.read is not None:
                 self.record.made(made, loaded.origin, loaded.read, scores)
         except OSError as error:  # they are made again
-            results = [_failed(loaded.job, self._why(loaded.job, error, "written"))] * len(results)
+            failed = _failed(loaded.job, self._why(loaded.job, error, "written"))
+            results = [failed if each.target in made else each for each in results]
         order = {path: place for place, path in enumerate(loaded.job.targets)}
         results.sort(key=lambda result: order.get(result.target, len(order)) if result.target else len(order))
         row = self.rows.row(loaded.job, loaded.image, results, made, truth) if self.compare else None

@@ -46,6 +46,11 @@ def test_no_option_of_ours_is_taken_for_one_of_theirs():
     assert answer("--crop_size", {"--crop-size"}) == "--crop-size"
 
 
+def test_options_of_another_command_are_not_advised():
+    assert answer("--gan_mode", {"--gan-loss"}) is not None
+    assert answer("--gan_mode", {"--model", "--out"}) is None
+
+
 @pytest.mark.parametrize("name", ["CycleGAN", "pix2pix-HD", "GauGAN", "Augmented-CycleGAN"])
 def test_systems_are_known_in_any_spelling(name, capsys):
     assert main(["train", name, "nothing-here"]) == 2

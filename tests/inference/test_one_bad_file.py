@@ -260,3 +260,17 @@ def test_ctrl_c_keeps_what_is_done_and_says_what_is_left(model, place, monkeypat
     assert line in capsys.readouterr().err
     assert run(model, "photos", "--out", "out") == 0
     assert f"{5 - done} images translated into out/, {done} already done" in capsys.readouterr().err
+
+
+def test_a_record_that_cannot_be_written_fails_only_what_was_made(model, place, monkeypatch):
+    translator = Translator.load(model, runtime="torch")
+    options, out = TranslateOptions(to="all"), place / "out"
+    first = list(translator.run(["photos/1.png"], out, options))
+    first[0].target.unlink()
+
+    def full(*_given, **_more):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Record, "made", full)
+    again = list(translator.run(["photos/1.png"], out, options))
+    assert sorted(each.status for each in again) == ["failed", "there"]
