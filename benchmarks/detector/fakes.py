@@ -132,21 +132,32 @@ def train_to_reconstruct(
     steps: int,
     *,
     from_grey: bool = False,
+    given: Sequence[Pixels] | None = None,
     critic: nn.Module | None = None,
+    weight: float = 0.03,
 ) -> None:
     """Train a network to reconstruct its input: L1 loss, batches of 4 crops of 64 px.
 
-    from_grey: the input is grey. critic: adds an adversarial loss; the critic is trained alongside.
+    from_grey: the input is grey. given: inputs, one for each photograph and as large, instead of photographs.
+    critic: adds an adversarial loss of some weight; the critic is trained alongside.
     """
     optimiser = torch.optim.Adam(net.parameters(), 1e-3)
     other = torch.optim.Adam(critic.parameters(), 5e-4) if critic is not None else None
     for _ in range(steps):
-        chosen = [photographs[index] for index in rng.integers(0, len(photographs), 4)]
-        batch = torch.cat([to_tensor(random_crop(each, 64, rng)) for each in chosen])
-        output = net(batch.mean(1, keepdim=True).expand_as(batch) if from_grey else batch)
+        chosen = rng.integers(0, len(photographs), 4)
+        if given is None:
+            batch = torch.cat([to_tensor(random_crop(photographs[index], 64, rng)) for index in chosen])
+            source = batch.mean(1, keepdim=True).expand_as(batch) if from_grey else batch
+        else:
+            crops = [
+                random_crop(np.concatenate([photographs[index], given[index]], 2), 64, rng)
+                for index in chosen
+            ]
+            batch, source = torch.cat([to_tensor(each) for each in crops]).split(3, 1)
+        output = net(source)
         loss = (output - batch).abs().mean()
         if critic is not None:
-            loss = loss + 0.03 * softplus(-critic(output)).mean()
+            loss = loss + weight * softplus(-critic(output)).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
