@@ -49,11 +49,19 @@ def coarse(image: Image.Image) -> Image.Image:
     return small.resize(image.size, Image.Resampling.BICUBIC)
 
 
+def faded(image: Image.Image) -> Image.Image:
+    """Other colours, less contrast, slightly blurred: what a change of season or light is to a photo."""
+    red, green, blue = image.filter(ImageFilter.GaussianBlur(0.7)).split()
+    mixed = Image.merge("RGB", (green, blue, red))
+    return Image.blend(mixed, Image.new("RGB", image.size, (110, 120, 150)), 0.4)
+
+
 INPUTS: dict[str, Callable[[Image.Image], Image.Image]] = {
     "segments": segments,
     "edges": edges,
     "grey": grey,
     "coarse": coarse,
+    "faded": faded,
 }
 
 

@@ -38,7 +38,7 @@ class Member:
     """A generator: what trains it on what."""
 
     name: str
-    system: str  # of the toolkit; "shuffle": networks of benchmarks.detector.fakes
+    system: str  # of the toolkit; "own": networks of benchmarks.detector.fakes
     data: str  # folder of the contents
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -52,25 +52,42 @@ def _unet(name: str, data: str, **settings: Any) -> Member:
     return Member(name, "pix2pix", data, SMALL | {"batch_size": 2, "num_layers": 3} | settings)
 
 
+def _own(name: str) -> Member:
+    content, given, shape, kind = name.split("-")
+    return Member(name, "own", f"{content}/{given}", {"shape": shape, "kind": kind})
+
+
 def _resnet(name: str, data: str, **settings: Any) -> Member:
     return _unet(name, data, generator="resnet", num_blocks=4, width=24, **settings)
 
 
 FAMILY = (
+    _own("photographs-faded-unet-transposed4"),
+    _own("satellite-faded-unet-nearest"),
+    _own("webcam-faded-unet-shuffle"),
+    _own("photographs-faded-resnet-bilinear"),
+    _own("satellite-faded-resnet-transposed3"),
+    _own("webcam-faded-resnet-nearest"),
+    _own("photographs-faded-resnet-shuffle"),
+    _own("satellite-faded-unet-transposed2"),
+    _own("webcam-faded-unet-bilinear"),
+    _own("photographs-faded-unet-nearest"),
+    _own("satellite-faded-resnet-shuffle"),
+    _own("webcam-faded-resnet-transposed4"),
     _unet("satellite-unet-transposed", "satellite/segments", l1_weight=30),
     _resnet("photographs-resnet-transposed", "photographs/coarse", l1_weight=10),
     Member("webcam-cyclegan-transposed", "cyclegan", "webcam/domains", SMALL | {"width": 24}),
-    Member("photographs-unet-shuffle", "shuffle", "photographs/grey", {"shape": "unet"}),
+    _own("photographs-grey-unet-shuffle"),
     _resnet("satellite-resnet-nearest", "satellite/coarse", upsampling="nearest", l1_weight=10),
     _unet("photographs-unet-bilinear", "photographs/edges", upsampling="bilinear", l1_weight=20),
     Member("satellite-spade-nearest", "spade", "satellite/labels", SMALL | {"batch_size": 2}),
     _unet("webcam-unet-transposed", "webcam/grey", l1_weight=10),
-    Member("satellite-resnet-shuffle", "shuffle", "satellite/coarse", {"shape": "resnet"}),
+    _own("satellite-coarse-resnet-shuffle"),
     _unet("photographs-unet-transposed", "photographs/segments", l1_weight=30),
     _resnet("satellite-resnet-transposed", "satellite/grey", l1_weight=10),
     Member("webcam-stargan-transposed", "stargan", "webcam/domains", SMALL | {"width": 24}),
     _resnet("webcam-resnet-nearest", "webcam/edges", upsampling="nearest", l1_weight=20),
-    Member("webcam-unet-shuffle", "shuffle", "webcam/grey", {"shape": "unet"}),
+    _own("webcam-grey-unet-shuffle"),
     _resnet("photographs-resnet-bilinear", "photographs/grey", upsampling="bilinear", l1_weight=10),
     Member(
         "satellite-pix2pixhd-transposed",
@@ -86,7 +103,7 @@ FAMILY = (
         SMALL | {"width": 24, "upsampling": "bilinear"},
     ),
     _unet("satellite-unet-nearest", "satellite/edges", upsampling="nearest", l1_weight=20),
-    Member("photographs-resnet-shuffle", "shuffle", "photographs/coarse", {"shape": "resnet"}),
+    _own("photographs-coarse-resnet-shuffle"),
 )
 
 
@@ -109,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for member in FAMILY:
         if not options.only or member.name in options.only:
             began = monotonic()
-            train = _shuffled if member.system == "shuffle" else _trained
+            train = _own_trained if member.system == "own" else _trained
             said = train(member, contents, options.out / member.name, options.minutes)
             print(f"{member.name}: {said}, {monotonic() - began:.0f} s", flush=True)
 
@@ -141,15 +158,15 @@ def _trained(member: Member, contents: Path, out: Path, minutes: float) -> str:
     return f"step {result.step:,}"
 
 
-def _shuffled(member: Member, contents: Path, out: Path, minutes: float) -> str:
-    """Train a network with pixel shuffling, and run it on the test images."""
+def _own_trained(member: Member, contents: Path, out: Path, minutes: float) -> str:
+    """Train a network that the toolkit does not have, and run it."""
     data, rng = contents / member.data, np.random.default_rng(len(member.name))
     torch.manual_seed(len(member.name))
     torch.set_num_threads(1)
     real, given = (
         [np.asarray(Image.open(file)) for file in find_images(data / "train" / side)] for side in "BA"
     )
-    net, critic = network(member.settings["shape"], "shuffle", rng), patch_critic()
+    net, critic = network(member.settings["shape"], member.settings["kind"], rng), patch_critic()
     saved, steps = out / "network.pt", 0
     if saved.exists():
         steps, *states = torch.load(saved, weights_only=True)

@@ -34,7 +34,7 @@ def prominence(residuals: Sequence[Tensor]) -> Tensor:
     the zero frequency is at [0, 0], negative columns are omitted. The neighbourhood is 7x7 without the inner
     3x3, so that a peak does not raise its own background.
     """
-    spectrum = _log_spectrum(residuals)  # (P, 64, 33)
+    spectrum = log_spectrum(residuals)  # (P, 64, 33)
     left, right = _mirrored(spectrum[:, :, 1:4]), _mirrored(spectrum[:, :, -4:-1])  # (P, 64, 3)
     around = torch.cat([left, spectrum, right], 2)  # (P, 64, 39)
     around = torch.cat([around[:, -3:], around, around[:, :3]], 1)  # (P, 70, 39)
@@ -79,7 +79,7 @@ def strongest(prominent: Tensor) -> Tensor:
     return torch.cat(kept, 1)  # (P, 16)
 
 
-def _log_spectrum(residuals: Sequence[Tensor]) -> Tensor:
+def log_spectrum(residuals: Sequence[Tensor]) -> Tensor:
     """(P, H, W) each -> the mean log power spectrum over Hann windows, (P, 64, 33)."""
     positions = [
         (residual, y, x)

@@ -1,0 +1,56 @@
+"""What an image's condition leaves of a lattice: whether the faintest known generator would still show.
+
+Compression, resizing and smooth content hide what up-sampling leaves, so that a low score alone does not make an
+image real. The floor is the score that nearly all fakes in the same condition exceed, learned from fakes of
+generators that the classifier was not fitted to: only below it is the lack of evidence evidence.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from i2icli.detector.peaks import WINDOW, log_spectrum
+from i2icli.detector.residual import high_pass, planes, tiles
+from i2icli.detector.resampling import detect_resampling
+from i2icli.image import Pixels
+
+CONDITION = (
+    "quality",  # of JPEG, 100 for others
+    "size",  # log2 of the shorter side, at most that of all tiles
+    "luminance, middle",  # mean log power of rings of the spectrum, without the lattice
+    "luminance, high",
+    "luminance, corners",
+    "colour, middle",
+    "colour, high",
+    "colour, corners",
+    "blocks",  # peaks at odd multiples of 1/8 in the luminance, as of JPEG blocks
+    "resampling",  # log of the strength of the period of sharpness
+)
+LENGTH = len(CONDITION)
+LOSSLESS = 100
+_RINGS = ((0.15, 0.3), (0.3, 0.45), (0.5, 0.71))  # of the sampling rate
+_LARGEST = 768  # pixels: the side of all tiles together
+
+
+@torch.no_grad()
+def condition(pixels: Pixels, quality: int | None, odd: float) -> NDArray[np.float64]:
+    """The condition of an image (H, W, 1 or 3), (10,), in the order of CONDITION.
+
+    quality: of its JPEG file, None for others; odd: the mean of its peaks at odd multiples of 1/8.
+    """
+    spectrum = log_spectrum([high_pass(planes(tile)) for tile in tiles(pixels)])  # (3, 64, 33)
+    rings = [spectrum[:, mask].mean(1) for mask in _masks()]  # (3,) each
+    luminance, colour = ([float(ring[chosen].mean()) for ring in rings] for chosen in (slice(1), slice(1, 3)))
+    side = min(*pixels.shape[:2], _LARGEST)
+    strength = float(np.log(1 + detect_resampling(pixels).strength))
+    return np.array([quality or LOSSLESS, np.log2(side), *luminance, *colour, odd, strength])
+
+
+def _masks() -> list[torch.Tensor]:
+    """(64, 33) each: the bins of a ring that are off the lattice."""
+    rows, columns = torch.fft.fftfreq(WINDOW)[:, None].abs(), torch.arange(WINDOW // 2 + 1) / WINDOW
+    radius = torch.hypot(rows, columns.expand(WINDOW, -1))
+    lattice = ((rows * 8) % 1 == 0) & ((columns * 8) % 1 == 0)
+    return [(radius >= low) & (radius < high) & ~lattice for low, high in _RINGS]
