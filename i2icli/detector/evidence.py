@@ -5,15 +5,13 @@ image real. The floor is the score that nearly all fakes in the same condition e
 generators that the classifier was not fitted to: only below it is the lack of evidence evidence.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from i2icli.detector.peaks import WINDOW, log_spectrum
-from i2icli.detector.residual import high_pass, planes, tiles
 from i2icli.detector.resampling import detect_resampling
+from i2icli.detector.residual import high_pass, planes, tiles
 from i2icli.image import Pixels
 
 CONDITION = (

@@ -141,7 +141,26 @@ def boosted(rows: Array, fake: Truth, seed: int, weights: Array | None = None) -
     model = _scikit("ensemble").HistGradientBoostingClassifier(
         max_iter=150, max_leaf_nodes=8, learning_rate=0.06, early_stopping=False, random_state=seed
     )
-    model.fit(rows, fake, sample_weight=weights)
+    return _as_trees(model.fit(rows, fake, sample_weight=weights))
+
+
+def quantile_trees(rows: Array, scores: Array, quantile: float, seed: int = 0) -> Trees:
+    """Gradient boosting of a quantile of scores (N,) given features (N, D): 60 trees of 5 leaves."""
+    model = _scikit("ensemble").HistGradientBoostingRegressor(
+        loss="quantile",
+        quantile=quantile,
+        max_iter=60,
+        max_leaf_nodes=5,
+        min_samples_leaf=60,
+        learning_rate=0.1,
+        early_stopping=False,
+        random_state=seed,
+    )
+    return _as_trees(model.fit(rows, scores))
+
+
+def _as_trees(model: Any) -> Trees:
+    """The trees of a fitted model of scikit-learn as plain arrays."""
     nodes = [each[0].nodes for each in model._predictors]
     most = max(map(len, nodes))
     features, thresholds = np.zeros((len(nodes), most), np.int32), np.zeros((len(nodes), most))
