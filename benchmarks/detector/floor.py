@@ -3,8 +3,8 @@
     python -m benchmarks.detector.family ...                          # writes family/
     python -m benchmarks.detector.floor family --real samples squares --work judged
 
-Judged by leaving out whole generators, and whole contents; --real: folders of photographs that no generator saw.
-Printed: the share of fakes and of photographs called real for several quantiles, under each condition.
+Judged by leaving out whole generators, and whole contents; --real: folders of photographs that no generator
+saw. Printed: the share of fakes and of photographs called real for several quantiles, under each condition.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ Mask = NDArray[np.bool_]
 
 
 def left_out_floors(found: Judged, scores: Array, groups: NDArray[np.str_], quantile: float) -> Array:
-    """The floor of every row (N,), fitted to the fakes of the other groups; to all where a row has no fake."""
+    """The floor of every row (N,), fitted to the fakes of the other groups."""
     floors = np.full(len(scores), np.nan)
     for group in np.unique(groups):
         fitted = found.fake & (groups != group)

@@ -9,11 +9,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from i2icli.detector import serialization
+from i2icli.detector import evidence, serialization
 from i2icli.detector.abstention import abstention_reasons
 from i2icli.detector.calibration import Calibration
-from i2icli.detector.cascade import Cascade
-from i2icli.detector.classifiers import Arrays, Classifier, Scaling, from_arrays
+from i2icli.detector.cascade import ODD_COLUMNS, Cascade
+from i2icli.detector.classifiers import Arrays, Classifier, Scaling, Trees, from_arrays
 from i2icli.detector.explanation import explain
 from i2icli.detector.features import LENGTHS, SMALLEST_SIDE, check_readable, extract_features
 from i2icli.detector.fitted_images import Hashes, checked
@@ -49,6 +49,7 @@ class Detector:
     calibration: Calibration
     reference: Scaling | None = None  # mean and deviation of photographs, for explanations
     hashes: Hashes | None = None  # of the images it was fitted to; None: not known
+    floor: Trees | None = None  # score that fakes in the same condition exceed; None: not known
 
     @classmethod
     def load(cls, path: Path) -> "Detector":
@@ -72,11 +73,7 @@ class Detector:
         limit = np.inf if info.limit is None else info.limit
         location, scale = (_vector(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
         scaling = Scaling(location, scale, limit)
-        parameters = {
-            name.removeprefix("classifier."): array
-            for name, array in arrays.items()
-            if name.startswith("classifier.")
-        }
+        parameters = _under(arrays, "classifier.")
         classifier: Classifier
         if info.kind == "cascade":
             classifier = Cascade.from_arrays(parameters, length)
@@ -87,8 +84,13 @@ class Detector:
             mean, deviation = (_vector(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
             reference = Scaling(mean, deviation)
         hashes = checked(arrays["training.hashes"]) if "training.hashes" in arrays else None
+        below = {
+            name.removeprefix("floor."): each for name, each in arrays.items() if name.startswith("floor.")
+        }
+        floor = from_arrays("trees", below, evidence.LENGTH) if below else None
+        assert floor is None or isinstance(floor, Trees)
         calibration = Calibration(info.slope, info.offset)
-        return cls(info, scaling, classifier, calibration, reference, hashes)
+        return cls(info, scaling, classifier, calibration, reference, hashes, floor)
 
     def save(self, path: Path) -> None:
         """Write a detector file, without pickle; names of arrays are the file format."""
@@ -98,6 +100,8 @@ class Detector:
             arrays |= {"typical.centre": self.reference.location, "typical.spread": self.reference.scale}
         if self.hashes is not None:
             arrays["training.hashes"] = self.hashes
+        if self.floor is not None:
+            arrays |= {f"floor.{name}": array for name, array in self.floor.arrays().items()}
         serialization.save(path, self.info, arrays)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float64]:
@@ -148,6 +152,11 @@ class Detector:
         probability = float(self.probabilities(features[None])[0])
         verdict = self.verdict(probability)
         reasons = abstention_reasons(self.info, features, pixels, lossy, quality, verdict)
+        if verdict == "real" and not reasons and self.floor is not None:
+            odd = float(features[ODD_COLUMNS].mean())
+            found = evidence.condition(pixels, quality, odd)
+            if self.scores(features[None])[0] > self.floor.scores(found[None])[0]:
+                reasons = [evidence.what_hides(found)]
         explanation = explain(self.info, features, probability, self.reference)
         return Prediction("uncertain" if reasons else verdict, probability, explanation, tuple(reasons))
 
@@ -165,6 +174,10 @@ class Detector:
 @cache
 def _shipped(mode: str) -> Detector:
     return Detector.load(SHIPPED[mode])
+
+
+def _under(arrays: Arrays, prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): each for name, each in arrays.items() if name.startswith(prefix)}
 
 
 def _vector(arrays: Arrays, name: str, length: int) -> NDArray[np.float64]:

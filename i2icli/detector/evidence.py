@@ -1,8 +1,8 @@
 """What an image's condition leaves of a lattice: whether the faintest known generator would still show.
 
-Compression, resizing and smooth content hide what up-sampling leaves, so that a low score alone does not make an
-image real. The floor is the score that nearly all fakes in the same condition exceed, learned from fakes of
-generators that the classifier was not fitted to: only below it is the lack of evidence evidence.
+Compression, resizing and smooth content hide what up-sampling leaves, so that a low score alone does not make
+an image real. The floor is the score that nearly all fakes in the same condition exceed, learned from
+fakes of generators that the classifier was not fitted to: only below it is the lack of evidence evidence.
 """
 
 import numpy as np
@@ -28,6 +28,8 @@ CONDITION = (
 )
 LENGTH = len(CONDITION)
 LOSSLESS = 100
+_SMALL = 200  # pixels: shorter sides have few cells
+_SMOOTH = 2.0  # log power: below, fine detail was blurred or resized away
 _RINGS = ((0.15, 0.3), (0.3, 0.45), (0.5, 0.71))  # of the sampling rate
 _LARGEST = 768  # pixels: the side of all tiles together
 
@@ -52,3 +54,16 @@ def _masks() -> list[torch.Tensor]:
     radius = torch.hypot(rows, columns.expand(WINDOW, -1))
     lattice = ((rows * 8) % 1 == 0) & ((columns * 8) % 1 == 0)
     return [(radius >= low) & (radius < high) & ~lattice for low, high in _RINGS]
+
+
+def what_hides(found: NDArray[np.float64]) -> str:
+    """The reason to abstain from *real*, given a condition."""
+    quality, side = int(found[CONDITION.index("quality")]), 2 ** found[CONDITION.index("size")]
+    causes = []
+    if quality < LOSSLESS:
+        causes.append(f"JPEG quality of about {quality}")
+    if side < _SMALL:
+        causes.append(f"only {round(side)} pixels wide or high")
+    if found[CONDITION.index("luminance, high")] < _SMOOTH:
+        causes.append("little fine detail")
+    return "a faint lattice would not show" + (f": {', '.join(causes)}" if causes else "")
