@@ -3,8 +3,10 @@
     python -m benchmarks.detector.family ...                          # writes family/
     python -m benchmarks.detector.floor family --real samples squares --work judged
 
+Only faint generators count, those of which a low score alone would call more than 5 % real in some condition.
 Judged by leaving out whole generators, and whole contents; --real: folders of photographs that no generator
-saw. Printed: the share of fakes and of photographs called real for several quantiles, under each condition.
+saw. Printed: the shares of fakes and of photographs called real under each condition, for several quantiles
+and margins below them. Other reasons to abstain, such as detected resizing, come on top.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +23,10 @@ from benchmarks.lib.arguments import argument_parser
 from i2icli.detector.detector import SHIPPED, Detector
 from i2icli.detector.fit_classifier import quantile_trees
 
-QUANTILES = (0.01, 0.02, 0.04, 0.08, 0.15)
-CHOSEN = 0.02
+QUANTILES, MARGINS = (0.01, 0.02, 0.05), (0, 0.25, 0.5, 1)
+CHOSEN, MARGIN = 0.01, 0.5  # of the shipped floor: quantile, and log odds below it
 EACH = 20  # pairs of a generator
+MOST = 0.05  # share of a faint generator's fakes that a low score alone would call real in some condition
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -39,23 +42,38 @@ def left_out_floors(found: Judged, scores: Array, groups: NDArray[np.str_], quan
     return floors
 
 
+def faint(found: Judged, likely_real: Mask) -> list[str]:
+    """The generators whose fakes a low score alone would often call real."""
+    names = np.unique(found.generators[found.fake])
+    return [str(name) for name in names if max(_by_condition(found, likely_real, name)) > MOST]
+
+
+def _by_condition(found: Judged, called: Mask, generator: str) -> list[float]:
+    """The share of a generator's fakes that is called real under each condition."""
+    own = found.fake & (found.generators == generator)
+    return [float(called[own & (found.treatments == treatment)].mean()) for treatment in CONDITIONS]
+
+
 def table(found: Judged, scores: Array, likely_real: Mask, groups: NDArray[np.str_]) -> None:
     """Print the shares called real."""
-    print(f"{'quantile':10}" + "".join(f"{name:>22}" for name in CONDITIONS))
-    _row("none", found, likely_real)
+    print(f"{'quantile, margin':18}" + "".join(f"{name:>20}" for name in CONDITIONS))
+    _row("no floor", found, likely_real)
     for quantile in QUANTILES:
         floors = left_out_floors(found, scores, groups, quantile)
-        _row(f"{quantile:g}", found, likely_real & (scores <= floors))
+        for margin in MARGINS:
+            _row(f"{quantile:g}, {margin:g}", found, likely_real & (scores <= floors - margin))
 
 
 def _row(name: str, found: Judged, called: Mask) -> None:
-    cells = []
-    for treatment in CONDITIONS:
-        these = found.treatments == treatment
-        unseen = these & ~found.fake & (found.generators == "none")
-        shares = (called[rows].mean() for rows in (these & found.fake, these & ~found.fake & ~unseen, unseen))
-        cells.append(" / ".join(f"{100 * share:.0f}" for share in shares))
-    print(f"{name:10}" + "".join(f"{cell:>22}" for cell in cells), flush=True)
+    """Percent of fakes, of the worst generator's fakes, of real images beside them, of other photographs."""
+    generators, cells = np.unique(found.generators[found.fake]), []
+    worst = np.max([_by_condition(found, called, str(each)) for each in generators], 0)  # (conditions,)
+    for treatment, most in zip(CONDITIONS, worst, strict=True):
+        these, unseen = found.treatments == treatment, found.generators == "none"
+        masks = (these & found.fake, these & ~found.fake & ~unseen, these & unseen)
+        fakes, beside, others = (100 * called[rows].mean() for rows in masks)
+        cells.append(f"{fakes:.0f} ({100 * most:.0f}) / {beside:.0f} / {others:.0f}")
+    print(f"{name:18}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
 
 
 def gathered(family: Path, folders: Sequence[Path], work: Path) -> Judged:
@@ -93,13 +111,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     detector = Detector.shipped("traces")
     scores = detector.scores(found.vectors.astype(np.float64))
     likely_real = detector.calibration.probabilities(scores) <= detector.info.real_below
-    print(f"{found.fake.sum():,} fakes of {len(np.unique(found.generators[found.fake]))} generators")
-    print("percent called real: fakes / real images of the same contents / other photographs")
+    names = faint(found, likely_real)
+    known = len(np.unique(found.generators[found.fake]))
+    print(f"{len(names)} of {known} generators are faint: {', '.join(names)}")
+    kept = np.isin(found.generators, [*names, "none"])
+    found, scores, likely_real = _rows(found, kept), scores[kept], likely_real[kept]
+    print("percent called real: fakes (of the worst generator) / real images beside them / other photographs")
     for title, groups in (("generators", found.generators), ("contents", found.contents)):
         print(f"left out: {title}")
         table(found, scores, likely_real, groups)
     if options.write:
-        floor = quantile_trees(found.conditions[found.fake], scores[found.fake], CHOSEN)
+        trees = quantile_trees(found.conditions[found.fake], scores[found.fake], CHOSEN)
+        floor = replace(trees, start=trees.start - MARGIN)
         replace(detector, floor=floor).save(SHIPPED["traces"])
 
 
