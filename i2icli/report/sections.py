@@ -62,11 +62,21 @@ class Curves:
     y_label: str = ""
     log_scale: bool = False
     caption: str = ""
+    legend: Mapping[str, str] = field(default_factory=dict)  # a sentence by the name of a line
 
     @property
     def svg(self) -> Markup:
         """The chart as markup that is safe to embed."""
         return draw_curves(self.series, x_label=self.x_label, y_label=self.y_label, log_scale=self.log_scale)
+
+    @property
+    def explained(self) -> dict[str, str]:
+        """Every sentence of the legend by the names of the lines it is about."""
+        names: dict[str, list[str]] = {}
+        for name in self.series:
+            if name in self.legend:
+                names.setdefault(self.legend[name], []).append(name)
+        return {", ".join(each): text for text, each in names.items()}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """report.html of a run: samples, curves and settings in one self-contained file."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
 from i2icli import registry
 from i2icli.config import Config
+from i2icli.losses.legend import explanation
 from i2icli.metadata import cleaned
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
@@ -46,7 +48,10 @@ def write_run_report(folder: RunFolder, system: str, config: Config, *, final: b
         else:
             grouped["run"][key] = points
     own = grouped.pop("run", {})
-    sections += [Curves(curves, f"Losses of {name}") for name, curves in grouped.items()]
+    sections += [
+        Curves(curves, f"Losses of {name}", legend=_legend(system, name, curves))
+        for name, curves in grouped.items()
+    ]
     sections += [Curves({key: points}, _RUN[key]) for key, points in own.items() if key in _RUN]
     settings = {
         key: str(value) for key, value in cleaned(config).model_dump(mode="json").items() if value is not None
@@ -60,6 +65,13 @@ _RUN = {
     "data_wait": "Data wait, fraction of the time",
     "lr_factor": "Learning rate factor",
 }
+
+
+def _legend(system: str, optimizer: str, losses: Iterable[str]) -> dict[str, str]:
+    """What the losses of an optimiser measure, by their names."""
+    legend = registry.system_type(system).legend
+    found = {name: explanation(legend, f"{optimizer}/{name}") for name in losses}
+    return {name: text for name, text in found.items() if text}
 
 
 def _clips(folder: RunFolder) -> list[Section]:
