@@ -290,3 +290,5 @@ class RunOptions(BaseModel):
     segmenter: bool = Field(True, description="score photos of label maps by a segmentation network")
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")
+    wandb: bool = Field(False, description="also send the run to Weights & Biases (project i2icli)")
+    mlflow: bool = Field(False, description="also send the run to MLflow (experiment i2icli)")

@@ -23,12 +23,12 @@ MATCHING = (
 )
 OF_ENGINE = {
     "*/spectrum*": "Difference between the power spectra of outputs and of real images; it falls.",
-    "*/perceptual*": "Difference between outputs and what they should show, in features of a pretrained network.",
+    "*/perceptual*": "Difference between outputs and what they should show, in features of a network.",
 }
 """What the engine adds to the losses of any system."""
 
 
 def explanation(legend: Mapping[str, str], name: str) -> str | None:
     """The sentence about a loss "optimiser/name": of the first pattern of a legend that it fits."""
-    patterns = legend | OF_ENGINE
+    patterns = {**legend, **OF_ENGINE}
     return next((text for pattern, text in patterns.items() if fnmatchcase(name, pattern)), None)

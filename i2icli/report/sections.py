@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -106,7 +107,7 @@ class Slides:
     images: Sequence[tuple[bytes, str]]  # bytes of an image file, and its caption
     heading: str = ""
 
-    @property
+    @cached_property
     def slides(self) -> list[tuple[str, str]]:
         """For every image, its data URI and its caption."""
         return [(data_uri(image), caption) for image, caption in self.images]

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from i2icli.config import RunOptions
-from i2icli.errors import UserError
 from i2icli.report.clips import write_film, write_strip
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
@@ -19,13 +18,14 @@ from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.clip_scores import spectrum_row
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
+from i2icli.training.not_finite import not_finite_error
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
-from i2icli.training.run_report import write_run_report
+from i2icli.training.run_report import LiveReport
 from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
-from i2icli.training.tensorboard import Events
+from i2icli.training.trackers import Trackers
 from i2icli.training.trainer import Trainer
 from i2icli.training.validation import Scores, measure_spectra, quality, validate
 
@@ -46,12 +46,8 @@ class RunContext:
     data: RunData
     callbacks: Callbacks
     interrupt: Interrupt
-    events: Events
+    trackers: Trackers
     criterion: str  # the score whose highest mean keeps the best model
-
-
-class NotFiniteError(UserError):
-    """The networks have learned numbers that are none: there is nothing to save."""
 
 
 class Monitor:
@@ -63,6 +59,7 @@ class Monitor:
         self.folder, self.options, self.data = context.folder, context.options, context.data
         self.callbacks = context.callbacks
         self.description = description
+        self.report = LiveReport(self.folder, context.name)
         self.started_at = self.saved_at = time.monotonic()
         self.resumed_at = 0  # step
         self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
@@ -95,7 +92,7 @@ class Monitor:
         proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
         action = all_reduce_max(NOT_FINITE if not_finite else proposal)
         if action == NOT_FINITE:
-            raise self._not_finite_error(trainer)
+            raise not_finite_error(trainer, self.folder, self.saved_step)
         if action in STOP_REASONS:
             self.reason = STOP_REASONS[action]
             self._log_before_stopping(trainer)
@@ -117,7 +114,7 @@ class Monitor:
             self.folder.check_there()
             self.folder.save_state(self.whole(state))
             self.publish(trainer, self.folder.model)
-            write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
+            self.report.update(trainer.system.config)
             self.callbacks.saved(self.folder.path)
         self.saved_at, self.saved_step = time.monotonic(), trainer.system.clock.total
 
@@ -156,7 +153,9 @@ class Monitor:
                     now_shown = (image.detach().float().cpu() for image in images)
                     rows.append(before | dict(zip(shown, now_shown, strict=True)))
         if rows:
-            write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
+            path = self.folder.samples / f"{trainer.system.clock.total:06}.png"
+            write_sample_sheet(path, rows)
+            self.context.trackers.sheet(trainer.system.clock.total, path)
 
     # -- after a step ----------------------------------------------------------------------
 
@@ -241,7 +240,7 @@ class Monitor:
         self.folder.log(
             {"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers}
         )
-        self.context.events.scalars(clock.total, numbers)
+        self.context.trackers.scalars(clock.total, numbers)
 
     def validate(self, trainer: Trainer) -> None:
         """Score the validation images; keep the model if its score is the best so far."""
@@ -277,22 +276,9 @@ class Monitor:
             write_strip(self.folder.strip, found.clip)
             write_film(self.folder.film, found.clip)
         scalars = {f"validation/{name}": value for name, value in self.scores.items()}
-        self.context.events.scalars(step, scalars)
-        write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
+        self.context.trackers.scalars(step, scalars)
+        self.report.update(trainer.system.config)
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
             for warning in warnings:
                 self.callbacks.note(warning)
-
-    def _not_finite_error(self, trainer: Trainer) -> "NotFiniteError":
-        names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
-        kept = (
-            f"the checkpoint of step {self.saved_step} is intact, the same command resumes from it"
-            if self.saved_step is not None
-            else "there is no checkpoint yet"
-        )
-        return NotFiniteError(
-            f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
-            f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
-            exit_code=1,
-        )

@@ -26,7 +26,8 @@ from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
+from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.not_finite import NotFiniteError
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
 from i2icli.training.plan import plan_of
 from i2icli.training.reported_warnings import report_warnings
@@ -37,7 +38,7 @@ from i2icli.training.run_data import RunData, counts_of, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.state import restore
-from i2icli.training.tensorboard import tensorboard_events
+from i2icli.training.trackers import Trackers, check_trackers, open_trackers
 from i2icli.training.trainer import Trainer
 
 
@@ -70,6 +71,7 @@ def train(
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
     options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
+    check_trackers(options)
     for path in (Path(each) for each in data if not Path(each).exists()):
         check_folder(path)  # raises, before anything is downloaded
     perceptual = fetch_perceptual(config, options, callbacks.note)
@@ -120,13 +122,13 @@ class _Run:
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
-            closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
+            closing(self._trackers()) as trackers,
         ):
             if show_plan:
                 self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
             criterion = self.options.best_by or system.criterion
             context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
+                self.name, self.folder, self.options, data, self.callbacks, interrupt, trackers, criterion
             )
             monitor = Monitor(context, self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
@@ -144,6 +146,12 @@ class _Run:
                 compile_networks(system)
             finished = self._fit(trainer, monitor)
         return self._result(trainer, monitor, finished=finished)
+
+    def _trackers(self) -> Trackers:
+        """Where else the run is followed; nowhere from processes that report nothing."""
+        if not is_main():
+            return Trackers({}, self.callbacks)
+        return open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
 
     def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""

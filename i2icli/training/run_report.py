@@ -1,7 +1,8 @@
 """report.html of a run: samples, curves and settings in one self-contained file."""
 
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,11 +13,29 @@ from i2icli.metadata import cleaned
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Slides, Text, Values
+from i2icli.report.thumbnails import embedded
 from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
 
 SHEETS = 16  # sample sheets shown at most: the newest, the first, and some between
-SHEET_BYTES = 8_000_000  # that they may take together
+SHARE = 0.01  # of the time of a run that its report may take while it trains
+
+
+class LiveReport:
+    """The report while a run trains: written anew whenever something is new, as far as it costs little."""
+
+    def __init__(self, folder: RunFolder, system: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.folder, self.system, self._clock = folder, system, clock
+        self._next = clock()  # before then it would cost too much
+
+    def update(self, config: Config) -> None:
+        """Write it, unless the last time took more than SHARE of the time since."""
+        started = self._clock()
+        if started < self._next:
+            return
+        write_run_report(self.folder, self.system, config, final=False)
+        now = self._clock()
+        self._next = now + (now - started) / SHARE
 
 
 def write_run_report(folder: RunFolder, system: str, config: Config, *, final: bool = True) -> None:
@@ -130,14 +149,20 @@ def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]
 
 
 def _samples(folder: RunFolder) -> list[Section]:
-    """The newest sample sheet and older ones, as many as fit."""
+    """The newest sample sheet, and older ones compressed."""
     sheets = sorted(folder.samples.glob("*.png"), key=lambda sheet: int(sheet.stem), reverse=True)
-    chosen = _spread(sheets, SHEETS)
-    while len(chosen) > 1 and sum(sheet.stat().st_size for sheet in chosen) > SHEET_BYTES:
-        chosen = _spread(chosen, len(chosen) - 1)
-    if not chosen:
+    if not sheets:
         return []
-    return [Slides([(sheet.read_bytes(), f"step {int(sheet.stem):,}") for sheet in chosen], "Samples")]
+    newest = sheets[0]
+    return [
+        Slides(
+            [
+                (embedded(sheet, exact=sheet == newest), f"step {int(sheet.stem):,}")
+                for sheet in _spread(sheets, SHEETS)
+            ],
+            "Samples",
+        )
+    ]
 
 
 def _spread(sheets: list[Path], count: int) -> list[Path]:

@@ -378,6 +378,7 @@ def test_tensorboard_events_hold_the_losses(run):
     events.Reload()
     assert {"G/l1", "D/gan", "validation/psnr"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
+    assert [event.step for event in events.Images("samples")] == [1, 2, 4]
 
 
 def test_numbers_of_its_own_are_logged_and_charted_where_there_is_no_truth(toy, tmp_path, monkeypatch):

@@ -1,0 +1,30 @@
+"""The error that ends a run whose losses or weights are not finite numbers."""
+
+from i2icli.errors import UserError
+from i2icli.training.run_folder import RunFolder
+from i2icli.training.trainer import Trainer
+
+
+class NotFiniteError(UserError):
+    """The networks have learned numbers that are none: there is nothing to save."""
+
+
+def not_finite_error(trainer: Trainer, folder: RunFolder, saved_step: int | None) -> NotFiniteError:
+    """The error, with what is saved and what to try that is not tried yet."""
+    names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
+    kept = (
+        f"the checkpoint of step {saved_step:,} is intact, the same command resumes from it"
+        if saved_step is not None
+        else "there is no checkpoint yet"
+    )
+    clips, low = trainer.system.config.max_grad_norm is not None, trainer.placement.dtype is not None
+    advice = [
+        "a lower --lr",
+        *([] if clips else ["--max-grad-norm 1"]),
+        *(["--precision fp32"] if low else []),
+    ]
+    return NotFiniteError(
+        f"{folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
+        f"{trainer.system.clock.total:,}; {kept}; try {' or '.join(advice)}",
+        exit_code=1,
+    )
