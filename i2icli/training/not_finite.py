@@ -17,12 +17,9 @@ def not_finite_error(trainer: Trainer, folder: RunFolder, saved_step: int | None
         if saved_step is not None
         else "there is no checkpoint yet"
     )
-    clips, low = trainer.system.config.max_grad_norm is not None, trainer.placement.dtype is not None
-    advice = [
-        "a lower --lr",
-        *([] if clips else ["--max-grad-norm 1"]),
-        *(["--precision fp32"] if low else []),
-    ]
+    advice = ["a lower --lr"]
+    advice += ["--max-grad-norm 1"] if trainer.system.config.max_grad_norm is None else []
+    advice += ["--precision fp32"] if trainer.placement.dtype is not None else []
     return NotFiniteError(
         f"{folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
         f"{trainer.system.clock.total:,}; {kept}; try {' or '.join(advice)}",

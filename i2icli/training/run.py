@@ -38,7 +38,7 @@ from i2icli.training.run_data import RunData, counts_of, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.state import restore
-from i2icli.training.trackers import Trackers, check_trackers, open_trackers
+from i2icli.training.trackers import check_trackers, open_trackers
 from i2icli.training.trainer import Trainer
 
 
@@ -122,7 +122,9 @@ class _Run:
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
-            closing(self._trackers()) as trackers,
+            closing(
+                open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
+            ) as trackers,
         ):
             if show_plan:
                 self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
@@ -146,12 +148,6 @@ class _Run:
                 compile_networks(system)
             finished = self._fit(trainer, monitor)
         return self._result(trainer, monitor, finished=finished)
-
-    def _trackers(self) -> Trackers:
-        """Where else the run is followed; nowhere from processes that report nothing."""
-        if not is_main():
-            return Trackers({}, self.callbacks)
-        return open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
 
     def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""

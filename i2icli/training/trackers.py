@@ -11,6 +11,7 @@ from i2icli.errors import UserError
 from i2icli.files import atomic_write
 from i2icli.metadata import cleaned
 from i2icli.training.callbacks import Callbacks
+from i2icli.training.distributed import is_main
 
 MODULES = {"tensorboard": "torch.utils.tensorboard", "wandb": "wandb", "mlflow": "mlflow"}
 """What each needs, by the option that asks for it; its package is the extra of the same name."""
@@ -105,7 +106,7 @@ class MLflow:
 
 
 class Trackers:
-    """Several at once; one that fails is given up with a warning, as a run is worth more than its tracking."""
+    """Several at once; one that fails is given up with a warning: a run is worth more than its tracking."""
 
     def __init__(self, made: Mapping[str, Callable[[], Tracker]], callbacks: Callbacks) -> None:
         self.callbacks = callbacks
@@ -154,14 +155,16 @@ def check_trackers(options: RunOptions) -> None:
 def open_trackers(
     folder: Path, system: str, config: Config, options: RunOptions, callbacks: Callbacks
 ) -> Trackers:
-    """The trackers that the options ask for."""
+    """The trackers that the options ask for; none in processes that report nothing."""
     settings = {"system": system, **cleaned(config).model_dump(mode="json")}
     make: dict[str, Callable[[], Tracker]] = {
         "tensorboard": lambda: TensorBoard(folder),
         "wandb": lambda: WandB(folder, settings),
         "mlflow": lambda: MLflow(folder, settings),
     }
-    return Trackers({name: each for name, each in make.items() if getattr(options, name)}, callbacks)
+    return Trackers(
+        {name: each for name, each in make.items() if getattr(options, name) and is_main()}, callbacks
+    )
 
 
 def _ids(folder: Path) -> dict[str, str]:
