@@ -1,5 +1,7 @@
 """The one exception that users are meant to read, and what keeps texts readable."""
 
+import math
+import shlex
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,6 +60,25 @@ def readable(text: str) -> str:
     What is no part of words (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def print_number(value: float, digits: int = 3) -> str:
+    """So many digits at least of a measured number, without exponents: 1530.4 -> "1,530", 0.0530 -> "0.053".
+
+    What is no finite number is "-"; only below a millionth there is an exponent.
+    """
+    if not math.isfinite(value):
+        return "-"
+    if value == 0 or abs(value) < 1e-6:
+        return f"{value:.{digits}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def quoted(path: object) -> str:
+    """A path, or another word, of a command that is printed to be typed."""
+    return shlex.quote(str(path))
 
 
 def cell(text: str) -> str:

@@ -16,7 +16,7 @@ from rich.text import Text
 from i2icli.cli.console import say
 from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
-from i2icli.errors import readable
+from i2icli.errors import print_number, quoted, readable
 from i2icli.training.callbacks import Callbacks, Progress
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class LiveDisplay:
         columns = max(1, min(len(progress.losses), self._console.width // width))
         table = Table.grid(padding=(0, 3))
         cells = [
-            Text.assemble((f"{readable(name)} ", "cyan"), f"{value:.3f}")
+            Text.assemble((f"{readable(name)} ", "cyan"), f"{value:,.3f}")
             for name, value in progress.losses.items()
         ]
         for start in range(0, len(cells), columns):
@@ -161,7 +161,7 @@ def summary(result: "TrainResult") -> list[str]:
             "  go on:      run the same command again",
         ]
     lines.append(f"  report:     {result.folder / 'report.html'}")
-    model = f"--model {result.folder}"
+    model = f"--model {quoted(result.folder)}"
     if result.reads_videos:
         lines.append(f"  translate:  i2i video FILE {model} --out translated.mp4")
         return lines
@@ -193,17 +193,17 @@ def _speed(progress: Progress) -> str:
 
 def _rates(progress: Progress) -> str:
     return (
-        f"{progress.images_per_s:.3g} images/s · waits for data {progress.data_wait:.0%} · "
+        f"{print_number(progress.images_per_s)} images/s · waits for data {progress.data_wait:.0%} · "
         f"memory {progress.memory_bytes / 1e9:.1f} GB"
     )
 
 
 def _losses(progress: Progress) -> list[str]:
-    return [f"{name} {value:.3f}" for name, value in progress.losses.items()]
+    return [f"{name} {value:,.3f}" for name, value in progress.losses.items()]
 
 
 def _scores(scores: dict[str, float]) -> str:
-    return readable(", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
+    return readable(", ".join(f"{name} {print_number(value)}" for name, value in scores.items()))
 
 
 def _eta(progress: Progress) -> str:

@@ -9,7 +9,7 @@ import typer
 from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WHICH_MODEL, WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -181,8 +181,8 @@ def _next_steps(found: Sequence["Exported"], options: "ExportOptions", *, genera
 def _use(path: Path, *, generates: bool, videos: bool = False) -> str:
     """The command that uses a model."""
     if generates:
-        return f"i2i translate --samples 16 --model {path}"
-    return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {path}"
+        return f"i2i translate --samples 16 --model {quoted(path)}"
+    return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {quoted(path)}"
 
 
 class Steps:

@@ -15,7 +15,7 @@ from i2icli.cli.console import errors
 from i2icli.cli.options import GROWING, panel_of, parameters, run_options, typed, with_parameters
 from i2icli.cli.train_system import print_plan, run, shared_parameters
 from i2icli.config import Config, RunOptions, Size
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag
 from i2icli.recipe import LENGTHS, resolve_config
 
@@ -126,7 +126,8 @@ def _from_noise(
     started, resumable = run_recipe(folder)
     if started not in (None, system):
         raise UserError(
-            f"{folder} holds a run of {started}; to grow it: i2i grow DATA --from {folder} --out NEW_FOLDER"
+            f"{folder} holds a run of {started}; to grow it: "
+            f"i2i grow DATA --from {quoted(folder)} --out NEW_FOLDER"
         )
     if resumable and recipe is None:
         recipe = str(folder / "recipe.toml")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import output, say
-from i2icli.errors import readable
+from i2icli.errors import print_number, readable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -141,4 +141,4 @@ def _trained(step: int | None, steps: int | None, stage: str | None) -> str | No
 def _scores(scores: dict[str, float], step: int | None) -> str | None:
     if not scores or step is None:
         return None
-    return ", ".join(f"{name} {value:.3g}" for name, value in scores.items()) + f" (step {step:,})"
+    return ", ".join(f"{name} {print_number(value)}" for name, value in scores.items()) + f" (step {step:,})"

@@ -11,7 +11,7 @@ from rich.markup import escape
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import errors, output, plain, say
 from i2icli.cli.writing import Overwrite
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from i2icli.data.labels.counts import ClassCount
@@ -183,7 +183,7 @@ def _summary(conversion: "Conversion", done: int, out: Path) -> list[str]:
     number = len(conversion.classes)
     classes = "1 class" if number == 1 else f"{number:,} classes"
     unlabelled = f"{conversion.unlabelled_share:.1%} of the pixels unlabelled"
-    train = f"i2i train {reading_labels()} {out}"
+    train = f"i2i train {reading_labels()} {quoted(out)}"
     photos = f"put the photos into {out / IMAGES}, under the names of their maps; then: "
     return [
         f"{counted(done, 'label map')} in {out}: {classes}, {unlabelled}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import output, plain, say
-from i2icli.errors import UserError, readable
+from i2icli.errors import UserError, print_number, readable
 
 if TYPE_CHECKING:
     from i2icli.cli.description import Description
@@ -80,7 +80,7 @@ def _steps(row: dict[str, Any]) -> str:
 def _scores(row: dict[str, Any]) -> str:
     scores = list(row["scores"].items())
     more = " ..." if len(scores) > SHOWN else ""
-    return ", ".join(f"{readable(name)} {value:.3g}" for name, value in scores[:SHOWN]) + more
+    return ", ".join(f"{readable(name)} {print_number(value)}" for name, value in scores[:SHOWN]) + more
 
 
 def _age(row: dict[str, Any]) -> str:

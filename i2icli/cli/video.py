@@ -20,6 +20,7 @@ from i2icli.cli.console import INTERRUPTED, errors, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
+from i2icli.errors import print_number
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.inference.video_options import OF_VIDEOS, VideoOptions, VideoRequest
@@ -242,4 +243,4 @@ def how_far(progress: "VideoProgress") -> str:
 
     of = f" of ~{progress.total:,}" if progress.total is not None else ""
     left = f", {duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
-    return f"frame {progress.done:,}{of}, {progress.frames_per_s:.3g} frames/s{left}"
+    return f"frame {progress.done:,}{of}, {print_number(progress.frames_per_s)} frames/s{left}"

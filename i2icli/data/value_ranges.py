@@ -9,7 +9,7 @@ import numpy as np
 from i2icli.data.describe import counted
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.values import WIDE, Values, look_at, type_range
-from i2icli.errors import UserError
+from i2icli.errors import UserError, print_number
 from i2icli.image import Item
 from i2icli.image.decoded import ImageError
 from i2icli.image.values import FARTHEST, bits, check_holds
@@ -203,4 +203,4 @@ def _text(values: Values) -> str:
 
 
 def _short(value: float) -> str:
-    return number(value) if float(value).is_integer() else f"{value:.4g}"
+    return number(value) if float(value).is_integer() else print_number(value, 4)

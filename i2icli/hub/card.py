@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from i2icli.errors import UserError, readable
+from i2icli.errors import UserError, print_number, readable
 from i2icli.fields import flag, show
 from i2icli.hub.published import Counts, Published
 from i2icli.report.titles import TITLES
@@ -134,7 +134,7 @@ def _scores(model: Published) -> Iterator[str]:
     for name, value in model.scores.items():
         kind, _, of = name.partition("/")
         title = TITLES.get(kind, kind.replace("_", " ")) + (f", {of}" if of else "")
-        yield f"| {_text(title)} | {value:.4g} | {_PER_IMAGE.get(kind, 'mean')} |"
+        yield f"| {_text(title)} | {print_number(value, 4)} | {_PER_IMAGE.get(kind, 'mean')} |"
     yield ""
     yield _protocol(model)
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.errors import UserError, cell
+from i2icli.errors import UserError, cell, print_number
 from i2icli.image import KNOWN, grey_levels, read_image
 from i2icli.image.finding import find_images, named
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative_to_first, resampled
@@ -209,9 +209,13 @@ def summary(spectra: Sequence[Spectrum], *, relative: bool) -> tuple[list[str], 
         upper = slice(each.profiles.shape[1] // 2, None)
         level = each.mean[upper].mean()
         difference = level - spectra[0].mean[upper].mean()
-        rows.append([each.name, f"{len(each.profiles):,}", size, f"{level:.4g}", f"{difference:+.3g}"])
+        rows.append([each.name, f"{len(each.profiles):,}", size, print_number(level, 4), _signed(difference)])
     headings = [f"upper half ({_unit(relative)})", f"difference from {spectra[0].name}"]
     return ["curve", "images", "size", *headings], rows
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "") + print_number(value)
 
 
 def csv_text(spectra: Sequence[Spectrum]) -> str:

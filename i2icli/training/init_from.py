@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from i2icli import registry
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag, show
 from i2icli.metadata import describes_itself
 from i2icli.nn.growth import grown_name
@@ -235,5 +235,5 @@ def _remarks(system: System[Any], start: Start, networks: list[Taken]) -> list[s
     if start.beside:
         names = _listed([path.name for path in start.beside])
         lies = "lies" if len(start.beside) == 1 else "lie"
-        remarks.append(f"{names} {lies} beside it (--init-from {start.beside[0].parent} takes all)")
+        remarks.append(f"{names} {lies} beside it (--init-from {quoted(start.beside[0].parent)} takes all)")
     return remarks

@@ -3,7 +3,7 @@
 from typing import Any
 
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag, show
 from i2icli.stage import Stage
 from i2icli.training.run_folder import RunFolder
@@ -16,7 +16,7 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
     if state.get("format") != STATE_FORMAT:
         raise UserError(
             f"{folder.path}: its resume.pt was written by another version of i2icli; "
-            f"start a new run with --init-from {folder.path} and another --out"
+            f"start a new run with --init-from {quoted(folder.path)} and another --out"
         )
     if state["name"] != name:
         raise UserError(f"{folder.path} is a run of {state['name']}; choose another --out")
@@ -47,7 +47,7 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
 
 def _how_to_resume(name: str, folder: RunFolder) -> str:
     """How to resume with the original settings; not every command takes a recipe."""
-    return f"resume with: i2i train {name} DATA --recipe {folder.recipe} --out {folder.path}"
+    return f"resume with: i2i train {name} DATA --recipe {quoted(folder.recipe)} --out {quoted(folder.path)}"
 
 
 def _given(key: str, value: object) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from i2icli import registry
 from i2icli.config import Config
+from i2icli.errors import print_number
 from i2icli.losses.legend import explanation
 from i2icli.metadata import cleaned
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
@@ -144,7 +145,7 @@ def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]
     scored = next((row for row in reversed(rows) if isinstance(row.get("validation"), dict)), None)
     if scored is not None:
         for name, value in scored["validation"].items():
-            facts[name] = f"{value:.4g} (step {scored['step']:,})"
+            facts[name] = f"{print_number(value, 4)} (step {scored['step']:,})"
     return facts
 
 
