@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -14,6 +15,7 @@ import typer
 
 from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WITH_THREADS
+from i2icli.cli.piping import STDIN, image_as_file
 from i2icli.errors import UserError, cell, readable, several
 
 if TYPE_CHECKING:
@@ -36,7 +38,9 @@ def detect_fake(
     *,
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="IMAGES", help="images, videos, folders, globs; - reads a list from stdin"),
+        typer.Argument(
+            metavar="IMAGES", help="images, videos, folders, globs; - reads an image or a list from stdin"
+        ),
     ],
     model: Annotated[
         Path | None,
@@ -82,9 +86,14 @@ def detect_fake(
     from i2icli.detector.explanation import meaning_of_real
 
     detector = Detector.load(model) if model else Detector.shipped(chosen)
-    findings = _print_all(*_run(detector, inputs), meaning_of_real(detector.info), as_json, as_csv)
-    if plot:
-        _plot(detector, findings, plot)
+    with image_as_file(inputs) as (words, image):
+        found, total = _run(detector, words)
+        named = (replace(each, file=Path(STDIN)) if each.file == image else each for each in found)
+        findings = _print_all(named, total, meaning_of_real(detector.info), as_json, as_csv)
+        if plot:
+            stdin = {Path(STDIN): image} if image else {}
+            files = [replace(each, file=stdin.get(each.file, each.file)) for each in findings]
+            _plot(detector, files, plot)
     return _exit_code(Counter(finding.verdict for finding in findings))
 
 

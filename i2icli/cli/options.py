@@ -88,13 +88,15 @@ def with_parameters(function: Callable[..., Any], parameters: list[inspect.Param
     return function
 
 
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether the user gave an option, typed or in a variable of the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
+
+
 def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
-    """The settings of a model that the user typed, without the defaults."""
-    return {
-        name: context.params[name]
-        for name in option_fields(model)
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    }
+    """The settings of a model that the user gave, without the defaults."""
+    return {name: context.params[name] for name in option_fields(model) if was_given(context, name)}
 
 
 def validated(model: type[M], given: dict[str, Any], spell: Callable[[str], str]) -> M:

@@ -37,6 +37,8 @@ class _Decoder(Protocol):
     def read_map(self, file: IO[bytes]) -> IdMap: ...
 
 
+HEAD = 256  # bytes by which a format is recognised
+
 _OWN: Mapping[Format, _Decoder] = {"heic": heif_files, "jp2": jpeg2000_files, "ppm": netpbm_files}
 """Formats that Pillow does not read, or with fewer bits."""
 
@@ -133,8 +135,13 @@ def _open(source: Path | str | bytes) -> IO[bytes]:
 
 def _format(file: IO[bytes]) -> Format:
     """Recognise the format by the first bytes, then rewind. Raises ImageError, OSError."""
-    head = file.read(256)
+    head = file.read(HEAD)
     file.seek(0)
+    return format_of(head)
+
+
+def format_of(head: bytes) -> Format:
+    """The format of a file that begins with some bytes, HEAD of them or all. Raises ImageError."""
     starts: dict[bytes, Format] = {
         b"\x89PNG\r\n\x1a\n": "png",
         b"\xff\xd8\xff": "jpeg",
