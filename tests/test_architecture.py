@@ -26,6 +26,7 @@ FLOORS: dict[str, int] = {
     "fields": 0,
     "files": 0,
     "home": 0,
+    "logs": 0,
     "registry": 0,
     "recipe": 0,
     "recipes": 0,

@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from i2icli import __version__
 from i2icli.chatter import without_chatter
+from i2icli.cli.verbosity import is_quiet
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
 
@@ -136,10 +137,10 @@ def _failed(error: Exception) -> int:
 
 
 def errors() -> "Console":
-    """The console on stderr: progress, notes and complaints."""
+    """The console on stderr: progress and notes; it drops them all where the command is to be quiet."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, quiet=is_quiet())
 
 
 def output() -> "Console":
@@ -152,9 +153,18 @@ def output() -> "Console":
 
 def complain(text: str) -> None:
     """One line on stderr: `error: ...`; names keep the spaces they hold."""
-    console = errors()
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
     console.print("[bold red]error:[/]", end=" ")
     say(console, " ".join(line.strip() for line in text.strip().split("\n")))
+
+
+def failed(text: str) -> None:
+    """One line on stderr about one of many inputs: `failed: ...`, also where the command is to be quiet."""
+    from rich.console import Console
+
+    say(Console(stderr=True, highlight=False), f"failed: {text}")
 
 
 def say(console: "Console", text: str) -> None:

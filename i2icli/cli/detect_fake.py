@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from i2icli.cli.console import errors, output, say
+from i2icli.cli.console import errors, failed, output, say
 from i2icli.cli.options import WITH_THREADS
 from i2icli.cli.piping import STDIN, image_as_file
 from i2icli.errors import UserError, cell, readable, several
@@ -144,7 +144,7 @@ def _print_all(
                 row = [cell(str(finding.file)), finding.verdict, _number(finding, ""), cell(finding.text)]
                 table.writerow(row)
             if finding.verdict == "failed" and (as_json or as_csv):
-                say(console, f"failed: {finding.file}: {finding.explanation}")
+                failed(f"{finding.file}: {finding.explanation}")
     if not as_json and not as_csv:
         _print_table(done)
     _print_summary(done, meaning)

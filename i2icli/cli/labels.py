@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import errors, output, plain, say
+from i2icli.cli.console import failed as tell_failed
 from i2icli.cli.writing import Overwrite
 from i2icli.errors import UserError, quoted
 
@@ -155,7 +156,7 @@ def _report(conversion: "Conversion") -> "list[Converted]":
             if each.error is not None:
                 failed.append(each)
                 named = each.source in each.error
-                say(console, f"failed: {each.error}" if named else f"failed: {each.source}: {each.error}")
+                tell_failed(each.error if named else f"{each.source}: {each.error}")
     return failed
 
 

@@ -15,6 +15,7 @@ from i2icli.config import LARGEST_RUN_SEED, THREADS, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
+from i2icli.home import variable
 from i2icli.pair_config import PairConfig
 from i2icli.processors import busy_line, limited_threads
 
@@ -41,7 +42,15 @@ def use_threads(ctx: typer.Context, number: int | None) -> int | None:
 
 WITH_THREADS = Annotated[
     int | None,
-    typer.Option("--threads", metavar="<int>", min=1, max=1024, help=THREADS, callback=use_threads),
+    typer.Option(
+        "--threads",
+        metavar="<int>",
+        min=1,
+        max=1024,
+        help=THREADS,
+        callback=use_threads,
+        envvar=variable("threads"),
+    ),
 ]
 """The option --threads of the commands that compute without a model of ours."""
 
@@ -145,6 +154,7 @@ def _parameter(
         metavar="<name=value>" if sort == "pairs" else f"<{sort}>",
         rich_help_panel=panel,
         autocompletion=_completion(field),
+        envvar=variable(name),
     )
     annotation: Any = Annotated[str | None, option]
     if sort in ("paths", "pairs"):

@@ -42,7 +42,9 @@ class Pipes:
             raise UserError(f"--out -: standard output takes one result, here are {count:,}; choose a folder")
 
     def deliver(self, target: Path) -> None:
-        """Write a result to standard output."""
+        """Write a result to standard output, if results go there."""
+        if not self.to_stdout:
+            return
         with target.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()

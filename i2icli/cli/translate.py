@@ -16,7 +16,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import errors, say
+from i2icli.cli.console import errors, failed, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, was_given, with_parameters
 from i2icli.cli.pace import Pace
@@ -174,23 +174,29 @@ def report(
             scored += [result] if result.psnr is not None else []
             advance(_counted(counts))
             if result.status == "failed":
-                say(console, f"failed: {pipes.named(_error(result)) if pipes else _error(result)}")
+                failed(_error(result) if pipes is None else pipes.named(_error(result)))
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
                 _print_json(result)
-            if pipes and pipes.to_stdout and result.target:
+            elif pipes is not None and result.target:
                 pipes.deliver(result.target)
+    for remark in _remarks(again, unread, scored):
+        say(console, remark if pipes is None else pipes.named(remark))
+    return counts
+
+
+def _remarks(again: int, unread: dict[str, str], scored: "list[Result]") -> Iterator[str]:
+    """What there is to say of all results together."""
     if again:
         images = "result was made" if again == 1 else "results were made"
-        say(console, f"{again:,} {images} again, as the input had changed")
+        yield f"{again:,} {images} again, as the input had changed"
     if unread:
         source, what = next(iter(unread.items()))
         others = f" (likewise in {len(unread) - 1:,} more)" if len(unread) > 1 else ""
-        say(console, f"metadata that cannot be read is left out: {what} of {source}{others}")
+        yield f"metadata that cannot be read is left out: {what} of {source}{others}"
     if scored:
-        say(console, f"against the ground truth: {_mean(scored)}")
-    return counts
+        yield f"against the ground truth: {_mean(scored)}"
 
 
 def _print_json(result: "Result") -> None:

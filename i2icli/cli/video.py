@@ -16,7 +16,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import INTERRUPTED, errors, say
+from i2icli.cli.console import INTERRUPTED, errors, failed, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
@@ -159,7 +159,10 @@ def report(translation: "VideoTranslation", console: "Console", as_json: bool) -
     counts: Counter[str] = Counter()
     for result in translation:
         counts[result.status] += 1
-        say(console, line(result))
+        if result.status == "failed":
+            failed(line(result))
+        else:
+            say(console, line(result))
         if as_json:
             sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
             sys.stdout.flush()
@@ -174,7 +177,7 @@ def line(result: "VideoResult") -> str:
         return f"{result.target}: already done (--overwrite to redo)"
     if result.status == "failed":
         error = result.error or "failed"
-        return f"failed: {error if result.source in error else f'{result.source}: {error}'}"
+        return error if result.source in error else f"{result.source}: {error}"
     if result.status == "stopped":
         return f"{result.source}: {result.error}"
     frames = "frame" if result.frames == 1 else "frames"

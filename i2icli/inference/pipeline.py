@@ -31,6 +31,7 @@ from i2icli.inference.search import Search
 from i2icli.inference.sheet_rows import SheetRows, captioned
 from i2icli.inference.stacks import Stacks
 from i2icli.inference.truth import Scores, score
+from i2icli.logs import LOG
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
 
@@ -113,6 +114,7 @@ class Translation:
 
     def __iter__(self) -> Iterator[Result]:
         count = images_together(self.inference, self.options.batch_size)
+        LOG.info("%d inputs, up to %d at once, %d outputs each", len(self.jobs), count, len(self.specs))
         if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
             count = 1  # the styles of an image are computed together instead
         sheets = SheetWriter(self.sheets)

@@ -10,6 +10,7 @@ from torch import Tensor
 from i2icli import registry
 from i2icli.errors import UserError, quoted
 from i2icli.fields import flag, show
+from i2icli.logs import LOG
 from i2icli.metadata import describes_itself
 from i2icli.nn.growth import grown_name
 from i2icli.originals.parts import Start, Taken, parts_of, read_start
@@ -18,7 +19,7 @@ from i2icli.runtime.checkpoint import check_finite, load_model
 from i2icli.system import System
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.fine_tuning import report_start
-from i2icli.training.run_folder import LOG, DamagedStateError, RunFolder
+from i2icli.training.run_folder import DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
 
 MOST = 8  # weights of other shapes that are listed by name

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from i2icli.config import RunOptions
+from i2icli.logs import timed
 from i2icli.report.clips import write_film, write_strip
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
@@ -102,6 +103,7 @@ class Monitor:
             self.save(trainer, thorough=action in STOP_REASONS)
         return action in STOP_REASONS
 
+    @timed("saving")
     def save(self, trainer: Trainer, *, thorough: bool = False) -> None:
         """Save the state for resuming, and publish the model. Collective.
 
@@ -141,6 +143,7 @@ class Monitor:
         """Write the model as it is now."""
         write_model(path, trainer.system, self.context.name, trainer.ema.modules())
 
+    @timed("drawing a sample sheet")
     def sample(self, trainer: Trainer) -> None:
         """Write a sample sheet, one row per preview example: earlier resolutions first, then this one."""
         rows: list[dict[str, Tensor]] = []
@@ -242,6 +245,7 @@ class Monitor:
         )
         self.context.trackers.scalars(clock.total, numbers)
 
+    @timed("validating")
     def validate(self, trainer: Trainer) -> None:
         """Score the validation images; keep the model if its score is the best so far."""
         system, to_device = trainer.system, trainer.placement.batch

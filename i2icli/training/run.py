@@ -15,6 +15,7 @@ from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.image.finding import check_folder
+from i2icli.logs import timed
 from i2icli.processors import busy_line, limited_threads, threads_asked
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
@@ -104,7 +105,8 @@ class _Run:
         self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
         self.data_paths = [str(Path(each).resolve()) for each in data]
         self.perceptual, source = load_perceptual(config, perceptual)
-        self.data, found = open_data(name, data, config, options)
+        with timed("scanning the data"):
+            self.data, found = open_data(name, data, config, options)
         self.config = completed(found, {"perceptual_source": source})
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
@@ -115,7 +117,8 @@ class _Run:
             return self._trained(device, state, show_plan=show_plan)
 
     def _trained(self, device: torch.device, state: dict[str, Any] | None, *, show_plan: bool) -> TrainResult:
-        system = build_system(self.name, self.config)
+        with timed("building the networks"):
+            system = build_system(self.name, self.config)
         if line := frozen_line(system):
             self.callbacks.note(line)
         loaded = initialise(system, self.options.init_from, self.callbacks) if state is None else frozenset()
