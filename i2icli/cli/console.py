@@ -16,7 +16,7 @@ from typer.main import get_command
 
 from i2icli import __version__
 from i2icli.chatter import without_chatter
-from i2icli.cli.verbosity import is_quiet
+from i2icli.cli.verbosity import as_usual, is_quiet
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
 
@@ -33,7 +33,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names may be of letters that it cannot hold
     try:
-        with _pressed() as pressed, _warnings_as_lines():
+        with as_usual(), _pressed() as pressed, _warnings_as_lines():
             code = _run(app, arguments, pressed)
         sys.stdout.flush()
         return code

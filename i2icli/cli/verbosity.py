@@ -2,12 +2,15 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Any
 
 import typer
 
 from i2icli.errors import UserError
+from i2icli.logs import LOG
 
 MESSAGES = "Messages"  # the help panel
 _KEY = "i2icli.verbosity"
@@ -15,11 +18,27 @@ _KEY = "i2icli.verbosity"
 
 class _State:
     quiet = False
+    lines: "_Lines | None" = None  # while a command is verbose
+    level = logging.NOTSET  # of the logger, before
 
 
 def is_quiet() -> bool:
     """Whether only results and errors are wanted."""
     return _State.quiet
+
+
+@contextmanager
+def as_usual() -> Iterator[None]:
+    """Inside the block a command may be quiet or verbose; afterwards nothing is."""
+    try:
+        yield
+    finally:
+        _State.quiet = False
+        if _State.lines is not None:
+            LOG.info("done")
+            LOG.removeHandler(_State.lines)
+            LOG.setLevel(_State.level)
+            _State.lines = None
 
 
 @cache
@@ -38,13 +57,14 @@ def _be_quiet(ctx: typer.Context, wanted: bool) -> None:
     if wanted:
         _choose_one(ctx, "--quiet")
         _State.quiet = True
-        ctx.call_on_close(_be_normal)
 
 
 def _be_verbose(ctx: typer.Context, wanted: bool) -> None:
     if wanted:
         _choose_one(ctx, "--verbose")
-        _log_lines(ctx)
+        _State.lines, _State.level = _Lines(), LOG.level
+        LOG.addHandler(_State.lines)
+        LOG.setLevel(logging.INFO)
 
 
 def _choose_one(ctx: typer.Context, option: str) -> None:
@@ -52,26 +72,9 @@ def _choose_one(ctx: typer.Context, option: str) -> None:
         raise UserError("--quiet and --verbose: choose one")
 
 
-def _be_normal() -> None:
-    _State.quiet = False
-
-
-def _log_lines(ctx: typer.Context) -> None:
-    """Until the command ends, what is logged are lines on stderr, each with the time since the start."""
-    logger, handler = logging.getLogger("i2icli"), _Lines()
-    before = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-
-    def end() -> None:
-        logger.info("done")
-        logger.removeHandler(handler)
-        logger.setLevel(before)
-
-    ctx.call_on_close(end)
-
-
 class _Lines(logging.Handler):
+    """What is logged as lines on stderr, each with the time since the start."""
+
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self._started = time.perf_counter()
