@@ -2,7 +2,9 @@
 
 import math
 import shlex
+import sys
 import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -26,6 +28,18 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in the place of a traceback."""
         return [f"error: {self}"]
+
+
+class I2IWarning(UserWarning):
+    """Something that a Python caller should know and that ends nothing."""
+
+
+def warn(text: str) -> None:
+    """A warning that names the line which called i2icli, wherever in it the trouble was found."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "i2icli":
+        frame = frame.f_back
+    warnings.warn_explicit(text, I2IWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:

@@ -69,6 +69,7 @@ FLOORS: dict[str, int] = {
     "inference": 10,
     "demo": 11,
     "cli": 12,
+    "python": 13,
     "__main__": 13,
 }
 """Rooms (top-level modules and folders) by floor; imports go downwards or stay in the room."""

@@ -21,7 +21,7 @@ from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.callbacks import Callbacks, LoggedWarnings, NoCallbacks
+from i2icli.training.callbacks import Callbacks, NoCallbacks, WarningCallbacks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
 from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
@@ -71,7 +71,10 @@ def train(
     show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
-    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
+    options, callbacks = (
+        options or RunOptions(),
+        RobustCallbacks(callbacks or WarningCallbacks()),
+    )
     check_trackers(options)
     for path in (Path(each) for each in data if not Path(each).exists()):
         check_folder(path)  # raises, before anything is downloaded
