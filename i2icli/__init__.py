@@ -35,7 +35,7 @@ _WHERE = {
     "Port": "i2icli.task",
     "Progress": "i2icli.training.callbacks",
     "Task": "i2icli.task",
-    "TrainResult": "i2icli.training.run",
+    "TrainResult": "i2icli.training.result",
     "TranslateOptions": "i2icli.inference.options",
     "Translator": "i2icli.inference.translator",
 }

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @contextmanager
 def display(title: str, console: Console) -> Iterator[Callbacks]:
     """A callbacks that shows a run on a console as well as the console can."""
-    if not console.is_terminal:
+    if not console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is None):
         yield PlainDisplay(console)
         return
     shown = LiveDisplay(title, console)

@@ -50,6 +50,21 @@ def as_item(given: Given, name: str) -> Item:
     return ArrayItem(values.numpy(), name, channels_first=True)
 
 
+def images_of(batch: object) -> "list[NDArray[Any] | Tensor] | None":
+    """The images of a batch, a tensor (B, C, H, W) or an array (B, H, W, C); None for anything else."""
+    if _is_tensor(batch) or isinstance(batch, np.ndarray):
+        return list(batch) if batch.ndim == 4 else None
+    return None
+
+
+def batch_of(made: list[Any]) -> Any:
+    """Results for the images of a batch as a batch again; of several outputs one by the name of each."""
+    first = made[0]
+    if isinstance(first, dict):
+        return {name: batch_of([each[name] for each in made]) for name in first}
+    return sys.modules["torch"].stack(made) if _is_tensor(first) else np.stack(made)
+
+
 def in_form_of(given: Given, made: DecodedImage) -> Made:
     """A result in the form of what was given: an array, a tensor, else a Pillow image.
 

@@ -26,7 +26,7 @@ from i2icli.inference.pairs import PairSearch, of_specs
 from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch, workers
 from i2icli.inference.record import Origin, Read, Record, Standing
-from i2icli.inference.results import Result
+from i2icli.inference.results import Result, described
 from i2icli.inference.search import Search
 from i2icli.inference.sheet_rows import SheetRows, captioned
 from i2icli.inference.stacks import Stacks
@@ -107,6 +107,8 @@ class Translation:
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
         self._announce()
+
+    __repr__ = described
 
     def __len__(self) -> int:
         """Outputs that are asked for."""

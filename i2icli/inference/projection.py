@@ -31,7 +31,7 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.places import Place
 from i2icli.inference.record import Origin, Record
-from i2icli.inference.results import Result
+from i2icli.inference.results import Result, described
 from i2icli.inference.search import Search
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Array, Request
@@ -98,7 +98,7 @@ def _distance(images: Tensor, wanted: Tensor) -> Tensor:
         images, wanted = avg_pool2d(images, 2), avg_pool2d(wanted, 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Projection:
     """The projection of files: iterating does it; beside every result lies its code as .npy."""
 
@@ -111,6 +111,8 @@ class Projection:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     written: int = 0
+
+    __repr__ = described
 
     def __len__(self) -> int:
         return len(self.jobs)

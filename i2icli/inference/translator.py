@@ -10,7 +10,7 @@ from i2icli.config import Precision
 from i2icli.errors import UserError
 from i2icli.image.finding import collect
 from i2icli.inference.batching import together
-from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
+from i2icli.inference.given import Given, Made, Named, as_item, batch_of, images_of, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import Tell, load_backend
@@ -57,7 +57,9 @@ class Translator(Inference):
         path = find_model(str(model))
         return cls(load_backend(path, device, precision, runtime, tell), path)
 
-    def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
+    def translate(
+        self, image: "Given | Named | list[Given | Named] | tuple[Any, ...]", **options: Any
+    ) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
         `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite, pairs
@@ -68,9 +70,10 @@ class Translator(Inference):
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
-        folder, of the images below it. A model of several inputs takes them by name: {"labels": ...,
-        "instances": ...}; beside a path those that are left out are found as the command finds them. Raises
-        UserError for what cannot be read and for options that the model does not take.
+        folder, of the images below it; a batch, a tensor (B, C, H, W) or an array (B, H, W, C), gives one. A
+        model of several inputs takes them by name: {"labels": ..., "instances": ...}; beside a path those
+        that are left out are found as the command finds them. Raises UserError for what cannot be read and
+        for options that the model does not take.
         """
         if not self.translates:
             raise UserError("this model generates images from noise; call sample instead of translate")
@@ -81,8 +84,10 @@ class Translator(Inference):
         specs = self.specs(asked)
         others = OtherInputs(inputs_of(specs), asked)
         stacks = Stacks(inputs_of(specs)[others.first], asked.more_inputs)
-        if isinstance(image, list):
+        if isinstance(image, list | tuple):
             return [self._translated(each, specs, others, asked, stacks) for each in image]
+        if batch := images_of(image):
+            return batch_of([self._translated(each, specs, others, asked, stacks) for each in batch])
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
             images = inputs_in(folder, collect(folder, recursive=asked.recursive).images, others.kind)

@@ -12,6 +12,7 @@ from i2icli.inference.inference import Inference
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import inputs_of
 from i2icli.inference.prefetching import prefetch, read_ahead
+from i2icli.inference.results import described
 from i2icli.inference.video_first import FirstFrame
 from i2icli.inference.video_frames import FrameTranslator
 from i2icli.inference.video_jobs import VideoJob, plan_videos
@@ -44,6 +45,8 @@ class VideoTranslation:
         check_request(request, self.specs)
         OtherInputs(inputs_of(self.specs), request.translate)  # refuses folders that are not there
         self.jobs = plan_videos(inputs, out, self.specs, request.video.format)
+
+    __repr__ = described
 
     def __len__(self) -> int:
         """Results that are asked for."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
 from i2icli.training.callbacks import Callbacks, NoCallbacks, WarningCallbacks
+from i2icli.training.compiling import compile_networks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
 from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
@@ -33,6 +33,7 @@ from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
 from i2icli.training.plan import plan_of
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.rescue import rescue
+from i2icli.training.result import TrainResult as TrainResult
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
 from i2icli.training.robust_callbacks import RobustCallbacks
 from i2icli.training.run_data import RunData, counts_of, open_data
@@ -41,20 +42,6 @@ from i2icli.training.run_report import write_run_report
 from i2icli.training.state import restore
 from i2icli.training.trackers import check_trackers, open_trackers
 from i2icli.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """The outcome of a training run."""
-
-    folder: Path
-    step: int
-    steps: int
-    finished: bool
-    reason: str  # "finished", "time limit" or "interrupted"
-    scores: dict[str, float] = field(default_factory=dict)  # of the last validation
-    reads_images: bool = True  # whether it translates images; otherwise it only generates
-    reads_videos: bool = False  # whether it remembers the frames before
 
 
 def train(
@@ -290,11 +277,3 @@ def build_system(name: str, config: Config) -> System[Any]:
     """A newly initialised system; its weights depend on the seed."""
     torch.manual_seed(config.seed)
     return registry.system_type(name)(config).train()
-
-
-def compile_networks(system: System[Any]) -> None:
-    """Compile every network in place, including those in a ModuleDict; state_dict keys are unchanged."""
-    for child in system.children():
-        for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
-            if any(True for _ in network.parameters()):
-                network.compile()
