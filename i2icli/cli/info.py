@@ -28,8 +28,8 @@ def info(
         list[str],
         typer.Argument(
             metavar="MODEL",
-            help="runs, checkpoint files, pulled models by their names, or systems (the newest run of each); "
-            "several: compared",
+            help="runs, checkpoint files, pulled models by their names, systems (the newest run of each), or "
+            "a detector; several: compared",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
@@ -37,11 +37,17 @@ def info(
     """Show what a trained model is: its system, settings, networks and scores."""
     from i2icli.cli.comparison import compared
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
+    from i2icli.cli.detector_info import detector_facts, detector_in
     from i2icli.cli.tasks import task_lines
     from i2icli.fields import flag, show
     from i2icli.runs import find_model
 
-    every = [describe(find_model(model)) for model in models]
+    paths = [find_model(model) for model in models]
+    if len(paths) == 1 and (detector := detector_in(paths[0])):
+        facts = detector_facts(paths[0], detector)
+        _print_pairs(output(), facts) if not as_json else print(detector.model_dump_json(indent=2))
+        return
+    every = [describe(path) for path in paths]
     if as_json:
         objects = [dataclasses.asdict(each) for each in every]
         print(json.dumps(objects[0] if len(objects) == 1 else objects, indent=2, default=sorted))

@@ -33,6 +33,7 @@ from i2icli.training.validation import Scores, measure_spectra, quality, validat
 # What each process proposes after a step; the highest wins.
 CONTINUE, SAVE, TIME_LIMIT, INTERRUPTED, NOT_FINITE = range(5)
 BY_SEGMENTER = ("miou", "pixel_accuracy")  # scores that a segmentation network gives
+FRESH = 1.0  # seconds after which displayed losses are computed anew: a GPU has to be waited for
 EARLY = 1000  # steps during which artefacts in samples are normal
 STOP_REASONS = {TIME_LIMIT: "time limit", INTERRUPTED: "interrupted"}
 
@@ -61,7 +62,7 @@ class Monitor:
         self.callbacks = context.callbacks
         self.description = description
         self.report = LiveReport(self.folder, context.name)
-        self.started_at = self.saved_at = time.monotonic()
+        self.started_at = self.saved_at = self.shown_at = time.monotonic()
         self.resumed_at = 0  # step
         self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
         self.reason = "finished"
@@ -210,8 +211,8 @@ class Monitor:
     def _report(self, trainer: Trainer, step: int, last: bool) -> None:
         metrics, options = trainer.metrics, self.options
         due = last or step % options.log_every == 0
-        if due or step == 1:
-            self.losses = metrics.losses()
+        if due or step == 1 or time.monotonic() - self.shown_at >= FRESH:
+            self.losses, self.shown_at = metrics.losses(), time.monotonic()
         remaining = trainer.steps - step
         done = step - self.resumed_at
         self.callbacks.progress(
