@@ -100,7 +100,7 @@ class Figure:
 class Slides:
     """Images of one series, the first of them shown; the others are reached by scrolling sideways.
 
-    A click shows one in its own size.
+    A click enlarges one; links below go to each.
     """
 
     kind: ClassVar[str] = "slides"

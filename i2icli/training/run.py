@@ -232,6 +232,7 @@ class _Run:
             monitor.restore(state)
             self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
         else:
+            self.callbacks.note(f"new run in {self.folder.path}; {self.folder.report.name} there shows it")
             monitor.save(trainer)  # so that there is a state from the very start
         if is_main():
             self.folder.rewind_log(clock.total)

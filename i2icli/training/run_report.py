@@ -19,7 +19,8 @@ from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
 
 SHEETS = 16  # sample sheets shown at most: the newest, the first, and some between
-SHARE = 0.01  # of the time of a run that its report may take while it trains
+SHORT = 0.3  # seconds that the report may take whenever something is new
+SHARE = 0.01  # of the time of a run that it may take where it takes longer
 
 
 class LiveReport:
@@ -30,13 +31,13 @@ class LiveReport:
         self._next = clock()  # before then it would cost too much
 
     def update(self, config: Config) -> None:
-        """Write it, unless the last time took more than SHARE of the time since."""
+        """Write it, unless the last time took long and more than SHARE of the time since."""
         started = self._clock()
         if started < self._next:
             return
         write_run_report(self.folder, self.system, config, final=False)
         now = self._clock()
-        self._next = now + (now - started) / SHARE
+        self._next = now + (now - started) / SHARE if now - started > SHORT else now
 
 
 def write_run_report(folder: RunFolder, system: str, config: Config, *, final: bool = True) -> None:
