@@ -119,7 +119,7 @@ class Translation:
         LOG.info("%d inputs, up to %d at once, %d outputs each", len(self.jobs), count, len(self.specs))
         if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
             count = 1  # the styles of an image are computed together instead
-        sheets = SheetWriter(self.sheets)
+        sheets = SheetWriter(self.sheets, head=self.rows.head() if self.compare else None)
         with workers(THREADS) as readers, workers(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
             computed = (each for group in _grouped(loaded, count) for each in self._compute(group))
