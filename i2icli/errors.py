@@ -1,7 +1,6 @@
 """The one exception that users are meant to read, and what keeps texts readable."""
 
 import math
-import shlex
 import sys
 import unicodedata
 import warnings
@@ -92,7 +91,9 @@ def print_number(value: float, digits: int = 3) -> str:
 
 def quoted(path: object) -> str:
     """A path, or another word, of a command that is printed to be typed."""
-    return shlex.quote(str(path))
+    from shlex import quote  # loads regular expressions, which the package itself does without
+
+    return quote(str(path))
 
 
 def cell(text: str) -> str:

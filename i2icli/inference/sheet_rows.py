@@ -44,13 +44,11 @@ class SheetRows:
         row = {self._label(): _blank()} | dict(zip(self._names(), shown, strict=True))
         return row | ({TRUTH: _blank()} if self.truths else {})
 
-    @staticmethod
-    def _reference(spec: OutputSpec) -> NDArray[np.float32]:
-        port = spec.task.reference
+    def _reference(self, spec: OutputSpec) -> NDArray[np.float32]:
         assert spec.reference is not None
-        assert port is not None
-        pixels = kinds.decode(spec.reference, port)
-        return to_array(kinds.displayed(pixels, port, pixels.shape[:2]))
+        assert spec.task.reference is not None
+        image: NDArray[np.float32] = self.inference.references.image(spec.reference, spec.task.reference)[0]
+        return image
 
     def truth(self, job: Job, like: DecodedImage | None) -> Pixels | None:
         """The ground truth of the first output, at its size; None if it is not known or cannot be read."""
