@@ -77,8 +77,9 @@ class Translation:
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
         side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
-        search = Search(options.recursive, PairSearch(side) if side is not None else None)
-        stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
+        first = next(iter(inputs_of(self.specs).values()))
+        search = Search(options.recursive, PairSearch(side, first) if side is not None else None)
+        stacks = Stacks(first, options.more_inputs)
         jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
         ours = set(stacks.ours([job.source for job in jobs]))
         self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]

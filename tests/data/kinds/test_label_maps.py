@@ -75,6 +75,9 @@ def test_examples_hold_indices_photo_and_instances(tmp_path: Path) -> None:
         "instances": True,
         "channels": (3,),
         "types": ("uint8",),
+        "pair_names": ("labels", "images"),
+        "pair_aspects": (),
+        "pair_found": None,
     }
     example = data.train().get(1, None)
     assert {name: (value.dtype, tuple(value.shape)) for name, value in example.items()} == {
