@@ -143,6 +143,7 @@ class Config(BaseModel):
     channels_first: bool | None = Field(
         None, description="arrays and .npy files are channels x height x width; default: refused if in doubt"
     )
+    recursive: bool = Field(True, description="use the images in subfolders of the data folders, too")
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )

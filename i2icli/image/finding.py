@@ -33,11 +33,13 @@ class Collection:
         return unicodedata.normalize("NFC", relative).casefold()
 
 
-def collect(folder: Path, *, own: bool = False, recursive: bool = True, complete: bool = True) -> Collection:
+def collect(
+    folder: Path, *, own: bool = False, recursive: bool | None = None, complete: bool = True
+) -> Collection:
     """All files below a folder; links are followed, loops and hidden or junk files skipped.
 
-    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Subfolders count if
-    `recursive`. Raises UserError if there is no such folder or, where all of it has to be there (`complete`),
+    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Subfolders count as
+    `Walk` says. Raises UserError if there is no such folder or, where all of it has to be there (`complete`),
     if a part of it cannot be opened.
     """
     check_folder(folder)

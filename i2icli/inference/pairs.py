@@ -83,8 +83,9 @@ class PairSearch:
         pairs = {a: b for row in rows if (a := row[own]) is not None and (b := row[other]) is not None}
         self._remember(pairs)
         if pairs:
-            a, b = self.names
-            self.notes.append(f"{path} lists pairs: translating {a}, {b} as ground truth of {len(pairs):,}")
+            first, second = self.names
+            role = f"{second} as ground truth of {len(pairs):,}"
+            self.notes.append(f"{path} lists pairs: translating {first}, {role}")
         return list(dict.fromkeys(each for row in rows if (each := row[own] or row[other]) is not None))
 
     def find_partners(self, found: Mapping[Path, Sequence[str]]) -> None:

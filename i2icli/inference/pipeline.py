@@ -97,10 +97,8 @@ class Translation:
             raise UserError(
                 f"the contact sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
-        named = {
-            "to": ", ".join(dict.fromkeys(each.task.name for each in self.specs if each.task.name)) or None
-        }
-        settings = settings_of(inference.model, options) | named
+        names = dict.fromkeys(each.task.name for each in self.specs if each.task.name)
+        settings = settings_of(inference.model, options) | {"to": ", ".join(names) or None}
         started_at = write_manifest(out, settings, overwrite=options.overwrite)
         clear_temporary({out, self.sheets, *folders})
         self.record = Record(out, settings)
