@@ -75,7 +75,8 @@ def plan_video(
     inference: Inference, job: VideoJob, request: VideoRequest, first: FirstFrame | None
 ) -> VideoPlan:
     """Open a video and decide everything. Raises UserError for what cannot be read, encoded or replaced."""
-    source = open_source(job.source, request.rate)
+    reading = next(iter(job.spec.task.inputs.values())).reading
+    source = open_source(job.source, request.rate, reading)
     info, task = source.info, job.spec.task
     port = next(iter(task.inputs.values()))
     if holds_ids(port.kind) and info.container != "images":
