@@ -25,6 +25,8 @@ _Out = Annotated[
     Path | None,
     typer.Option(metavar="<path>", help="file for the chart: .png, .svg or .html; default: spectrum.png"),
 ]
+_Csv = Annotated[bool, typer.Option("--csv", help="print the curves as CSV; no chart without --out")]
+_Json = Annotated[bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")]
 
 
 def spectrum(
@@ -36,12 +38,8 @@ def spectrum(
         bool,
         typer.Option("--relative", help="relative to the first value; implied if image sizes differ"),
     ] = False,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="print the curves as CSV; no chart without --out")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")
-    ] = False,
+    as_csv: _Csv = False,
+    as_json: _Json = False,
     pages: PAGES = None,
     channels_first: CHANNELS_FIRST = None,
     overwrite: Overwrite = False,

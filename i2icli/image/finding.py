@@ -66,7 +66,8 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         near = folder.parent if folder.parent.is_dir() else None
         inside = f"; {near} contains {listing(near)}" if near else ""
-        raise UserError(f"{folder}: there is no such folder{inside}")
+        what = "file or folder" if folder.suffix else "folder"
+        raise UserError(f"{folder}: there is no such {what}{inside}")
     archive = folder.suffix.lower() in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
     advice = "unpack it and give the folder" if archive else "give the folder with the images"
     raise UserError(f"{folder}: this is a file, not a folder; {advice}")
