@@ -189,6 +189,8 @@ class _Run:
         if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
+        shapes = {name: tensor.shape for name, tensor in state["system"].items() if hasattr(tensor, "shape")}
+        self.config = self.config.with_found(self.config.told_by(state["config"], shapes))
         self._check_same_data(state)
         return dict(state)
 
