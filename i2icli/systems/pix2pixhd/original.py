@@ -29,6 +29,7 @@ from i2icli.originals.checkpoint import (
     rename,
     width_in,
 )
+from i2icli.originals.options_file import options_beside
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.layout import (
@@ -65,8 +66,9 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     encoder = _encoder(path, read) or {}
     tensors |= {f"E.{name}": tensor for name, tensor in encoder.items()}
     clusters = _clusters_beside(path) if encoder else {}
+    options = options_beside(path)
     try:
-        config = Pix2PixHDConfig.model_validate(_settings(layout, tensors, clusters))
+        config = Pix2PixHDConfig.model_validate(_settings(layout, tensors, clusters, options))
     except ValueError:
         return None  # sizes beyond what any such network has
     filled = _filled_and_checked(config, tensors, clusters)
@@ -158,13 +160,15 @@ def _clusters_beside(path: Path) -> Clusters:
     return read_clusters(files[-1]) if files else {}
 
 
-def _settings(layout: Layout, tensors: State, clusters: Clusters) -> dict[str, Any]:
-    """What names and shapes tell, as settings."""
+def _settings(
+    layout: Layout, tensors: State, clusters: Clusters, options: Mapping[str, str]
+) -> dict[str, Any]:
+    """What names and shapes tell, and options beside the file, as settings."""
     inside = "G.small." if layout.enhancers else "G."
     stem = tensors[f"{inside}stem.conv.weight"]
     encoder = _encoder_settings(tensors, clusters) if "E.stem.conv.weight" in tensors else {}
     planes = stem.shape[1] - encoder.get("num_features", 0)
-    boundaries = planes != CITYSCAPES  # these with boundaries would be a set of 34 classes
+    boundaries = _has_boundaries(planes, options)
     side = max(512, 2 << max(layout.depth, encoder.get("encoder_depth", 0)) + layout.enhancers)
     return encoder | {
         "classes": _classes(planes - boundaries),
@@ -180,6 +184,14 @@ def _settings(layout: Layout, tensors: State, clusters: Clusters) -> dict[str, A
         "num_enhancer_blocks": layout.enhancer_blocks or 3,
         "crop_size": (side, 2 * side),
     }
+
+
+def _has_boundaries(planes: int, options: Mapping[str, str]) -> bool:
+    """Whether one of the planes that are read is that of boundaries."""
+    said = options.get("no_instance")
+    if said in ("True", "False") and options.get("label_nc") == str(planes - (said == "False")):
+        return said == "False"
+    return planes != CITYSCAPES  # these with boundaries would be a set of 34 classes
 
 
 def _encoder_settings(tensors: State, clusters: Clusters) -> dict[str, Any]:
