@@ -23,6 +23,7 @@ from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
 from i2icli.report.page import write_page
 from i2icli.report.sections import Figure, Table, Text
+from i2icli.written import counted
 
 LENGTH = 300  # values of a curve if sizes differ, as published for videos
 MAX_CURVES = 8  # more single files are merged into one curve
@@ -208,7 +209,8 @@ def write(path: Path, spectra: Sequence[Spectrum], *, relative: bool) -> None:
     image = io.BytesIO()
     chart_image(drawn).save(image, format="PNG")
     columns, rows = summary(spectra, relative=relative)
-    lead = f"Azimuthally averaged power spectra of {sum(len(each.profiles) for each in spectra):,} images."
+    number = counted(sum(len(each.profiles) for each in spectra), "image")
+    lead = f"Azimuthally averaged power spectra of {number}."
     write_page(path, "Spectra", [Text(lead, lead=True), Figure(image.getvalue()), Table(columns, rows)])
 
 

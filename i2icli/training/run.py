@@ -267,14 +267,14 @@ class _Run:
         count = len(self.data.train())
         if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {before} ({counted(state['examples'], 'example')}), "
                 f"not on {now}; choose another --out for a new run"
             )
         if before != now:
             self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
-                f"the data had {state['examples']} examples when this run started, now {count}"
+                f"the data had {counted(state['examples'], 'example')} when this run started, now {count}"
             )
 
 

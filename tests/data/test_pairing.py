@@ -139,7 +139,7 @@ def test_several_ways_to_pair_are_named(tmp_path: Path) -> None:
 
 def test_a_pattern_that_fits_nothing_says_how_many_fit_each_side(tmp_path: Path) -> None:
     write(tmp_path, "{}_A.png")
-    assert "4 images fit A, 0 fit B" in refusal(tmp_path, pair="{}_A.png:{}_B.png")
+    assert "images that fit A: 4, B: 0" in refusal(tmp_path, pair="{}_A.png:{}_B.png")
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def _no_pairs(a: Collection, b: Collection, pattern: PairPattern | None) -> User
         ]
         where = str(a.folder) if a is b else f"{a.folder} and {b.folder}"
         return UserError(
-            f"--pair '{pattern}': no pairs in {where}; {fit[0]:,} images fit A, {fit[1]:,} fit B ({names})"
+            f"--pair '{pattern}': no pairs in {where}; images that fit A: {fit[0]:,}, B: {fit[1]:,} ({names})"
         )
     return UserError(
         f"{a.folder} and {b.folder}: no names in common ({names}); pairs need the same name in both, "

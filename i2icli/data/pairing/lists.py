@@ -49,7 +49,7 @@ def read_list(path: Path) -> FoundPairs:
             splits.setdefault(split, []).append((files[0], files[1]))
         known.add(row)
     if missing:
-        more = f" (and {len(missing) - 1:,} more files)" if len(missing) > 1 else ""
+        more = f" (and {counted(len(missing) - 1, 'more file')})" if len(missing) > 1 else ""
         raise UserError(f"{path}, {missing[0]}{more}; paths are relative to {path.parent}")
     if not splits.get(TRAIN):
         raise UserError(f"{path}: no pairs to train on; expected {EXAMPLE}")

@@ -96,7 +96,7 @@ def _refuse_other_shapes(pairs: Sequence[Pair]) -> None:
     other = [pair.a for pair in pairs if _width(pair) != 2 * pair.size[0]]
     if len(other) <= (1 - _NEARLY_ALL) * len(pairs):
         return
-    many = f", like {len(other) - 1:,} others" if len(other) > 1 else ""
+    many = f", like {counted(len(other) - 1, 'other')}" if len(other) > 1 else ""
     raise UserError(
         f"{other[0].name} has {_size(other[0])} pixels{many}, so its halves are hardly a pair: add "
         "--side-by-side if they are; else give A/ and B/ with the same names, --pair or a list (CSV)"

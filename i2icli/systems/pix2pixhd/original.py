@@ -43,6 +43,7 @@ from i2icli.systems.pix2pixhd.layout import (
 from i2icli.systems.pix2pixhd.names import discriminator_names
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.systems.pix2pixhd.system import Pix2PixHD
+from i2icli.written import counted
 
 CITYSCAPES = 35  # classes of the published model
 
@@ -75,7 +76,7 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     if filled is None:
         return None
     reason = (
-        f"model.1.weight of 7x7 to {config.width} channels, {layout.depth} down-samplings, "
+        f"model.1.weight of 7x7 to {counted(config.width, 'channel')}, {layout.depth} down-samplings, "
         f"{layout.num_blocks} residual blocks, {layout.enhancers} local enhancers (model1_1 ...)"
     )
     return Original("pix2pixhd", config, filled, _notes(config, clusters), reason=reason)
@@ -246,7 +247,7 @@ def _notes(config: Pix2PixHDConfig, clusters: Clusters) -> tuple[str, ...]:
     number = len(config.label_set.classes)
     with_boundaries = "and the boundaries of instances" if config.boundaries else "without boundaries"
     names = "taken for Cityscapes'" if number == CITYSCAPES else "whose names the file does not tell"
-    notes = [f"the generator reads {number} classes, {names}, {with_boundaries}"]
+    notes = [f"the generator reads {counted(number, 'class')}, {names}, {with_boundaries}"]
     if not config.feature_channels:
         notes.append("if it was trained with features, put the encoder's file (.._net_E.pth) beside it")
     elif not clusters:
