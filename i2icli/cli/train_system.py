@@ -17,6 +17,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
 from i2icli.recipe import resolve_config, shipped_recipes
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from i2icli.training.plan import Plan
@@ -109,7 +110,7 @@ def print_plan(plan: "Plan") -> None:
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
     if len(plan.stages) > 1:
         lines += [
-            f"# stage {stage.name}: {stage.steps:,} steps of {stage.batch_size}, "
+            f"# stage {stage.name}: {counted(stage.steps, 'step')} of {stage.batch_size}, "
             f"about {stage.memory_bytes / 1e6:,.0f} MB"
             for stage in plan.stages
         ]
