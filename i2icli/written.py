@@ -5,6 +5,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+TRAINED = "trained"
+"""What `--size` calls the scale of the images that a model learned from."""
+
 
 def parse_size(value: object) -> object:
     """256, "256" or "512x256" (width x height) -> (height, width)."""
@@ -16,6 +19,19 @@ def parse_size(value: object) -> object:
             raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
         width = int(match[1])
         return (int(match[2]) if match[2] else width), width
+    return value
+
+
+def parse_new_size(value: object) -> object:
+    """256 or "256" (the shorter side), "512x256" (width x height) -> (height, width), "trained"."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if text == TRAINED:
+            return text
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+        if match is None:
+            raise ValueError("expected pixels like 256, WIDTHxHEIGHT like 512x256, or trained")
+        return (int(match[2]), int(match[1])) if match[2] else int(match[1])
     return value
 
 
