@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from i2icli.task import Port, Task
     from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
     from i2icli.training.run import TrainResult
+    from i2icli.weights import Weights
 
 __version__ = "0.1.0"
 
@@ -73,17 +74,20 @@ def load(
     device: str | None = None,
     precision: Precision = "auto",
     runtime: RuntimeChoice = "auto",
+    *,
+    weights: Weights | None = None,
 ) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
     `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
+    `weights` of a run are "best" by its validation, or "last"; None: the best where one is known.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
 
-    return Translator.load(model, device, precision, runtime)
+    return Translator.load(model, device, precision, runtime, weights=weights)
 
 
 def train(

@@ -54,6 +54,7 @@ FLOORS: dict[str, int] = {
     "labels": 2,
     "losses": 2,
     "data": 3,
+    "weights": 3,
     "detector": 4,
     "system": 4,
     "originals": 4,

@@ -19,8 +19,8 @@ from i2icli.image.pixels import resize
 Planes = NDArray[np.float32]
 """(C, H, W)"""
 
-RADIUS = 2  # of the windows, in pixels of the small images
-EPSILON = 1e-4  # variance, of values in [-1, 1], below which a window counts as even
+RADIUS = 4  # of the windows, in pixels of the small images
+EPSILON = 1e-3  # variance, of values in [-1, 1], below which a window counts as even
 MOST_CHANNELS = 4  # of a guide; more count as their mean
 ROWS = 256  # of the result that are made at a time
 

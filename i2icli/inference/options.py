@@ -67,6 +67,10 @@ class ModelOptions(BaseModel):
         description="what computes: torch, onnxruntime or openvino; auto: the fastest that is installed "
         "and proven for the model",
     )
+    weights: Literal["best", "last"] | None = Field(
+        None,
+        description="of a run: best by the score of its validation, or last; default: best where one is known",
+    )
 
 
 class TranslateOptions(BaseModel):

@@ -24,7 +24,7 @@ from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
 from i2icli.inference.scale_notes import scale_notes
 from i2icli.inference.stacks import Stacks
-from i2icli.runs import find_model
+from i2icli.weights import Weights, find_weights
 
 if TYPE_CHECKING:  # what translating images need not load
     from i2icli.inference.video import VideoTranslation
@@ -52,14 +52,18 @@ class Translator(Inference):
         precision: Precision = "auto",
         runtime: RuntimeChoice = "auto",
         *,
+        weights: Weights | None = None,
         tell: Tell = lambda _: None,
     ) -> "Translator":
         """A model by path, by the name of a run under runs/, or by its system (the newest run).
 
-        `tell` is told, in a line, what computes it and why, as soon as that is decided. Raises UserError if
-        there is none, or if the file cannot be used.
+        weights: of a run, the best by its validation or the last; None: the best where one is known. `tell`
+        is told, in a line, which they are, and what computes the model and why, as soon as that is decided.
+        Raises UserError if there is none, or if the file cannot be used.
         """
-        path = find_model(str(model))
+        path, which = find_weights(str(model), weights)
+        if which:
+            tell(which)
         return cls(load_backend(path, device, precision, runtime, tell), path)
 
     def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:

@@ -269,9 +269,10 @@ class Monitor:
                 f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
                 f"{self.folder.best.name} is not kept"
             )
-        early = step < max(EARLY, trainer.steps / 2)
-        warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
-        row = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        early = " (normal this early)" if step < max(EARLY, trainer.steps / 2) else ""
+        warnings = [f"{each}{early}" for each in found.warnings]
+        row: dict[str, Any] = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        row["criterion"] = self.context.criterion, now
         self.folder.log(row | ({"flicker": spectrum_row(found.flicker)} if found.flicker else {}))
         if found.clip:
             write_strip(self.folder.strip, found.clip)
