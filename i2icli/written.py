@@ -70,6 +70,23 @@ def parse_duration(value: object) -> object:
     return value
 
 
+def print_duration(seconds: float) -> str:
+    """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"; 400,000.0 -> "4d15h"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours // 24}d{hours % 24:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def print_bytes(count: float) -> str:
+    """As GB: "0.04 GB", "1.9 GB", "26 GB"."""
+    number = count / 1e9
+    return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
+
+
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
 Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
 """Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""

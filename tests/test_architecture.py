@@ -29,6 +29,7 @@ FLOORS: dict[str, int] = {
     "registry": 0,
     "recipe": 0,
     "recipes": 0,
+    "machine": 0,
     "marks": 0,
     "metadata": 0,
     "pair_config": 0,

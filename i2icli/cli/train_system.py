@@ -16,7 +16,7 @@ from i2icli.cli.tasks import task_lines
 from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
-from i2icli.recipe import resolve_config, shipped_recipes
+from i2icli.recipe import PAPER, SMALL, resolve_config, shipped_recipes
 
 if TYPE_CHECKING:
     from i2icli.training.plan import Plan
@@ -28,8 +28,11 @@ def system_command(system: str) -> Any:
     model = registry.config_type(system)
 
     def command(ctx: typer.Context, data: list[Path], recipe: str | None, dry_run: bool, **_: Any) -> int:
-        config = resolve_config(system, recipe, typed(ctx, model), flag)
-        return _train(system, data, config, run_options(ctx), dry_run)
+        given, options = typed(ctx, model), run_options(ctx)
+        config = resolve_config(system, recipe, given, flag)  # refuses what is wrong before torch loads
+        if recipe is None:
+            config = resolve_config(system, sized_recipe(system, data, given, options), given, flag)
+        return _train(system, data, config, options, dry_run)
 
     with_parameters(command, [*shared_parameters(), *parameters(model, lambda name: panel_of(name, system))])
     single = typer.Typer(add_completion=False)
@@ -50,7 +53,7 @@ def shared_parameters() -> list[inspect.Parameter]:
 
 
 def _recipe_names(incomplete: str) -> list[str]:
-    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+    return [name for name in (PAPER, SMALL, *shipped_recipes()) if name.startswith(incomplete)]
 
 
 _DATA = Annotated[
@@ -64,7 +67,8 @@ _DATA = Annotated[
 _RECIPE = Annotated[
     str | None,
     typer.Option(
-        help="settings to start from: a TOML file or the name of a shipped recipe; options win over it",
+        help="settings to start from: a TOML file, the name of a shipped recipe, or paper; options win over "
+        "it; default: the paper's with a GPU, small without",
         metavar="<recipe>",
         rich_help_panel=RUN,
         autocompletion=_recipe_names,
@@ -76,6 +80,16 @@ _DRY_RUN = Annotated[
         "--dry-run", help="print the settings, networks and memory; train nothing", rich_help_panel=RUN
     ),
 ]
+
+
+def sized_recipe(system: str, data: list[Path], given: dict[str, Any], options: RunOptions) -> str | None:
+    """The recipe where none is named: the one sized to this machine, which is said; None: the paper's."""
+    from i2icli.training.default_recipe import default_recipe  # torch loads only when there is work
+
+    recipe, line = default_recipe(system, data, given, options)
+    if line:
+        say(errors(), f"note: {line}")
+    return recipe
 
 
 def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_run: bool) -> int:

@@ -69,7 +69,7 @@ class ModelOptions(BaseModel):
     )
     weights: Literal["best", "last"] | None = Field(
         None,
-        description="of a run: best by the score of its validation, or last; default: best where one is known",
+        description="of a run: best by the score of its validation, or last; default: best if it is known",
     )
 
 

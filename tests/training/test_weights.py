@@ -1,4 +1,4 @@
-"""The best weights of a run are used where a score decided, and it is said; resuming goes on from the last."""
+"""The best weights of a run are used where a score decided; resuming goes on from the last."""
 
 import re
 import shutil
