@@ -181,8 +181,8 @@ def _grow(data: list[Path], chosen: Chosen, dry_run: bool) -> int:
     from i2icli.cli.stage_table import stage_table
     from i2icli.training.plan import plan
 
-    planned = plan(system, data, config, options)
-    print_plan(planned)
+    planned = plan(system, data, config, options, measure=True)
+    print_plan(planned, options)
     errors().print(stage_table(planned.stages))
     return 0
 

@@ -17,6 +17,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
 from i2icli.recipe import PAPER, SMALL, resolve_config, shipped_recipes
+from i2icli.written import print_bytes
 
 if TYPE_CHECKING:
     from i2icli.training.plan import Plan
@@ -77,7 +78,9 @@ _RECIPE = Annotated[
 _DRY_RUN = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="print the settings, networks and memory; train nothing", rich_help_panel=RUN
+        "--dry-run",
+        help="print settings, networks, memory and, measured over a few steps, the time; train nothing",
+        rich_help_panel=RUN,
     ),
 ]
 
@@ -96,7 +99,7 @@ def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_
     if dry_run:
         from i2icli.training.plan import plan
 
-        print_plan(plan(system, data, config, options))
+        print_plan(plan(system, data, config, options, measure=True), options)
         return 0
     return run(system, data, config, options)
 
@@ -115,8 +118,13 @@ def run(
     return INTERRUPTED if result.reason == "interrupted" else 0
 
 
-def print_plan(plan: "Plan") -> None:
-    """What would be trained, as a recipe: everything that is no setting is a comment."""
+def print_plan(plan: "Plan", options: RunOptions) -> None:
+    """What would be trained, as a recipe: everything that is no setting is a comment.
+
+    What it needs of the machine follows, and on stderr a warning where that is more than there is.
+    """
+    from i2icli.training.outlook import hint_line, memory_line, time_line, too_large_line
+
     lines = [f"# {readable(line)}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
     lines += [f"# task {readable(line)}" for line in task_lines(plan.tasks)]
@@ -124,11 +132,17 @@ def print_plan(plan: "Plan") -> None:
     if len(plan.stages) > 1:
         lines += [
             f"# stage {stage.name}: {stage.steps:,} steps of {stage.batch_size}, "
-            f"about {stage.memory_bytes / 1e6:,.0f} MB"
+            f"about {print_bytes(stage.memory_bytes)}"
             for stage in plan.stages
         ]
-    lines.append(f"# memory: about {plan.memory_bytes / 1e6:,.0f} MB")
+    lines.append(f"# memory: {memory_line(plan.memory_bytes, plan.machine)}")
+    if plan.left_s is not None:
+        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit)}")
+    if hint := hint_line(plan.left_s, plan.machine):
+        lines.append(f"# {hint}")
     print("\n".join(lines))
+    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.stages[0].batch_size):
+        say(errors(), f"warning: {warning}")
 
 
 def _examples(system: str) -> str:

@@ -29,7 +29,7 @@ def default_recipe(
     height, width = sizes.get("crop_size", (0, 0))
     size = f"{width}x{height} px, " if height != width else f"{width} px, " if width else ""
     return SMALL, (
-        f"no GPU found: training by --recipe {SMALL} ({size}sized to a processor); the paper's settings: "
+        f"no GPU found: training with --recipe {SMALL} ({size}sized to a processor); the paper's settings: "
         f"--recipe {PAPER}"
     )
 

@@ -4,6 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import torch
+
+from i2icli.config import Config
+from i2icli.recipe import is_small
+from i2icli.runtime.device import device_memory
 from i2icli.stage import Clock, Stage
 from i2icli.written import print_bytes, print_duration
 
@@ -24,6 +29,11 @@ class Machine:
     def where(self) -> str:
         """What has the memory."""
         return "this machine" if self.device == "cpu" else self.device
+
+
+def machine_of(system: str, config: Config, device: torch.device) -> Machine:
+    """What a run computes on, and whether its settings are sized to a processor."""
+    return Machine(str(device), device_memory(device), is_small(system, config))
 
 
 class Outlook:

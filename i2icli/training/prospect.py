@@ -7,11 +7,9 @@ import torch
 
 from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
-from i2icli.recipe import is_small
-from i2icli.runtime.device import device_memory
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.distributed import is_main
-from i2icli.training.outlook import Machine, Outlook, memory_line, too_large_line
+from i2icli.training.outlook import Outlook, machine_of, memory_line, too_large_line
 from i2icli.training.plan import plan_of
 
 LARGE = 128 * 128  # pixels of a batch; fewer fit everywhere
@@ -27,25 +25,19 @@ class Prospect:
     folder: Path
     device: torch.device
 
-    @property
-    def machine(self) -> Machine:
-        """What it computes on, and whether its settings are sized to a processor."""
-        small = is_small(self.system, self.config)
-        return Machine(str(self.device), device_memory(self.device), small)
-
     def outlook(self, options: RunOptions, callbacks: Callbacks, *, show_plan: bool) -> Outlook:
         """What measures the time that is left; memory that will not do is said before it is asked for."""
-        costs: list[float] | None = None
+        machine, costs = machine_of(self.system, self.config, self.device), None
         if is_main() and (show_plan or self._is_large()):
             planned = plan_of(self.system, self.data, self.config, self.folder)
             costs = [float(max(1, stage.flops)) for stage in planned.stages]
             if show_plan:
                 callbacks.planned(planned.stages)
-            if line := too_large_line(planned.memory_bytes, self.machine, self.config.batch_size):
+            if line := too_large_line(planned.memory_bytes, machine, self.config.batch_size):
                 callbacks.warn(line)
             else:
-                callbacks.note(f"memory: {memory_line(planned.memory_bytes, self.machine)}")
-        return Outlook(self.config.stages(), self.machine, costs, options.time_limit)
+                callbacks.note(f"memory: {memory_line(planned.memory_bytes, machine)}")
+        return Outlook(self.config.stages(), machine, costs, options.time_limit)
 
     def _is_large(self) -> bool:
         height, width = self.config.crop_size

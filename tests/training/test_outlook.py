@@ -111,10 +111,10 @@ def test_a_run_and_a_resumed_one_report_the_time_left_from_their_third_step(toy,
 
 
 def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
-    from i2icli.training import prospect
+    from i2icli.training import outlook
 
     seen, config = Seen(), tiny_config("pix2pix", steps=1, crop_size=128)
-    monkeypatch.setattr(prospect, "device_memory", lambda _: 1_000_000)
+    monkeypatch.setattr(outlook, "device_memory", lambda _: 1_000_000)
     train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"), seen)
     assert any(line.startswith("warning: this needs about 0.0") for line in seen.lines)
 
@@ -137,7 +137,7 @@ def test_without_a_gpu_and_a_named_size_the_defaults_are_those_for_a_processor(t
     recipe, line = chosen(tmp_path, steps=10, batch_size=2)
     assert (recipe, line) == (
         "small",
-        "no GPU found: training by --recipe small (64 px, sized to a processor); the paper's settings: "
+        "no GPU found: training with --recipe small (64 px, sized to a processor); the paper's settings: "
         "--recipe paper",
     )
     for given in ({"crop_size": 128}, {"width": 8}, {"init_from": "latest_net_G.pth"}):
@@ -173,7 +173,7 @@ def test_the_command_says_that_it_takes_the_small_recipe(toy, tmp_path, capsys, 
     assert main(command) == 0
     printed = capsys.readouterr()
     assert "crop_size = 64" in printed.out
-    assert "note: no GPU found: training by --recipe small (64 px, sized to a processor)" in printed.err
+    assert "note: no GPU found: training with --recipe small (64 px, sized to a processor)" in printed.err
     assert main([*command, "--recipe", "paper"]) == 0
     printed = capsys.readouterr()
     assert "crop_size = 256" in printed.out
