@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from i2icli.cli.description import Description
-    from i2icli.config import Precision, RunOptions
+    from i2icli.config import Precision
     from i2icli.inference.given import Given
     from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from i2icli.task import Port, Task
     from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
     from i2icli.training.run import TrainResult
+    from i2icli.weights import Weights
 
 __version__ = "0.1.0"
 
@@ -74,17 +75,20 @@ def load(
     device: str | None = None,
     precision: Precision = "auto",
     runtime: RuntimeChoice = "auto",
+    *,
+    weights: Weights | None = None,
 ) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
     `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
+    `weights` of a run are "best" by its validation, or "last"; None: the best where one is known.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
 
-    found = Translator.load(model, device, precision, runtime)
+    found = Translator.load(model, device, precision, runtime, weights=weights)
     for note in found.notes:
         warn(note)
     return found
@@ -101,44 +105,15 @@ def train(
 ) -> TrainResult:
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
-    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x". Progress,
-    scores and warnings go to `callbacks`; without any progress and scores are shown, in notebooks too, unless
-    `quiet`, and warnings are Python's (`I2IWarning`). Raises i2icli.errors.UserError for data or settings
-    that do not fit, and KeyboardInterrupt after Ctrl-C, once the run is saved.
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x"; without a
+    GPU and without a recipe or a size among them they are those of recipe="small". Progress, scores and
+    warnings go to `callbacks`; without any progress and scores are shown, in notebooks too, unless `quiet`,
+    and warnings are Python's (`I2IWarning`). Raises i2icli.errors.UserError for data or settings that do not
+    fit, and KeyboardInterrupt after Ctrl-C, once the run is saved.
     """
+    from i2icli.python import trained
 
-    from i2icli.config import RunOptions
-    from i2icli.python import check_names, reporting
-    from i2icli.recipe import resolve_config
-    from i2icli.registry import system_named
-    from i2icli.training.run import train as run
-
-    own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
-    if found := system_named(system):
-        system = found
-        check_names(system, list(settings))
-    config = resolve_config(
-        system, recipe, {name: value for name, value in settings.items() if name not in own}
-    )
-    folders = _paths(data)
-    with reporting(system, callbacks, quiet=quiet) as watching:
-        result = run(system, folders, config, _run_options(own), watching)
-    if result.reason == "interrupted":
-        raise KeyboardInterrupt
-    return result
-
-
-def _run_options(given: dict[str, Any]) -> RunOptions:
-    """Raises UserError naming a value that is none."""
-    from pydantic import ValidationError
-
-    from i2icli.config import RunOptions
-    from i2icli.fields import explain
-
-    try:
-        return RunOptions.model_validate(given)
-    except ValidationError as error:
-        raise UserError(explain(error, RunOptions, str)) from error
+    return trained(system, _paths(data), recipe, callbacks, settings, quiet=quiet)
 
 
 def info(model: str | Path) -> Description:

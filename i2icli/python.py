@@ -11,12 +11,49 @@ from i2icli.errors import UserError, several, warn
 from i2icli.training.callbacks import Callbacks, WarningCallbacks
 
 if TYPE_CHECKING:
+    from i2icli.config import RunOptions
     from i2icli.detector.detector import Detector, Prediction
     from i2icli.detector.run import Finding
     from i2icli.inference.given import Given
     from i2icli.report.spectra import Spectrum
+    from i2icli.training.result import TrainResult
 
 OWN = ("recipe", "callbacks", "quiet")  # arguments of `train` that are no options
+
+
+def trained(
+    system: str,
+    folders: list[Path],
+    recipe: str | Path | None,
+    callbacks: Callbacks | None,
+    settings: dict[str, Any],
+    *,
+    quiet: bool,
+) -> "TrainResult":
+    """See `i2icli.train`."""
+    from i2icli.config import RunOptions
+    from i2icli.recipe import resolve_config
+    from i2icli.registry import system_named
+    from i2icli.training.run import train as run
+
+    if found := system_named(system):
+        system = found
+        check_names(system, list(settings))
+    own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
+    given = {name: value for name, value in settings.items() if name not in own}
+    config, options, line = resolve_config(system, recipe, given), _run_options(own), ""
+    if recipe is None:
+        from i2icli.training.default_recipe import default_recipe
+
+        recipe, line = default_recipe(system, folders, given, options)
+        config = resolve_config(system, recipe, given)
+    with reporting(system, callbacks, quiet=quiet) as watching:
+        if line:
+            watching.note(line)
+        result = run(system, folders, config, options, watching)
+    if result.reason == "interrupted":
+        raise KeyboardInterrupt
+    return result
 
 
 def check_names(system: str, given: Sequence[str]) -> None:
@@ -96,3 +133,16 @@ def measured(images: Sequence[Path], *, relative: bool, out: str | Path | None) 
     if out is not None:
         spectra.write(Path(out), found, relative=relative)
     return found
+
+
+def _run_options(given: dict[str, Any]) -> "RunOptions":
+    """Raises UserError naming a value that is none."""
+    from pydantic import ValidationError
+
+    from i2icli.config import RunOptions
+    from i2icli.fields import explain
+
+    try:
+        return RunOptions.model_validate(given)
+    except ValidationError as error:
+        raise UserError(explain(error, RunOptions, str)) from error

@@ -9,6 +9,7 @@ import typer
 
 from i2icli.cli.console import output, say
 from i2icli.errors import print_number, readable
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,8 +39,6 @@ def info(
     from i2icli.cli.comparison import compared
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
     from i2icli.cli.detector_info import detector_facts, detector_in
-    from i2icli.cli.tasks import task_lines
-    from i2icli.fields import flag, show
     from i2icli.runs import find_model
 
     paths = [find_model(model) for model in models]
@@ -56,7 +55,14 @@ def info(
     if len(every) > 1:
         console.print(compared(every))
         return
-    (found,) = every
+    _print(console, every[0])
+
+
+def _print(console: "Console", found: "Description") -> None:
+    """All about one model."""
+    from i2icli.cli.tasks import task_lines
+    from i2icli.fields import flag, show
+
     _print_pairs(console, _facts(found))
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):
@@ -140,8 +146,8 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> bool:
 def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:
     if step is None:
         return None
-    whole = f" of {steps:,}" if steps else ""
-    return f"{step:,}{whole} steps" + (f", stage {stage}" if stage and stage != "main" else "")
+    done = f"{step:,} of {counted(steps, 'step')}" if steps else counted(step, "step")
+    return done + (f", stage {stage}" if stage and stage != "main" else "")
 
 
 def _scores(scores: dict[str, float], step: int | None) -> str | None:

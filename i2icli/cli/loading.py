@@ -23,7 +23,9 @@ def load_translator(model: str, machine: ModelOptions, console: "Console") -> "T
         say(console, f"note: {line}")
 
     with timed("opening the model"):
-        translator = Translator.load(model, machine.device, machine.precision, machine.runtime, tell=tell)
+        translator = Translator.load(
+            model, machine.device, machine.precision, machine.runtime, weights=machine.weights, tell=tell
+        )
     LOG.info("model: %s", translator.model)
     for note in translator.notes:
         tell(note)

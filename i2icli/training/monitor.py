@@ -20,6 +20,7 @@ from i2icli.training.clip_scores import spectrum_row
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.not_finite import not_finite_error
+from i2icli.training.outlook import Outlook
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
@@ -28,13 +29,12 @@ from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
 from i2icli.training.trackers import Trackers
 from i2icli.training.trainer import Trainer
-from i2icli.training.validation import Scores, measure_spectra, quality, validate
+from i2icli.training.validation import Scores, measure_spectra, quality, remarks, validate
 
 # What each process proposes after a step; the highest wins.
 CONTINUE, SAVE, TIME_LIMIT, INTERRUPTED, NOT_FINITE = range(5)
 BY_SEGMENTER = ("miou", "pixel_accuracy")  # scores that a segmentation network gives
 FRESH = 1.0  # seconds after which displayed losses are computed anew: a GPU has to be waited for
-EARLY = 1000  # steps during which artefacts in samples are normal
 STOP_REASONS = {TIME_LIMIT: "time limit", INTERRUPTED: "interrupted"}
 
 
@@ -50,6 +50,7 @@ class RunContext:
     interrupt: Interrupt
     trackers: Trackers
     criterion: str  # the score whose highest mean keeps the best model
+    outlook: Outlook  # the time that is left
 
 
 class Monitor:
@@ -62,8 +63,8 @@ class Monitor:
         self.callbacks = context.callbacks
         self.description = description
         self.report = LiveReport(self.folder, context.name)
-        self.started_at = self.saved_at = self.shown_at = time.monotonic()
-        self.resumed_at = 0  # step
+        self.saved_at = self.shown_at = time.monotonic()
+        self.outlook = context.outlook
         self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
         self.reason = "finished"
         self.scores: Scores = {}
@@ -79,7 +80,7 @@ class Monitor:
         if state.get("criterion", own) == self.context.criterion:  # older states do not name it
             self.best = state["best"]
         self.history = state.get("finished", {})
-        self.resumed_at = self.saved_step = state["clock"]["total"]
+        self.saved_step = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
         """Do what is due after a step. True: stop training."""
@@ -89,12 +90,14 @@ class Monitor:
         not_finite = self._not_finite(trainer, step, saving=last or proposal != CONTINUE)
         if is_main() and not not_finite:
             self.folder.check_there()
+            self.outlook.step(trainer.system.clock.stage)
             self._report(trainer, step, last)
+            self.outlook.settle()
         stage_done = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
         proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
         action = all_reduce_max(NOT_FINITE if not_finite else proposal)
         if action == NOT_FINITE:
-            raise not_finite_error(trainer, self.folder, self.saved_step)
+            raise not_finite_error(self.folder.path, trainer, self.saved_step)
         if action in STOP_REASONS:
             self.reason = STOP_REASONS[action]
             self._log_before_stopping(trainer)
@@ -203,8 +206,7 @@ class Monitor:
             return CONTINUE  # the run is saved after `System.finish`
         if self.context.interrupt.requested:
             return INTERRUPTED
-        limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.started_at >= limit:
+        if self.outlook.limit_left_s() == 0:
             return TIME_LIMIT
         return SAVE if self._save_is_due() else CONTINUE
 
@@ -213,8 +215,9 @@ class Monitor:
         due = last or step % options.log_every == 0
         if due or step == 1 or time.monotonic() - self.shown_at >= FRESH:
             self.losses, self.shown_at = metrics.losses(), time.monotonic()
-        remaining = trainer.steps - step
-        done = step - self.resumed_at
+        peak, left_s = peak_memory(trainer.placement.device), self.outlook.left_s(trainer.system.clock)
+        for line in self.outlook.first_lines(trainer.steps - step, left_s, peak):
+            self.callbacks.note(line)
         self.callbacks.progress(
             Progress(
                 step=step,
@@ -223,8 +226,9 @@ class Monitor:
                 alpha=trainer.system.clock.alpha if trainer.system.clock.stage.fading else None,
                 images_per_s=metrics.images_per_s,
                 data_wait=metrics.data_wait,
-                eta_s=remaining * (time.monotonic() - self.started_at) / done if done >= 3 else None,
-                memory_bytes=peak_memory(trainer.placement.device),
+                eta_s=left_s,
+                limit_s=self.outlook.limit_left_s(),
+                memory_bytes=peak,
                 losses=self.losses,
             )
         )
@@ -273,9 +277,9 @@ class Monitor:
                 f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
                 f"{self.folder.best.name} is not kept"
             )
-        early = step < max(EARLY, trainer.steps / 2)
-        warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
-        row = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        warnings = remarks(found.warnings, step, trainer.steps)
+        row: dict[str, Any] = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        row["criterion"] = self.context.criterion, now
         self.folder.log(row | ({"flicker": spectrum_row(found.flicker)} if found.flicker else {}))
         if found.clip:
             write_strip(self.folder.strip, found.clip)

@@ -1,7 +1,8 @@
-"""The error that ends a run whose losses or weights are not finite numbers."""
+"""The end of a run whose losses or weights are no numbers any more."""
+
+from pathlib import Path
 
 from i2icli.errors import UserError
-from i2icli.training.run_folder import RunFolder
 from i2icli.training.trainer import Trainer
 
 
@@ -9,7 +10,7 @@ class NotFiniteError(UserError):
     """The networks have learned numbers that are none: there is nothing to save."""
 
 
-def not_finite_error(trainer: Trainer, folder: RunFolder, saved_step: int | None) -> NotFiniteError:
+def not_finite_error(folder: Path, trainer: Trainer, saved_step: int | None) -> NotFiniteError:
     """The error, with what is saved and what to try that is not tried yet."""
     names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
     kept = (
@@ -21,7 +22,7 @@ def not_finite_error(trainer: Trainer, folder: RunFolder, saved_step: int | None
     advice += ["--max-grad-norm 1"] if trainer.system.config.max_grad_norm is None else []
     advice += ["--precision fp32"] if trainer.placement.dtype is not None else []
     return NotFiniteError(
-        f"{folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
+        f"{folder}: {', '.join(names) or 'a loss'} was not a finite number at step "
         f"{trainer.system.clock.total:,}; {kept}; try {' or '.join(advice)}",
         exit_code=1,
     )

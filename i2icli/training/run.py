@@ -30,7 +30,7 @@ from i2icli.training.launch import launch
 from i2icli.training.monitor import Monitor, RunContext
 from i2icli.training.not_finite import NotFiniteError
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
-from i2icli.training.plan import plan_of
+from i2icli.training.prospect import Prospect
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.rescue import rescue
 from i2icli.training.result import TrainResult as TrainResult
@@ -119,13 +119,11 @@ class _Run:
                 open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
             ) as trackers,
         ):
-            if show_plan:
-                self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
+            outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)
             criterion = self.options.best_by or system.criterion
-            context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, trackers, criterion
-            )
-            monitor = Monitor(context, self._description())
+            own = (self.name, self.folder, self.options, data, self.callbacks, interrupt, trackers)
+            monitor = Monitor(RunContext(*own, criterion, outlook), self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
             placement = choose_placement(device, self.config.precision, learning)
             trainer = Trainer(
@@ -136,15 +134,15 @@ class _Run:
                 after_step=monitor.after_step,
                 loaded=loaded,
             )
-            self._begin(trainer, monitor, state)
-            if self.options.compile:
-                compile_networks(system)
-            finished = self._fit(trainer, monitor)
+            finished = self._fit(trainer, monitor, state)
         return self._result(trainer, monitor, finished=finished)
 
-    def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
+    def _fit(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""
         try:
+            self._begin(trainer, monitor, state)
+            if self.options.compile:
+                compile_networks(trainer.system)
             finished = trainer.fit()
             if finished:
                 monitor.save(trainer, thorough=True)
@@ -153,6 +151,8 @@ class _Run:
         except NotFiniteError:
             raise
         except Exception as error:
+            if monitor.saved_step is None:  # nothing is learned
+                raise
             cause = isinstance(error, OSError) and is_main() and self.folder.gone()
             kept = rescue(trainer, monitor, self.config)
             if kept is None:
@@ -186,6 +186,8 @@ class _Run:
         if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
+        shapes = {name: tensor.shape for name, tensor in state["system"].items() if hasattr(tensor, "shape")}
+        self.config = self.config.with_found(self.config.told_by(state["config"], shapes))
         self._check_same_data(state)
         return dict(state)
 
@@ -263,14 +265,14 @@ class _Run:
         count = len(self.data.train())
         if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {before} ({counted(state['examples'], 'example')}), "
                 f"not on {now}; choose another --out for a new run"
             )
         if before != now:
             self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
-                f"the data had {state['examples']} examples when this run started, now {count}"
+                f"the data had {counted(state['examples'], 'example')} when this run started, now {count}"
             )
 
 
