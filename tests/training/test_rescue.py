@@ -236,7 +236,7 @@ def test_a_busy_machine_is_pointed_out(load, asked, told, data, tmp_path, monkey
     monkeypatch.setattr(torch, "get_num_threads", lambda: asked or 3)
     callbacks = After()
     run(data, tmp_path / "run", callbacks, steps=1, threads=asked)
-    lines = [line for line in callbacks.lines if "busy" in line]
+    lines = [line for line in callbacks.lines if "is busy" in line]
     assert lines == (
         [
             "this machine is busy (load 9.0 on 3 cores), where many threads slow each other down; "
