@@ -234,7 +234,8 @@ class _Run:
             monitor.restore(state)
             self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
         else:
-            self.callbacks.note(f"new run in {self.folder.path}: its {self.folder.report.name} shows how it goes")
+            report = self.folder.report.name
+            self.callbacks.note(f"new run in {self.folder.path}: its {report} shows how it goes")
             monitor.save(trainer)  # so that there is a state from the very start
         if is_main():
             self.folder.rewind_log(clock.total)
