@@ -30,7 +30,7 @@ ELSEWHERE: Mapping[str, str] = {
     "lambda_identity": "--identity-weight",
     "lambda_l1": "--l1-weight",
     "load_pretrain": "--init-from RUN",
-    "load_iter": "--weights best or last, or --model RUN/model.safetensors",
+    "load_iter": "--model RUN/model.safetensors or RUN/best.safetensors",
     "loadsize": "--load-size PIXELS",
     "lr_decay_iters": "--decay-from FRACTION",
     "lr_policy": "the learning rate falls linearly, from --decay-from FRACTION of the training on",
@@ -65,7 +65,7 @@ ELSEWHERE: Mapping[str, str] = {
     "use_wandb": "--tensorboard; Weights & Biases is not supported",
     "wandb": "--tensorboard; Weights & Biases is not supported",
     "which_direction": "--direction AtoB or BtoA",
-    "which_epoch": "--weights best or last, or --model RUN/model.safetensors",
+    "which_epoch": "--model RUN/model.safetensors or RUN/best.safetensors",
     "which_model_netd": "--discriminator patch or pixel, --num-layers",
     "which_model_netg": "--generator unet or resnet (pix2pix), --num-blocks, --depth",
 }
