@@ -147,6 +147,10 @@ class Inference:
         output = kinds.pad(kinds.to_array(pixels, port.kind)[None], replace(primary, kind=port.kind))
         return self.backend.begin(spec.task, self._everything(inputs, [spec]), output)
 
+    def memory(self, spec: OutputSpec, inputs: Arrays) -> int | None:
+        """Bytes that computing the output for inputs (1, C, H, W) takes; None where that is not known."""
+        return self.backend.memory(spec.task, self._everything(inputs, [spec]))
+
     def result(self, image: DecodedImage, output: Array, spec: OutputSpec) -> DecodedImage:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept unless it was learned.
 

@@ -19,6 +19,7 @@ from i2icli.inference.header_sizes import header_sizes
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.manifest import settings_of, write_manifest
+from i2icli.inference.memory_notes import memory_notes
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
@@ -149,7 +150,8 @@ class Translation:
     def _about_sizes(self) -> tuple[str, ...]:
         """What there is to say about the sizes of the images that are still to be translated."""
         left = [job for job in self.jobs if not (job.error or all(map(self._stands, job.targets)))]
-        return scale_notes(self.specs[0], header_sizes(left))
+        sizes = header_sizes(left)
+        return scale_notes(self.specs[0], sizes) + memory_notes(self.inference, self.specs[0], sizes)
 
     def _stands(self, target: Path) -> bool:
         """Whether something is there that is hardly to be made anew: inputs seldom change."""
