@@ -44,7 +44,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types", "alpha"}
+        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types", "alpha", "learned_size"}
     )
     """Settings that may differ when a run is resumed."""
     stage_settings: ClassVar[frozenset[str]] = frozenset()
@@ -60,7 +60,7 @@ class Config(BaseModel):
     reconstructs: ClassVar[bool] = True
     """Whether updates hold generated images beside those they should show; `perceptual_weight` needs them."""
 
-    found_only: ClassVar[frozenset[str]] = frozenset({"types", "alpha", "perceptual_source"})
+    found_only: ClassVar[frozenset[str]] = frozenset({"types", "alpha", "perceptual_source", "learned_size"})
     """Settings that are found from the data or other files and are no options of the command line."""
 
     steps: int | None = Field(
@@ -115,6 +115,9 @@ class Config(BaseModel):
     crop_size: Size = Field((256, 256), description="size of the training images: 256, or WIDTHxHEIGHT")
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"
+    )
+    learned_size: Size | None = Field(
+        None, description="typical size of the training images before they are cropped; found from the data"
     )
     preprocess: PreprocessMode = Field(
         "resize-and-crop", description="how images are brought to the crop size"

@@ -31,6 +31,15 @@ MODEL = Annotated[
 ]
 """The option --model of the commands that use a model."""
 
+WEIGHTS = Annotated[
+    str | None,
+    typer.Option(
+        metavar="<choice>",
+        help="of a run: best by the score of its validation, or last; default: best where one is known",
+    ),
+]
+"""The option --weights of the commands that use a model and have options of their own."""
+
 
 def use_threads(ctx: typer.Context, number: int | None) -> int | None:
     """Compute with so many threads until the command ends; on a busy machine, say that fewer are faster."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from i2icli.data.images import count_channels, has_alpha_channel, widest_type
@@ -67,11 +68,20 @@ def _found(
     readings = tuple(replace(options.reading, channels=number) for number in channels)
     ranges, report = find_ranges(sides, options.range, readings, pairs=pairs)
     ports = image_ports((channels[0], channels[-1]), types, ranges, options.reading, alpha)
-    settings: dict[str, Any] = {"channels": channels, "types": types}
+    sizes = [
+        options.preprocess.prepared_size(image.header().size) for each in sides.values() for image in each
+    ]
+    settings: dict[str, Any] = {"channels": channels, "types": types, "learned_size": _typical(sizes)}
     if any(alpha):
         settings["alpha"] = alpha
     report = [*report, *_transparency_lines(sides, alpha, options)]
     return ImageSides(settings | ({"range": ranges} if ranges != options.range else {}), ports, report)
+
+
+def _typical(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The medians of heights and widths."""
+    heights, widths = zip(*sizes, strict=True)
+    return int(median(heights)), int(median(widths))
 
 
 def _transparency_lines(

@@ -26,9 +26,10 @@ from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
+from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.not_finite import NotFiniteError
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
-from i2icli.training.plan import plan_of
+from i2icli.training.prospect import Prospect
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.rescue import rescue
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
@@ -122,13 +123,11 @@ class _Run:
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
-            if show_plan:
-                self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
+            outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)
             criterion = self.options.best_by or system.criterion
-            context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
-            )
-            monitor = Monitor(context, self._description())
+            own = (self.name, self.folder, self.options, data, self.callbacks, interrupt, events)
+            monitor = Monitor(RunContext(*own, criterion, outlook), self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
             placement = choose_placement(device, self.config.precision, learning)
             trainer = Trainer(
@@ -139,15 +138,15 @@ class _Run:
                 after_step=monitor.after_step,
                 loaded=loaded,
             )
-            self._begin(trainer, monitor, state)
-            if self.options.compile:
-                compile_networks(system)
-            finished = self._fit(trainer, monitor)
+            finished = self._fit(trainer, monitor, state)
         return self._result(trainer, monitor, finished=finished)
 
-    def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
+    def _fit(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""
         try:
+            self._begin(trainer, monitor, state)
+            if self.options.compile:
+                compile_networks(trainer.system)
             finished = trainer.fit()
             if finished:
                 monitor.save(trainer, thorough=True)
@@ -156,6 +155,8 @@ class _Run:
         except NotFiniteError:
             raise
         except Exception as error:
+            if monitor.saved_step is None:  # nothing is learned
+                raise
             cause = isinstance(error, OSError) and is_main() and self.folder.gone()
             kept = rescue(trainer, monitor, self.config)
             if kept is None:

@@ -104,7 +104,7 @@ def test_batches_give_the_same(translator, clip, tmp_path):
 
 
 def test_the_size_asked_for_is_that_of_the_result(translator, clip, tmp_path):
-    one(translator.video(clip, tmp_path / "small.mp4", size=32))
+    one(translator.video(clip, tmp_path / "small.mp4", size="32x32"))
     assert open_source(str(tmp_path / "small.mp4")).info.size == (32, 32)
 
 
@@ -379,10 +379,13 @@ def test_frames_much_larger_than_those_whose_edges_were_learned_are_noted(tmp_pa
     model = Translator.load(tmp_path / "model.safetensors")
     clip = films.film(tmp_path / "clip.mp4", 3)
     height, width = open_source(str(clip)).info.size
-    note = f"edges of {width}x{height} px frames; the model learned those of about 32x{32 * height // width}"
+    note = (
+        f"is translated at {width}x{height} px, {width / 32:.2g} times the scale that this model learned at"
+    )
     assert any(note in each for each in one(model.video(clip, tmp_path / "a.mp4")).notes)
-    fitting = one(model.video(clip, tmp_path / "b.mp4", size=f"32x{32 * height // width}"))
-    assert not any("edges of" in each for each in fitting.notes)
+    fitting = one(model.video(clip, tmp_path / "b.mp4", size="trained"))
+    assert not any("scale" in each for each in fitting.notes)
+    assert open_source(str(tmp_path / "b.mp4")).info.size == (height, width)
 
 
 def test_a_damaged_image_of_a_sequence_is_lost_and_named(translator, tmp_path):
