@@ -32,6 +32,7 @@ _WORDS: dict[Kind, str] = {
     "text": "a text",
 }
 
+MOST_SHOWN = 80  # characters of a value that is refused
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -131,6 +132,9 @@ def explain(error: ValidationError, model: type[BaseModel], spell: Callable[[str
     if name not in model.model_fields:
         return str(reason or first["msg"])
     value = show(first["input"]) or "''"
+    value = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+    if first["type"] == "too_long":
+        reason = "{actual_length:,} are too many; expected at most {max_length:,}".format(**first["ctx"])
     return f"{spell(name)} {value}: {reason or 'expected ' + allowed(model.model_fields[name])}"
 
 

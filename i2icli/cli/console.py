@@ -48,13 +48,15 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
 def _pressed() -> Iterator[list[int]]:
     """Inside the block, Ctrl-C is noted as well: its KeyboardInterrupt may get lost while a library loads.
 
-    What else ends a program from outside is the same to it, so that it clears what it has half written.
+    What else ends a program from outside is the same to it, so that it clears what it has half written;
+    schedulers and closed terminals repeat theirs, which changes nothing.
     """
     found: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
         found.append(number)
-        raise KeyboardInterrupt
+        if len(found) == 1 or number == signal.SIGINT:
+            raise KeyboardInterrupt
 
     usual = (signal.default_int_handler, signal.SIG_DFL)
     before = {number: signal.getsignal(number) for number in ENDING if current_thread() is main_thread()}

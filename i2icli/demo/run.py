@@ -52,6 +52,8 @@ def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
 
     Raises UserError where there is something already.
     """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{folder}: a file, or a link to nothing; choose a folder for the data")
     targets = {folder / demo.folder: demo for demo in _demos(systems)}
     for target in targets:
         if target.is_dir() and not any(target.iterdir()):

@@ -185,5 +185,6 @@ def _as_user_error(name: str, error: Exception) -> UserError:
     elif isinstance(error, MemoryError):
         reason = "not enough memory to decode it"
     else:
-        reason = f"damaged or truncated ({' '.join(str(error).split())[:120] or type(error).__name__})"
+        said = " ".join(re.sub(r"<_io\.[^>]*>", "", str(error)).split())  # it says nothing to a user
+        reason = f"damaged or truncated ({said[:120] or type(error).__name__})"
     return UserError(f"cannot read {name}: {reason}", exit_code=1)

@@ -94,6 +94,7 @@ class PairSearch:
         found: the names of the folders above each, nearest first. Only where names are not equal by chance.
         """
         others: dict[Path, Path] = {}  # images of the other side -> folder
+        beside: dict[Path, Path] = {}
         for image, folders in found.items():
             if image in self.truths or image in self.halves:
                 continue
@@ -102,7 +103,12 @@ class PairSearch:
             if place is not None and told is not None and told.side != self.side.index:
                 others[image] = image.absolute().parents[place]
             elif self.side.aligned and (partner := self._partner(image, place)) is not None:
-                self._remember({image: partner})
+                beside[image] = partner
+        self._remember(beside)
+        if beside:
+            first = next(iter(beside.values()))
+            images = counted(len(beside), "image")
+            self.notes.append(f"ground truth of {images} found beside, e.g. {first}; --no-pairs does without")
         if others and len(others) == len(found):
             self._say_wrong_side(next(iter(others.values())).name)
 

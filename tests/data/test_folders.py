@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from i2icli.config import Config
+from i2icli.data.describe import sizes_of
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
@@ -316,3 +317,11 @@ def test_transparency_is_said_to_be_ignored(tmp_path: Path) -> None:
     for data in (pairs(tmp_path), collections(tmp_path)):
         assert data.settings["channels"] == (3, 3)
         assert any("transparency" in line for line in data.report)
+
+
+def test_of_many_collections_the_first_are_listed() -> None:
+    names = [f"d{number}" for number in range(10_000)]
+    line = sizes_of(names, [[0] * 1_500] * 10_000)
+    assert line.startswith("d0 1,500, d1 1,500, ")
+    assert line.endswith("d19 1,500, and 9,980 more")
+    assert sizes_of(["a", "b"], ["x", ""]) == "a 1, b 0"

@@ -236,6 +236,7 @@ def test_the_truth_beside_an_input_is_found(given, expected, tmp_path, monkeypat
     truth = search.truth(source)
     assert truth is not None
     assert Path(truth.name).absolute() == tmp_path / expected
+    assert search.notes()[-1].startswith("ground truth of 1 image found beside, e.g. ")
 
 
 def test_equal_names_beside_an_input_are_no_pairs_for_a_model_of_two_domains(tmp_path):
@@ -297,6 +298,15 @@ def test_a_list_of_sources_alone_is_translated(models, place, capsys):
     (place / "data/list.txt").write_text("../x/1.png\n")
     assert run(models / "two", "data/list.txt", "--out", "out") == 2
     assert "data/list.txt, line 1: ../x/1.png lies outside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "taken in May\nby Ann\n", "a,b\nc,d\n"])
+def test_a_text_that_is_no_list_fails_alone(text, models, place, capsys):
+    fill(place / "data", "1.png", size=(SIDE, SIDE))
+    (place / "data/notes.txt").write_text(text)
+    assert run(models / "two", "data/*", "--out", "out") == 1
+    assert capsys.readouterr().err.count("failed: ") == 1
+    assert files(place / "out") == ["1.png"]
 
 
 def test_a_list_is_scored(models, place, capsys):

@@ -75,8 +75,8 @@ def listed(path: Path) -> list[tuple[Path, Path | None]]:
         (_located(path, line, source), _located(path, line, target) if target else None)
         for line, (source, target, _) in _rows(path, targets=False)
     ]
-    if not rows:
-        raise UserError(f"{path}: an empty list; expected {EXAMPLE}")
+    if not any(is_image_name(source) for source, _ in rows):
+        raise UserError(f"{path}: no list of images; expected {EXAMPLE}")
     return rows
 
 
