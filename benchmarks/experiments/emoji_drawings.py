@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     drawing.add_argument("--model", required=True)
     drawing.add_argument("--out", type=Path, default=Path("docs/pictures/emoji.png"))
     drawing.add_argument("--columns", type=int, default=12)
-    drawing.add_argument("--rows", type=int, default=2)
+    drawing.add_argument("--rows", type=int, default=3)
     given = parser.parse_args(arguments)
     if given.command == "write":
         write(given.drawings, given.renderings, given.out, given.side)

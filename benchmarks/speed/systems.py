@@ -24,15 +24,18 @@ import torch
 
 from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.steps import cpu_trainer
-from i2icli.config import RunOptions
+from i2icli.config import Config, RunOptions
 from i2icli.data.loader import batches
 from i2icli.demo import DEMOS
 from i2icli.demo.demo import Demo
+from i2icli.demo.toy.sprites import write_sprites
 from i2icli.recipe import resolve_config
 from i2icli.training.plan import plan
 from i2icli.training.run_data import open_data
 
 FIRST = "pix2pix"
+SPRITES = ("progan", "spectral_dcgan")  # refuse images smaller than what they learn, as their demos' are
+COUNT = 32
 WARM_UP = 2
 GIGA = 1e9
 
@@ -42,10 +45,8 @@ def measure(name: str, folder: Path, steps: int) -> dict[str, Any]:
     import resource
 
     torch.set_num_threads(1)
-    demo: Demo = import_module(DEMOS[name]).DEMO
-    demo.write(folder, 0)
-    data = [folder / part for part in demo.parts]
-    opened, config = open_data(name, data, resolve_config(name, "small", {}), RunOptions())
+    config = resolve_config(name, "small", {})
+    opened, config = open_data(name, write_data(name, folder / "small", config), config, RunOptions())
     trainer = cpu_trainer(name, config, "auto", last_stage=True)
     stage = trainer.system.config.stages()[-1]
     size = stage.batch_size or config.batch_size
@@ -61,6 +62,7 @@ def measure(name: str, folder: Path, steps: int) -> dict[str, Any]:
             seconds.append(time.process_time() - start)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
     system = trainer.system
+    paper = resolve_config(name, None, {})
     published = [getattr(system, each) for each in system.inference_modules]
     return {
         "size": "x".join(map(str, reversed(_size(opened, stage)))),
@@ -70,8 +72,18 @@ def measure(name: str, folder: Path, steps: int) -> dict[str, Any]:
         "memory": peak,
         "weights": _weights(each for key, each in system.named_children() if key not in system.frozen),
         "published": _weights(published),
-        "paper": plan(name, data, resolve_config(name, None, {})).memory_bytes,
+        "paper": plan(name, write_data(name, folder / "paper", paper), paper).memory_bytes,
     }
+
+
+def write_data(name: str, folder: Path, config: Config) -> list[Path]:
+    """The data of a system's demo; its folders."""
+    if name in SPRITES:
+        write_sprites(folder, train=COUNT, test=0, size=max(config.crop_size))
+        return [folder]
+    demo: Demo = import_module(DEMOS[name]).DEMO
+    demo.write(folder, 0)
+    return [folder / part for part in demo.parts]
 
 
 def _size(opened: Any, stage: Any) -> tuple[int, int]:
