@@ -139,15 +139,15 @@ class _Run:
                 after_step=monitor.after_step,
                 loaded=loaded,
             )
-            self._begin(trainer, monitor, state)
-            if self.options.compile:
-                compile_networks(system)
-            finished = self._fit(trainer, monitor)
+            finished = self._fit(trainer, monitor, state)
         return self._result(trainer, monitor, finished=finished)
 
-    def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
+    def _fit(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""
         try:
+            self._begin(trainer, monitor, state)
+            if self.options.compile:
+                compile_networks(trainer.system)
             finished = trainer.fit()
             if finished:
                 monitor.save(trainer, thorough=True)
@@ -156,6 +156,8 @@ class _Run:
         except NotFiniteError:
             raise
         except Exception as error:
+            if monitor.saved_step is None:  # nothing is learned
+                raise
             cause = isinstance(error, OSError) and is_main() and self.folder.gone()
             kept = rescue(trainer, monitor, self.config)
             if kept is None:
