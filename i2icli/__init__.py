@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from i2icli.task import Port, Task
     from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
     from i2icli.training.run import TrainResult
+    from i2icli.weights import Weights
 
 __version__ = "0.1.0"
 
@@ -73,17 +74,20 @@ def load(
     device: str | None = None,
     precision: Precision = "auto",
     runtime: RuntimeChoice = "auto",
+    *,
+    weights: Weights | None = None,
 ) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
     `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
+    `weights` of a run are "best" by its validation, or "last"; None: the best where one is known.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
 
-    return Translator.load(model, device, precision, runtime)
+    return Translator.load(model, device, precision, runtime, weights=weights)
 
 
 def train(
@@ -97,7 +101,8 @@ def train(
 ) -> TrainResult:
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
-    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x". Progress,
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x"; without a
+    GPU and without a recipe or a size among them they are those of recipe="small". Progress,
     scores and warnings go to `callbacks`; without any they are shown, in notebooks too, unless `quiet`.
     Raises i2icli.errors.UserError for data or settings that do not fit, and KeyboardInterrupt after Ctrl-C,
     once the run is saved.
@@ -110,12 +115,18 @@ def train(
 
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
     system = system_named(system) or system
-    config = resolve_config(
-        system, recipe, {name: value for name, value in settings.items() if name not in own}
-    )
-    folders = _paths(data)
+    given = {name: value for name, value in settings.items() if name not in own}
+    config, options = resolve_config(system, recipe, given), _run_options(own)
+    folders, line = _paths(data), ""
+    if recipe is None:
+        from i2icli.training.default_recipe import default_recipe
+
+        recipe, line = default_recipe(system, folders, given, options)
+        config = resolve_config(system, recipe, given)
     with _shown(system, callbacks, quiet=quiet) as watching:
-        result = run(system, folders, config, _run_options(own), watching)
+        if line and watching is not None:
+            watching.note(line)
+        result = run(system, folders, config, options, watching)
     if result.reason == "interrupted":
         raise KeyboardInterrupt
     return result

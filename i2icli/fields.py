@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from i2icli.classes import LabelClass
 from i2icli.config import Config, Size
 from i2icli.errors import UserError
+from i2icli.setting_types import NewSize
 from i2icli.written import Moment, Seconds
 
 C = TypeVar("C", bound=Config)
@@ -41,7 +42,7 @@ def kind(field: FieldInfo) -> Kind:
         return "flag"
     if get_origin(annotation) is Literal:
         return "choice"
-    if _parser(Size) in metadata:
+    if _parser(Size) in metadata or _parser(NewSize) in metadata:
         return "size"
     if _parser(Seconds) in metadata or _parser(Moment) in metadata:
         return "time"

@@ -18,6 +18,7 @@ from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
 from i2icli.errors import readable
 from i2icli.training.callbacks import Callbacks, Progress
+from i2icli.written import counted, print_duration
 
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
@@ -132,7 +133,9 @@ class LiveDisplay:
         return Group(*parts)
 
     def _line(self, progress: Progress) -> str:
-        saved = "" if self._saved_at is None else f" · saved {duration(self._clock() - self._saved_at)} ago"
+        saved = (
+            "" if self._saved_at is None else f" · saved {print_duration(self._clock() - self._saved_at)} ago"
+        )
         return _rates(progress) + saved
 
     def _losses_table(self, progress: Progress) -> Table:
@@ -153,9 +156,9 @@ def summary(result: "TrainResult") -> list[str]:
     """What to say at the end of a run: where it is, how to use it, how to go on."""
     scores = f" ({_scores(result.scores)})" if result.scores else ""
     if result.finished:
-        lines = [f"finished {result.steps:,} steps{scores}: {result.folder}"]
+        lines = [f"finished {counted(result.steps, 'step')}{scores}: {result.folder}"]
     else:
-        done = f"{result.step:,} of {result.steps:,} steps"
+        done = f"{result.step:,} of {counted(result.steps, 'step')}"
         lines = [
             f"stopped ({result.reason}) after {done}{scores}: {result.folder}",
             "  go on:      run the same command again",
@@ -207,13 +210,8 @@ def _scores(scores: dict[str, float]) -> str:
 
 
 def _eta(progress: Progress) -> str:
-    return "..." if progress.eta_s is None else f"{duration(progress.eta_s)} to go"
-
-
-def duration(seconds: float) -> str:
-    """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+    left = "..." if progress.eta_s is None else f"{print_duration(progress.eta_s)} to go"
+    limit = progress.limit_s
+    if limit is None or (progress.eta_s is not None and progress.eta_s <= limit):
+        return left
+    return f"{left}, stops in {print_duration(limit)} (--time-limit)"

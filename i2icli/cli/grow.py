@@ -13,7 +13,7 @@ from i2icli import registry
 from i2icli.cli.commands import Command
 from i2icli.cli.console import errors
 from i2icli.cli.options import GROWING, panel_of, parameters, run_options, typed, with_parameters
-from i2icli.cli.train_system import print_plan, run, shared_parameters
+from i2icli.cli.train_system import print_plan, run, shared_parameters, sized_recipe
 from i2icli.config import Config, RunOptions, Size
 from i2icli.errors import UserError
 from i2icli.fields import flag
@@ -136,6 +136,8 @@ def _from_noise(
             given = dict.fromkeys(LENGTHS & {"steps", "images"}) | given  # they were those of the smaller run
     if to is not None:
         given["crop_size"] = to
+    if recipe is None and not resumable:
+        recipe = sized_recipe(system, data, given, options)
     return system, resolve_config(system, recipe, given, flag), options
 
 
@@ -179,8 +181,8 @@ def _grow(data: list[Path], chosen: Chosen, dry_run: bool) -> int:
     from i2icli.cli.stage_table import stage_table
     from i2icli.training.plan import plan
 
-    planned = plan(system, data, config, options)
-    print_plan(planned)
+    planned = plan(system, data, config, options, measure=True)
+    print_plan(planned, options)
     errors().print(stage_table(planned.stages))
     return 0
 

@@ -21,7 +21,9 @@ def load_translator(model: str, machine: ModelOptions, console: "Console") -> "T
     def tell(line: str) -> None:
         say(console, f"note: {line}")
 
-    translator = Translator.load(model, machine.device, machine.precision, machine.runtime, tell=tell)
+    translator = Translator.load(
+        model, machine.device, machine.precision, machine.runtime, weights=machine.weights, tell=tell
+    )
     for note in translator.notes:
         tell(note)
     return translator

@@ -167,7 +167,7 @@ def report(translation: "VideoTranslation", console: "Console", as_json: bool) -
 
 def line(result: "VideoResult") -> str:
     """What became of a video, on one line."""
-    from i2icli.cli.display import duration
+    from i2icli.written import print_duration
 
     if result.status == "there":
         return f"{result.target}: already done (--overwrite to redo)"
@@ -177,7 +177,7 @@ def line(result: "VideoResult") -> str:
     if result.status == "stopped":
         return f"{result.source}: {result.error}"
     frames = "frame" if result.frames == 1 else "frames"
-    took = f"{result.seconds:.1f}s" if result.seconds < 10 else duration(result.seconds)
+    took = f"{result.seconds:.1f}s" if result.seconds < 10 else print_duration(result.seconds)
     made = f"{result.target}: {result.frames:,} {frames} translated in {took}"
     return f"{made}; damaged input: {result.error}" if result.status == "damaged" else made
 
@@ -238,8 +238,8 @@ class Shown:
 
 def how_far(progress: "VideoProgress") -> str:
     """ "frame 120 of ~720, 24.3 frames/s, 25s to go"."""
-    from i2icli.cli.display import duration
+    from i2icli.written import print_duration
 
     of = f" of ~{progress.total:,}" if progress.total is not None else ""
-    left = f", {duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
+    left = f", {print_duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
     return f"frame {progress.done:,}{of}, {progress.frames_per_s:.3g} frames/s{left}"

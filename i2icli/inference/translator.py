@@ -1,5 +1,6 @@
 """The way in for Python: load a model, translate images and files, generate samples."""
 
+import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,6 +9,7 @@ import numpy as np
 
 from i2icli.config import Precision
 from i2icli.errors import UserError
+from i2icli.image import DecodedImage
 from i2icli.image.finding import collect
 from i2icli.inference.batching import together
 from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
@@ -20,8 +22,9 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
+from i2icli.inference.scale_notes import scale_notes
 from i2icli.inference.stacks import Stacks
-from i2icli.runs import find_model
+from i2icli.weights import Weights, find_weights
 
 if TYPE_CHECKING:  # what translating images need not load
     from i2icli.inference.video import VideoTranslation
@@ -39,6 +42,8 @@ class Translator(Inference):
     >>> model.translate("photo.jpg", to="zebra").save("zebra.jpg")
     """
 
+    _warned = False  # of the scale of an image
+
     @classmethod
     def load(
         cls,
@@ -47,14 +52,18 @@ class Translator(Inference):
         precision: Precision = "auto",
         runtime: RuntimeChoice = "auto",
         *,
+        weights: Weights | None = None,
         tell: Tell = lambda _: None,
     ) -> "Translator":
         """A model by path, by the name of a run under runs/, or by its system (the newest run).
 
-        `tell` is told, in a line, what computes it and why, as soon as that is decided. Raises UserError if
-        there is none, or if the file cannot be used.
+        weights: of a run, the best by its validation or the last; None: the best where one is known. `tell`
+        is told, in a line, which they are, and what computes the model and why, as soon as that is decided.
+        Raises UserError if there is none, or if the file cannot be used.
         """
-        path = find_model(str(model))
+        path, which = find_weights(str(model), weights)
+        if which:
+            tell(which)
         return cls(load_backend(path, device, precision, runtime, tell), path)
 
     def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
@@ -113,6 +122,7 @@ class Translator(Inference):
             items[first] = stacks.stacked(items[first], Path(main))
         outputs = self.outputs()
         image = self.decode(items[first], specs[0].task).keeping_gps(asked.keep_gps)
+        self._warn_of_scale(specs[0], image)
         specs = [outputs.infer_source(spec, folders) for spec in specs]
         inputs = self.read_all(image, items, specs)
         made: dict[str, Made] = {}
@@ -123,6 +133,13 @@ class Translator(Inference):
             for spec, row in zip(chosen, rows, strict=True):
                 made[spec.name] = in_form_of(main, self.result(image, row, spec))
         return made if len(specs) > 1 else made[specs[0].name]
+
+    def _warn_of_scale(self, spec: OutputSpec, image: DecodedImage) -> None:
+        """A warning, once, where an image is of another scale than those the model learned from."""
+        for line in scale_notes(spec, {"the image": (image.pixels.shape[0], image.pixels.shape[1])}):
+            if not self._warned:
+                warnings.warn(line.replace("add --size trained", 'try size="trained"'), stacklevel=4)
+            self._warned = True
 
     def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
         """Translate files into a folder, one result per output as it is iterated; a bad input is reported.

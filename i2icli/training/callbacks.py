@@ -22,6 +22,7 @@ class Progress:
     eta_s: float | None  # remaining seconds; None while unknown
     memory_bytes: int  # peak memory of this process, or of the GPU
     losses: dict[str, float] = field(default_factory=dict)  # means since the last log line; "G/gan_AB": ...
+    limit_s: float | None = None  # seconds until --time-limit stops the run; None: there is none
     alpha: float | None = None  # fade-in of a new level of the networks; None while nothing is fading
 
 

@@ -1,6 +1,7 @@
 """Monitoring of a run between its steps: logging, sample sheets, validation, checkpoints, stopping."""
 
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,6 @@ import torch
 from torch import Tensor
 
 from i2icli.config import RunOptions
-from i2icli.errors import UserError
 from i2icli.report.clips import write_film, write_strip
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
@@ -19,6 +19,8 @@ from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.clip_scores import spectrum_row
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
+from i2icli.training.not_finite import not_finite_error
+from i2icli.training.outlook import Outlook
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
@@ -48,10 +50,7 @@ class RunContext:
     interrupt: Interrupt
     events: Events
     criterion: str  # the score whose highest mean keeps the best model
-
-
-class NotFiniteError(UserError):
-    """The networks have learned numbers that are none: there is nothing to save."""
+    outlook: Outlook  # the time that is left
 
 
 class Monitor:
@@ -63,8 +62,8 @@ class Monitor:
         self.folder, self.options, self.data = context.folder, context.options, context.data
         self.callbacks = context.callbacks
         self.description = description
-        self.started_at = self.saved_at = time.monotonic()
-        self.resumed_at = 0  # step
+        self.saved_at = time.monotonic()
+        self.outlook = context.outlook
         self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
         self.reason = "finished"
         self.scores: Scores = {}
@@ -80,7 +79,7 @@ class Monitor:
         if state.get("criterion", own) == self.context.criterion:  # older states do not name it
             self.best = state["best"]
         self.history = state.get("finished", {})
-        self.resumed_at = self.saved_step = state["clock"]["total"]
+        self.saved_step = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
         """Do what is due after a step. True: stop training."""
@@ -90,12 +89,14 @@ class Monitor:
         not_finite = self._not_finite(trainer, step, saving=last or proposal != CONTINUE)
         if is_main() and not not_finite:
             self.folder.check_there()
+            self.outlook.step(trainer.system.clock.stage)
             self._report(trainer, step, last)
+            self.outlook.settle()
         stage_done = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
         proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
         action = all_reduce_max(NOT_FINITE if not_finite else proposal)
         if action == NOT_FINITE:
-            raise self._not_finite_error(trainer)
+            raise not_finite_error(self.folder.path, trainer, self.saved_step)
         if action in STOP_REASONS:
             self.reason = STOP_REASONS[action]
             self._log_before_stopping(trainer)
@@ -200,8 +201,7 @@ class Monitor:
             return CONTINUE  # the run is saved after `System.finish`
         if self.context.interrupt.requested:
             return INTERRUPTED
-        limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.started_at >= limit:
+        if self.outlook.limit_left_s() == 0:
             return TIME_LIMIT
         return SAVE if self._save_is_due() else CONTINUE
 
@@ -210,8 +210,9 @@ class Monitor:
         due = last or step % options.log_every == 0
         if due or step == 1:
             self.losses = metrics.losses()
-        remaining = trainer.steps - step
-        done = step - self.resumed_at
+        peak, left_s = peak_memory(trainer.placement.device), self.outlook.left_s(trainer.system.clock)
+        for line in self.outlook.first_lines(trainer.steps - step, left_s, peak):
+            self.callbacks.note(line)
         self.callbacks.progress(
             Progress(
                 step=step,
@@ -220,8 +221,9 @@ class Monitor:
                 alpha=trainer.system.clock.alpha if trainer.system.clock.stage.fading else None,
                 images_per_s=metrics.images_per_s,
                 data_wait=metrics.data_wait,
-                eta_s=remaining * (time.monotonic() - self.started_at) / done if done >= 3 else None,
-                memory_bytes=peak_memory(trainer.placement.device),
+                eta_s=left_s,
+                limit_s=self.outlook.limit_left_s(),
+                memory_bytes=peak,
                 losses=self.losses,
             )
         )
@@ -269,9 +271,9 @@ class Monitor:
                 f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
                 f"{self.folder.best.name} is not kept"
             )
-        early = step < max(EARLY, trainer.steps / 2)
-        warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
-        row = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        warnings = _remarks(found.warnings, step, trainer.steps)
+        row: dict[str, Any] = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        row["criterion"] = self.context.criterion, now
         self.folder.log(row | ({"flicker": spectrum_row(found.flicker)} if found.flicker else {}))
         if found.clip:
             write_strip(self.folder.strip, found.clip)
@@ -284,15 +286,8 @@ class Monitor:
             for warning in warnings:
                 self.callbacks.note(warning)
 
-    def _not_finite_error(self, trainer: Trainer) -> "NotFiniteError":
-        names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
-        kept = (
-            f"the checkpoint of step {self.saved_step} is intact, the same command resumes from it"
-            if self.saved_step is not None
-            else "there is no checkpoint yet"
-        )
-        return NotFiniteError(
-            f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
-            f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
-            exit_code=1,
-        )
+
+def _remarks(warnings: Sequence[str], step: int, steps: int) -> list[str]:
+    """Warnings about samples, milder where the training has just begun."""
+    early = " (normal this early)" if step < max(EARLY, steps / 2) else ""
+    return [f"{each}{early}" for each in warnings]

@@ -26,9 +26,10 @@ from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
+from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.not_finite import NotFiniteError
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
-from i2icli.training.plan import plan_of
+from i2icli.training.prospect import Prospect
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.rescue import rescue
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
@@ -122,13 +123,11 @@ class _Run:
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
             closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
         ):
-            if show_plan:
-                self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
+            outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)
             criterion = self.options.best_by or system.criterion
-            context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
-            )
-            monitor = Monitor(context, self._description())
+            own = (self.name, self.folder, self.options, data, self.callbacks, interrupt, events)
+            monitor = Monitor(RunContext(*own, criterion, outlook), self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
             placement = choose_placement(device, self.config.precision, learning)
             trainer = Trainer(
@@ -191,6 +190,8 @@ class _Run:
         if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
+        shapes = {name: tensor.shape for name, tensor in state["system"].items() if hasattr(tensor, "shape")}
+        self.config = self.config.with_found(self.config.told_by(state["config"], shapes))
         self._check_same_data(state)
         return dict(state)
 
@@ -267,14 +268,14 @@ class _Run:
         count = len(self.data.train())
         if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {before} ({counted(state['examples'], 'example')}), "
                 f"not on {now}; choose another --out for a new run"
             )
         if before != now:
             self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
-                f"the data had {state['examples']} examples when this run started, now {count}"
+                f"the data had {counted(state['examples'], 'example')} when this run started, now {count}"
             )
 
 

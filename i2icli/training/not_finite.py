@@ -1,0 +1,25 @@
+"""The end of a run whose losses or weights are no numbers any more."""
+
+from pathlib import Path
+
+from i2icli.errors import UserError
+from i2icli.training.trainer import Trainer
+
+
+class NotFiniteError(UserError):
+    """The networks have learned numbers that are none: there is nothing to save."""
+
+
+def not_finite_error(folder: Path, trainer: Trainer, saved_step: int | None) -> NotFiniteError:
+    """The error that says which losses they are; saved_step: of the newest state on the disk."""
+    names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
+    kept = (
+        f"the checkpoint of step {saved_step} is intact, the same command resumes from it"
+        if saved_step is not None
+        else "there is no checkpoint yet"
+    )
+    return NotFiniteError(
+        f"{folder}: {', '.join(names) or 'a loss'} was not a finite number at step "
+        f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
+        exit_code=1,
+    )
