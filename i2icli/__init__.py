@@ -87,7 +87,9 @@ def load(
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
+    from i2icli.python import check_machine
 
+    check_machine(device=device, precision=precision, runtime=runtime, weights=weights)
     found = Translator.load(model, device, precision, runtime, weights=weights)
     for note in found.notes:
         warn(note)

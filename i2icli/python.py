@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from i2icli.errors import UserError, several, warn
 from i2icli.training.callbacks import Callbacks, WarningCallbacks
 
 if TYPE_CHECKING:
-    from i2icli.config import RunOptions
     from i2icli.detector.detector import Detector, Prediction
     from i2icli.detector.run import Finding
     from i2icli.inference.given import Given
     from i2icli.report.spectra import Spectrum
     from i2icli.training.result import TrainResult
 
+M = TypeVar("M", bound=BaseModel)
 OWN = ("recipe", "callbacks", "quiet")  # arguments of `train` that are no options
 
 
@@ -41,7 +43,7 @@ def trained(
         check_names(system, list(settings))
     own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
     given = {name: value for name, value in settings.items() if name not in own}
-    config, options, line = resolve_config(system, recipe, given), _run_options(own), ""
+    config, options, line = resolve_config(system, recipe, given), _validated(RunOptions, own), ""
     if recipe is None:
         from i2icli.training.default_recipe import default_recipe
 
@@ -54,6 +56,13 @@ def trained(
     if result.reason == "interrupted":
         raise KeyboardInterrupt
     return result
+
+
+def check_machine(**given: str | None) -> None:
+    """Raise UserError for arguments of `load` with values that they do not take."""
+    from i2icli.inference.options import ModelOptions
+
+    _validated(ModelOptions, given)
 
 
 def check_names(system: str, given: Sequence[str]) -> None:
@@ -135,14 +144,11 @@ def measured(images: Sequence[Path], *, relative: bool, out: str | Path | None) 
     return found
 
 
-def _run_options(given: dict[str, Any]) -> "RunOptions":
+def _validated(model: type[M], given: dict[str, Any]) -> M:
     """Raises UserError naming a value that is none."""
-    from pydantic import ValidationError
-
-    from i2icli.config import RunOptions
     from i2icli.fields import explain
 
     try:
-        return RunOptions.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
-        raise UserError(explain(error, RunOptions, str)) from error
+        raise UserError(explain(error, model, str)) from error

@@ -76,3 +76,8 @@ def test_measured_numbers_have_no_exponents(value, text):
     assert print_number(value) == text
     assert print_number(float("nan")) == "-"
     assert print_number(123456.78, 4) == "123,457"
+
+
+def test_a_runtime_that_there_is_not_is_refused():
+    with pytest.raises(i2icli.UserError, match=r"runtime tensorrt: expected one of auto, torch"):
+        i2icli.load("anything", runtime="tensorrt")

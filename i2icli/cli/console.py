@@ -19,6 +19,7 @@ from i2icli.chatter import without_chatter
 from i2icli.cli.verbosity import as_usual, is_quiet
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
+from i2icli.home import VARIABLES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,7 +103,7 @@ def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> 
         code = get_command(app).main(list(arguments), prog_name="i2i", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except UserError as error:
-        complain(str(error))
+        complain(_as_given(str(error), arguments))
         return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
@@ -185,6 +186,15 @@ def _sentence(message: str) -> str:
     """Typer's message in the style of ours: one line, no capital, no full stop."""
     line = " ".join(message.split()).rstrip(".?")
     return line[:1].lower() + line[1:]
+
+
+def _as_given(message: str, arguments: Sequence[str]) -> str:
+    """An error about an option that a variable stands for, about that variable."""
+    for name in VARIABLES:
+        option, value = f"--{name[4:].lower()}", os.environ.get(name)
+        if value and message.startswith(f"{option} {value}:") and option not in arguments:
+            return f"{name}={value}{message.removeprefix(f'{option} {value}')}"
+    return message
 
 
 def _as_a_file(arguments: Sequence[str]) -> str:

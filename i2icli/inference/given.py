@@ -42,7 +42,7 @@ def as_item(given: Given, name: str) -> Item:
         return ArrayItem(given, name)
     if not _is_tensor(given):
         expected = "a path, bytes, a Pillow image, an array (H, W, C) or a tensor (C, H, W)"
-        raise UserError(f"{name} is a {type(given).__name__}; expected {expected}")
+        raise UserError(f"{name} is of the type {type(given).__name__}; expected {expected}")
     if given.ndim != 3:
         raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
     values = given.detach().cpu()

@@ -1,6 +1,5 @@
 """The way in for Python: load a model, translate images and files, generate samples."""
 
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from i2icli.config import Precision
-from i2icli.errors import UserError
+from i2icli.errors import UserError, warn
 from i2icli.image import DecodedImage
 from i2icli.image.finding import collect
 from i2icli.inference.batching import together
@@ -143,7 +142,7 @@ class Translator(Inference):
         """A warning, once, where an image is of another scale than those the model learned from."""
         for line in scale_notes(spec, {"the image": (image.pixels.shape[0], image.pixels.shape[1])}):
             if not self._warned:
-                warnings.warn(line.replace("add --size trained", 'try size="trained"'), stacklevel=4)
+                warn(line.replace("add --size trained", 'try size="trained"'))
             self._warned = True
 
     def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
