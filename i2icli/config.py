@@ -27,8 +27,6 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
 LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
-
-
 THREADS = "threads that compute; default: one for each core"
 
 
@@ -146,6 +144,7 @@ class Config(BaseModel):
     channels_first: bool | None = Field(
         None, description="arrays and .npy files are channels x height x width; default: refused if in doubt"
     )
+    recursive: bool = Field(True, description="use the images in subfolders of the data folders, too")
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
@@ -251,6 +250,11 @@ class Config(BaseModel):
     def with_found(self, found: Mapping[str, Any]) -> Self:
         """A copy with the settings that only the data could tell (channels, domains, steps)."""
         return type(self).model_validate(self.model_dump() | dict(found))
+
+    @classmethod
+    def told_by(cls, settings: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:  # noqa: ARG003
+        """Settings that a file of an older version lacks, as the shapes of its tensors tell them."""
+        return {}
 
     def total_steps(self, num_examples: int) -> int:
         """Length of training in steps for so many examples."""

@@ -1,4 +1,4 @@
-"""How settings are written: sizes, lists and durations as texts. No torch here."""
+"""How settings are written: sizes, lists and durations as texts; and numbers of things. No torch here."""
 
 import re
 from typing import Annotated
@@ -7,6 +7,12 @@ from pydantic import BeforeValidator, Field
 
 TRAINED = "trained"
 """What `--size` calls the scale of the images that a model learned from."""
+
+
+def counted(number: int, noun: str) -> str:
+    """1 image, 2 images, 3 classes."""
+    plural = "es" if noun.endswith(("s", "x", "ch")) else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def parse_size(value: object) -> object:

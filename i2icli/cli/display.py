@@ -18,7 +18,7 @@ from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
 from i2icli.errors import readable
 from i2icli.training.callbacks import Callbacks, Progress
-from i2icli.written import print_duration
+from i2icli.written import counted, print_duration
 
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
@@ -156,9 +156,9 @@ def summary(result: "TrainResult") -> list[str]:
     """What to say at the end of a run: where it is, how to use it, how to go on."""
     scores = f" ({_scores(result.scores)})" if result.scores else ""
     if result.finished:
-        lines = [f"finished {result.steps:,} steps{scores}: {result.folder}"]
+        lines = [f"finished {counted(result.steps, 'step')}{scores}: {result.folder}"]
     else:
-        done = f"{result.step:,} of {result.steps:,} steps"
+        done = f"{result.step:,} of {counted(result.steps, 'step')}"
         lines = [
             f"stopped ({result.reason}) after {done}{scores}: {result.folder}",
             "  go on:      run the same command again",

@@ -9,6 +9,7 @@ import typer
 
 from i2icli.cli.console import output, say
 from i2icli.errors import readable
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -134,8 +135,8 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> bool:
 def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:
     if step is None:
         return None
-    whole = f" of {steps:,}" if steps else ""
-    return f"{step:,}{whole} steps" + (f", stage {stage}" if stage and stage != "main" else "")
+    done = f"{step:,} of {counted(steps, 'step')}" if steps else counted(step, "step")
+    return done + (f", stage {stage}" if stage and stage != "main" else "")
 
 
 def _scores(scores: dict[str, float], step: int | None) -> str | None:

@@ -12,6 +12,7 @@ from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import errors, output, plain, say
 from i2icli.cli.writing import Overwrite
 from i2icli.errors import UserError
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from i2icli.data.labels.counts import ClassCount
@@ -166,8 +167,8 @@ def _notes(conversion: "Conversion") -> list[str]:
     lines = [f"left out: {count:,} {what}" for what, count in conversion.left_out.items()]
     if conversion.others_there:
         lines.append(
-            f"{conversion.others_there:,} other files are in {conversion.out / LABELS}; if they are of an "
-            "earlier conversion, their ids may mean other classes"
+            f"{counted(conversion.others_there, 'other file')} in {conversion.out / LABELS}: if of an "
+            "earlier conversion, the same ids may mean other classes there"
         )
     if conversion.without_photo:
         lines.append(f"{conversion.without_photo:,} label maps have no photo of their name")

@@ -17,6 +17,7 @@ from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
 from i2icli.pair_config import PairConfig
 from i2icli.processors import busy_line, limited_threads
+from i2icli.reading import Reading, parse_pages
 
 M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING, PAIRS = "Run", "Training", "Growing", "Pairs"
@@ -53,6 +54,31 @@ WITH_THREADS = Annotated[
     typer.Option("--threads", metavar="<int>", min=1, max=1024, help=THREADS, callback=use_threads),
 ]
 """The option --threads of the commands that compute without a model of ours."""
+
+PAGES = Annotated[
+    str | None,
+    typer.Option(
+        "--pages",
+        metavar="<text>",
+        help="of files with several pages: channels (of one image), images or one by its number",
+    ),
+]
+CHANNELS_FIRST = Annotated[
+    bool | None,
+    typer.Option(
+        "--channels-first/--no-channels-first",
+        help=".npy files are channels x height x width, or not; default: refused if in doubt",
+    ),
+]
+"""The options of commands that read images without a model: how, where files leave it open."""
+
+
+def reading_of(pages: str | None, channels_first: bool | None) -> Reading:
+    """How images are read with these options. Raises UserError."""
+    try:
+        return Reading(str(parse_pages(pages)) if pages else None, channels_first=channels_first)
+    except ValueError as error:
+        raise UserError(f"--pages {pages}: {error}") from None
 
 
 def parameters(

@@ -17,7 +17,7 @@ from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
 from i2icli.recipe import PAPER, SMALL, resolve_config, shipped_recipes
-from i2icli.written import print_bytes
+from i2icli.written import counted, print_bytes
 
 if TYPE_CHECKING:
     from i2icli.training.plan import Plan
@@ -131,7 +131,7 @@ def print_plan(plan: "Plan", options: RunOptions) -> None:
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
     if len(plan.stages) > 1:
         lines += [
-            f"# stage {stage.name}: {stage.steps:,} steps of {stage.batch_size}, "
+            f"# stage {stage.name}: {counted(stage.steps, 'step')} of {stage.batch_size}, "
             f"about {print_bytes(stage.memory_bytes)}"
             for stage in plan.stages
         ]

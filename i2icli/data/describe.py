@@ -4,11 +4,7 @@ from pathlib import Path
 
 from i2icli.data.left_out import left_out
 from i2icli.image.finding import Collection
-
-
-def counted(number: int, noun: str) -> str:
-    """1 image, 2 images."""
-    return f"{number:,} {noun}" + "s" * (number != 1)
+from i2icli.written import counted as counted
 
 
 def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:

@@ -80,8 +80,9 @@ class Translation:
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
         side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
-        search = Search(options.recursive, PairSearch(side) if side is not None else None)
-        stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
+        first = next(iter(inputs_of(self.specs).values()))
+        search = Search(options.recursive, PairSearch(side, first) if side is not None else None)
+        stacks = Stacks(first, options.more_inputs)
         jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
         ours = set(stacks.ours([job.source for job in jobs]))
         self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
@@ -99,10 +100,8 @@ class Translation:
             raise UserError(
                 f"the contact sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
-        named = {
-            "to": ", ".join(dict.fromkeys(each.task.name for each in self.specs if each.task.name)) or None
-        }
-        settings = settings_of(inference.model, options) | named
+        names = dict.fromkeys(each.task.name for each in self.specs if each.task.name)
+        settings = settings_of(inference.model, options) | {"to": ", ".join(names) or None}
         started_at = write_manifest(out, settings, overwrite=options.overwrite)
         clear_temporary({out, self.sheets, *folders})
         self.record = Record(out, settings)

@@ -38,6 +38,7 @@ from i2icli.request import Array, Request
 from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.scores import psnr
 from i2icli.task import Task
+from i2icli.written import counted
 
 DRAWN = 64  # codes among which the search begins
 KEPT = 4  # of them, the best ones that are improved
@@ -84,7 +85,8 @@ def project(backend: TorchBackend, image: Array, task: Task, seed: int) -> tuple
 
 def _at_size(image: Tensor, like: Tensor) -> Tensor:
     if image.shape[1] != like.shape[1]:
-        raise UserError(f"an image of {image.shape[1]} channels; this model generates {like.shape[1]}")
+        given = counted(image.shape[1], "channel")
+        raise UserError(f"an image of {given}; this model generates {like.shape[1]}")
     return interpolate(image.float(), size=like.shape[-2:], mode="bilinear", antialias=True)  # (1, C, h, w)
 
 

@@ -20,6 +20,7 @@ from i2icli.inference.video_plan import VideoPlan, check_request, plan_video
 from i2icli.inference.video_results import NoWatch, VideoProgress, VideoResult, Watch
 from i2icli.inference.video_writing import ResultWriter
 from i2icli.video import Damage
+from i2icli.written import counted
 
 AHEAD = 2  # frames that may wait between one thread and the next
 THREADS = 2  # that decode images and prepare inputs; and as many that make results
@@ -167,7 +168,7 @@ class _Run:
         frames = self.plan.segments.frames + self.writer.count
         target = self.sink.partial(self.writer.segment())
         kept = f"; the part so far is {target}" if target else ""
-        why = f"stopped after {frames:,} frames{kept}; run the same command again to go on"
+        why = f"stopped after {counted(frames, 'frame')}{kept}; run the same command again to go on"
         return VideoResult(self.plan.job.source, target, "stopped", why, frames)
 
     def _broken(self, error: Exception) -> str:
@@ -180,7 +181,7 @@ class _Run:
             where: Path | None = self.sink.partial(replace(self.writer.segment(), frames=0))
         except (UserError, OSError):  # such as on a full disk
             where = segments.folder
-        kept = f"the {segments.frames:,} frames before are in {where}"
+        kept = f"the {counted(segments.frames, 'frame')} before are in {where}"
         return f"{why}; {kept}, the same command goes on after them"
 
 

@@ -22,6 +22,7 @@ from i2icli.inference.video_segments import INPUT, LENGTH, Segments
 from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
 from i2icli.video import Encoding, Source, VideoInfo, open_source, plan_encoding
 from i2icli.video.sequences import is_sequence, sequence_files
+from i2icli.written import counted
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def plan_video(
     inference: Inference, job: VideoJob, request: VideoRequest, first: FirstFrame | None
 ) -> VideoPlan:
     """Open a video and decide everything. Raises UserError for what cannot be read, encoded or replaced."""
-    source = open_source(job.source, request.rate)
+    reading = next(iter(job.spec.task.inputs.values())).reading
+    source = open_source(job.source, request.rate, reading)
     info, task = source.info, job.spec.task
     port = next(iter(task.inputs.values()))
     if holds_ids(port.kind) and info.container != "images":
@@ -104,7 +106,7 @@ def plan_video(
     standing = segments.open(settings, overwrite=request.translate.overwrite)
     notes = encoding.notes if encoding else ()
     if standing == "unfinished":
-        notes = (*notes, f"going on after {segments.frames:,} frames")
+        notes = (*notes, f"going on after {counted(segments.frames, 'frame')}")
     notes = (*notes, *scale_notes(job.spec, {job.source: info.size}))
     expected = expected_frames(info, request)
     return VideoPlan(job, request, source, size, encoding, segments, standing == "finished", expected, notes)

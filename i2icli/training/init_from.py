@@ -20,6 +20,7 @@ from i2icli.training.callbacks import Callbacks
 from i2icli.training.fine_tuning import report_start
 from i2icli.training.run_folder import LOG, DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
+from i2icli.written import counted
 
 MOST = 8  # weights of other shapes that are listed by name
 
@@ -132,7 +133,10 @@ class Compared:
         ]
         more = [f"and {len(differ) - MOST} more"] if len(differ) > MOST else []
         lacking = Counter(name.partition(".")[0] for name in names - self.found.keys())
-        lacks = [f"{count} weights of {network} that it lacks" for network, count in sorted(lacking.items())]
+        lacks = [
+            f"{counted(count, 'weight')} of {network} that it lacks"
+            for network, count in sorted(lacking.items())
+        ]
         listed = ", ".join([*differ[:MOST], *more, *lacks])
         return f"; from scratch: {listed}" if listed else ""
 
@@ -145,7 +149,7 @@ class Compared:
 
     def _share(self, network: Taken) -> str:
         matching, here, _ = self._counts(network)
-        return f"{matching} of {here} weights match"
+        return f"{matching} of {counted(here, 'weight')} match"
 
     def _counts(self, network: Taken) -> tuple[int, int, int]:
         """Weights of a network: those that match, those here, and its tensors in the source."""

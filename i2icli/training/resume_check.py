@@ -7,6 +7,7 @@ from i2icli.errors import UserError
 from i2icli.fields import flag, show
 from i2icli.stage import Stage
 from i2icli.training.run_folder import RunFolder
+from i2icli.written import counted
 
 STATE_FORMAT = 1  # of resume.pt
 
@@ -40,7 +41,7 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
     done = state["clock"]["total"]
     if done > (config.steps or 0):
         raise UserError(
-            f"{folder.path}: already trained for {done} steps; --steps must be at least that, "
+            f"{folder.path}: already trained for {counted(done, 'step')}; --steps must be at least that, "
             "or choose another --out for a new run"
         )
 

@@ -190,6 +190,8 @@ class _Run:
         if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
+        shapes = {name: tensor.shape for name, tensor in state["system"].items() if hasattr(tensor, "shape")}
+        self.config = self.config.with_found(self.config.told_by(state["config"], shapes))
         self._check_same_data(state)
         return dict(state)
 
@@ -266,14 +268,14 @@ class _Run:
         count = len(self.data.train())
         if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {before} ({counted(state['examples'], 'example')}), "
                 f"not on {now}; choose another --out for a new run"
             )
         if before != now:
             self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
-                f"the data had {state['examples']} examples when this run started, now {count}"
+                f"the data had {counted(state['examples'], 'example')} when this run started, now {count}"
             )
 
 

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from i2icli.errors import UserError
@@ -259,6 +260,21 @@ def test_label_maps_need_a_sequence(tmp_path, clip):
         np.save(folder / f"{number}.npy", np.full((32, 32), number, np.uint8))
     result = one(translator.video(folder, tmp_path / "street.mp4"))
     assert (result.status, result.frames) == ("done", 2)
+
+
+@pytest.mark.parametrize("page", [1, 2])
+def test_of_images_with_pages_one_is_a_frame(translator, page, tmp_path):
+    for number in range(2):
+        pages = np.random.default_rng(number).integers(0, 255, (2, 32, 32, 3), np.uint8)
+        (tmp_path / "both").mkdir(exist_ok=True)
+        (tmp_path / "one").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / f"both/{number}.tif", pages, photometric="rgb")
+        tifffile.imwrite(tmp_path / f"one/{number}.tif", pages[page - 1], photometric="rgb")
+    for name, options in (("both", {"pages": page}), ("one", {})):
+        result = one(translator.video(tmp_path / name, tmp_path / f"{name}-made", format="png", **options))
+        assert (result.status, result.frames) == ("done", 2)
+    made = [images_of(tmp_path / f"{name}-made" / name) for name in ("both", "one")]
+    np.testing.assert_array_equal(*made)
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,9 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
             config.norm,
             config.upsampling,
             config.final_layers,
+            config.widest,
         )
-        self.D = Discriminator(channels, config.width, levels, config.discriminator_norm)
+        self.D = Discriminator(channels, config.width, levels, config.discriminator_norm, config.widest)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
 

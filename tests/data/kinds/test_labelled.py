@@ -157,7 +157,7 @@ def test_images_without_row_and_rows_without_image_are_told(tmp_path: Path) -> N
 def test_a_file_about_other_images_is_refused(tmp_path: Path) -> None:
     attributes(tmp_path, FOUR, images=False)
     picture(tmp_path / "x.png")
-    with pytest.raises(UserError, match=r"no row for any of the 1 images .*x\.png; its rows are for 1\.png"):
+    with pytest.raises(UserError, match=r"no row for the 1 image .*x\.png; its rows are for 1\.png"):
         data(tmp_path)
 
 
