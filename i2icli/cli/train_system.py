@@ -1,6 +1,7 @@
 """The command `i2i train <system>`: its options are the system's settings."""
 
 import inspect
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,7 +91,7 @@ def sized_recipe(system: str, data: list[Path], given: dict[str, Any], options: 
     from i2icli.training.default_recipe import default_recipe  # torch loads only when there is work
 
     recipe, line = default_recipe(system, data, given, options)
-    if line:
+    if line and os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts, the first
         say(errors(), f"note: {line}")
     return recipe
 

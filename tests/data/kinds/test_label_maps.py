@@ -69,6 +69,7 @@ def rooms(folder: Path, count: int = 3, *, instances: bool = False, size: int = 
 def test_examples_hold_indices_photo_and_instances(tmp_path: Path) -> None:
     data = opened(rooms(tmp_path, instances=True))
     assert data.settings == {
+        "learned_size": (24, 40),
         "classes": tuple(LabelClass(number, f"class {number}") for number in range(5)),
         "ignore": (),
         "dont_care": False,

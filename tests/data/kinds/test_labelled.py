@@ -60,7 +60,7 @@ def levels(image: torch.Tensor) -> int:
 
 def test_attributes_of_a_csv_become_labels(tmp_path: Path) -> None:
     found = data(attributes(tmp_path / "faces", FOUR))
-    assert found.settings == {
+    assert found.settings == {"learned_size": (32, 32),
         "channels": (3,), "types": ("uint8",), "attributes": ("Male", "Smiling"), "domains": (), "sets": ()
     }  # fmt: skip
     examples = [found.train().get(index, None) for index in range(len(found.train()))]
