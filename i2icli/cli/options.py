@@ -77,6 +77,7 @@ CHANNELS_FIRST = Annotated[
     typer.Option(
         "--channels-first/--no-channels-first",
         help=".npy files are channels x height x width, or not; default: refused if in doubt",
+        show_default=False,
     ),
 ]
 """The options of commands that read images without a model: how, where files leave it open."""
