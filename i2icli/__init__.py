@@ -9,24 +9,24 @@ From Python:
 
 from __future__ import annotations  # next to nothing loads before Ctrl-C is quiet, see `i2icli.__main__`
 
-from contextlib import contextmanager
-
-from i2icli.errors import UserError
+from i2icli.errors import I2IWarning, UserError, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
     from i2icli.cli.description import Description
-    from i2icli.config import Precision, RunOptions
-    from i2icli.detector.detector import Prediction
+    from i2icli.config import Precision
+    from i2icli.inference.given import Given
     from i2icli.inference.options import RuntimeChoice, TranslateOptions
     from i2icli.inference.translator import Translator
+    from i2icli.report.spectra import Spectrum
     from i2icli.task import Port, Task
     from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
     from i2icli.training.run import TrainResult
+    from i2icli.weights import Weights
 
 __version__ = "0.1.0"
 
@@ -36,7 +36,7 @@ _WHERE = {
     "Port": "i2icli.task",
     "Progress": "i2icli.training.callbacks",
     "Task": "i2icli.task",
-    "TrainResult": "i2icli.training.run",
+    "TrainResult": "i2icli.training.result",
     "TranslateOptions": "i2icli.inference.options",
     "Translator": "i2icli.inference.translator",
 }
@@ -44,6 +44,7 @@ _WHERE = {
 
 __all__ = [
     "Callbacks",
+    "I2IWarning",
     "NoCallbacks",
     "Port",
     "Progress",
@@ -56,6 +57,7 @@ __all__ = [
     "detect",
     "info",
     "load",
+    "spectrum",
     "train",
 ]
 
@@ -73,17 +75,25 @@ def load(
     device: str | None = None,
     precision: Precision = "auto",
     runtime: RuntimeChoice = "auto",
+    *,
+    weights: Weights | None = None,
 ) -> Translator:
     """A trained model: a path, a run's name under runs/, a system (its newest run), an original checkpoint,
     or the name of a model that `i2i pull` downloaded.
 
     `runtime` is what computes it: torch, onnxruntime or openvino; auto: the fastest that is there already.
+    `weights` of a run are "best" by its validation, or "last"; None: the best where one is known.
 
     Raises i2icli.errors.UserError if there is none or it cannot be used.
     """
     from i2icli.inference.translator import Translator  # torch loads only when there is work
+    from i2icli.python import check_machine
 
-    return Translator.load(model, device, precision, runtime)
+    check_machine(device=device, precision=precision, runtime=runtime, weights=weights)
+    found = Translator.load(model, device, precision, runtime, weights=weights)
+    for note in found.notes:
+        warn(note)
+    return found
 
 
 def train(
@@ -97,41 +107,15 @@ def train(
 ) -> TrainResult:
     """Train a system on a folder (or several), or go on with the run that is in its folder.
 
-    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x". Progress,
-    scores and warnings go to `callbacks`; without any they are shown, in notebooks too, unless `quiet`.
-    Raises i2icli.errors.UserError for data or settings that do not fit, and KeyboardInterrupt after Ctrl-C,
-    once the run is saved.
+    `settings` are the options of `i2i train SYSTEM` with underscores: steps=1000, out="runs/x"; without a
+    GPU and without a recipe or a size among them they are those of recipe="small". Progress, scores and
+    warnings go to `callbacks`; without any progress and scores are shown, in notebooks too, unless `quiet`,
+    and warnings are Python's (`I2IWarning`). Raises i2icli.errors.UserError for data or settings that do not
+    fit, and KeyboardInterrupt after Ctrl-C, once the run is saved.
     """
+    from i2icli.python import trained
 
-    from i2icli.config import RunOptions
-    from i2icli.recipe import resolve_config
-    from i2icli.registry import system_named
-    from i2icli.training.run import train as run
-
-    own = {name: value for name, value in settings.items() if name in RunOptions.model_fields}
-    system = system_named(system) or system
-    config = resolve_config(
-        system, recipe, {name: value for name, value in settings.items() if name not in own}
-    )
-    folders = _paths(data)
-    with _shown(system, callbacks, quiet=quiet) as watching:
-        result = run(system, folders, config, _run_options(own), watching)
-    if result.reason == "interrupted":
-        raise KeyboardInterrupt
-    return result
-
-
-def _run_options(given: dict[str, Any]) -> RunOptions:
-    """Raises UserError naming a value that is none."""
-    from pydantic import ValidationError
-
-    from i2icli.config import RunOptions
-    from i2icli.fields import explain
-
-    try:
-        return RunOptions.model_validate(given)
-    except ValidationError as error:
-        raise UserError(explain(error, RunOptions, str)) from error
+    return trained(system, _paths(data), recipe, callbacks, settings, quiet=quiet)
 
 
 def info(model: str | Path) -> Description:
@@ -142,34 +126,36 @@ def info(model: str | Path) -> Description:
     return describe(find_model(str(model)))
 
 
-def detect(image: str | Path, detector: str | Path | None = None) -> Prediction:
-    """Whether an image file was generated: a verdict, the probability of a fake, an explanation.
+def detect(image: Given | list[Given], detector: str | Path | None = None) -> Any:
+    """Whether an image was generated: a verdict, the probability of a fake, an explanation (`Prediction`).
 
-    `detector` is a file of `i2i detector fit`; None: the one that comes with the package. Raises
-    i2icli.errors.UserError for what cannot be read.
+    An image may be a path, the bytes of a file, a Pillow image, an array (H, W, C) or a tensor (C, H, W); a
+    list gives a list, and a folder a `Finding` for every image and video below it. Only files and bytes tell
+    how an image was compressed, so prefer them. `detector` is a file of `i2i detector fit`; None: the one
+    that comes with the package. Raises i2icli.errors.UserError for what cannot be read.
     """
     from pathlib import Path
 
     from i2icli.detector.detector import Detector
+    from i2icli.python import detected
 
-    own = Detector.shipped("traces") if detector is None else Detector.load(Path(detector))
-    return own.predict_file(Path(image))
+    return detected(image, Detector.shipped("traces") if detector is None else Detector.load(Path(detector)))
+
+
+def spectrum(
+    images: str | Path | Sequence[str | Path], *, relative: bool = False, out: str | Path | None = None
+) -> list[Spectrum]:
+    """The mean spectra of images as `i2i spectrum` measures them: one for each folder, glob or file.
+
+    Each has a name, `frequency`, `mean` and `deviation`, (L,) each. `out`: a .png, .svg or .html to write.
+    Raises i2icli.errors.UserError if no image can be read, and warns of some that cannot.
+    """
+    from i2icli.python import measured
+
+    return measured(_paths(images), relative=relative, out=out)
 
 
 def _paths(data: str | Path | Sequence[str | Path]) -> list[Path]:
     from pathlib import Path
 
     return [Path(data)] if isinstance(data, str | Path) else [Path(each) for each in data]
-
-
-@contextmanager
-def _shown(title: str, callbacks: Callbacks | None, *, quiet: bool) -> Iterator[Callbacks | None]:
-    """What a run reports to: what was given, nothing, or a display."""
-    if callbacks is not None or quiet:
-        yield callbacks
-        return
-    from i2icli.cli.console import errors
-    from i2icli.cli.display import display
-
-    with display(title, errors()) as shown:
-        yield shown

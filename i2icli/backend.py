@@ -56,6 +56,9 @@ class Backend(Protocol):
     def forward(self, task: Task, inputs: Arrays, memory: Arrays | None) -> tuple[Array, Arrays]:
         """The output (B, C, H, W) and the memory for the next frame, see `System.forward`."""
 
+    def memory(self, task: Task, inputs: Arrays) -> int | None:
+        """Bytes that `forward` takes for inputs, estimated from their shapes; None: not known."""
+
     def begin(self, task: Task, inputs: Arrays, output: Array) -> Arrays:
         """The memory after a frame whose output was given, see `System.begin`."""
 

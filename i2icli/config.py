@@ -27,8 +27,6 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SpectralOf = Literal["image", "batch"]
 PreprocessMode = Literal["resize-and-crop", "resize", "crop", "scale-width", "scale-width-and-crop", "none"]
 LARGEST_RUN_SEED = 2**31 - 1  # of training: what every library takes
-
-
 THREADS = "threads that compute; default: one for each core"
 
 
@@ -46,7 +44,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
     may_change: ClassVar[frozenset[str]] = frozenset(
-        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types", "alpha"}
+        {"steps", "images", "epochs", "precision", "lr", "max_grad_norm", "types", "alpha", "learned_size"}
     )
     """Settings that may differ when a run is resumed."""
     stage_settings: ClassVar[frozenset[str]] = frozenset()
@@ -62,7 +60,7 @@ class Config(BaseModel):
     reconstructs: ClassVar[bool] = True
     """Whether updates hold generated images beside those they should show; `perceptual_weight` needs them."""
 
-    found_only: ClassVar[frozenset[str]] = frozenset({"types", "alpha", "perceptual_source"})
+    found_only: ClassVar[frozenset[str]] = frozenset({"types", "alpha", "perceptual_source", "learned_size"})
     """Settings that are found from the data or other files and are no options of the command line."""
 
     steps: int | None = Field(
@@ -118,6 +116,9 @@ class Config(BaseModel):
     load_size: Size | None = Field(
         None, description="size to resize to before cropping; default: crop size x 286/256"
     )
+    learned_size: Size | None = Field(
+        None, description="typical size of the training images before they are cropped; found from the data"
+    )
     preprocess: PreprocessMode = Field(
         "resize-and-crop", description="how images are brought to the crop size"
     )
@@ -143,6 +144,7 @@ class Config(BaseModel):
     channels_first: bool | None = Field(
         None, description="arrays and .npy files are channels x height x width; default: refused if in doubt"
     )
+    recursive: bool = Field(True, description="use the images in subfolders of the data folders, too")
     holdout: float = Field(
         0.05, ge=0, lt=1, description="fraction kept for validation where there is no val or test folder"
     )
@@ -249,6 +251,11 @@ class Config(BaseModel):
         """A copy with the settings that only the data could tell (channels, domains, steps)."""
         return type(self).model_validate(self.model_dump() | dict(found))
 
+    @classmethod
+    def told_by(cls, settings: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:  # noqa: ARG003
+        """Settings that a file of an older version lacks, as the shapes of its tensors tell them."""
+        return {}
+
     def total_steps(self, num_examples: int) -> int:
         """Length of training in steps for so many examples."""
         per_step = self.batch_size * self.accumulate
@@ -268,12 +275,8 @@ class RunOptions(BaseModel):
     device: str | None = Field(None, description="cuda, cuda:1, mps or cpu; default: the best there is")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device")
     threads: Threads | None = Field(None, description=THREADS + "; kept with the run")
-    workers: int | None = Field(
-        None, ge=0, description="threads that read images; default: chosen by the processor"
-    )
-    cache: float = Field(
-        1.0, ge=0, description="GB of memory for decoded images; larger sets are read each time"
-    )
+    workers: int | None = Field(None, ge=0, description="threads that read images; default: by the processor")
+    cache: float = Field(1.0, ge=0, description="GB of memory for decoded images; larger sets are read anew")
     perceptual_file: Path | None = Field(
         None, description="weights for --perceptual; default: torchvision's, or those in a package"
     )
@@ -290,3 +293,5 @@ class RunOptions(BaseModel):
     segmenter: bool = Field(True, description="score photos of label maps by a segmentation network")
     strict: bool = Field(False, description="stop at a broken training image instead of skipping it")
     tensorboard: bool = Field(False, description="also write TensorBoard events into the run folder")
+    wandb: bool = Field(False, description="also send the run to Weights & Biases (project i2icli)")
+    mlflow: bool = Field(False, description="also send the run to MLflow (experiment i2icli)")

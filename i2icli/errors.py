@@ -1,6 +1,9 @@
 """The one exception that users are meant to read, and what keeps texts readable."""
 
+import math
+import sys
 import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,6 +27,18 @@ class UserError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in the place of a traceback."""
         return [f"error: {self}"]
+
+
+class I2IWarning(UserWarning):
+    """Something that a Python caller should know and that ends nothing."""
+
+
+def warn(text: str) -> None:
+    """A warning that names the line which called i2icli, wherever in it the trouble was found."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "i2icli":
+        frame = frame.f_back
+    warnings.warn_explicit(text, I2IWarning, frame.f_code.co_filename, frame.f_lineno)
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:
@@ -58,6 +73,27 @@ def readable(text: str) -> str:
     What is no part of words (newlines, escape sequences, bytes that are not UTF-8) is spelled out: \\n.
     """
     return text if text.isprintable() else "".join(map(_spelled, text))
+
+
+def print_number(value: float, digits: int = 3) -> str:
+    """So many digits at least of a measured number, without exponents: 1530.4 -> "1,530", 0.0530 -> "0.053".
+
+    What is no finite number is "-"; only below a millionth there is an exponent.
+    """
+    if not math.isfinite(value):
+        return "-"
+    if value == 0 or abs(value) < 1e-6:
+        return f"{value:.{digits}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if decimals else text
+
+
+def quoted(path: object) -> str:
+    """A path, or another word, of a command that is printed to be typed."""
+    from shlex import quote  # loads regular expressions, which the package itself does without
+
+    return quote(str(path))
 
 
 def cell(text: str) -> str:

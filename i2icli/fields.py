@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from i2icli.classes import LabelClass
 from i2icli.config import Config, Size
 from i2icli.errors import UserError
+from i2icli.setting_types import NewSize
 from i2icli.written import Moment, Seconds
 
 C = TypeVar("C", bound=Config)
@@ -31,6 +32,7 @@ _WORDS: dict[Kind, str] = {
     "text": "a text",
 }
 
+MOST_SHOWN = 80  # characters of a value that is refused
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
@@ -41,7 +43,7 @@ def kind(field: FieldInfo) -> Kind:
         return "flag"
     if get_origin(annotation) is Literal:
         return "choice"
-    if _parser(Size) in metadata:
+    if _parser(Size) in metadata or _parser(NewSize) in metadata:
         return "size"
     if _parser(Seconds) in metadata or _parser(Moment) in metadata:
         return "time"
@@ -77,7 +79,7 @@ def show(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.12g}"
     if isinstance(value, list | tuple):
         return ",".join(show(part) for part in value)
     if isinstance(value, Mapping):
@@ -130,6 +132,9 @@ def explain(error: ValidationError, model: type[BaseModel], spell: Callable[[str
     if name not in model.model_fields:
         return str(reason or first["msg"])
     value = show(first["input"]) or "''"
+    value = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
+    if first["type"] == "too_long":
+        reason = "{actual_length:,} are too many; expected at most {max_length:,}".format(**first["ctx"])
     return f"{spell(name)} {value}: {reason or 'expected ' + allowed(model.model_fields[name])}"
 
 

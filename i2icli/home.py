@@ -4,6 +4,28 @@ import os
 import sys
 from pathlib import Path
 
+VARIABLES = {
+    "I2I_HOME": "folder of pulled models and of caches",
+    "I2I_RUNS": "folder in which new runs are made and runs are found by name; default: runs",
+    "I2I_DEVICE": "--device where it is not given",
+    "I2I_THREADS": "--threads where it is not given",
+    "I2I_WORKERS": "--workers where it is not given",
+    "I2I_CACHE": "--cache where it is not given",
+    "I2I_RUNTIME": "--runtime where it is not given",
+}
+"""What can be set once for all commands."""
+
+
+def variable(option: str) -> str | None:
+    """The variable that stands for an option by its field's name, if there is one."""
+    name = f"I2I_{option.upper()}"
+    return name if name in VARIABLES else None
+
+
+def runs_home() -> Path:
+    """The folder of the runs."""
+    return Path(os.environ.get("I2I_RUNS") or "runs").expanduser()
+
 
 def data_home() -> Path:
     """The folder of what is meant to stay, such as models that were pulled."""

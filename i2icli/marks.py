@@ -15,6 +15,7 @@ SAMPLES, STRIP, FILM = "samples", "clip.png", "clip.webp"  # the images in a run
 _BESIDE = (
     "model.safetensors", "best.safetensors", "segmenter.safetensors", "resume.pt", "resume.previous.pt",
     "recipe.toml", "data.json", "log.jsonl", "report.html", "tensorboard",
+    "wandb", "trackers.json",
 )  # fmt: skip
 """What else a run writes."""
 _OF_RUNS = ("recipe.toml", "model.safetensors")  # in those of earlier versions, which have no mark

@@ -91,6 +91,7 @@ def read_metadata(path: Path) -> Metadata:
     try:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("i2icli")
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a readable .safetensors file ({_cut(error)})") from None
     if text is None:
@@ -105,7 +106,9 @@ def read_metadata(path: Path) -> Metadata:
         raise UserError(
             f"{path}: format {metadata.format} was written by i2icli {_cut(metadata.version)}; upgrade i2icli"
         )
-    return metadata
+    entry = registry.SYSTEMS.get(metadata.system)
+    lacking = registry.config_type(metadata.system).told_by(metadata.config, shapes) if entry else {}
+    return metadata.model_copy(update={"config": metadata.config | lacking})
 
 
 def system_of_graph(path: Path) -> str:

@@ -7,10 +7,12 @@ from pydantic import Field
 
 from i2icli.config import Config, TwoNames
 from i2icli.pair_pattern import Pair
-from i2icli.task import PairSide
+from i2icli.task import PairSide, Port
 
 MOST_ASPECTS = 8  # that a model remembers
 Aspects = Annotated[tuple[Annotated[float, Field(gt=0, le=1000)], ...], Field(max_length=MOST_ASPECTS)]
+LABEL_SIDES = ("labels", "photos")
+"""What the sides of pairs are called of which one is label maps, where their folders have no names."""
 _FOUND = frozenset({"pair_names", "pair_aspects", "pair_found"})
 
 
@@ -29,7 +31,7 @@ class PairConfig(Config):
         False,
         description="the halves of every image are a pair; default: where images are twice as wide as high",
     )
-    pair_names: TwoNames = Field(("A", "B"), description="names of the folders of A and B; found")
+    pair_names: TwoNames = Field(("A", "B"), description="names of the sides A and B; found")
     pair_aspects: Aspects = Field(
         (), description="width over height of images that were pairs side by side; found"
     )
@@ -39,3 +41,12 @@ class PairConfig(Config):
         """The side of pairs that a task translates (0: A, 1: B), told as it was in training."""
         pattern = self.pair or self.pair_found
         return PairSide(index, tuple(names), self.pair_aspects, pattern, aligned)
+
+    def label_side(self) -> PairSide:
+        """The side of the label maps, of pairs of these and photos."""
+        return self.pair_side(int(self.pair_names[1] == LABEL_SIDES[0]), self.pair_names)
+
+
+def label_side(port: Port) -> PairSide | None:
+    """The side of label maps, where these are what an input reads."""
+    return PairSide(0, LABEL_SIDES) if port.kind == "labels" else None

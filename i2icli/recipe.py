@@ -15,6 +15,8 @@ from i2icli.fields import close, explain, flag
 from i2icli.files import atomic_write
 
 LENGTHS = {"steps", "images", "epochs"}
+PAPER = "paper"  # the recipe of the defaults
+SMALL = "small"  # that of every system that is sized to a processor
 LARGEST_BYTES = 1_000_000  # a recipe is a page of text; anything larger is some other file
 
 
@@ -26,8 +28,9 @@ def resolve_config(
 ) -> Config:
     """A system's settings: its defaults, under a recipe, under what the caller gives.
 
-    `recipe` is the path of a TOML file or the name of a shipped one. `spell` says how the caller
-    writes a setting's name, for errors. Raises UserError naming the setting, the value and what is allowed.
+    `recipe` is the path of a TOML file, the name of a shipped one, or "paper": the defaults. `spell` says
+    how the caller writes a setting's name, for errors. Raises UserError naming the setting, the value and
+    what is allowed.
     """
     given = dict(overrides or {})
     model = registry.config_type(system)
@@ -70,6 +73,20 @@ def read_recipe(recipe: str | Path, system: str) -> dict[str, Any]:
         if key not in model.model_fields:
             raise UserError(f"recipe {name}: {system} has no setting {key!r}{close(key, model, str)}")
     return values
+
+
+def small_sizes(system: str) -> dict[str, Any]:
+    """What the small recipe of a system says of the sizes of images and networks; {}: there is none."""
+    if f"{system}-{SMALL}" not in shipped_recipes():
+        return {}
+    shared = Config.model_fields.keys() - {"crop_size", "load_size"}
+    values, config = read_recipe(SMALL, system), resolve_config(system, SMALL)
+    return {name: getattr(config, name) for name in values if name not in shared}
+
+
+def is_small(system: str, config: Config) -> bool:
+    """Whether images and networks are as large as in the small recipe of a system, or there is none."""
+    return all(getattr(config, name) == value for name, value in small_sizes(system).items())
 
 
 def shipped_recipes() -> list[str]:
@@ -119,6 +136,8 @@ def _text(recipe: str | Path, system: str) -> tuple[str, str]:
             ) from None
         except OSError as error:
             raise UserError(f"recipe {path} cannot be read: {error.strerror}") from error
+    if str(recipe) == PAPER:
+        return PAPER, ""
     names = shipped_recipes()
     shipped = f"shipped for {system}: {', '.join(name for name in names if name.startswith(f'{system}-'))}"
     if path.suffix == ".toml" or len(path.parts) > 1:

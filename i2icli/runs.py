@@ -5,6 +5,7 @@ from pathlib import Path
 from i2icli import registry
 from i2icli.checkpoint_files import checkpoints_in, models_among, newest
 from i2icli.errors import UserError
+from i2icli.home import runs_home
 from i2icli.metadata import read_metadata
 
 LAST = "model.safetensors"
@@ -15,14 +16,15 @@ GRAPHS = (".onnx", ".xml")  # suffixes of exported models
 MOST = 8  # models of a folder that are listed
 
 
-def find_model(text: str, runs: Path = Path("runs")) -> Path:
+def find_model(text: str, runs: Path | None = None) -> Path:
     """The model file that a text names: a path, a run under `runs`, a system (its newest run), or what
-    was pulled by that name or from that address.
+    was pulled by that name or from that address. Without `runs` they lie in `runs_home`.
 
     A run folder means its last model; the best one is named by its own path. A folder of other programs'
     checkpoints means the generator of the newest epoch. Raises UserError that lists what is there and how to
     get a model.
     """
+    runs = runs or runs_home()
     places = (Path(text), runs / text)
     for place in places:
         if place.is_file():
@@ -44,19 +46,19 @@ def find_model(text: str, runs: Path = Path("runs")) -> Path:
     )
 
 
-def find_networks(text: str, runs: Path = Path("runs")) -> Path | None:
+def find_networks(text: str, runs: Path | None = None) -> Path | None:
     """The folder of other programs' checkpoints that a text names, one network to a file; else None."""
     if Path(text).is_file():
         return None
-    for place in (Path(text), runs / text):
+    for place in (Path(text), (runs or runs_home()) / text):
         if place.is_dir() and not (place / LAST).exists() and newest(checkpoints_in(place)):
             return place
     return None
 
 
-def run_models(runs: Path = Path("runs")) -> list[Path]:
+def run_models(runs: Path | None = None) -> list[Path]:
     """The last model of every run, newest first."""
-    found = [path for path in runs.glob(f"*/{LAST}") if path.is_file()]
+    found = [path for path in (runs or runs_home()).glob(f"*/{LAST}") if path.is_file()]
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

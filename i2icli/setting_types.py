@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from i2icli.reading import parse_background, parse_pages
 from i2icli.value_range import parse_ranges
-from i2icli.written import parse_list, parse_size, print_size
+from i2icli.written import parse_list, parse_new_size, parse_size, print_size
 
 
 def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -18,6 +18,8 @@ def _check_different(names: tuple[str, ...]) -> tuple[str, ...]:
 Pixels = Annotated[int, Field(ge=1, le=65536)]
 Size = Annotated[tuple[Pixels, Pixels], BeforeValidator(parse_size), PlainSerializer(print_size)]
 """(height, width) in pixels; written as 256 or WIDTHxHEIGHT."""
+NewSize = Annotated[Pixels | tuple[Pixels, Pixels] | Literal["trained"], BeforeValidator(parse_new_size)]
+"""What inputs are resized to: the shorter side in pixels, (height, width), or the scale of the training."""
 Channels = Annotated[
     tuple[Annotated[int, Field(ge=1, le=1024)], ...], BeforeValidator(parse_list), Field(max_length=8)
 ]

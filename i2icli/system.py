@@ -6,7 +6,7 @@ and resuming. They meet in `System.training_step` and `System.forward`. What a m
 which stages it is trained, is in its settings (`Config.tasks`, `Config.stages`), which need no torch.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -62,6 +62,8 @@ class System(nn.Module, Generic[C]):
     inference_modules: ClassVar[tuple[str, ...]] = ("G",)  # averaged, published, exported
     frozen: ClassVar[tuple[str, ...]] = ()  # networks it only asks (a VGG, a flow teacher): never saved
     criterion: ClassVar[str] = "psnr"  # the validation number whose highest mean keeps the best model
+    legend: ClassVar[Mapping[str, str]] = {}
+    """What each loss and metric measures, in a sentence: by "optimiser/name", where * stands for any text."""
 
     def __init__(self, config: C) -> None:
         """Build every network of every stage, so that all checkpoints have the same keys."""

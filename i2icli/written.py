@@ -1,9 +1,18 @@
-"""How settings are written: sizes, lists and durations as texts. No torch here."""
+"""How settings are written: sizes, lists and durations as texts; and numbers of things. No torch here."""
 
 import re
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+
+TRAINED = "trained"
+"""What `--size` calls the scale of the images that a model learned from."""
+
+
+def counted(number: int, noun: str) -> str:
+    """1 image, 2 images, 3 classes."""
+    plural = "es" if noun.endswith(("s", "x", "ch")) else "s"
+    return f"{number:,} {noun}{'' if number == 1 else plural}"
 
 
 def parse_size(value: object) -> object:
@@ -16,6 +25,19 @@ def parse_size(value: object) -> object:
             raise ValueError("expected pixels like 256, or WIDTHxHEIGHT like 512x256")
         width = int(match[1])
         return (int(match[2]) if match[2] else width), width
+    return value
+
+
+def parse_new_size(value: object) -> object:
+    """256 or "256" (the shorter side), "512x256" (width x height) -> (height, width), "trained"."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if text == TRAINED:
+            return text
+        match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
+        if match is None:
+            raise ValueError("expected pixels like 256, WIDTHxHEIGHT like 512x256, or trained")
+        return (int(match[2]), int(match[1])) if match[2] else int(match[1])
     return value
 
 
@@ -52,6 +74,23 @@ def parse_duration(value: object) -> object:
             raise ValueError("expected a duration like 90s, 30m or 2h")
         return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
     return value
+
+
+def print_duration(seconds: float) -> str:
+    """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"; 400,000.0 -> "4d15h"."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours >= 100:
+        return f"{hours // 24}d{hours % 24:02}h"
+    if hours:
+        return f"{hours}h{minutes:02}m"
+    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+
+
+def print_bytes(count: float) -> str:
+    """As GB: "0.04 GB", "1.9 GB", "26 GB"."""
+    number = count / 1e9
+    return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
 
 
 Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]

@@ -26,9 +26,11 @@ FLOORS: dict[str, int] = {
     "fields": 0,
     "files": 0,
     "home": 0,
+    "logs": 0,
     "registry": 0,
     "recipe": 0,
     "recipes": 0,
+    "machine": 0,
     "marks": 0,
     "metadata": 0,
     "pair_config": 0,
@@ -54,6 +56,7 @@ FLOORS: dict[str, int] = {
     "labels": 2,
     "losses": 2,
     "data": 3,
+    "weights": 3,
     "detector": 4,
     "system": 4,
     "originals": 4,
@@ -68,6 +71,7 @@ FLOORS: dict[str, int] = {
     "inference": 10,
     "demo": 11,
     "cli": 12,
+    "python": 13,
     "__main__": 13,
 }
 """Rooms (top-level modules and folders) by floor; imports go downwards or stay in the room."""

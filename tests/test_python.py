@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import i2icli
+from i2icli.errors import print_number
 from tests.tiny import TINY
 
 STEPS = 3
@@ -65,3 +66,18 @@ def test_mistakes_are_named_with_what_was_meant():
 
 def test_notebooks_show_an_error_as_one_line():
     assert i2icli.UserError("nothing there")._render_traceback_() == ["error: nothing there"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1530.4, "1,530"), (18832.7, "18,833"), (0.053, "0.053"), (1.0, "1"), (0.0, "0"), (-12.34, "-12.3")],
+)
+def test_measured_numbers_have_no_exponents(value, text):
+    assert print_number(value) == text
+    assert print_number(float("nan")) == "-"
+    assert print_number(123456.78, 4) == "123,457"
+
+
+def test_a_runtime_that_there_is_not_is_refused():
+    with pytest.raises(i2icli.UserError, match=r"runtime tensorrt: expected one of auto, torch"):
+        i2icli.load("anything", runtime="tensorrt")

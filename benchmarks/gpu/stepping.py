@@ -13,7 +13,7 @@ from benchmarks.lib.timing import speed_up, time_in_turns
 from i2icli.runtime.device import Placement
 from i2icli.runtime.precision import DTYPES, choose_placement
 from i2icli.system import Batch
-from i2icli.training.run import compile_networks
+from i2icli.training.compiling import compile_networks
 from i2icli.training.trainer import Trainer
 
 Losses = dict[str, float]

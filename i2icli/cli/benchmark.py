@@ -7,7 +7,7 @@ import typer
 
 from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WHICH_MODEL
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from i2icli.export.benchmark import Row
@@ -143,7 +143,8 @@ def _values(row: "Row") -> dict[str, Any]:
 def _use(row: "Row", model: str, options: "BenchmarkOptions") -> str:
     """The command by which a model is computed so."""
     if row.precision not in ("fp16 weights", "int8"):
-        return f"i2i translate IMAGES --model {model} --runtime {row.runtime} --precision {row.precision}"
+        how = f"--runtime {row.runtime} --precision {row.precision}"
+        return f"i2i translate IMAGES --model {quoted(model)} {how}"
     to = "openvino" if row.runtime == "openvino" else "onnx"
     how = "--half" if row.precision == "fp16 weights" else f"--int8 --calibrate {options.calibrate}"
-    return f"i2i export {model} --to {to} {how}"
+    return f"i2i export {quoted(model)} --to {to} {how}"

@@ -7,9 +7,15 @@ from typing import Any
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
+from i2icli.cli.verbosity import options
+
 
 class Command(TyperCommand):
-    """A command whose help is laid out by `i2icli.cli.help`."""
+    """A command whose help is laid out by `i2icli.cli.help`, and which can be quiet or verbose."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.params = [*self.params, *options()]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Print the help."""

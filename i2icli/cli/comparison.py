@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from i2icli.errors import print_number
 from i2icli.fields import flag, show
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _rows(found: "Sequence[Description]") -> dict[str, list[str]]:
     }
     scores = dict.fromkeys(name for each in found for name in each.scores)
     for name in scores:
-        rows[name] = [f"{each.scores[name]:.4g}" if name in each.scores else "" for each in found]
+        rows[name] = [print_number(each.scores[name], 4) if name in each.scores else "" for each in found]
     for name in found[0].settings:
         if all(name in each.settings for each in found):
             values = ["" if each.settings[name] is None else show(each.settings[name]) for each in found]

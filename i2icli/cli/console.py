@@ -16,8 +16,10 @@ from typer.main import get_command
 
 from i2icli import __version__
 from i2icli.chatter import without_chatter
+from i2icli.cli.verbosity import as_usual, is_quiet
 from i2icli.errors import UserError, readable
 from i2icli.files import NO_ROOM, FileSystemWarning
+from i2icli.home import VARIABLES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,7 +34,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names may be of letters that it cannot hold
     try:
-        with _pressed() as pressed, _warnings_as_lines():
+        with as_usual(), _pressed() as pressed, _warnings_as_lines():
             code = _run(app, arguments, pressed)
         sys.stdout.flush()
         return code
@@ -47,13 +49,15 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
 def _pressed() -> Iterator[list[int]]:
     """Inside the block, Ctrl-C is noted as well: its KeyboardInterrupt may get lost while a library loads.
 
-    What else ends a program from outside is the same to it, so that it clears what it has half written.
+    What else ends a program from outside is the same to it, so that it clears what it has half written;
+    schedulers and closed terminals repeat theirs, which changes nothing.
     """
     found: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:
         found.append(number)
-        raise KeyboardInterrupt
+        if len(found) == 1 or number == signal.SIGINT:
+            raise KeyboardInterrupt
 
     usual = (signal.default_int_handler, signal.SIG_DFL)
     before = {number: signal.getsignal(number) for number in ENDING if current_thread() is main_thread()}
@@ -99,7 +103,7 @@ def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> 
         code = get_command(app).main(list(arguments), prog_name="i2i", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except UserError as error:
-        complain(str(error))
+        complain(_as_given(str(error), arguments))
         return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
@@ -136,10 +140,10 @@ def _failed(error: Exception) -> int:
 
 
 def errors() -> "Console":
-    """The console on stderr: progress, notes and complaints."""
+    """The console on stderr: progress and notes; it drops them all where the command is to be quiet."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, quiet=is_quiet())
 
 
 def output() -> "Console":
@@ -152,9 +156,18 @@ def output() -> "Console":
 
 def complain(text: str) -> None:
     """One line on stderr: `error: ...`; names keep the spaces they hold."""
-    console = errors()
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
     console.print("[bold red]error:[/]", end=" ")
     say(console, " ".join(line.strip() for line in text.strip().split("\n")))
+
+
+def failed(text: str) -> None:
+    """One line on stderr about one of many inputs: `failed: ...`, also where the command is to be quiet."""
+    from rich.console import Console
+
+    say(Console(stderr=True, highlight=False), f"failed: {text}")
 
 
 def say(console: "Console", text: str) -> None:
@@ -173,6 +186,15 @@ def _sentence(message: str) -> str:
     """Typer's message in the style of ours: one line, no capital, no full stop."""
     line = " ".join(message.split()).rstrip(".?")
     return line[:1].lower() + line[1:]
+
+
+def _as_given(message: str, arguments: Sequence[str]) -> str:
+    """An error about an option that a variable stands for, about that variable."""
+    for name in VARIABLES:
+        option, value = f"--{name[4:].lower()}", os.environ.get(name)
+        if value and message.startswith(f"{option} {value}:") and option not in arguments:
+            return f"{name}={value}{message.removeprefix(f'{option} {value}')}"
+    return message
 
 
 def _as_a_file(arguments: Sequence[str]) -> str:

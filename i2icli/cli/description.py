@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from i2icli import registry
 from i2icli.config import Config
-from i2icli.errors import UserError, readable
+from i2icli.errors import UserError, print_number, readable
 from i2icli.graphs.graph_file import is_graph, refuse_traced
 from i2icli.graphs.metadata import GraphMetadata
 from i2icli.graphs.models import main_graphs, part_of
@@ -43,7 +43,7 @@ class Network:
     bytes: int = 0
 
 
-@dataclass
+@dataclass(repr=False)
 class Description:
     """A model file in words and numbers."""
 
@@ -67,6 +67,13 @@ class Description:
     parts: dict[str, list[str]] = field(default_factory=dict)  # of its networks, as `--freeze` takes them
     notes: list[str] = field(default_factory=list)
     graph: dict[str, str] = field(default_factory=dict)  # of an export: what it is, and how far it was proven
+
+    def __repr__(self) -> str:
+        """What it is, how far it was trained, what it can be asked for and where it lies."""
+        trained = "" if self.step is None else f", {self.step:,} steps"
+        scores = "".join(f", {name} {print_number(value)}" for name, value in self.scores.items())
+        to = f", to {', '.join(self.targets[:8])}{', ...' * (len(self.targets) > 8)}" if self.targets else ""
+        return f"<Description {self.system}{trained}{scores}{to}: {self.file}>"
 
 
 def describe(path: Path) -> Description:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,9 @@ from rich.text import Text
 from i2icli.cli.console import say
 from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
-from i2icli.errors import readable
+from i2icli.errors import print_number, quoted, readable
 from i2icli.training.callbacks import Callbacks, Progress
+from i2icli.written import counted, print_duration
 
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 @contextmanager
 def display(title: str, console: Console) -> Iterator[Callbacks]:
     """A callbacks that shows a run on a console as well as the console can."""
-    if not console.is_terminal:
+    if not console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is None):
         yield PlainDisplay(console)
         return
     shown = LiveDisplay(title, console)
@@ -132,7 +134,9 @@ class LiveDisplay:
         return Group(*parts)
 
     def _line(self, progress: Progress) -> str:
-        saved = "" if self._saved_at is None else f" · saved {duration(self._clock() - self._saved_at)} ago"
+        saved = (
+            "" if self._saved_at is None else f" · saved {print_duration(self._clock() - self._saved_at)} ago"
+        )
         return _rates(progress) + saved
 
     def _losses_table(self, progress: Progress) -> Table:
@@ -141,7 +145,7 @@ class LiveDisplay:
         columns = max(1, min(len(progress.losses), self._console.width // width))
         table = Table.grid(padding=(0, 3))
         cells = [
-            Text.assemble((f"{readable(name)} ", "cyan"), f"{value:.3f}")
+            Text.assemble((f"{readable(name)} ", "cyan"), f"{value:,.3f}")
             for name, value in progress.losses.items()
         ]
         for start in range(0, len(cells), columns):
@@ -153,15 +157,15 @@ def summary(result: "TrainResult") -> list[str]:
     """What to say at the end of a run: where it is, how to use it, how to go on."""
     scores = f" ({_scores(result.scores)})" if result.scores else ""
     if result.finished:
-        lines = [f"finished {result.steps:,} steps{scores}: {result.folder}"]
+        lines = [f"finished {counted(result.steps, 'step')}{scores}: {result.folder}"]
     else:
-        done = f"{result.step:,} of {result.steps:,} steps"
+        done = f"{result.step:,} of {counted(result.steps, 'step')}"
         lines = [
             f"stopped ({result.reason}) after {done}{scores}: {result.folder}",
             "  go on:      run the same command again",
         ]
     lines.append(f"  report:     {result.folder / 'report.html'}")
-    model = f"--model {result.folder}"
+    model = f"--model {quoted(result.folder)}"
     if result.reads_videos:
         lines.append(f"  translate:  i2i video FILE {model} --out translated.mp4")
         return lines
@@ -193,27 +197,22 @@ def _speed(progress: Progress) -> str:
 
 def _rates(progress: Progress) -> str:
     return (
-        f"{progress.images_per_s:.3g} images/s · waits for data {progress.data_wait:.0%} · "
+        f"{print_number(progress.images_per_s)} images/s · waits for data {progress.data_wait:.0%} · "
         f"memory {progress.memory_bytes / 1e9:.1f} GB"
     )
 
 
 def _losses(progress: Progress) -> list[str]:
-    return [f"{name} {value:.3f}" for name, value in progress.losses.items()]
+    return [f"{name} {value:,.3f}" for name, value in progress.losses.items()]
 
 
 def _scores(scores: dict[str, float]) -> str:
-    return readable(", ".join(f"{name} {value:.3g}" for name, value in scores.items()))
+    return readable(", ".join(f"{name} {print_number(value)}" for name, value in scores.items()))
 
 
 def _eta(progress: Progress) -> str:
-    return "..." if progress.eta_s is None else f"{duration(progress.eta_s)} to go"
-
-
-def duration(seconds: float) -> str:
-    """4521.0 -> "1h15m"; 75.0 -> "1m15s"; 9.7 -> "9s"."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
+    left = "..." if progress.eta_s is None else f"{print_duration(progress.eta_s)} to go"
+    limit = progress.limit_s
+    if limit is None or (progress.eta_s is not None and progress.eta_s <= limit):
+        return left
+    return f"{left}, stops in {print_duration(limit)} (--time-limit)"

@@ -12,6 +12,7 @@ import typer
 
 from i2icli import __version__
 from i2icli.cli.console import output, say
+from i2icli.home import VARIABLES
 
 EXAMPLES = "For a report:  i2i env"
 NOT_INSTALLED = "not installed"
@@ -40,7 +41,19 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield from _devices()
     yield from _packages()
     yield "ffmpeg", _ffmpeg()
-    yield "variables", ", ".join(sorted(name for name in os.environ if name.startswith("I2I_"))) or "none set"
+    yield "variables", ", ".join(map(_variable, sorted(_set()))) or "none set"
+
+
+def _set() -> list[str]:
+    """Variables of ours, and those that look like them."""
+    return [name for name in os.environ if name.startswith("I2I_")]
+
+
+def _variable(name: str) -> str:
+    """A variable that is set, with its value unless that is a path."""
+    if name not in VARIABLES:
+        return f"{name} (no such variable)"
+    return name if name in ("I2I_HOME", "I2I_RUNS") else f"{name}={os.environ[name]}"
 
 
 def _devices() -> Iterator[tuple[str, str]]:

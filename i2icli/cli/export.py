@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import errors, output, say
-from i2icli.cli.options import WHICH_MODEL, WITH_THREADS
+from i2icli.cli.options import WEIGHTS, WHICH_MODEL, WITH_THREADS
 from i2icli.cli.writing import Overwrite, check_free
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,6 +78,7 @@ def export(
     force: Annotated[
         bool, typer.Option("--force", help="keep a graph that --half or --int8 made worse than is accepted")
     ] = False,
+    weights: WEIGHTS = None,
     threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> int:
     """Write a model as graphs that other runtimes run, each proven to compute what the model computes.
@@ -101,15 +102,24 @@ def export(
             f"--{'target' if target else 'source'} is not for --to safetensors, which holds all targets"
         )
     options.check_packages()
-    return _export(model, options, target, source, out)
+    return _export(model, options, target, source, out, weights)
 
 
 def _export(
-    model: str, options: "ExportOptions", target: str | None, source: str | None, out: Path | None
+    model: str,
+    options: "ExportOptions",
+    target: str | None,
+    source: str | None,
+    out: Path | None,
+    weights: str | None,
 ) -> int:
-    from i2icli.runs import find_model
+    from i2icli.runs import LAST
+    from i2icli.weights import find_weights
 
-    console, path = errors(), find_model(model)
+    console, (path, which) = errors(), find_weights(model, weights)
+    if which:
+        say(console, f"note: {which}")
+    named = path.with_name(LAST) if which else path  # graphs of a run are called alike, whatever its weights
     if path.suffix.lower() in (".onnx", ".xml", ".pt2"):
         raise UserError(f"{path}: a graph already; export the model that it was made from")
     from i2icli.export.exporting import Exporter  # torch loads only when there is work
@@ -121,9 +131,9 @@ def _export(
     for note in notes:
         say(console, f"note: {note}")
     if options.to == "safetensors":
-        return _convert(system, weights_place(path, out), options)
+        return _convert(system, weights_place(named, out), options)
     tasks = groups(system.config, system.config.tasks(system.clock.stage), target, source)
-    wanted = places(path, tasks, options.to, out)
+    wanted = places(named, tasks, options.to, out)
     check_free([graph.path for graph in wanted], overwrite=options.overwrite)
     with Steps(console) as steps:
         exporter = Exporter(system, options, notes, steps, _learned_from(path, system))
@@ -181,8 +191,8 @@ def _next_steps(found: Sequence["Exported"], options: "ExportOptions", *, genera
 def _use(path: Path, *, generates: bool, videos: bool = False) -> str:
     """The command that uses a model."""
     if generates:
-        return f"i2i translate --samples 16 --model {path}"
-    return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {path}"
+        return f"i2i translate --samples 16 --model {quoted(path)}"
+    return f"i2i {'video VIDEO' if videos else 'translate IMAGES'} --model {quoted(path)}"
 
 
 class Steps:

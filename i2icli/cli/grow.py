@@ -13,9 +13,9 @@ from i2icli import registry
 from i2icli.cli.commands import Command
 from i2icli.cli.console import errors
 from i2icli.cli.options import GROWING, panel_of, parameters, run_options, typed, with_parameters
-from i2icli.cli.train_system import print_plan, run, shared_parameters
+from i2icli.cli.train_system import print_plan, run, shared_parameters, sized_recipe
 from i2icli.config import Config, RunOptions, Size
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag
 from i2icli.recipe import LENGTHS, resolve_config
 
@@ -126,7 +126,8 @@ def _from_noise(
     started, resumable = run_recipe(folder)
     if started not in (None, system):
         raise UserError(
-            f"{folder} holds a run of {started}; to grow it: i2i grow DATA --from {folder} --out NEW_FOLDER"
+            f"{folder} holds a run of {started}; to grow it: "
+            f"i2i grow DATA --from {quoted(folder)} --out NEW_FOLDER"
         )
     if resumable and recipe is None:
         recipe = str(folder / "recipe.toml")
@@ -136,6 +137,8 @@ def _from_noise(
             given = dict.fromkeys(LENGTHS & {"steps", "images"}) | given  # they were those of the smaller run
     if to is not None:
         given["crop_size"] = to
+    if recipe is None and not resumable:
+        recipe = sized_recipe(system, data, given, options)
     return system, resolve_config(system, recipe, given, flag), options
 
 
@@ -179,8 +182,8 @@ def _grow(data: list[Path], chosen: Chosen, dry_run: bool) -> int:
     from i2icli.cli.stage_table import stage_table
     from i2icli.training.plan import plan
 
-    planned = plan(system, data, config, options)
-    print_plan(planned)
+    planned = plan(system, data, config, options, measure=True)
+    print_plan(planned, options)
     errors().print(stage_table(planned.stages))
     return 0
 

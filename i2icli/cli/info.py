@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import output, say
-from i2icli.errors import readable
+from i2icli.errors import print_number, readable
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,8 +29,8 @@ def info(
         list[str],
         typer.Argument(
             metavar="MODEL",
-            help="runs, checkpoint files, pulled models by their names, or systems (the newest run of each); "
-            "several: compared",
+            help="runs, checkpoint files, pulled models by their names, systems (the newest run of each), or "
+            "a detector; several: compared",
         ),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of tables")] = False,
@@ -37,11 +38,15 @@ def info(
     """Show what a trained model is: its system, settings, networks and scores."""
     from i2icli.cli.comparison import compared
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
-    from i2icli.cli.tasks import task_lines
-    from i2icli.fields import flag, show
+    from i2icli.cli.detector_info import detector_facts, detector_in
     from i2icli.runs import find_model
 
-    every = [describe(find_model(model)) for model in models]
+    paths = [find_model(model) for model in models]
+    if len(paths) == 1 and (detector := detector_in(paths[0])):
+        facts = detector_facts(paths[0], detector)
+        _print_pairs(output(), facts) if not as_json else print(detector.model_dump_json(indent=2))
+        return
+    every = [describe(path) for path in paths]
     if as_json:
         objects = [dataclasses.asdict(each) for each in every]
         print(json.dumps(objects[0] if len(objects) == 1 else objects, indent=2, default=sorted))
@@ -50,7 +55,14 @@ def info(
     if len(every) > 1:
         console.print(compared(every))
         return
-    (found,) = every
+    _print(console, every[0])
+
+
+def _print(console: "Console", found: "Description") -> None:
+    """All about one model."""
+    from i2icli.cli.tasks import task_lines
+    from i2icli.fields import flag, show
+
     _print_pairs(console, _facts(found))
     console.print("\nTasks", style="bold")
     for line in task_lines(found.tasks):
@@ -134,11 +146,11 @@ def _print_classes(console: "Console", tasks: "Sequence[Task]") -> bool:
 def _trained(step: int | None, steps: int | None, stage: str | None) -> str | None:
     if step is None:
         return None
-    whole = f" of {steps:,}" if steps else ""
-    return f"{step:,}{whole} steps" + (f", stage {stage}" if stage and stage != "main" else "")
+    done = f"{step:,} of {counted(steps, 'step')}" if steps else counted(step, "step")
+    return done + (f", stage {stage}" if stage and stage != "main" else "")
 
 
 def _scores(scores: dict[str, float], step: int | None) -> str | None:
     if not scores or step is None:
         return None
-    return ", ".join(f"{name} {value:.3g}" for name, value in scores.items()) + f" (step {step:,})"
+    return ", ".join(f"{name} {print_number(value)}" for name, value in scores.items()) + f" (step {step:,})"

@@ -10,8 +10,10 @@ from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
 from i2icli.cli.console import errors, output, plain, say
+from i2icli.cli.console import failed as tell_failed
 from i2icli.cli.writing import Overwrite
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
+from i2icli.written import counted
 
 if TYPE_CHECKING:
     from i2icli.data.labels.counts import ClassCount
@@ -155,7 +157,7 @@ def _report(conversion: "Conversion") -> "list[Converted]":
             if each.error is not None:
                 failed.append(each)
                 named = each.source in each.error
-                say(console, f"failed: {each.error}" if named else f"failed: {each.source}: {each.error}")
+                tell_failed(each.error if named else f"{each.source}: {each.error}")
     return failed
 
 
@@ -166,8 +168,8 @@ def _notes(conversion: "Conversion") -> list[str]:
     lines = [f"left out: {count:,} {what}" for what, count in conversion.left_out.items()]
     if conversion.others_there:
         lines.append(
-            f"{conversion.others_there:,} other files are in {conversion.out / LABELS}; if they are of an "
-            "earlier conversion, their ids may mean other classes"
+            f"{counted(conversion.others_there, 'other file')} in {conversion.out / LABELS}: if of an "
+            "earlier conversion, the same ids may mean other classes there"
         )
     if conversion.without_photo:
         lines.append(f"{conversion.without_photo:,} label maps have no photo of their name")
@@ -183,7 +185,7 @@ def _summary(conversion: "Conversion", done: int, out: Path) -> list[str]:
     number = len(conversion.classes)
     classes = "1 class" if number == 1 else f"{number:,} classes"
     unlabelled = f"{conversion.unlabelled_share:.1%} of the pixels unlabelled"
-    train = f"i2i train {reading_labels()} {out}"
+    train = f"i2i train {reading_labels()} {quoted(out)}"
     photos = f"put the photos into {out / IMAGES}, under the names of their maps; then: "
     return [
         f"{counted(done, 'label map')} in {out}: {classes}, {unlabelled}",

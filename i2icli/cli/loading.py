@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from i2icli.cli.console import say
 from i2icli.inference.options import ModelOptions
+from i2icli.logs import LOG, timed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +22,11 @@ def load_translator(model: str, machine: ModelOptions, console: "Console") -> "T
     def tell(line: str) -> None:
         say(console, f"note: {line}")
 
-    translator = Translator.load(model, machine.device, machine.precision, machine.runtime, tell=tell)
+    with timed("opening the model"):
+        translator = Translator.load(
+            model, machine.device, machine.precision, machine.runtime, weights=machine.weights, tell=tell
+        )
+    LOG.info("model: %s", translator.model)
     for note in translator.notes:
         tell(note)
     return translator

@@ -15,8 +15,10 @@ from i2icli.config import LARGEST_RUN_SEED, THREADS, Config, RunOptions
 from i2icli.errors import UserError
 from i2icli.fields import choices, explain, flag, kind, shown_defaults
 from i2icli.growable import GrowableConfig
+from i2icli.home import variable
 from i2icli.pair_config import PairConfig
 from i2icli.processors import busy_line, limited_threads
+from i2icli.reading import Reading, parse_pages
 
 M = TypeVar("M", bound=BaseModel)
 RUN, TRAINING, GROWING, PAIRS = "Run", "Training", "Growing", "Pairs"
@@ -30,6 +32,15 @@ MODEL = Annotated[
 ]
 """The option --model of the commands that use a model."""
 
+WEIGHTS = Annotated[
+    str | None,
+    typer.Option(
+        metavar="<choice>",
+        help="of a run: best by the score of its validation, or last; default: best where one is known",
+    ),
+]
+"""The option --weights of the commands that use a model and have options of their own."""
+
 
 def use_threads(ctx: typer.Context, number: int | None) -> int | None:
     """Compute with so many threads until the command ends; on a busy machine, say that fewer are faster."""
@@ -41,9 +52,43 @@ def use_threads(ctx: typer.Context, number: int | None) -> int | None:
 
 WITH_THREADS = Annotated[
     int | None,
-    typer.Option("--threads", metavar="<int>", min=1, max=1024, help=THREADS, callback=use_threads),
+    typer.Option(
+        "--threads",
+        metavar="<int>",
+        min=1,
+        max=1024,
+        help=THREADS,
+        callback=use_threads,
+        envvar=variable("threads"),
+    ),
 ]
 """The option --threads of the commands that compute without a model of ours."""
+
+PAGES = Annotated[
+    str | None,
+    typer.Option(
+        "--pages",
+        metavar="<text>",
+        help="of files with several pages: channels (of one image), images or one by its number",
+    ),
+]
+CHANNELS_FIRST = Annotated[
+    bool | None,
+    typer.Option(
+        "--channels-first/--no-channels-first",
+        help=".npy files are channels x height x width, or not; default: refused if in doubt",
+        show_default=False,
+    ),
+]
+"""The options of commands that read images without a model: how, where files leave it open."""
+
+
+def reading_of(pages: str | None, channels_first: bool | None) -> Reading:
+    """How images are read with these options. Raises UserError."""
+    try:
+        return Reading(str(parse_pages(pages)) if pages else None, channels_first=channels_first)
+    except ValueError as error:
+        raise UserError(f"--pages {pages}: {error}") from None
 
 
 def parameters(
@@ -88,13 +133,15 @@ def with_parameters(function: Callable[..., Any], parameters: list[inspect.Param
     return function
 
 
+def was_given(context: typer.Context, name: str) -> bool:
+    """Whether the user gave an option, typed or in a variable of the environment."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name in ("COMMANDLINE", "ENVIRONMENT")
+
+
 def typed(context: typer.Context, model: type[BaseModel]) -> dict[str, Any]:
-    """The settings of a model that the user typed, without the defaults."""
-    return {
-        name: context.params[name]
-        for name in option_fields(model)
-        if (source := context.get_parameter_source(name)) is not None and source.name == "COMMANDLINE"
-    }
+    """The settings of a model that the user gave, without the defaults."""
+    return {name: context.params[name] for name in option_fields(model) if was_given(context, name)}
 
 
 def validated(model: type[M], given: dict[str, Any], spell: Callable[[str], str]) -> M:
@@ -143,6 +190,7 @@ def _parameter(
         metavar="<name=value>" if sort == "pairs" else f"<{sort}>",
         rich_help_panel=panel,
         autocompletion=_completion(field),
+        envvar=variable(name),
     )
     annotation: Any = Annotated[str | None, option]
     if sort in ("paths", "pairs"):

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from i2icli.cli.app import app
 from i2icli.cli.help import Row, commands, panels, paragraphs, usage
+from i2icli.cli.verbosity import MESSAGES
 
 Panels = dict[str, list[Row]]
 
@@ -17,8 +18,9 @@ _HEAD = """# The command line
 
 Written by `python -m i2icli.cli.reference > docs/cli.md` from the `--help` of every command; do not edit.
 
-Every command has `-h, --help`. A default in words describes what holds without the option; a flag that can be
-switched both ways is `on` or `off`.
+Every command has `-h, --help`, and those that do something `-q, --quiet` (results and errors alone) and
+`-v, --verbose` (also what is decided and how long it takes). A default in words describes what holds without
+the option; a flag that can be switched both ways is `on` or `off`.
 """
 _COMMON = """### Options of every system
 
@@ -100,11 +102,11 @@ def _beside(found: Panels, common: Panels) -> Panels:
 
 
 def _tables(found: Panels, path: str = "") -> list[str]:
-    """A table for each panel; without --help, which every command has."""
+    """A table for each panel; without what every command has."""
     lines = []
     for title, rows in found.items():
         listed = [row for row in rows if "--help" not in row.names]
-        if listed:
+        if listed and title != MESSAGES:
             lines += [title if title == _DIFFERENT else f"**{title}**", ""]
             links = path if title == "Commands" else None
             lines += [*_table(_FIRST_COLUMNS.get(title, "Option"), listed, links), ""]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from i2icli.cli.console import output, plain, say
-from i2icli.errors import UserError, readable
+from i2icli.errors import UserError, print_number, readable
+from i2icli.home import runs_home
 
 if TYPE_CHECKING:
     from i2icli.cli.description import Description
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "All:  i2i runs\n\nElsewhere:  i2i runs experiments\n\nTwo beside each other:  i2i info runs/a runs/b"
 )
-RUNS = Path("runs")  # where there may be none yet
 SHOWN = 2  # scores in the table; i2i info shows all
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
 
 
 def runs(
     folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="folder of the run folders; default: runs")
-    ] = RUNS,
+        Path | None, typer.Argument(metavar="[FOLDER]", help="folder of the run folders; default: runs")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON list instead of a table")] = False,
 ) -> None:
     """Show the trainings below a folder: system, steps, scores on the validation images, age."""
@@ -33,8 +33,9 @@ def runs(
     from i2icli.cli.description import describe  # what --help need not load: numpy, pydantic
     from i2icli.runs import run_models
 
-    if not folder.is_dir() and folder != RUNS:
+    if folder is not None and not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder; expected one that holds run folders")
+    folder = folder or runs_home()  # where there may be none yet
     found: list[dict[str, Any]] = []
     broken: list[str] = []
     for model in run_models(folder):
@@ -80,7 +81,7 @@ def _steps(row: dict[str, Any]) -> str:
 def _scores(row: dict[str, Any]) -> str:
     scores = list(row["scores"].items())
     more = " ..." if len(scores) > SHOWN else ""
-    return ", ".join(f"{readable(name)} {value:.3g}" for name, value in scores[:SHOWN]) + more
+    return ", ".join(f"{readable(name)} {print_number(value)}" for name, value in scores[:SHOWN]) + more
 
 
 def _age(row: dict[str, Any]) -> str:

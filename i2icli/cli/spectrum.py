@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from i2icli.cli.console import errors, output, plain, say
-from i2icli.cli.options import WITH_THREADS
+from i2icli.cli.options import CHANNELS_FIRST, PAGES, WITH_THREADS, reading_of
 from i2icli.cli.writing import Overwrite, check_free, left_out
 from i2icli.errors import UserError, several
 
 if TYPE_CHECKING:
+    from i2icli.reading import Reading
     from i2icli.report.spectra import Spectrum
 
 SUFFIXES = (".html", ".png", ".svg")
@@ -24,6 +25,8 @@ _Out = Annotated[
     Path | None,
     typer.Option(metavar="<path>", help="file for the chart: .png, .svg or .html; default: spectrum.png"),
 ]
+_Csv = Annotated[bool, typer.Option("--csv", help="print the curves as CSV; no chart without --out")]
+_Json = Annotated[bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")]
 
 
 def spectrum(
@@ -35,12 +38,10 @@ def spectrum(
         bool,
         typer.Option("--relative", help="relative to the first value; implied if image sizes differ"),
     ] = False,
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="print the curves as CSV; no chart without --out")
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print the curves as JSON; no chart without --out")
-    ] = False,
+    as_csv: _Csv = False,
+    as_json: _Json = False,
+    pages: PAGES = None,
+    channels_first: CHANNELS_FIRST = None,
     overwrite: Overwrite = False,
     threads: WITH_THREADS = None,  # noqa: ARG001 - its callback uses it
 ) -> int:
@@ -53,12 +54,13 @@ def spectrum(
     """
     if as_csv and as_json:
         raise UserError("--csv and --json cannot be printed together; choose one")
+    reading = reading_of(pages, channels_first)
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
         _check(out, overwrite)
     from i2icli.report import spectra
 
-    found, relative, skipped = _measure(images, relative)
+    found, relative, skipped = _measure(images, relative, reading)
     _print(found, relative, as_csv, as_json)
     if out is not None:
         spectra.write(out, found, relative=relative)
@@ -67,7 +69,9 @@ def spectrum(
     return 1 if skipped else 0
 
 
-def _measure(images: list[str], relative: bool) -> tuple[list["Spectrum"], bool, list[str]]:
+def _measure(
+    images: list[str], relative: bool, reading: "Reading"
+) -> tuple[list["Spectrum"], bool, list[str]]:
     """The curves, whether they are relative to their first value, skipped inputs.
 
     Raises UserError if there is no curve.
@@ -75,7 +79,7 @@ def _measure(images: list[str], relative: bool) -> tuple[list["Spectrum"], bool,
     from i2icli.report import spectra
 
     groups, missing = spectra.gather(images)
-    found, relative, unusable = spectra.measure(groups, relative=relative)
+    found, relative, unusable = spectra.measure(groups, relative=relative, reading=reading)
     skipped = missing + unusable
     if not found:
         raise UserError(several(skipped), exit_code=1 if groups else 2)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from i2icli.written import print_bytes
+
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
 
@@ -23,7 +25,7 @@ def stage_table(stages: "Sequence[StagePlan]") -> Table:
             f"{width} px" if height == width else f"{width}x{height} px",
             f"{stage.images:,}",
             f"{stage.batch_size}",
-            f"{stage.memory_bytes / 1e6:,.0f} MB",
+            print_bytes(stage.memory_bytes),
             f"{done:.0%}" if done else "",
         )
     return table

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from i2icli.task import Port, Task
+from i2icli.written import counted
 
 MOST = 12  # tasks that are listed one by one
 
@@ -22,7 +23,7 @@ def task_lines(tasks: Sequence[Task]) -> Iterator[str]:
 def _line(task: Task, *, default: bool) -> str:
     given = ", ".join(_input(name, port) for name, port in task.inputs.items())
     if task.generates:
-        given = f"latent code of {task.latent_size:,} numbers"
+        given = f"latent code of {counted(task.latent_size, 'number')}"
     name = f"to {task.name}" if task.name else "generate" if task.generates else "translate"
     read = [_OPTIONS[each] for each in _OPTIONS if each in task.reads]
     needed = [_OPTIONS[each] for each in _OPTIONS if each in task.requires]
@@ -43,7 +44,7 @@ def _input(name: str, port: Port) -> str:
 def _port(name: str, port: Port) -> str:
     """An input or output in a few words: "image of 3 channels, 2 times the size"."""
     known = port.labels
-    classes = f"{len(known.classes)} classes" if known is not None else f"{port.channels} classes"
+    classes = counted(len(known.classes) if known is not None else port.channels, "class")
     classes += " and unlabelled" if known is not None and known.dont_care else ""
     what = {"labels": classes, "instances": "ids"}.get(port.kind)
     words = [f"{name} of {what or _counted(port.channels)}"]

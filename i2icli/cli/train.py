@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from i2icli.cli.commands import Group
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 
 
 class Systems(Group):
@@ -47,5 +47,5 @@ def _unknown(name: str) -> str:
     from i2icli.registry import unknown_system
 
     if Path(name).exists():
-        return f"{name} is a file or folder; name the system first: i2i train cyclegan {name}"
+        return f"{name} is a file or folder; name the system first: i2i train cyclegan {quoted(name)}"
     return unknown_system(name)

@@ -1,6 +1,7 @@
 """The command `i2i train <system>`: its options are the system's settings."""
 
 import inspect
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,8 @@ from i2icli.cli.tasks import task_lines
 from i2icli.config import Config, RunOptions
 from i2icli.errors import readable
 from i2icli.fields import flag
-from i2icli.recipe import resolve_config, shipped_recipes
+from i2icli.recipe import PAPER, SMALL, resolve_config, shipped_recipes
+from i2icli.written import counted, print_bytes
 
 if TYPE_CHECKING:
     from i2icli.training.plan import Plan
@@ -28,8 +30,11 @@ def system_command(system: str) -> Any:
     model = registry.config_type(system)
 
     def command(ctx: typer.Context, data: list[Path], recipe: str | None, dry_run: bool, **_: Any) -> int:
-        config = resolve_config(system, recipe, typed(ctx, model), flag)
-        return _train(system, data, config, run_options(ctx), dry_run)
+        given, options = typed(ctx, model), run_options(ctx)
+        config = resolve_config(system, recipe, given, flag)  # refuses what is wrong before torch loads
+        if recipe is None:
+            config = resolve_config(system, sized_recipe(system, data, given, options), given, flag)
+        return _train(system, data, config, options, dry_run)
 
     with_parameters(command, [*shared_parameters(), *parameters(model, lambda name: panel_of(name, system))])
     single = typer.Typer(add_completion=False)
@@ -50,7 +55,7 @@ def shared_parameters() -> list[inspect.Parameter]:
 
 
 def _recipe_names(incomplete: str) -> list[str]:
-    return [name for name in shipped_recipes() if name.startswith(incomplete)]
+    return [name for name in (PAPER, SMALL, *shipped_recipes()) if name.startswith(incomplete)]
 
 
 _DATA = Annotated[
@@ -64,7 +69,8 @@ _DATA = Annotated[
 _RECIPE = Annotated[
     str | None,
     typer.Option(
-        help="settings to start from: a TOML file or the name of a shipped recipe; options win over it",
+        help="settings to start from: a TOML file, the name of a shipped recipe, or paper; options win over "
+        "it; default: the paper's with a GPU, small without",
         metavar="<recipe>",
         rich_help_panel=RUN,
         autocompletion=_recipe_names,
@@ -73,16 +79,28 @@ _RECIPE = Annotated[
 _DRY_RUN = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="print the settings, networks and memory; train nothing", rich_help_panel=RUN
+        "--dry-run",
+        help="print settings, networks, memory and, measured over a few steps, the time; train nothing",
+        rich_help_panel=RUN,
     ),
 ]
+
+
+def sized_recipe(system: str, data: list[Path], given: dict[str, Any], options: RunOptions) -> str | None:
+    """The recipe where none is named: the one sized to this machine, which is said; None: the paper's."""
+    from i2icli.training.default_recipe import default_recipe  # torch loads only when there is work
+
+    recipe, line = default_recipe(system, data, given, options)
+    if line and os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts, the first
+        say(errors(), f"note: {line}")
+    return recipe
 
 
 def _train(system: str, data: list[Path], config: Any, options: RunOptions, dry_run: bool) -> int:
     if dry_run:
         from i2icli.training.plan import plan
 
-        print_plan(plan(system, data, config, options))
+        print_plan(plan(system, data, config, options, measure=True), options)
         return 0
     return run(system, data, config, options)
 
@@ -101,20 +119,31 @@ def run(
     return INTERRUPTED if result.reason == "interrupted" else 0
 
 
-def print_plan(plan: "Plan") -> None:
-    """What would be trained, as a recipe: everything that is no setting is a comment."""
+def print_plan(plan: "Plan", options: RunOptions) -> None:
+    """What would be trained, as a recipe: everything that is no setting is a comment.
+
+    What it needs of the machine follows, and on stderr a warning where that is more than there is.
+    """
+    from i2icli.training.outlook import hint_line, memory_line, time_line, too_large_line
+
     lines = [f"# {readable(line)}" for line in plan.report]
     lines += [plan.recipe.rstrip(), ""]
     lines += [f"# task {readable(line)}" for line in task_lines(plan.tasks)]
     lines += [f"# network {name}: {count:,} parameters" for name, count in plan.networks]
     if len(plan.stages) > 1:
         lines += [
-            f"# stage {stage.name}: {stage.steps:,} steps of {stage.batch_size}, "
-            f"about {stage.memory_bytes / 1e6:,.0f} MB"
+            f"# stage {stage.name}: {counted(stage.steps, 'step')} of {stage.batch_size}, "
+            f"about {print_bytes(stage.memory_bytes)}"
             for stage in plan.stages
         ]
-    lines.append(f"# memory: about {plan.memory_bytes / 1e6:,.0f} MB")
+    lines.append(f"# memory: {memory_line(plan.memory_bytes, plan.machine)}")
+    if plan.left_s is not None:
+        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit)}")
+    if hint := hint_line(plan.left_s, plan.machine):
+        lines.append(f"# {hint}")
     print("\n".join(lines))
+    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.stages[0].batch_size):
+        say(errors(), f"warning: {warning}")
 
 
 def _examples(system: str) -> str:

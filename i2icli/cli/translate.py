@@ -16,10 +16,12 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import errors, say
+from i2icli.cli.console import errors, failed, say
 from i2icli.cli.loading import load_translator
-from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
+from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, was_given, with_parameters
 from i2icli.cli.pace import Pace
+from i2icli.cli.piping import Pipes, piped
+from i2icli.errors import UserError
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.task import names_of
@@ -35,6 +37,7 @@ EXAMPLES = (
     "To every domain:  i2i translate faces --model stargan --to all\n\n"
     "Five variants each:  i2i translate edges --model augmented_cyclegan --samples 5\n\n"
     "In a given style:  i2i translate face.png --model paired_cyclegan --reference style.png\n\n"
+    "Through a pipe:  cat a.png | i2i translate - --model runs/x > b.png\n\n"
     "From a list:  find . -name '*.tif' | i2i translate - --model runs/x --out results --json"
 )
 
@@ -49,10 +52,13 @@ _INPUTS = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="INPUTS",
-        help="images, folders, globs; - reads a list from stdin; none: generate samples, if the model can",
+        help="images, folders, globs; - reads an image or a list from stdin; none: generate samples, if the "
+        "model can",
     ),
 ]
-_OUT = Annotated[Path, typer.Option(metavar="<path>", help="folder for the results")]
+_OUT = Annotated[
+    Path, typer.Option(metavar="<path>", help="folder for the results; - writes the one result to stdout")
+]
 _JSON = Annotated[
     bool,
     typer.Option("--json", help="print one JSON object per image on stdout", rich_help_panel=RESULTS),
@@ -73,7 +79,10 @@ def translate_command() -> Any:
         """
         machine = validated(ModelOptions, typed(ctx, ModelOptions), flag)
         use_threads(ctx, machine.threads)
-        return _translate(inputs or [], typed(ctx, TranslateOptions), machine=machine, **_only(given, _OWN))
+        out = given["out"] if was_given(ctx, "out") else None
+        with piped(inputs or [], out, given["out"]) as pipes:
+            own = _only(given, _OWN)
+            return _translate(pipes, typed(ctx, TranslateOptions), machine=machine, **own)
 
     plain = inspect.Parameter.KEYWORD_ONLY
     own = [
@@ -95,7 +104,7 @@ def translate_command() -> Any:
     return get_command(single)
 
 
-_OWN = ("model", "out", "as_json")
+_OWN = ("model", "as_json")
 
 
 def _only(given: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
@@ -103,18 +112,21 @@ def _only(given: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _translate(
-    inputs: list[str],
+    pipes: Pipes,
     given: dict[str, Any],
     *,
     model: str,
-    out: Path,
     as_json: bool,
     machine: ModelOptions,
 ) -> int:
     options = validated(TranslateOptions, given, _spelled)
+    if as_json and pipes.to_stdout:
+        raise UserError("--json and an image both go to standard output; leave one out, or give --out FOLDER")
+    inputs, out = pipes.inputs, pipes.out
     console = errors()
     translator = load_translator(model, machine, console)
     results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
+    pipes.check(len(results))
     for note in results.notes:
         say(console, f"note: {note}")
     names = names_of(translator.outputs().tasks)
@@ -126,10 +138,11 @@ def _translate(
             if len(names) == 2
             else f"translating to {names[0]} (default); other targets for --to: {others}",
         )
-    counts = report(results, console, as_json)
+    counts = report(results, console, as_json, pipes=pipes)
     for problem in results.problems:
-        say(console, f"warning: {problem}")
-    say(console, _summary(counts, out, len(inputs) > 0))
+        say(console, f"warning: {pipes.named(problem)}")
+    if not pipes.to_stdout:
+        say(console, _summary(counts, out, len(inputs) > 0))
     return 1 if counts["failed"] or results.problems else 0
 
 
@@ -142,6 +155,7 @@ def report(
     console: "Console",
     as_json: bool,
     clock: Callable[[], float] = time.monotonic,
+    pipes: Pipes | None = None,
 ) -> Counter[str]:
     """Show results as they come: failures as lines, a bar on a terminal, JSON lines on stdout if asked.
 
@@ -160,21 +174,29 @@ def report(
             scored += [result] if result.psnr is not None else []
             advance(_counted(counts))
             if result.status == "failed":
-                say(console, f"failed: {_error(result)}")
+                failed(_error(result) if pipes is None else pipes.named(_error(result)))
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
                 _print_json(result)
+            elif pipes is not None and result.target:
+                pipes.deliver(result.target)
+    for remark in _remarks(again, unread, scored):
+        say(console, remark if pipes is None else pipes.named(remark))
+    return counts
+
+
+def _remarks(again: int, unread: dict[str, str], scored: "list[Result]") -> Iterator[str]:
+    """What there is to say of all results together."""
     if again:
         images = "result was made" if again == 1 else "results were made"
-        say(console, f"{again:,} {images} again, as the input had changed")
+        yield f"{again:,} {images} again, as the input had changed"
     if unread:
         source, what = next(iter(unread.items()))
         others = f" (likewise in {len(unread) - 1:,} more)" if len(unread) > 1 else ""
-        say(console, f"metadata that cannot be read is left out: {what} of {source}{others}")
+        yield f"metadata that cannot be read is left out: {what} of {source}{others}"
     if scored:
-        say(console, f"against the ground truth: {_mean(scored)}")
-    return counts
+        yield f"against the ground truth: {_mean(scored)}"
 
 
 def _print_json(result: "Result") -> None:
@@ -205,11 +227,18 @@ def _bar(console: "Console", total: int) -> Iterator[Callable[[str], None]]:
     if not console.is_terminal:
         yield lambda _: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich import progress
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("loading", total=total)
+    columns = (  # one image may take minutes: the spinner and the time that has passed show that it works
+        progress.SpinnerColumn(),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.description}"),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("translating", total=total)
         yield lambda text: bar.update(task, description=text, advance=1)
 
 

@@ -16,10 +16,11 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import INTERRUPTED, errors, say
+from i2icli.cli.console import INTERRUPTED, errors, failed, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.encode_options import EncodeOptions
+from i2icli.errors import print_number
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
 from i2icli.inference.video_options import OF_VIDEOS, VideoOptions, VideoRequest
@@ -158,7 +159,10 @@ def report(translation: "VideoTranslation", console: "Console", as_json: bool) -
     counts: Counter[str] = Counter()
     for result in translation:
         counts[result.status] += 1
-        say(console, line(result))
+        if result.status == "failed":
+            failed(line(result))
+        else:
+            say(console, line(result))
         if as_json:
             sys.stdout.write(json.dumps(dataclasses.asdict(result), default=str) + "\n")
             sys.stdout.flush()
@@ -167,17 +171,17 @@ def report(translation: "VideoTranslation", console: "Console", as_json: bool) -
 
 def line(result: "VideoResult") -> str:
     """What became of a video, on one line."""
-    from i2icli.cli.display import duration
+    from i2icli.written import print_duration
 
     if result.status == "there":
         return f"{result.target}: already done (--overwrite to redo)"
     if result.status == "failed":
         error = result.error or "failed"
-        return f"failed: {error if result.source in error else f'{result.source}: {error}'}"
+        return error if result.source in error else f"{result.source}: {error}"
     if result.status == "stopped":
         return f"{result.source}: {result.error}"
     frames = "frame" if result.frames == 1 else "frames"
-    took = f"{result.seconds:.1f}s" if result.seconds < 10 else duration(result.seconds)
+    took = f"{result.seconds:.1f}s" if result.seconds < 10 else print_duration(result.seconds)
     made = f"{result.target}: {result.frames:,} {frames} translated in {took}"
     return f"{made}; damaged input: {result.error}" if result.status == "damaged" else made
 
@@ -238,8 +242,8 @@ class Shown:
 
 def how_far(progress: "VideoProgress") -> str:
     """ "frame 120 of ~720, 24.3 frames/s, 25s to go"."""
-    from i2icli.cli.display import duration
+    from i2icli.written import print_duration
 
     of = f" of ~{progress.total:,}" if progress.total is not None else ""
-    left = f", {duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
-    return f"frame {progress.done:,}{of}, {progress.frames_per_s:.3g} frames/s{left}"
+    left = f", {print_duration(progress.seconds_left)} to go" if progress.seconds_left is not None else ""
+    return f"frame {progress.done:,}{of}, {print_number(progress.frames_per_s)} frames/s{left}"

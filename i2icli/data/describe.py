@@ -1,14 +1,20 @@
 """Phrases of a data folder's report."""
 
+from collections.abc import Sequence, Sized
 from pathlib import Path
 
 from i2icli.data.left_out import left_out
 from i2icli.image.finding import Collection
+from i2icli.written import counted as counted
+
+_NAMED = 20  # of many collections
 
 
-def counted(number: int, noun: str) -> str:
-    """1 image, 2 images."""
-    return f"{number:,} {noun}" + "s" * (number != 1)
+def sizes_of(names: Sequence[str], collections: Sequence[Sized]) -> str:
+    """a 3, b 2; of many the first ones."""
+    pairs = list(zip(names, collections, strict=True))
+    listed = [f"{name} {len(each):,}" for name, each in pairs[:_NAMED]]
+    return ", ".join([*listed, *([f"and {len(pairs) - _NAMED:,} more"] if len(pairs) > _NAMED else [])])
 
 
 def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 from typing import Any
 
 from i2icli.data.images import count_channels, has_alpha_channel, widest_type
@@ -35,9 +36,14 @@ def one_side(images: Sequence[Item], options: DataOptions) -> ImageSides:
 
 
 def two_sides(
-    first: Sequence[Item], second: Sequence[Item], options: DataOptions, names: tuple[str, str]
+    first: Sequence[Item],
+    second: Sequence[Item],
+    options: DataOptions,
+    names: tuple[str, str],
+    *,
+    pairs: bool = False,
 ) -> ImageSides:
-    """The same for two sides, which messages call by their names."""
+    """The same for two sides, which messages call by their names; pairs: whether they belong together."""
     wanted = options.channels
     if wanted is not None and len(wanted) > 2:
         listed = ",".join(map(str, wanted))
@@ -46,23 +52,36 @@ def two_sides(
         count_channels(first, wanted[0] if wanted else None),
         count_channels(second, wanted[-1] if wanted else None),
     )
-    return _found(channels, dict(zip(names, (first, second), strict=True)), options)
+    return _found(channels, dict(zip(names, (first, second), strict=True)), options, pairs=pairs)
 
 
 def _found(
-    channels: tuple[int, ...], sides: Mapping[str, Sequence[Item]], options: DataOptions
+    channels: tuple[int, ...],
+    sides: Mapping[str, Sequence[Item]],
+    options: DataOptions,
+    *,
+    pairs: bool = False,
 ) -> ImageSides:
     types = tuple(map(widest_type, sides.values()))
     own = zip(sides.values(), channels, strict=True)
     alpha = tuple(has_alpha_channel(images, number) for images, number in own)
     readings = tuple(replace(options.reading, channels=number) for number in channels)
-    ranges, report = find_ranges(sides, options.range, readings)
+    ranges, report = find_ranges(sides, options.range, readings, pairs=pairs)
     ports = image_ports((channels[0], channels[-1]), types, ranges, options.reading, alpha)
-    settings: dict[str, Any] = {"channels": channels, "types": types}
+    sizes = [
+        options.preprocess.prepared_size(image.header().size) for each in sides.values() for image in each
+    ]
+    settings: dict[str, Any] = {"channels": channels, "types": types, "learned_size": _typical(sizes)}
     if any(alpha):
         settings["alpha"] = alpha
     report = [*report, *_transparency_lines(sides, alpha, options)]
     return ImageSides(settings | ({"range": ranges} if ranges != options.range else {}), ports, report)
+
+
+def _typical(sizes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The medians of heights and widths."""
+    heights, widths = zip(*sizes, strict=True)
+    return int(median(heights)), int(median(widths))
 
 
 def _transparency_lines(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class FolderLayout:
     train: tuple[Path, ...]
     validation: tuple[Path, ...] | None
     names: tuple[str, str] | None = None  # of A and B, if the folders have telling ones
+    unused: tuple[Path, ...] = ()  # folders of splits that do not hold both sides
 
     @property
     def side_by_side(self) -> bool:
@@ -48,6 +49,14 @@ class FolderLayout:
         if self.names is None:
             return {}, []
         return {"domains": self.names}, [f"domains: {self.names[0]} and {self.names[1]}"]
+
+    @property
+    def unused_lines(self) -> list[str]:
+        """Report lines about splits that are not used."""
+        return [
+            f"{path} is not used for validation: it does not hold images of both sides"
+            for path in self.unused
+        ]
 
 
 def recognise(folders: Sequence[Path], *, pairs: bool, either: bool = False) -> FolderLayout:
@@ -88,7 +97,7 @@ def _one_folder(folder: Path, pairs: bool, either: bool) -> FolderLayout:
     found = _domains_in_splits(inside) or _splits_in_domains(folder, inside)
     found = found or _named_domains(folder, inside, pairs)
     if found is not None:
-        return found
+        return found if found.validation else replace(found, unused=_unused(folder, inside, found.train))
     refuse_single_domain(folder, inside)
     where = inside.get(TRAIN, folder)
     candidates = [] if holds_images(where) else _with_images(where)
@@ -103,6 +112,19 @@ def _one_folder(folder: Path, pairs: bool, either: bool) -> FolderLayout:
     if pairs and TRAIN not in inside and candidates and find_pattern(collect(folder)):
         return FolderLayout((folder,), None)
     raise not_recognised(folder, inside, PAIRED_EXAMPLE if pairs else UNPAIRED_EXAMPLE)
+
+
+def _unused(folder: Path, inside: dict[str, Path], train: Sequence[Path]) -> tuple[Path, ...]:
+    """The splits with images in a folder and in those of its sides that are no validation of both sides."""
+    sides = [side for path in train for side in (path, path.parent) if side.parent in (folder, path.parent)]
+    splits = [inside, *(split_folders(side) for side in dict.fromkeys(sides) if side != folder)]
+    found = [
+        path
+        for each in splits
+        for key, path in each.items()
+        if key.split()[0] in VALIDATION_SPLITS and path not in train and holds_images_below(path)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _domains_in_splits(inside: dict[str, Path]) -> FolderLayout | None:

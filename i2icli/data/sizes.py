@@ -6,7 +6,7 @@ from i2icli.data.describe import counted
 from i2icli.data.options import DataOptions
 from i2icli.data.preprocess import Preprocess
 from i2icli.errors import UserError
-from i2icli.image import Item
+from i2icli.image import Header, Item
 
 Size = tuple[int, int]
 """(height, width)"""
@@ -32,6 +32,25 @@ def lies_across(size: Size, other: Size) -> bool:
     turned = (height > width) != (other_height > other_width)
     shapes = width * other_width / (height * other_height)  # 1: that of the other, turned
     return turned and max(size) >= _OBLONG * min(size) and abs(shapes - 1) <= _ALIKE
+
+
+def turned_lines(pairs: Iterable[tuple[Item, Item]]) -> list[str]:
+    """A line about partners of which EXIF turns one, where sizes cannot tell whether the other was turned."""
+    doubtful = [(a, b) for a, b in pairs if _turned_alone(a.header(), b.header())]
+    if not doubtful:
+        return []
+    tagged = next(each for each in doubtful[0] if each.header().orientation > 1)
+    return [
+        f"{counted(len(doubtful), 'pair')} of which EXIF turns or mirrors one image alone, e.g. "
+        f"{tagged.name}; sizes do not tell whether its partner was turned as well: check a sample sheet"
+    ]
+
+
+def _turned_alone(header: Header, other: Header) -> bool:
+    if header.orientation == other.orientation:
+        return False
+    quarter = (header.orientation > 4) != (other.orientation > 4)
+    return not quarter or header.size[0] == header.size[1]
 
 
 def check_sizes(train: Sequence[Sized], validation: Sequence[Sized], options: DataOptions) -> None:

@@ -93,11 +93,11 @@ def split_folders(folder: Path) -> dict[str, Path]:
 
 
 def sides_of(inside: Mapping[str, Path], split: str) -> dict[str, Path]:
-    """Of some `split_folders` those of a split with a side that is a word: horse of train_horse."""
+    """Of some `split_folders` those of a split with a side that is no number: horse of train_horse."""
     sides = {
         key.removeprefix(f"{split} "): path for key, path in inside.items() if key.startswith(f"{split} ")
     }
-    return {side: path for side, path in sides.items() if len(side) > 1 and not side[-1].isdecimal()}
+    return {side: path for side, path in sides.items() if side and not side[-1].isdecimal()}
 
 
 def beside(folder: Path, split: str) -> Path | None:

@@ -9,7 +9,7 @@ import numpy as np
 from i2icli.data.describe import counted
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.values import WIDE, Values, look_at, type_range
-from i2icli.errors import UserError
+from i2icli.errors import UserError, print_number
 from i2icli.image import Item
 from i2icli.image.decoded import ImageError
 from i2icli.image.values import FARTHEST, bits, check_holds
@@ -48,13 +48,17 @@ class _Side:
 
 
 def find_ranges(
-    sides: Mapping[str, Sequence[Item]], asked: str, readings: Sequence[Reading] = (AS_FOUND, AS_FOUND)
+    sides: Mapping[str, Sequence[Item]],
+    asked: str,
+    readings: Sequence[Reading] = (AS_FOUND, AS_FOUND),
+    *,
+    pairs: bool = False,
 ) -> tuple[str, list[str]]:
     """The setting `range` with numbers in place of what was to be found, and lines for the report.
 
-    sides: the images of one side (whose name is "") or two; readings: how those of each are read. Raises
-    UserError for images that do not fit the range that was asked for, for floats that need one, and if too
-    many images cannot be used.
+    sides: the images of one side (whose name is "") or two; readings: how those of each are read; pairs:
+    whether those of two sides belong together one by one. Raises UserError for images that do not fit the
+    range that was asked for, for floats that need one, and if too many images, or pairs, cannot be used.
     """
     wanted = of_sides(asked)
     if len(sides) == 1 and wanted[0] != wanted[1]:
@@ -68,6 +72,8 @@ def find_ranges(
         else:
             looked.append(_Side(name, side, look_at(images, every=every, reading=reading)))
     lines = [line for side in looked for line in _lost(side)]
+    if pairs:
+        _refuse_lost_pairs(looked)
     resolved = [_resolved(side) for side in looked]
     lines += [line for side, found in zip(looked, resolved, strict=True) for line in _about(side, found)]
     return joined(*resolved), lines + _hints(looked)
@@ -78,8 +84,17 @@ def _lost(side: _Side) -> list[str]:
     values = side.values
     if values is None or not values.lost or not values.complete:
         return []  # training says which ones it cannot read
-    refuse_remainder(values.lost, values.read, side.name or "the data")
-    return [f"{side.called}{counted(len(values.lost), 'image')} cannot be used: {values.lost[0]}"]
+    lost = list(values.lost.values())
+    refuse_remainder(lost, values.read, side.name or "the data")
+    return [f"{side.called}{counted(len(lost), 'image')} cannot be used: {lost[0]}"]
+
+
+def _refuse_lost_pairs(sides: Sequence[_Side]) -> None:
+    """Raise UserError if too many pairs cannot be used, as one of their images cannot."""
+    complete = [side.values for side in sides if side.values is not None and side.values.complete]
+    lost = {index: why for values in complete for index, why in values.lost.items()}
+    if lost:
+        refuse_remainder(list(lost.values()), max(each.read for each in complete), "the data", "pairs")
 
 
 def _resolved(side: _Side) -> str:
@@ -203,4 +218,4 @@ def _text(values: Values) -> str:
 
 
 def _short(value: float) -> str:
-    return number(value) if float(value).is_integer() else f"{value:.4g}"
+    return number(value) if float(value).is_integer() else print_number(value, 4)

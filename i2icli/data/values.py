@@ -46,7 +46,7 @@ class Values:
     low: float = np.inf
     high: float = -np.inf
     farthest: str = ""  # which image reaches beyond all others
-    lost: list[str] = field(default_factory=list)  # why images cannot be used: not readable, or NaN
+    lost: dict[int, str] = field(default_factory=dict)  # index of an image -> why it cannot be used
     _kept: list[NDArray[Any]] = field(default_factory=list)
 
     @property
@@ -69,11 +69,11 @@ class Values:
         """(N,) values, evenly spread over the images."""
         return np.concatenate(self._kept)
 
-    def add(self, name: str, found: "NDArray[Any] | str", keep: int) -> None:
-        """Count an image, or why it cannot be used; `keep` of its values are kept."""
+    def add(self, index: int, name: str, found: "NDArray[Any] | str", keep: int) -> None:
+        """Count an image, or why it cannot be used: not readable, or NaN; `keep` of its values are kept."""
         self.read += 1
         if isinstance(found, str):
-            self.lost.append(found)
+            self.lost[index] = found
             return
         low, high = float(found.min()), float(found.max())
         if low < self.low or high > self.high:
@@ -95,13 +95,14 @@ def look_at(images: Sequence[Item], *, every: bool, reading: Reading = AS_FOUND)
     dtypes = tuple(dict.fromkeys(file.header().number_type for file in files))
     every = every or any(dtype.kind == "f" for dtype in dtypes)
     count = len(files) if every else min(len(files), SAMPLED)
-    chosen = [files[number * len(files) // count] for number in range(count)]
+    chosen = [number * len(files) // count for number in range(count)]
     values = Values(dtypes, len(files), every)
     with ThreadPoolExecutor(threads()) as pool:
         for start in range(0, count, threads()):  # not all at once: they would pile up
             some = chosen[start : start + threads()]
-            for file, found in zip(some, pool.map(partial(_read, reading=reading), some), strict=True):
-                values.add(file.name, found, max(1, KEPT // count))
+            read = pool.map(partial(_read, reading=reading), (files[index] for index in some))
+            for index, found in zip(some, read, strict=True):
+                values.add(index, files[index].name, found, max(1, KEPT // count))
             if not every and not values.is_constant and (len(dtypes) > 1 or values.share >= WIDE):
                 break  # nothing more could be said of them
     return values

@@ -14,7 +14,7 @@ from PIL import Image
 from i2icli.config import RunOptions
 from i2icli.demo import DEMOS
 from i2icli.demo.demo import Demo, DemoResults
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.image import to_tensor
 from i2icli.inference.translator import Translator
 from i2icli.marks import is_run
@@ -52,6 +52,8 @@ def write_data(systems: Sequence[str], folder: Path, seed: int = 0) -> None:
 
     Raises UserError where there is something already.
     """
+    if os.path.lexists(folder) and not folder.is_dir():
+        raise UserError(f"{folder}: a file, or a link to nothing; choose a folder for the data")
     targets = {folder / demo.folder: demo for demo in _demos(systems)}
     for target in targets:
         if target.is_dir() and not any(target.iterdir()):
@@ -93,7 +95,7 @@ def run(systems: Sequence[str], out: Path, callbacks: Callbacks, seed: int = 0) 
         yield f"{each.demo.system}: {each.demo.title}"
         yield from (f"  {name}: {value}" for name, value in each.results.metrics)
     yield f"report: {report}"
-    yield f"next:   i2i info {runs[-1].training.folder}"
+    yield f"next:   i2i info {quoted(runs[-1].training.folder)}"
 
 
 def _claim(out: Path, demos: Sequence[Demo]) -> None:

@@ -22,6 +22,7 @@ from i2icli.detector.perturbations import OFF_GRID, equalise
 from i2icli.detector.serialization import DetectorInfo
 from i2icli.errors import UserError
 from i2icli.image import Pixels, read_image
+from i2icli.reading import AS_FOUND, Reading
 
 Verdict: TypeAlias = Literal["fake", "real", "uncertain"]
 
@@ -137,9 +138,12 @@ class Detector:
             probabilities = self.calibration.probabilities(self.scores(rows))
         return np.nan_to_num(probabilities, nan=0.5)
 
-    def predict_file(self, path: Path) -> Prediction:
-        """Read an image file and classify it. Raises UserError if it cannot be read."""
-        image = read_image(path)
+    def predict_file(self, path: Path, reading: Reading = AS_FOUND) -> Prediction:
+        """Read an image file and classify it; reading: what the file leaves open.
+
+        Raises UserError if it cannot be read.
+        """
+        image = read_image(path, reading=reading)
         lossy = None if image.lossless else image.format
         return self.predict(image.pixels, lossy, jpeg_quality(path))
 

@@ -18,6 +18,7 @@ from i2icli.detector.residual import high_pass, planes, tiles
 from i2icli.errors import UserError
 from i2icli.files import atomic_write, fitting
 from i2icli.image import Pixels, read_image
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.chart import Chart, Line, write_chart
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ _BIN = 6  # pixels per bin of the spectrum
 _BLACK, _WHITE = -1.0, 4.0  # prominence, log power
 
 
-def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path) -> Iterator[str]:
+def plot_spectra(
+    detector: Detector, findings: Sequence["Finding"], folder: Path, reading: Reading = AS_FOUND
+) -> Iterator[str]:
     """Plot the spectrum of each image; yields one line per finding: the file, or why there is none.
 
     For traces the prominence spectrum, with circles at the frequencies of lattices; for profiles a curve
@@ -40,7 +43,7 @@ def plot_spectra(detector: Detector, findings: Sequence["Finding"], folder: Path
             continue
         path = _free(folder / f"{finding.file.stem}-spectrum.png")
         try:
-            pixels = read_image(finding.file).pixels
+            pixels = read_image(finding.file, reading=reading).pixels
             if detector.info.features == "traces":
                 _plot_traces(path, detector, pixels, finding)
             else:

@@ -12,6 +12,7 @@ import numpy as np
 from i2icli.detector.detector import Detector, Prediction, Verdict
 from i2icli.detector.inputs import is_video
 from i2icli.errors import UserError
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.video import sample_frames
 
 FRAMES = 12  # sampled from a video
@@ -47,11 +48,14 @@ class Finding:
         return "; ".join([*self.abstentions, self.explanation])
 
 
-def predict_files(detector: Detector, files: Sequence[Path]) -> Iterator[Finding]:
+def predict_files(
+    detector: Detector, files: Sequence[Path], reading: Reading = AS_FOUND
+) -> Iterator[Finding]:
     """Findings in the order of the files; an unreadable file gives a finding too."""
     for file in files:
         try:
-            found, frames = _video(detector, file) if is_video(file) else (detector.predict_file(file), None)
+            video = is_video(file)
+            found, frames = _video(detector, file) if video else (detector.predict_file(file, reading), None)
         except UserError as error:
             yield Finding(file, "failed", None, str(error).removeprefix(f"cannot read {file}: "))
             continue

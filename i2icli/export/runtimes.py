@@ -106,6 +106,12 @@ class RuntimeBackend:
         """See `Backend.forward`."""
         return self._backend(task).forward(task, inputs, memory)
 
+    def memory(self, task: Task, inputs: Arrays) -> int | None:
+        """See `Backend.memory`: known where torch will compute."""
+        if self.asked or self._expected[task.graph] >= WORTHWHILE:
+            return None
+        return self.with_torch().memory(task, inputs)
+
     def begin(self, task: Task, inputs: Arrays, output: Array) -> Arrays:
         """See `Backend.begin`."""
         return self._backend(task).begin(task, inputs, output)

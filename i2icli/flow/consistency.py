@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from i2icli.errors import print_number
 from i2icli.flow.confidence import agreeing
 from i2icli.flow.cuts import SceneCuts
 from i2icli.flow.teachers import Dis, Teacher
@@ -35,7 +36,7 @@ class WarpingError:
     long: float  # against the first frame of the scene, or of each 30 frames of it
 
     def __str__(self) -> str:
-        return f"{self.short:.3g} (long term {self.long:.3g})"
+        return f"{print_number(self.short)} (long term {print_number(self.long)})"
 
 
 @dataclass(frozen=True)

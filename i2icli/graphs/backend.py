@@ -94,6 +94,9 @@ class GraphBackend:
             )
         return output, _memory(found)
 
+    def memory(self, task: Task, inputs: Arrays) -> int | None:
+        """See `Backend.memory`: graphs do not tell."""
+
     def begin(self, task: Task, inputs: Arrays, output: Array) -> Arrays:
         """See `Backend.begin`."""
         return _memory(self._run(self._part(self._main(task), BEGIN), inputs | {OUTPUT: output}))

@@ -128,6 +128,8 @@ def store(wanted: Wanted, export: Callable[[Path], tuple[Path, str]]) -> Found:
                 path.write_text(entry.model_dump_json(), encoding="utf-8")
             _remove(folder)
             beside.rename(folder)
+            with suppress(OSError):
+                _mark(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     tidy(folder.parent, keep=folder)

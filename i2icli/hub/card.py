@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import yaml
 
-from i2icli.errors import UserError, readable
+from i2icli.errors import UserError, print_number, readable
 from i2icli.fields import flag, show
 from i2icli.hub.published import Counts, Published
 from i2icli.report.titles import TITLES
 from i2icli.task import Port
+from i2icli.written import counted
 
 SHEET = "samples.png"
 MOST_TARGETS = 50  # that are listed
@@ -72,9 +73,9 @@ def _title(model: Published, name: str | None) -> str:
 
 
 def _steps(model: Published) -> str:
-    whole = f" of {model.config.steps:,}" if model.config.steps else ""
+    done, steps = model.metadata.step, model.config.steps
     stage = "" if model.metadata.stage == "main" else f", stage {_text(model.metadata.stage)}"
-    return f"{model.metadata.step:,}{whole} steps{stage}"
+    return (f"{done:,} of {counted(steps, 'step')}" if steps else counted(done, "step")) + stage
 
 
 def _use(model: Published, name: str | None) -> Iterator[str]:
@@ -104,8 +105,8 @@ def _use(model: Published, name: str | None) -> Iterator[str]:
 
 def _input(name: str, port: Port) -> str:
     if port.kind == "labels":
-        return f"label map of {len(port.labels.classes) if port.labels else port.channels} classes"
-    return "instance map" if port.kind == "instances" else f"{name} of {port.channels} channels"
+        return f"label map of {counted(len(port.labels.classes) if port.labels else port.channels, 'class')}"
+    return "instance map" if port.kind == "instances" else f"{name} of {counted(port.channels, 'channel')}"
 
 
 def _data(model: Published) -> Iterator[str]:
@@ -114,7 +115,7 @@ def _data(model: Published) -> Iterator[str]:
         yield "- how many examples it learned from was not recorded"
     else:
         held = f", {counts.validation:,} for validation, {_origin(counts)}" if counts.validation else ""
-        yield f"- {counts.training:,} examples to learn from{held}"
+        yield f"- {counted(counts.training, 'example')} to learn from{held}"
         yield "- an example is what a step reads: an image, a pair, an image of each collection, or a clip"
     height, width = config.crop_size
     flipped = ", half of them flipped" if config.flip else ""
@@ -134,7 +135,7 @@ def _scores(model: Published) -> Iterator[str]:
     for name, value in model.scores.items():
         kind, _, of = name.partition("/")
         title = TITLES.get(kind, kind.replace("_", " ")) + (f", {of}" if of else "")
-        yield f"| {_text(title)} | {value:.4g} | {_PER_IMAGE.get(kind, 'mean')} |"
+        yield f"| {_text(title)} | {print_number(value, 4)} | {_PER_IMAGE.get(kind, 'mean')} |"
     yield ""
     yield _protocol(model)
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from i2icli.image.metadata import Metadata
 from i2icli.value_range import ValueRange
+from i2icli.written import counted
 
 Pixels: TypeAlias = NDArray[Any]
 """(H, W, C), uint8, uint16 or float32; integers span their type's range, floats [-1, 1]."""
@@ -79,10 +80,10 @@ class ImageError(Exception):
 def check_size(height: int, width: int, channels: int = 1) -> None:
     """Refuse empty and absurd dimensions, before memory is asked for. Raises ImageError."""
     if min(height, width, channels) < 1:
-        raise ImageError(f"an empty image of {width}x{height} pixels and {channels} channels")
+        raise ImageError(f"an empty image of {width}x{height} pixels and {counted(channels, 'channel')}")
     if height * width > MAX_PIXELS or height * width * channels > MAX_VALUES:
         raise ImageError(
-            f"too large: {width}x{height} pixels, {channels} channels; the limit is 0.5 gigapixel"
+            f"too large: {width}x{height} pixels, {counted(channels, 'channel')}; the limit is 0.5 gigapixel"
         )
 
 

@@ -33,11 +33,13 @@ class Collection:
         return unicodedata.normalize("NFC", relative).casefold()
 
 
-def collect(folder: Path, *, own: bool = False, recursive: bool = True, complete: bool = True) -> Collection:
+def collect(
+    folder: Path, *, own: bool = False, recursive: bool | None = None, complete: bool = True
+) -> Collection:
     """All files below a folder; links are followed, loops and hidden or junk files skipped.
 
-    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Subfolders count if
-    `recursive`. Raises UserError if there is no such folder or, where all of it has to be there (`complete`),
+    What i2i wrote counts with `own`, or where it is all there is of a folder of results. Subfolders count as
+    `Walk` says. Raises UserError if there is no such folder or, where all of it has to be there (`complete`),
     if a part of it cannot be opened.
     """
     check_folder(folder)
@@ -64,7 +66,8 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         near = folder.parent if folder.parent.is_dir() else None
         inside = f"; {near} contains {listing(near)}" if near else ""
-        raise UserError(f"{folder}: there is no such folder{inside}")
+        what = "file or folder" if folder.suffix else "folder"
+        raise UserError(f"{folder}: there is no such {what}{inside}")
     archive = folder.suffix.lower() in (".zip", ".gz", ".tgz", ".tar", ".7z", ".rar")
     advice = "unpack it and give the folder" if archive else "give the folder with the images"
     raise UserError(f"{folder}: this is a file, not a folder; {advice}")

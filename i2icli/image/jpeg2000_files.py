@@ -2,6 +2,8 @@
 
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -9,13 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.image.decoded import DecodedImage, Header, ImageError, check_size
+from i2icli.image.directories import LARGEST_PART
 from i2icli.image.id_maps import IdMap, as_map
+from i2icli.image.metadata import Parts
+from i2icli.image.webp_chunks import save_arguments
 
 CODESTREAM = b"\xff\x4f\xff\x51"
 """How the image itself begins, alone in a file or in a box of one."""
 _LONGEST_BOX = 16 * 2**20  # of those that describe the image
 _MOST_MARKERS = 1000
 _OPACITY = (1, 2)  # plain, premultiplied
+_MOST_BOXES = 10_000
+_UUIDS = {  # of boxes of metadata
+    "EXIF": bytes.fromhex("4a706754696666457869662d3e4a5032"),
+    "XMP": bytes.fromhex("be7acfcb97a942e89c71999491e3afac"),
+}
 _LOSSY_LEVEL = 45  # dB of the quality that lossy ones are written in
 
 
@@ -54,11 +64,11 @@ def read(file: IO[bytes]) -> DecodedImage:
     if found.bits not in (8, 16):
         array = (array.astype(np.float64) * (full / (2**found.bits - 1)) + 0.5).clip(0, full)
     array = array.astype(found.dtype)
-    lossless = found.reversible
+    lossless, metadata = found.reversible, _parts(file).metadata(found.size)
     if not found.alpha:
-        return DecodedImage(array, None, "jp2", found.icc, lossless)
+        return DecodedImage(array, None, "jp2", found.icc, lossless, metadata=metadata)
     colours, alpha = np.ascontiguousarray(array[..., :-1]), array[..., -1].copy()
-    return DecodedImage(colours, alpha, "jp2", found.icc, lossless)
+    return DecodedImage(colours, alpha, "jp2", found.icc, lossless, metadata=metadata)
 
 
 def read_map(file: IO[bytes]) -> IdMap:
@@ -85,7 +95,7 @@ def write(path: Path, image: DecodedImage) -> None:
 
 
 def _described(data: bytes, image: DecodedImage) -> bytes:
-    """A file with what imagecodecs leaves out of its header: colour profile, and which sample is alpha."""
+    """A file with what imagecodecs leaves out: colour profile, which sample is alpha, EXIF and XMP."""
     samples = image.pixels.shape[2]
     added = b""
     if image.alpha is not None:
@@ -102,7 +112,35 @@ def _described(data: bytes, image: DecodedImage) -> bytes:
         profile = struct.pack(">I4sBBB", 11 + len(image.icc), b"colr", 2, 0, 0) + image.icc
         inside = inside[:at] + profile + inside[at + size :]
     inside += added
-    return data[:start] + struct.pack(">I4s", 8 + len(inside), b"jp2h") + inside + data[start + length :]
+    header = struct.pack(">I4s", 8 + len(inside), b"jp2h") + inside
+    beside: dict[str, Any] = {} if image.metadata is None else save_arguments(image.metadata)
+    for name, uuid in _UUIDS.items():
+        if content := beside.get(name.lower()):
+            header += struct.pack(">I4s", 24 + len(content), b"uuid") + uuid + content
+    return data[:start] + header + data[start + length :]
+
+
+def _parts(file: IO[bytes]) -> Parts:
+    """EXIF and XMP; the image is as it is meant to be shown, whatever orientation they name."""
+    parts = Parts()
+    file.seek(0)
+    if file.read(4) == CODESTREAM:
+        return parts
+    for kind, start, length in islice(_boxes(file, 0, file.seek(0, 2)), _MOST_BOXES):
+        if kind != b"uuid":
+            continue
+        file.seek(start)
+        uuid = file.read(16)
+        name = next((name for name, known in _UUIDS.items() if known == uuid), None)
+        data = file.read(length - 16) if name and length <= LARGEST_PART else b""
+        if name == "EXIF" and data:
+            parts.add_exif(data)
+        elif name == "XMP" and data:
+            parts.xmp = data
+        elif name:
+            parts.unread.append(name)
+    parts.exif = replace(parts.exif, orientation=1)
+    return parts
 
 
 def _decoded(file: IO[bytes], found: _Layout) -> NDArray[Any]:

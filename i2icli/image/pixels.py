@@ -8,6 +8,7 @@ from PIL import Image
 
 from i2icli.errors import UserError
 from i2icli.image.decoded import Pixels
+from i2icli.written import counted
 
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 _BICUBIC = Image.Resampling.BICUBIC
@@ -55,7 +56,8 @@ def convert_channels(pixels: Pixels, channels: int) -> Pixels:
     if found == 3 and channels == 1:
         grey = pixels.astype(np.float32) @ _LUMINANCE  # (H, W)
         return (grey if pixels.dtype == np.float32 else (grey + 0.5).astype(pixels.dtype))[..., None]
-    raise UserError(f"cannot convert {found} channels to {channels}; only 1 to 3 and 3 to 1", exit_code=1)
+    have = counted(found, "channel")
+    raise UserError(f"cannot convert {have} to {channels}; only 1 to 3 and 3 to 1", exit_code=1)
 
 
 def as_colours(pixels: Pixels) -> NDArray[np.uint8]:

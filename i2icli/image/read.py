@@ -37,6 +37,8 @@ class _Decoder(Protocol):
     def read_map(self, file: IO[bytes]) -> IdMap: ...
 
 
+HEAD = 256  # bytes by which a format is recognised
+
 _OWN: Mapping[Format, _Decoder] = {"heic": heif_files, "jp2": jpeg2000_files, "ppm": netpbm_files}
 """Formats that Pillow does not read, or with fewer bits."""
 
@@ -133,8 +135,13 @@ def _open(source: Path | str | bytes) -> IO[bytes]:
 
 def _format(file: IO[bytes]) -> Format:
     """Recognise the format by the first bytes, then rewind. Raises ImageError, OSError."""
-    head = file.read(256)
+    head = file.read(HEAD)
     file.seek(0)
+    return format_of(head)
+
+
+def format_of(head: bytes) -> Format:
+    """The format of a file that begins with some bytes, HEAD of them or all. Raises ImageError."""
     starts: dict[bytes, Format] = {
         b"\x89PNG\r\n\x1a\n": "png",
         b"\xff\xd8\xff": "jpeg",
@@ -178,5 +185,6 @@ def _as_user_error(name: str, error: Exception) -> UserError:
     elif isinstance(error, MemoryError):
         reason = "not enough memory to decode it"
     else:
-        reason = f"damaged or truncated ({' '.join(str(error).split())[:120] or type(error).__name__})"
+        said = " ".join(re.sub(r"<_io\.[^>]*>", "", str(error)).split())  # it says nothing to a user
+        reason = f"damaged or truncated ({said[:120] or type(error).__name__})"
     return UserError(f"cannot read {name}: {reason}", exit_code=1)

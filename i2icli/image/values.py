@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from i2icli.errors import print_number
 from i2icli.image.arrays import to_pixels
 from i2icli.image.decoded import DecodedImage, Format, ImageError, Pixels, Stored
 from i2icli.image.pixels import change_type
@@ -190,7 +191,9 @@ def _ends(dtype: np.dtype[Any]) -> tuple[float, float]:
 def _check_scale(floats: NDArray[Any]) -> None:
     low, high = (float(floats.min()), float(floats.max())) if floats.size else (0.0, 0.0)
     if max(-low, high) > FARTHEST:
-        raise ImageError(f"floats from {low:.4g} to {high:.4g}; expected values in [-1, 1]")
+        raise ImageError(
+            f"floats from {print_number(low, 4)} to {print_number(high, 4)}; expected values in [-1, 1]"
+        )
 
 
 def _check_finite(values: NDArray[Any]) -> None:

@@ -3,6 +3,8 @@
 import errno
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +20,18 @@ _JUNK = {  # created by operating systems, in lower case
 _BY_LIBRARY: Mapping[Format, str] = {"heic": "pillow_heif"}
 """Formats that a library reads which may not be there; without it their files are no images."""
 
+_DEEP = ContextVar("deep", default=True)
+
+
+@contextmanager
+def subfolders_count(whether: bool) -> Iterator[None]:
+    """Inside, the images in subfolders count or not, wherever folders are walked without saying so."""
+    token = _DEEP.set(whether)
+    try:
+        yield
+    finally:
+        _DEEP.reset(token)
+
 
 class Walk:
     """Iterating gives every file below a folder; each real folder is entered once, so links cannot loop.
@@ -29,13 +43,15 @@ class Walk:
     """
 
     def __init__(
-        self, folder: Path, *, own: bool = False, named: bool = True, recursive: bool = True
+        self, folder: Path, *, own: bool = False, named: bool = True, recursive: bool | None = None
     ) -> None:
-        """own: everything counts; named: whether a user named the folder; recursive: subfolders count.
+        """own: everything counts; named: whether a user named the folder; recursive: whether subfolders
+        count, None: as `subfolders_count` says.
 
         Iterating raises UserError if the folder itself cannot be opened.
         """
-        self.folder, self.own, self.named, self.recursive = folder, own, named, recursive
+        self.folder, self.own, self.named = folder, own, named
+        self.recursive = _DEEP.get() if recursive is None else recursive
         self.left: list[Path] = []
         self.results: set[Path] = set()
         self.subfolders: list[Path] = []  # not entered, as only the folder itself counts
@@ -135,7 +151,7 @@ def is_folder(entry: "os.DirEntry[str]") -> bool:
 
 def is_own(folder: Path) -> bool:
     """Whether i2i wrote what is in a folder, and there are no images of others."""
-    return not any(map(is_image_name, Walk(folder, named=False))) and is_marked(folder)
+    return not any(map(is_image_name, Walk(folder, named=False, recursive=True))) and is_marked(folder)
 
 
 def why_not(error: OSError) -> str:

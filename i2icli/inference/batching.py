@@ -30,7 +30,7 @@ def together(
     for number, (spec, own) in enumerate(zip(specs, inputs, strict=True)):
         if found and spec.task.broadcasts and len(found[-1]) < _styles_together(inference, own, asked):
             last = found[-1][-1]
-            if (specs[last].task, specs[last].size) == (spec.task, spec.size) and inputs[last] is own:
+            if (specs[last].task, specs[last].resizing) == (spec.task, spec.resizing) and inputs[last] is own:
                 found[-1].append(number)
                 continue
         found.append([number])

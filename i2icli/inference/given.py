@@ -42,12 +42,27 @@ def as_item(given: Given, name: str) -> Item:
         return ArrayItem(given, name)
     if not _is_tensor(given):
         expected = "a path, bytes, a Pillow image, an array (H, W, C) or a tensor (C, H, W)"
-        raise UserError(f"{name} is a {type(given).__name__}; expected {expected}")
+        raise UserError(f"{name} is of the type {type(given).__name__}; expected {expected}")
     if given.ndim != 3:
         raise UserError(f"a tensor of shape {tuple(given.shape)} is no image; expected (C, H, W)")
     values = given.detach().cpu()
     values = values.float() if values.is_floating_point() else values  # NumPy has no bfloat16
     return ArrayItem(values.numpy(), name, channels_first=True)
+
+
+def images_of(batch: object) -> "list[NDArray[Any] | Tensor] | None":
+    """The images of a batch, a tensor (B, C, H, W) or an array (B, H, W, C); None for anything else."""
+    if _is_tensor(batch) or isinstance(batch, np.ndarray):
+        return list(batch) if batch.ndim == 4 else None
+    return None
+
+
+def batch_of(made: list[Any]) -> Any:
+    """Results for the images of a batch as a batch again; of several outputs one by the name of each."""
+    first = made[0]
+    if isinstance(first, dict):
+        return {name: batch_of([each[name] for each in made]) for name in first}
+    return sys.modules["torch"].stack(made) if _is_tensor(first) else np.stack(made)
 
 
 def in_form_of(given: Given, made: DecodedImage) -> Made:

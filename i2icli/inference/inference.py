@@ -13,10 +13,12 @@ from i2icli.errors import UserError
 from i2icli.extractors.extract import Extractor, extractor
 from i2icli.image import DecodedImage, change_type, crop_back, from_output, kinds, resize
 from i2icli.image.items import FileItem, Item
+from i2icli.image.joint_upsampling import joint_upsample
 from i2icli.inference.latents import draw_noise
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.outputs import Outputs, OutputSpec, about_reference
 from i2icli.inference.reference_cache import ReferenceCache
+from i2icli.inference.resizing import AS_IT_IS
 from i2icli.request import Array, Arrays, Request
 from i2icli.task import Port, Task
 
@@ -46,7 +48,7 @@ class Inference:
     def outputs(self, *, generating: bool = False) -> Outputs:
         """What can be asked for with inputs, or without."""
         tasks = [task for task in self.tasks if task.generates is generating]
-        return Outputs(self.backend.name, self.backend.config, tasks)
+        return Outputs(self.backend.name, self.backend.config, tasks, self.backend.stage)
 
     def specs(self, options: TranslateOptions) -> list[OutputSpec]:
         """One spec for every output that an input is to get.
@@ -77,7 +79,7 @@ class Inference:
         optional.
         """
         found: Arrays = {}
-        size: tuple[int, ...] = ()
+        size: tuple[int, int] | None = None
         for name, port in spec.task.inputs.items():
             if name not in items and port.instead is not None:
                 continue  # `_filled` does it
@@ -85,13 +87,13 @@ class Inference:
                 raise UserError(f"this model also needs {name}; give {', '.join(spec.task.inputs)} by name")
             item = items[name]
             pixels = item.pixels if isinstance(item, DecodedImage) else kinds.decode(item, port)
-            size = size or pixels.shape[:2]
+            size = size or (pixels.shape[0], pixels.shape[1])
             if pixels.shape[:2] != size:
                 height, width = pixels.shape[:2]
                 which = f" ({item.name})" if isinstance(item, FileItem) else ""
                 first = f"{next(iter(found))} of {size[1]}x{size[0]} px"
                 raise UserError(f"{first}, but {name} of {width}x{height} px{which}; expected the same size")
-            prepared = kinds.prepare(pixels, port, port.fixed or spec.size)
+            prepared = kinds.prepare(pixels, port, port.fixed or spec.resizing.of(size))
             if port.condition is not None:
                 prepared = self._extractor(port.condition)(change_type(prepared, np.uint8))
             found[name] = kinds.pad(kinds.to_array(prepared, port.kind)[None], port)
@@ -141,9 +143,13 @@ class Inference:
         whose channels cannot be converted.
         """
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
-        pixels = kinds.prepare(image.pixels, port, primary.fixed or spec.size or size)
+        pixels = kinds.prepare(image.pixels, port, primary.fixed or spec.resizing.of(size))
         output = kinds.pad(kinds.to_array(pixels, port.kind)[None], replace(primary, kind=port.kind))
         return self.backend.begin(spec.task, self._everything(inputs, [spec]), output)
+
+    def memory(self, spec: OutputSpec, inputs: Arrays) -> int | None:
+        """Bytes that computing the output for inputs (1, C, H, W) takes; None where that is not known."""
+        return self.backend.memory(spec.task, self._everything(inputs, [spec]))
 
     def result(self, image: DecodedImage, output: Array, spec: OutputSpec) -> DecodedImage:
         """The output (1, C, H', W') as an image of the kind that came in, alpha kept unless it was learned.
@@ -154,9 +160,13 @@ class Inference:
         if not np.isfinite(np.asarray(output)).all():
             raise UserError("the model gives values that are no numbers; try --precision fp32", exit_code=1)
         port, primary = spec.task.output, next(iter(spec.task.inputs.values()))
-        height, width = (round(side * port.scale) for side in spec.size or image.pixels.shape[:2])
+        given = image.pixels.shape[0], image.pixels.shape[1]
         if primary.fixed is None:
-            output = crop_back(output, (height, width))
+            translated = (round(side * port.scale) for side in spec.resizing.of(given))
+            output = crop_back(output, (next(translated), next(translated)))
+        if spec.resizing.detail:
+            output = joint_upsample(output[0], image.pixels)[None]
+        height, width = spec.resizing.of_result(given, port.scale)
         dtype = np.dtype(port.dtype or ("uint8" if kinds.holds_ids(primary.kind) else image.number_type))
         made = from_output(output[0], dtype, port.range, alpha=port.reading.alpha)
         alpha = made.alpha if port.reading.alpha else image.alpha
@@ -205,7 +215,7 @@ class Inference:
 
         if spec.reference is None or spec.task.condition_per_input:
             return made()
-        return self.references.get(replace(spec, name="", size=None, seed=0), made)
+        return self.references.get(replace(spec, name="", resizing=AS_IT_IS, seed=0), made)
 
     def _reference(self, spec: OutputSpec) -> Array | None:
         """The style reference, (1, C, h, w), at its own size."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from i2icli.errors import UserError
 from i2icli.request import Array, Arrays
 from i2icli.task import Task
+from i2icli.written import counted
 
 
 def draw_codes(count: int, size: int, seed: int, truncate: float | None = None) -> Array:
@@ -43,7 +44,7 @@ def parse_codes(latent: "str | Path | ArrayLike", size: int) -> Array:
             f"expected {size} finite numbers"
         )
     if values.shape[-1] != size:
-        raise UserError(f"{where}: a code of {values.shape[-1]} numbers; this model reads {size}")
+        raise UserError(f"{where}: a code of {counted(values.shape[-1], 'number')}; this model reads {size}")
     with np.errstate(over="ignore"):
         codes = np.atleast_2d(values).astype(np.float32)  # (K, Z)
     if not np.isfinite(codes).all():

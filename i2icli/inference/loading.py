@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from i2icli.backend import Backend
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.graphs.backend import load_graph
 from i2icli.graphs.graph_file import is_graph, refuse_traced
 from i2icli.graphs.sessions import Computing, Runtime, check_installed, check_single, fastest
@@ -96,7 +96,7 @@ def load_with_notes(path: Path) -> "tuple[System[Any], tuple[str, ...]]":
     if not original.translates:
         raise UserError(
             f"{path}: this is only a part of {original.system} and cannot translate; "
-            f"it can start a training: i2i train {original.system} DATA --init-from {path}"
+            f"it can start a training: i2i train {original.system} DATA --init-from {quoted(path)}"
         )
     system = with_weights(original.system, original.config, original.tensors, path)
     if original.stage is not None:

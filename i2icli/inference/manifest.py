@@ -68,7 +68,9 @@ def write_manifest(out: Path, settings: dict[str, object], *, overwrite: bool) -
 
 def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
     """What decides the results: the model and the options about outputs, by the names of their options."""
-    position = {"keep-gps": True} if options.keep_gps else {}  # earlier versions had no such setting
+    # Earlier versions had no such settings.
+    position: dict[str, object] = {"keep-gps": True} if options.keep_gps else {}
+    position |= {"detail": True} if options.detail else {}
     read = {
         "pages": options.pages,
         "background": options.background,
@@ -85,7 +87,7 @@ def settings_of(model: Path, options: TranslateOptions) -> dict[str, object]:
         "latent": None if options.latent is None else content(options.latent),
         "interpolate": options.interpolate,
         "truncate": options.truncate,
-        "size": list(options.size) if options.size else None,
+        "size": list(options.size) if isinstance(options.size, tuple) else options.size,
         "seed": options.seed,
         "no-pairs": None if options.pairs else True,
         **{name: value for name, value in read.items() if value is not None},

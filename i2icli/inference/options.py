@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from i2icli.config import THREADS, Precision, Size
+from i2icli.config import THREADS, Precision
 from i2icli.errors import UserError
 from i2icli.fields import explain
-from i2icli.setting_types import Background, Pages, Threads
+from i2icli.setting_types import Background, NewSize, Pages, Threads
 
 LARGEST_DRAW_SEED = 2**63 - 1  # of latent codes and noise: what torch takes
 
@@ -67,6 +67,10 @@ class ModelOptions(BaseModel):
         description="what computes: torch, onnxruntime or openvino; auto: the fastest that is installed "
         "and proven for the model",
     )
+    weights: Literal["best", "last"] | None = Field(
+        None,
+        description="of a run: best by the score of its validation, or last; default: best if it is known",
+    )
 
 
 class TranslateOptions(BaseModel):
@@ -104,8 +108,15 @@ class TranslateOptions(BaseModel):
     truncate: float | None = Field(
         None, gt=0, description="truncation: 0.7 gives more typical, less varied samples"
     )
-    size: Size | None = Field(
-        None, description="resize inputs to 256 or WIDTHxHEIGHT first; default: as they are"
+    size: NewSize | None = Field(
+        None,
+        description="resize inputs first: 256 (the shorter side), WIDTHxHEIGHT, or trained: to the scale of "
+        "the training images, and results back to the size of the inputs; default: as they are",
+    )
+    detail: bool = Field(
+        False,
+        description="with --size, bring results back to the size of the inputs with their fine detail, by "
+        "joint upsampling",
     )
     recursive: bool = Field(True, description="translate the images in subfolders, too")
     pairs: bool = Field(

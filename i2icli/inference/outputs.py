@@ -15,9 +15,11 @@ from i2icli.inference.given import Given, as_item
 from i2icli.inference.latents import draw_codes, interpolate_codes, parse_codes
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pages import read_as_asked
+from i2icli.inference.resizing import AS_IT_IS, LearnedScale, Resizing
 from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.sheet import SHEETS
 from i2icli.request import Array
+from i2icli.stage import Stage
 from i2icli.task import Port, Task, is_all, names_of
 
 _FLAGS = {"source": "from"}  # options that are spelled otherwise
@@ -35,16 +37,16 @@ class OutputSpec:
     latent: tuple[float, ...] | None = None  # Z numbers
     style: tuple[tuple[str, str], ...] = ()  # names of classes or objects, and the style of each
     truncate: float | None = None  # for a task that reads it
-    size: tuple[int, int] | None = None  # (height, width) that inputs are resized to
+    resizing: Resizing = AS_IT_IS  # of inputs and results
     seed: int = 0
 
 
 class Outputs:
     """What the settings of a model make of options. `name` is what messages call it."""
 
-    def __init__(self, name: str, config: Config, tasks: Sequence[Task]) -> None:
-        """tasks: those that are in question, all translating or all generating."""
-        self.name, self.config, self.tasks = name, config, tasks
+    def __init__(self, name: str, config: Config, tasks: Sequence[Task], stage: Stage | None = None) -> None:
+        """tasks: those that are in question, all translating or all generating; stage: None: the last."""
+        self.name, self.config, self.tasks, self.stage = name, config, tasks, stage
 
     def plan(self, options: TranslateOptions) -> list[OutputSpec]:
         """Every task with every reference and every latent code that was asked for.
@@ -56,7 +58,12 @@ class Outputs:
         ports = (read_as_asked(task, options).reference for task in self.tasks)
         reading = next((port.reading for port in ports if port is not None), AS_FOUND)
         references = _references(options.reference, reading)
+        resizing = Resizing.checked(
+            options.size, LearnedScale.of(self.config, self.stage), detail=options.detail
+        )
         specs: list[OutputSpec] = []
+        if options.detail:
+            _check_detail(self.tasks, options)
         tasks = [read_as_asked(task, options) for task in self.resolve(options.to, options.source)]
         for task in tasks:
             if "reference" in task.requires and not references:
@@ -71,7 +78,7 @@ class Outputs:
                 task,
                 style=tuple(options.style.items()) if "style" in task.reads else (),
                 truncate=options.truncate if "truncate" in task.reads else None,
-                size=options.size,
+                resizing=resizing,
                 seed=options.seed,
             )
             for reference in references if references and "reference" in task.reads else (None,):
@@ -194,6 +201,15 @@ def about_reference(item: Item, *, named: bool = False) -> AbstractContextManage
     if isinstance(item, FileItem):
         return about("--reference" if named else f"--reference {item.name}")
     return nullcontext() if named else about(item.name)
+
+
+def _check_detail(tasks: Sequence[Task], options: TranslateOptions) -> None:
+    """Raise UserError where results have no detail of the inputs to keep, or none is lost."""
+    port, output = next(iter(tasks[0].inputs.values()), Port()), tasks[0].output
+    if {port.kind, output.kind} != {"image"} or output.scale != 1:
+        raise UserError("--detail keeps that of images whose size stays; this model does not translate such")
+    if options.size is None and port.fixed is None:
+        raise UserError("--detail: inputs are translated at their own size; try it with --size trained")
 
 
 def _references(given: Sequence[Given], reading: Reading) -> list[Item]:

@@ -1,23 +1,25 @@
 """Files in, files out: decoding, computing and encoding overlap, in bounded memory."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from i2icli.errors import UserError
 from i2icli.files import clear_temporary
-from i2icli.image import SUFFIXES, DecodedImage, holds, write_image
+from i2icli.image import SUFFIXES, DecodedImage, write_image
 from i2icli.image.items import FileItem
 from i2icli.image.stacked import StackedItem
-from i2icli.image.values import bits
 from i2icli.image.walking import why_not
 from i2icli.image.write import written_suffixes
 from i2icli.inference.batching import compute, images_together, together
+from i2icli.inference.format_notes import format_notes, other_formats
+from i2icli.inference.header_sizes import header_sizes
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import Job, distinct_names, plan_jobs
 from i2icli.inference.manifest import settings_of, write_manifest
+from i2icli.inference.memory_notes import memory_notes
 from i2icli.inference.options import TranslateOptions
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import OutputSpec, inputs_of
@@ -26,11 +28,13 @@ from i2icli.inference.pairs import PairSearch, of_specs
 from i2icli.inference.places import Place
 from i2icli.inference.prefetching import prefetch, workers
 from i2icli.inference.record import Origin, Read, Record, Standing
-from i2icli.inference.results import Result
+from i2icli.inference.results import Result, described
+from i2icli.inference.scale_notes import scale_notes
 from i2icli.inference.search import Search
 from i2icli.inference.sheet_rows import SheetRows, captioned
 from i2icli.inference.stacks import Stacks
 from i2icli.inference.truth import Scores, score
+from i2icli.logs import LOG
 from i2icli.report.sheet import SHEETS, Row, SheetWriter, check_sheets
 from i2icli.request import Array, Arrays
 
@@ -77,13 +81,14 @@ class Translation:
         others = OtherInputs(inputs_of(self.specs), options)
         places = [Place.of(spec.task.output, spec.name, others.kind) for spec in self.specs]
         side = of_specs(spec.task.pair for spec in self.specs) if options.pairs else None
-        search = Search(options.recursive, PairSearch(side) if side is not None else None)
-        stacks = Stacks(next(iter(inputs_of(self.specs).values())), options.more_inputs)
+        first = next(iter(inputs_of(self.specs).values()))
+        search = Search(options.recursive, PairSearch(side, first) if side is not None else None)
+        stacks = Stacks(first, options.more_inputs)
         jobs = paged(plan_jobs(inputs, out, suffix, places, search), self.specs[0].task)
         ours = set(stacks.ours([job.source for job in jobs]))
         self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
-        formats = (*_format_notes(suffix, self.specs), *_other_formats(self.jobs))
-        self.notes = (*search.notes(), *others.notes(), *formats)
+        formats = (*format_notes(suffix, self.specs), *other_formats(self.jobs))
+        self.notes = (*search.notes(), *others.notes(), *formats, *self._about_sizes())
         self.captions = distinct_names(self.jobs)
         truths = any(job.truth is not None for job in self.jobs)
         self.compare = options.compare or len(self.specs) > 1 or truths
@@ -96,10 +101,8 @@ class Translation:
             raise UserError(
                 f"the contact sheets go to {self.sheets}, where inputs or results are; choose another --out"
             )
-        named = {
-            "to": ", ".join(dict.fromkeys(each.task.name for each in self.specs if each.task.name)) or None
-        }
-        settings = settings_of(inference.model, options) | named
+        names = dict.fromkeys(each.task.name for each in self.specs if each.task.name)
+        settings = settings_of(inference.model, options) | {"to": ", ".join(names) or None}
         started_at = write_manifest(out, settings, overwrite=options.overwrite)
         clear_temporary({out, self.sheets, *folders})
         self.record = Record(out, settings)
@@ -107,15 +110,18 @@ class Translation:
             check_sheets(self.sheets, len(self.jobs), started_at)
         self._announce()
 
+    __repr__ = described
+
     def __len__(self) -> int:
         """Outputs that are asked for."""
         return len(self.jobs) * len(self.specs)
 
     def __iter__(self) -> Iterator[Result]:
         count = images_together(self.inference, self.options.batch_size)
+        LOG.info("%d inputs, up to %d at once, %d outputs each", len(self.jobs), count, len(self.specs))
         if len(self.specs) > 1 and any(spec.task.broadcasts for spec in self.specs):
             count = 1  # the styles of an image are computed together instead
-        sheets = SheetWriter(self.sheets)
+        sheets = SheetWriter(self.sheets, head=self.rows.head() if self.compare else None)
         with workers(THREADS) as readers, workers(THREADS) as writers:
             loaded = prefetch(readers, self._load, self.jobs, count + THREADS)
             computed = (each for group in _grouped(loaded, count) for each in self._compute(group))
@@ -140,6 +146,12 @@ class Translation:
             missing = [job for job in self.jobs if not job.error and not self._stands(job.targets[number])]
             if missing:
                 self.inference.backend.expect(spec.task, len(missing))
+
+    def _about_sizes(self) -> tuple[str, ...]:
+        """What there is to say about the sizes of the images that are still to be translated."""
+        left = [job for job in self.jobs if not (job.error or all(map(self._stands, job.targets)))]
+        sizes = header_sizes(left)
+        return scale_notes(self.specs[0], sizes) + memory_notes(self.inference, self.specs[0], sizes)
 
     def _stands(self, target: Path) -> bool:
         """Whether something is there that is hardly to be made anew: inputs seldom change."""
@@ -260,22 +272,6 @@ def _completed(job: Job, others: OtherInputs, stacks: Stacks) -> Job:
         return replace(job, others=others.find(job.source), stack=stack)
     except UserError as error:
         return replace(job, error=str(error))
-
-
-def _format_notes(suffix: str | None, specs: Sequence[OutputSpec]) -> Iterator[str]:
-    """That the format asked for does not hold the values of the model."""
-    for dtype in {spec.task.output.dtype for spec in specs}:
-        if suffix is not None and dtype is not None and not holds(SUFFIXES[suffix], dtype):
-            yield (
-                f"results are of {bits(dtype)}, which {SUFFIXES[suffix].upper()} does not hold: their range "
-                "is brought to that of its type; --format tif keeps the values"
-            )
-
-
-def _other_formats(jobs: Sequence[Job]) -> Iterator[str]:
-    """That results are not of the format of their inputs."""
-    if any(job.source.suffix.lower() == ".gif" and not job.error for job in jobs):
-        yield "results of GIF images are written as PNG: a GIF holds no more than 256 colours"
 
 
 def _scored(result: Result, scores: Scores | None) -> Result:

@@ -31,13 +31,14 @@ from i2icli.inference.options import TranslateOptions
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.places import Place
 from i2icli.inference.record import Origin, Record
-from i2icli.inference.results import Result
+from i2icli.inference.results import Result, described
 from i2icli.inference.search import Search
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Array, Request
 from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.scores import psnr
 from i2icli.task import Task
+from i2icli.written import counted
 
 DRAWN = 64  # codes among which the search begins
 KEPT = 4  # of them, the best ones that are improved
@@ -84,7 +85,8 @@ def project(backend: TorchBackend, image: Array, task: Task, seed: int) -> tuple
 
 def _at_size(image: Tensor, like: Tensor) -> Tensor:
     if image.shape[1] != like.shape[1]:
-        raise UserError(f"an image of {image.shape[1]} channels; this model generates {like.shape[1]}")
+        given = counted(image.shape[1], "channel")
+        raise UserError(f"an image of {given}; this model generates {like.shape[1]}")
     return interpolate(image.float(), size=like.shape[-2:], mode="bilinear", antialias=True)  # (1, C, h, w)
 
 
@@ -98,7 +100,7 @@ def _distance(images: Tensor, wanted: Tensor) -> Tensor:
         images, wanted = avg_pool2d(images, 2), avg_pool2d(wanted, 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Projection:
     """The projection of files: iterating does it; beside every result lies its code as .npy."""
 
@@ -111,6 +113,8 @@ class Projection:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     written: int = 0
+
+    __repr__ = described
 
     def __len__(self) -> int:
         return len(self.jobs)

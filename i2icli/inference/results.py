@@ -1,6 +1,6 @@
 """What became of one input of `translate`. No torch here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -38,3 +38,10 @@ class Results(Protocol):
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[Result]: ...
+
+
+def described(results: Sized) -> str:
+    """Results that were not iterated, as Python shows them: "<Translation of 2 results: iterate to ...>"."""
+    count = len(results)
+    what = f"{count:,} result{'s' * (count != 1)}"
+    return f"<{type(results).__name__} of {what}: iterate to make {'them' if count != 1 else 'it'}>"

@@ -18,7 +18,7 @@ from i2icli.inference.outputs import OutputSpec, folder_name, with_codes
 from i2icli.inference.pipeline import suffix_of
 from i2icli.inference.places import Place
 from i2icli.inference.record import Origin, Record
-from i2icli.inference.results import Result
+from i2icli.inference.results import Result, described
 from i2icli.report.sheet import SHEETS, SheetWriter, check_sheets
 from i2icli.request import Arrays
 from i2icli.task import Task
@@ -29,7 +29,7 @@ VIDEO = "interpolation.mp4"
 FPS = 30  # frames per second of a video
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sampling:
     """The samples asked of a model that generates: iterating makes them, one result each.
 
@@ -44,6 +44,8 @@ class Sampling:
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     written: int = 0
+
+    __repr__ = described
 
     def __len__(self) -> int:
         if self.options.interpolate is not None:

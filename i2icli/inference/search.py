@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from i2icli.data.left_out import left_out
+from i2icli.data.pairing.lists import is_list, listed
 from i2icli.data.split_names import is_split
 from i2icli.errors import UserError, several
 from i2icli.files import real
@@ -50,6 +51,7 @@ class Search:
             )
         if self.pairs is not None:
             self.pairs.find_halves(file for file, _ in self.found)
+            self.pairs.find_partners({file: above for (file, _), above in self.found.items()})
 
     def notes(self) -> tuple[str, ...]:
         """What was left out in the folders, in a line, and what was taken for pairs."""
@@ -77,24 +79,28 @@ class Search:
         return []
 
     def _below(self, path: Path, out: Path, kind: Kind) -> list[tuple[Path, Path]]:
-        """(file, its path below --out) of a file, or of all inputs in a folder.
+        """(file, its path below --out) of a file, or of all inputs in a folder or a list.
 
         Raises UserError without any.
         """
         if not path.is_dir():
             if is_video_name(path) and path.suffix.lower() not in SUFFIXES:
                 raise UserError(f"{path}: a video; translate it with i2i video instead of i2i translate")
+            if is_list(path):
+                files = self.pairs.listed(path) if self.pairs else [source for source, _ in listed(path)]
+                return [(file, file.relative_to(path.parent)) for file in files]
             return [(path, Path(path.name))]
         collection = collect(path, recursive=self.recursive, complete=False)
         self.refused |= {str(place): why for place, why in collection.broken.items()}
-        found = inputs_in(path, collection.images, kind)
+        images = collection.images
         if real(path) in real(out).parents:
-            found = [each for each in found if real(out) not in real(each).parents]
+            images = tuple(each for each in images if real(out) not in real(each).parents)
+        found = inputs_in(path, images, kind)
         if not found:
             raise UserError(f"{path}: no images in this folder{_instead(collection)}")
         self.folders[path] = collection
         if self.pairs is not None:
-            found = self.pairs.sources(path, found)
+            found = self.pairs.sources(path, images, found)
         return [(each, each.relative_to(path)) for each in found]
 
 

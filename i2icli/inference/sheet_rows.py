@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from i2icli.errors import UserError
 from i2icli.image import SUFFIXES, DecodedImage, Pixels, holds, kinds, read_image, to_array
@@ -25,6 +26,29 @@ class SheetRows:
     ) -> None:
         """problems: gets lines; truths: whether some are known, as all rows have the same columns."""
         self.inference, self.specs, self.problems, self.truths = inference, specs, problems, truths
+
+    def _names(self) -> list[str]:
+        return [spec.name or "output" for spec in self.specs]
+
+    def _label(self) -> str:
+        return "input" if "input" not in self._names() else "given"
+
+    def head(self) -> Row | None:
+        """The references, each above its output; None without any, or where one cannot be shown."""
+        if all(spec.reference is None for spec in self.specs):
+            return None
+        try:
+            shown = [_blank() if spec.reference is None else self._reference(spec) for spec in self.specs]
+        except (UserError, MemoryError):
+            return None
+        row = {self._label(): _blank()} | dict(zip(self._names(), shown, strict=True))
+        return row | ({TRUTH: _blank()} if self.truths else {})
+
+    def _reference(self, spec: OutputSpec) -> NDArray[np.float32]:
+        assert spec.reference is not None
+        assert spec.task.reference is not None
+        image: NDArray[np.float32] = self.inference.references.image(spec.reference, spec.task.reference)[0]
+        return image
 
     def truth(self, job: Job, like: DecodedImage | None) -> Pixels | None:
         """The ground truth of the first output, at its size; None if it is not known or cannot be read."""
@@ -51,7 +75,7 @@ class SheetRows:
         targets = [result.target for result in results if result.target is not None]
         if len(targets) < len(self.specs):
             return None
-        names = [spec.name or "output" for spec in self.specs]
+        names = self._names()
         try:
             afters = [
                 made.get(target) or _existing_image(target, spec)
@@ -63,12 +87,18 @@ class SheetRows:
         port = next(iter(self.specs[0].task.inputs.values()))
         size = afters[0].pixels.shape[:2]  # --size may have made another of the input's
         given = to_array(kinds.displayed(before.pixels, port, size))
-        label = "input" if "input" not in names else "given"
-        row = {label: given} | dict(zip(names, (to_array(each.pixels) for each in afters), strict=True))
+        row = {self._label(): given} | dict(
+            zip(names, (to_array(each.pixels) for each in afters), strict=True)
+        )
         if self.truths:
             known = truth if truth is not None else self.truth(job, afters[0])
             row[TRUTH] = np.ones_like(given) if known is None else to_array(known)
         return row
+
+
+def _blank() -> NDArray[np.float32]:
+    """Nothing, on a white sheet."""
+    return np.ones((3, 1, 1), np.float32)
 
 
 def captioned(name: str, results: Sequence[Result]) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from i2icli.config import Precision
-from i2icli.errors import UserError
+from i2icli.errors import UserError, warn
+from i2icli.image import DecodedImage
 from i2icli.image.finding import collect
 from i2icli.inference.batching import together
-from i2icli.inference.given import Given, Made, Named, as_item, in_form_of
+from i2icli.inference.given import Given, Made, Named, as_item, batch_of, images_of, in_form_of
 from i2icli.inference.inference import Inference
 from i2icli.inference.inputs import folders_above
 from i2icli.inference.loading import Tell, load_backend
@@ -20,8 +21,9 @@ from i2icli.inference.outputs import OutputSpec, inputs_of
 from i2icli.inference.pipeline import Translation
 from i2icli.inference.results import Results
 from i2icli.inference.sampling import Sampling, plan_sampling
+from i2icli.inference.scale_notes import scale_notes
 from i2icli.inference.stacks import Stacks
-from i2icli.runs import find_model
+from i2icli.weights import Weights, find_weights
 
 if TYPE_CHECKING:  # what translating images need not load
     from i2icli.inference.video import VideoTranslation
@@ -39,6 +41,8 @@ class Translator(Inference):
     >>> model.translate("photo.jpg", to="zebra").save("zebra.jpg")
     """
 
+    _warned = False  # of the scale of an image
+
     @classmethod
     def load(
         cls,
@@ -47,17 +51,23 @@ class Translator(Inference):
         precision: Precision = "auto",
         runtime: RuntimeChoice = "auto",
         *,
+        weights: Weights | None = None,
         tell: Tell = lambda _: None,
     ) -> "Translator":
         """A model by path, by the name of a run under runs/, or by its system (the newest run).
 
-        `tell` is told, in a line, what computes it and why, as soon as that is decided. Raises UserError if
-        there is none, or if the file cannot be used.
+        weights: of a run, the best by its validation or the last; None: the best where one is known. `tell`
+        is told, in a line, which they are, and what computes the model and why, as soon as that is decided.
+        Raises UserError if there is none, or if the file cannot be used.
         """
-        path = find_model(str(model))
+        path, which = find_weights(str(model), weights)
+        if which:
+            tell(which)
         return cls(load_backend(path, device, precision, runtime, tell), path)
 
-    def translate(self, image: "Given | Named | list[Given | Named]", **options: Any) -> Any:
+    def translate(
+        self, image: "Given | Named | list[Given | Named] | tuple[Any, ...]", **options: Any
+    ) -> Any:
         """Translate an image; `options` are those of `i2i translate` with underscores: to="zebra", samples=3.
 
         `--from` is `source` here, as `from` means something else in Python; format, compare, overwrite, pairs
@@ -68,9 +78,10 @@ class Translator(Inference):
 
         The result is an array for an array, a tensor for a tensor, else a Pillow image. With several outputs
         (targets, references, codes) it is a dictionary of them by name. A list gives a list, and so does a
-        folder, of the images below it. A model of several inputs takes them by name: {"labels": ...,
-        "instances": ...}; beside a path those that are left out are found as the command finds them. Raises
-        UserError for what cannot be read and for options that the model does not take.
+        folder, of the images below it; a batch, a tensor (B, C, H, W) or an array (B, H, W, C), gives one. A
+        model of several inputs takes them by name: {"labels": ..., "instances": ...}; beside a path those
+        that are left out are found as the command finds them. Raises UserError for what cannot be read and
+        for options that the model does not take.
         """
         if not self.translates:
             raise UserError("this model generates images from noise; call sample instead of translate")
@@ -81,8 +92,10 @@ class Translator(Inference):
         specs = self.specs(asked)
         others = OtherInputs(inputs_of(specs), asked)
         stacks = Stacks(inputs_of(specs)[others.first], asked.more_inputs)
-        if isinstance(image, list):
+        if isinstance(image, list | tuple):
             return [self._translated(each, specs, others, asked, stacks) for each in image]
+        if batch := images_of(image):
+            return batch_of([self._translated(each, specs, others, asked, stacks) for each in batch])
         if isinstance(image, str | Path) and Path(image).is_dir():
             folder = Path(image)
             images = inputs_in(folder, collect(folder, recursive=asked.recursive).images, others.kind)
@@ -113,6 +126,7 @@ class Translator(Inference):
             items[first] = stacks.stacked(items[first], Path(main))
         outputs = self.outputs()
         image = self.decode(items[first], specs[0].task).keeping_gps(asked.keep_gps)
+        self._warn_of_scale(specs[0], image)
         specs = [outputs.infer_source(spec, folders) for spec in specs]
         inputs = self.read_all(image, items, specs)
         made: dict[str, Made] = {}
@@ -123,6 +137,13 @@ class Translator(Inference):
             for spec, row in zip(chosen, rows, strict=True):
                 made[spec.name] = in_form_of(main, self.result(image, row, spec))
         return made if len(specs) > 1 else made[specs[0].name]
+
+    def _warn_of_scale(self, spec: OutputSpec, image: DecodedImage) -> None:
+        """A warning, once, where an image is of another scale than those the model learned from."""
+        for line in scale_notes(spec, {"the image": (image.pixels.shape[0], image.pixels.shape[1])}):
+            if not self._warned:
+                warn(line.replace("add --size trained", 'try size="trained"'))
+            self._warned = True
 
     def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
         """Translate files into a folder, one result per output as it is iterated; a bad input is reported.

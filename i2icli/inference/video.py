@@ -12,6 +12,7 @@ from i2icli.inference.inference import Inference
 from i2icli.inference.other_inputs import OtherInputs
 from i2icli.inference.outputs import inputs_of
 from i2icli.inference.prefetching import prefetch, read_ahead
+from i2icli.inference.results import described
 from i2icli.inference.video_first import FirstFrame
 from i2icli.inference.video_frames import FrameTranslator
 from i2icli.inference.video_jobs import VideoJob, plan_videos
@@ -20,6 +21,7 @@ from i2icli.inference.video_plan import VideoPlan, check_request, plan_video
 from i2icli.inference.video_results import NoWatch, VideoProgress, VideoResult, Watch
 from i2icli.inference.video_writing import ResultWriter
 from i2icli.video import Damage
+from i2icli.written import counted
 
 AHEAD = 2  # frames that may wait between one thread and the next
 THREADS = 2  # that decode images and prepare inputs; and as many that make results
@@ -44,6 +46,8 @@ class VideoTranslation:
         check_request(request, self.specs)
         OtherInputs(inputs_of(self.specs), request.translate)  # refuses folders that are not there
         self.jobs = plan_videos(inputs, out, self.specs, request.video.format)
+
+    __repr__ = described
 
     def __len__(self) -> int:
         """Results that are asked for."""
@@ -167,7 +171,7 @@ class _Run:
         frames = self.plan.segments.frames + self.writer.count
         target = self.sink.partial(self.writer.segment())
         kept = f"; the part so far is {target}" if target else ""
-        why = f"stopped after {frames:,} frames{kept}; run the same command again to go on"
+        why = f"stopped after {counted(frames, 'frame')}{kept}; run the same command again to go on"
         return VideoResult(self.plan.job.source, target, "stopped", why, frames)
 
     def _broken(self, error: Exception) -> str:
@@ -180,7 +184,7 @@ class _Run:
             where: Path | None = self.sink.partial(replace(self.writer.segment(), frames=0))
         except (UserError, OSError):  # such as on a full disk
             where = segments.folder
-        kept = f"the {segments.frames:,} frames before are in {where}"
+        kept = f"the {counted(segments.frames, 'frame')} before are in {where}"
         return f"{why}; {kept}, the same command goes on after them"
 
 

@@ -50,7 +50,7 @@ class TranslatedFrame:
         self.inference, self.name = inference, name
         if not inference.translates:
             raise UserError(f"--first-model {name} generates from noise; expected one that translates images")
-        plain = TranslateOptions(size=options.size, seed=options.seed, source=None)
+        plain = TranslateOptions(size=options.size, detail=options.detail, seed=options.seed, source=None)
         with about(f"--first-model {name}"):
             self.spec: OutputSpec = inference.specs(plain)[0]
         if self.spec.task.memory:

@@ -16,8 +16,8 @@ from i2icli.written import Moment
 M = TypeVar("M", bound=BaseModel)
 
 OF_VIDEOS = frozenset((
-    "to", "source", "reference", "instances", "style", "samples", "latent", "truncate", "size", "overwrite",
-    "seed", "batch_size", "keep_gps",
+    "to", "source", "reference", "instances", "style", "samples", "latent", "truncate", "size", "detail",
+    "overwrite", "seed", "batch_size", "keep_gps", "pages", "background", "channels_first",
 ))  # fmt: skip
 """The fields of `TranslateOptions` that mean something for a video as a whole."""
 LARGEST_RATE = 1000  # frames per second

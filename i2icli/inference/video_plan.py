@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.image.kinds import holds_ids
 from i2icli.inference.inference import Inference
 from i2icli.inference.manifest import content, fingerprint, settings_of
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.record import Origin
+from i2icli.inference.scale_notes import scale_notes
 from i2icli.inference.video_compare import compared_size
 from i2icli.inference.video_first import FirstFrame, TranslatedFrame
 from i2icli.inference.video_jobs import VideoJob
@@ -22,8 +22,7 @@ from i2icli.inference.video_segments import INPUT, LENGTH, Segments
 from i2icli.inference.video_sinks import FolderSink, Sink, VideoSink
 from i2icli.video import Encoding, Source, VideoInfo, open_source, plan_encoding
 from i2icli.video.sequences import is_sequence, sequence_files
-
-OTHER_SIZE = 1.5  # from this factor on, frames count as of another size than those of training
+from i2icli.written import counted
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,8 @@ def plan_video(
     inference: Inference, job: VideoJob, request: VideoRequest, first: FirstFrame | None
 ) -> VideoPlan:
     """Open a video and decide everything. Raises UserError for what cannot be read, encoded or replaced."""
-    source = open_source(job.source, request.rate)
+    reading = next(iter(job.spec.task.inputs.values())).reading
+    source = open_source(job.source, request.rate, reading)
     info, task = source.info, job.spec.task
     port = next(iter(task.inputs.values()))
     if holds_ids(port.kind) and info.container != "images":
@@ -89,7 +89,7 @@ def plan_video(
             f"{job.source}: this model also needs {', '.join(lacking)} for every frame; give a folder of "
             "frames, with these beside it"
         )
-    size = result_size(job.spec, info.size)
+    size = job.spec.resizing.of_result(info.size, task.output.scale)
     encoding = None
     if not is_folder(request.video.format):
         encoding = plan_encoding(
@@ -106,24 +106,10 @@ def plan_video(
     standing = segments.open(settings, overwrite=request.translate.overwrite)
     notes = encoding.notes if encoding else ()
     if standing == "unfinished":
-        notes = (*notes, f"going on after {segments.frames:,} frames")
-    notes = (*notes, *_size_notes(inference, job.spec, info.size))
+        notes = (*notes, f"going on after {counted(segments.frames, 'frame')}")
+    notes = (*notes, *scale_notes(job.spec, {job.source: info.size}))
     expected = expected_frames(info, request)
     return VideoPlan(job, request, source, size, encoding, segments, standing == "finished", expected, notes)
-
-
-def _size_notes(inference: Inference, spec: OutputSpec, size: tuple[int, int]) -> tuple[str, ...]:
-    """That a condition will look other than in training, as its lines depend on the size of the frames."""
-    condition = next(iter(spec.task.inputs.values())).condition
-    given = spec.size or size
-    learned = DataOptions.of(inference.backend.config).preprocess.prepared_size(size)
-    if condition is None or 1 / OTHER_SIZE < given[0] / learned[0] < OTHER_SIZE:
-        return ()
-    (height, width), fitting = given, f"{learned[1]}x{learned[0]}"
-    return (
-        f"{condition.kind} of {width}x{height} px frames; the model learned those of about {fitting}: add "
-        f"--size {fitting} if the result disappoints",
-    )
 
 
 def is_folder(format: str | None) -> bool:
@@ -134,13 +120,6 @@ def is_folder(format: str | None) -> bool:
 def _suffix(request: VideoRequest) -> str:
     """Of the frames of a folder."""
     return "." + (request.video.format or "png").lower().lstrip(".")
-
-
-def result_size(spec: OutputSpec, size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the results for frames of `size`."""
-    scale = spec.task.output.scale
-    height, width = spec.size or size
-    return round(height * scale), round(width * scale)
 
 
 def expected_frames(info: VideoInfo, request: VideoRequest) -> int | None:

@@ -17,6 +17,7 @@ from i2icli.labels.annotations import UNLABELLED, Annotations, Drawn, Entry, Fai
 from i2icli.labels.colours import coloured
 from i2icli.labels.files import unlabelled_id, write_16_bit_map, write_classes, write_palette_map
 from i2icli.labels.names import Photos
+from i2icli.written import counted
 
 LABELS, INSTANCES, IMAGES, CLASSES = "labels", "instances", "images", "classes.toml"
 _EIGHT_BIT = 255
@@ -117,7 +118,7 @@ class Conversion:
         """Raises UserError for ids that are those of no class."""
         unknown = np.setdiff1d(drawn.ids, self._known)
         if len(unknown):
-            raise UserError(f"class {unknown[0]} is none of the {len(self.classes)} classes")
+            raise UserError(f"class {unknown[0]} is unknown ({counted(len(self.classes), 'class')} in all)")
 
     def _link(self, entry: Entry) -> None:
         photo = self.photos.find(entry.name) if self.photos else None

@@ -11,6 +11,7 @@ from i2icli.classes import Colour
 from i2icli.errors import UserError
 from i2icli.labels.shapes import Points
 from i2icli.labels.text_files import read_bytes
+from i2icli.written import counted
 
 LARGEST_BYTES = 4_000_000_000  # COCO's largest file has half a gigabyte
 FARTHEST = 1e7  # pixels: coordinates beyond are drawn as if they were there
@@ -67,7 +68,8 @@ def points_of(value: object, fewest: int, what: str = "'points'") -> Points:
         flat = [number for point in flat for number in point]
     numbers = [of_type(number, float, f"a number of {what}") for number in flat]
     if len(numbers) % 2 or len(numbers) < 2 * fewest:
-        raise UserError(f"{what} has {len(numbers)} numbers; expected x and y of {fewest} points or more")
+        found = counted(len(numbers), "number")
+        raise UserError(f"{what} has {found}; expected x and y of {fewest} points or more")
     return np.array(numbers).reshape(-1, 2).clip(-FARTHEST, FARTHEST)
 
 

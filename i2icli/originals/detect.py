@@ -12,6 +12,7 @@ from i2icli.originals.forms import inner_networks
 from i2icli.originals.nearest import nearest
 from i2icli.originals.reader import read_state, short
 from i2icli.registry import SYSTEMS
+from i2icli.written import counted
 
 
 def load_original(path: Path) -> Original:
@@ -50,8 +51,8 @@ def _of_part(original: Original, name: str, names: list[str]) -> Original:
 
 def _unknown(state: dict[str, Tensor], path: Path) -> UserError:
     """What to say of a file that nobody knows: what it resembles, or what would load."""
-    some = ", ".join(short(name) for name in list(state)[:3])
-    found = f"{path}: {len(state)} tensors ({some}, ...) that no system here recognises; "
+    some = ", ".join([*(short(name) for name in list(state)[:3]), *(["..."] if len(state) > 3 else [])])
+    found = f"{path}: {counted(len(state), 'tensor')} ({some}) that no system here recognises; "
     closest = nearest(state)
     if closest is not None:
         return UserError(f"{found}{closest}")

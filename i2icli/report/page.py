@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,17 +24,22 @@ def write_page(path: Path, title: str, sections: Sequence[Section], *, final: bo
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
-def render_page(title: str, sections: Sequence[Section], *, final: bool = True) -> str:
-    """The page as HTML."""
-    environment = Environment(
+@cache
+def _environment() -> Environment:
+    """Kept, as it takes longer to read a template than to fill it in."""
+    return Environment(
         loader=PackageLoader("i2icli.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def render_page(title: str, sections: Sequence[Section], *, final: bool = True) -> str:
+    """The page as HTML."""
     written = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M")
-    template = environment.get_template("page.html")
+    template = _environment().get_template("page.html")
     refresh = None if final else REFRESH
     return template.render(
         title=title, sections=sections, version=__version__, written=written, refresh=refresh

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import ClassVar
 
 from markupsafe import Markup
@@ -62,11 +63,21 @@ class Curves:
     y_label: str = ""
     log_scale: bool = False
     caption: str = ""
+    legend: Mapping[str, str] = field(default_factory=dict)  # a sentence by the name of a line
 
     @property
     def svg(self) -> Markup:
         """The chart as markup that is safe to embed."""
         return draw_curves(self.series, x_label=self.x_label, y_label=self.y_label, log_scale=self.log_scale)
+
+    @property
+    def explained(self) -> dict[str, str]:
+        """Every sentence of the legend by the names of the lines it is about."""
+        names: dict[str, list[str]] = {}
+        for name in self.series:
+            if name in self.legend:
+                names.setdefault(self.legend[name], []).append(name)
+        return {", ".join(each): text for text, each in names.items()}
 
 
 @dataclass(frozen=True)
@@ -89,14 +100,14 @@ class Figure:
 class Slides:
     """Images of one series, the first of them shown; the others are reached by scrolling sideways.
 
-    A click shows one in its own size.
+    A click enlarges one; links below go to each.
     """
 
     kind: ClassVar[str] = "slides"
     images: Sequence[tuple[bytes, str]]  # bytes of an image file, and its caption
     heading: str = ""
 
-    @property
+    @cached_property
     def slides(self) -> list[tuple[str, str]]:
         """For every image, its data URI and its caption."""
         return [(data_uri(image), caption) for image, caption in self.images]

@@ -66,8 +66,10 @@ def write_sample_sheet(path: Path, rows: Sequence[Row], captions: Sequence[str] 
 class SheetWriter:
     """Collects rows and writes them as numbered sheets."""
 
-    def __init__(self, folder: Path, rows: int = ROWS) -> None:
+    def __init__(self, folder: Path, rows: int = ROWS, head: Row | None = None) -> None:
+        """head: a row above those of every sheet, the references of its columns."""
         self.folder, self.rows = folder, rows
+        self.head = [_shown(head)] if head else []
         self.pending: list[_Shown] = []
         self.captions: list[str] = []
         self.count = 0
@@ -89,7 +91,8 @@ class SheetWriter:
         rows, captions = self.pending, self.captions
         self.pending, self.captions = [], []  # also where they cannot be written
         with atomic_write(_numbered(self.folder, self.count)) as temporary:
-            _drawn(rows, captions).save(temporary)
+            above = ["reference"] if self.head else []
+            _drawn([*self.head, *rows], [*above, *captions]).save(temporary)
 
 
 def check_sheets(folder: Path, rows: int, since: int) -> None:

@@ -14,13 +14,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.errors import UserError, cell
+from i2icli.errors import UserError, cell, print_number
 from i2icli.image import KNOWN, grey_levels, read_image
 from i2icli.image.finding import find_images, named
+from i2icli.image.items import pages_of
 from i2icli.nn.spectrum import FEWEST_RINGS, num_rings, profile_of, relative_to_first, resampled
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
 from i2icli.report.page import write_page
 from i2icli.report.sections import Figure, Table, Text
+from i2icli.written import counted
 
 LENGTH = 300  # values of a curve if sizes differ, as published for videos
 MAX_CURVES = 8  # more single files are merged into one curve
@@ -120,18 +123,20 @@ def _free(taken: Container[str], *names: str) -> str:
 
 
 def measure(
-    groups: dict[str, list[Path]], *, relative: bool = False
+    groups: dict[str, list[Path]], *, relative: bool = False, reading: Reading = AS_FOUND
 ) -> tuple[list[Spectrum], bool, list[str]]:
     """The spectra of groups of files, whether they are relative to their first value, and skipped images.
 
     Profiles are as published, one value per ring; if sizes differ, all are resampled to one length and
-    divided by their first value, as amplitudes grow with size. Groups without a readable image are omitted.
+    divided by their first value, as amplitudes grow with size. reading: what files leave open. Groups
+    without a readable image are omitted.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # images are processed in parallel, so operations are not
     try:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = {name: list(pool.map(read_profile, paths)) for name, paths in groups.items()}
+            read = partial(_read_profiles, reading=reading)
+            results = {name: [*chain(*pool.map(read, paths))] for name, paths in groups.items()}
     finally:
         torch.set_num_threads(threads)
     good = {name: [each for each in found if each.profile is not None] for name, found in results.items()}
@@ -145,10 +150,18 @@ def measure(
     return spectra, relative, [each.error for found in results.values() for each in found if each.error]
 
 
-def read_profile(path: Path) -> ImageProfile:
+def _read_profiles(path: Path, reading: Reading) -> list[ImageProfile]:
+    """The profile of a file, or those of its pages where they are images."""
+    try:
+        return [read_profile(path, item.reading) for item in pages_of(path, reading)]
+    except UserError as error:
+        return [ImageProfile(path, error=str(error))]
+
+
+def read_profile(path: Path, reading: Reading = AS_FOUND) -> ImageProfile:
     """The profile of an image file, or why it has none."""
     try:
-        levels = grey_levels(read_image(path).pixels)
+        levels = grey_levels(read_image(path, reading=reading).pixels)
     except UserError as error:
         return ImageProfile(path, error=str(error))
     height, width = levels.shape
@@ -196,7 +209,8 @@ def write(path: Path, spectra: Sequence[Spectrum], *, relative: bool) -> None:
     image = io.BytesIO()
     chart_image(drawn).save(image, format="PNG")
     columns, rows = summary(spectra, relative=relative)
-    lead = f"Azimuthally averaged power spectra of {sum(len(each.profiles) for each in spectra):,} images."
+    number = counted(sum(len(each.profiles) for each in spectra), "image")
+    lead = f"Azimuthally averaged power spectra of {number}."
     write_page(path, "Spectra", [Text(lead, lead=True), Figure(image.getvalue()), Table(columns, rows)])
 
 
@@ -209,9 +223,13 @@ def summary(spectra: Sequence[Spectrum], *, relative: bool) -> tuple[list[str], 
         upper = slice(each.profiles.shape[1] // 2, None)
         level = each.mean[upper].mean()
         difference = level - spectra[0].mean[upper].mean()
-        rows.append([each.name, f"{len(each.profiles):,}", size, f"{level:.4g}", f"{difference:+.3g}"])
+        rows.append([each.name, f"{len(each.profiles):,}", size, print_number(level, 4), _signed(difference)])
     headings = [f"upper half ({_unit(relative)})", f"difference from {spectra[0].name}"]
     return ["curve", "images", "size", *headings], rows
+
+
+def _signed(value: float) -> str:
+    return ("+" if value >= 0 else "") + print_number(value)
 
 
 def csv_text(spectra: Sequence[Spectrum]) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from i2icli.errors import UserError
+from i2icli.machine import total_memory
 from i2icli.nn.spectral_norm import fold_spectral_norms
 from i2icli.system import Batch
 
@@ -106,3 +107,10 @@ def peak_memory(device: torch.device) -> int:
         return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if os.uname().sysname == "Darwin" else peak * 1024
+
+
+def device_memory(device: torch.device) -> int | None:
+    """Bytes of memory of a device, for a processor of this machine; None where that is not known."""
+    if device.type == "cuda":
+        return int(torch.cuda.get_device_properties(device).total_memory)
+    return total_memory()

@@ -6,6 +6,7 @@ from statistics import median
 import torch
 from torch import nn
 
+from i2icli.logs import LOG
 from i2icli.runtime.device import Placement, fast_dtype
 
 DTYPES = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -29,6 +30,7 @@ def choose_placement(device: torch.device, precision: str, networks: Iterable[nn
         dtype = fast_dtype(device) if worthwhile else None
     else:
         dtype = DTYPES[precision]
+    LOG.info("computing on %s in %s (--precision %s)", device, dtype_name(dtype), precision)
     return Placement(device, dtype, channels_last=dtype is not None)
 
 

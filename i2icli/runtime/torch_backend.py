@@ -9,6 +9,7 @@ from torch import Tensor
 from i2icli.config import Config
 from i2icli.request import Array, Arrays
 from i2icli.runtime.device import Placement
+from i2icli.runtime.inference_memory import inference_bytes, meta_system
 from i2icli.runtime.memory import is_out_of_memory
 from i2icli.stage import Stage
 from i2icli.system import Inputs, System
@@ -47,6 +48,14 @@ class TorchBackend:
         with torch.inference_mode(), self.placement.autocast():
             output, kept = self.system(task, self.tensors(inputs), given)
         return _array(output), _arrays(kept)
+
+    def memory(self, task: Task, inputs: Arrays) -> int | None:
+        """See `Backend.memory`; in low precision it takes less."""
+        try:
+            meta = meta_system(type(self.system), self.config, self.stage)
+            return inference_bytes(meta, task, inputs)
+        except Exception:  # of what has no sizes without values: an estimate shall not keep it from computing
+            return None
 
     def begin(self, task: Task, inputs: Arrays, output: Array) -> Arrays:
         """See `Backend.begin`."""

@@ -1,10 +1,11 @@
 """The callback interface of a training run. No torch here: displays import this before the work begins."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from i2icli.errors import warn
 
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
@@ -22,6 +23,7 @@ class Progress:
     eta_s: float | None  # remaining seconds; None while unknown
     memory_bytes: int  # peak memory of this process, or of the GPU
     losses: dict[str, float] = field(default_factory=dict)  # means since the last log line; "G/gan_AB": ...
+    limit_s: float | None = None  # seconds until --time-limit stops the run; None: there is none
     alpha: float | None = None  # fade-in of a new level of the networks; None while nothing is fading
 
 
@@ -58,9 +60,15 @@ class NoCallbacks:
     def saved(self, path: Path) -> None: ...
 
 
-class LoggedWarnings(NoCallbacks):
-    """Of a run in Python that nobody watches: warnings are logged, which are shown unless that is set up."""
+class WarningCallbacks:
+    """Callbacks whose warnings are Python's: of runs that are started from Python."""
+
+    def __init__(self, callbacks: Callbacks | None = None) -> None:
+        """Other events go to `callbacks`, if there are any."""
+        callbacks = callbacks or NoCallbacks()
+        self.note, self.planned = callbacks.note, callbacks.planned
+        self.progress, self.scores, self.saved = callbacks.progress, callbacks.scores, callbacks.saved
 
     def warn(self, text: str) -> None:
-        """Log a warning."""
-        logging.getLogger("i2icli").warning(text)
+        """Warn, as far as the filters of Python's warnings let it through."""
+        warn(text)

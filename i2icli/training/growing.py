@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from i2icli import registry
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import explain, flag
 from i2icli.growable import GrowableConfig, How
 from i2icli.metadata import Metadata, read_metadata
@@ -35,7 +35,7 @@ def grown_settings(
         larger = 2 * config.crop_size[0]
         raise UserError(
             f"--from {source}: a run of {metadata.system} grows without --from: "
-            f"i2i grow DATA --out {path.parent} --to {larger}"
+            f"i2i grow DATA --out {quoted(path.parent)} --to {larger}"
         )
     if not isinstance(config, GrowableConfig):
         able = [name for name in registry.SYSTEMS if issubclass(registry.config_type(name), GrowableConfig)]

@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from i2icli import registry
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag, show
+from i2icli.logs import LOG
 from i2icli.metadata import describes_itself
 from i2icli.nn.growth import grown_name
 from i2icli.originals.parts import Start, Taken, parts_of, read_start
@@ -18,8 +19,9 @@ from i2icli.runtime.checkpoint import check_finite, load_model
 from i2icli.system import System
 from i2icli.training.callbacks import Callbacks
 from i2icli.training.fine_tuning import report_start
-from i2icli.training.run_folder import LOG, DamagedStateError, RunFolder
+from i2icli.training.run_folder import DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
+from i2icli.written import counted
 
 MOST = 8  # weights of other shapes that are listed by name
 
@@ -132,7 +134,10 @@ class Compared:
         ]
         more = [f"and {len(differ) - MOST} more"] if len(differ) > MOST else []
         lacking = Counter(name.partition(".")[0] for name in names - self.found.keys())
-        lacks = [f"{count} weights of {network} that it lacks" for network, count in sorted(lacking.items())]
+        lacks = [
+            f"{counted(count, 'weight')} of {network} that it lacks"
+            for network, count in sorted(lacking.items())
+        ]
         listed = ", ".join([*differ[:MOST], *more, *lacks])
         return f"; from scratch: {listed}" if listed else ""
 
@@ -145,7 +150,7 @@ class Compared:
 
     def _share(self, network: Taken) -> str:
         matching, here, _ = self._counts(network)
-        return f"{matching} of {here} weights match"
+        return f"{matching} of {counted(here, 'weight')} match"
 
     def _counts(self, network: Taken) -> tuple[int, int, int]:
         """Weights of a network: those that match, those here, and its tensors in the source."""
@@ -235,5 +240,5 @@ def _remarks(system: System[Any], start: Start, networks: list[Taken]) -> list[s
     if start.beside:
         names = _listed([path.name for path in start.beside])
         lies = "lies" if len(start.beside) == 1 else "lie"
-        remarks.append(f"{names} {lies} beside it (--init-from {start.beside[0].parent} takes all)")
+        remarks.append(f"{names} {lies} beside it (--init-from {quoted(start.beside[0].parent)} takes all)")
     return remarks

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from i2icli.config import RunOptions
-from i2icli.errors import UserError
+from i2icli.logs import timed
 from i2icli.report.clips import write_film, write_strip
 from i2icli.report.sheet import write_sample_sheet
 from i2icli.runtime.checkpoint import write_model
@@ -19,20 +19,22 @@ from i2icli.training.callbacks import Callbacks, Progress
 from i2icli.training.clip_scores import spectrum_row
 from i2icli.training.distributed import all_reduce_max, is_main
 from i2icli.training.interrupt import Interrupt
+from i2icli.training.not_finite import not_finite_error
+from i2icli.training.outlook import Outlook
 from i2icli.training.resolution_history import History, columns, ends_resolution, generate_from
 from i2icli.training.run_data import RunData
 from i2icli.training.run_folder import RunFolder
-from i2icli.training.run_report import write_run_report
+from i2icli.training.run_report import LiveReport
 from i2icli.training.run_segmenter import RunSegmenter
 from i2icli.training.state import own_weights, state_of
-from i2icli.training.tensorboard import Events
+from i2icli.training.trackers import Trackers
 from i2icli.training.trainer import Trainer
-from i2icli.training.validation import Scores, measure_spectra, quality, validate
+from i2icli.training.validation import Scores, measure_spectra, quality, remarks, validate
 
 # What each process proposes after a step; the highest wins.
 CONTINUE, SAVE, TIME_LIMIT, INTERRUPTED, NOT_FINITE = range(5)
 BY_SEGMENTER = ("miou", "pixel_accuracy")  # scores that a segmentation network gives
-EARLY = 1000  # steps during which artefacts in samples are normal
+FRESH = 1.0  # seconds after which displayed losses are computed anew: a GPU has to be waited for
 STOP_REASONS = {TIME_LIMIT: "time limit", INTERRUPTED: "interrupted"}
 
 
@@ -46,12 +48,9 @@ class RunContext:
     data: RunData
     callbacks: Callbacks
     interrupt: Interrupt
-    events: Events
+    trackers: Trackers
     criterion: str  # the score whose highest mean keeps the best model
-
-
-class NotFiniteError(UserError):
-    """The networks have learned numbers that are none: there is nothing to save."""
+    outlook: Outlook  # the time that is left
 
 
 class Monitor:
@@ -63,8 +62,9 @@ class Monitor:
         self.folder, self.options, self.data = context.folder, context.options, context.data
         self.callbacks = context.callbacks
         self.description = description
-        self.started_at = self.saved_at = time.monotonic()
-        self.resumed_at = 0  # step
+        self.report = LiveReport(self.folder, context.name)
+        self.saved_at = self.shown_at = time.monotonic()
+        self.outlook = context.outlook
         self.saved_step: int | None = None  # of the newest state on the disk, as far as this process knows
         self.reason = "finished"
         self.scores: Scores = {}
@@ -80,7 +80,7 @@ class Monitor:
         if state.get("criterion", own) == self.context.criterion:  # older states do not name it
             self.best = state["best"]
         self.history = state.get("finished", {})
-        self.resumed_at = self.saved_step = state["clock"]["total"]
+        self.saved_step = state["clock"]["total"]
 
     def after_step(self, trainer: Trainer) -> bool:
         """Do what is due after a step. True: stop training."""
@@ -90,12 +90,14 @@ class Monitor:
         not_finite = self._not_finite(trainer, step, saving=last or proposal != CONTINUE)
         if is_main() and not not_finite:
             self.folder.check_there()
+            self.outlook.step(trainer.system.clock.stage)
             self._report(trainer, step, last)
+            self.outlook.settle()
         stage_done = not last and trainer.system.clock.step == trainer.system.clock.stage.steps
         proposal = max(proposal, self._proposal(last), SAVE if stage_done else CONTINUE)
         action = all_reduce_max(NOT_FINITE if not_finite else proposal)
         if action == NOT_FINITE:
-            raise self._not_finite_error(trainer)
+            raise not_finite_error(self.folder.path, trainer, self.saved_step)
         if action in STOP_REASONS:
             self.reason = STOP_REASONS[action]
             self._log_before_stopping(trainer)
@@ -105,6 +107,7 @@ class Monitor:
             self.save(trainer, thorough=action in STOP_REASONS)
         return action in STOP_REASONS
 
+    @timed("saving")
     def save(self, trainer: Trainer, *, thorough: bool = False) -> None:
         """Save the state for resuming, and publish the model. Collective.
 
@@ -117,7 +120,7 @@ class Monitor:
             self.folder.check_there()
             self.folder.save_state(self.whole(state))
             self.publish(trainer, self.folder.model)
-            write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
+            self.report.update(trainer.system.config)
             self.callbacks.saved(self.folder.path)
         self.saved_at, self.saved_step = time.monotonic(), trainer.system.clock.total
 
@@ -144,6 +147,7 @@ class Monitor:
         """Write the model as it is now."""
         write_model(path, trainer.system, self.context.name, trainer.ema.modules())
 
+    @timed("drawing a sample sheet")
     def sample(self, trainer: Trainer) -> None:
         """Write a sample sheet, one row per preview example: earlier resolutions first, then this one."""
         rows: list[dict[str, Tensor]] = []
@@ -156,7 +160,9 @@ class Monitor:
                     now_shown = (image.detach().float().cpu() for image in images)
                     rows.append(before | dict(zip(shown, now_shown, strict=True)))
         if rows:
-            write_sample_sheet(self.folder.samples / f"{trainer.system.clock.total:06}.png", rows)
+            path = self.folder.samples / f"{trainer.system.clock.total:06}.png"
+            write_sample_sheet(path, rows)
+            self.context.trackers.sheet(trainer.system.clock.total, path)
 
     # -- after a step ----------------------------------------------------------------------
 
@@ -200,18 +206,18 @@ class Monitor:
             return CONTINUE  # the run is saved after `System.finish`
         if self.context.interrupt.requested:
             return INTERRUPTED
-        limit = self.options.time_limit
-        if limit is not None and time.monotonic() - self.started_at >= limit:
+        if self.outlook.limit_left_s() == 0:
             return TIME_LIMIT
         return SAVE if self._save_is_due() else CONTINUE
 
     def _report(self, trainer: Trainer, step: int, last: bool) -> None:
         metrics, options = trainer.metrics, self.options
         due = last or step % options.log_every == 0
-        if due or step == 1:
-            self.losses = metrics.losses()
-        remaining = trainer.steps - step
-        done = step - self.resumed_at
+        if due or step == 1 or time.monotonic() - self.shown_at >= FRESH:
+            self.losses, self.shown_at = metrics.losses(), time.monotonic()
+        peak, left_s = peak_memory(trainer.placement.device), self.outlook.left_s(trainer.system.clock)
+        for line in self.outlook.first_lines(trainer.steps - step, left_s, peak):
+            self.callbacks.note(line)
         self.callbacks.progress(
             Progress(
                 step=step,
@@ -220,8 +226,9 @@ class Monitor:
                 alpha=trainer.system.clock.alpha if trainer.system.clock.stage.fading else None,
                 images_per_s=metrics.images_per_s,
                 data_wait=metrics.data_wait,
-                eta_s=remaining * (time.monotonic() - self.started_at) / done if done >= 3 else None,
-                memory_bytes=peak_memory(trainer.placement.device),
+                eta_s=left_s,
+                limit_s=self.outlook.limit_left_s(),
+                memory_bytes=peak,
                 losses=self.losses,
             )
         )
@@ -241,8 +248,9 @@ class Monitor:
         self.folder.log(
             {"step": clock.total, "stage": clock.stage.name, "seconds": trainer.seconds, **numbers}
         )
-        self.context.events.scalars(clock.total, numbers)
+        self.context.trackers.scalars(clock.total, numbers)
 
+    @timed("validating")
     def validate(self, trainer: Trainer) -> None:
         """Score the validation images; keep the model if its score is the best so far."""
         system, to_device = trainer.system, trainer.placement.batch
@@ -269,30 +277,17 @@ class Monitor:
                 f"--best-by {self.options.best_by}: not measured here ({', '.join(self.scores)} are), so "
                 f"{self.folder.best.name} is not kept"
             )
-        early = step < max(EARLY, trainer.steps / 2)
-        warnings = [f"{each} (normal this early)" if early else each for each in found.warnings]
-        row = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        warnings = remarks(found.warnings, step, trainer.steps)
+        row: dict[str, Any] = {"step": step, "validation": self.scores, "best": best, "remarks": warnings}
+        row["criterion"] = self.context.criterion, now
         self.folder.log(row | ({"flicker": spectrum_row(found.flicker)} if found.flicker else {}))
         if found.clip:
             write_strip(self.folder.strip, found.clip)
             write_film(self.folder.film, found.clip)
         scalars = {f"validation/{name}": value for name, value in self.scores.items()}
-        self.context.events.scalars(step, scalars)
-        write_run_report(self.folder, self.context.name, trainer.system.config, final=False)
+        self.context.trackers.scalars(step, scalars)
+        self.report.update(trainer.system.config)
         self.callbacks.scores(step, self.scores, best)
         if step == trainer.steps:
             for warning in warnings:
                 self.callbacks.note(warning)
-
-    def _not_finite_error(self, trainer: Trainer) -> "NotFiniteError":
-        names = [name for name, value in trainer.metrics.losses().items() if value - value != 0]
-        kept = (
-            f"the checkpoint of step {self.saved_step} is intact, the same command resumes from it"
-            if self.saved_step is not None
-            else "there is no checkpoint yet"
-        )
-        return NotFiniteError(
-            f"{self.folder.path}: {', '.join(names) or 'a loss'} was not a finite number at step "
-            f"{trainer.system.clock.total}; {kept}; try a lower --lr, --max-grad-norm 1 or --precision fp32",
-            exit_code=1,
-        )

@@ -1,7 +1,7 @@
 """What a training run will be, stage by stage: for --dry-run, and before `i2i grow` trains."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,17 @@ from i2icli.config import Config, RunOptions
 from i2icli.data.examples import DataFolder
 from i2icli.errors import UserError
 from i2icli.metadata import read_metadata
+from i2icli.processors import limited_threads
 from i2icli.recipe import recipe_text
 from i2icli.runs import LAST
-from i2icli.runtime.device import Placement
+from i2icli.runtime.device import Placement, choose_device
 from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.fine_tuning import frozen_line
+from i2icli.training.measured import seconds_per_step
+from i2icli.training.outlook import Machine, machine_of
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.perceptual_weights import perceptual_notes
 from i2icli.training.reported_warnings import report_warnings
@@ -66,24 +69,58 @@ class Plan:
     stages: list[StagePlan]
     tasks: tuple[Task, ...]  # what the trained model can be asked for
     report: list[str]  # notes on the settings and on what was detected in the data
+    machine: Machine = field(default_factory=Machine)
+    left_s: float | None = None  # to the end, as measured here; None: it was not
 
     @property
     def memory_bytes(self) -> int:
         """The estimated peak of the most expensive stage."""
         return max(stage.memory_bytes for stage in self.stages)
 
+    @property
+    def steps_left(self) -> int:
+        """Steps of all stages that are still to be done."""
+        return sum(stage.steps - stage.steps_done for stage in self.stages)
 
-def plan(system: str, data: Sequence[Path], config: Config, options: RunOptions | None = None) -> Plan:
+
+def plan(
+    system: str,
+    data: Sequence[Path],
+    config: Config,
+    options: RunOptions | None = None,
+    *,
+    measure: bool = False,
+) -> Plan:
     """Settings, sizes and estimated memory. The networks are built on the meta device.
 
-    Raises UserError as `train` does.
+    measure: how long it takes as well, by a few steps, unless memory does not suffice or several devices
+    shall train. Raises UserError as `train` does.
     """
     options = options or RunOptions()
     with report_warnings(NoCallbacks()):  # training reports them
         notes = perceptual_notes(config, options)
         opened, config = open_data(system, data, config, options)
         found = plan_of(system, opened, config, options.out or default_folder(system, data))
-        return replace(found, report=[*notes, *found.report])
+        found = replace(found, report=[*notes, *found.report])
+        return _timed(found, system, opened, config, options) if measure else found
+
+
+def _timed(plan: Plan, name: str, data: DataFolder, config: Config, options: RunOptions) -> Plan:
+    """The plan with the time that it takes: that of a step of the stage it has reached, and for the others
+    in proportion to their computations.
+    """
+    device = choose_device(options.device)
+    machine = machine_of(name, config, device)
+    plan = replace(plan, machine=machine)
+    fits = machine.memory is None or plan.memory_bytes <= machine.memory
+    if options.devices > 1 or not fits or not plan.steps_left:
+        return plan
+    index = next(number for number, stage in enumerate(plan.stages) if stage.steps_done < stage.steps)
+    with limited_threads(options.threads):
+        each = seconds_per_step(name, data, config, options, device, config.stages()[index])
+    unit = each / max(1, plan.stages[index].flops)
+    rest = sum((stage.steps - stage.steps_done) * max(1, stage.flops) for stage in plan.stages)
+    return replace(plan, left_s=unit * rest)
 
 
 def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from i2icli.chatter import without_chatter
 from i2icli.data.images import BrokenImageWarning
+from i2icli.errors import I2IWarning
 from i2icli.files import FileSystemWarning
 from i2icli.training.callbacks import Callbacks
 
@@ -17,7 +18,7 @@ REPORTED = (BrokenImageWarning, FileSystemWarning)
 def report_warnings(callbacks: Callbacks) -> Iterator[None]:
     """Inside the block warnings that are meant for users are reported through `Callbacks.warn`, no others."""
     with without_chatter():
-        for category in REPORTED:
+        for category in (*REPORTED, I2IWarning):
             warnings.simplefilter("always", category)
         default = warnings.showwarning
 

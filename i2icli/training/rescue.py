@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.files import NO_ROOM
 from i2icli.training.distributed import is_main, world_size
 from i2icli.training.monitor import Monitor
@@ -110,7 +110,9 @@ def _complete(trainer: Trainer, monitor: Monitor) -> bool:
 
 def _kept(what: str, folder: RunFolder, monitor: Monitor) -> Kept:
     moved = folder.path != monitor.folder.path
-    return Kept(what, f"resume with {f'--out {folder.path}' if moved else 'the same command'}", folder)
+    return Kept(
+        what, f"resume with {f'--out {quoted(folder.path)}' if moved else 'the same command'}", folder
+    )
 
 
 def _intact(before: int | None, why: str, folder: RunFolder, monitor: Monitor) -> Kept:

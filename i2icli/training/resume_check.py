@@ -3,10 +3,11 @@
 from typing import Any
 
 from i2icli.config import Config
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.fields import flag, show
 from i2icli.stage import Stage
 from i2icli.training.run_folder import RunFolder
+from i2icli.written import counted
 
 STATE_FORMAT = 1  # of resume.pt
 
@@ -16,7 +17,7 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
     if state.get("format") != STATE_FORMAT:
         raise UserError(
             f"{folder.path}: its resume.pt was written by another version of i2icli; "
-            f"start a new run with --init-from {folder.path} and another --out"
+            f"start a new run with --init-from {quoted(folder.path)} and another --out"
         )
     if state["name"] != name:
         raise UserError(f"{folder.path} is a run of {state['name']}; choose another --out")
@@ -40,14 +41,14 @@ def check_resumable(state: dict[str, Any], name: str, config: Config, folder: Ru
     done = state["clock"]["total"]
     if done > (config.steps or 0):
         raise UserError(
-            f"{folder.path}: already trained for {done} steps; --steps must be at least that, "
+            f"{folder.path}: already trained for {counted(done, 'step')}; --steps must be at least that, "
             "or choose another --out for a new run"
         )
 
 
 def _how_to_resume(name: str, folder: RunFolder) -> str:
     """How to resume with the original settings; not every command takes a recipe."""
-    return f"resume with: i2i train {name} DATA --recipe {folder.recipe} --out {folder.path}"
+    return f"resume with: i2i train {name} DATA --recipe {quoted(folder.recipe)} --out {quoted(folder.path)}"
 
 
 def _given(key: str, value: object) -> str:

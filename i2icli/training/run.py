@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,44 +14,34 @@ from i2icli.data.describe import counted
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.image.finding import check_folder
+from i2icli.logs import timed
 from i2icli.processors import busy_line, limited_threads, threads_asked
 from i2icli.recipe import write_recipe
 from i2icli.runtime.device import choose_device
 from i2icli.runtime.precision import choose_placement, dtype_name
 from i2icli.system import System
-from i2icli.training.callbacks import Callbacks, LoggedWarnings, NoCallbacks
+from i2icli.training.callbacks import Callbacks, NoCallbacks, WarningCallbacks
+from i2icli.training.compiling import compile_networks
 from i2icli.training.distributed import broadcast_from_main, is_main, launched, process_group
 from i2icli.training.fine_tuning import frozen_line
 from i2icli.training.init_from import initialise
 from i2icli.training.interrupt import Interrupt
 from i2icli.training.launch import launch
-from i2icli.training.monitor import Monitor, NotFiniteError, RunContext
+from i2icli.training.monitor import Monitor, RunContext
+from i2icli.training.not_finite import NotFiniteError
 from i2icli.training.perceptual_weights import fetch_perceptual, load_perceptual
-from i2icli.training.plan import plan_of
+from i2icli.training.prospect import Prospect
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.rescue import rescue
+from i2icli.training.result import TrainResult as TrainResult
 from i2icli.training.resume_check import STATE_FORMAT, check_resumable
 from i2icli.training.robust_callbacks import RobustCallbacks
 from i2icli.training.run_data import RunData, counts_of, open_data
 from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.run_report import write_run_report
 from i2icli.training.state import restore
-from i2icli.training.tensorboard import tensorboard_events
+from i2icli.training.trackers import check_trackers, open_trackers
 from i2icli.training.trainer import Trainer
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """The outcome of a training run."""
-
-    folder: Path
-    step: int
-    steps: int
-    finished: bool
-    reason: str  # "finished", "time limit" or "interrupted"
-    scores: dict[str, float] = field(default_factory=dict)  # of the last validation
-    reads_images: bool = True  # whether it translates images; otherwise it only generates
-    reads_videos: bool = False  # whether it remembers the frames before
 
 
 def train(
@@ -69,7 +58,11 @@ def train(
     show_plan: report the planned stages to the callbacks before the first step.
     Raises UserError for unusable data or settings, unavailable devices, and losses that are not finite.
     """
-    options, callbacks = options or RunOptions(), RobustCallbacks(callbacks or LoggedWarnings())
+    options, callbacks = (
+        options or RunOptions(),
+        RobustCallbacks(callbacks or WarningCallbacks()),
+    )
+    check_trackers(options)
     for path in (Path(each) for each in data if not Path(each).exists()):
         check_folder(path)  # raises, before anything is downloaded
     perceptual = fetch_perceptual(config, options, callbacks.note)
@@ -102,7 +95,8 @@ class _Run:
         self.name, self.options, self.folder, self.callbacks = name, options, folder, callbacks
         self.data_paths = [str(Path(each).resolve()) for each in data]
         self.perceptual, source = load_perceptual(config, perceptual)
-        self.data, found = open_data(name, data, config, options)
+        with timed("scanning the data"):
+            self.data, found = open_data(name, data, config, options)
         self.config = completed(found, {"perceptual_source": source})
         for line in (*self.config.notes, *self.data.report):
             callbacks.note(line)
@@ -113,22 +107,23 @@ class _Run:
             return self._trained(device, state, show_plan=show_plan)
 
     def _trained(self, device: torch.device, state: dict[str, Any] | None, *, show_plan: bool) -> TrainResult:
-        system = build_system(self.name, self.config)
+        with timed("building the networks"):
+            system = build_system(self.name, self.config)
         if line := frozen_line(system):
             self.callbacks.note(line)
         loaded = initialise(system, self.options.init_from, self.callbacks) if state is None else frozenset()
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
-            closing(tensorboard_events(self.folder.path, self.options.tensorboard and is_main())) as events,
+            closing(
+                open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
+            ) as trackers,
         ):
-            if show_plan:
-                self.callbacks.planned(plan_of(self.name, self.data, self.config, self.folder.path).stages)
+            prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
+            outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)
             criterion = self.options.best_by or system.criterion
-            context = RunContext(
-                self.name, self.folder, self.options, data, self.callbacks, interrupt, events, criterion
-            )
-            monitor = Monitor(context, self._description())
+            own = (self.name, self.folder, self.options, data, self.callbacks, interrupt, trackers)
+            monitor = Monitor(RunContext(*own, criterion, outlook), self._description())
             learning = (each for name, each in system.named_children() if name not in system.frozen)
             placement = choose_placement(device, self.config.precision, learning)
             trainer = Trainer(
@@ -139,15 +134,15 @@ class _Run:
                 after_step=monitor.after_step,
                 loaded=loaded,
             )
-            self._begin(trainer, monitor, state)
-            if self.options.compile:
-                compile_networks(system)
-            finished = self._fit(trainer, monitor)
+            finished = self._fit(trainer, monitor, state)
         return self._result(trainer, monitor, finished=finished)
 
-    def _fit(self, trainer: Trainer, monitor: Monitor) -> bool:
+    def _fit(self, trainer: Trainer, monitor: Monitor, state: dict[str, Any] | None) -> bool:
         """Train, whether to the end or not; whatever else ends it, what was learned is saved first."""
         try:
+            self._begin(trainer, monitor, state)
+            if self.options.compile:
+                compile_networks(trainer.system)
             finished = trainer.fit()
             if finished:
                 monitor.save(trainer, thorough=True)
@@ -156,6 +151,8 @@ class _Run:
         except NotFiniteError:
             raise
         except Exception as error:
+            if monitor.saved_step is None:  # nothing is learned
+                raise
             cause = isinstance(error, OSError) and is_main() and self.folder.gone()
             kept = rescue(trainer, monitor, self.config)
             if kept is None:
@@ -189,6 +186,8 @@ class _Run:
         if state is None or (state.get("format") == STATE_FORMAT and state["clock"]["total"] == 0):
             return None
         check_resumable(state, self.name, self.config, self.folder)
+        shapes = {name: tensor.shape for name, tensor in state["system"].items() if hasattr(tensor, "shape")}
+        self.config = self.config.with_found(self.config.told_by(state["config"], shapes))
         self._check_same_data(state)
         return dict(state)
 
@@ -235,6 +234,8 @@ class _Run:
             monitor.restore(state)
             self.callbacks.note(f"resuming {self.folder.path} at step {clock.total} of {trainer.steps}")
         else:
+            report = self.folder.report.name
+            self.callbacks.note(f"new run in {self.folder.path}: its {report} shows how it goes")
             monitor.save(trainer)  # so that there is a state from the very start
         if is_main():
             self.folder.rewind_log(clock.total)
@@ -265,14 +266,14 @@ class _Run:
         count = len(self.data.train())
         if before != now and state["examples"] != count:
             raise UserError(
-                f"{self.folder.path} was started on {before} ({state['examples']} examples), "
+                f"{self.folder.path} was started on {before} ({counted(state['examples'], 'example')}), "
                 f"not on {now}; choose another --out for a new run"
             )
         if before != now:
             self.callbacks.warn(f"this run was started on {before}; resuming with {now}")
         elif state["examples"] != count:
             self.callbacks.warn(
-                f"the data had {state['examples']} examples when this run started, now {count}"
+                f"the data had {counted(state['examples'], 'example')} when this run started, now {count}"
             )
 
 
@@ -280,11 +281,3 @@ def build_system(name: str, config: Config) -> System[Any]:
     """A newly initialised system; its weights depend on the seed."""
     torch.manual_seed(config.seed)
     return registry.system_type(name)(config).train()
-
-
-def compile_networks(system: System[Any]) -> None:
-    """Compile every network in place, including those in a ModuleDict; state_dict keys are unchanged."""
-    for child in system.children():
-        for network in child.children() if isinstance(child, torch.nn.ModuleDict) else (child,):
-            if any(True for _ in network.parameters()):
-                network.compile()

@@ -14,6 +14,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.validation_split import SPLIT
 from i2icli.errors import UserError
 from i2icli.fields import completed
+from i2icli.image.walking import subfolders_count
 from i2icli.stage import Stage
 from i2icli.system import Batch
 from i2icli.task import ALL, is_all, names_of
@@ -35,7 +36,8 @@ def open_data(
     _check_batch_size(config, max(options.devices, world_size()))
     cache_bytes = int(options.cache * 2**30)
     data_options = DataOptions.of(config, strict=options.strict, cache_bytes=cache_bytes)
-    folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
+    with subfolders_count(config.recursive):
+        folder = registry.system_type(name).open_data([Path(each) for each in data], data_options, config)
     steps = config.total_steps(len(folder.train()))
     complete = completed(config, folder.settings | {"steps": steps})
     targets = names_of(complete.tasks(complete.stages()[-1]))

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -14,8 +13,10 @@ from filelock import FileLock, Timeout
 
 from i2icli import marks
 from i2icli.data.pairing.lists import is_list
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.files import atomic_write, clear_temporary, locks_work, write_through
+from i2icli.home import runs_home
+from i2icli.logs import LOG
 from i2icli.originals.torch_pickles import check_saved
 from i2icli.report.log import Row, read_log
 from i2icli.runs import COUNTS, SEGMENTER
@@ -25,14 +26,13 @@ from i2icli.training.followed import followed
 PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ESTALE})
 """What systems answer that lack something for a while: it says nothing about the file."""
 NO_THREADS = "can't start new thread"
-LOG = logging.getLogger("i2icli")
 
 
 def default_folder(system: str, data: Sequence[Path]) -> Path:
     """runs/<system>-<name of the data folder, of both, or of a list without its suffix>."""
     places = [Path(each).resolve() for each in data]
     names = (place.stem if is_list(place) else place.name for place in places)
-    return Path("runs") / "-".join([system, *names])
+    return runs_home() / "-".join([system, *names])
 
 
 class DamagedStateError(UserError):
@@ -136,7 +136,11 @@ class RunFolder:
         if not there:
             return
         names = ", ".join(path.name for path in there)
-        start = f", or add --init-from {self.model} to start from its weights" if self.model in there else ""
+        start = (
+            f", or add --init-from {quoted(self.model)} to start from its weights"
+            if self.model in there
+            else ""
+        )
         raise UserError(
             f"{self.path} holds {names} but no {self.states[0].name} to resume from, and a new run would "
             f"replace {'them' if len(there) > 1 else 'it'}; choose another --out{start}"
@@ -177,7 +181,8 @@ class RunFolder:
         if found:
             raise DamagedStateError(
                 f"{found[0]}: damaged, and so is any older copy; "
-                f"start a new run from its last weights with --init-from {self.model} --out NEW_FOLDER"
+                "start a new run from its last weights with "
+                f"--init-from {quoted(self.model)} --out NEW_FOLDER"
             )
         return None
 

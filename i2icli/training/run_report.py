@@ -1,20 +1,43 @@
 """report.html of a run: samples, curves and settings in one self-contained file."""
 
+import time
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
 from i2icli import registry
 from i2icli.config import Config
+from i2icli.errors import print_number
+from i2icli.losses.legend import explanation
 from i2icli.metadata import cleaned
 from i2icli.report.log import Row, loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, Section, Slides, Text, Values
+from i2icli.report.thumbnails import embedded
 from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
 
 SHEETS = 16  # sample sheets shown at most: the newest, the first, and some between
-SHEET_BYTES = 8_000_000  # that they may take together
+SHORT = 0.3  # seconds that the report may take whenever something is new
+SHARE = 0.01  # of the time of a run that it may take where it takes longer
+
+
+class LiveReport:
+    """The report while a run trains: written anew whenever something is new, as far as it costs little."""
+
+    def __init__(self, folder: RunFolder, system: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.folder, self.system, self._clock = folder, system, clock
+        self._next = clock()  # before then it would cost too much
+
+    def update(self, config: Config) -> None:
+        """Write it, unless the last time took long and more than SHARE of the time since."""
+        started = self._clock()
+        if started < self._next:
+            return
+        write_run_report(self.folder, self.system, config, final=False)
+        now = self._clock()
+        self._next = now + (now - started) / SHARE if now - started > SHORT else now
 
 
 def write_run_report(folder: RunFolder, system: str, config: Config, *, final: bool = True) -> None:
@@ -46,7 +69,10 @@ def write_run_report(folder: RunFolder, system: str, config: Config, *, final: b
         else:
             grouped["run"][key] = points
     own = grouped.pop("run", {})
-    sections += [Curves(curves, f"Losses of {name}") for name, curves in grouped.items()]
+    sections += [
+        Curves(curves, f"Losses of {name}", legend=_legend(system, name, curves))
+        for name, curves in grouped.items()
+    ]
     sections += [Curves({key: points}, _RUN[key]) for key, points in own.items() if key in _RUN]
     settings = {
         key: str(value) for key, value in cleaned(config).model_dump(mode="json").items() if value is not None
@@ -60,6 +86,13 @@ _RUN = {
     "data_wait": "Data wait, fraction of the time",
     "lr_factor": "Learning rate factor",
 }
+
+
+def _legend(system: str, optimizer: str, losses: Iterable[str]) -> dict[str, str]:
+    """What the losses of an optimiser measure, by their names."""
+    legend = registry.system_type(system).legend
+    found = {name: explanation(legend, f"{optimizer}/{name}") for name in losses}
+    return {name: text for name, text in found.items() if text}
 
 
 def _clips(folder: RunFolder) -> list[Section]:
@@ -113,19 +146,25 @@ def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]
     scored = next((row for row in reversed(rows) if isinstance(row.get("validation"), dict)), None)
     if scored is not None:
         for name, value in scored["validation"].items():
-            facts[name] = f"{value:.4g} (step {scored['step']:,})"
+            facts[name] = f"{print_number(value, 4)} (step {scored['step']:,})"
     return facts
 
 
 def _samples(folder: RunFolder) -> list[Section]:
-    """The newest sample sheet and older ones, as many as fit."""
+    """The newest sample sheet, and older ones compressed."""
     sheets = sorted(folder.samples.glob("*.png"), key=lambda sheet: int(sheet.stem), reverse=True)
-    chosen = _spread(sheets, SHEETS)
-    while len(chosen) > 1 and sum(sheet.stat().st_size for sheet in chosen) > SHEET_BYTES:
-        chosen = _spread(chosen, len(chosen) - 1)
-    if not chosen:
+    if not sheets:
         return []
-    return [Slides([(sheet.read_bytes(), f"step {int(sheet.stem):,}") for sheet in chosen], "Samples")]
+    newest = sheets[0]
+    return [
+        Slides(
+            [
+                (embedded(sheet, exact=sheet == newest), f"step {int(sheet.stem):,}")
+                for sheet in _spread(sheets, SHEETS)
+            ],
+            "Samples",
+        )
+    ]
 
 
 def _spread(sheets: list[Path], count: int) -> list[Path]:

@@ -146,7 +146,8 @@ class Trainer:
         index = [each.name for each in stages].index(stage.name)
         by_resolution = "batch_sizes" in type(self.system.config).model_fields
         before = stages[index - 1] if index else None
-        return training_out_of_memory(batch, stage, before, by_resolution=by_resolution)
+        low = self.placement.dtype is not None
+        return training_out_of_memory(batch, stage, before, by_resolution=by_resolution, low_precision=low)
 
 
 def seed_of(*parts: int) -> int:

@@ -1,7 +1,7 @@
 """Validation: PSNR, SSIM and segmentation against ground truth, own metrics of a system, and spectra."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,8 @@ from i2icli.training.clip_scores import ClipScores
 from i2icli.training.label_scores import REAL, LabelScores
 from i2icli.training.sample_spectra import SampleSpectra
 from i2icli.training.segmenter import Segmenter
+
+EARLY = 1000  # steps during which artefacts in samples are normal
 
 Scores = dict[str, float]
 
@@ -92,3 +94,9 @@ def quality(scores: Scores, criterion: str) -> float | None:
     real = f"{criterion}/{REAL}"
     each = [value for name, value in scores.items() if name.partition("/")[0] == criterion and name != real]
     return sum(each) / len(each) if each else None
+
+
+def remarks(warnings: Sequence[str], step: int, steps: int) -> list[str]:
+    """Warnings about samples, milder where the training has just begun."""
+    early = " (normal this early)" if step < max(EARLY, steps / 2) else ""
+    return [f"{each}{early}" for each in warnings]

@@ -78,5 +78,5 @@ def _decoded(info: VideoInfo, seek: Sequence[str], select: str, number: int) -> 
             data += part
         child.wait()
     size = height * width * 3
-    whole = np.frombuffer(bytes(data), np.uint8)[: len(data) // size * size].reshape(-1, height, width, 3)
+    whole = np.frombuffer(data, np.uint8)[: len(data) // size * size].reshape(-1, height, width, 3)
     return [KeyFrame(time, pixels) for time, pixels in zip(times, whole, strict=False)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from i2icli.errors import UserError
 from i2icli.image import FileItem
 from i2icli.image.finding import find_images, is_image_name, listing, named, natural_key
+from i2icli.reading import AS_FOUND, Reading
 from i2icli.video.damage import Damage
 from i2icli.video.info import Colour, VideoInfo
 from i2icli.video.source import Frame
@@ -63,6 +64,7 @@ class SequenceSource:
     name: str
     files: list[Path]
     info: VideoInfo
+    reading: Reading = AS_FOUND
     damage: Damage = field(default_factory=Damage)
 
     @property
@@ -86,14 +88,18 @@ class SequenceSource:
             if end is not None and time >= end:
                 return
             if index > after and (start is None or time >= start):
-                yield Frame(index, time, FileItem(self.files[index]), duration=self.info.time_base)
+                item = FileItem(self.files[index], self.reading)
+                yield Frame(index, time, item, duration=self.info.time_base)
 
 
-def open_sequence(text: str, rate: Fraction | None = None) -> SequenceSource:
-    """An image sequence; `rate`: frames per second, by default 25. Raises UserError."""
+def open_sequence(text: str, rate: Fraction | None = None, reading: Reading = AS_FOUND) -> SequenceSource:
+    """An image sequence; `rate`: frames per second, by default 25; `reading`: of its images.
+
+    Raises UserError.
+    """
     files = sequence_files(text)
     rate = rate or RATE
-    first = FileItem(files[0]).header()
+    first = FileItem(files[0], reading).header()
     info = VideoInfo(
         path=Path(text),
         container="images",
@@ -114,4 +120,4 @@ def open_sequence(text: str, rate: Fraction | None = None) -> SequenceSource:
         chapters=0,
         variable=False,
     )
-    return SequenceSource(text, files, info)
+    return SequenceSource(text, files, info, reading)

@@ -26,3 +26,14 @@ def test_it_prints_a_line_for_each(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["i2icli", __version__]
     assert any(line.startswith("ffmpeg") for line in lines)
+
+
+def test_info_tells_what_a_detector_was_fitted_to(capsys):
+    from i2icli.detector.detector import SHIPPED
+
+    assert main(["info", str(SHIPPED["traces"])]) == 0
+    shown = capsys.readouterr().out
+    for text in ("for i2i detect-fake --model", "real and", "held-out scores"):
+        assert text in shown
+    assert main(["info", "--json", str(SHIPPED["profile"])]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"]

@@ -1,11 +1,14 @@
 """Ctrl-C is quiet while libraries load, whatever is loading."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from i2icli.cli.console import _pressed as pressed
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
@@ -47,6 +50,25 @@ def test_ctrl_c_while_a_library_loads(module: str, command: list[str], tmp_path:
     )
     assert done.stderr == ""
     assert done.returncode in (130, -2)  # shells show both as 130
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is none")
+@pytest.mark.parametrize("repeated", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_what_a_scheduler_repeats_does_not_disturb_the_end(repeated: str) -> None:
+    ended: list[bool] = []
+
+    def work() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), getattr(signal, repeated))
+            ended.append(True)
+
+    with pressed() as numbers:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert len(numbers) == 2
+    assert bool(ended) == (repeated != "SIGINT")
 
 
 def test_the_package_itself_loads_next_to_nothing() -> None:

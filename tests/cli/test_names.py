@@ -114,10 +114,9 @@ def test_an_empty_name_is_not_the_folder_one_stands_in(capsys):
         plan_jobs([""], Path("out"), None)
 
 
-def test_a_failed_input_is_one_line():
-    stderr = io.StringIO()
-    report([Result("in/a\n\x1b.png", None, "failed", "damaged")], Console(file=stderr), as_json=False)
-    assert stderr.getvalue() == "failed: in/a\\n\\x1b.png: damaged\n"
+def test_a_failed_input_is_one_line(capsys):
+    report([Result("in/a\n\x1b.png", None, "failed", "damaged")], Console(file=io.StringIO()), as_json=False)
+    assert capsys.readouterr().err == "failed: in/a\\n\\x1b.png: damaged\n"
 
 
 def test_a_run_folder_is_named_in_utf8(folder, capsys):

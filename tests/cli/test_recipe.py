@@ -21,6 +21,11 @@ def test_flags_win_over_the_recipe_and_the_recipe_over_defaults(tmp_path: Path) 
     assert config.batch_size == 1  # default
 
 
+def test_a_list_that_is_too_long_is_refused_in_a_short_line() -> None:
+    with pytest.raises(UserError, match=r"^domains .{80}\.\.\.: 10,000 are too many; expected at most 64$"):
+        resolve_config("combogan", None, {"domains": [f"domain{number}" for number in range(10_000)]})
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_written_recipe_reads_back_as_the_same_settings(system: str, tmp_path: Path) -> None:
     fields = {"load_size": "300x400", "channels": "1,3", "betas": (0.0, 0.9)}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from i2icli.cli.app import app
@@ -104,6 +105,20 @@ def test_every_kind_of_image_is_read(tmp_path, monkeypatch, capsys) -> None:
     for name in ("grey.png", "alpha.png"):
         np.testing.assert_allclose(curves[name], curves["rgb.png"], atol=0.3)
     assert all(np.isfinite(curve).all() for curve in curves.values())
+
+
+def test_what_a_file_leaves_open_is_asked_for(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 32, 40), np.uint8)
+    tifffile.imwrite("pages.tif", pixels, photometric="minisblack")
+    np.save("first.npy", pixels)
+    assert i2i("pages.tif", "first.npy", "--json") == 1
+    assert "--pages" in capsys.readouterr().err
+    assert i2i("pages.tif", "first.npy", "--json", "--pages", "images", "--channels-first") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["pictures"] for row in rows] == [3, 1]
+    assert i2i("pages.tif", "--pages", "0") == 2
+    assert "--pages 0: expected channels, images or the number of a page" in capsys.readouterr().err
 
 
 def test_different_sizes_are_compared_relative_to_the_first_value(folders, monkeypatch, capsys) -> None:

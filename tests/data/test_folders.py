@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from i2icli.config import Config
+from i2icli.data.describe import sizes_of
 from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
@@ -87,6 +88,8 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
         ("A/train", "B/train", ("A/val", "B/val")),
         ("a/train", "b/train", ("a/test", "b/test")),
         ("nested/trainA", "nested/trainB", ("nested/testA", "nested/testB")),
+        ("trainX", "trainY", ("testX", "testY")),
+        ("train_x", "train_y", None),
         ("A", "B", None),
         ("horse", "zebra", None),
     ],
@@ -102,6 +105,28 @@ def test_two_folders_in_one(tmp_path: Path, a: str, b: str, validation: tuple[st
         assert any("5 pairs" in line or "5 images" in line for line in data.report)
         assert str(tmp_path / a) in data.report[0]
         assert str(tmp_path / b) in data.report[0]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "unused"),
+    [
+        ("train/A", "train/B", "test"),
+        ("train/horse", "train/zebra", "test"),
+        ("A", "B", "test"),
+        ("trainA", "trainB", "testA"),
+        ("A/train", "B/train", "A/val"),
+        ("train_horse", "train_zebra", "test_horse"),
+    ],
+)
+def test_splits_that_are_not_used_are_reported(tmp_path: Path, a: str, b: str, unused: str) -> None:
+    for folder in (a, b):
+        fill(tmp_path / folder, *FIVE)
+    fill(tmp_path / unused, "t0.png")
+    for kind in (pairs, collections):
+        data = kind(tmp_path)
+        assert sizes(data) == (5, 0)
+        line = f"{tmp_path / unused} is not used for validation: it does not hold images of both sides"
+        assert data.report.count(line) == 1
 
 
 def test_validation_comes_before_test(tmp_path: Path) -> None:
@@ -292,3 +317,11 @@ def test_transparency_is_said_to_be_ignored(tmp_path: Path) -> None:
     for data in (pairs(tmp_path), collections(tmp_path)):
         assert data.settings["channels"] == (3, 3)
         assert any("transparency" in line for line in data.report)
+
+
+def test_of_many_collections_the_first_are_listed() -> None:
+    names = [f"d{number}" for number in range(10_000)]
+    line = sizes_of(names, [[0] * 1_500] * 10_000)
+    assert line.startswith("d0 1,500, d1 1,500, ")
+    assert line.endswith("d19 1,500, and 9,980 more")
+    assert sizes_of(["a", "b"], ["x", ""]) == "a 1, b 0"

@@ -127,6 +127,13 @@ def test_settings_that_contradict_each_other(more: dict[str, Any]) -> None:
         config(**more)
 
 
+@pytest.mark.parametrize("inputs", ["rgb,rgb", "rgb,depth,rgb/"])
+def test_an_input_given_twice_is_refused(inputs: str, tmp_path: Path) -> None:
+    layout(tmp_path, "{side}", "train")
+    with pytest.raises(UserError, match=r"--inputs .*: one folder is given twice"):
+        opened(tmp_path, inputs=inputs)
+
+
 def test_an_input_on_its_side_is_refused(tmp_path: Path) -> None:
     layout(tmp_path, "{side}", "")
     for name in NAMES:

@@ -11,6 +11,11 @@ from i2icli.data.kinds.label_maps import LabelMaps
 from i2icli.data.labels.names import parts_of, scene_stem
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.image.finding import collect
+from i2icli.inference.other_inputs import inputs_in
+from i2icli.inference.pairs import PairSearch
+from i2icli.systems.spade.config import SPADEConfig
+from i2icli.task import Port
 from tests.data.kinds.label_files import (
     HEIGHT,
     WIDTH,
@@ -197,6 +202,25 @@ def test_layouts_are_recognised(layout: Callable[[Path], None], tmp_path: Path) 
             np.testing.assert_array_equal(ids, labels_of(number))
         if instances:
             np.testing.assert_array_equal(example["instances"][0], instances_of(number))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_model_knows_the_photos_of_label_maps_again(layout: Callable[[Path], None], tmp_path: Path) -> None:
+    layout(tmp_path)
+    data = opened(tmp_path)
+    found = {name: data.settings[name] for name in ("pair_names", "pair_aspects", "pair_found")}
+    side = SPADEConfig(**found).label_side()
+    search = PairSearch(side, Port(len(data.labels.classes), "labels", labels=data.labels))
+    images = collect(tmp_path).images
+    sources = search.sources(tmp_path, images, inputs_in(tmp_path, images, "labels"))
+    search.find_halves(sources)
+    scenes = [*data.scenes, *data.held_out]
+    if layout is not pairs:
+        assert {str(path) for path in sources} == {each.scene.labels.name for each in scenes}
+    else:
+        assert {each.name for each in search.halves.values()} == {each.scene.labels.name for each in scenes}
+    truths = {each.name for each in search.truths.values()}
+    assert truths == {each.scene.image.name for each in scenes}
 
 
 @pytest.mark.parametrize(

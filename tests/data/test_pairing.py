@@ -139,7 +139,7 @@ def test_several_ways_to_pair_are_named(tmp_path: Path) -> None:
 
 def test_a_pattern_that_fits_nothing_says_how_many_fit_each_side(tmp_path: Path) -> None:
     write(tmp_path, "{}_A.png")
-    assert "4 images fit A, 0 fit B" in refusal(tmp_path, pair="{}_A.png:{}_B.png")
+    assert "images that fit A: 4, B: 0" in refusal(tmp_path, pair="{}_A.png:{}_B.png")
 
 
 @pytest.mark.parametrize(
@@ -325,6 +325,40 @@ def test_partners_that_lie_on_their_sides(tmp_path: Path, orientation: int, said
     assert said in line
     assert "(and 1 other pair)" in line
     assert ("exiftool" in line) == (orientation > 4)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "doubtful"),
+    [
+        (3, (20, 40), True),
+        (2, (20, 20), True),
+        (6, (20, 20), True),
+        (6, (20, 40), False),
+        (1, (20, 20), False),
+    ],
+)
+def test_what_exif_turns_and_sizes_do_not_tell(
+    tmp_path: Path, orientation: int, size: tuple[int, int], doubtful: bool
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "A").mkdir()
+    stored = size[::-1] if orientation > 4 else size
+    for number in range(3):
+        photo = Image.fromarray(np.zeros((*stored, 3), np.uint8))
+        photo.save(tmp_path / "A" / f"{number}.png", exif=exif)
+        put(tmp_path / "B" / f"{number}.png", size=size)
+    lines = [line for line in pairs(tmp_path).report if "EXIF" in line]
+    assert [line.split(" of which")[0] for line in lines] == (["3 pairs"] if doubtful else [])
+
+
+def test_two_ways_to_pair_contradict_each_other(tmp_path: Path) -> None:
+    write(tmp_path, "{}_a.png")
+    assert "leave one of them out" in refusal(tmp_path, pair="{}_a.png:{}_b.png", side_by_side=True)
+
+
+def test_a_list_that_is_not_there(tmp_path: Path) -> None:
+    assert "pairs.csv: there is no such file or folder" in refusal(tmp_path / "pairs.csv")
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,20 @@ def test_nan_is_named_and_too_much_of_it_stops(tmp_path: Path, range: str) -> No
         assert f"{tmp_path / '0.tif'}: NaN or infinite values" in why
 
 
+@pytest.mark.parametrize("second", [0, 1])
+def test_pairs_are_lost_with_either_image(tmp_path: Path, second: int) -> None:
+    for name in "AB":
+        side(tmp_path / name, -1, 1, "float32", count=6)
+    for name, number in (("A", 0), ("B", second)):
+        spoiled = scene(number, -1, 1, "float32")
+        spoiled[5, 5] = np.nan
+        tifffile.imwrite(tmp_path / name / f"{number}.tif", spoiled)
+    if second == 0:
+        assert len([line for line in opened(tmp_path, kind=PairedImages).report if "NaN" in line]) == 2
+    else:
+        assert "the data: 2 of 6 pairs cannot be used" in refusal(tmp_path, kind=PairedImages)
+
+
 def test_a_spoiled_image_is_never_trained_on(tmp_path: Path) -> None:
     side(tmp_path, -1, 1, "float32", count=4)
     spoiled = scene(0, -1, 1, "float32")

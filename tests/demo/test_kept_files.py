@@ -38,6 +38,16 @@ def test_data_alone_are_written_into_an_empty_folder_only(
     assert (tmp_path / "new" / DEMO.folder / "scene.png").read_text() == "synthetic"
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_target_that_is_no_folder_is_named(
+    link: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "toy"
+    target.symlink_to("gone") if link else target.write_text("mine")
+    assert main(["demo", "pix2pix", "--data-only", str(target)]) == 2
+    assert f"error: {target}: a file, or a link to nothing; choose a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["report.html", "strip.png", f"data/{DEMO.folder}"])
 def test_a_demo_keeps_what_others_wrote(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

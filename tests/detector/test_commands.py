@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from i2icli.__main__ import main
@@ -362,3 +363,18 @@ def test_every_run_says_once_what_real_means(i2i, folder, form):
         assert "StyleGAN" not in done.stdout
     profile = i2i("detect-fake", folder, "--mode", "profile", *form)
     assert profile.stderr.count("real means like the photographs it was fitted to") == 1
+
+
+def test_what_files_leave_open_is_read_as_asked(i2i, tmp_path):
+    pages = np.stack([photograph(number, 96)[..., 0] for number in range(2)])
+    tifffile.imwrite(tmp_path / "pages.tif", pages, photometric="minisblack")
+    Image.fromarray(pages[1]).save(tmp_path / "second.png")
+    done = i2i("detect-fake", "pages.tif", "--json")
+    assert done.returncode == 1
+    assert "--pages" in done.stdout
+    done = i2i("detect-fake", "pages.tif", "second.png", "--json", "--pages", "2")
+    asked, second = lines(done).values()
+    assert asked["probability"] == second["probability"]
+    done = i2i("detect-fake", "pages.tif", "--pages", "images")
+    assert done.returncode == 2
+    assert "--pages images: a file has one verdict; expected channels or the number" in done.stderr

@@ -209,24 +209,28 @@ def test_looking_into_the_cache_imports_no_torch(wanted: Wanted):
     assert done.stderr.strip() == ""
 
 
-def test_what_another_process_uses_stays(wanted: Wanted):
-    found = store(wanted, exporting())
-    assert found.path is not None
+EXPORT = "lambda folder: ((folder / 'model.onnx').write_bytes(b'graph') and folder / 'model.onnx', 'exact')"
+
+
+@pytest.mark.parametrize("how", ["find(wanted)", f"store(wanted, {EXPORT})"], ids=["found", "made"])
+def test_what_another_process_uses_stays(how: str, wanted: Wanted):
+    if how == "find(wanted)":
+        store(wanted, exporting())
     assert wanted.home is not None
     program = (
-        "import sys; from pathlib import Path; from i2icli.graphs.cache import Wanted, find;"
-        "find(Wanted(Path(sys.argv[1]), 'onnxruntime', 'fp32', ('B', None), Path(sys.argv[2])));"
-        "print('found', flush=True); input()"
+        "import sys; from pathlib import Path; from i2icli.graphs.cache import Wanted, find, store;"
+        "wanted = Wanted(Path(sys.argv[1]), 'onnxruntime', 'fp32', ('B', None), Path(sys.argv[2]));"
+        f"{how}; print('found', flush=True); input()"
     )
     arguments = [sys.executable, "-c", program, str(wanted.model), str(wanted.home)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "found\n"
         tidy(wanted.home, most_bytes=0)
-        assert found.path.exists()
+        assert wanted.folder.exists()
         other.communicate("\n")
     tidy(wanted.home, most_bytes=0)
-    assert not found.path.exists()
+    assert not wanted.folder.exists()
 
 
 def test_nothing_is_kept_of_a_model_that_changed_while_it_was_exported(wanted: Wanted):

@@ -289,7 +289,7 @@ def test_repositories_that_are_none(text: str) -> None:
         ("page.pth", b"<!doctype html><title>Sign in", "a web page came, not a model; open the address in a"),
         ("uc", b"<html>", "a web page came"),
         ("cut.safetensors", b"\x10\x00\x00\x00\x00\x00\x00\x00{", "not a readable .safetensors file"),
-        ("other.pth", saved({"a": torch.zeros(1)}), "1 tensors .* that no system here recognises"),
+        ("other.pth", saved({"a": torch.zeros(1)}), "1 tensor .* that no system here recognises"),
         (
             "evil.pth",
             b"cos\nsystem\n(S'touch executed'\ntR.",

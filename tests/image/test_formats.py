@@ -36,6 +36,12 @@ def checked(path: Path) -> DecodedImage:
     return found
 
 
+def test_no_objects_of_python_stand_in_messages(tmp_path: Path) -> None:
+    (tmp_path / "a.gif").write_bytes(b"GIF89a")
+    with pytest.raises(UserError, match=r"damaged or truncated \(cannot identify image file\)$"):
+        read_image(tmp_path / "a.gif")
+
+
 @pytest.mark.parametrize("dtype", DEPTHS)
 @pytest.mark.parametrize(
     ("name", "channels"),

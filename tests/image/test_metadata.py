@@ -166,6 +166,40 @@ def test_resolution_and_size_follow_the_result(tmp_path: Path) -> None:
         assert found.getexif().get_ifd(0x8769)[0xA002] == WIDTH // 2
 
 
+@pytest.mark.parametrize("keep", [False, True], ids=["", "keeping the position"])
+@pytest.mark.parametrize("icc", [ICC, None], ids=["with a profile", ""])
+def test_jpeg_2000_carries_exif_and_xmp(keep: bool, icc: bytes | None, tmp_path: Path) -> None:
+    image = replace(read_image(photo(tmp_path / "a.png")), icc=icc).keeping_gps(keep)
+    write_image(tmp_path / "b.jp2", image)
+    assert b"secret" not in (tmp_path / "b.jp2").read_bytes()
+    again = read_image(tmp_path / "b.jp2")
+    np.testing.assert_array_equal(again.pixels, image.pixels)
+    assert (again.icc, again.metadata is not None) == (icc, True)
+    assert again.metadata is not None
+    assert again.metadata.unread == ()
+    assert b"a zebra" in (again.metadata.xmp or b"")
+    assert bool(again.metadata.exif.gps) is keep
+    write_image(tmp_path / "c.png", again)
+    with Image.open(tmp_path / "c.png") as found:
+        assert found.getexif()[0x010F] == "Acme"
+        assert 0x0112 not in found.getexif()
+
+
+@pytest.mark.parametrize("length", [0, 5, 10**6])
+def test_a_jpeg_2000_is_read_with_broken_metadata(length: int, tmp_path: Path) -> None:
+    image = read_image(photo(tmp_path / "a.png"))
+    write_image(tmp_path / "b.jp2", image)
+    data = bytearray((tmp_path / "b.jp2").read_bytes())
+    at = data.index(b"JpgTiffExif->JP2") + 16
+    data[at : at + 8] = bytes(8)
+    extra = (24 + length).to_bytes(4) + b"uuid" + b"JpgTiffExif->JP2" + bytes(min(length, 5))
+    (tmp_path / "b.jp2").write_bytes(bytes(data) + extra)
+    again = read_image(tmp_path / "b.jp2")
+    np.testing.assert_array_equal(again.pixels, image.pixels)
+    assert again.metadata is not None
+    assert again.metadata.unread == ("EXIF",)
+
+
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_images_of_16_bit_carry_metadata(suffix: str, tmp_path: Path) -> None:
     image = read_image(photo(tmp_path / "a.jpg"))

@@ -14,6 +14,7 @@ from i2icli.image import ArrayItem, resize
 from i2icli.image.kinds import to_array
 from i2icli.inference.inference import Inference
 from i2icli.inference.outputs import OutputSpec
+from i2icli.inference.resizing import Resizing
 from i2icli.runtime.device import Placement
 from i2icli.runtime.torch_backend import TorchBackend
 from i2icli.task import Port, Task
@@ -35,7 +36,8 @@ def inference(monkeypatch: pytest.MonkeyPatch) -> Inference:
 
 
 def spec(size: tuple[int, int] | None) -> OutputSpec:
-    return OutputSpec(Task(None, {"source": Port(1, "condition", EDGES, multiple=8)}, Port()), size=size)
+    task = Task(None, {"source": Port(1, "condition", EDGES, multiple=8)}, Port())
+    return OutputSpec(task, resizing=Resizing(size))
 
 
 @pytest.mark.parametrize("size", [None, (32, 40)])

@@ -44,7 +44,7 @@ def translate(*arguments: object, model: Path) -> int:
     return main(["translate", *map(str, arguments), *fixed])
 
 
-@pytest.mark.parametrize("size", ["", "16"])
+@pytest.mark.parametrize("size", ["", "16x16"])
 def test_results_carry_metadata_and_no_position(size: str, model: Path, tmp_path: Path) -> None:
     path = photo(tmp_path / "in/a.png")
     more = ["--size", size] if size else []

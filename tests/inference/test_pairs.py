@@ -11,9 +11,11 @@ from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.image import read_image
 from i2icli.inference.pairs import PairSearch
+from i2icli.inference.search import Search
 from i2icli.inference.truth import score
 from i2icli.metadata import read_metadata
-from i2icli.task import PairSide
+from i2icli.reading import Reading
+from i2icli.task import PairSide, Port
 from i2icli.training.run import train
 from tests.data.files import fill, put
 from tests.tiny import tiny_config
@@ -108,7 +110,7 @@ def test_the_truth_is_not_translated_but_shown(models, place, capsys):
     put(place / "data/testB/3.png", (32, 32))
     assert run(models / "two", "data", "--out", "out") == 0
     error = capsys.readouterr().err
-    assert "data holds both sides: A is translated (2 images), B is the ground truth of 2; " in error
+    assert "data holds both sides: translating A (2 images), B as ground truth of 2; " in error
     assert "(mean of 2 images)" in error
     assert files(place / "out") == ["compare/0001.png", "testA/1.png", "testA/2.png"]
     put(place / "data/testB/1.png", (32, 32), value=7)
@@ -212,3 +214,137 @@ def test_a_model_remembers_how_names_differ(place):
     train("pix2pix", [place / "data"], config, RunOptions(out=place / "run"))
     assert run("run", "data", "--out", "out") == 0
     assert files(place / "out") == [*(f"{number}_a.png" for number in range(4)), "compare/0001.png"]
+
+
+# -- what lies beside an input ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("data/testA", "data/testB/1.jpg"),
+        ("data/testA/1.png", "data/testB/1.jpg"),
+        ("data/both/1_A.png", "data/both/1_B.png"),
+    ],
+)
+def test_the_truth_beside_an_input_is_found(given, expected, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fill(Path("data"), "testA/1.png", "testB/1.jpg", "both/1_A.png", "both/1_B.png")
+    search = Search(pairs=PairSearch(PairSide(0, pattern="{}_A.png:{}_B.png")))
+    search.look([given], Path("out"), "image")
+    ((source, _),) = search.found
+    truth = search.truth(source)
+    assert truth is not None
+    assert Path(truth.name).absolute() == tmp_path / expected
+    assert search.notes()[-1].startswith("ground truth of 1 image found beside, e.g. ")
+
+
+def test_equal_names_beside_an_input_are_no_pairs_for_a_model_of_two_domains(tmp_path):
+    fill(tmp_path, "A/1.png", "B/1.png")
+    search = Search(pairs=PairSearch(PairSide(0, aligned=False)))
+    search.look([str(tmp_path / "A/1.png")], tmp_path / "out", "image")
+    assert search.pairs is not None
+    assert search.pairs.truths == {}
+
+
+@pytest.mark.parametrize("given", ["data/testB", "data/testB/1.png"])
+def test_the_wrong_side_is_named(given, models, place, capsys):
+    fill(place / "data", "testA/1.png", "testB/1.png", size=(SIDE, SIDE))
+    assert run(models / "two", given, "--out", "out") == 0
+    error = capsys.readouterr().err
+    assert "note: testB/ is named like B, which this model makes from A; expected A\n" in error
+    assert "ground truth" not in error
+
+
+def test_halves_are_known_as_the_model_reads_them(tmp_path):
+    pixels = np.zeros((3, 32, 64), np.uint8)
+    np.save(tmp_path / "x.npy", pixels)
+    port = Port(reading=Reading(channels_first=True))
+    search = PairSearch(PairSide(0, aspects=(2.0,)), port)
+    search.find_halves([tmp_path / "x.npy"])
+    assert [item.read().pixels.shape for item in search.halves.values()] == [(32, 32, 3)]
+
+
+def test_splits_between_the_words_of_a_side(tmp_path):
+    fill(tmp_path, "x_val_day/1.png", "x_val_night/1.png")
+    images = sorted(tmp_path.rglob("*.png"))
+    search = PairSearch(PairSide(1, ("x_day", "x_night")))
+    assert search.sources(tmp_path, images) == images[1:]
+    assert len(search.truths) == 1
+
+
+# -- lists -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_list_names_sources_and_truths(index, tmp_path):
+    fill(tmp_path, "a/1.png", "a/2.png", "b/1.png")
+    (tmp_path / "list.csv").write_text("a/1.png,b/1.png,val\na/2.png,b/gone.png\n")
+    search = Search(pairs=PairSearch(PairSide(index)))
+    search.look([str(tmp_path / "list.csv")], tmp_path / "out", "image")
+    expected = [["a/1.png", "a/2.png"], ["b/1.png", "b/gone.png"]][index]
+    assert [str(relative) for _, relative in search.found] == expected
+    assert len(search.pairs.truths) == 2
+
+
+def test_a_list_of_sources_alone_is_translated(models, place, capsys):
+    fill(place / "data", "x/1.png", "x/2.png", size=(SIDE, SIDE))
+    (place / "data/list.txt").write_text("source\nx/1.png\nx/gone.png\n")
+    assert run(models / "two", "data/list.txt", "--out", "out") == 1
+    shown = capsys.readouterr().err
+    assert files(place / "out") == ["x/1.png"]
+    assert "failed: " in shown
+    assert "gone.png" in shown
+    (place / "data/list.txt").write_text("../x/1.png\n")
+    assert run(models / "two", "data/list.txt", "--out", "out") == 2
+    assert "data/list.txt, line 1: ../x/1.png lies outside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "taken in May\nby Ann\n", "a,b\nc,d\n"])
+def test_a_text_that_is_no_list_fails_alone(text, models, place, capsys):
+    fill(place / "data", "1.png", size=(SIDE, SIDE))
+    (place / "data/notes.txt").write_text(text)
+    assert run(models / "two", "data/*", "--out", "out") == 1
+    assert capsys.readouterr().err.count("failed: ") == 1
+    assert files(place / "out") == ["1.png"]
+
+
+def test_a_list_is_scored(models, place, capsys):
+    fill(place / "data", "x/1.png", "y/one.png", size=(SIDE, SIDE))
+    (place / "data/list.csv").write_text("input;mask\nx/1.png;y/one.png\n")
+    assert run(models / "two", "data/list.csv", "--out", "out") == 0
+    shown = capsys.readouterr().err
+    assert "note: data/list.csv lists pairs: translating A, B as ground truth of 1\n" in shown
+    assert "against the ground truth: PSNR" in shown
+    assert files(place / "out") == ["compare/0001.png", "x/1.png"]
+
+
+# -- label maps ------------------------------------------------------------------------------------
+
+
+def labels_and_photos(folder, *splits):
+    for split in splits:
+        fill(folder / split / "images", "1.png", "2.png", size=(SIDE, SIDE))
+        for number in (1, 2):
+            ids = np.zeros((SIDE, SIDE), np.uint8)
+            ids[: 8 * number] = 1
+            (folder / split / "labels").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(ids).save(folder / split / "labels" / f"{number}.png")
+
+
+@pytest.mark.parametrize("system", ["spade", "pix2pixhd"])
+def test_photos_of_label_maps_are_their_ground_truth(system, place, capsys):
+    labels_and_photos(place / "data", "train", "test")
+    config = tiny_config(system, steps=1, crop_size=(SIDE, SIDE), classes=None, instances=False)
+    train(system, [place / "data"], config, RunOptions(out=place / "run", segmenter=False))
+    capsys.readouterr()
+    assert run("run", "data", "--out", "out") == 0
+    shown = capsys.readouterr().err
+    assert "data holds both sides: translating label maps (4 images), photos as ground truth of 4" in shown
+    assert "(mean of 4 images)" in shown
+    made = [f"{split}/labels/{number}.png" for split in ("test", "train") for number in (1, 2)]
+    assert files(place / "out") == ["compare/0001.png", *made]
+    assert run("run", "data/test/labels/1.png", "--out", "out2") == 0
+    assert "against the ground truth: PSNR" in capsys.readouterr().err
+    assert run("run", "data", "--out", "out3", "--no-pairs") == 0
+    assert files(place / "out3") == made

@@ -62,9 +62,14 @@ def test_the_further_images_are_found_beside_the_first_or_in_a_folder(
     assert "this model reads rgb + depth; expected a depth of the same name" in capsys.readouterr().err
 
 
-def test_of_the_folder_of_the_training_the_first_input_is_translated(place: Path) -> None:
-    assert run(place, "whole", place / "data") == 0
-    assert [path.name for path in sorted((place / "whole").rglob("[12].png"))] == list(NAMES)
+@pytest.mark.parametrize("given", ["data", "data/rgb"])
+def test_of_the_folder_of_the_training_the_first_input_is_translated_and_scored(
+    given: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = f"whole-{Path(given).name}"
+    assert run(place, out, place / given) == 0
+    assert "(mean of 2 images)" in capsys.readouterr().err
+    assert [path.name for path in sorted((place / out).rglob("[12].png"))] == list(NAMES)
 
 
 def test_python_stacks_them_too(place: Path) -> None:

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from i2icli.errors import UserError
@@ -103,7 +104,7 @@ def test_batches_give_the_same(translator, clip, tmp_path):
 
 
 def test_the_size_asked_for_is_that_of_the_result(translator, clip, tmp_path):
-    one(translator.video(clip, tmp_path / "small.mp4", size=32))
+    one(translator.video(clip, tmp_path / "small.mp4", size="32x32"))
     assert open_source(str(tmp_path / "small.mp4")).info.size == (32, 32)
 
 
@@ -261,6 +262,21 @@ def test_label_maps_need_a_sequence(tmp_path, clip):
     assert (result.status, result.frames) == ("done", 2)
 
 
+@pytest.mark.parametrize("page", [1, 2])
+def test_of_images_with_pages_one_is_a_frame(translator, page, tmp_path):
+    for number in range(2):
+        pages = np.random.default_rng(number).integers(0, 255, (2, 32, 32, 3), np.uint8)
+        (tmp_path / "both").mkdir(exist_ok=True)
+        (tmp_path / "one").mkdir(exist_ok=True)
+        tifffile.imwrite(tmp_path / f"both/{number}.tif", pages, photometric="rgb")
+        tifffile.imwrite(tmp_path / f"one/{number}.tif", pages[page - 1], photometric="rgb")
+    for name, options in (("both", {"pages": page}), ("one", {})):
+        result = one(translator.video(tmp_path / name, tmp_path / f"{name}-made", format="png", **options))
+        assert (result.status, result.frames) == ("done", 2)
+    made = [images_of(tmp_path / f"{name}-made" / name) for name in ("both", "one")]
+    np.testing.assert_array_equal(*made)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -363,10 +379,13 @@ def test_frames_much_larger_than_those_whose_edges_were_learned_are_noted(tmp_pa
     model = Translator.load(tmp_path / "model.safetensors")
     clip = films.film(tmp_path / "clip.mp4", 3)
     height, width = open_source(str(clip)).info.size
-    note = f"edges of {width}x{height} px frames; the model learned those of about 32x{32 * height // width}"
+    note = (
+        f"is translated at {width}x{height} px, {width / 32:.2g} times the scale that this model learned at"
+    )
     assert any(note in each for each in one(model.video(clip, tmp_path / "a.mp4")).notes)
-    fitting = one(model.video(clip, tmp_path / "b.mp4", size=f"32x{32 * height // width}"))
-    assert not any("edges of" in each for each in fitting.notes)
+    fitting = one(model.video(clip, tmp_path / "b.mp4", size="trained"))
+    assert not any("scale" in each for each in fitting.notes)
+    assert open_source(str(tmp_path / "b.mp4")).info.size == (height, width)
 
 
 def test_a_damaged_image_of_a_sequence_is_lost_and_named(translator, tmp_path):

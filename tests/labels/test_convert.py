@@ -133,7 +133,7 @@ def test_crowds_have_no_number_and_lie_behind(tmp_path):
     content = {"images": [image], "annotations": annotations, "categories": [{"id": 1, "name": "person"}]}
     source = Source(encodings.write_json(tmp_path / "in.json", content))
     annotations = FORMATS["coco"].open(source)
-    assert annotations.notes == ("1 annotations are of images that the file does not list",)
+    assert annotations.notes == ("1 annotation of images that the file does not list",)
     conversion = Conversion(annotations, tmp_path / "out")
     assert [each.error for each in conversion] == [None]
     assert conversion.left_out == {"boxes without an outline": 1}

@@ -250,4 +250,4 @@ def test_damaged_maps(tmp_path):
         tmp_path / "kitti" / "config.json", {"labels": [{"name": "a--b", "color": [1, 2, 3]}]}
     )
     (result,) = converted(tmp_path / "kitti", tmp_path / "out", "mapillary")
-    assert "class 1 is none of the 1 classes" in str(result.error)
+    assert "class 1 is unknown (1 class in all)" in str(result.error)

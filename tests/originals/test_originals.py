@@ -17,6 +17,7 @@ from i2icli.originals.checkpoint import Original
 from i2icli.originals.reader import read_state
 from i2icli.registry import system_type
 from i2icli.system import System
+from i2icli.systems.pix2pix.config import Pix2PixConfig
 from tests.asking import ask
 from tests.parity import cases
 from tests.parity.cases import Case
@@ -159,6 +160,43 @@ def test_the_notes_say_that_a_unet_hides_its_dropout(tmp_path: Path) -> None:
     state = cases.read("pix2pix_cyclegan", "unet64_dropout_layout_eval").state()
     notes = load_original(saved(state, tmp_path / "latest_net_G.pth")).notes
     assert any("dropout" in note for note in notes)
+
+
+OPTIONS = (
+    "----------------- Options ---------------\n"
+    "                direction: {direction}\t[default: AtoB]\n"
+    "               no_dropout: {no_dropout}                         \n"
+    "----------------- End -------------------\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("no_dropout", "dropout"), [("False", 0.5), ("True", 0.0), ("__import__('os')", 0.0)]
+)
+@pytest.mark.parametrize(("direction", "way"), [("AtoB", "from A to B"), ("BtoA", "from B to A")])
+def test_options_beside_a_file_tell_direction_and_dropout(
+    direction: str, way: str, no_dropout: str, dropout: float, tmp_path: Path
+) -> None:
+    state = cases.read("pix2pix_cyclegan", "unet64_dropout_layout_eval").state()
+    text = OPTIONS.format(direction=direction, no_dropout=no_dropout)
+    (tmp_path / "train_opt.txt").write_text(text)
+    found = load_original(saved(state, tmp_path / "latest_net_G.pth"))
+    assert isinstance(found.config, Pix2PixConfig)
+    assert (found.config.direction, found.config.dropout) == (direction, dropout)
+    assert found.notes[0] == f"by the options beside the file it translates {way}"
+    known = no_dropout in ("True", "False")
+    assert any("by the options beside the file the U-Net has" in note for note in found.notes) is known
+    assert built(found).config == found.config
+
+
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_the_generator_that_leads_back_reads_the_other_domain(direction: str, tmp_path: Path) -> None:
+    state = cases.read("pix2pix_cyclegan", "resnet6_instance_eval").state()
+    (tmp_path / "train_opt.txt").write_text(OPTIONS.format(direction=direction, no_dropout="True"))
+    for name, same in (("latest_net_G_A.pth", True), ("latest_net_G_B.pth", False)):
+        config = load_original(saved(state, tmp_path / name)).config
+        assert isinstance(config, Pix2PixConfig)
+        assert (config.direction == direction) is same
 
 
 class Hostile:

@@ -102,6 +102,23 @@ def test_input_channels_are_classes_boundaries_and_features(
     assert (config.classes[7].name == "road") == (classes == 35)
 
 
+@pytest.mark.parametrize(
+    ("options", "classes", "boundaries"),
+    [
+        ("label_nc: 34\nno_instance: False\n", 34, True),
+        ("label_nc: 35\nno_instance: True\n", 35, False),
+        ("label_nc: 20\nno_instance: False\n", 35, False),  # of another model
+    ],
+)
+def test_options_beside_the_file_tell_whether_boundaries_are_read(
+    options, classes, boundaries, tmp_path
+) -> None:
+    path = saved(tmp_path, with_inputs(state_of("local_1enhancer"), 35))
+    (tmp_path / "opt.txt").write_text(options)
+    config = load_original(path).config
+    assert (len(config.classes), config.boundaries) == (classes, boundaries)
+
+
 def test_encoder_and_clusters_beside_the_generator_are_used(tmp_path) -> None:
     path = saved(tmp_path, with_inputs(state_of("local_1enhancer"), 39))
     case = cases.read("pix2pixhd", "encoder_instance_pooling")

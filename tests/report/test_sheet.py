@@ -58,3 +58,13 @@ def test_a_caption_stands_above_its_row(tmp_path):
     for top in (TITLE, TITLE + TITLE + 128 + GAP):
         assert (sheet[top : top + TITLE] < 200).any()
         assert (sheet[top + TITLE : top + TITLE + 128, GAP : GAP + 128] == 128).all()
+
+
+def test_a_head_stands_on_every_sheet(tmp_path):
+    writer = SheetWriter(tmp_path, rows=1, head={"x": flat(3, 128, 128, -1.0)})
+    for _ in range(2):
+        writer.add({"x": flat(3, 128, 128, 0.0)}, "a.png")
+    for path in sorted(tmp_path.iterdir()):
+        sheet = np.asarray(Image.open(path))
+        assert (sheet[2 * TITLE : 2 * TITLE + 128, GAP : GAP + 128] == 0).all()
+        assert sheet.shape[0] == TITLE + 2 * (TITLE + 128 + GAP)

@@ -5,7 +5,8 @@ import torch
 
 from i2icli.errors import UserError
 from i2icli.runtime.device import Placement
-from i2icli.runtime.memory import is_out_of_memory
+from i2icli.runtime.memory import is_out_of_memory, training_out_of_memory
+from i2icli.stage import Stage
 from i2icli.training.run import build_system
 from i2icli.training.trainer import Trainer
 from tests.tiny import tiny_config
@@ -29,6 +30,15 @@ def test_the_line_tells_size_and_batch_and_what_to_lower(failure, monkeypatch):
     with pytest.raises(UserError, match=r"batch size 4 .*32x32 px.*--batch-size 2 --accumulate 2") as error:
         trainer.fit()
     assert error.value.exit_code == 1
+
+
+def test_only_what_is_not_tried_yet_is_advised():
+    image = torch.zeros(1, 3, 32, 32)
+    text = str(training_out_of_memory({"A": image}, Stage("main", 4), low_precision=True))
+    assert text.endswith("try a smaller --crop-size or a smaller --width")
+    text = str(training_out_of_memory({"A": image}, Stage("main", 4)))
+    assert text.endswith("try a smaller --crop-size, a smaller --width or --precision bf16")
+    assert "--batch-size" not in text.partition("try")[2]
 
 
 def test_other_errors_are_not_taken_for_it(monkeypatch):

@@ -13,7 +13,7 @@ from i2icli.runtime.device import Placement
 from i2icli.systems.combogan.config import ComboGANConfig
 from i2icli.systems.combogan.system import ComboGAN, module_name
 from i2icli.task import names_of
-from i2icli.training.run import compile_networks
+from i2icli.training.compiling import compile_networks
 from i2icli.training.trainer import Trainer
 from tests.asking import ask, compare, resolve, samples, tasks
 from tests.systems.combogan import SEASONS, of_domain, settings, tiny, two_domains

@@ -1,16 +1,26 @@
 """Spectral DCGAN: order of updates, codes, the paper's final layers, settings that cannot work."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from i2icli.config import RunOptions
+from i2icli.metadata import read_metadata
+from i2icli.runtime.checkpoint import load_model
 from i2icli.stage import Clock, Stage
 from i2icli.systems.spectral_dcgan.config import SpectralDCGANConfig
 from i2icli.systems.spectral_dcgan.system import SpectralDCGAN
+from i2icli.training.run import train
+from i2icli.training.run_folder import RunFolder
 from tests.asking import ask
+from tests.data.files import fill
 from tests.systems.steps import run_step
 from tests.tiny import tiny_config
 
@@ -76,3 +86,35 @@ def test_what_cannot_work_is_told() -> None:
     for size, words in (((48, 48), "power of two"), ((32, 64), "power of two"), ((8, 8), "at least 16 px")):
         with pytest.raises(ValidationError, match=words):
             SpectralDCGANConfig(crop_size=size)
+
+
+def test_models_that_were_less_wide_load_and_resume_as_they_are(tmp_path: Path) -> None:
+    fill(tmp_path / "data", *(f"{number}.png" for number in range(4)), size=(128, 128))
+    run = tmp_path / "run"
+    wide = {"crop_size": (128, 128), "width": 1, "batch_size": 2, "final_layers": 1}
+    config = tiny_config("spectral_dcgan", steps=1, widest=8, **wide)
+    train("spectral_dcgan", [tmp_path / "data"], config, RunOptions(out=run))
+    model = run / "model.safetensors"
+    with safe_open(model, "pt") as file:  # as version 0.1.0 wrote it
+        about = json.loads(file.metadata()["i2icli"])
+    del about["config"]["widest"]
+    save_file(load_file(model), model, {"i2icli": json.dumps(about)})
+    folder = RunFolder(run)
+    state = folder.load_state(print)
+    assert state is not None
+    del state["config"]["widest"]
+    folder.save_state(state)
+    assert ask(load_model(model), latent=torch.zeros(1, 8)).shape == (1, 3, 128, 128)
+    config = tiny_config("spectral_dcgan", steps=2, **wide)
+    assert train("spectral_dcgan", [tmp_path / "data"], config, RunOptions(out=run)).step == 2
+    assert read_metadata(model).config["widest"] == 8
+
+
+@pytest.mark.parametrize(("widest", "told"), [(16, {}), (8, {"widest": 8}), (3, {"widest": 3})])
+def test_the_widest_layer_is_told_by_its_tensors(widest: int, told: dict[str, int]) -> None:
+    config = SpectralDCGANConfig(crop_size=128, width=2, widest=widest)
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in SpectralDCGAN(config).state_dict().items()}
+    assert SpectralDCGANConfig.told_by({"width": 2}, shapes) == told
+    assert SpectralDCGANConfig.told_by({"width": 2, "widest": 5}, shapes) == {}
+    assert SpectralDCGANConfig.told_by({"width": "x"}, shapes) == {}

@@ -5,10 +5,13 @@ import os
 import signal
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 import torch
 
+from i2icli.training.event_forwarding import Outcome
+from i2icli.training.launch import _died
 from tests.training.commands import TINY, i2i, start
 from tests.training.synthetic import assert_same
 
@@ -83,6 +86,28 @@ def test_an_error_in_the_workers_is_one_line_with_its_exit_code(by_devices, toy,
     (line,) = [line for line in done.stderr.splitlines() if "error" in line.lower()]
     assert "was started with --cycle-weight 10, not with --cycle-weight 3; " in line
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "words"),
+    [
+        (-9, "(rank 1) was ended by SIGKILL, as systems do where memory runs out"),
+        (-11, "(rank 1) was ended by SIGSEGV"),
+        (-120, "(rank 1) was ended by signal 120"),
+        (3, "died (rank 1, exit status 3); see its output above"),
+    ],
+)
+def test_the_death_of_a_process_is_one_line_behind_what_it_printed(exit_code, words, capsys):
+    failed = SimpleNamespace(failures={1: SimpleNamespace(exitcode=exit_code)})
+    outcome = Outcome(tracebacks=["Traceback\nValueError: the cause", "Traceback\nlost its partner"])
+    error = _died(2, failed, outcome)
+    assert str(error).removeprefix("one of 2 processes ") == words
+    assert error.exit_code == 1
+    assert capsys.readouterr().err == ("Traceback\nValueError: the cause\n" if exit_code > 0 else "")
+
+
+def test_a_process_that_ended_without_a_word_is_named_as_that():
+    assert str(_died(4, None, Outcome())) == "one of 4 processes died; see its output above"
 
 
 @pytest.mark.slow

@@ -71,3 +71,20 @@ def test_an_attribute_called_all_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"called 'all'"):
         settled("stargan", tmp_path)
     assert getattr(settled("stargan", tmp_path, attributes="Male"), "attributes") == ("Male",)  # noqa: B009
+
+
+@pytest.mark.parametrize(("system", "examples"), [("cyclegan", 3), ("pix2pix", 3), ("progan", 3)])
+def test_images_in_subfolders_may_be_left_out(tmp_path: Path, system: str, examples: int) -> None:
+    sides = [tmp_path / "all"] if system == "progan" else [tmp_path / "A", tmp_path / "B"]
+    for side in sides:
+        fill(side, "1.png", "2.png", "3.png", "old/4.png", size=(64, 64))
+    data = sides[0] if system == "progan" else tmp_path
+    options = RunOptions()
+    counts = []
+    for recursive in (True, False):
+        given = SIDE | {"recursive": recursive, "holdout": 0}
+        folder, config = open_data(system, [data], resolve_config(system, None, given), options)
+        counts.append(len(folder.train()))
+        assert config.recursive == recursive
+    assert counts == [examples + 1, examples]
+    assert any("left out" in line and "1 subfolder (--recursive)" in line for line in folder.report)

@@ -98,6 +98,18 @@ def test_a_full_disk_is_one_line_with_the_step_that_is_saved(whole, data, tmp_pa
     resumes_to(whole, data, tmp_path / "run")
 
 
+def test_a_disk_that_is_full_when_a_run_resumes_is_one_line_too(data, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(27, "File too large", str(tmp_path / "run/report.html"))
+
+    run(data, tmp_path / "run", After(lambda: None), time_limit=1e-9)
+    step = state(tmp_path / "run")["clock"]["total"]
+    monkeypatch.setattr("i2icli.training.run.write_run_report", full)
+    with pytest.raises(UserError, match=rf"report.html: File too large; step {step} is saved in .*/run; "):
+        run(data, tmp_path / "run", After(lambda: None))
+    assert state(tmp_path / "run")["clock"]["total"] == step
+
+
 def test_where_nothing_can_be_saved_the_step_before_is_named(data, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", str(tmp_path / "run/resume.pt"))
@@ -224,7 +236,7 @@ def test_a_busy_machine_is_pointed_out(load, asked, told, data, tmp_path, monkey
     monkeypatch.setattr(torch, "get_num_threads", lambda: asked or 3)
     callbacks = After()
     run(data, tmp_path / "run", callbacks, steps=1, threads=asked)
-    lines = [line for line in callbacks.lines if "busy" in line]
+    lines = [line for line in callbacks.lines if "is busy" in line]
     assert lines == (
         [
             "this machine is busy (load 9.0 on 3 cores), where many threads slow each other down; "

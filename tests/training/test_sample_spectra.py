@@ -64,7 +64,7 @@ def test_a_pattern_is_said_to_be_usual_until_a_sensible_part_is_done(
     settled, stop_after, early, toy, tmp_path, monkeypatch
 ) -> None:
     """Of three steps, in the report too, whether the run was stopped or finished."""
-    monkeypatch.setattr("i2icli.training.monitor.EARLY", settled)
+    monkeypatch.setattr("i2icli.training.validation.EARLY", settled)
     monkeypatch.setattr("i2icli.training.sample_spectra.THRESHOLD", -100.0)
     options = RunOptions(out=tmp_path / "run", validate_every=1)
     notes: list[str] = []

@@ -84,7 +84,7 @@ def _with_rows(
     without = [image for image, row in rows.items() if row is None]
     if without and len(without) == len(rows) and collection.folder == splits(root)[0]:
         raise UserError(
-            f"{table.path} has no row for any of the {len(rows)} images in {collection.folder}, "
+            f"{table.path} has no row for the {counted(len(rows), 'image')} in {collection.folder}, "
             f"such as {without[0].name}; its rows are for {', '.join(list(table.rows)[:2])}, ..."
         )
     if without:

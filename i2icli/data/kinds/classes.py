@@ -127,8 +127,8 @@ class ClassesAndTarget(DataFolder):
         source, target = found.settings["channels"]
         if source != target and {source, target} != {1, 3}:
             raise UserError(
-                f"the source has {source} channels and the target {target}, but f reads images of both; "
-                "expected the same number, or 1 and 3"
+                f"the source has {counted(source, 'channel')} and the target {target}, but f reads images of "
+                "both; expected the same number, or 1 and 3"
             )
         return found
 

@@ -144,15 +144,15 @@ class Clips(DataFolder):
         if self.longest >= wanted:
             if most > self.longest:
                 self.report.append(
-                    f"training clips have at most {self.longest} frames instead of {most}: none is longer "
-                    "without a scene cut"
+                    f"training clips have at most {counted(self.longest, 'frame')} instead of {most}: "
+                    "none is longer without a scene cut"
                 )
                 most = self.longest
             enough = sum(len(shot) >= most for shot in self.shots)
             if enough < len(self.shots):
                 self.report.append(
                     f"{enough} of {len(self.shots)} clips between cuts {'has' if enough == 1 else 'have'} "
-                    f"{most} frames; shorter ones are left out of the stage of such clips"
+                    f"{counted(most, 'frame')}; shorter ones are left out of the stage of such clips"
                 )
             return
         names = ", ".join(clip.name for clip in clips[:3])

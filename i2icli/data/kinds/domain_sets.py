@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from i2icli.data.describe import sizes_of
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
 from i2icli.data.kinds.label_sets import LabelledImage, LabelledSet, validation_line
 from i2icli.data.options import DataOptions
@@ -35,8 +36,7 @@ def domain_set(folders: Sequence[Path], wanted: tuple[str, ...], options: DataOp
     else:
         validation = scanned(found.validation)
     same = aligned(found.validation or found.train, validation)
-    sizes = ", ".join(f"{name} {len(files)}" for name, files in zip(names, train, strict=True))
-    report.insert(0, f"{len(names)} domains: {sizes} images")
+    report.insert(0, f"{len(names):,} domains: {sizes_of(names, train)} images")
     held_out = _scene_by_scene(same) if same else _domain_by_domain(validation)
     report.append(validation_line(held_out, given=found.validation is not None, aligned=bool(same)))
     return LabelledSet("domains", names, _domain_by_domain(train), held_out, bool(same), report)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted
+from i2icli.data.describe import NOT_ALIGNED, aligned_line, counted, sizes_of
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.domain_folders import DOMAINS_EXAMPLE, known_domain, recognise_domains
@@ -86,8 +86,7 @@ class DomainImages(DataFolder):
 
     def _counts(self, collections: list[Files]) -> str:
         """a 3, b 2"""
-        counts = zip(self.names, collections, strict=True)
-        return ", ".join(f"{name} {len(files):,}" for name, files in counts)
+        return sizes_of(self.names, collections)
 
     def _learned(self, learn: tuple[str, ...]) -> set[int]:
         """The indices of the domains that are learned; pairs of two others teach nothing."""

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.nn.functional import one_hot
 
-from i2icli.data.describe import counted
+from i2icli.data.describe import counted, sizes_of
 from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import one_side
 from i2icli.data.kinds.label_sets import splits
@@ -84,8 +84,7 @@ class ImageFolder(DataFolder):
         total = counted(sum(map(len, self.files)), "training image")
         if not self.classes:
             return total
-        each = ", ".join(f"{n} {len(files):,}" for n, files in zip(self.classes, self.files, strict=True))
-        return f"{total} of {len(self.classes)} classes: {each}"
+        return f"{total} of {counted(len(self.classes), 'class')}: {sizes_of(self.classes, self.files)}"
 
     def _split_off(self) -> None:
         split = [split_off(files, self.options) for files in self.files]

@@ -12,6 +12,7 @@ from i2icli.data.examples import DataFolder, Example, Examples
 from i2icli.data.image_sides import one_side
 from i2icli.data.labels.label_sets import labels_of
 from i2icli.data.labels.layouts import recognise_labels
+from i2icli.data.labels.pairs import label_pairs
 from i2icli.data.labels.parts import LabelLayout
 from i2icli.data.labels.scenes import Scene, find_scenes, with_instances
 from i2icli.data.labels.survey import Surveyed, survey
@@ -60,9 +61,9 @@ class LabelMaps(DataFolder):
         everything = [scene for part in parts for scene in part]
         train, held_out = ([(scene.image.name, scene.size) for scene in part] for part in parts)
         check_sizes(train, held_out, options)
-        images = [scene.image for scene in everything]
-        photos = one_side(images, options)
-        self.settings, self.port = photos.settings | {"instances": use}, photos.ports[1]
+        photos = one_side([scene.image for scene in everything], options)
+        self.settings = photos.settings | label_pairs(self.layout, everything) | {"instances": use}
+        self.port = photos.ports[1]
         self.report += photos.report
         self.plan_cache(self._memory_needed(parts))
         surveyed = self._survey(parts)

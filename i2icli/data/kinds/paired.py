@@ -64,7 +64,7 @@ class PairedImages(DataFolder):
         refuse_small_images(train, smallest_image)
         check_sizes(train, validation, options)
         source, target = ([pair.files[side] for pair in self.pairs + self.held_out] for side in self._order)
-        both = two_sides(source, target, of_stack(options, parts), ("source", "target"))
+        both = two_sides(source, target, of_stack(options, parts), ("source", "target"), pairs=True)
         self.settings = both.settings | known_again(found, self.pairs)
         self.settings |= settings_of(parts, both.settings, options)
         self.ports = both.ports

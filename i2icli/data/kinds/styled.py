@@ -58,6 +58,7 @@ class StyledImages(DataFolder):
         self.held_out: list[list[StyledFile]] = [[], []]
         self.comparisons: list[Comparison] = []
         self._describe(layout)
+        self.report += layout.unused_lines
         self._take_validation(layout.validation) if layout.validation else self._split_off()
         heads = [[each.file for each in files] for files in (*self.files, *self.held_out)]
         self._check_sizes(heads[0] + heads[1], heads[2] + heads[3])

@@ -99,6 +99,7 @@ class UnpairedImages(DataFolder):
         if layout.validation:
             self._take_validation(layout.validation)
         else:
+            self.report += layout.unused_lines
             self._split_off(complete=bool(aligned(collections, files)))
         return layout.names
 

@@ -21,7 +21,7 @@ from i2icli.data.pairing.finding import find_pairs, of_layout
 from i2icli.data.pairing.lists import is_list
 from i2icli.data.pairing.pair import AS_FOUND, PairChoice
 from i2icli.data.split_names import TRAIN, VALIDATION_SPLITS
-from i2icli.errors import UserError
+from i2icli.errors import UserError, quoted
 from i2icli.image import FileItem, Item
 from i2icli.image.finding import (
     Collection,
@@ -233,5 +233,6 @@ def _refuse_polygons(inside: dict[str, Path]) -> None:
         if others:
             raise UserError(
                 f"{path}: found {len(others)} {others[0].suffix} files but no images; if they hold the "
-                f"outlines of objects, make label maps of them first: i2i labels convert {path.parent}"
+                "outlines of objects, make label maps of them first: "
+                f"i2i labels convert {quoted(path.parent)}"
             )

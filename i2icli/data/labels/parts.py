@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from i2icli.image.finding import Collection
+from i2icli.pair_pattern import PairPattern
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Part:
     label_half: str | None = None  # left or right, where the halves of an image are a scene
     known: tuple[tuple[Path, Path], ...] = ()  # label map and photo of each scene, where names need not tell
     how: str = ""  # these are known
+    second: bool = False  # whether the label maps are B of these
 
     def __str__(self) -> str:
         """Where they lie, for the report."""
@@ -36,3 +38,4 @@ class LabelLayout:
 
     train: Part
     validation: Part | None = None
+    pattern: PairPattern | None = None  # how the names of pairs differ, where that is known

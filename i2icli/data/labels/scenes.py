@@ -95,7 +95,8 @@ def with_instances(
         )
     use = present > 0 and present >= missing if wanted is None else wanted
     left_out = present > 0 and wanted is None and not use
-    lines = [f"instance maps are not read: {missing:,} pairs have none"] if left_out else []
+    missed = f"{counted(missing, 'pair')} of {len(everything):,} without"
+    lines = [f"instance maps are not read: {missed}"] if left_out else []
     if use:
         kept = [[scene for scene in part if scene.instances is not None] for part in (train, held_out)]
         train, held_out = kept

@@ -28,7 +28,7 @@ def one_tree(folder: Path) -> LabelLayout | None:
     for members in scenes.values():
         split = split_in(members[0].relative_to(folder))
         own = files.setdefault(split, {"labels": [], "images": [], "instances": []})
-        for role, file in _roles_of(members).items():
+        for role, file in roles_of(members).items():
             own[role].append(file)
     parts = {split: _part(folder, own) for split, own in files.items() if own["labels"]}
     train = parts.get(TRAIN) or parts.get("")
@@ -37,7 +37,7 @@ def one_tree(folder: Path) -> LabelLayout | None:
     return LabelLayout(train, next((parts[split] for split in VALIDATION_SPLITS if split in parts), None))
 
 
-def _roles_of(members: list[Path]) -> dict[Role, Path]:
+def roles_of(members: list[Path]) -> dict[Role, Path]:
     """Which of some files of one scene are its label map, its photo and its instance map; or nothing."""
     both = [file for file in members if not says_other(file)]
     maps = [file for file in both if says_label(file)]

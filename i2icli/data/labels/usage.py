@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from i2icli.classes import LabelSet
 from i2icli.data.describe import counted
 from i2icli.data.labels.survey import CountedMap, Surveyed
-from i2icli.data.sizes import lies_across
+from i2icli.data.sizes import lies_across, turned_lines
 from i2icli.errors import UserError
 from i2icli.image.class_indices import class_pixels
 
@@ -52,8 +52,9 @@ def size_lines(surveyed: Sequence[Surveyed]) -> list[str]:
                 f"{found.name} has {found.size[1]}x{found.size[0]} pixels, its photo {scene.image.name} "
                 f"{scene.size[1]}x{scene.size[0]}: one of them lies on its side; rotate it"
             )
+    turned = turned_lines((scene.image, scene.labels) for scene, _ in surveyed)
     if not other:
-        return []
+        return turned
     scene, found = other[0]
     shapes = [s.size[0] * f.size[1] / (s.size[1] * f.size[0]) for s, f in other]  # 1: the same shape
     distorted = sum(not 0.98 < shape < 1.02 for shape in shapes)
@@ -62,7 +63,7 @@ def size_lines(surveyed: Sequence[Surveyed]) -> list[str]:
         f"{found.size[1]}x{found.size[0]}, photo {scene.size[1]}x{scene.size[0]}): brought to its size by "
         "nearest neighbour"
     )
-    return [f"{line}; {distorted:,} of another shape, too" if distorted else line]
+    return [f"{line}; {distorted:,} of another shape, too" if distorted else line, *turned]
 
 
 def spoilt(maps: Sequence[CountedMap]) -> str | None:

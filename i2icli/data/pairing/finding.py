@@ -23,6 +23,8 @@ def find_pairs(paths: Sequence[Path], choice: PairChoice) -> FoundPairs:
 
     Raises UserError with one line: what was found, what is missing, what works.
     """
+    if choice.side_by_side and choice.pattern is not None:
+        raise UserError("--side-by-side and --pair: a pair is one image or two; leave one of them out")
     if choice.inputs:
         return find_inputs(paths, choice.inputs)
     if len(paths) == 1 and is_list(paths[0]):
@@ -39,7 +41,7 @@ def of_layout(layout: FolderLayout, choice: PairChoice, *, given_apart: bool = F
     held_out = [collect(folder) for folder in layout.validation] if layout.validation else None
     if len(train) == 2:
         found = _of_two(train[0], train[1], held_out, choice.pattern, given_apart)
-        return replace(found, names=layout.names)
+        return replace(found, names=layout.names, skipped=(*found.skipped, *layout.unused_lines))
     where = str(held_out[0].folder) if held_out else ""
     pattern = None if choice.side_by_side else choice.pattern or find_pattern(train[0])
     if pattern is not None:
@@ -142,7 +144,7 @@ def _no_pairs(a: Collection, b: Collection, pattern: PairPattern | None) -> User
         ]
         where = str(a.folder) if a is b else f"{a.folder} and {b.folder}"
         return UserError(
-            f"--pair '{pattern}': no pairs in {where}; {fit[0]:,} images fit A, {fit[1]:,} fit B ({names})"
+            f"--pair '{pattern}': no pairs in {where}; images that fit A: {fit[0]:,}, B: {fit[1]:,} ({names})"
         )
     return UserError(
         f"{a.folder} and {b.folder}: no names in common ({names}); pairs need the same name in both, "

@@ -8,7 +8,7 @@ from typing import Any
 
 from i2icli.data.describe import counted, skipped_lines
 from i2icli.data.images import count_channels, scan_headers, widest_type
-from i2icli.data.layouts import validation_folder
+from i2icli.data.layouts import side_names, validation_folder
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.names import partners_of
@@ -45,6 +45,8 @@ def find_inputs(paths: Sequence[Path], wanted: Sequence[str]) -> FoundPairs:
     check_folder(data)
     inside = split_folders(data)
     sides = [_input(data, inside, name) for name in wanted]
+    if len({side.train.resolve() for side in sides}) < len(sides):
+        raise UserError(f"--inputs {','.join(wanted)}: one folder is given twice; name each input once")
     target = _target(data, inside, [side.train for side in sides])
     parts = [_matched([side.train for side in sides], target.train)]
     held_out = [each for each in (side.validation for side in (*sides, target)) if each is not None]
@@ -59,6 +61,7 @@ def find_inputs(paths: Sequence[Path], wanted: Sequence[str]) -> FoundPairs:
         pairs[1] if len(parts) > 1 else None,
         str(target.validation) if target.validation else "",
         tuple(line for folder in folders for line in _alone(folder, used)),
+        side_names(sides[0].train, target.train),
         stacked={row[0]: row[1:-1] for part in parts for row in part},
     )
 

@@ -49,7 +49,7 @@ def read_list(path: Path) -> FoundPairs:
             splits.setdefault(split, []).append((files[0], files[1]))
         known.add(row)
     if missing:
-        more = f" (and {len(missing) - 1:,} more files)" if len(missing) > 1 else ""
+        more = f" (and {counted(len(missing) - 1, 'more file')})" if len(missing) > 1 else ""
         raise UserError(f"{path}, {missing[0]}{more}; paths are relative to {path.parent}")
     if not splits.get(TRAIN):
         raise UserError(f"{path}: no pairs to train on; expected {EXAMPLE}")
@@ -66,8 +66,25 @@ def read_list(path: Path) -> FoundPairs:
     )
 
 
-def _rows(path: Path) -> Iterator[tuple[int, tuple[str, str, str]]]:
-    """Line numbers, and source, target and split, which may be empty. Raises UserError naming the line."""
+def listed(path: Path) -> list[tuple[Path, Path | None]]:
+    """The sources of a list and their targets, None where a line has none; files need not be there.
+
+    Raises UserError naming the line: a file outside the folder of the list, a text that is no list.
+    """
+    rows = [
+        (_located(path, line, source), _located(path, line, target) if target else None)
+        for line, (source, target, _) in _rows(path, targets=False)
+    ]
+    if not any(is_image_name(source) for source, _ in rows):
+        raise UserError(f"{path}: no list of images; expected {EXAMPLE}")
+    return rows
+
+
+def _rows(path: Path, *, targets: bool = True) -> Iterator[tuple[int, tuple[str, str, str]]]:
+    """Line numbers, and source, target and split, which may be empty; the target only without `targets`.
+
+    Raises UserError naming the line.
+    """
     text = _text(path)
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
@@ -86,7 +103,7 @@ def _rows(path: Path) -> Iterator[tuple[int, tuple[str, str, str]]]:
                     continue
                 places = (0, 1, 2)
             found = [row[place] if 0 <= place < len(row) else "" for place in places]
-            if not all(found[:2]) or (places == (0, 1, 2) and len(row) > 3 and any(row[3:])):
+            if not all(found[: 1 + targets]) or (places == (0, 1, 2) and len(row) > 3 and any(row[3:])):
                 raise UserError(
                     f"{path}, line {reader.line_num}: {counted(len(row), 'cell')}; expected {EXAMPLE}"
                 )

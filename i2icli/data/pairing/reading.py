@@ -9,7 +9,7 @@ from i2icli.data.describe import counted
 from i2icli.data.images import scan_headers
 from i2icli.data.left_out import refuse_remainder
 from i2icli.data.pairing.pair import Pair
-from i2icli.data.sizes import lies_across
+from i2icli.data.sizes import lies_across, turned_lines
 from i2icli.errors import UserError
 from i2icli.image import FileItem, Item
 from i2icli.reading import AS_FOUND, Reading
@@ -96,7 +96,7 @@ def _refuse_other_shapes(pairs: Sequence[Pair]) -> None:
     other = [pair.a for pair in pairs if _width(pair) != 2 * pair.size[0]]
     if len(other) <= (1 - _NEARLY_ALL) * len(pairs):
         return
-    many = f", like {len(other) - 1:,} others" if len(other) > 1 else ""
+    many = f", like {counted(len(other) - 1, 'other')}" if len(other) > 1 else ""
     raise UserError(
         f"{other[0].name} has {_size(other[0])} pixels{many}, so its halves are hardly a pair: add "
         "--side-by-side if they are; else give A/ and B/ with the same names, --pair or a list (CSV)"
@@ -104,13 +104,15 @@ def _refuse_other_shapes(pairs: Sequence[Pair]) -> None:
 
 
 def size_lines(pairs: Sequence[Pair]) -> list[str]:
-    """A report line about partners of different sizes. Raises UserError where one lies on its side."""
-    other = [(pair.a, pair.b) for pair in pairs if pair.b and pair.b.header().size != pair.size]
+    """Lines about partners of different sizes, or turned. Raises UserError where one lies on its side."""
+    apart = [(pair.a, pair.b) for pair in pairs if pair.b]
+    other = [(a, b) for a, b in apart if b.header().size != a.header().size]
     refuse_transposed(other)
+    lines = turned_lines(apart)
     if not other:
-        return []
+        return lines
     first = Path(other[0][0].name).name
-    return [f"{counted(len(other), 'pair')} with different sizes (e.g. {first}): B is resized to A"]
+    return [f"{counted(len(other), 'pair')} with different sizes (e.g. {first}): B is resized to A", *lines]
 
 
 def refuse_transposed(pairs: Iterable[tuple[Item, Item]]) -> None:

@@ -28,6 +28,7 @@ from i2icli.labels.json_files import colour_of, field, of_type, points_of, size_
 from i2icli.labels.names import result_name
 from i2icli.labels.rle import decode
 from i2icli.labels.shapes import Region, placed, polygon
+from i2icli.written import counted
 
 
 def open_coco(content: dict[str, Any]) -> Annotations:
@@ -50,7 +51,7 @@ def open_coco(content: dict[str, Any]) -> Annotations:
         else:
             entries.append(entry)
     lost = sum(map(len, of_image.values()))
-    notes = (f"{lost:,} annotations are of images that the file does not list",) if lost else ()
+    notes = (f"{counted(lost, 'annotation')} of images that the file does not list",) if lost else ()
     return Annotations(tuple(entries), classes, failures=tuple(failures), notes=notes)
 
 

@@ -17,6 +17,7 @@ from i2icli.labels.annotations import LARGEST_ID, Annotations, Canvas, Drawn, Ob
 from i2icli.labels.names import Photos, result_name
 from i2icli.labels.shapes import polygon
 from i2icli.labels.text_files import read_bytes, read_text
+from i2icli.written import counted
 
 LARGEST_YAML = 1_000_000  # bytes: names of classes are few
 NAMES = ("data.yaml", "dataset.yaml", "data.yml", "classes.txt", "obj.names")
@@ -47,7 +48,8 @@ def polygons(text: str) -> list[tuple[int, list[float]]]:
         if len(numbers) == 4:
             raise UserError(f"line {number} is a box of a detector; expected a polygon: class x y x y ...")
         if len(numbers) < 6 or len(numbers) % 2 or not np.isfinite(numbers).all():
-            raise UserError(f"line {number}: {len(numbers)} numbers; expected x and y of at least 3 points")
+            there = counted(len(numbers), "number")
+            raise UserError(f"line {number}: {there}; expected x and y of at least 3 points")
         if not 0 <= class_id <= LARGEST_ID:
             raise UserError(f"line {number}: class {class_id}; expected 0 to {LARGEST_ID}")
         found.append((class_id, numbers))

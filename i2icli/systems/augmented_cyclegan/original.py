@@ -36,6 +36,7 @@ from i2icli.systems.augmented_cyclegan.names import (
     once,
 )
 from i2icli.systems.augmented_cyclegan.system import AugmentedCycleGAN
+from i2icli.written import counted
 
 THEIRS = {"netG_A_B": "G_AB", "netG_B_A": "G_BA", "netE_B": "E.B"}
 """Their networks that we take over -> ours."""
@@ -82,7 +83,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
         return None
     reason = (
         "netG_A_B, netG_B_A and netE_B in one file, model.2.scale_conv.0.weight in the first, "
-        f"{num_blocks} residual blocks, {config.num_latents} numbers in a code"
+        f"{num_blocks} residual blocks, {counted(config.num_latents, 'number')} in a code"
     )
     return Original("augmented_cyclegan", config, filled, _NOTES, reason=reason)
 

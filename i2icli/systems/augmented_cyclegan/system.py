@@ -5,8 +5,9 @@ from Unpaired Data", ICML 2018, https://arxiv.org/abs/1802.10151. Names: G_AB, G
 paper's; D_z.B scores codes of B (its D_Zb). A code says what an image of B has that A does not show.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -18,6 +19,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.latent import gaussian_log_likelihood, kl_divergence, laplace_log_likelihood
+from i2icli.losses.legend import CYCLE, GAN_OF_D, GAN_OF_G
 from i2icli.losses.precision import at_least_float32
 from i2icli.system import Batch, Evaluation, Inputs, Memory, Pairs, System, Update
 from i2icli.systems.augmented_cyclegan.config import AugmentedCycleGANConfig
@@ -39,6 +41,16 @@ class AugmentedCycleGAN(System[AugmentedCycleGANConfig]):
     """Batches hold "A", "B" and drawn codes "z_B", "z_A"; with supervision pairs "paired_A", "paired_B"."""
 
     inference_modules = ("G_AB", "G_BA", "E")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan_z_*": "How far the codes found in images are from passing for drawn ones.",
+        "G/gan_*": GAN_OF_G,
+        "G/cycle_z_*": "Difference between drawn codes and those found in their outputs; it falls.",
+        "G/cycle_*": CYCLE,
+        "G/kl_*": "How far codes found in images are from the normal distribution of drawn ones.",
+        "G/paired_*": "Difference between outputs and the ground truth where it is known; it falls.",
+        "D/gan_z_*": "How far the discriminator is from telling drawn codes and those found in images apart.",
+        "D/gan_*": GAN_OF_D,
+    }
 
     @staticmethod
     def open_data(

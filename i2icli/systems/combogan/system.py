@@ -5,9 +5,9 @@ workshops 2018, https://arxiv.org/abs/1712.06909. Names: a generator of the pape
 decoder j after encoder i (section 3); every step is CycleGAN's, of two domains that are drawn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from i2icli.data.kinds.domains import DomainImages
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import CYCLE, GAN_OF_D, GAN_OF_G
 from i2icli.nn.init import init_normal
 from i2icli.nn.pool import ImagePool
 from i2icli.nn.random_shift import RandomShift
@@ -36,6 +37,14 @@ class ComboGAN(System[ComboGANConfig]):
     """
 
     inference_modules = ("encoders", "decoders")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "G/cycle": CYCLE,
+        "G/identity": "Difference between images and what their own domain decodes them to; it falls.",
+        "G/forward": "Coarse difference between images and their translations: what keeps the layout.",
+        "G/latent": "Difference between the codes of images and those of their translations; it falls.",
+        "D/gan": GAN_OF_D,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: ComboGANConfig) -> DataFolder:

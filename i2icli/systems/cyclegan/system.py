@@ -5,8 +5,9 @@ Networks", ICCV 2017, https://arxiv.org/abs/1703.10593. Names: G_AB is the paper
 G_BA its F, D_A its D_X, D_B its D_Y.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
@@ -17,6 +18,7 @@ from i2icli.data.kinds.unpaired import UnpairedImages
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import CYCLE, GAN_OF_D, GAN_OF_G, PENALTY
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.growth import GrowingDiscriminator, GrowingGenerator
 from i2icli.nn.init import init_normal
@@ -32,6 +34,13 @@ class CycleGAN(System[CycleGANConfig]):
     """A generator and a discriminator per domain. Batches hold "A" and "B", one image of each per example."""
 
     inference_modules = ("G_AB", "G_BA")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan_*": GAN_OF_G,
+        "G/cycle_*": CYCLE,
+        "G/identity_*": "How much a generator changes images of its target domain; it falls.",
+        "D/gan_*": GAN_OF_D,
+        "D/penalty_*": PENALTY,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: CycleGANConfig) -> DataFolder:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from i2icli.config import Betas, Config, Counts, Names, PreprocessMode, Size
 from i2icli.stage import Stage
 from i2icli.task import Task
+from i2icli.written import counted
 
 Extractor = Literal["strided", "pooled", "ccexam-mnist", "ccexam-svhn", "ccexam-usps"]
 
@@ -120,11 +121,11 @@ class DTNConfig(Config):
             )
         if len(self.updates) not in (2, 4):
             raise ValueError(
-                f"--updates has {len(self.updates)} numbers; expected 2 like 1,1 or 4 like 1,6,2,4"
+                f"--updates has {counted(len(self.updates), 'number')}; expected 2 like 1,1 or 4 like 1,6,2,4"
             )
         if self.feature_steps is not None and self.steps is not None and self.feature_steps > self.steps:
             raise ValueError(
-                f"--feature-steps {self.feature_steps} are more than all {self.steps} steps; "
+                f"--feature-steps {self.feature_steps} are more than all {counted(self.steps, 'step')}; "
                 "raise --steps, or lower it"
             )
         if self.classes is not None and len(set(self.classes)) < 2:

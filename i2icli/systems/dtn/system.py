@@ -5,9 +5,9 @@ https://arxiv.org/abs/1611.02200. Names as in the paper: G = g(f(x)); f describe
 collections, g draws images of the target, D tells its kinds apart.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.classes import ClassesAndTarget
 from i2icli.data.options import DataOptions
 from i2icli.errors import UserError
+from i2icli.losses.legend import GAN_OF_G
 from i2icli.losses.precision import at_least_float32
 from i2icli.losses.total_variation import total_variation
 from i2icli.nn.resizing import resized
@@ -37,6 +38,17 @@ class DTN(System[DTNConfig]):
     criterion = (
         "accuracy"  # rarely is there ground truth, and outputs should be classified as their source is
     )
+    legend: ClassVar[Mapping[str, str]] = {
+        "f/classes": "Cross entropy of the classes that f sees in labelled source images; it falls.",
+        "f/accuracy": "Fraction of the training images whose class f names rightly; it rises to 1.",
+        "f/const": "How much translation changes what f sees in source images.",
+        "g/gan_*": GAN_OF_G,
+        "g/const": "How much translation changes what f sees in source images; it falls.",
+        "g/tv": "Total variation of the outputs, which keeps them smooth.",
+        "g/identity": "How much g changes target images; it falls.",
+        "D/fake_*": "How far the discriminator is from knowing outputs of source or target images.",
+        "D/real": "How far the discriminator is from knowing real target images as such.",
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: DTNConfig) -> DataFolder:

@@ -11,6 +11,7 @@ from i2icli.config import Config, Counts, Names, PreprocessMode, Size
 from i2icli.errors import UserError, one_of
 from i2icli.stage import Stage
 from i2icli.task import Task, about_target, find_task, names_of
+from i2icli.written import counted
 
 if TYPE_CHECKING:  # numpy need not load for --help
     from i2icli.request import Arrays, Request
@@ -228,7 +229,7 @@ class LAPGANConfig(Config):
             raise ValueError(f"--sides {written}: expected growing sides, from {SMALLEST_SIDE} px on")
         if self.shares is not None and len(self.shares) != len(self.learned_sides):
             raise ValueError(
-                f"--shares {','.join(map(str, self.shares))}: {len(self.shares)} numbers "
+                f"--shares {','.join(map(str, self.shares))}: {counted(len(self.shares), 'number')} "
                 f"for {len(self.learned_sides)} levels ({', '.join(map(str, self.learned_sides))} px)"
             )
         return self

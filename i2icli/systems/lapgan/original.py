@@ -14,6 +14,7 @@ from torch import Tensor
 from i2icli.errors import UserError
 from i2icli.originals.checkpoint import Known, Original, Read, State, mentions, width_in
 from i2icli.systems.lapgan.config import LAPGANConfig
+from i2icli.written import counted
 
 SIDE = 32  # pixels: of the pictures a level made, where the file does not tell
 
@@ -58,8 +59,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if not classes:
         notes.append(f"the file does not give the size of its images; assumed {side}x{side}")
     notes.append("the authors standardise every pixel by its mean and deviation; those are not in the file")
-    reason = f"conv1, conv2, conv3 of 7x7, 7x7, 5x5 over {config.width} channels" + (
-        f" and class1 of {classes} classes" if classes else ""
+    reason = f"conv1, conv2, conv3 of 7x7, 7x7, 5x5 over {counted(config.width, 'channel')}" + (
+        f" and class1 of {counted(classes, 'class')}" if classes else ""
     )
     return Original("lapgan", config, tensors, tuple(notes), reason=reason)
 

@@ -6,10 +6,11 @@ finest, I_0, to the coarsest, I_K; here "8 px", "16 px", ... from the coarsest o
 G.levels[-1] its G_0, likewise D. Noise, residual h and coarse image l are the paper's z, h and l.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import sqrt
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.noise import ImagesWithNoise
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Vanilla
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.pyramid import Level, downsample, pyramid, upsample
 from i2icli.nn.spectrum import spectral_distance
@@ -32,6 +34,13 @@ from i2icli.task import Task
 
 class LAPGAN(System[LAPGANConfig]):
     """Batches hold "image" and its "noise", and "label" where classes are learned. A stage for each level."""
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "G/pixels": "Difference between generated and real detail of the level that learns; it falls.",
+        "D/gan": GAN_OF_D,
+        "D/*": "Fraction of images that the discriminator knows for what they are; near 0.5 it has to guess.",
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: LAPGANConfig) -> DataFolder:

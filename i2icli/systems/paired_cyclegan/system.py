@@ -6,9 +6,10 @@ Names: G, F, D_X, D_Y, D_S, x (bare), y (styled) and W(x, y) as in the paper; L_
 the losses "gan" of G, "gan" of F, "pair", "identity" and "style". The authors published no code.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.styled import StyledImages
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G
 from i2icli.nn.init import init_normal
 from i2icli.nn.patchgan import PatchDiscriminator
 from i2icli.nn.resizing import resized
@@ -47,6 +49,16 @@ class PairedCycleGAN(System[PairedCycleGANConfig]):
     """
 
     inference_modules = ("G", "F")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan*": GAN_OF_G,
+        "F/gan*": GAN_OF_G,
+        "[GF]/identity*": "Difference between bare images and themselves, styled and bared again; it falls.",
+        "[GF]/style*": "Difference between styled images and themselves, bared and styled again; it falls.",
+        "G/pair*": "How far an output and its reference are from passing for two images of one style.",
+        "F/keep*": "How much F changes images that are bare already; it falls.",
+        "D/gan_*": GAN_OF_D,
+        "D/pair*": "How far the discriminator is from telling pairs of one style from those of outputs.",
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: PairedCycleGANConfig) -> DataFolder:

@@ -5,7 +5,7 @@ generator of CycleGAN is the same ResNet, and alone it translates in one directi
 a pix2pix system with that generator. Forks name or build some layers otherwise: see `classic_names`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,11 @@ from i2icli.originals.classic import (
     read_generator,
 )
 from i2icli.originals.classic_names import Layout
+from i2icli.originals.options_file import options_beside
 from i2icli.systems.pix2pix.config import Pix2PixConfig
 from i2icli.systems.pix2pix.networks import build_generator
+
+_DROPOUT = {"False": 0.5, "True": 0.0}  # by what the option no_dropout says
 
 
 def recognise(state: State, path: Path, _read: Read) -> Original | None:
@@ -45,7 +48,8 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if is_discriminator(state):
         raise UserError(f"{path}: this is a discriminator; give the generator's file beside it (.._net_G..)")
     found = read_generator(state)
-    config = _config(found) if found else None
+    options = options_beside(path)
+    config = _config(found, _told(found, path, options)) if found else None
     if found is None or config is None:
         return None
     source, target = config.two_channels
@@ -55,7 +59,7 @@ def recognise(state: State, path: Path, _read: Read) -> Original | None:
     if filled is None:
         return None
     tensors = {f"G.{name}": tensor for name, tensor in filled.items()}
-    return Original("pix2pix", config, tensors, _notes(config, path), reason=found.reason)
+    return Original("pix2pix", config, tensors, _notes(config, path, options), reason=found.reason)
 
 
 def parts(_config: Pix2PixConfig) -> dict[str, Part]:
@@ -71,12 +75,25 @@ def _generator_weights(state: State) -> Weights | None:
     return Weights(found.tensors, {"generator": "unet" if unet else "resnet", **found.settings})
 
 
-def _config(found: ClassicGenerator) -> Pix2PixConfig | None:
-    """The settings; None for sizes beyond what any such network has."""
+def _config(found: ClassicGenerator, told: dict[str, Any]) -> Pix2PixConfig | None:
+    """The settings, with what is told beside the file; None for sizes beyond what any such network has."""
     try:
-        return Pix2PixConfig.model_validate(found.settings | _shape_of(found.layout))
+        return Pix2PixConfig.model_validate(found.settings | _shape_of(found.layout) | told)
     except ValueError:
         return None
+
+
+def _told(found: ClassicGenerator, path: Path, options: Mapping[str, str]) -> dict[str, Any]:
+    """What the options of the training and the name of the file tell that keys do not."""
+    told: dict[str, Any] = {"direction": "BtoA" if _is_backwards(path, options) else "AtoB"}
+    if found.layout.generator == "unet" and options.get("no_dropout") in _DROPOUT:
+        told["dropout"] = _DROPOUT[options["no_dropout"]]
+    return told
+
+
+def _is_backwards(path: Path, options: Mapping[str, str]) -> bool:
+    """Whether it translates B to A; CycleGAN's G_B leads back."""
+    return (options.get("direction") == "BtoA") != path.stem.endswith("_G_B")
 
 
 def _shape_of(layout: Layout) -> dict[str, Any]:
@@ -106,10 +123,14 @@ def networks_like(state: State) -> Iterator[Known]:
         yield known(f"{what} with {norm} norms", network.state_dict(), layout.names)
 
 
-def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
-    """What keys and shapes leave open."""
-    notes = [_direction(path)]
-    if config.generator == "unet" and config.unet_depth > 5:
+def _notes(config: Pix2PixConfig, path: Path, options: Mapping[str, str]) -> tuple[str, ...]:
+    """What keys, shapes and options leave open."""
+    notes = [_direction(path, options)]
+    dropout = config.generator == "unet" and config.unet_depth > 5
+    if dropout and options.get("no_dropout") in _DROPOUT:
+        has = "dropout, which stays on as in the authors' test program" if config.dropout else "no dropout"
+        notes.append(f"by the options beside the file the U-Net has {has}")
+    elif dropout:
         notes.append(
             "the keys of a U-Net do not show dropout; it is off here, so outputs are deterministic; "
             "the authors' test program leaves it on if the network was trained with it"
@@ -124,8 +145,11 @@ def _notes(config: Pix2PixConfig, path: Path) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _direction(path: Path) -> str:
-    """Which way it translates: not in the file, at most in its name."""
+def _direction(path: Path, options: Mapping[str, str]) -> str:
+    """Which way it translates: not in the file, at most in its name or in options beside it."""
+    if "direction" in options:
+        way = "from B to A" if _is_backwards(path, options) else "from A to B"
+        return f"by the options beside the file it translates {way}"
     note = "the file holds one direction and cannot tell which domain is read and which comes out"
     for end, hint in (("_G_A", "from A to B"), ("_G_B", "from B to A")):
         if path.stem.endswith(end):

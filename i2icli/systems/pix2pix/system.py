@@ -5,8 +5,9 @@ https://arxiv.org/abs/1611.07004. Names: G and D are the paper's; source is its 
 its noise z is the dropout inside G.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from i2icli.data.kinds.paired import PairedImages
 from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import PairChoice
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G, PENALTY
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
 from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
@@ -28,6 +30,13 @@ from i2icli.task import Task
 
 class Pix2Pix(System[Pix2PixConfig]):
     """One generator and one discriminator that also sees the source. Batches hold "source" and "target"."""
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "G/l1": "Mean absolute difference between outputs and the ground truth; it falls, fast at first.",
+        "D/gan": GAN_OF_D,
+        "D/penalty": PENALTY,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixConfig) -> DataFolder:

@@ -127,7 +127,7 @@ class Pix2PixHDConfig(LabelConfig, PairConfig, GrowableConfig):
         output = self.two_ports[1]
         tiling: Tiling = "free" if self.norm == "none" else "global-norm"
         if not self.feature_channels:
-            return (Task(None, inputs, output, tiling=tiling),)
+            return (Task(None, inputs, output, pair=self.label_side(), tiling=tiling),)
         return (
             Task(
                 None,
@@ -136,6 +136,7 @@ class Pix2PixHDConfig(LabelConfig, PairConfig, GrowableConfig):
                 reads=frozenset({"latent", "reference", "style"}),
                 latent_size=self.label_set.count,
                 reference=output,
+                pair=self.label_side(),
                 tiling=tiling,
                 condition_per_input=True,
             ),

@@ -29,6 +29,7 @@ from i2icli.originals.checkpoint import (
     rename,
     width_in,
 )
+from i2icli.originals.options_file import options_beside
 from i2icli.systems.pix2pixhd.cluster_file import PATTERN, read_clusters
 from i2icli.systems.pix2pixhd.config import Pix2PixHDConfig
 from i2icli.systems.pix2pixhd.layout import (
@@ -42,6 +43,7 @@ from i2icli.systems.pix2pixhd.layout import (
 from i2icli.systems.pix2pixhd.names import discriminator_names
 from i2icli.systems.pix2pixhd.styles import Styles
 from i2icli.systems.pix2pixhd.system import Pix2PixHD
+from i2icli.written import counted
 
 CITYSCAPES = 35  # classes of the published model
 
@@ -65,15 +67,16 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
     encoder = _encoder(path, read) or {}
     tensors |= {f"E.{name}": tensor for name, tensor in encoder.items()}
     clusters = _clusters_beside(path) if encoder else {}
+    options = options_beside(path)
     try:
-        config = Pix2PixHDConfig.model_validate(_settings(layout, tensors, clusters))
+        config = Pix2PixHDConfig.model_validate(_settings(layout, tensors, clusters, options))
     except ValueError:
         return None  # sizes beyond what any such network has
     filled = _filled_and_checked(config, tensors, clusters)
     if filled is None:
         return None
     reason = (
-        f"model.1.weight of 7x7 to {config.width} channels, {layout.depth} down-samplings, "
+        f"model.1.weight of 7x7 to {counted(config.width, 'channel')}, {layout.depth} down-samplings, "
         f"{layout.num_blocks} residual blocks, {layout.enhancers} local enhancers (model1_1 ...)"
     )
     return Original("pix2pixhd", config, filled, _notes(config, clusters), reason=reason)
@@ -158,13 +161,15 @@ def _clusters_beside(path: Path) -> Clusters:
     return read_clusters(files[-1]) if files else {}
 
 
-def _settings(layout: Layout, tensors: State, clusters: Clusters) -> dict[str, Any]:
-    """What names and shapes tell, as settings."""
+def _settings(
+    layout: Layout, tensors: State, clusters: Clusters, options: Mapping[str, str]
+) -> dict[str, Any]:
+    """What names and shapes tell, and options beside the file, as settings."""
     inside = "G.small." if layout.enhancers else "G."
     stem = tensors[f"{inside}stem.conv.weight"]
     encoder = _encoder_settings(tensors, clusters) if "E.stem.conv.weight" in tensors else {}
     planes = stem.shape[1] - encoder.get("num_features", 0)
-    boundaries = planes != CITYSCAPES  # these with boundaries would be a set of 34 classes
+    boundaries = _has_boundaries(planes, options)
     side = max(512, 2 << max(layout.depth, encoder.get("encoder_depth", 0)) + layout.enhancers)
     return encoder | {
         "classes": _classes(planes - boundaries),
@@ -180,6 +185,14 @@ def _settings(layout: Layout, tensors: State, clusters: Clusters) -> dict[str, A
         "num_enhancer_blocks": layout.enhancer_blocks or 3,
         "crop_size": (side, 2 * side),
     }
+
+
+def _has_boundaries(planes: int, options: Mapping[str, str]) -> bool:
+    """Whether one of the planes that are read is that of boundaries."""
+    said = options.get("no_instance")
+    if said in ("True", "False") and options.get("label_nc") == str(planes - (said == "False")):
+        return said == "False"
+    return planes != CITYSCAPES  # these with boundaries would be a set of 34 classes
 
 
 def _encoder_settings(tensors: State, clusters: Clusters) -> dict[str, Any]:
@@ -234,7 +247,7 @@ def _notes(config: Pix2PixHDConfig, clusters: Clusters) -> tuple[str, ...]:
     number = len(config.label_set.classes)
     with_boundaries = "and the boundaries of instances" if config.boundaries else "without boundaries"
     names = "taken for Cityscapes'" if number == CITYSCAPES else "whose names the file does not tell"
-    notes = [f"the generator reads {number} classes, {names}, {with_boundaries}"]
+    notes = [f"the generator reads {counted(number, 'class')}, {names}, {with_boundaries}"]
     if not config.feature_channels:
         notes.append("if it was trained with features, put the encoder's file (.._net_E.pth) beside it")
     elif not clusters:

@@ -5,9 +5,9 @@ https://arxiv.org/abs/1711.11585. Names: G is the paper's generator (G1 is G.sma
 G.levels), D its discriminators D1, D2 ... from the coarsest scale up, E its encoder of features.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from i2icli.data.options import DataOptions
 from i2icli.data.pairing.pair import PairChoice
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G, MATCHING
 from i2icli.losses.multiscale import discriminator_loss, generator_loss, matching_loss
 from i2icli.nn.init import init_normal
 from i2icli.nn.instance_pooling import pool_regions
@@ -48,6 +49,11 @@ class Pix2PixHD(System[Pix2PixHDConfig]):
     """
 
     inference_modules = ("G", "E", "styles")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "G/matching": MATCHING,
+        "D/gan": GAN_OF_D,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: Pix2PixHDConfig) -> DataFolder:

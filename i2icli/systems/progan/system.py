@@ -4,8 +4,9 @@ Karras et al., "Progressive Growing of GANs for Improved Quality, Stability, and
 https://arxiv.org/abs/1710.10196. Names: the paper's resolutions are levels from 4x4 on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Wasserstein
 from i2icli.losses.drift import drift
+from i2icli.losses.legend import CRITIC, CRITIC_OF_G, PENALTY
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.upsampling import upsample_2x
@@ -33,6 +35,15 @@ class ProGAN(System[ProGANConfig]):
     """Batches hold "image" (B, C, H, W), at the resolution of the stage, and "codes" (B, 2, Z), one for D's
     turn and one for G's; with classes "label" (B, L).
     """
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": CRITIC_OF_G,
+        "G/class": "Cross entropy of the classes that the discriminator sees in samples.",
+        "D/gan": CRITIC,
+        "D/penalty": PENALTY,
+        "D/drift": "Mean square of the scores of real images, which keeps them from drifting away from 0.",
+        "D/class": "Cross entropy of the classes that the discriminator sees in real images and in samples.",
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: ProGANConfig) -> DataFolder:

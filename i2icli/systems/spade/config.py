@@ -109,7 +109,7 @@ class SPADEConfig(LabelConfig, PairConfig):
         output = self.two_ports[1]
         tiling: Tiling = "whole" if self.vae else "free" if self.norm == "batch" else "global-norm"
         if not self.vae:
-            return (Task(None, inputs, output, tiling=tiling),)
+            return (Task(None, inputs, output, pair=self.label_side(), tiling=tiling),)
         return (
             Task(
                 None,
@@ -118,6 +118,7 @@ class SPADEConfig(LabelConfig, PairConfig):
                 reads=frozenset({"latent", "reference"}),
                 latent_size=self.num_latents,
                 reference=output,
+                pair=self.label_side(),
                 tiling=tiling,
                 broadcasts=True,
             ),

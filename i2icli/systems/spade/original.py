@@ -26,6 +26,7 @@ from i2icli.originals.checkpoint import (
     mentions,
     width_in,
 )
+from i2icli.originals.options_file import options_beside
 from i2icli.systems.spade.config import MORE, NumUpsampling, SPADEConfig
 from i2icli.systems.spade.label_channels import LabelChannels
 from i2icli.systems.spade.names import (
@@ -35,7 +36,6 @@ from i2icli.systems.spade.names import (
     original_shapes,
     renamed,
 )
-from i2icli.systems.spade.options_file import read_options
 from i2icli.systems.spade.system import SPADE
 
 ENCODER_LAYERS = 6  # it is made for 256 px, and only for those
@@ -56,7 +56,7 @@ def recognise(state: State, path: Path, read: Read) -> Original | None:
         raise UserError(f"{path}: this is SPADE's {kind}; give the generator's file beside it (.._net_G..)")
     if not (_starts(state, FIRST_OF_G) and {"fc.weight", "conv_img.weight"} <= state.keys()):
         return None
-    options = read_options(path.with_name("opt.txt"))
+    options = options_beside(path)
     try:
         labels = LabelChannels.of(state["head_0.norm_0.mlp_shared.0.weight"].shape[1], options)
         config = SPADEConfig.model_validate(labels.settings | _settings(state, options))

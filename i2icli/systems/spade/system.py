@@ -4,8 +4,9 @@ Park, Liu, Wang, Zhu, "Semantic Image Synthesis with Spatially-Adaptive Normaliz
 https://arxiv.org/abs/1903.07291. Names: G, D, E and z (a latent code) are the paper's; its m is "labels".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
 from i2icli.losses.feature_matching import Features, feature_matching
 from i2icli.losses.latent import kl_divergence
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G, MATCHING
 from i2icli.nn.label_conv import LabelPlanes
 from i2icli.nn.label_maps import boundaries, paint
 from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
@@ -34,6 +36,12 @@ class SPADE(System[SPADEConfig]):
     """
 
     inference_modules = ("G", "E")
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "G/matching": MATCHING,
+        "G/kl": "How far the codes of photos are from the normal distribution that samples are drawn from.",
+        "D/gan": GAN_OF_D,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: SPADEConfig) -> DataFolder:

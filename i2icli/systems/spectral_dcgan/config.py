@@ -1,7 +1,8 @@
 """The spectral DCGAN's settings, with the paper's defaults. No torch here."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -38,6 +39,9 @@ class SpectralDCGANConfig(Config):
     num_latents: int = Field(128, ge=1, le=65536, description="numbers in a latent code")
     width: int = Field(
         32, ge=1, le=4096, description="channels of the widest images' features, in both networks"
+    )
+    widest: int = Field(
+        16, ge=1, le=64, description="channels of the widest layers over --width, at most; 16 as published"
     )
     upsampling: Literal["transposed", "nearest", "bilinear"] = Field(
         "transposed",
@@ -82,6 +86,17 @@ class SpectralDCGANConfig(Config):
     def doublings(self) -> int:
         """From 4x4 features to the image."""
         return self.crop_size[0].bit_length() - 3
+
+    @classmethod
+    def told_by(cls, settings: Mapping[str, Any], shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+        """See `Config.told_by`: version 0.1.0 was less wide at 128 px."""
+        first = shapes.get("G.net.0.0.weight", ())
+        width = settings.get("width", cls.model_fields["width"].default)
+        if "widest" in settings or len(first) != 4 or not isinstance(width, int) or not 0 < width <= first[1]:
+            return {}
+        widest = first[1] // width
+        levels = sum(f"G.net.{level}.0.weight" in shapes for level in range(len(shapes)))
+        return {"widest": widest} if widest < 2 ** (levels - 1) else {}
 
     @property
     def discriminator_norm(self) -> Literal["batch", "instance", "layer", "none"]:

@@ -15,7 +15,6 @@ from i2icli.nn.upsampling import Upsampling, build_upsampling
 
 Norm = Literal["batch", "instance", "layer", "none"]
 
-MOST = 16  # times the width: no layer has more channels
 FINAL_KERNEL = 5
 SLOPE = 0.2  # of LeakyReLU below zero
 
@@ -32,10 +31,13 @@ class Generator(nn.Module):
         norm: Norm,
         upsampling: Upsampling,
         final_layers: int,
+        widest: int = 16,
     ) -> None:
-        """final_layers: 5x5 convolutions after the last doubling, nearest then; 0: it is like the others."""
+        """final_layers: 5x5 convolutions after the last doubling, nearest then; 0: it is like the others;
+        widest: times the width, no layer has more channels.
+        """
         super().__init__()
-        widths = [min(MOST, 2**level) * width for level in reversed(range(doublings))]
+        widths = [min(widest, 2**level) * width for level in reversed(range(doublings))]
         bias = norm == "none"
         start = nn.ConvTranspose2d(num_latents, widths[0], 4, bias=bias)
         layers: list[nn.Module] = [_block(start, widths[0], norm, nn.ReLU(inplace=True))]
@@ -58,12 +60,13 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (B, C, S, S) -> scores (B, 1, 1, 1)."""
 
-    def __init__(self, channels: int, width: int, halvings: int, norm: Norm) -> None:
+    def __init__(self, channels: int, width: int, halvings: int, norm: Norm, widest: int = 16) -> None:
+        """widest: as in `Generator`."""
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
         before = width
         for level in range(1, halvings):
-            after = min(MOST, 2**level) * width
+            after = min(widest, 2**level) * width
             halve = nn.Conv2d(before, after, 4, 2, 1, bias=norm == "none")
             layers.append(_block(halve, after, norm, nn.LeakyReLU(SLOPE, inplace=True)))
             before = after

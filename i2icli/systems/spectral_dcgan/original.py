@@ -82,7 +82,8 @@ def _settings(state: State) -> dict[str, Any]:
     return {
         "num_latents": state[FIRST].shape[0],
         "channels": (last.shape[0] if final else last.shape[1],),
-        "width": state[f"net.{blocks - 1}.1.weight"].shape[0],
+        "width": (width := state[f"net.{blocks - 1}.1.weight"].shape[0]),
+        "widest": max(1, state[FIRST].shape[1] // max(1, width)),
         "crop_size": 4 << blocks,
         "final_layers": final,
     }

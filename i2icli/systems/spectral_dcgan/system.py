@@ -5,8 +5,9 @@ Reproduce Spectral Distributions", CVPR 2020, https://arxiv.org/abs/2003.01826. 
 4.1 is the engine's (`losses.spectral`), as every system may have it; here it is on by default.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from i2icli.data.examples import DataFolder
 from i2icli.data.kinds.image_folder import ImageFolder
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G, PENALTY
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.nn.init import init_normal
 from i2icli.system import Batch, Evaluation, Inputs, Memory, System, Update
@@ -28,6 +30,12 @@ SAMPLES = 6  # in a row of a sample sheet
 
 class SpectralDCGAN(System[SpectralDCGANConfig]):
     """Batches hold "image" (B, C, S, S) and "codes" (B, 2, Z), one for D's turn and one for G's."""
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan": GAN_OF_G,
+        "D/gan": GAN_OF_D,
+        "D/penalty": PENALTY,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: SpectralDCGANConfig) -> DataFolder:
@@ -45,8 +53,9 @@ class SpectralDCGAN(System[SpectralDCGANConfig]):
             config.norm,
             config.upsampling,
             config.final_layers,
+            config.widest,
         )
-        self.D = Discriminator(channels, config.width, levels, config.discriminator_norm)
+        self.D = Discriminator(channels, config.width, levels, config.discriminator_norm, config.widest)
         self.gan = ADVERSARIAL[config.gan_loss]()
         init_normal(self)
 

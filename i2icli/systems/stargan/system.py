@@ -5,8 +5,9 @@ Translation", CVPR 2018, https://arxiv.org/abs/1711.09020. Names: G and D are th
 outputs are its D_src and D_cls; a label is its c, a mask its m.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from i2icli.data.kinds.label_sets import LabelChoice
 from i2icli.data.kinds.labelled import LabelledImages
 from i2icli.data.options import DataOptions
 from i2icli.losses.adversarial import Wasserstein
+from i2icli.losses.legend import CYCLE, GAN_OF_D, GAN_OF_G, PENALTY
 from i2icli.losses.penalty import gradient_penalty
 from i2icli.losses.precision import at_least_float32
 from i2icli.nn.random_shift import RandomShift
@@ -33,6 +35,18 @@ class StarGAN(System[StarGANConfig]):
     "image_1" and "label_1" of the second, ...; for validation maybe "truth_0" (B, L, C, H, W): the same
     thing in every domain.
     """
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan*": GAN_OF_G,
+        "G/classification*": "How far outputs are from being classified as their target; it falls.",
+        "G/cycle*": CYCLE,
+        "G/identity*": "How much G changes images that have the target attributes already; it falls.",
+        "G/accuracy*": "Fraction of outputs that the discriminator classifies as their target; it rises.",
+        "D/gan*": GAN_OF_D,
+        "D/classification*": "How far the discriminator is from classifying real images rightly; it falls.",
+        "D/penalty*": PENALTY,
+        "D/accuracy*": "Fraction of real images that the discriminator classifies rightly; it rises.",
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: StarGANConfig) -> DataFolder:

@@ -9,6 +9,7 @@ from i2icli.conditions import Condition, ConditionKind, planes
 from i2icli.config import Names, PreprocessMode, Size
 from i2icli.growable import GrowableConfig, How
 from i2icli.label_config import LabelConfig
+from i2icli.pair_config import label_side
 from i2icli.stage import Stage
 from i2icli.task import Port, Task
 
@@ -216,8 +217,7 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
     def tasks(self, stage: Stage) -> tuple[Task, ...]:
         """Frames, with the memory of those before."""
         smallest = self.smallest_side >> self.grown - stage.level
-        sides = {"multiple": self.multiple_at(stage), "minimum": smallest}
-        source = self._source(**sides)
+        source = self._source(self.multiple_at(stage), smallest)
         first = next(iter(source.values()))
         before = self.num_frames - 1
         memory = {"maps": Port(before * (1 if first.kind == "labels" else first.channels), first.kind)}
@@ -225,7 +225,8 @@ class Vid2VidConfig(LabelConfig, GrowableConfig):
             memory["boundaries"] = Port(before, "condition")
         for level in range(stage.level + 1):
             memory[frames_at(level)] = Port(before * self.image_channels, scale=0.5**level)
-        return (Task(None, source, self.two_ports[1], memory=memory if self.longest_clip > 1 else {}),)
+        memory, pair = memory if self.longest_clip > 1 else {}, label_side(first)
+        return (Task(None, source, self.two_ports[1], memory=memory, pair=pair),)
 
     def _source(self, multiple: int, minimum: int) -> dict[str, Port]:
         if self.reads == "labels":

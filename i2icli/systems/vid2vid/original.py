@@ -32,6 +32,7 @@ from i2icli.originals.checkpoint import (
 from i2icli.systems.vid2vid.config import Vid2VidConfig
 from i2icli.systems.vid2vid.names import coarse_names, discriminator_names, local_names
 from i2icli.systems.vid2vid.system import Vid2Vid
+from i2icli.written import counted
 
 CITYSCAPES = 35  # classes of the published model
 CAR = "26"  # the id that is its foreground
@@ -231,11 +232,12 @@ def _notes(config: Vid2VidConfig, discriminators: State) -> tuple[str, ...]:
         number = len(config.label_set.classes)
         names = "taken for Cityscapes'" if number == CITYSCAPES else "whose names the file does not tell"
         edges = "and the boundaries of instances" if config.boundaries else "without boundaries"
-        notes = [f"the generator reads {number} classes, {names}, {edges}"]
+        notes = [f"the generator reads {counted(number, 'class')}, {names}, {edges}"]
         if config.foreground:
             notes.append(f"its foreground is taken for class {config.foreground[0]}, as in the paper")
     else:
-        notes = [f"the generator reads {config.source_channels} channels of a video, of unknown kind"]
+        channels = counted(config.source_channels, "channel")
+        notes = [f"the generator reads {channels} of a video, of unknown kind"]
     if config.norm == "batch":
         notes.append("batch norm uses the statistics of each frame, as the authors' test program does")
     notes.append("it may have learned no first frames: give one (--first-frame or --first-model)")

@@ -5,8 +5,9 @@ paper's F with its networks for the raw frame, the flow and the mask; D is its D
 strides; the source s is "source" or "labels", the film x is "frames".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from i2icli.extractors.extract import chooser
 from i2icli.flow.teachers import teacher
 from i2icli.image.label_colours import colours_of
 from i2icli.losses.adversarial import ADVERSARIAL
+from i2icli.losses.legend import GAN_OF_D, GAN_OF_G, MATCHING
 from i2icli.nn.init import init_normal
 from i2icli.nn.label_maps import paint
 from i2icli.nn.warp import warp
@@ -53,6 +55,16 @@ class Vid2Vid(System[Vid2VidConfig]):
     Batches hold clips: "frames" (B, T, C, H, W) in [-1, 1], "source" (B, T, C, H, W), or "labels" (B, T, 1,
     H, W) and perhaps "instances", and flows with their confidences, see `clip.Clip`.
     """
+
+    legend: ClassVar[Mapping[str, str]] = {
+        "G/gan*": GAN_OF_G,
+        "G/matching*": MATCHING,
+        "G/warp": "Difference between frames and those before, moved by the real flow: flicker.",
+        "G/flow": "Difference between the generator's optical flow and that of the flow teacher; it falls.",
+        "G/flow_warp": "Difference between real frames and those before, moved by the generator's flow.",
+        "G/weight": "How much of a frame is drawn anew where moving the one before would do.",
+        "D*/gan": GAN_OF_D,
+    }
 
     @staticmethod
     def open_data(folders: Sequence[Path], options: DataOptions, config: Vid2VidConfig) -> DataFolder:

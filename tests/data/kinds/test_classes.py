@@ -43,7 +43,13 @@ def opened(folder: Path, *more: Path, **changes: Any) -> ClassesAndTarget:
 
 def test_a_folder_per_class_and_a_target(plain: Path) -> None:
     data = opened(plain)
-    assert data.settings == {"channels": (3, 3), "types": ("uint8", "uint8"), "classes": ("cat", "dog")}
+    found = {
+        "learned_size": (32, 32),
+        "channels": (3, 3),
+        "types": ("uint8", "uint8"),
+        "classes": ("cat", "dog"),
+    }
+    assert data.settings == found
     assert len(data.train()) == 4
     assert "4 images of 2 classes (cat, dog)" in data.report[0]
     assert "3 images, used without labels" in data.report[0]

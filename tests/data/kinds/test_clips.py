@@ -138,7 +138,8 @@ def test_frames_are_skipped_up_to_the_largest_stride(tmp_path: Path):
 def test_a_plain_video_is_divided_at_its_cuts(talk: Path):
     folder = opened(talk, choose=negative)
     assert [len(shot) for shot in folder.shots] == [10, 12, 10]
-    assert folder.settings == {"condition_low": 8.0, "channels": (1, 3), "types": ("uint8",)}
+    found = {"learned_size": (48, 64), "condition_low": 8.0, "channels": (1, 3), "types": ("uint8",)}
+    assert folder.settings == found
     assert any("2 scene cuts" in line for line in folder.report)
     train = folder.train()
     assert len(train) == 2 + 3 + 2

@@ -44,7 +44,7 @@ def value(image: torch.Tensor) -> int:
 
 def test_settings_and_report_name_the_domains(folder: Path) -> None:
     data = scanned("combogan", [folder], whole())
-    assert data.settings == {"channels": (3,), "types": ("uint8",), "domains": NAMES}
+    assert data.settings == {"learned_size": (8, 8), "channels": (3,), "types": ("uint8",), "domains": NAMES}
     assert data.report[0] == "3 domains, training images: a 6, b 4, c 2"
     assert any("2 file names in all domains, so they show the same scenes" in line for line in data.report)
     assert len(data.train()) == 6  # two images each: every one of 12 once, on average

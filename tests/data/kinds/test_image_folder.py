@@ -33,7 +33,7 @@ def test_all_images_below_a_folder_in_natural_order(tmp_path):
     examples = data.train()
     first = [round((examples.get(i, None)["image"][0, 0, 0].item() + 1) * 127.5) for i in range(3)]
     assert first == [1, 0, 2]  # 2.png, 10.png, deep/down/1.png
-    assert data.settings == {"channels": (3,), "types": ("uint8",)}
+    assert data.settings == {"learned_size": (16, 16), "channels": (3,), "types": ("uint8",)}
     assert data.validation() is None
     assert set(examples.get(0, np.random.default_rng(0))) == {"image"}
 
@@ -63,7 +63,8 @@ def test_folders_are_classes_where_these_are_learned(tmp_path):
     write(tmp_path / "train" / "dog", "1", value=200)
     write(tmp_path / "test" / "dog", "1")
     data = opened(tmp_path, conditional=True)
-    assert data.settings == {"channels": (3,), "types": ("uint8",), "classes": ("cat", "dog")}
+    found = {"learned_size": (16, 16), "channels": (3,), "types": ("uint8",), "classes": ("cat", "dog")}
+    assert data.settings == found
     labels = [data.train().get(i, None)["label"].tolist() for i in range(3)]
     assert labels == [[1, 0], [1, 0], [0, 1]]
     assert data.train().get(2, None)["image"][0, 0, 0] > 0

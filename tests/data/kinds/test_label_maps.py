@@ -69,12 +69,16 @@ def rooms(folder: Path, count: int = 3, *, instances: bool = False, size: int = 
 def test_examples_hold_indices_photo_and_instances(tmp_path: Path) -> None:
     data = opened(rooms(tmp_path, instances=True))
     assert data.settings == {
+        "learned_size": (24, 40),
         "classes": tuple(LabelClass(number, f"class {number}") for number in range(5)),
         "ignore": (),
         "dont_care": False,
         "instances": True,
         "channels": (3,),
         "types": ("uint8",),
+        "pair_names": ("labels", "images"),
+        "pair_aspects": (),
+        "pair_found": None,
     }
     example = data.train().get(1, None)
     assert {name: (value.dtype, tuple(value.shape)) for name, value in example.items()} == {
@@ -326,7 +330,7 @@ def test_instances_are_read_where_most_have_them(tmp_path: Path) -> None:
     (tmp_path / "instances" / "1.png").unlink()
     data = opened(tmp_path)
     assert not data.settings["instances"]
-    assert "instance maps are not read: 2 pairs have none" in data.report
+    assert "instance maps are not read: 2 pairs of 3 without" in data.report
     assert len(opened(tmp_path, instances=True).train()) == 1
 
 

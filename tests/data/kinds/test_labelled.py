@@ -60,7 +60,7 @@ def levels(image: torch.Tensor) -> int:
 
 def test_attributes_of_a_csv_become_labels(tmp_path: Path) -> None:
     found = data(attributes(tmp_path / "faces", FOUR))
-    assert found.settings == {
+    assert found.settings == {"learned_size": (32, 32),
         "channels": (3,), "types": ("uint8",), "attributes": ("Male", "Smiling"), "domains": (), "sets": ()
     }  # fmt: skip
     examples = [found.train().get(index, None) for index in range(len(found.train()))]
@@ -157,7 +157,7 @@ def test_images_without_row_and_rows_without_image_are_told(tmp_path: Path) -> N
 def test_a_file_about_other_images_is_refused(tmp_path: Path) -> None:
     attributes(tmp_path, FOUR, images=False)
     picture(tmp_path / "x.png")
-    with pytest.raises(UserError, match=r"no row for any of the 1 images .*x\.png; its rows are for 1\.png"):
+    with pytest.raises(UserError, match=r"no row for the 1 image .*x\.png; its rows are for 1\.png"):
         data(tmp_path)
 
 

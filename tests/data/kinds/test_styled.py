@@ -55,7 +55,7 @@ def test_a_single_bare_picture_serves_all() -> None:
 
 def test_the_toy_folder_is_recognised_with_its_truths(makeup: Path) -> None:
     data = scanned("paired_cyclegan", [makeup], settings())
-    assert data.settings == {"channels": (3,), "types": ("uint8",)}
+    assert data.settings == {"learned_size": (32, 32), "channels": (3,), "types": ("uint8",)}
     assert "bare in" in data.report[0]
     assert "5 images" in data.report[0]
     assert any("file names give the truth of 4 removals and 4 transfers" in line for line in data.report)

@@ -1,11 +1,18 @@
-"""The options that the authors' program writes beside its checkpoints, as text: opt.txt."""
+"""The options that the authors' programs write beside their checkpoints, as text."""
 
 import re
 from pathlib import Path
 
+NAMES = ("train_opt.txt", "opt.txt")  # of pytorch-CycleGAN-and-pix2pix; of pix2pixHD and SPADE
 LARGEST_BYTES = 100_000
 
 _LINE = re.compile(r"\s*(\w+): (.*?)\s*(?:\[default: .*\])?\s*")
+
+
+def options_beside(path: Path) -> dict[str, str]:
+    """Options by name from the file of them beside a checkpoint; none if there is none."""
+    found = (read_options(path.with_name(name)) for name in NAMES)
+    return next((options for options in found if options), {})
 
 
 def read_options(path: Path) -> dict[str, str]:

@@ -1,0 +1,180 @@
+"""The time that is left of a run, the memory it needs, and the recipe it starts from where none is named."""
+
+import pytest
+
+from i2icli.__main__ import main
+from i2icli.config import RunOptions
+from i2icli.recipe import is_small, resolve_config, small_sizes
+from i2icli.registry import SYSTEMS
+from i2icli.stage import Clock, Stage
+from i2icli.training import default_recipe as choosing
+from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.outlook import Machine, Outlook, hint_line, too_large_line
+from i2icli.training.run import train
+from tests.tiny import tiny_config
+
+STAGES = (Stage("small", 10), Stage("large", 10))
+
+
+class Seconds:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def stepped(outlook: Outlook, seconds: Seconds, steps: int, each: float, stage: Stage = STAGES[0]) -> None:
+    for _ in range(steps):
+        seconds.now += each
+        outlook.step(stage)
+        outlook.settle()
+
+
+def test_the_time_left_is_known_from_the_third_step_and_does_not_count_the_first():
+    seconds = Seconds()
+    outlook = Outlook(STAGES[:1], clock=seconds)
+    stepped(outlook, seconds, 1, 100.0)  # libraries are loaded
+    stepped(outlook, seconds, 1, 2.0)
+    assert outlook.left_s(Clock(STAGES[0], 2)) is None
+    stepped(outlook, seconds, 1, 4.0)
+    assert outlook.left_s(Clock(STAGES[0], 3)) == 7 * 3.0
+
+
+def test_later_stages_take_as_long_as_their_steps_cost():
+    seconds = Seconds()
+    outlook = Outlook(STAGES, costs=(1.0, 5.0), clock=seconds)
+    stepped(outlook, seconds, 3, 2.0)
+    assert outlook.left_s(Clock(STAGES[0], 3)) == 7 * 2.0 + 10 * 5 * 2.0
+
+
+def test_after_a_resume_time_counts_from_there():
+    seconds = Seconds()
+    outlook = Outlook(STAGES[:1], clock=seconds)  # of a new session: at step 6
+    stepped(outlook, seconds, 3, 1.5)
+    assert outlook.left_s(Clock(STAGES[0], 9)) == 1.5
+
+
+def test_the_first_lines_give_time_memory_the_time_limit_and_what_suits_a_processor():
+    seconds = Seconds()
+    outlook = Outlook(
+        (Stage("main", 10_003),), Machine("cpu", 8_000_000_000, small=False), None, 3609.0, seconds
+    )
+    stepped(outlook, seconds, 3, 3.0, outlook.stages[0])
+    left_s = outlook.left_s(Clock(outlook.stages[0], 3))
+    assert outlook.first_lines(10_000, left_s, 2_500_000_000) == [
+        "about 8h20m to the end: 10,000 steps of 3 s; --time-limit stops it after 1,200 of them; "
+        "memory so far 2.5 GB of the 8.0 GB of this machine",
+        "on a processor --recipe small, with a new --out, learns in minutes to hours",
+    ]
+    assert outlook.first_lines(10_000, left_s, 0) == []  # once
+    assert outlook.limit_left_s() == 3600.0
+
+
+def test_what_does_not_fit_is_warned_of_with_what_to_type():
+    machine = Machine("cpu", 8_000_000_000, small=False)
+    assert too_large_line(7_000_000_000, machine, 4) is None
+    assert too_large_line(26_000_000_000, machine, 4) == (
+        "this needs about 26 GB of memory, more than the 8.0 GB of this machine: expect it to fail; try "
+        "--recipe small, --batch-size 2, a smaller --crop-size"
+    )
+    line = too_large_line(26_000_000_000, Machine("cuda:0", 8_000_000_000), 1)
+    assert line.endswith("of cuda:0: expect it to fail; try a smaller --crop-size")
+    assert hint_line(9999.0, Machine("cuda:0", None, small=False)) is None
+
+
+class Seen(NoCallbacks):
+    """What a run reports."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.progressed: list[tuple[int, bool, bool]] = []
+
+    def note(self, text: str) -> None:
+        self.lines.append(text)
+
+    def warn(self, text: str) -> None:
+        self.lines.append(f"warning: {text}")
+
+    def progress(self, progress) -> None:
+        self.progressed.append((progress.step, progress.eta_s is not None, progress.limit_s is not None))
+
+
+def test_a_run_and_a_resumed_one_report_the_time_left_from_their_third_step(toy, tmp_path):
+    for steps, expected in ((4, [1, 2, 3, 4]), (8, [5, 6, 7, 8])):
+        seen = Seen()
+        config = tiny_config("pix2pix", steps=steps)
+        train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run", time_limit="1h"), seen)
+        known = [False, False, True, True]
+        assert seen.progressed == [(*each, True) for each in zip(expected, known, strict=True)]
+
+
+def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
+    from i2icli.training import outlook
+
+    seen, config = Seen(), tiny_config("pix2pix", steps=1, crop_size=128)
+    monkeypatch.setattr(outlook, "device_memory", lambda _: 1_000_000)
+    train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"), seen)
+    assert any(line.startswith("warning: this needs about 0.0") for line in seen.lines)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_has_sizes_for_a_processor(system):
+    assert {"crop_size"} < small_sizes(system).keys()
+    assert is_small(system, resolve_config(system, "small", {"batch_size": 8, "lr": 0.1}))
+    assert not is_small(system, resolve_config(system, "paper"))
+    assert resolve_config(system, "paper") == resolve_config(system)
+
+
+def chosen(tmp_path, **given):
+    options = RunOptions(out=tmp_path / "run", init_from=given.pop("init_from", None))
+    return choosing.default_recipe("cyclegan", [tmp_path], given, options)
+
+
+def test_without_a_gpu_and_a_named_size_the_defaults_are_those_for_a_processor(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    recipe, line = chosen(tmp_path, steps=10, batch_size=2)
+    assert (recipe, line) == (
+        "small",
+        "no GPU found: training with --recipe small (64 px, sized to a processor); the paper's settings: "
+        "--recipe paper",
+    )
+    for given in ({"crop_size": 128}, {"width": 8}, {"init_from": "latest_net_G.pth"}):
+        assert chosen(tmp_path, **given) == (None, "")
+    short = choosing.default_recipe("dtn", [tmp_path], {"steps": 3}, RunOptions(out=tmp_path / "run"))
+    assert short == (None, "")  # that recipe learns features for longer
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
+    assert chosen(tmp_path) == (None, "")
+
+
+@pytest.mark.parametrize(("recipe", "kept"), [("small", "small"), ("paper", None)])
+def test_a_run_that_was_started_keeps_what_it_has(tmp_path, recipe, kept):
+    from i2icli.recipe import write_recipe
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/resume.pt").touch()
+    write_recipe(tmp_path / "run/recipe.toml", "cyclegan", resolve_config("cyclegan", recipe))
+    assert chosen(tmp_path) == (kept, "")
+
+
+def test_the_command_says_that_it_takes_the_small_recipe(toy, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    command = [
+        "train",
+        "pix2pix",
+        str(toy("pix2pix")),
+        "--steps",
+        "1",
+        "--dry-run",
+        "--out",
+        str(tmp_path / "run"),
+    ]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert "crop_size = 64" in printed.out
+    assert "note: no GPU found: training with --recipe small (64 px, sized to a processor)" in printed.err
+    assert main([*command, "--recipe", "paper"]) == 0
+    printed = capsys.readouterr()
+    assert "crop_size = 256" in printed.out
+    assert "no GPU" not in printed.err

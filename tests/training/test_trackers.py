@@ -1,0 +1,102 @@
+"""Runs followed by services: what they are sent, and what happens where they fail."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from i2icli.config import RunOptions
+from i2icli.errors import UserError
+from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.run import train
+from tests.tiny import tiny_config
+
+
+class Service:
+    """A stand-in for wandb and for mlflow that notes what it is sent."""
+
+    def __init__(self):
+        self.started, self.scalars, self.sheets, self.ended = [], {}, [], 0
+        self.id, self.info = "id1", SimpleNamespace(run_id="id1")
+        self.Image = str
+        self.fails = False
+
+    def init(self, **given):
+        self.started.append(given)
+        return self
+
+    def log(self, values, step):
+        sheet = values.pop("samples", None)
+        self.sheets += [sheet] if sheet else []
+        self.log_metrics(values, step)
+
+    def set_experiment(self, name):
+        assert name == "i2icli"
+
+    def start_run(self, **given):
+        self.started.append(given)
+        return self
+
+    def log_params(self, settings):
+        self.started[-1]["config"] = settings
+
+    def log_metrics(self, values, step):
+        if self.fails:
+            raise OSError("no route to host")
+        self.scalars.setdefault(step, {}).update(values)
+
+    def log_artifact(self, path, folder):
+        assert folder == "samples"
+        self.sheets.append(path)
+
+    def end_run(self):
+        self.ended += 1
+
+    finish = end_run
+
+
+@pytest.fixture(params=["wandb", "mlflow"])
+def option(request):
+    return request.param
+
+
+@pytest.fixture
+def service(option, monkeypatch):
+    service = Service()
+    monkeypatch.setitem(sys.modules, option, service)
+    return service
+
+
+def run(toy, folder, option, steps=2, callbacks=None):
+    options = RunOptions(out=folder, log_every=1, validate_every=2, **{option: True})
+    return train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=steps), options, callbacks)
+
+
+def test_a_service_gets_settings_scalars_and_sheets_and_goes_on_when_the_run_does(
+    toy, tmp_path, option, service
+):
+    run(toy, tmp_path / "mine", option)
+    assert service.started[0]["config"]["system"] == "pix2pix"
+    assert service.started[0]["name" if option == "wandb" else "run_name"] == "mine"
+    assert {"G/l1", "D/gan"} <= service.scalars[1].keys()
+    assert "validation/psnr" in service.scalars[2]
+    assert [path[-10:] for path in service.sheets] == ["000001.png", "000002.png"]
+    assert service.ended == 1
+    run(toy, tmp_path / "mine", option, steps=3)
+    assert service.started[1]["id" if option == "wandb" else "run_id"] == "id1"
+    assert set(service.scalars) == {1, 2, 3}
+
+
+def test_a_service_that_fails_does_not_end_the_run(toy, tmp_path, option, service):
+    service.fails, warnings = True, []
+    callbacks = NoCallbacks()
+    callbacks.warn = warnings.append
+    assert run(toy, tmp_path / "run", option, callbacks=callbacks).finished
+    assert warnings == [f"--{option} failed (no route to host); the run goes on without it"]
+
+
+def test_a_missing_package_is_named_before_anything_is_done(toy, tmp_path, option, monkeypatch):
+    monkeypatch.setitem(sys.modules, option, None)
+    with pytest.raises(UserError, match=rf"--{option} needs a package: pip install 'i2icli\[{option}\]'"):
+        run(toy, tmp_path / "run", option)
+    assert not (tmp_path / "run").exists()
