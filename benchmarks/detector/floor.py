@@ -25,7 +25,7 @@ from i2icli.detector.fit_classifier import quantile_trees
 
 QUANTILES, MARGINS = (0.01, 0.02, 0.05), (0, 0.25, 0.5, 1)
 CHOSEN, MARGIN = 0.01, 0.5  # of the shipped floor: quantile, and log odds below it
-EACH = 20  # pairs of a generator
+EACH, SQUARES = 20, 60  # pairs of a generator, photographs of a folder
 MOST = 0.05  # share of a faint generator's fakes that a low score alone would call real in some condition
 
 Array = NDArray[np.float64]
@@ -85,7 +85,7 @@ def gathered(family: Path, folders: Sequence[Path], work: Path) -> Judged:
         others = [other for other in names if other != name]
         parts.append(_lazily(work / f"{name}.npz", lambda skip=others: family_pairs(family, EACH, skip=skip)))
     for folder in folders:
-        squares = _lazily(work / f"{folder.name}.npz", lambda path=folder: real_squares(path, path.name))
+        squares = _lazily(work / f"{folder.name}.npz", lambda path=folder: real_squares(path, SQUARES))
         parts.append(_rows(squares, ~squares.fake))
     return joined(parts)
 

@@ -45,11 +45,11 @@ def judged(pairs: Sequence[Pair], seed: int = 0) -> Judged:
     return Judged(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
-def real_squares(folder: Path, content: str) -> list[Pair]:
-    """Photographs without fakes: a pair's fake is its real image, to be left out."""
-    files = sorted(folder.glob("*.png"))
+def real_squares(folder: Path, most: int) -> list[Pair]:
+    """The first photographs of a folder, without fakes: a pair's fake is its real image, to be left out."""
+    files = sorted(folder.glob("*.png"))[:most]
     images = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-    return [Pair("none", content, image, image) for image in images]
+    return [Pair("none", folder.name, image, image) for image in images]
 
 
 def joined(parts: Sequence[Judged]) -> Judged:
