@@ -131,7 +131,7 @@ def test_mistakes_are_named(colours):
     with pytest.raises(i2icli.UserError, match="Pix2Pix has no --to"):
         model.translate(image, to="B")
     with pytest.raises(i2icli.UserError, match=r"expected \(C, H, W\)"):
-        model.translate(torch.zeros(1, 1, 8, 8))
+        model.translate(torch.zeros(1, 1, 1, 8, 8))
 
 
 def test_public_names_come_from_the_package_itself():
