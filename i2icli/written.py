@@ -88,8 +88,10 @@ def print_duration(seconds: float) -> str:
 
 
 def print_bytes(count: float) -> str:
-    """As GB: "0.04 GB", "1.9 GB", "26 GB"."""
+    """As GB: "0.04 GB", "1.9 GB", "26 GB"; the little that is hardly any as "3 MB"."""
     number = count / 1e9
+    if number < 0.01:
+        return f"{max(1, round(count / 1e6))} MB"
     return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
 
 
