@@ -196,7 +196,7 @@ def _as_given(message: str, arguments: Sequence[str]) -> str:
         typed = any(word.partition("=")[0] == option for word in arguments)
         if value and not typed:
             words = rf"{re.escape(f'{option} {value}')}(?!\w|[.:]\w)"
-            message = re.sub(words, lambda _, said=f"{name}={value}": said, message)
+            message = f"{name}={value}".join(re.split(words, message))
     return message
 
 
