@@ -13,6 +13,7 @@ from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.training import default_recipe as choosing
 from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.outlook import Machine, Outlook, hint_line, memory_line, time_line, too_large_line
+from i2icli.training.plan import plan
 from i2icli.training.run import train
 from tests.tiny import tiny_config
 
@@ -118,6 +119,14 @@ def test_a_run_and_a_resumed_one_report_the_time_left_from_their_third_step(toy,
         assert seen.progressed == [(*each, True) for each in zip(expected, known, strict=True)]
 
 
+def test_a_plan_measures_a_few_steps_and_leaves_nothing(toy, tmp_path):
+    options = RunOptions(out=tmp_path / "run")
+    found = plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9), options, measure=True)
+    assert found.left_s is not None
+    assert 0 < found.left_s < 60
+    assert not (tmp_path / "run").exists()
+
+
 def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
     from i2icli.training import outlook
 
@@ -180,6 +189,7 @@ def test_a_run_that_was_started_keeps_what_it_has(tmp_path, recipe, kept):
 
 def test_the_command_says_that_it_takes_the_small_recipe(toy, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    monkeypatch.setattr("i2icli.training.plan.seconds_per_step", lambda *_: 1.0)
     command = [
         "train",
         "pix2pix",
