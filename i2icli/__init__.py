@@ -143,16 +143,21 @@ def detect(image: Given | list[Given], detector: str | Path | None = None) -> An
 
 
 def spectrum(
-    images: str | Path | Sequence[str | Path], *, relative: bool = False, out: str | Path | None = None
+    images: str | Path | Sequence[str | Path],
+    *,
+    relative: bool = False,
+    out: str | Path | None = None,
+    overwrite: bool = False,
 ) -> list[Spectrum]:
     """The mean spectra of images as `i2i spectrum` measures them: one for each folder, glob or file.
 
-    Each has a name, `frequency`, `mean` and `deviation`, (L,) each. `out`: a .png, .svg or .html to write.
-    Raises i2icli.errors.UserError if no image can be read, and warns of some that cannot.
+    Each has a name, `frequency`, `mean` and `deviation`, (L,) each. `out`: a .png, .svg or .html to write;
+    what is there stays unless `overwrite`. Raises i2icli.errors.UserError if no image can be read, and warns
+    of some that cannot.
     """
     from i2icli.python import measured
 
-    return measured(_paths(images), relative=relative, out=out)
+    return measured(_paths(images), relative=relative, out=out, overwrite=overwrite)
 
 
 def _paths(data: str | Path | Sequence[str | Path]) -> list[Path]:

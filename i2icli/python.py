@@ -128,10 +128,15 @@ def _predicted(image: Any, own: "Detector") -> "Prediction":
     return own.predict(as_item(image, "the image").read().pixels)
 
 
-def measured(images: Sequence[Path], *, relative: bool, out: str | Path | None) -> "list[Spectrum]":
+def measured(
+    images: Sequence[Path], *, relative: bool, out: str | Path | None, overwrite: bool
+) -> "list[Spectrum]":
     """See `i2icli.spectrum`."""
+    from i2icli.cli.spectrum import check_chart
     from i2icli.report import spectra
 
+    if out is not None:
+        check_chart(Path(out), overwrite=overwrite)
     groups, missing = spectra.gather([str(each) for each in images])
     found, relative, unusable = spectra.measure(groups, relative=relative)
     skipped = missing + unusable

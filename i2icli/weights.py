@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
-from i2icli.errors import UserError
+from i2icli.errors import UserError, print_number
+from i2icli.home import runs_home
 from i2icli.metadata import Metadata, read_metadata, stage_named
 from i2icli.report.log import read_log
 from i2icli.runs import BEST, LAST, find_model
@@ -22,7 +23,10 @@ def find_weights(text: str, weights: Weights | str | None = None) -> tuple[Path,
         raise UserError(f"--weights {weights}: expected best or last")
     path = find_model(text)
     best = path.with_name(BEST)
-    is_run = path.name == LAST and not any(each.is_file() for each in (Path(text), Path("runs") / text))
+    is_file = any(each.is_file() for each in (Path(text), runs_home() / text))
+    if is_file and weights is not None:
+        raise UserError(f"--weights {weights}: {text} is a file, which is used as it is; name its run")
+    is_run = path.name == LAST and not is_file
     if not (is_run and best.is_file()):
         if weights == "best":
             raise UserError(
@@ -31,7 +35,7 @@ def find_weights(text: str, weights: Weights | str | None = None) -> tuple[Path,
         return path, ""
     last, scored = read_metadata(path), _comparable(best, path)
     if scored is None or scored.step == last.step:
-        return path, ""
+        return (best if scored is None and weights == "best" else path), ""
     score, of_last = _scores(path.with_name(LOG), scored.step, last.step)
     if weights == "last":
         return (
@@ -61,4 +65,4 @@ def _scores(log: Path, best: int, last: int) -> tuple[str, str]:
     if best not in rows:
         return " by its validation", ""
     name, value = rows[best]
-    return f" by {name} ({value:.3g})", f" ({rows[last][1]:.3g})" if last in rows else ""
+    return f" by {name} ({print_number(value)})", f" ({print_number(rows[last][1])})" if last in rows else ""

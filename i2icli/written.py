@@ -30,15 +30,15 @@ def parse_size(value: object) -> object:
 
 def parse_new_size(value: object) -> object:
     """256 or "256" (the shorter side), "512x256" (width x height) -> (height, width), "trained"."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        if text == TRAINED:
-            return text
-        match = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
-        if match is None:
-            raise ValueError("expected pixels like 256, WIDTHxHEIGHT like 512x256, or trained")
-        return (int(match[2]), int(match[1])) if match[2] else int(match[1])
-    return value
+    if value is None or isinstance(value, tuple | list):
+        return value
+    text = str(value).strip().lower()
+    if text == TRAINED:
+        return text
+    match = re.fullmatch(r"0*([1-9]\d*)(?:x0*([1-9]\d*))?", text)
+    if match is None:
+        raise ValueError("expected pixels like 256, WIDTHxHEIGHT like 512x256, or trained")
+    return (int(match[2]), int(match[1])) if match[2] else int(match[1])
 
 
 def print_size(size: tuple[int, int]) -> int | str:
@@ -88,8 +88,10 @@ def print_duration(seconds: float) -> str:
 
 
 def print_bytes(count: float) -> str:
-    """As GB: "0.04 GB", "1.9 GB", "26 GB"."""
+    """As GB: "0.04 GB", "1.9 GB", "26 GB"; the little that is hardly any as "3 MB"."""
     number = count / 1e9
+    if number < 0.01:
+        return f"{max(1, round(count / 1e6))} MB"
     return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
 
 

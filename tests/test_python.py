@@ -57,6 +57,18 @@ def test_an_image_is_judged(tmp_path):
         i2icli.detect(tmp_path / "b.png")
 
 
+def test_a_chart_replaces_nothing_unasked(tmp_path):
+    Image.fromarray(np.arange(768, dtype=np.uint8).reshape(16, 16, 3)).save(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+    for out, reason in (("a.png", "exists already"), ("b.bmp", "expected a name that ends in")):
+        with pytest.raises(i2icli.UserError, match=reason):
+            i2icli.spectrum(tmp_path / "a.png", out=tmp_path / out)
+    assert [each.name for each in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == before
+    i2icli.spectrum(tmp_path / "a.png", out=tmp_path / "a.png", overwrite=True)
+    assert (tmp_path / "a.png").read_bytes() != before
+
+
 def test_mistakes_are_named_with_what_was_meant():
     with pytest.raises(i2icli.UserError, match="did you mean steps"):
         i2icli.train("cyclegan", "data", stepss=3)

@@ -55,6 +55,8 @@ def card(
 
     licence = check_licence(licence)
     model = read_run(run, keep_names=keep_names)
+    if model.which:
+        say(errors(), f"note: {model.which}")
     text = text_of(model, licence=licence)
     if out == "-":
         print(text, end="")

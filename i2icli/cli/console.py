@@ -1,6 +1,7 @@
 """Running a command so that whatever goes wrong ends in one readable line and an exit code."""
 
 import os
+import re
 import signal
 import sys
 import warnings
@@ -189,11 +190,13 @@ def _sentence(message: str) -> str:
 
 
 def _as_given(message: str, arguments: Sequence[str]) -> str:
-    """An error about an option that a variable stands for, about that variable."""
+    """An error about options that variables stand for, about those variables."""
     for name in VARIABLES:
         option, value = f"--{name[4:].lower()}", os.environ.get(name)
-        if value and message.startswith(f"{option} {value}:") and option not in arguments:
-            return f"{name}={value}{message.removeprefix(f'{option} {value}')}"
+        typed = any(word.partition("=")[0] == option for word in arguments)
+        if value and not typed:
+            words = rf"{re.escape(f'{option} {value}')}(?!\w|[.:]\w)"
+            message = f"{name}={value}".join(re.split(words, message))
     return message
 
 

@@ -18,6 +18,8 @@ from i2icli.errors import UserError
 
 STREAM = "-"
 STDIN, STDOUT = "stdin", "stdout"  # what messages call them
+_PREFIX = "i2i-"  # of the folders of temporary files
+_EARLIER = re.compile(rf"[^ ,;:]*{_PREFIX}[^/\\ ]+[/\\]{STDIN}\.\w+")  # an image that was piped in before
 _NETPBM = re.compile(rb"P(7\n|[1-6](\s|#[^\n]*\n)+\d+\s)")
 
 
@@ -34,7 +36,7 @@ class Pipes:
         """A message, in which temporary files are called what they stand for."""
         for path, name in self._names.items():
             text = text.replace(path, name)
-        return text
+        return _EARLIER.sub(STDIN, text)
 
     def check(self, count: int) -> None:
         """Raise UserError if there is not one result for standard output."""
@@ -57,7 +59,7 @@ def piped(inputs: Sequence[str], out: Path | None, default: Path) -> Iterator[Pi
     out: --out, None if it was not given; then the result of an image that was piped in goes out likewise.
     Raises UserError if it would go to a terminal.
     """
-    with image_as_file(inputs) as (words, image), TemporaryDirectory(prefix="i2i-") as place:
+    with image_as_file(inputs) as (words, image), TemporaryDirectory(prefix=_PREFIX) as place:
         to_stdout = out == Path(STREAM) or (out is None and image is not None)
         if to_stdout and sys.stdout.isatty():
             raise UserError(
@@ -76,7 +78,7 @@ def image_as_file(inputs: Sequence[str]) -> Iterator[tuple[list[str], Path | Non
     if STREAM not in inputs:
         yield list(inputs), None
         return
-    with TemporaryDirectory(prefix="i2i-") as place:
+    with TemporaryDirectory(prefix=_PREFIX) as place:
         image = _spooled(Path(place))
         yield [str(image) if image is not None and word == STREAM else word for word in inputs], image
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from i2icli.cli.card import KeepNames, Licence, Run
-from i2icli.cli.console import output, say
+from i2icli.cli.console import errors, output, say
 
 EXAMPLES = (
     "Try:  i2i push runs/horse2zebra hf://owner/horse2zebra --licence mit --dry-run\n\n"
@@ -41,6 +41,8 @@ def push(
     with prepared(
         run, to, licence=licence, private=private, samples=samples, keep_names=keep_names
     ) as upload:
+        if upload.which:
+            say(errors(), f"note: {upload.which}")
         for name, size in upload.files.items():
             say(output(), f"{'would publish' if dry_run else 'publishing'} {name} ({size:,} bytes)")
         if dry_run:

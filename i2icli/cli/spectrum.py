@@ -57,7 +57,7 @@ def spectrum(
     reading = reading_of(pages, channels_first)
     out = out or (None if as_csv or as_json else Path("spectrum.png"))
     if out is not None:
-        _check(out, overwrite)
+        check_chart(out, overwrite=overwrite)
     from i2icli.report import spectra
 
     found, relative, skipped = _measure(images, relative, reading)
@@ -86,7 +86,7 @@ def _measure(
     return found, relative, skipped
 
 
-def _check(out: Path, overwrite: bool) -> None:
+def check_chart(out: Path, *, overwrite: bool) -> None:
     """Raises UserError for other suffixes and existing files."""
     if out.suffix.lower() not in SUFFIXES:
         raise UserError(f"--out {out}: expected a name that ends in {', '.join(SUFFIXES)}")

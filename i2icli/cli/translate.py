@@ -128,7 +128,7 @@ def _translate(
     results: Results = translator.run(inputs, out, options) if inputs else translator.sample(out, options)
     pipes.check(len(results))
     for note in results.notes:
-        say(console, f"note: {note}")
+        say(console, f"note: {pipes.named(note)}")
     names = names_of(translator.outputs().tasks)
     if inputs and options.to is None and len(names) > 1:
         others = ", ".join(names[1:9]) + (", ..." if len(names) > 9 else "")
@@ -178,7 +178,7 @@ def report(
             elif not console.is_terminal and pace.due():
                 console.print(f"{counts.total():,}/{len(results):,}: {_counted(counts)}", soft_wrap=True)
             if as_json:
-                _print_json(result)
+                _print_json(result, (lambda text: text) if pipes is None else pipes.named)
             elif pipes is not None and result.target:
                 pipes.deliver(result.target)
     for remark in _remarks(again, unread, scored):
@@ -199,8 +199,9 @@ def _remarks(again: int, unread: dict[str, str], scored: "list[Result]") -> Iter
         yield f"against the ground truth: {_mean(scored)}"
 
 
-def _print_json(result: "Result") -> None:
+def _print_json(result: "Result", named: Callable[[str], str]) -> None:
     row = dataclasses.asdict(result)
+    row |= {name: named(value) for name, value in row.items() if isinstance(value, str)}
     if not result.left_out:
         del row["left_out"]
     sys.stdout.write(json.dumps(row, default=str) + "\n")

@@ -110,6 +110,9 @@ class RuntimeBackend:
         """See `Backend.memory`: known where torch will compute."""
         if self.asked or self._expected[task.graph] >= WORTHWHILE:
             return None
+        found = self._known(task)
+        if found is not None and found.path is not None:
+            return None
         return self.with_torch().memory(task, inputs)
 
     def begin(self, task: Task, inputs: Arrays, output: Array) -> Arrays:
@@ -147,10 +150,9 @@ class RuntimeBackend:
 
         Raises UserError in the place of None if the user asked for this runtime.
         """
-        wanted = Wanted(self.model, self.runtime, self.precision, task.graph_key)
         found: Found | None = None
         for _ in range(2):  # once more if what is found turns out to be damaged
-            found = self._found(wanted, task)
+            found = self._found(task)
             if found is None:
                 return None, ""
             if found.path is None:
@@ -160,7 +162,7 @@ class RuntimeBackend:
                 backend.prepare(task)
                 return backend, found.why
             except UserError as error:
-                drop(wanted)
+                drop(self._wanted(task))
                 found = Found(None, str(error))
             except MemoryError:
                 found = Found(None, "there is not enough memory to load its graph")
@@ -170,18 +172,18 @@ class RuntimeBackend:
             raise UserError(f"--runtime {self.runtime}: {found.why}", exit_code=1)
         return None, found.why
 
-    def _found(self, wanted: Wanted, task: Task) -> Found | None:
+    def _found(self, task: Task) -> Found | None:
         """What is known about a graph, or becomes known by an export; None: nothing, and none pays.
 
         What has other reasons than the model itself is not remembered.
         """
-        found = Found(None, task.untraceable) if task.untraceable else find(wanted)
+        found = self._known(task)
         if found is not None or not (self.asked or self._expected[task.graph] >= WORTHWHILE):
             return found
         try:
             ExportOptions(to=FORMATS[self.runtime]).check_packages()
             self._say(f"exporting the model for {self.runtime}; this is done once ...")
-            return store(wanted, partial(self._export, task))
+            return store(self._wanted(task), partial(self._export, task))
         except UserError as error:
             return Found(None, str(error))
         except MemoryError:
@@ -189,6 +191,13 @@ class RuntimeBackend:
         except OSError as error:
             where = f"{error.filename or graphs_home()}: {error.strerror or error}"
             return Found(None, f"its cache cannot be written ({where}); I2I_HOME names another folder")
+
+    def _known(self, task: Task) -> Found | None:
+        """What is known about a graph of a task."""
+        return Found(None, task.untraceable) if task.untraceable else find(self._wanted(task))
+
+    def _wanted(self, task: Task) -> Wanted:
+        return Wanted(self.model, self.runtime, self.precision, task.graph_key)
 
     def _export(self, task: Task, folder: Path) -> tuple[Path, str]:
         """A proven graph of a task in an empty folder, and how accurate it is. Raises UserError."""

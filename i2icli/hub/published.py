@@ -10,8 +10,9 @@ from i2icli.errors import UserError
 from i2icli.hub.cleaning import check_private
 from i2icli.metadata import Metadata, cleaned, read_metadata, stage_named
 from i2icli.report.log import read_log
-from i2icli.runs import COUNTS, find_model
+from i2icli.runs import COUNTS
 from i2icli.task import Task
+from i2icli.weights import find_weights
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Published:
     scores_step: int | None = None
     counts: Counts | None = None  # None: runs of earlier versions did not write them down
     sheet: Path | None = None  # the last sample sheet
+    which: str = ""  # a line about which weights these are, if there was a choice
 
     @property
     def entry(self) -> registry.Entry:
@@ -44,12 +46,12 @@ class Published:
 
 
 def read_run(run: str, *, keep_names: bool = False) -> Published:
-    """A run, or one of its models, by what a user calls it.
+    """A run, whose best weights count, or one of its models, by what a user calls it.
 
     Raises UserError if there is none, if it is a file that i2icli did not train, or if its settings hold what
     is not to be published (see `check_private`).
     """
-    path = find_model(run)
+    path, which = find_weights(run)
     if path.suffix != ".safetensors":
         raise UserError(f"{path}: not trained by i2icli; published are runs of i2i train")
     metadata = read_metadata(path)
@@ -65,6 +67,7 @@ def read_run(run: str, *, keep_names: bool = False) -> Published:
         step,
         _counts(path.parent / COUNTS),
         max(path.parent.glob("samples/[0-9]*.png"), default=None),
+        which,
     )
 
 

@@ -26,6 +26,7 @@ class Upload:
 
     repository: str  # "owner/name"
     folder: Path
+    which: str = ""  # a line about which weights of the run these are, if there was a choice
 
     @property
     def files(self) -> dict[str, int]:
@@ -51,7 +52,7 @@ def prepared(
         )
     model = read_run(run, keep_names=keep_names)
     with tempfile.TemporaryDirectory() as temporary:
-        upload = Upload(parse_repository(to).id, Path(temporary))
+        upload = Upload(parse_repository(to).id, Path(temporary), model.which)
         _write(model, upload, licence, samples=samples)
         yield upload
 

@@ -46,7 +46,8 @@ def memory_notes(inference: Inference, spec: OutputSpec, sizes: Mapping[str, Siz
     if needed <= free:
         return (f"{line}; {print_bytes(free)} are free",)
     fitting = int(min(large[0][1]) * sqrt(SHARE * free / needed))
-    return (f"{line}, but only {print_bytes(free)} are free: it may fail; --size {fitting} would fit",)
+    advice = f"; --size {fitting} would fit" if fitting else ""
+    return (f"{line}, but only {print_bytes(free)} are free: it may fail{advice}",)
 
 
 def _taken(size: Size, per_pixel: float) -> str:

@@ -88,7 +88,7 @@ class Translation:
         ours = set(stacks.ours([job.source for job in jobs]))
         self.jobs = [_completed(job, others, stacks) for job in jobs if job.source in ours]
         formats = (*format_notes(suffix, self.specs), *other_formats(self.jobs))
-        self.notes = (*search.notes(), *others.notes(), *formats, *self._about_sizes())
+        self.notes: tuple[str, ...] = (*search.notes(), *others.notes(), *formats)
         self.captions = distinct_names(self.jobs)
         truths = any(job.truth is not None for job in self.jobs)
         self.compare = options.compare or len(self.specs) > 1 or truths
@@ -109,6 +109,7 @@ class Translation:
         if self.compare and not options.overwrite:
             check_sheets(self.sheets, len(self.jobs), started_at)
         self._announce()
+        self.notes += self._about_sizes()  # by what computes so many
 
     __repr__ = described
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from i2icli.errors import print_number
 from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.resizing import FAR, FAR_LINES, Size
 
@@ -24,8 +25,9 @@ def scale_notes(spec: OutputSpec, sizes: Mapping[str, Size]) -> tuple[str, ...]:
         return ()
     name, (height, width) = next(iter(found.items()))
     others = f" (likewise {len(found) - 1:,} more)" if len(found) > 1 else ""
+    times = print_number(learned.factor((height, width)), 2)
     return (
-        f"{name} is translated at {width}x{height} px{others}, {learned.factor((height, width)):.2g} times "
+        f"{name} is translated at {width}x{height} px{others}, {times} times "
         f"the scale that this model learned at ({learned.size[1]}x{learned.size[0]} px); if the result "
         "disappoints, add --size trained",
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 NAMES = ("train_opt.txt", "opt.txt")  # of pytorch-CycleGAN-and-pix2pix; of pix2pixHD and SPADE
 LARGEST_BYTES = 100_000
 
+_NOW = {"which_direction": "direction"}  # what options of earlier versions are called
 _LINE = re.compile(r"\s*(\w+): (.*?)\s*(?:\[default: .*\])?\s*")
 
 
@@ -26,4 +27,4 @@ def read_options(path: Path) -> dict[str, str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
-    return {match[1]: match[2] for match in map(_LINE.fullmatch, lines) if match}
+    return {_NOW.get(match[1], match[1]): match[2] for match in map(_LINE.fullmatch, lines) if match}

@@ -6,24 +6,30 @@ from typing import Any
 
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.metadata import read_metadata
 from i2icli.recipe import PAPER, SMALL, is_small, resolve_config, small_sizes
+from i2icli.runs import find_model
 from i2icli.training.run_folder import RunFolder, default_folder
 
 
 def default_recipe(
     system: str, data: Sequence[Path], given: Mapping[str, Any], options: RunOptions
 ) -> tuple[str | None, str]:
-    """The recipe, None for the paper's settings, and a line that says so where the machine decides.
+    """The recipe, None for the paper's settings, and a line that says so where the user did not decide.
 
-    given: the settings that the user names. With one of them about sizes, a model to start from or a GPU
-    these are the paper's. A run that was started keeps what it has.
+    given: the settings that the user names. With one of them about sizes or a GPU these are the paper's. A
+    run that was started keeps what it has, and one that starts from a model has networks of that size.
     """
     sizes = small_sizes(system)
-    if not sizes or given.keys() & sizes.keys() or options.init_from is not None:
+    if not sizes or given.keys() & sizes.keys():
         return None, ""
     folder = RunFolder(options.out or default_folder(system, data))
     if any(path.exists() for path in folder.states):
         return (SMALL if _started_small(system, folder) else None), ""
+    if options.init_from is not None:
+        same = _suits(system, given) and _is_small_model(system, options.init_from)
+        line = f"training with --recipe {SMALL}, as --init-from {options.init_from} was trained"
+        return (SMALL, line) if same else (None, "")
     if _has_gpu() or not _suits(system, given):
         return None, ""
     height, width = sizes.get("crop_size", (0, 0))
@@ -47,6 +53,16 @@ def _started_small(system: str, folder: RunFolder) -> bool:
     try:
         return is_small(system, resolve_config(system, folder.recipe))
     except UserError:  # another system's, or changed by hand: what does not fit is said where it is resumed
+        return False
+
+
+def _is_small_model(system: str, model: str) -> bool:
+    """Whether a model has the sizes of the small recipe; what is wrong with it is said where it is loaded."""
+    try:
+        path = find_model(model)
+        metadata = read_metadata(path)
+        return metadata.system == system and is_small(system, metadata.settings(path))
+    except UserError:
         return False
 
 

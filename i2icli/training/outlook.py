@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from i2icli.config import Config
+from i2icli.errors import print_number
 from i2icli.recipe import is_small
 from i2icli.runtime.device import device_memory
 from i2icli.stage import Clock, Stage
-from i2icli.written import print_bytes, print_duration
+from i2icli.written import counted, print_bytes, print_duration
 
 MEASURED = 3  # steps before the time that is left is known; the first one, which warms up, does not count
 BRIEF_S = 10.0  # what takes less is not worth a line
@@ -98,7 +99,8 @@ class Outlook:
 
 def time_line(steps: int, left_s: float, limit_s: float | None) -> str:
     """How long a run takes to the end, and how far it comes where a time limit ends it earlier."""
-    line = f"about {print_duration(left_s)} to the end: {steps:,} steps of {left_s / max(1, steps):.2g} s"
+    each = print_number(left_s / max(1, steps), 2)
+    line = f"about {print_duration(left_s)} to the end: {counted(steps, 'step')} of {each} s"
     if limit_s is not None and limit_s < left_s:
         line += f"; --time-limit stops it after {round(steps * limit_s / left_s):,} of them"
     return line

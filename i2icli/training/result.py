@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from i2icli.errors import print_number
+from i2icli.written import counted
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,4 +24,4 @@ class TrainResult:
         """How far it came, how good it is and where it lies."""
         how = "finished" if self.finished else self.reason
         scores = "".join(f", {name} {print_number(value)}" for name, value in self.scores.items())
-        return f"<TrainResult {how}, {self.step:,} of {self.steps:,} steps{scores}: {self.folder}>"
+        return f"<TrainResult {how}, {self.step:,} of {counted(self.steps, 'step')}{scores}: {self.folder}>"

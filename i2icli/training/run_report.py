@@ -3,7 +3,6 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from pathlib import Path
 
 from i2icli import registry
@@ -17,6 +16,7 @@ from i2icli.report.sections import Curves, Figure, Section, Slides, Text, Values
 from i2icli.report.thumbnails import embedded
 from i2icli.report.titles import TITLES, UNITS
 from i2icli.training.run_folder import RunFolder
+from i2icli.written import print_duration
 
 SHEETS = 16  # sample sheets shown at most: the newest, the first, and some between
 SHORT = 0.3  # seconds that the report may take whenever something is new
@@ -141,7 +141,7 @@ def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]
     facts = {"steps": f"{last:,} of {config.steps or last:,}"}
     seconds = next((row["seconds"] for row in reversed(rows) if "seconds" in row), None)
     if seconds is not None:
-        facts["time"] = str(timedelta(seconds=round(seconds)))
+        facts["time"] = print_duration(seconds)
     facts |= folder.about()
     scored = next((row for row in reversed(rows) if isinstance(row.get("validation"), dict)), None)
     if scored is not None:

@@ -1,6 +1,7 @@
 """Images through pipes: what stands on standard input is recognised; one result can go to standard output."""
 
 import io
+import json
 import sys
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from i2icli.__main__ import main
 from i2icli.image import read_image
+from i2icli.inference.record import ADVICE
 from i2icli.registry import system_type
 from i2icli.runtime.checkpoint import write_model
 from tests.tiny import tiny_config
@@ -66,6 +68,20 @@ def test_a_file_goes_to_standard_output_and_a_piped_image_into_a_folder(i2i, mod
     assert i2i("translate", "a.png", "--model", model, "--out", "-")[1].startswith(b"\x89PNG")
     assert i2i("translate", "-", "--model", model, "--out", "made", stdin=image("JPEG"))[0] == 0
     assert (tmp_path / "made" / "stdin.jpg").is_file()
+
+
+def test_temporary_files_are_named_in_no_line_and_results_of_other_images_stay(i2i, model, tmp_path):
+    large = image(size=(400, 360))  # of which there is a note
+    words = ["translate", "-", "--model", model, "--out", "made", "--json"]
+    code, out, err = i2i(*words, stdin=large)
+    assert (code, json.loads(out)["source"]) == (0, "stdin")
+    assert "note: stdin is translated at 400x360 px" in err.getvalue()
+    made = (tmp_path / "made/stdin.png").read_bytes()
+    code, out, err = i2i(*words, stdin=image())
+    assert code == 1
+    assert json.loads(out)["error"].endswith("is the result of another image, stdin; " + ADVICE)
+    assert "i2i-" not in err.getvalue()
+    assert (tmp_path / "made/stdin.png").read_bytes() == made
 
 
 def test_a_list_stays_a_list(i2i, model, tmp_path):

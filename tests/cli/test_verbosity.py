@@ -60,6 +60,10 @@ def test_variables_stand_for_options_and_options_win(model, toy_pairs, capsys, m
     monkeypatch.setenv("I2I_DEVICE", "cuda:77")
     assert main(["translate", "a.png", "--model", model, "--runtime", "torch"]) == 2
     assert capsys.readouterr().err.startswith("error: I2I_DEVICE=cuda:77: ")
+    assert main(["translate", "a.png", "--model", model, "--runtime", "openvino"]) == 2
+    assert capsys.readouterr().err.endswith("; leave out I2I_DEVICE=cuda:77\n")
+    assert main(["translate", "a.png", "--model", model, "--runtime", "openvino", "--device=cuda:77"]) == 2
+    assert capsys.readouterr().err.endswith("; leave out --device cuda:77\n")
     assert main(["translate", "a.png", "--model", model, "--device", "cpu"]) == 0
     assert main([*TRAIN, str(toy_pairs), "--device", "cpu"]) == 0
     assert capsys.readouterr().out.splitlines()[0].endswith(f": elsewhere/pix2pix-{toy_pairs.name}")

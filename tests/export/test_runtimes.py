@@ -190,7 +190,10 @@ def test_auto_uses_what_is_there_for_a_single_image(
     translated(translator)
     assert len(told) == 1
     assert told[0].startswith("runtime: onnxruntime, the fastest that is installed; fp32, ")
+    blank = {next(iter(translator.tasks[0].inputs)): np.zeros((1, 3, 16, 16), np.float32)}
+    assert translator.backend.memory(translator.tasks[0], blank) is None, "torch computes none of it"
     translated(translator, to="A")  # its graph was not exported, nor is it now
+    assert translator.backend.memory(translator.tasks[1], blank) > 0
     assert len(told) == 1
 
 

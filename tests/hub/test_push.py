@@ -95,6 +95,18 @@ def test_nothing_private_is_published(hub: Hub, capsys: Capture) -> None:
     assert len(hub.commits) == 1
 
 
+def test_the_best_weights_are_published_and_a_note_says_so(capsys: Capture) -> None:
+    run = a_run()
+    built = system_type("stargan")(tiny_config("stargan"))
+    built.clock.total = built.clock.step = 3
+    write_model(run / "best.safetensors", built, "stargan", {"G": built.G})
+    assert main(["push", str(run), "hf://org/faces", "--private", "--dry-run"]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("note: best weights, of step 3")
+    assert "3 of " in told.out
+    assert read_run(str(run / "model.safetensors")).metadata.step == 4
+
+
 def test_what_is_published_is_the_same_model(hub: Hub) -> None:
     run = a_run(attribute_file=ALICE)
     main(["push", str(run), "hf://org/faces", "--private"])

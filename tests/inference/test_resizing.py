@@ -41,10 +41,9 @@ def test_a_size_keeps_proportions_unless_both_sides_are_given(size, translated, 
 def test_options_take_a_shorter_side_two_sides_or_the_trained_scale():
     taken = [TranslateOptions.of({"size": size}).size for size in (64, "64", "80x60", (60, 80), "Trained")]
     assert taken == [64, 64, (60, 80), (60, 80), "trained"]
-    with pytest.raises(UserError, match=r"^size 3y: expected pixels like 256, WIDTHxHEIGHT .* or trained"):
-        TranslateOptions.of({"size": "3y"})
-    with pytest.raises(UserError, match="size 0: expected pixels"):
-        TranslateOptions.of({"size": 0})
+    for size, shown in (("3y", "3y"), (0, "0"), ("0x8", "0x8"), (True, "yes")):
+        with pytest.raises(UserError, match=rf"^size {shown}: expected pixels like 256, .*, or trained$"):
+            TranslateOptions.of({"size": size})
 
 
 @pytest.mark.parametrize(

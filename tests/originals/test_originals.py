@@ -164,7 +164,7 @@ def test_the_notes_say_that_a_unet_hides_its_dropout(tmp_path: Path) -> None:
 
 OPTIONS = (
     "----------------- Options ---------------\n"
-    "                direction: {direction}\t[default: AtoB]\n"
+    "                {name}: {direction}\t[default: AtoB]\n"
     "               no_dropout: {no_dropout}                         \n"
     "----------------- End -------------------\n"
 )
@@ -173,12 +173,19 @@ OPTIONS = (
 @pytest.mark.parametrize(
     ("no_dropout", "dropout"), [("False", 0.5), ("True", 0.0), ("__import__('os')", 0.0)]
 )
-@pytest.mark.parametrize(("direction", "way"), [("AtoB", "from A to B"), ("BtoA", "from B to A")])
+@pytest.mark.parametrize(
+    ("name", "direction", "way"),
+    [
+        ("direction", "AtoB", "from A to B"),
+        ("direction", "BtoA", "from B to A"),
+        ("which_direction", "BtoA", "from B to A"),
+    ],
+)
 def test_options_beside_a_file_tell_direction_and_dropout(
-    direction: str, way: str, no_dropout: str, dropout: float, tmp_path: Path
+    name: str, direction: str, way: str, no_dropout: str, dropout: float, tmp_path: Path
 ) -> None:
     state = cases.read("pix2pix_cyclegan", "unet64_dropout_layout_eval").state()
-    text = OPTIONS.format(direction=direction, no_dropout=no_dropout)
+    text = OPTIONS.format(name=name, direction=direction, no_dropout=no_dropout)
     (tmp_path / "train_opt.txt").write_text(text)
     found = load_original(saved(state, tmp_path / "latest_net_G.pth"))
     assert isinstance(found.config, Pix2PixConfig)
@@ -192,7 +199,9 @@ def test_options_beside_a_file_tell_direction_and_dropout(
 @pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
 def test_the_generator_that_leads_back_reads_the_other_domain(direction: str, tmp_path: Path) -> None:
     state = cases.read("pix2pix_cyclegan", "resnet6_instance_eval").state()
-    (tmp_path / "train_opt.txt").write_text(OPTIONS.format(direction=direction, no_dropout="True"))
+    (tmp_path / "train_opt.txt").write_text(
+        OPTIONS.format(name="direction", direction=direction, no_dropout="True")
+    )
     for name, same in (("latest_net_G_A.pth", True), ("latest_net_G_B.pth", False)):
         config = load_original(saved(state, tmp_path / name)).config
         assert isinstance(config, Pix2PixConfig)

@@ -1,15 +1,19 @@
 """The time that is left of a run, the memory it needs, and the recipe it starts from where none is named."""
 
 import pytest
+import torch
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
 from i2icli.recipe import is_small, resolve_config, small_sizes
 from i2icli.registry import SYSTEMS
+from i2icli.runtime.checkpoint import write_model
 from i2icli.stage import Clock, Stage
+from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.training import default_recipe as choosing
 from i2icli.training.callbacks import NoCallbacks
-from i2icli.training.outlook import Machine, Outlook, hint_line, too_large_line
+from i2icli.training.outlook import Machine, Outlook, hint_line, memory_line, time_line, too_large_line
+from i2icli.training.plan import plan
 from i2icli.training.run import train
 from tests.tiny import tiny_config
 
@@ -72,6 +76,11 @@ def test_the_first_lines_give_time_memory_the_time_limit_and_what_suits_a_proces
     assert outlook.limit_left_s() == 3600.0
 
 
+def test_numbers_are_plain():
+    assert time_line(1, 123.0, None) == "about 2m03s to the end: 1 step of 123 s"
+    assert memory_line(3_000_000, Machine(memory=25 * 10**9)) == "about 3 MB of the 25 GB of this machine"
+
+
 def test_what_does_not_fit_is_warned_of_with_what_to_type():
     machine = Machine("cpu", 8_000_000_000, small=False)
     assert too_large_line(7_000_000_000, machine, 4) is None
@@ -110,13 +119,23 @@ def test_a_run_and_a_resumed_one_report_the_time_left_from_their_third_step(toy,
         assert seen.progressed == [(*each, True) for each in zip(expected, known, strict=True)]
 
 
+def test_a_plan_measures_a_few_steps_and_leaves_nothing(toy, tmp_path):
+    options = RunOptions(out=tmp_path / "run")
+    found = plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9), options, measure=True)
+    assert found.left_s is not None
+    assert 0 < found.left_s < 60
+    assert not (tmp_path / "run").exists()
+
+
 def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
     from i2icli.training import outlook
 
     seen, config = Seen(), tiny_config("pix2pix", steps=1, crop_size=128)
     monkeypatch.setattr(outlook, "device_memory", lambda _: 1_000_000)
     train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"), seen)
-    assert any(line.startswith("warning: this needs about 0.0") for line in seen.lines)
+    assert any(
+        "warning: this needs about " in line and "more than the 1 MB of" in line for line in seen.lines
+    )
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -148,6 +167,16 @@ def test_without_a_gpu_and_a_named_size_the_defaults_are_those_for_a_processor(t
     assert chosen(tmp_path) == (None, "")
 
 
+@pytest.mark.parametrize(("recipe", "taken"), [("small", "small"), ("paper", None)])
+def test_a_run_that_starts_from_a_model_has_networks_of_its_size(tmp_path, recipe, taken):
+    with torch.device("meta"):
+        system = CycleGAN(resolve_config("cyclegan", recipe))
+    write_model(tmp_path / "model.safetensors", system, "cyclegan", {})  # settings alone, no weights
+    found, line = chosen(tmp_path, init_from=str(tmp_path / "model.safetensors"))
+    assert found == taken
+    assert bool(line) == bool(taken)
+
+
 @pytest.mark.parametrize(("recipe", "kept"), [("small", "small"), ("paper", None)])
 def test_a_run_that_was_started_keeps_what_it_has(tmp_path, recipe, kept):
     from i2icli.recipe import write_recipe
@@ -160,6 +189,7 @@ def test_a_run_that_was_started_keeps_what_it_has(tmp_path, recipe, kept):
 
 def test_the_command_says_that_it_takes_the_small_recipe(toy, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    monkeypatch.setattr("i2icli.training.plan.seconds_per_step", lambda *_: 1.0)
     command = [
         "train",
         "pix2pix",

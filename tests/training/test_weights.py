@@ -46,8 +46,17 @@ def test_a_run_means_its_best_weights_and_says_which_score_decided(run, toy, tmp
 
 def test_a_file_is_that_file_and_python_chooses_too(run):
     assert find_weights(str(run / "model.safetensors")) == (run / "model.safetensors", "")
+    for weights in ("best", "last"):
+        with pytest.raises(UserError, match=f"--weights {weights}: .* is a file"):
+            find_weights(str(run / "model.safetensors"), weights)
     assert Translator.load(run).model.name == "best.safetensors"
     assert Translator.load(run, weights="last").model.name == "model.safetensors"
+
+
+def test_a_file_among_the_runs_is_that_file_wherever_runs_lie(run, monkeypatch):
+    monkeypatch.setenv("I2I_RUNS", str(run.parent))
+    assert find_weights(f"{run.name}/model.safetensors") == (run / "model.safetensors", "")
+    assert find_weights(run.name)[0].name == "best.safetensors"
 
 
 def test_best_is_last_where_it_is_of_the_same_step_or_unknown(run, tmp_path):
@@ -56,6 +65,8 @@ def test_best_is_last_where_it_is_of_the_same_step_or_unknown(run, tmp_path):
     assert find_weights(str(tmp_path / "same")) == (tmp_path / "same/model.safetensors", "")
     (tmp_path / "same/best.safetensors").write_bytes(b"broken")
     assert find_weights(str(tmp_path / "same")) == (tmp_path / "same/model.safetensors", "")
+    damaged = tmp_path / "same/best.safetensors", ""
+    assert find_weights(str(tmp_path / "same"), "best") == damaged, "who asks for it hears about it"
     (tmp_path / "same/best.safetensors").unlink()
     assert find_weights(str(tmp_path / "same"))[0].name == "model.safetensors"
     with pytest.raises(UserError, match=r"^--weights best: .* has none; a run keeps them once a score"):
