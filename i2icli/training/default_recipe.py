@@ -7,6 +7,7 @@ from typing import Any
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
 from i2icli.recipe import PAPER, SMALL, is_small, resolve_config, small_sizes
+from i2icli.runs import find_model
 from i2icli.training.run_folder import RunFolder, default_folder
 
 
@@ -16,14 +17,16 @@ def default_recipe(
     """The recipe, None for the paper's settings, and a line that says so where the machine decides.
 
     given: the settings that the user names. With one of them about sizes, a model to start from or a GPU
-    these are the paper's. A run that was started keeps what it has.
+    these are the paper's. A run that was started keeps what it has, and so do the networks of another run.
     """
     sizes = small_sizes(system)
-    if not sizes or given.keys() & sizes.keys() or options.init_from is not None:
+    if not sizes or given.keys() & sizes.keys():
         return None, ""
     folder = RunFolder(options.out or default_folder(system, data))
     if any(path.exists() for path in folder.states):
         return (SMALL if _started_small(system, folder) else None), ""
+    if options.init_from is not None:
+        return _of_its_start(system, options.init_from)
     if _has_gpu() or not _suits(system, given):
         return None, ""
     height, width = sizes.get("crop_size", (0, 0))
@@ -32,6 +35,17 @@ def default_recipe(
         f"no GPU found: training with --recipe {SMALL} ({size}sized to a processor); the paper's settings: "
         f"--recipe {PAPER}"
     )
+
+
+def _of_its_start(system: str, source: str) -> tuple[str | None, str]:
+    """The small recipe where the run that a training starts from was trained with it."""
+    try:
+        run = RunFolder(find_model(source).parent)
+    except UserError:  # checkpoints of others, or none: said where they are read
+        return None, ""
+    if not run.recipe.is_file() or not _started_small(system, run):
+        return None, ""
+    return SMALL, f"--recipe {SMALL}, as {source} was trained with it"
 
 
 def _suits(system: str, given: Mapping[str, Any]) -> bool:

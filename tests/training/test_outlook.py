@@ -166,6 +166,20 @@ def test_a_run_that_was_started_keeps_what_it_has(tmp_path, recipe, kept):
     assert chosen(tmp_path) == (kept, "")
 
 
+@pytest.mark.parametrize(("recipe", "taken"), [("small", "small"), ("paper", None)])
+@pytest.mark.parametrize("named", ["start", "start/model.safetensors"])
+def test_a_training_from_a_run_has_networks_of_its_size(tmp_path, recipe, taken, named):
+    from i2icli.recipe import write_recipe
+
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start/model.safetensors").touch()
+    write_recipe(tmp_path / "start/recipe.toml", "cyclegan", resolve_config("cyclegan", recipe))
+    found, line = chosen(tmp_path, init_from=str(tmp_path / named))
+    assert found == taken
+    assert line == (f"--recipe small, as {tmp_path / named} was trained with it" if taken else "")
+    assert chosen(tmp_path, init_from=str(tmp_path / named), width=8) == (None, "")
+
+
 def test_the_command_says_that_it_takes_the_small_recipe(toy, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
     command = [
