@@ -70,6 +70,11 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_WHERE[name]), name)
 
 
+def __dir__() -> list[str]:
+    """The public names, also those that load when they are asked for: what notebooks complete."""
+    return sorted({*globals(), *__all__})
+
+
 def load(
     model: str | Path,
     device: str | None = None,

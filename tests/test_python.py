@@ -93,3 +93,7 @@ def test_measured_numbers_have_no_exponents(value, text):
 def test_a_runtime_that_there_is_not_is_refused():
     with pytest.raises(i2icli.UserError, match=r"runtime tensorrt: expected one of auto, torch"):
         i2icli.load("anything", runtime="tensorrt")
+
+
+def test_what_loads_when_it_is_asked_for_is_completed_too():
+    assert set(i2icli.__all__) <= set(dir(i2icli))

@@ -25,6 +25,8 @@ from i2icli.cli import (
     train,
 )
 from i2icli.cli.commands import Command, Group, unwrapped
+from i2icli.cli.elsewhere import COMMANDS
+from i2icli.errors import UserError
 
 
 class Main(Group):
@@ -44,6 +46,7 @@ class Main(Group):
             "runs",
             "info",
             "systems",
+            "env",
             *sharing,
             "demo",
         ]
@@ -66,7 +69,10 @@ class Main(Group):
             from i2icli.cli.edit import edit_command
 
             return edit_command()
-        return super().get_command(ctx, cmd_name)
+        found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name in COMMANDS:
+            raise UserError(f"no such command '{cmd_name}'; here: {COMMANDS[cmd_name]}")
+        return found
 
 
 app = typer.Typer(

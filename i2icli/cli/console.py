@@ -213,7 +213,8 @@ def _known_elsewhere(error: typer.TyperException) -> str:
         return ""
     from i2icli.cli.elsewhere import answer
 
-    known = {name for each in context.command.get_params(context) for name in each.opts}
+    parameters = context.command.get_params(context)
+    known = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
     found = answer(option, known)
     return f"no such option: {option}; here: {found}" if found else ""
 

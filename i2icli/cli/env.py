@@ -13,6 +13,8 @@ import typer
 from i2icli import __version__
 from i2icli.cli.console import output, say
 from i2icli.home import VARIABLES
+from i2icli.machine import total_memory
+from i2icli.written import print_bytes
 
 EXAMPLES = "For a report:  i2i env"
 NOT_INSTALLED = "not installed"
@@ -36,8 +38,8 @@ def _facts() -> Iterator[tuple[str, str]]:
     yield "Python", f"{platform.python_version()} ({platform.python_implementation()})"
     yield "system", f"{platform.system()} {platform.release()}, {platform.machine()}"
     yield "processors", str(os.cpu_count())
-    if hasattr(os, "sysconf"):
-        yield "memory", f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GB"
+    if there := total_memory():
+        yield "memory", print_bytes(there)
     yield from _devices()
     yield from _packages()
     yield "ffmpeg", _ffmpeg()
@@ -68,7 +70,7 @@ def _devices() -> Iterator[tuple[str, str]]:
     yield "torch built for", f"CUDA {built}" if torch.version.cuda else f"ROCm {built}" if built else "CPU"
     for number in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(number)
-        yield f"cuda:{number}", f"{properties.name}, {properties.total_memory / 2**30:.1f} GB"
+        yield f"cuda:{number}", f"{properties.name}, {print_bytes(properties.total_memory)}"
     if torch.backends.mps.is_available():
         yield "mps", "available"
 

@@ -20,6 +20,14 @@ def task_lines(tasks: Sequence[Task]) -> Iterator[str]:
         yield f"and {len(tasks) - MOST:,} more"
 
 
+def default_line(names: Sequence[str]) -> str:
+    """What a translation without --to makes of the targets that there are, two or more, and how to choose."""
+    others = ", ".join(names[1:9]) + (", ..." if len(names) > 9 else "")
+    if len(names) == 2:
+        return f"translating to {names[0]} (default); --to {others} for the other way"
+    return f"translating to {names[0]} (default); other targets for --to: {others}"
+
+
 def _line(task: Task, *, default: bool) -> str:
     given = ", ".join(_input(name, port) for name, port in task.inputs.items())
     if task.generates:

@@ -136,7 +136,7 @@ def print_plan(plan: "Plan", options: RunOptions) -> None:
             f"about {print_bytes(stage.memory_bytes)}"
             for stage in plan.stages
         ]
-    lines.append(f"# memory: {memory_line(plan.memory_bytes, plan.machine)}")
+    lines.append(f"# memory of a step: {memory_line(plan.memory_bytes, plan.machine)}")
     if plan.left_s is not None:
         lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit)}")
     if hint := hint_line(plan.left_s, plan.machine):

@@ -21,6 +21,7 @@ from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, was_given, with_parameters
 from i2icli.cli.pace import Pace
 from i2icli.cli.piping import Pipes, piped
+from i2icli.cli.tasks import default_line
 from i2icli.errors import UserError
 from i2icli.fields import flag
 from i2icli.inference.options import ModelOptions, TranslateOptions
@@ -131,13 +132,7 @@ def _translate(
         say(console, f"note: {pipes.named(note)}")
     names = names_of(translator.outputs().tasks)
     if inputs and options.to is None and len(names) > 1:
-        others = ", ".join(names[1:9]) + (", ..." if len(names) > 9 else "")
-        say(
-            console,
-            f"translating to {names[0]} (default); --to {others} for the other way"
-            if len(names) == 2
-            else f"translating to {names[0]} (default); other targets for --to: {others}",
-        )
+        say(console, default_line(names))
     counts = report(results, console, as_json, pipes=pipes)
     for problem in results.problems:
         say(console, f"warning: {pipes.named(problem)}")

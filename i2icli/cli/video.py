@@ -19,6 +19,7 @@ from i2icli.cli.commands import Command, unwrapped
 from i2icli.cli.console import INTERRUPTED, errors, failed, say
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
+from i2icli.cli.tasks import default_line
 from i2icli.encode_options import EncodeOptions
 from i2icli.errors import print_number
 from i2icli.fields import flag
@@ -147,7 +148,7 @@ def _video(
         translation = translator.video_of(inputs, out, request, shown)
         names = names_of(translator.outputs().tasks)
         if request.translate.to is None and len(names) > 1:
-            say(console, f"translating to {names[0]} (default); others for --to: {', '.join(names[1:9])}")
+            say(console, default_line(names))
         counts = report(translation, console, as_json)
     if counts["stopped"] or interrupt.requested:
         return INTERRUPTED

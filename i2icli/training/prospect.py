@@ -36,7 +36,7 @@ class Prospect:
             if line := too_large_line(planned.memory_bytes, machine, self.config.batch_size):
                 callbacks.warn(line)
             else:
-                callbacks.note(f"memory: {memory_line(planned.memory_bytes, machine)}")
+                callbacks.note(f"memory of a step: {memory_line(planned.memory_bytes, machine)}")
         return Outlook(self.config.stages(), machine, costs, options.time_limit)
 
     def _is_large(self) -> bool:

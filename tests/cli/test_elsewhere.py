@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from i2icli.__main__ import main
-from i2icli.cli.elsewhere import ELSEWHERE, answer
+from i2icli.cli.elsewhere import ELSEWHERE, WITH_A_MODEL, answer
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -22,7 +22,16 @@ DOCS = Path(__file__).parents[2] / "docs"
         ("train pix2pix data --netG unet_256", "here: --generator unet or resnet"),
         ("train pix2pix data --gpu_ids 0,1", "here: --device cuda:0"),
         ("train cyclegan data --continue_train", "here: run the same command again: it resumes"),
+        ("train pix2pix data --no_flip", "no such option: --no_flip; here: --no-flip"),
+        ("train stargan data --n_critic 5", "here: --critic-steps"),
         ("translate -m run a.png", "no such option: -m; here: --model"),
+        ("translate a.png --name horse2zebra", "no such option: --name; here: --model runs/NAME"),
+        ("translate --dataroot data", "here: the images are named without an option: i2i translate IMAGES"),
+        ("translate a.png --model m --netG unet_256", "here: the model holds it; no option of the training"),
+        ("translate a.png --model m --direction BtoA", "here: the model holds it; no option of the training"),
+        ("translate a.png --model m --load_size 256", "here: --size PIXELS resizes the inputs"),
+        ("test --dataroot data --name x", "no such command 'test'; here: i2i translate IMAGES --model RUN"),
+        ("convert a.png", "no such command 'convert'; see i2i --help"),
         ("train cyclegan data --cycel-weight 3", "no such option: --cycel-weight (Possible options: --cycle"),
     ],
 )
@@ -35,7 +44,7 @@ def test_an_option_of_another_repository_is_answered_by_name(command, expected, 
 def test_what_is_advised_exists_and_is_documented():
     options = (DOCS / "cli.md").read_text()
     page = (DOCS / "coming_from.md").read_text()
-    for name, advice in ELSEWHERE.items():
+    for name, advice in [*ELSEWHERE.items(), *WITH_A_MODEL.items()]:
         assert f"`--{name}`".replace("`--m`", "`-m`") in page.replace("`--netG`", "`--netg`").lower(), name
         for option in re.findall(r"--[a-z][a-z0-9-]+", advice):
             assert f"`{option}" in options, (name, option)
@@ -49,6 +58,8 @@ def test_no_option_of_ours_is_taken_for_one_of_theirs():
 def test_options_of_another_command_are_not_advised():
     assert answer("--gan_mode", {"--gan-loss"}) is not None
     assert answer("--gan_mode", {"--model", "--out"}) is None
+    assert answer("--name", {"--model", "--out"}) == ELSEWHERE["name"]
+    assert answer("--name", {"--model", "--weights", "--out"}) == WITH_A_MODEL["name"]
 
 
 @pytest.mark.parametrize("name", ["CycleGAN", "pix2pix-HD", "GauGAN", "Augmented-CycleGAN"])

@@ -7,6 +7,8 @@ import torch
 
 from i2icli import __version__
 from i2icli.__main__ import main
+from i2icli.runtime.device import device_memory
+from i2icli.written import print_bytes
 
 
 def test_it_names_versions_and_no_user(capsys, monkeypatch):
@@ -26,6 +28,13 @@ def test_it_prints_a_line_for_each(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["i2icli", __version__]
     assert any(line.startswith("ffmpeg") for line in lines)
+
+
+def test_memory_is_in_the_unit_of_all_other_lines(capsys):
+    """As `train` prints it: "of the 25 GB of this machine"."""
+    bytes_there = device_memory(torch.device("cpu"))
+    assert main(["env", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["memory"] == print_bytes(bytes_there)
 
 
 def test_info_tells_what_a_detector_was_fitted_to(capsys):

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from i2icli.__main__ import main
+from i2icli.cli.app import app
 from i2icli.cli.help import panels
 from i2icli.cli.reference import contexts, reference
 from i2icli.registry import SYSTEMS
@@ -136,3 +138,8 @@ def test_the_reference_page_has_every_option_of_every_command() -> None:
             re.findall(r"`(--?[a-z][\w-]*)`", "\n".join(re.findall(r"^\|.*", shown, flags=re.MULTILINE)))
         )
         assert option_names(context) - OF_EVERY_COMMAND <= listed, context.command_path
+
+
+def test_the_help_lists_every_command():
+    group = typer.main.get_command(app)
+    assert set(group.commands) <= set(group.list_commands(typer.Context(group)))

@@ -40,7 +40,7 @@ def test_it_says_what_became_of_each_video(tmp_path, capsys):
     printed = capsys.readouterr()
     assert f"{tmp_path}/clip.mp4: 6 frames translated in" in printed.err
     assert "failed: missing.mp4: there is no such file or folder" in printed.err
-    assert "translating to B (default); others for --to: A" in printed.err
+    assert "translating to B (default); --to A for the other way" in printed.err
     lines = [json.loads(each) for each in printed.out.splitlines()]
     assert {line["status"] for line in lines} == {"done", "failed"}
     assert next(line["frames"] for line in lines if line["status"] == "done") == 6
