@@ -141,9 +141,9 @@ def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, mo
 def test_the_estimate_is_called_that_of_a_step_as_a_process_takes_more(toy, tmp_path, capsys):
     seen, config = Seen(), tiny_config("pix2pix", steps=1, crop_size=128)
     train("pix2pix", [toy("pix2pix")], config, RunOptions(out=tmp_path / "run"), seen)
-    assert any(line.startswith("memory of a step: about 0.0") for line in seen.lines)
+    assert any(line.startswith("memory of a step: about ") for line in seen.lines)
     assert main(["train", "pix2pix", str(toy("pix2pix")), "--recipe", "demo", "--dry-run"]) == 0
-    assert "\n# memory of a step: about 0." in capsys.readouterr().out
+    assert "\n# memory of a step: about " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
