@@ -12,6 +12,7 @@ from i2icli.demo.demo import Demo
 from i2icli.inference.translator import Translator
 from i2icli.recipe import resolve_config
 from i2icli.training.run import train
+from tests.tiny import with_large_ones_slow
 
 SHORT = {"dtn": {"feature_steps": 1}}  # of the two steps
 
@@ -20,7 +21,7 @@ FEW = {"TRAIN": 24, "TEST": 4, "KNOWN": 5, "FRAMES": 8}
 """Examples to train on, to test on, reference signs of DTN's classifier, frames: enough for two steps."""
 
 
-@pytest.mark.parametrize("name", DEMOS)
+@pytest.mark.parametrize("name", with_large_ones_slow(DEMOS))
 def test_a_demo_trains_and_evaluates_also_in_low_precision(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,7 @@ def by_two(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", GROWN)
 def test_two_processes_grow_like_one(label, by_two):
     first, second = (torch.load(by_two / f"{label}-{rank}.pt", weights_only=True) for rank in (0, 1))

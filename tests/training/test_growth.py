@@ -120,7 +120,7 @@ def test_at_alpha_0_the_grown_system_answers_and_judges_as_the_small_run(name, t
 
 
 @each
-@pytest.mark.parametrize("how", ["fade", "residual"])
+@pytest.mark.parametrize("how", ["fade", pytest.param("residual", marks=pytest.mark.slow)])
 def test_a_run_stopped_in_the_middle_of_a_fade_ends_where_an_undisturbed_one_does(name, how, toy, tmp_path):
     small = small_run(name, toy(name), tmp_path / "small")
     _, config, model = grown_settings(str(small), None, how, {"steps": 7, "ema": 0.9})

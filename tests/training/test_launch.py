@@ -51,6 +51,7 @@ def test_devices_train_and_only_the_first_process_writes_and_talks(by_devices):
     assert len(state(folder)["ranks"]) == 1  # beside rank 0's own: the image pool of the other
 
 
+@pytest.mark.slow
 def test_resuming_with_two_processes_is_exact_and_torchrun_does_the_same(by_devices, toy, tmp_path):
     options = ["--batch-size", 2, "--pool-size", 2, "--log-every", 1, "--out", "halves"]
     command = ["train", "cyclegan", toy("cyclegan"), *TINY, *options]

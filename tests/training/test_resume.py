@@ -79,6 +79,7 @@ def saved_at(folder):
     return state.stat().st_mtime_ns if state.exists() else 0
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_any_moment_resumes_to_the_same_weights(toy, tmp_path):
     command = ["train", "cyclegan", toy("cyclegan"), *TINY]
     command += ["--pool-size", "3", "--steps", "48", "--log-every", "5"]

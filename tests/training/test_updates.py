@@ -62,7 +62,7 @@ def test_yielding_inside_no_grad_is_refused():
         list(Updater(CPU).run(system, [{"x": torch.tensor(0.0)}], sgd(system)))
 
 
-@pytest.mark.parametrize("name", registry.SYSTEMS)
+@pytest.mark.parametrize("name", with_large_ones_slow(registry.SYSTEMS))
 def test_accumulated_batches_equal_the_large_one(name):
     # Batch norm, dropout and pools see the batches one by one, by design: they are off here.
     changes = image_by_image(name, norm="instance") | with_perceptual(name)
