@@ -5,6 +5,8 @@ an image real. The floor is the score that nearly all fakes in the same conditio
 fakes of generators that the classifier was not fitted to: only below it is the lack of evidence evidence.
 """
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -48,12 +50,13 @@ def condition(pixels: Pixels, quality: int | None, odd: float) -> NDArray[np.flo
     return np.array([quality or LOSSLESS, np.log2(side), *luminance, *colour, odd, strength])
 
 
-def _masks() -> list[torch.Tensor]:
+@cache
+def _masks() -> tuple[torch.Tensor, ...]:
     """(64, 33) each: the bins of a ring that are off the lattice."""
     rows, columns = torch.fft.fftfreq(WINDOW)[:, None].abs(), torch.arange(WINDOW // 2 + 1) / WINDOW
     radius = torch.hypot(rows, columns.expand(WINDOW, -1))
     lattice = ((rows * 8) % 1 == 0) & ((columns * 8) % 1 == 0)
-    return [(radius >= low) & (radius < high) & ~lattice for low, high in _RINGS]
+    return tuple((radius >= low) & (radius < high) & ~lattice for low, high in _RINGS)
 
 
 def what_hides(found: NDArray[np.float64]) -> str:
