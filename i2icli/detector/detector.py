@@ -85,10 +85,10 @@ class Detector:
             mean, deviation = (_vector(arrays, f"typical.{name}", length) for name in ("centre", "spread"))
             reference = Scaling(mean, deviation)
         hashes = checked(arrays["training.hashes"]) if "training.hashes" in arrays else None
-        below = {
-            name.removeprefix("floor."): each for name, each in arrays.items() if name.startswith("floor.")
-        }
-        floor = from_arrays("trees", below, evidence.LENGTH) if below else None
+        trees = _under(arrays, "floor.")
+        if trees and info.features != "traces":
+            raise ValueError(f"a floor for {info.features}")
+        floor = from_arrays("trees", trees, evidence.LENGTH) if trees else None
         assert floor is None or isinstance(floor, Trees)
         calibration = Calibration(info.slope, info.offset)
         return cls(info, scaling, classifier, calibration, reference, hashes, floor)

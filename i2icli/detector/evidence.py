@@ -25,7 +25,7 @@ CONDITION = (
     "colour, middle",
     "colour, high",
     "colour, corners",
-    "blocks",  # peaks at odd multiples of 1/8 in the luminance, as of JPEG blocks
+    "blocks",  # mean of the peaks at odd multiples of 1/8, as of JPEG blocks
     "resampling",  # log of the strength of the period of sharpness
 )
 LENGTH = len(CONDITION)

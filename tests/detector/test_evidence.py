@@ -98,6 +98,12 @@ def test_a_floor_is_saved_and_damaged_ones_are_refused(real, tmp_path):
         Detector.load(tmp_path / "damaged.safetensors")
 
 
+def test_a_floor_is_for_traces_alone(tmp_path):
+    replace(Detector.shipped("profile"), floor=constant(0.0)).save(tmp_path / "odd.safetensors")
+    with pytest.raises(UserError, match="a floor for profile"):
+        Detector.load(tmp_path / "odd.safetensors")
+
+
 def test_a_quantile_is_below_nearly_all():
     pytest.importorskip("sklearn")
     from i2icli.detector.fit_classifier import quantile_trees
