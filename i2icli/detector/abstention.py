@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from i2icli.detector.cascade import EVEN_COLUMNS
 from i2icli.detector.mosaic import could_be_mosaic
-from i2icli.detector.resampling import detect_resampling
 from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.view import View
 from i2icli.image import Pixels
 
 MIN_QUALITY = 50  # JPEG; below it little of a lattice is left, and the block grid is strong
@@ -21,18 +21,18 @@ MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
 def abstention_reasons(
     info: DetectorInfo,
     features: NDArray[np.float64],
-    pixels: Pixels,
+    view: View,
     lossy: str | None,
     quality: int | None,
     verdict: str,
 ) -> list[str]:
     """Reasons to abstain, one line each; empty if the verdict stands.
 
-    features: the feature vector of the image, (D,); lossy: format of the file if it is lossily compressed;
+    features: its feature vector, (D,); lossy: format of the file if it is lossily compressed;
     quality: its JPEG quality, if known.
     """
     found = []
-    height, width = pixels.shape[:2]
+    height, width = view.pixels.shape[:2]
     if lossy and lossy not in info.formats and (verdict == "real" or info.kind != "cascade"):
         known = ", ".join(info.formats)
         found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
@@ -42,14 +42,14 @@ def abstention_reasons(
         if quality is not None and quality < MIN_QUALITY and verdict == "real":
             found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
         even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
-        if verdict != "uncertain" and not even and (resampling := detect_resampling(pixels)).detected:
-            period = f"sharpness varies with a period of {resampling.period:.1f} pixels"
+        if verdict != "uncertain" and not even and view.resampling.detected:
+            period = f"sharpness varies with a period of {view.resampling.period:.1f} pixels"
             found.append(f"resized ({period}): traces may be lost or shifted; test the original")
         if verdict != "real" and could_be_mosaic(features, height, width):
             found.append(MOSAIC)
-        if _flat(pixels) > MAX_FLAT[verdict]:
+        if _flat(view.pixels) > MAX_FLAT[verdict]:
             found.append("not photographic: large uniform areas")
-        elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours too
+        elif verdict == "fake" and (few := _palette(view.pixels)):  # smooth photographs have few colours too
             found.append(f"not photographic: {few}")
         return found
     if min(height, width) < info.smallest or max(height, width) > info.largest:
