@@ -33,9 +33,11 @@ from benchmarks.lib.arguments import argument_parser
 from i2icli.detector.calibration import area_under_curve
 from i2icli.detector.detector import SHIPPED, Detector
 from i2icli.detector.fit_classifier import quantile_trees
+from i2icli.report.chart import Chart, Line, write_chart
 
 QUANTILES, MARGINS = (0.01, 0.02, 0.05), (0, 0.25, 0.5, 1)
 CHOSEN, MARGIN = 0.01, 0.5  # of the shipped floor: quantile, and log odds below it
+CURVE = np.linspace(-3, 4, 71)  # margins
 MOST = 0.05  # share of a faint generator's fakes that a low score alone would call real in some condition
 
 Array = NDArray[np.float64]
@@ -97,6 +99,22 @@ def _row(name: str, found: Judged, called: Mask) -> None:
     print(f"{name:18}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
 
 
+def curve(found: Judged, scores: Array, likely_real: Mask, path: Path) -> None:
+    """Draw the trade: photographs called real over fakes called real, as the margin below the floor varies."""
+    floors, lines = left_out_floors(found, scores, found.generators, CHOSEN), []
+    unseen = found.generators == UNSEEN
+    for treatment in CONDITIONS[:-1]:
+        these = found.treatments == treatment
+        called = [likely_real & (scores <= floors - margin) for margin in CURVE]
+        fakes, reals = (
+            np.array([100 * each[these & rows].mean() for each in called]) for rows in (found.fake, unseen)
+        )
+        lines.append(Line(treatment, fakes, reals))
+    write_chart(
+        path, Chart("What real takes", lines, "% of faint fakes called real", "% of photographs called real")
+    )
+
+
 def scored(found: Judged, work: Path) -> Array:
     """The score of every row by the detector that did not see its content."""
     scores, shipped = np.zeros(len(found.fake)), Detector.shipped("traces")
@@ -113,6 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--nets", type=Path, required=True, help="folder of residual networks")
     parser.add_argument("--real", nargs="*", type=Path, default=[], help="folders of photographs")
     parser.add_argument("--work", type=Path, required=True, help="folder of the fit")
+    parser.add_argument("--curve", type=Path, metavar="FILE", help="draw the trade: .png, .svg")
     parser.add_argument("--write", action="store_true", help="write the floor into the shipped detector")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
@@ -131,6 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for title, groups in (("generators", found.generators), ("contents", found.contents)):
         print(f"left out: {title}")
         table(found, scores, likely_real, groups)
+    if options.curve:
+        curve(found, scores, likely_real, options.curve)
     if options.write:
         trees = quantile_trees(found.conditions[found.fake], scores[found.fake], CHOSEN)
         floor = replace(trees, start=trees.start - MARGIN)

@@ -13,6 +13,7 @@ MIN_QUALITY = 50  # JPEG; below it little of a lattice is left, and the block gr
 MAX_FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # fraction of pixels equal to both neighbours
 MAX_PALETTE, MAX_GREYS = 256, 16  # colours and grey levels of an image dithered to a palette
 MAX_COUNTED = 65_536  # pixels whose colours are counted
+MAX_COMPARED = 150_000  # pixels, about, that are compared with their neighbours
 CLEAR = 0.8  # even score that hardly any photograph reaches
 MOSAIC = "peaks at half the sampling rate alone: could be the camera's mosaic"
 MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
@@ -75,7 +76,7 @@ def _palette(pixels: Pixels) -> str:
 
 def _flat(pixels: Pixels) -> float:
     """The fraction of pixels equal to their neighbours on the right and below."""
-    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 500_000)))
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MAX_COMPARED)))
     here, right, below = pixels[:-1:step, :-1:step], pixels[:-1:step, 1::step], pixels[1::step, :-1:step]
     equal = ((here == right) & (here == below)).all(-1)
     return float(equal.mean())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from i2icli.detector.residual import CELL, local_mean
+from i2icli.detector.residual import CELL, mean_of_local_means
 
 THRESHOLD = 20.0  # times the power of neighbouring frequencies: 99 % of tiles of photographs stay below
 
@@ -63,8 +63,9 @@ def _power(tile: Tensor) -> Tensor:
     """(H, W) -> (513,)."""
     second = tile[:, 2:] - 2 * tile[:, 1:-1] + tile[:, :-2]  # (H, W-2)
     strength = (second.abs() + 0.5).log()
-    strength = strength - local_mean(strength[None])[0]
-    mean = strength.mean(0)[:_POINTS]  # (W-2,), of wide strips only the beginning
+    mean = (strength.mean(0) - mean_of_local_means(strength))[
+        :_POINTS
+    ]  # (W-2,), of wide strips the beginning
     window = torch.hann_window(len(mean), periodic=False)
     power: Tensor = torch.fft.rfft((mean - mean.mean()) * window, _POINTS).abs().square()
     return power

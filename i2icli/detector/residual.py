@@ -59,6 +59,12 @@ def local_mean(values: Tensor) -> Tensor:
     return _box_sum(values).div_(rows[:, None]).div_(columns)  # (P, H, W)
 
 
+def mean_of_local_means(values: Tensor) -> Tensor:
+    """(H, W) -> `local_mean` averaged over rows, (W,), by sums along lines alone, as means are linear."""
+    weights = _box_sum((1 / _counts(len(values)))[None, :, None])[0, :, 0]  # (H,): of a row in all means
+    return local_mean((weights @ values / len(values))[None, None])[0, 0]  # (W,)
+
+
 def _counts(side: int) -> Tensor:
     """(side,): the pixels inside the image among the 17 around each."""
     index = torch.arange(side)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from i2icli.detector.lattice import lattice_strengths
 from i2icli.detector.peaks import EVEN, ORBITS, log_spectrum, prominence
-from i2icli.detector.residual import TILE, high_pass, planes, tiles
+from i2icli.detector.residual import TILE, high_pass, local_mean, mean_of_local_means, planes, tiles
 from i2icli.detector.traces import LENGTH, measure_traces
 from i2icli.detector.view import View
 from tests.detector.images import faked, photograph
@@ -64,6 +64,16 @@ def test_independent_noise_has_the_power_of_chance():
     residual = torch.randn(3, 256, 256)
     powers = torch.exp(lattice_strengths([residual])) - 0.3
     assert 0.7 < float(powers[:, 0].mean()) < 1.3
+
+
+@pytest.mark.parametrize("shape", [(40, 64), (64, 40), (5, 90), (1, 1)])
+def test_means_of_local_means(shape):
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    padded = np.pad(values.numpy(), 8, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (17, 17))
+    expected = np.nanmean(windows, (2, 3))
+    np.testing.assert_allclose(local_mean(values[None])[0], expected, atol=1e-5)
+    np.testing.assert_allclose(mean_of_local_means(values), expected.mean(0), atol=1e-5)
 
 
 def test_high_pass_subtracts_a_gaussian_blur():
