@@ -100,7 +100,7 @@ def _row(name: str, found: Judged, called: Mask) -> None:
 
 
 def curve(found: Judged, scores: Array, likely_real: Mask, path: Path) -> None:
-    """Draw the trade: photographs called real over fakes called real, as the margin below the floor varies."""
+    """Draw the trade of the margin below the floor: photographs over fakes that are called real."""
     floors, lines = left_out_floors(found, scores, found.generators, CHOSEN), []
     unseen = found.generators == UNSEEN
     for treatment in CONDITIONS[:-1]:

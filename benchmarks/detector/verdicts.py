@@ -1,17 +1,17 @@
 """One picture of each verdict with its evidence: `docs/pictures/verdicts.png`.
 
-    python -m benchmarks.detector.verdicts family/satellite-faded-unet-transposed4 --out docs/pictures/verdicts.png
+    python -m benchmarks.detector.verdicts family/GENERATOR --out docs/pictures/verdicts.png
 
-Images of a generator of `benchmarks.detector.family` and the tiles of the Blue Marble beside them, as they are
-and as JPEG: for each verdict the first of whose probability the verdict is typical. Below each image is the
-spectrum that `--plot` draws.
+Images of a generator of `benchmarks.detector.family`, which was trained on tiles of the Blue Marble, and such
+tiles, as they are and as JPEG: the first with each verdict, of those that show something. Below each image is
+the spectrum that `--plot` draws.
 """
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 from benchmarks.lib.arguments import argument_parser
 from i2icli.detector.detector import Detector
@@ -20,6 +20,7 @@ from i2icli.detector.run import Finding, predict_files
 from i2icli.image.finding import find_images
 
 QUALITY = 75
+DETAIL = 30.0  # levels: standard deviation of an image that shows something
 SIDE, GAP, HEAD = 384, 12, 30  # pixels
 SHOWN = (("real", "tile", None), ("fake", "generated", None), ("uncertain", "generated", QUALITY))
 """Verdict, what the image is, the quality of its JPEG."""
@@ -54,6 +55,8 @@ def _found(images: Path, verdict: str, quality: int | None, work: Path) -> Itera
     """The images with a verdict, compressed first if a quality is given."""
     work.mkdir()
     for file in find_images(images):
+        if ImageStat.Stat(Image.open(file).convert("L")).stddev[0] < DETAIL:
+            continue
         if quality:
             path = work / f"{file.stem}.jpg"
             Image.open(file).convert("RGB").save(path, quality=quality)

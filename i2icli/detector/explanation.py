@@ -56,7 +56,9 @@ def _explain_traces(features: NDArray[np.float64], probability: float) -> str:
     power = float(lattice[:, :, even[strongest]].max())
     learned = float(features[LENGTH]) if len(features) > LENGTH else 0.0  # log odds of the residual network
     if probability > 0.5 and learned > 0 and power < _NOTABLE:
-        return f"no clear lattice, but fine detail like that of up-convolutions (learned log odds {learned:+.1f})"
+        return (
+            f"no clear lattice, but fine detail like that of up-convolutions ({learned:.1f} by the network)"
+        )
     if probability > 0.5:
         return (
             f"faint lattice at {_frequency(even[strongest])} of the sampling rate, "

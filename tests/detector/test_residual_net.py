@@ -8,6 +8,7 @@ import torch
 
 from i2icli.detector.classifiers import Linear, Scaling
 from i2icli.detector.detector import Detector
+from i2icli.detector.explanation import explain
 from i2icli.detector.residual_net import MAX_WIDTH, ResidualNet
 from i2icli.detector.view import View
 from i2icli.errors import UserError
@@ -60,7 +61,7 @@ def test_a_lattice_can_be_learned(net):
     images = torch.stack([View(each).residuals[0] for each in (*fakes, *reals)])
     net.requires_grad_(True)
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
-    for _ in range(60):
+    for _ in range(30):
         odds = net(images)
         loss = torch.nn.functional.softplus(torch.cat([-odds[:12], odds[12:]])).mean()
         optimiser.zero_grad()
@@ -75,6 +76,18 @@ def test_a_detector_with_a_network_is_saved_and_loaded(net, tmp_path):
     detector.save(tmp_path / "own.safetensors")
     loaded = Detector.load(tmp_path / "own.safetensors")
     assert loaded.predict(pixels) == detector.predict(pixels)
+
+
+def test_the_explanation_names_what_was_learned(net):
+    info = with_net(net).info
+    features = np.zeros(175)
+    assert "network" not in explain(info, features, 0.9, None)
+    features[-1] = 2.5
+    assert "fine detail like that of up-convolutions (2.5 by the network)" in explain(
+        info, features, 0.9, None
+    )
+    assert "network" not in explain(info, features, 0.1, None)
+    assert "network" not in explain(info, features[:174], 0.9, None)
 
 
 @pytest.mark.parametrize(
