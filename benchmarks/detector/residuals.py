@@ -8,11 +8,12 @@ the family has seen one content only), and nets/all.safetensors. Printed is the 
 content that was left out, under each treatment and of each generator.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -20,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from benchmarks.detector.cameras import any_camera, photographed
 from benchmarks.detector.fakes import RESIZERS, Pixels, blurred, jpeg, noisy
 from benchmarks.detector.material import Pair, content_of, family_names, family_pairs, random_pairs
 from benchmarks.lib.arguments import argument_parser
@@ -27,11 +29,13 @@ from i2icli.detector.calibration import area_under_curve
 from i2icli.detector.residual import high_pass, planes
 from i2icli.detector.residual_net import ResidualNet
 
+Change = Callable[[Pixels], Pixels]
+
 TREATMENTS = ("none", "jpeg", "resized", "resized+jpeg", "other")
 EACH, RANDOM, SHARE = 120, 72, 0.2  # pairs of a generator; random networks, and their share of a batch
 SIDE, PAIRS = 128, 12  # pixels of a training crop, pairs in a batch
 RATE, SMOOTHING = 2e-3, 0.02  # of learning; of the labels
-SOFTENED = 0.35  # share of real images that are blurred: fakes often lack detail, which is no lattice
+SOFTENED, PHOTOGRAPHED = 0.35, 0.1  # shares of real images that are blurred, that a camera is simulated for
 MIXED = 0.5  # share of fakes that are mixed with the real image, for faint traces
 ALIGNED = 0.8  # correlation of a fake with its real image from which they show the same
 
@@ -71,12 +75,16 @@ def residuals(images: Sequence[Pixels]) -> Tensor:
 
 
 def treated(
-    treatment: str, pair: tuple[Pixels, Pixels], side: int, rng: np.random.Generator, softening: float = 0
+    treatment: str,
+    pair: tuple[Pixels, Pixels],
+    side: int,
+    rng: np.random.Generator,
+    change: Change | None = None,
 ) -> Iterator[Pixels]:
     """The same random part of a fake and of a real image, `side` pixels square, perturbed in the same way.
 
-    Half of the parts begin at a multiple of 8 pixels, as in images that nobody cropped. softening: radius of
-    a blur of the real image alone.
+    Half of the parts begin at a multiple of 8 pixels, as in images that nobody cropped. change: of
+    the real image alone, before all else.
     """
     quality, subsampling = int(rng.integers(50, 97)), int(rng.choice([0, 2]))
     factor = float(np.exp(rng.uniform(np.log(0.5), np.log(2)))) if "resized" in treatment else 1.0
@@ -87,10 +95,10 @@ def treated(
     if rng.random() < 0.5:
         top, left = top // 8 * 8, left // 8 * 8
     blur, noise, which = rng.uniform(0.3, 1), rng.uniform(1, 5), rng.random() < 0.5
-    for image, soften in zip(pair, (0, softening), strict=True):
+    for image, changed in zip(pair, (None, change), strict=True):
         part = np.ascontiguousarray(image[top : top + region, left : left + region])
-        if soften:
-            part = blurred(part, soften)
+        if changed:
+            part = changed(part)
         if "resized" in treatment:
             part = np.asarray(Image.fromarray(part).resize((side, side), method))
         if "jpeg" in treatment:
@@ -106,9 +114,20 @@ def _crops(pair: Pair, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
     if rng.random() < MIXED and _aligned(pair):
         share = float(rng.uniform(0.25, 1))
         fake = (real + share * (fake.astype(np.float32) - real) + 0.5).clip(0, 255).astype(np.uint8)
-    softening = float(rng.uniform(0.2, 1.2)) if rng.random() < SOFTENED else 0
-    fake, real = treated(_any(TREATMENTS, rng), (fake, real), SIDE, rng, softening)
+    fake, real = treated(_any(TREATMENTS, rng), (fake, real), SIDE, rng, _only_real(rng))
     return fake, real
+
+
+def _only_real(rng: np.random.Generator) -> Change:
+    """A change that makes no fake of a real image: soft as fakes often are, or the mosaic of a camera."""
+    kind = rng.random()
+    if kind < SOFTENED:
+        radius = float(rng.uniform(0.2, 1.2))
+        return lambda part: blurred(part, radius)
+    if kind < SOFTENED + PHOTOGRAPHED:
+        camera = any_camera(rng)
+        return lambda part: photographed((part / np.float32(255)) ** np.float32(2.2), camera, rng)
+    return lambda part: part
 
 
 def _aligned(pair: Pair) -> bool:
@@ -155,6 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=15)
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     names = family_names(options.family)
     used = [name for name in names if content_of(name) != options.without]
     pairs = [pair for name in used for pair in family_pairs(options.family / name, EACH)]
