@@ -45,7 +45,7 @@ Maker = Callable[[Sequence[Photographs], np.random.Generator], FakeOf]
 class Examples:
     """One row per image; names of the fields are those of cached .npz files."""
 
-    vectors: NDArray[np.float64]  # (N, 175)
+    vectors: NDArray[np.float64]  # (N, 180)
     fake: NDArray[np.bool_]  # (N,)
     groups: NDArray[np.str_]  # (N,): source of a photograph, kind of network of a fake
     photographs: NDArray[np.str_]  # (N,): file name of the photograph

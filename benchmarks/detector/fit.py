@@ -164,7 +164,7 @@ def _rows(found: Examples, chosen: NDArray[np.bool_]) -> Examples:
 
 
 def component_scores(cascade: Cascade, vectors: Array) -> Array:
-    """(N, 174) -> (N, 3): even score, linear, trees, as the cascade combines them."""
+    """(N, 180) -> (N, 3): even score, linear, trees, as the cascade combines them."""
     scaled = np.clip((vectors - cascade.location) / cascade.scale, -cascade.limit, cascade.limit)
     even = np.clip(vectors[:, EVEN_COLUMNS].mean(1), -0.5, 1.0)
     learned = bounded(cascade.linear.scores(scaled)), bounded(cascade.trees.scores(vectors))

@@ -1,10 +1,13 @@
 """Feature vectors and conditions of fakes and real images that went through what images go through."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -26,7 +29,7 @@ UNSEEN = "none"  # the generator of photographs without fakes
 class Judged:
     """One row per image; names of the fields are those of cached .npz files."""
 
-    vectors: NDArray[np.float64]  # (N, 175)
+    vectors: NDArray[np.float64]  # (N, 180)
     conditions: NDArray[np.float64]  # (N, 10)
     fake: NDArray[np.bool_]  # (N,)
     generators: NDArray[np.str_]  # (N,): of a fake, and of the fake beside a real image
@@ -36,7 +39,9 @@ class Judged:
 
 def family_rows(family: Path, nets: dict[str, ResidualNet], work: Path) -> Judged:
     """The family's images, each judged by the network that did not see its content; kept in `work`."""
-    return joined([_generator_rows(family / name, nets, work) for name in family_names(family)])
+    with ProcessPoolExecutor(initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        each = partial(_generator_rows, nets=nets, work=work)
+        return joined(list(pool.map(each, [family / name for name in family_names(family)])))
 
 
 def _generator_rows(generator: Path, nets: dict[str, ResidualNet], work: Path) -> Judged:

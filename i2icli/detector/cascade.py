@@ -34,7 +34,7 @@ class Cascade:
     limit = 4.0  # scaled features are clipped to this magnitude
 
     def scores(self, rows: Array) -> Array:
-        """Trace vectors (N, 174), unscaled -> log odds (N,)."""
+        """Trace vectors (N, D), unscaled -> log odds (N,)."""
         even = rows[:, EVEN_COLUMNS].mean(1)
         scaled = np.clip((rows - self.location) / self.scale, -self.limit, self.limit)
         scores = np.stack(

@@ -17,19 +17,21 @@ _CLIP = 2.0  # local standard deviations: limits the influence of edges
 _OFFSET = 0.3  # added to a power relative to chance, so that its logarithm is finite
 
 
-def lattice_strengths(residuals: Sequence[Tensor]) -> Tensor:
-    """Tiles of an image (P, H, W), aligned to cells -> (P, 2, 14).
+def lattice_strengths(pairs: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """`maps` of an image's tiles, aligned to cells -> (P, 2, 14).
 
-    The log of each orbit's power relative to chance: first of the locally normalised signed residual, then
-    of its local magnitude, as a lattice may modulate values or sharpness. Independent of the offset between
+    The log of each orbit's power relative to chance, of both maps. Independent of the offset between
     image and cells, since only the magnitudes of Fourier coefficients are used.
     """
-    signed, strength = zip(*map(_maps, residuals), strict=True)
+    signed, strength = zip(*pairs, strict=True)
     return torch.stack([_orbit_powers(signed), _orbit_powers(strength)], 1)  # (P, 2, 14)
 
 
-def _maps(residual: Tensor) -> tuple[Tensor, Tensor]:
-    """(P, H, W) -> the locally normalised residual, and its log magnitude: (P, H, W) both."""
+def maps(residual: Tensor) -> tuple[Tensor, Tensor]:
+    """(P, H, W) -> the locally normalised residual, and its log magnitude: (P, H, W) both.
+
+    A lattice may modulate values or sharpness.
+    """
     deviation = local_mean(residual.square()).sqrt_()
     logarithm = residual.abs().add_(0.5).log_()
     return residual.div(deviation.add_(1)).clamp_(-_CLIP, _CLIP), logarithm - local_mean(logarithm)

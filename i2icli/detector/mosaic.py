@@ -25,13 +25,13 @@ _QUARTER = [ORBITS.index(orbit) for orbit in EVEN if 2 in orbit]
 def could_be_mosaic(features: NDArray[np.float64], height: int, width: int) -> bool:
     """Whether the only clear peaks are those of mosaics, in an image large enough for a camera's.
 
-    features: trace vector, (174,).
+    features: trace vector, (D,).
     """
     half, quarter = half_and_quarter(features)
     return height * width >= LARGE and half > PEAK and quarter < max(FAINT, LEAKAGE * half)
 
 
 def half_and_quarter(features: NDArray[np.float64]) -> tuple[float, float]:
-    """The highest peaks of a trace vector (174,) at halves and quarters of the sampling rate, log power."""
+    """The highest peaks of a trace vector (D,) at halves and quarters of the sampling rate, log power."""
     peaks = features[: 3 * len(ORBITS)].reshape(3, len(ORBITS))  # by plane
     return float(peaks[:, _HALF].max()), float(peaks[:, _QUARTER].max())

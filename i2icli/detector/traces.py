@@ -9,10 +9,12 @@ from torch import Tensor
 
 from i2icli.detector.lattice import lattice_strengths
 from i2icli.detector.peaks import ORBITS, STRONGEST, even_score, orbit_peaks, prominence, strongest
+from i2icli.detector.scales import LENGTH as MOVED
+from i2icli.detector.scales import moved_lattice
 from i2icli.detector.view import View
 
 PLANES = ("brightness", "red-green", "blue-green")
-LENGTH = len(PLANES) * (3 * len(ORBITS) + 2 * STRONGEST)  # of the vector: 174
+LENGTH = len(PLANES) * (3 * len(ORBITS) + 2 * STRONGEST) + MOVED  # of the vector: 179
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Traces:
     peaks: Tensor  # (3, 14): prominence of the spectrum at each orbit, by plane
     lattice: Tensor  # (3, 2, 14): coherent power of the signed residual and of its magnitude
     strongest: Tensor  # (3, 16): the largest peaks anywhere, then those off the lattice
+    moved: Tensor  # (5,): a lattice at another scale
 
     @property
     def even(self) -> float:
@@ -30,12 +33,15 @@ class Traces:
 
     @property
     def vector(self) -> NDArray[np.float32]:
-        """All of them as one feature vector, (174,)."""
-        return torch.cat([self.peaks.flatten(), self.lattice.flatten(), self.strongest.flatten()]).numpy()
+        """All of them as one feature vector, (179,)."""
+        parts = (self.peaks, self.lattice, self.strongest, self.moved)
+        return torch.cat([part.flatten() for part in parts]).numpy()
 
 
 @torch.no_grad()
 def measure_traces(view: View) -> Traces:
     """Measure an image."""
     prominent = prominence(view.spectrum)
-    return Traces(orbit_peaks(prominent), lattice_strengths(view.residuals), strongest(prominent))
+    return Traces(
+        orbit_peaks(prominent), lattice_strengths(view.maps), strongest(prominent), moved_lattice(view.maps)
+    )

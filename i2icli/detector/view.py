@@ -5,6 +5,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from i2icli.detector.lattice import maps
 from i2icli.detector.peaks import log_spectrum
 from i2icli.detector.resampling import Resampling, detect_resampling
 from i2icli.detector.residual import high_pass, planes, tiles
@@ -26,6 +27,11 @@ class View:
     def residuals(self) -> list[Tensor]:
         """Their fine detail, (3, H, W) each."""
         return [high_pass(each) for each in self.planes]
+
+    @cached_property
+    def maps(self) -> list[tuple[Tensor, Tensor]]:
+        """Of each residual, where a lattice is looked for: its values and its sharpness, (3, H, W) both."""
+        return [maps(each) for each in self.residuals]
 
     @cached_property
     def spectrum(self) -> Tensor:

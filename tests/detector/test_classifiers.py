@@ -17,6 +17,7 @@ from i2icli.detector.cascade import DECISIVE, EVEN_COLUMNS, ODD_COLUMNS, Cascade
 from i2icli.detector.classifiers import Linear, Trees, from_arrays
 from i2icli.detector.detector import SHIPPED, Detector
 from i2icli.detector.fit_classifier import KINDS, NAMES, fit
+from i2icli.detector.traces import LENGTH
 from i2icli.errors import UserError
 
 PARITY = Path(__file__).parents[1] / "parity" / "upconv" / "classifiers.safetensors"
@@ -193,7 +194,7 @@ def _loop(arrays, _):
         (lambda _, d: d.update(surprise=1), "surprise"),
         (lambda _, d: d.update(slope=float("nan")), "slope"),
         (lambda _, d: d.update(real_below=0.99), "real_below exceeds"),
-        (lambda _, d: d.update(features="profile"), "174 features of profile"),
+        (lambda _, d: d.update(features="profile"), "180 features of profile"),
         (lambda a, _: a["scaling.spread"].fill(0), "spread"),
         (lambda a, _: a["classifier.spread"].fill(-1), "spread"),
     ],
@@ -206,7 +207,7 @@ def test_damaged_detectors_are_refused_in_one_line(tmp_path, change, expected):
 
 def test_absurd_parameters_give_no_information(tmp_path, recwarn):
     path = _damaged(tmp_path, lambda a, _: a["classifier.linear.weights"].fill(1e308))
-    rows = np.random.default_rng(0).normal(size=(4, 174))
+    rows = np.random.default_rng(0).normal(size=(4, LENGTH + 1))
     predicted = Detector.load(path).probabilities(rows)
     assert ((predicted >= 0) & (predicted <= 1)).all()
     assert 0.5 in predicted  # where sums overflow
@@ -231,7 +232,7 @@ def test_weights_of_a_network_are_not_a_detector(tmp_path):
 
 
 def test_even_peaks_decide_alone_and_odd_ones_raise_the_threshold():
-    length = 174
+    length = LENGTH + 1
     leaf = np.zeros((1, 1))
     trees = Trees(leaf.astype(np.int32), leaf, np.zeros((1, 1, 2), np.int32), leaf, 0.0)
     linear = Linear(np.zeros(length), 0.0)

@@ -10,6 +10,7 @@ from i2icli.detector.classifiers import Linear, Scaling
 from i2icli.detector.detector import Detector
 from i2icli.detector.explanation import explain
 from i2icli.detector.residual_net import MAX_WIDTH, ResidualNet
+from i2icli.detector.traces import LENGTH
 from i2icli.detector.view import View
 from i2icli.errors import UserError
 from tests.detector.images import photograph
@@ -24,13 +25,13 @@ def net():
 def with_net(net):
     """A detector that judges by the network alone."""
     shipped = Detector.shipped("traces")
-    info = shipped.info.model_copy(update={"kind": "linear", "length": 175})
-    weights = np.eye(175)[-1]
+    info = shipped.info.model_copy(update={"kind": "linear", "length": LENGTH + 1})
+    weights = np.eye(LENGTH + 1)[-1]
     return replace(
         shipped,
         info=info,
         classifier=Linear(weights, 0.0),
-        scaling=Scaling.identity(175),
+        scaling=Scaling.identity(LENGTH + 1),
         floor=None,
         net=net,
     )
@@ -80,14 +81,14 @@ def test_a_detector_with_a_network_is_saved_and_loaded(net, tmp_path):
 
 def test_the_explanation_names_what_was_learned(net):
     info = with_net(net).info
-    features = np.zeros(175)
+    features = np.zeros(LENGTH + 1)
     assert "network" not in explain(info, features, 0.9, None)
     features[-1] = 2.5
     assert "fine detail like that of up-convolutions (2.5 by the network)" in explain(
         info, features, 0.9, None
     )
     assert "network" not in explain(info, features, 0.1, None)
-    assert "network" not in explain(info, features[:174], 0.9, None)
+    assert "network" not in explain(info, features[:-1], 0.9, None)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +113,8 @@ def test_damaged_networks_are_refused(net, tmp_path, name, array, said):
 
 def test_a_network_belongs_to_traces_and_to_their_length(net, tmp_path):
     replace(Detector.shipped("profile"), net=net).save(tmp_path / "profile.safetensors")
-    with pytest.raises(UserError, match="a residual network for profile"):
+    with pytest.raises(UserError, match="80 features of profile"):
         Detector.load(tmp_path / "profile.safetensors")
     replace(with_net(net), net=None).save(tmp_path / "without.safetensors")
-    with pytest.raises(UserError, match="175 features of traces"):
+    with pytest.raises(UserError, match=f"{LENGTH + 1} features of traces"):
         Detector.load(tmp_path / "without.safetensors")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from i2icli.detector.lattice import lattice_strengths
+from i2icli.detector.lattice import lattice_strengths, maps
 from i2icli.detector.peaks import EVEN, ORBITS, log_spectrum, prominence
 from i2icli.detector.residual import TILE, high_pass, local_mean, mean_of_local_means, planes, tiles
 from i2icli.detector.traces import LENGTH, measure_traces
@@ -62,7 +62,7 @@ def test_offsets_do_not_change_the_lattice_strength(offset):
 
 def test_independent_noise_has_the_power_of_chance():
     residual = torch.randn(3, 256, 256)
-    powers = torch.exp(lattice_strengths([residual])) - 0.3
+    powers = torch.exp(lattice_strengths([maps(residual)])) - 0.3
     assert 0.7 < float(powers[:, 0].mean()) < 1.3
 
 
