@@ -146,12 +146,12 @@ def _trained(member: Member, contents: Path, out: Path, minutes: float) -> str:
         **member.settings,
     )
     model = i2icli.load(result.folder, device="cpu", runtime="torch")
-    to = {"stargan": "trainB", "combogan": "trainB", "cyclegan": "B"}.get(member.system)
+    to = {"to": "B"} if data.name == "domains" else {}
     _fresh(out)
     for split in ("train", "test"):
         inputs, truth = (data / each.format(split) for each in FOLDERS.get(data.name, ("{}/A", "{}/B")))
         for file in find_images(inputs):
-            made = model.translate(file, **({"to": to} if to else {}))
+            made = model.translate(file, **to)
             made.save(out / "fake" / f"{split}-{file.stem}.png")
         for file in find_images(truth):
             copyfile(file, out / "real" / f"{split}-{file.stem}.png")
