@@ -167,12 +167,26 @@ def test_without_a_gpu_and_a_named_size_the_defaults_are_those_for_a_processor(t
         "no GPU found: training with --recipe small (64 px, sized to a processor); the paper's settings: "
         "--recipe paper",
     )
-    for given in ({"crop_size": 128}, {"width": 8}, {"init_from": "latest_net_G.pth"}):
-        assert chosen(tmp_path, **given) == (None, "")
+    assert chosen(tmp_path, init_from="latest_net_G.pth") == (None, "")
     short = choosing.default_recipe("dtn", [tmp_path], {"steps": 3}, RunOptions(out=tmp_path / "run"))
     assert short == (None, "")  # that recipe learns features for longer
     monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
     assert chosen(tmp_path) == (None, "")
+
+
+def test_a_named_size_that_takes_the_small_recipe_away_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    recipe, line = chosen(tmp_path, steps=10, crop_size="128", width="8")
+    assert (recipe, line) == (
+        None,
+        "no GPU found, but with --crop-size, --width all other settings are the paper's, which are slow on a "
+        "processor; those sized to one: --recipe cyclegan-small",
+    )
+    assert resolve_config("cyclegan", "cyclegan-small", {"crop_size": "128"}).width == 32
+    assert chosen(tmp_path, **small_sizes("cyclegan")) == (None, "")  # which is the same
+    assert chosen(tmp_path, width=8, init_from="latest_net_G.pth") == (None, "")
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
+    assert chosen(tmp_path, width=8) == (None, "")
 
 
 @pytest.mark.parametrize(("recipe", "taken"), [("small", "small"), ("paper", None)])
