@@ -91,7 +91,7 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, FileSystemWarning):
-                say(errors(), f"warning: {message}")
+                warned(str(message))
             else:
                 default(message, category, filename, lineno, file, line)
 
@@ -141,7 +141,10 @@ def _failed(error: Exception) -> int:
 
 
 def errors() -> "Console":
-    """The console on stderr: progress and notes; it drops them all where the command is to be quiet."""
+    """The console on stderr: progress and notes; it drops them all where the command is to be quiet.
+
+    Warnings go through `warned`.
+    """
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, quiet=is_quiet())
@@ -162,6 +165,15 @@ def complain(text: str) -> None:
     console = Console(stderr=True, highlight=False)
     console.print("[bold red]error:[/]", end=" ")
     say(console, " ".join(line.strip() for line in text.strip().split("\n")))
+
+
+def warned(text: str) -> None:
+    """One line on stderr about what may be amiss: `warning: ...`, also where the command is to be quiet."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print("[yellow]warning:[/]", end=" ")
+    say(console, text)
 
 
 def failed(text: str) -> None:

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from i2icli import registry
 from i2icli.cli.commands import Command
-from i2icli.cli.console import INTERRUPTED, errors, output, say
+from i2icli.cli.console import INTERRUPTED, errors, output, say, warned
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
 from i2icli.cli.tasks import task_lines
 from i2icli.config import Config, RunOptions
@@ -143,7 +143,7 @@ def print_plan(plan: "Plan", options: RunOptions) -> None:
         lines.append(f"# {hint}")
     print("\n".join(lines))
     if warning := too_large_line(plan.memory_bytes, plan.machine, plan.stages[0].batch_size):
-        say(errors(), f"warning: {warning}")
+        warned(warning)
 
 
 def _examples(system: str) -> str:

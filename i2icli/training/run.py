@@ -10,7 +10,7 @@ import torch
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
-from i2icli.data.describe import counted
+from i2icli.data.describe import counted, is_warning
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.image.finding import check_folder
@@ -99,7 +99,7 @@ class _Run:
             self.data, found = open_data(name, data, config, options)
         self.config = completed(found, {"perceptual_source": source})
         for line in (*self.config.notes, *self.data.report):
-            callbacks.note(line)
+            (callbacks.warn if is_warning(line) else callbacks.note)(line)
 
     def train(self, device: torch.device, *, show_plan: bool) -> TrainResult:
         state = self._state()
