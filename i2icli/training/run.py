@@ -1,7 +1,7 @@
 """Training a system: from settings and data folders to a run folder."""
 
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,7 @@ class _Run:
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
-            closing(
-                open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
-            ) as trackers,
+            open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks) as trackers,
         ):
             prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
             outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
@@ -28,8 +29,8 @@ class Tracker(Protocol):
     def sheet(self, step: int, path: Path) -> None:
         """A sample sheet that was written."""
 
-    def close(self) -> None:
-        """The run has ended."""
+    def close(self, *, failed: bool) -> None:
+        """The run has ended, or failed."""
 
 
 class TensorBoard:
@@ -51,7 +52,7 @@ class TensorBoard:
         with Image.open(path) as image:
             self.writer.add_image("samples", np.asarray(image.convert("RGB")), step, dataformats="HWC")
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:  # noqa: ARG002 - its files do not tell
         """Write pending events."""
         self.writer.close()
 
@@ -75,9 +76,9 @@ class WandB:
         """The sheet as an image."""
         self.run.log({"samples": self.wandb.Image(str(path))}, step=step)
 
-    def close(self) -> None:
-        """Send what is pending."""
-        self.run.finish()
+    def close(self, *, failed: bool) -> None:
+        """Send what is pending; any exit code but 0 is that of a failed run."""
+        self.run.finish(exit_code=int(failed))
 
 
 class MLflow:
@@ -89,7 +90,11 @@ class MLflow:
         known, name = _ids(folder).get("mlflow"), folder.resolve().name
         run = self.mlflow.start_run(run_id=known, run_name=None if known else name)
         if known is None:
-            self.mlflow.log_params(dict(settings))
+            try:
+                self.mlflow.log_params(dict(settings))
+            except Exception:
+                self.close(failed=True)
+                raise
             _keep_id(folder, "mlflow", run.info.run_id)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -100,13 +105,16 @@ class MLflow:
         """The sheet as an artifact."""
         self.mlflow.log_artifact(str(path), "samples")
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:
         """End the run."""
-        self.mlflow.end_run()
+        self.mlflow.end_run("FAILED" if failed else "FINISHED")
 
 
 class Trackers:
-    """Several at once; one that fails is given up with a warning: a run is worth more than its tracking."""
+    """Several at once, closed at the end of a block, as failed where an exception ends it.
+
+    One that fails is given up with a warning: a run is worth more than its tracking.
+    """
 
     def __init__(self, made: Mapping[str, Callable[[], Tracker]], callbacks: Callbacks) -> None:
         self.callbacks = callbacks
@@ -125,9 +133,11 @@ class Trackers:
         """A sample sheet that was written."""
         self._pass(lambda tracker: tracker.sheet(step, path))
 
-    def close(self) -> None:
-        """The run has ended."""
-        self._pass(lambda tracker: tracker.close())
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pass(lambda tracker: tracker.close(failed=kind is not None))
 
     def _pass(self, event: Callable[[Tracker], None]) -> None:
         for name, tracker in list(self.all.items()):
@@ -136,6 +146,8 @@ class Trackers:
             except Exception as error:
                 del self.all[name]
                 self._lost(name, error)
+                with suppress(Exception):
+                    tracker.close(failed=True)
 
     def _lost(self, name: str, error: Exception) -> None:
         why = (str(error) or type(error).__name__).splitlines()[0]
