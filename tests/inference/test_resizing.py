@@ -108,7 +108,7 @@ def test_an_image_far_from_the_trained_scale_is_noted_with_what_to_type(photo, m
 
 def test_python_warns_once_and_takes_the_same_options(photo, model):
     loaded = Translator.load(model)
-    with pytest.warns(UserWarning, match='2.8 times the scale .* try size="trained"'):
+    with pytest.warns(UserWarning, match='2.8 times the scale .* add size="trained"'):
         loaded.translate(np.zeros((100, 100, 3), np.uint8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
