@@ -27,14 +27,14 @@ from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
 from i2icli.training.callbacks import NoCallbacks
-from i2icli.training.fine_tuning import frozen_line
+from i2icli.training.fine_tuning import adjust_optimizers, freeze, frozen_line
 from i2icli.training.measured import seconds_per_step
 from i2icli.training.outlook import Machine, machine_of
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.perceptual_weights import perceptual_notes
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.run_data import open_data
-from i2icli.training.run_folder import default_folder
+from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.spectral_term import SpectralTerm
 from i2icli.training.updates import Term
 
@@ -100,9 +100,11 @@ def plan(
     with report_warnings(NoCallbacks()):  # training reports them
         notes = perceptual_notes(config, options)
         opened, config = open_data(system, data, config, options)
-        found = plan_of(system, opened, config, options.out or default_folder(system, data))
+        run = options.out or default_folder(system, data)
+        found = plan_of(system, opened, config, run)
         found = replace(found, report=[*notes, *found.report])
-        return _timed(found, system, opened, config, options) if measure else found
+        kept = options.model_copy(update={"threads": options.threads or RunFolder(run).threads()})
+        return _timed(found, system, opened, config, kept) if measure else found
 
 
 def _timed(plan: Plan, name: str, data: DataFolder, config: Config, options: RunOptions) -> Plan:
@@ -127,6 +129,7 @@ def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
     """The same for data that are open, with the settings that they completed; run: the run's folder."""
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
+    freeze(built)
     perceptual = meta_term(config) if config.has_perceptual_loss else None
     networks = [
         (name, sum(weight.numel() for weight in network.parameters()))
@@ -187,7 +190,9 @@ def weight_bytes(system: System[Any]) -> int:
         published = (system.get_submodule(name).parameters() for name in system.inference_modules)
         held = chain(held, *published)
     trained = 0
-    for optimizer in system.optimizers().values():
+    optimizers = system.optimizers()
+    adjust_optimizers(system, optimizers, frozenset())
+    for optimizer in optimizers.values():
         for group in optimizer.param_groups:
             states = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's moments, or momentum
             trained += (1 + states) * sum(map(_bytes, group["params"]))

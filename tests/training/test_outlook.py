@@ -5,6 +5,7 @@ import torch
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
+from i2icli.processors import threads_asked
 from i2icli.recipe import is_small, resolve_config, small_sizes
 from i2icli.registry import SYSTEMS
 from i2icli.runtime.checkpoint import write_model
@@ -125,6 +126,27 @@ def test_a_plan_measures_a_few_steps_and_leaves_nothing(toy, tmp_path):
     assert found.left_s is not None
     assert 0 < found.left_s < 60
     assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_measures_with_the_threads_that_the_run_was_started_with(toy, tmp_path, monkeypatch):
+    used, options = [], RunOptions(out=tmp_path / "run")
+    started = RunOptions(out=tmp_path / "run", threads=2)
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), started)
+    monkeypatch.setattr(
+        "i2icli.training.plan.seconds_per_step", lambda *_: used.append(threads_asked()) or 1.0
+    )
+    for asked in (options, RunOptions(out=tmp_path / "run", threads=3), RunOptions(out=tmp_path / "new")):
+        plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9), asked, measure=True)
+    assert used == [2, 3, None]
+
+
+def test_what_is_frozen_needs_less_memory(toy):
+    needed = [
+        plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9, freeze=freeze)).memory_bytes
+        for freeze in ((), ("discriminator",), ("discriminator", "G.down"))
+    ]
+    assert needed == sorted(needed, reverse=True)
+    assert len(set(needed)) == 3
 
 
 def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
