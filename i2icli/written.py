@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from i2icli.errors import print_number
+
 DURATION = "a duration like 90s, 30m or 3h50m"
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _NUMBER = r"(\d+(?:\.\d+)?)"
@@ -103,6 +105,11 @@ def print_bytes(count: float) -> str:
     if number < 0.01:
         return f"{max(1, round(count / 1e6))} MB"
     return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
+
+
+def print_megapixels(pixels: float) -> str:
+    """12,345,678 -> "12 MP"; 4,200,000 -> "4.2 MP"; 1,600,000,000 -> "1,600 MP"."""
+    return f"{print_number(pixels / 1e6, 2)} MP"
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(parse_duration)]

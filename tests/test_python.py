@@ -9,6 +9,7 @@ from PIL import Image
 
 import i2icli
 from i2icli.errors import for_python, print_number
+from i2icli.report.spectra import Spectrum
 from tests.tiny import TINY
 
 STEPS = 3
@@ -67,6 +68,11 @@ def test_a_chart_replaces_nothing_unasked(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == before
     i2icli.spectrum(tmp_path / "a.png", out=tmp_path / "a.png", overwrite=True)
     assert (tmp_path / "a.png").read_bytes() != before
+
+
+def test_spectra_say_of_what_they_are():
+    found = Spectrum("photos", ((16, 16), (16, 32)), np.zeros((3, 300)), ("c.png: broken",))
+    assert repr(found) == "<Spectrum photos: 3 images of 16 px, 32x16 px, 1 skipped, 300 values>"
 
 
 def test_mistakes_are_named_with_what_was_meant():

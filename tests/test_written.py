@@ -4,7 +4,7 @@ import pytest
 
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
-from i2icli.written import parse_duration, print_duration
+from i2icli.written import parse_duration, print_duration, print_megapixels
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,8 @@ def test_what_is_no_duration_is_refused(text):
 
     with pytest.raises(UserError, match="expected a duration like 90s, 30m or 3h50m"):
         _validated(RunOptions, {"time_limit": text})
+
+
+def test_megapixels_are_written_in_one_way():
+    shown = [print_megapixels(pixels) for pixels in (10_000, 4_200_000, 12_345_678, 1_600_000_000)]
+    assert shown == ["0.01 MP", "4.2 MP", "12 MP", "1,600 MP"]

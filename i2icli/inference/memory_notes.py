@@ -12,7 +12,7 @@ from i2icli.inference.resizing import Size
 from i2icli.machine import free_memory
 from i2icli.request import Arrays
 from i2icli.task import Port
-from i2icli.written import print_bytes
+from i2icli.written import print_bytes, print_megapixels
 
 LARGE = 4_000_000  # pixels: smaller images fit everywhere
 LISTED = 3  # images
@@ -51,9 +51,9 @@ def memory_notes(inference: Inference, spec: OutputSpec, sizes: Mapping[str, Siz
 
 
 def _taken(size: Size, per_pixel: float) -> str:
-    """ "(24.0 MP) takes about 5.5 GB"."""
+    """ "(24 MP) takes about 5.5 GB"."""
     pixels = size[0] * size[1]
-    return f"({pixels / 1e6:.1f} MP) takes about {print_bytes(per_pixel * pixels)}"
+    return f"({print_megapixels(pixels)}) takes about {print_bytes(per_pixel * pixels)}"
 
 
 def _blank(spec: OutputSpec, size: Size) -> Arrays:

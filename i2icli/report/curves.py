@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from i2icli.errors import print_number
+
 Points = Sequence[tuple[float, float]]
 Series = Mapping[str, Points]
 
@@ -26,6 +28,7 @@ class Axis:
     start: float
     end: float
     log_scale: bool = False
+    whole: bool = False  # its values are whole numbers, such as steps
 
     def to_pixel(self, value: float) -> float:
         """The pixel position of a value."""
@@ -39,7 +42,7 @@ class Axis:
             decades = [10.0**power for power in powers]
             if len(decades) >= 2:
                 return decades[:: math.ceil(len(decades) / 6)]
-        step = _round_step((self.high - self.low) / 5)
+        step = _round_step((self.high - self.low) / 5, whole=self.whole)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [index * step for index in range(first, last + 1)]
@@ -123,7 +126,7 @@ def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis
     if x_low == x_high:
         x_low, x_high = x_low - 1, x_high + 1
     return (
-        Axis(x_low, x_high, LEFT, width - RIGHT),
+        Axis(x_low, x_high, LEFT, width - RIGHT, whole=all(float(x).is_integer() for x in xs)),
         Axis(low, high, height - BOTTOM, TOP, log_scale),
     )
 
@@ -170,16 +173,18 @@ def _legend(shown: Series) -> str:
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
-def _round_step(rough: float) -> float:
-    """The next larger of 1, 2, 2.5, 5 times a power of ten."""
+def _round_step(rough: float, *, whole: bool) -> float:
+    """The next larger of 1, 2, 2.5, 5 times a power of ten; whole: that is a whole number."""
+    rough = max(rough, 1.0) if whole else rough
     power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    steps = (factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return next(step for step in steps if not whole or step.is_integer())
 
 
 def short_number(value: float) -> str:
-    """12000 -> "12k", 0.25 -> "0.25"."""
+    """12000 -> "12k", 1530 -> "1,530", 0.00025 -> "0.00025"."""
     if abs(value) >= 1e6:
         return f"{value / 1e6:.3g}M"
     if abs(value) >= 1e4:
         return f"{value / 1e3:.3g}k"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return print_number(value)

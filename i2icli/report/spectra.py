@@ -23,11 +23,12 @@ from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
 from i2icli.report.page import write_page
 from i2icli.report.sections import Figure, Table, Text
-from i2icli.written import counted
+from i2icli.written import counted, print_size
 
 LENGTH = 300  # values of a curve if sizes differ, as published for videos
+SIZES = 3  # that its description names
 MAX_CURVES = 8  # more single files are merged into one curve
-UNIT = "20 ln |F|"
+UNIT = "log amplitude (20 ln |F|)"
 AXIS_LIMIT = 1 / np.sqrt(2)  # highest frequency along rows and columns, relative to the diagonal's
 
 
@@ -49,6 +50,17 @@ class Spectrum:
     sizes: tuple[tuple[int, int], ...]  # (height, width), each once
     profiles: NDArray[np.float64]  # (N, L)
     skipped: tuple[str, ...] = ()  # images without a profile and why, one line each
+
+    def __repr__(self) -> str:
+        """Of what it is, and how fine."""
+        images, values = self.profiles.shape
+        sizes = ", ".join(f"{print_size(size)} px" for size in self.sizes[:SIZES])
+        more = f" and {len(self.sizes) - SIZES:,} more sizes" if len(self.sizes) > SIZES else ""
+        skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""
+        return (
+            f"<Spectrum {self.name}: {counted(images, 'image')} of {sizes}{more}{skipped}, "
+            f"{counted(values, 'value')}>"
+        )
 
     @property
     def mean(self) -> NDArray[np.float64]:

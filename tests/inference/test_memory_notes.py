@@ -38,7 +38,7 @@ def test_large_images_are_named_with_their_memory_and_what_would_fit(model, tmp_
     command = ["translate", str(tmp_path / "in"), "--model", str(model), "--runtime", "torch", "--out"]
     assert main([*command, str(tmp_path / "one")]) == 0
     (line,) = (line for line in capsys.readouterr().err.splitlines() if "memory" in line)
-    first = f"note: memory: {tmp_path / 'in/b.png'} (0.0 MP) takes about 3 MB"
+    first = f"note: memory: {tmp_path / 'in/b.png'} (0.01 MP) takes about 3 MB"
     assert line.startswith(f"{first}, {tmp_path / 'in/a.png'}")
     assert line.endswith("; 1.0 GB are free")
     monkeypatch.setattr(memory_notes, "free_memory", lambda: 10)

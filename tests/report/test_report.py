@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from i2icli.report.curves import Axis, draw_curves, thinned
+from i2icli.report.curves import Axis, draw_curves, short_number, thinned
 from i2icli.report.log import loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, ImageGrid, Slides, Table, Text, Values
@@ -132,6 +132,30 @@ def test_ticks_are_few_and_within_the_axis(low: float, high: float) -> None:
     ticks = Axis(low, high, 0, 100).ticks()
     assert 2 <= len(ticks) <= 7
     assert all(low - 1e-9 <= tick <= high * (1 + 1e-9) for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        ((1, 3), ["1", "2", "3"]),
+        ((2,), ["1", "2", "3"]),
+        ((0, 12), ["0", "5", "10"]),
+        ((1, 7_000), ["2,000", "4,000", "6,000"]),
+    ],
+)
+def test_steps_are_whole_numbers(steps: tuple[int, ...], shown: list[str]) -> None:
+    drawn = draw_curves({"a": [(step, 0.0003 * (step + 1)) for step in steps]}).split("</svg>")[0]
+    assert re.findall(r'y="274" text-anchor="\w+">([^<]+)<', drawn) == shown
+
+
+def test_numbers_at_an_axis_have_no_exponent() -> None:
+    assert [short_number(value) for value in (2e-5, 0.25, 1530.4, 25_000, 1_500_000)] == [
+        "0.00002",
+        "0.25",
+        "1,530",
+        "25k",
+        "1.5M",
+    ]
 
 
 def test_bytes_that_are_not_an_image_are_refused() -> None:
