@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from i2icli.report.curves import Axis, draw_curves, thinned
+from i2icli.report.curves import Axis, draw_curves, short_number, thinned
 from i2icli.report.log import loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, ImageGrid, Slides, Table, Text, Values
@@ -154,3 +154,20 @@ def test_a_truncated_log_is_read(tmp_path: Path) -> None:
     assert loss_curves(rows) == {"G/gan": [(1, 0.5), (3, 0.25)]}
     assert score_curves(rows) == {"psnr": [(2, 12.0)]}
     assert read_log(tmp_path / "none.jsonl") == []
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.999, 1), (1500.2, 1500.9), (12_000, 12_010), (1_000_000, 1_002_000), (-1e-4, 1e-4)]
+)
+def test_ticks_have_labels_that_differ(low: float, high: float) -> None:
+    texts = [text for _, text in Axis(low, high, 0, 100).labels()]
+    assert len(set(texts)) == len(texts) >= 2
+    assert max(map(len, texts)) <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.25, "0.25"), (999.7, "1000"), (1234.5, "1234"), (12_000, "12k"), (999_960, "1000k"), (2e9, "2000M")],
+)
+def test_numbers_are_short_and_without_exponents(value: float, text: str) -> None:
+    assert short_number(value) == text
