@@ -69,9 +69,16 @@ def test_a_chart_replaces_nothing_unasked(tmp_path):
     assert (tmp_path / "a.png").read_bytes() != before
 
 
+def test_no_images_have_no_spectrum():
+    with pytest.raises(i2icli.UserError, match=r"^no images given$"):
+        i2icli.spectrum([])
+
+
 def test_mistakes_are_named_with_what_was_meant():
     with pytest.raises(i2icli.UserError, match="did you mean steps"):
         i2icli.train("cyclegan", "data", stepss=3)
+    with pytest.raises(i2icli.UserError, match="no setting foo; i2i train cyclegan --help shows all"):
+        i2icli.train("cyclegan", "data", foo=3)
     with pytest.raises(i2icli.UserError, match=r"unknown system 'cycelgan'.*did you mean cyclegan\?"):
         i2icli.train("cycelgan", "data")
 

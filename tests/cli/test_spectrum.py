@@ -63,7 +63,7 @@ def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypat
     grey = [np.asarray(Image.open(path).convert("L")) for path in sorted(Path("noise").iterdir())]
     np.testing.assert_allclose(noise["mean"], np.mean([profile_of(each) for each in grey], axis=0), atol=0.5)
     assert noise["mean"][-1] > smooth["mean"][-1] + 20
-    assert noise["pictures"] == 4
+    assert noise["images"] == 4
     assert not Path("spectrum.png").exists()
     assert i2i("noise", "smooth", "--csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -116,7 +116,7 @@ def test_what_a_file_leaves_open_is_asked_for(tmp_path, monkeypatch, capsys) -> 
     assert "--pages" in capsys.readouterr().err
     assert i2i("pages.tif", "first.npy", "--json", "--pages", "images", "--channels-first") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["pictures"] for row in rows] == [3, 1]
+    assert [row["images"] for row in rows] == [3, 1]
     assert i2i("pages.tif", "--pages", "0") == 2
     assert "--pages 0: expected channels, images or the number of a page" in capsys.readouterr().err
 
@@ -180,7 +180,7 @@ def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatc
     assert [each["name"] for each in found] == ["0.png", "smooth/0.png"]
     assert found[0]["mean"] != found[1]["mean"]
     assert i2i("[ns]*", "noise/*.png", "--json") == 0
-    found = {each["name"]: each["pictures"] for each in json.loads(capsys.readouterr().out)}
+    found = {each["name"]: each["images"] for each in json.loads(capsys.readouterr().out)}
     assert found == {"noise": 4, "smooth": 4, "noise/*.png": 4}
 
 
