@@ -17,6 +17,7 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 16, 12, 44  # margins around the plot
 MAX_POINTS = 400  # per curve: more than the eye can distinguish at this width
 NOISY_POINTS = 120  # longer curves are drawn faint, with their trend on top
 MAX_DIGITS = 15  # of a label: more a number does not hold
+HUGE = 1e300  # from here on values cannot be drawn, nor can infinity and NaN
 COLOURS = 8  # line colours defined in the style sheet
 
 
@@ -63,7 +64,7 @@ def draw_curves(
 ) -> Markup:
     """Curves by name as SVG, noisy ones faint under their trend; a wide and a narrow version.
 
-    Points that are not finite, or not positive on a log scale, are omitted.
+    Points that are not finite, too large, or not positive on a log scale are omitted.
     """
     shown = {name: _drawable(points, log_scale) for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
@@ -117,7 +118,7 @@ def trend(points: Points, intervals: int = NOISY_POINTS // 2) -> Points:
 
 
 def _drawable(points: Points, log_scale: bool) -> Points:
-    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_scale)]
+    return [(x, y) for x, y in points if abs(x) < HUGE and abs(y) < HUGE and (y > 0 or not log_scale)]
 
 
 def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis, Axis]:
