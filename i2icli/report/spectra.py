@@ -149,7 +149,7 @@ def measure(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # images are processed in parallel, so operations are not
     try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             read = partial(_read_profiles, reading=reading)
             results = {name: [*chain(*pool.map(read, paths))] for name, paths in groups.items()}
     finally:

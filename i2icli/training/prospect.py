@@ -17,7 +17,7 @@ LARGE = 128 * 128  # pixels of a batch; fewer fit everywhere
 
 @dataclass(frozen=True)
 class Prospect:
-    """A run that is about to begin, or to be resumed."""
+    """A run that is about to start, or to resume."""
 
     system: str
     data: DataFolder

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from i2icli.cli.app import app
 from i2icli.cli.console import run
 from i2icli.nn.spectrum import profile_of
+from i2icli.report import spectra
 from i2icli.report.chart import Chart, Line, chart_image, chart_svg
 
 
@@ -54,6 +56,20 @@ def test_an_existing_file_is_kept_without_overwrite(folders, monkeypatch, capsys
     assert Path("spectrum.png").read_text() == "mine"
     assert i2i("noise", "--overwrite") == 0
     assert Image.open("spectrum.png").size[0] == 900
+
+
+def test_as_many_images_are_read_at_a_time_as_there_are_threads(folders, monkeypatch, capsys) -> None:
+    counts: list[int] = []
+
+    def pool(count: int) -> ThreadPoolExecutor:
+        counts.append(count)
+        return ThreadPoolExecutor(count)
+
+    monkeypatch.chdir(folders)
+    monkeypatch.setattr(spectra, "ThreadPoolExecutor", pool)
+    assert i2i("noise", "--threads", 3, "--csv") == 0
+    assert counts == [3]
+    capsys.readouterr()
 
 
 def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypatch, capsys) -> None:
