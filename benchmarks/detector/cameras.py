@@ -33,6 +33,8 @@ MOSAICS: dict[str, tuple[str, ...]] = {  # rows of one period
     "X-Trans": ("GBGGRG", "RGRBGB", "GBGGRG", "GRGGBG", "BGBRGR", "GRGGBG"),
     "quad": ("RRGG", "RRGG", "GGBB", "GGBB"),
 }
+BAYER = ("RGGB", "GRBG", "GBRG", "BGGR")
+BAYER_DEMOSAICING = ("nearest", "bilinear", "malvar", "hamilton-adams", "opencv", "opencv-ea", "opencv-vng")
 GAIN = (0.5, 1.0, 0.65)  # of the sensor for red, green, blue, undone by the white balance
 SIDE = 1024  # pixels of a scene, at most
 
@@ -47,6 +49,20 @@ class Camera:
     denoising: str = ""  # "", "median", "bilateral"
     noise: float = 0.004  # deviation at middle grey, 0..1
     imbalance: float = 0.0  # by how much the greens of one row are more sensitive than those of the other
+
+
+def any_camera(rng: np.random.Generator) -> Camera:
+    """A camera with a random mosaic and a demosaicing that suits it."""
+    mosaic = str(rng.choice([*BAYER, "X-Trans", "quad"]))
+    names = BAYER_DEMOSAICING if mosaic in BAYER else ("distance", "remosaiced", "nearest")
+    return Camera(
+        mosaic,
+        str(rng.choice(names)),
+        sharpening=float(rng.choice([0, rng.uniform(0, 1.2)])),
+        denoising=str(rng.choice(["", "", "median", "bilateral"])),
+        noise=float(rng.uniform(0.001, 0.012)),
+        imbalance=float(rng.choice([0, 0, rng.uniform(0, 0.04)])),
+    )
 
 
 def scene(path: Path) -> Planes:

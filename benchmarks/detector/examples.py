@@ -29,7 +29,8 @@ from benchmarks.detector.fakes import (
     translated,
 )
 from i2icli.detector.features import extract_features
-from i2icli.detector.traces import measure_traces
+from i2icli.detector.residual_net import ResidualNet
+from i2icli.detector.view import View
 from i2icli.image import read_image
 
 SIZES = (128, 160, 192, 256, 256, 256, 384)
@@ -44,7 +45,7 @@ Maker = Callable[[Sequence[Photographs], np.random.Generator], FakeOf]
 class Examples:
     """One row per image; names of the fields are those of cached .npz files."""
 
-    vectors: NDArray[np.float32]  # (N, 174)
+    vectors: NDArray[np.float64]  # (N, 175)
     fake: NDArray[np.bool_]  # (N,)
     groups: NDArray[np.str_]  # (N,): source of a photograph, kind of network of a fake
     photographs: NDArray[np.str_]  # (N,): file name of the photograph
@@ -52,7 +53,13 @@ class Examples:
 
 
 def examples(
-    sources: Sequence[Photographs], number: int, seed: int, maker: Maker, *, grey: bool = False
+    sources: Sequence[Photographs],
+    number: int,
+    seed: int,
+    maker: Maker,
+    net: ResidualNet | None,
+    *,
+    grey: bool = False,
 ) -> Examples:
     """Pairs of a photograph and a fake of it, with equal perturbations of all kinds."""
     rng = np.random.default_rng(seed)
@@ -71,18 +78,15 @@ def examples(
             for pixels, origin in zip(
                 _treated(treatment, (real, fake), rng), (source.name, group), strict=True
             ):
-                rows.append((measure_traces(pixels).vector, origin == group, origin, name, treatment))
+                vector = extract_features(View(pixels), "traces", net)
+                rows.append((vector, origin == group, origin, name, treatment))
     return _examples(rows)
 
 
-def mixed_fakes(steps: int) -> Maker:
+def mixed_fakes(sources: Sequence[Photographs], rng: np.random.Generator, *, steps: int) -> FakeOf:
     """Fakes by networks of every shape and up-sampling, with random weights or trained for `steps` steps."""
-
-    def make(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
-        trained = _trained_networks(sources, rng, steps)
-        return lambda index, real: _fake(index, real, trained, rng)
-
-    return make
+    trained = _trained_networks(sources, rng, steps)
+    return lambda index, real: _fake(index, real, trained, rng)
 
 
 def taught_fakes(sources: Sequence[Photographs], rng: np.random.Generator) -> FakeOf:
@@ -116,12 +120,12 @@ def profile_examples(
         source = sources[index % len(sources)]
         real = source.crop(int(rng.integers(len(source.files))), SIZES[int(rng.integers(len(SIZES)))], rng)
         _, fake = _fake(index, real, {}, rng)
-        rows += [extract_features(real, "profile"), extract_features(fake, "profile")]
+        rows += [extract_features(View(real), "profile"), extract_features(View(fake), "profile")]
         fakes += [False, True]
     return np.stack(rows), np.array(fakes)
 
 
-def native_examples(source: Photographs, each: int, seed: int) -> Examples:
+def native_examples(source: Photographs, each: int, seed: int, net: ResidualNet | None) -> Examples:
     """Crops of photographs at full resolution, as developed by the camera and after further JPEG."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -133,9 +137,8 @@ def native_examples(source: Photographs, each: int, seed: int) -> Examples:
             part = np.ascontiguousarray(pixels[top // 8 * 8 :, left // 8 * 8 :][:size, :size])
             for treatment in ("none", "jpeg"):
                 (made,) = _treated(treatment, (part,), rng)
-                rows.append(
-                    (measure_traces(made).vector, False, f"{source.name}-native", file.name, treatment)
-                )
+                vector = extract_features(View(made), "traces", net)
+                rows.append((vector, False, f"{source.name}-native", file.name, treatment))
     return _examples(rows)
 
 

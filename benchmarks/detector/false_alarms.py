@@ -28,6 +28,7 @@ from i2icli.detector.detector import Detector
 from i2icli.detector.explanation import DECIBEL
 from i2icli.detector.mosaic import half_and_quarter
 from i2icli.detector.peaks import ORBITS
+from i2icli.detector.view import View
 from i2icli.image.finding import find_images
 
 SMALL = 256  # pixels of a side
@@ -160,7 +161,7 @@ def judge(detector: Detector, rows: dict[str, Row], name: str, pixels: Pixels) -
     for image in (pixels, np.ascontiguousarray(pixels[top : top + SMALL, left : left + SMALL])):
         features = detector.extract(image)
         verdict = detector.verdict(float(detector.probabilities(features[None])[0]))
-        reasons = abstention_reasons(detector.info, features, image, None, None, verdict)
+        reasons = abstention_reasons(detector.info, features, View(image), None, None, verdict)
         before, after = (verdict == "fake" and not found for found in (set(reasons) - {MOSAIC}, reasons))
         if image is pixels:
             row.large.append((before, after))

@@ -1,15 +1,17 @@
 """Fit what the detector calls real: the floor of the scores that fakes in the same condition have.
 
     python -m benchmarks.detector.family ...                          # writes family/
-    python -m benchmarks.detector.floor family --real samples squares --work judged
+    python -m benchmarks.detector.fit ...                             # fitting/ and the detector itself
+    python -m benchmarks.detector.floor family --nets nets --real samples squares --work fitting --write
 
 Only faint generators count, those of which a low score alone would call more than 5 % real in some condition.
-Judged by leaving out whole generators, and whole contents; --real: folders of photographs that no generator
+All are judged by the detector that has not seen their content, and the floor by leaving out whole
+generators, and whole contents; --real: folders of photographs that no generator
 saw. Printed: the shares of fakes and of photographs called real under each condition, for several quantiles
 and margins below them. Other reasons to abstain, such as detected resizing, come on top.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +19,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.detector.judged import CONDITIONS, Judged, cached, joined, real_squares
-from benchmarks.detector.material import family_pairs
+from benchmarks.detector.judged import (
+    CONDITIONS,
+    UNSEEN,
+    Judged,
+    family_rows,
+    joined,
+    rows_of,
+    unseen_rows,
+)
+from benchmarks.detector.residuals import load_nets
 from benchmarks.lib.arguments import argument_parser
+from i2icli.detector.calibration import area_under_curve
 from i2icli.detector.detector import SHIPPED, Detector
 from i2icli.detector.fit_classifier import quantile_trees
+from i2icli.report.chart import Chart, Line, write_chart
 
 QUANTILES, MARGINS = (0.01, 0.02, 0.05), (0, 0.25, 0.5, 1)
 CHOSEN, MARGIN = 0.01, 0.5  # of the shipped floor: quantile, and log odds below it
-EACH, SQUARES = 20, 60  # pairs of a generator, photographs of a folder
+CURVE = np.linspace(-3, 4, 71)  # margins
 MOST = 0.05  # share of a faint generator's fakes that a low score alone would call real in some condition
 
 Array = NDArray[np.float64]
@@ -54,6 +66,17 @@ def _by_condition(found: Judged, called: Mask, generator: str) -> list[float]:
     return [float(called[own & (found.treatments == treatment)].mean()) for treatment in CONDITIONS]
 
 
+def ranking(found: Judged, scores: Array) -> None:
+    """Print the AUC of every generator against the real images beside its fakes, under each condition."""
+    print(f"{'AUC':36}" + "".join(f"{name:>16}" for name in CONDITIONS))
+    seen = found.generators != UNSEEN
+    for name in ["all", *np.unique(found.generators[seen])]:
+        own = seen if name == "all" else found.generators == name
+        masks = [own & (found.treatments == treatment) for treatment in CONDITIONS]
+        values = [area_under_curve(scores[rows], found.fake[rows]) for rows in masks]
+        print(f"{name:36}" + "".join(f"{value:16.3f}" for value in values), flush=True)
+
+
 def table(found: Judged, scores: Array, likely_real: Mask, groups: NDArray[np.str_]) -> None:
     """Print the shares called real."""
     print(f"{'quantile, margin':18}" + "".join(f"{name:>20}" for name in CONDITIONS))
@@ -69,57 +92,66 @@ def _row(name: str, found: Judged, called: Mask) -> None:
     generators, cells = np.unique(found.generators[found.fake]), []
     worst = np.max([_by_condition(found, called, str(each)) for each in generators], 0)  # (conditions,)
     for treatment, most in zip(CONDITIONS, worst, strict=True):
-        these, unseen = found.treatments == treatment, found.generators == "none"
+        these, unseen = found.treatments == treatment, found.generators == UNSEEN
         masks = (these & found.fake, these & ~found.fake & ~unseen, these & unseen)
         fakes, beside, others = (100 * called[rows].mean() for rows in masks)
         cells.append(f"{fakes:.0f} ({100 * most:.0f}) / {beside:.0f} / {others:.0f}")
     print(f"{name:18}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
 
 
-def gathered(family: Path, folders: Sequence[Path], work: Path) -> Judged:
-    """Everything, judged once and kept in `work`."""
-    work.mkdir(parents=True, exist_ok=True)
-    names = sorted(path.parent.name for path in family.glob("*/fake"))
-    parts = []
-    for name in names:
-        others = [other for other in names if other != name]
-        parts.append(_lazily(work / f"{name}.npz", lambda skip=others: family_pairs(family, EACH, skip=skip)))
-    for folder in folders:
-        squares = _lazily(work / f"{folder.name}.npz", lambda path=folder: real_squares(path, SQUARES))
-        parts.append(_rows(squares, ~squares.fake))
-    return joined(parts)
+def curve(found: Judged, scores: Array, likely_real: Mask, path: Path) -> None:
+    """Draw the trade of the margin below the floor: photographs over fakes that are called real."""
+    floors, lines = left_out_floors(found, scores, found.generators, CHOSEN), []
+    unseen = found.generators == UNSEEN
+    for treatment in CONDITIONS[:-1]:
+        these = found.treatments == treatment
+        called = [likely_real & (scores <= floors - margin) for margin in CURVE]
+        fakes, reals = (
+            np.array([100 * each[these & rows].mean() for each in called]) for rows in (found.fake, unseen)
+        )
+        lines.append(Line(treatment, fakes, reals))
+    write_chart(
+        path, Chart("What real takes", lines, "% of faint fakes called real", "% of photographs called real")
+    )
 
 
-def _lazily(path: Path, pairs: Callable[[], Sequence]) -> Judged:
-    return cached(path, [] if path.exists() else pairs())
-
-
-def _rows(found: Judged, chosen: Mask) -> Judged:
-    return Judged(**{name: array[chosen] for name, array in vars(found).items()})
+def scored(found: Judged, work: Path) -> Array:
+    """The score of every row by the detector that did not see its content."""
+    scores, shipped = np.zeros(len(found.fake)), Detector.shipped("traces")
+    for content in np.unique(found.contents):
+        path, own = work / f"without-{content}.safetensors", found.contents == content
+        scores[own] = (Detector.load(path) if path.exists() else shipped).scores(found.vectors[own])
+    return scores
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Judge, print, and write the floor into the shipped detector."""
     parser = argument_parser(__doc__, __spec__.name)
     parser.add_argument("family", type=Path)
+    parser.add_argument("--nets", type=Path, required=True, help="folder of residual networks")
     parser.add_argument("--real", nargs="*", type=Path, default=[], help="folders of photographs")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what was measured")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the fit")
+    parser.add_argument("--curve", type=Path, metavar="FILE", help="draw the trade: .png, .svg")
     parser.add_argument("--write", action="store_true", help="write the floor into the shipped detector")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found = gathered(options.family, options.real, options.work)
-    detector = Detector.shipped("traces")
-    scores = detector.scores(found.vectors.astype(np.float64))
+    nets, cache = load_nets(options.nets), options.work / "judged"
+    family, unseen = family_rows(options.family, nets, cache), unseen_rows(options.real, nets["all"], cache)
+    found, detector = joined([family, *unseen]), Detector.shipped("traces")
+    scores = scored(found, options.work)
+    ranking(found, scores)
     likely_real = detector.calibration.probabilities(scores) <= detector.info.real_below
     names = faint(found, likely_real)
     known = len(np.unique(found.generators[found.fake]))
     print(f"{len(names)} of {known} generators are faint: {', '.join(names)}")
-    kept = np.isin(found.generators, [*names, "none"])
-    found, scores, likely_real = _rows(found, kept), scores[kept], likely_real[kept]
+    kept = np.isin(found.generators, [*names, UNSEEN])
+    found, scores, likely_real = rows_of(found, kept), scores[kept], likely_real[kept]
     print("percent called real: fakes (of the worst generator) / real images beside them / other photographs")
     for title, groups in (("generators", found.generators), ("contents", found.contents)):
         print(f"left out: {title}")
         table(found, scores, likely_real, groups)
+    if options.curve:
+        curve(found, scores, likely_real, options.curve)
     if options.write:
         trees = quantile_trees(found.conditions[found.fake], scores[found.fake], CHOSEN)
         floor = replace(trees, start=trees.start - MARGIN)

@@ -15,7 +15,7 @@ import torch
 from benchmarks.detector.fakes import RESIZERS, Pixels, jpeg, resized
 from benchmarks.lib.arguments import argument_parser
 from benchmarks.lib.images import read_rgb
-from i2icli.detector.resampling import detect_resampling
+from i2icli.detector.view import View
 from i2icli.image.finding import find_images
 
 SIDE, EACH = 256, 4  # pixels of a part, parts of a photograph
@@ -37,7 +37,7 @@ def parts(path: Path, rng: np.random.Generator) -> list[Pixels]:
 def detected(images: list[Pixels]) -> str:
     """The fraction that is detected as resized, unmodified and after JPEG."""
     counts = [
-        100 * np.mean([detect_resampling(each).detected for each in found])
+        100 * np.mean([View(each).resampling.detected for each in found])
         for found in (images, [jpeg(each, 90) for each in images])
     ]
     return f"{counts[0]:.0f} % (JPEG 90: {counts[1]:.0f} %)"

@@ -5,14 +5,15 @@ from numpy.typing import NDArray
 
 from i2icli.detector.cascade import EVEN_COLUMNS
 from i2icli.detector.mosaic import could_be_mosaic
-from i2icli.detector.resampling import detect_resampling
 from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.view import View
 from i2icli.image import Pixels
 
 MIN_QUALITY = 50  # JPEG; below it little of a lattice is left, and the block grid is strong
 MAX_FLAT = {"fake": 0.4, "uncertain": 0.4, "real": 0.6}  # fraction of pixels equal to both neighbours
 MAX_PALETTE, MAX_GREYS = 256, 16  # colours and grey levels of an image dithered to a palette
 MAX_COUNTED = 65_536  # pixels whose colours are counted
+MAX_COMPARED = 150_000  # pixels, about, that are compared with their neighbours
 CLEAR = 0.8  # even score that hardly any photograph reaches
 MOSAIC = "peaks at half the sampling rate alone: could be the camera's mosaic"
 MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
@@ -21,18 +22,18 @@ MIN_SIDE = 96  # pixels: with fewer cells, lattices arise by chance
 def abstention_reasons(
     info: DetectorInfo,
     features: NDArray[np.float64],
-    pixels: Pixels,
+    view: View,
     lossy: str | None,
     quality: int | None,
     verdict: str,
 ) -> list[str]:
     """Reasons to abstain, one line each; empty if the verdict stands.
 
-    features: the feature vector of the image, (D,); lossy: format of the file if it is lossily compressed;
+    features: its feature vector, (D,); lossy: format of the file if it is lossily compressed;
     quality: its JPEG quality, if known.
     """
     found = []
-    height, width = pixels.shape[:2]
+    height, width = view.pixels.shape[:2]
     if lossy and lossy not in info.formats and (verdict == "real" or info.kind != "cascade"):
         known = ", ".join(info.formats)
         found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
@@ -42,14 +43,14 @@ def abstention_reasons(
         if quality is not None and quality < MIN_QUALITY and verdict == "real":
             found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
         even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
-        if verdict != "uncertain" and not even and (resampling := detect_resampling(pixels)).detected:
-            period = f"sharpness varies with a period of {resampling.period:.1f} pixels"
+        if verdict != "uncertain" and not even and view.resampling.detected:
+            period = f"sharpness varies with a period of {view.resampling.period:.1f} pixels"
             found.append(f"resized ({period}): traces may be lost or shifted; test the original")
         if verdict != "real" and could_be_mosaic(features, height, width):
             found.append(MOSAIC)
-        if _flat(pixels) > MAX_FLAT[verdict]:
+        if _flat(view.pixels) > MAX_FLAT[verdict]:
             found.append("not photographic: large uniform areas")
-        elif verdict == "fake" and (few := _palette(pixels)):  # smooth photographs have few colours too
+        elif verdict == "fake" and (few := _palette(view.pixels)):  # smooth photographs have few colours too
             found.append(f"not photographic: {few}")
         return found
     if min(height, width) < info.smallest or max(height, width) > info.largest:
@@ -75,7 +76,7 @@ def _palette(pixels: Pixels) -> str:
 
 def _flat(pixels: Pixels) -> float:
     """The fraction of pixels equal to their neighbours on the right and below."""
-    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / 500_000)))
+    step = max(1, int(np.sqrt(pixels.shape[0] * pixels.shape[1] / MAX_COMPARED)))
     here, right, below = pixels[:-1:step, :-1:step], pixels[:-1:step, 1::step], pixels[1::step, :-1:step]
     equal = ((here == right) & (here == below)).all(-1)
     return float(equal.mean())

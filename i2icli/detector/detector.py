@@ -19,7 +19,9 @@ from i2icli.detector.features import LENGTHS, SMALLEST_SIDE, check_readable, ext
 from i2icli.detector.fitted_images import Hashes, checked
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.perturbations import OFF_GRID, equalise
+from i2icli.detector.residual_net import ResidualNet
 from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.view import View
 from i2icli.errors import UserError
 from i2icli.image import Pixels, read_image
 from i2icli.reading import AS_FOUND, Reading
@@ -51,6 +53,7 @@ class Detector:
     reference: Scaling | None = None  # mean and deviation of photographs, for explanations
     hashes: Hashes | None = None  # of the images it was fitted to; None: not known
     floor: Trees | None = None  # score that fakes in the same condition exceed; None: not known
+    net: ResidualNet | None = None  # whose score is the last feature
 
     @classmethod
     def load(cls, path: Path) -> "Detector":
@@ -69,7 +72,10 @@ class Detector:
     @classmethod
     def _from_arrays(cls, info: DetectorInfo, arrays: Arrays) -> "Detector":
         length = info.length
-        if LENGTHS[info.features] not in (None, length):
+        net = ResidualNet.from_arrays(learned) if (learned := _under(arrays, "residual.")) else None
+        if info.features != "traces" and net is not None:
+            raise ValueError(f"a residual network for {info.features}")
+        if LENGTHS[info.features] not in (None, length - (net is not None)):
             raise ValueError(f"{length} features of {info.features}")
         limit = np.inf if info.limit is None else info.limit
         location, scale = (_vector(arrays, f"scaling.{name}", length) for name in ("centre", "spread"))
@@ -91,7 +97,7 @@ class Detector:
         floor = from_arrays("trees", trees, evidence.LENGTH) if trees else None
         assert floor is None or isinstance(floor, Trees)
         calibration = Calibration(info.slope, info.offset)
-        return cls(info, scaling, classifier, calibration, reference, hashes, floor)
+        return cls(info, scaling, classifier, calibration, reference, hashes, floor, net)
 
     def save(self, path: Path) -> None:
         """Write a detector file, without pickle; names of arrays are the file format."""
@@ -103,12 +109,18 @@ class Detector:
             arrays["training.hashes"] = self.hashes
         if self.floor is not None:
             arrays |= {f"floor.{name}": array for name, array in self.floor.arrays().items()}
+        if self.net is not None:
+            arrays |= {f"residual.{name}": array for name, array in self.net.arrays().items()}
         serialization.save(path, self.info, arrays)
 
     def extract(self, pixels: Pixels) -> NDArray[np.float64]:
         """The feature vector (D,) of an image. Raises UserError for sizes it cannot read."""
-        info = self.info
-        features = extract_features(self.preprocess(pixels), info.features)
+        return self._features(View(pixels))
+
+    def _features(self, view: View) -> NDArray[np.float64]:
+        info, pixels = self.info, view.pixels
+        seen = View(self.preprocess(pixels)) if info.equal_side else view
+        features = extract_features(seen, info.features, self.net)
         if len(features) != info.length or (
             info.features == "raw-profile" and not _has_training_size(pixels, info)
         ):
@@ -149,16 +161,17 @@ class Detector:
 
     def predict(self, pixels: Pixels, lossy: str | None = None, quality: int | None = None) -> Prediction:
         """Classify an image (H, W, C); lossy, quality: of its file, as in `abstention_reasons`."""
+        view = View(pixels)
         try:
-            features = self.extract(pixels)
+            features = self._features(view)
         except UserError as error:
             return Prediction("uncertain", None, str(error))
         probability = float(self.probabilities(features[None])[0])
         verdict = self.verdict(probability)
-        reasons = abstention_reasons(self.info, features, pixels, lossy, quality, verdict)
+        reasons = abstention_reasons(self.info, features, view, lossy, quality, verdict)
         if verdict == "real" and not reasons and self.floor is not None:
             odd = float(features[ODD_COLUMNS].mean())
-            found = evidence.condition(pixels, quality, odd)
+            found = evidence.condition(view, quality, odd)
             if self.scores(features[None])[0] > self.floor.scores(found[None])[0]:
                 reasons = [evidence.what_hides(found)]
         explanation = explain(self.info, features, probability, self.reference)

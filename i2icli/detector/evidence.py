@@ -11,10 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.detector.peaks import WINDOW, log_spectrum
-from i2icli.detector.resampling import detect_resampling
-from i2icli.detector.residual import high_pass, planes, tiles
-from i2icli.image import Pixels
+from i2icli.detector.peaks import WINDOW
+from i2icli.detector.view import View
 
 CONDITION = (
     "quality",  # of JPEG, 100 for others
@@ -36,17 +34,15 @@ _RINGS = ((0.15, 0.3), (0.3, 0.45), (0.5, 0.71))  # of the sampling rate
 _LARGEST = 768  # pixels: the side of all tiles together
 
 
-@torch.no_grad()
-def condition(pixels: Pixels, quality: int | None, odd: float) -> NDArray[np.float64]:
-    """The condition of an image (H, W, 1 or 3), (10,), in the order of CONDITION.
+def condition(view: View, quality: int | None, odd: float) -> NDArray[np.float64]:
+    """The condition of an image, (10,), in the order of CONDITION.
 
     quality: of its JPEG file, None for others; odd: the mean of its peaks at odd multiples of 1/8.
     """
-    spectrum = log_spectrum([high_pass(planes(tile)) for tile in tiles(pixels)])  # (3, 64, 33)
-    rings = [spectrum[:, mask].mean(1) for mask in _masks()]  # (3,) each
+    rings = [view.spectrum[:, mask].mean(1) for mask in _masks()]  # (3,) each
     luminance, colour = ([float(ring[chosen].mean()) for ring in rings] for chosen in (slice(1), slice(1, 3)))
-    side = min(*pixels.shape[:2], _LARGEST)
-    strength = float(np.log(1 + detect_resampling(pixels).strength))
+    side = min(*view.pixels.shape[:2], _LARGEST)
+    strength = float(np.log(1 + view.resampling.strength))
     return np.array([quality or LOSSLESS, np.log2(side), *luminance, *colour, odd, strength])
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from i2icli.detector.classifiers import Scaling
 from i2icli.detector.peaks import EVEN, ORBITS
 from i2icli.detector.serialization import DetectorInfo
-from i2icli.detector.traces import PLANES
+from i2icli.detector.traces import LENGTH, PLANES
 
 DECIBEL = 10 / log(10)  # of a natural logarithm of power
 _NOTABLE = 0.8  # log power: lower peaks are not reported
@@ -54,6 +54,11 @@ def _explain_traces(features: NDArray[np.float64], probability: float) -> str:
         )
     strongest = int(lattice[:, :, even].max((0, 1)).argmax())
     power = float(lattice[:, :, even[strongest]].max())
+    learned = float(features[LENGTH]) if len(features) > LENGTH else 0.0  # log odds of the residual network
+    if probability > 0.5 and learned > 0 and power < _NOTABLE:
+        return (
+            f"no clear lattice, but fine detail like that of up-convolutions ({learned:.1f} by the network)"
+        )
     if probability > 0.5:
         return (
             f"faint lattice at {_frequency(even[strongest])} of the sampling rate, "

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from i2icli.detector.residual import SMALLEST
+from i2icli.detector.residual_net import ResidualNet
 from i2icli.detector.traces import LENGTH, measure_traces
+from i2icli.detector.view import View
 from i2icli.errors import UserError
 from i2icli.image import Pixels, grey_levels
 from i2icli.nn.spectrum import central_third, features_of, profile_of
@@ -20,12 +22,16 @@ LENGTHS: dict[str, int | None] = {"traces": LENGTH, "profile": 80, "raw-profile"
 SMALLEST_SIDE: dict[str, int] = {"traces": SMALLEST, "profile": 16, "raw-profile": 16, "frames": 48}
 
 
-def extract_features(pixels: Pixels, features: Features) -> NDArray[np.float64]:
-    """(H, W, 1 or 3) of any dtype -> (D,). Raises UserError for other channels, sides below SMALLEST_SIDE."""
-    check_readable(pixels, SMALLEST_SIDE[features])
+def extract_features(view: View, features: Features, net: ResidualNet | None = None) -> NDArray[np.float64]:
+    """The feature vector of an image, (D,); net: adds its score to traces.
+
+    Raises UserError for images neither grey nor RGB and sides below SMALLEST_SIDE.
+    """
+    check_readable(view.pixels, SMALLEST_SIDE[features])
     if features == "traces":
-        return measure_traces(pixels).vector.astype(np.float64)
-    levels = grey_levels(pixels)  # (H, W), rounded for 8-bit images
+        vector = measure_traces(view).vector.astype(np.float64)
+        return vector if net is None else np.append(vector, net.score(view.residuals))
+    levels = grey_levels(view.pixels)  # (H, W), rounded for 8-bit images
     if features == "raw-profile":
         return profile_of(levels)
     return features_of(central_third(levels) if features == "frames" else levels, _length(features))

@@ -1,9 +1,11 @@
 """Fitting a detector to folders of photographs and fakes."""
 
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from i2icli import __version__
 from i2icli.detector.classifiers import Scaling
@@ -16,8 +18,9 @@ from i2icli.detector.leakage import Leak, find_leaks
 from i2icli.detector.perturbations import OFF_GRID
 from i2icli.detector.perturbations import equalise as equaliser
 from i2icli.detector.serialization import DetectorInfo
+from i2icli.detector.view import View
 from i2icli.errors import UserError
-from i2icli.image import probe
+from i2icli.image import Pixels, probe
 from i2icli.image.finding import find_images
 
 REAL_BELOW, FAKE_ABOVE = 0.2, 0.8  # between them the verdict is "uncertain"
@@ -43,8 +46,11 @@ def fit_folders(
     if name not in get_args(Name) or kind not in get_args(Features):
         raise UserError(f"unknown classifier {classifier!r} or features {features!r}")
     side, channels = _common_shape(real, fake, features) if equalise else (None, 3)
-    extractor = partial(extract_features, features=kind)
     perturbation = equaliser(side, channels) if side else None
+
+    def extractor(pixels: Pixels) -> NDArray[np.float64]:
+        return extract_features(View(pixels), kind)
+
     found = load_features(real, fake, extractor, limit=limit, perturbation=perturbation)
     check_enough(found.fake)
     fitted = fit(found.rows, found.fake, name, scaled=kind == "traces", seed=seed)

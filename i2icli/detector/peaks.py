@@ -9,6 +9,7 @@ https://arxiv.org/abs/1907.06515; Odena et al., Distill 2016, https://doi.org/10
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,19 +28,21 @@ STRONGEST = 8  # number of largest peaks kept
 _FLOOR = 0.1  # added to the power, so that a flat window has a logarithm
 
 
-def prominence(residuals: Sequence[Tensor]) -> Tensor:
-    """Tiles of an image (P, H, W) -> prominence of each bin of the spectrum, (P, 64, 33).
+def prominence(spectrum: Tensor) -> Tensor:
+    """The log spectrum of `log_spectrum` (P, 64, 33) -> prominence of each bin, (P, 64, 33).
 
-    The mean log spectrum over windows minus the median of its neighbourhood, in natural logarithm of power;
-    the zero frequency is at [0, 0], negative columns are omitted. The neighbourhood is 7x7 without the inner
-    3x3, so that a peak does not raise its own background.
+    The spectrum minus the median of its neighbourhood, in natural logarithm of power; the zero frequency is
+    at [0, 0], negative columns are omitted. The neighbourhood is 7x7 without the inner 3x3, so that a peak
+    does not raise its own background.
     """
-    spectrum = log_spectrum(residuals)  # (P, 64, 33)
     left, right = _mirrored(spectrum[:, :, 1:4]), _mirrored(spectrum[:, :, -4:-1])  # (P, 64, 3)
     around = torch.cat([left, spectrum, right], 2)  # (P, 64, 39)
     around = torch.cat([around[:, -3:], around, around[:, :3]], 1)  # (P, 70, 39)
-    neighbours = around.unfold(1, 7, 1).unfold(2, 7, 1)  # (P, 64, 33, 7, 7)
-    return spectrum - neighbours[..., _outer()].median(-1).values  # (P, 64, 33)
+    neighbours = around.unfold(1, 7, 1).unfold(2, 7, 1)[..., _outer()]  # (P, 64, 33, 40)
+    middle = (neighbours.shape[-1] - 1) // 2
+    # NumPy's partition is four times as fast as PyTorch's median.
+    medians = np.partition(neighbours.numpy(), middle, -1)[..., middle]
+    return spectrum - torch.from_numpy(medians)  # (P, 64, 33)
 
 
 def _mirrored(columns: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from i2icli.detector.calibration import reliability
 from i2icli.detector.detector import Detector
 from i2icli.detector.evaluation import Condition
 from i2icli.detector.peaks import EVEN, STEP, WINDOW, prominence
-from i2icli.detector.residual import high_pass, planes, tiles
+from i2icli.detector.view import View
 from i2icli.errors import UserError
 from i2icli.files import atomic_write, fitting
 from i2icli.image import Pixels, read_image
@@ -56,8 +56,7 @@ def plot_spectra(
 
 def _plot_traces(path: Path, detector: Detector, pixels: Pixels, finding: "Finding") -> None:
     with torch.no_grad():
-        residuals = [high_pass(planes(tile)) for tile in tiles(detector.preprocess(pixels))]
-        prominent = prominence(residuals).amax(0)  # (64, 33)
+        prominent = prominence(View(detector.preprocess(pixels)).spectrum).amax(0)  # (64, 33)
     with atomic_write(path) as temporary:
         _spectrum_image(prominent.numpy(), f"{finding.verdict}: {finding.text}").save(temporary)
 

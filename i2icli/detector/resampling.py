@@ -5,13 +5,13 @@ depends on the factor alone. Gallagher, "Detection of Linear and Cubic Interpola
 Images", CRV 2005, https://doi.org/10.1109/CRV.2005.33.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from i2icli.detector.residual import CELL, local_mean, planes, tiles
-from i2icli.image import Pixels
+from i2icli.detector.residual import CELL, mean_of_local_means
 
 THRESHOLD = 20.0  # times the power of neighbouring frequencies: 99 % of tiles of photographs stay below
 
@@ -35,14 +35,13 @@ class Resampling:
 
 
 @torch.no_grad()
-def detect_resampling(pixels: Pixels) -> Resampling:
-    """Analyse the luminance of an image (H, W, 1 or 3) of any dtype, both sides at least 32.
+def detect_resampling(luminance: Sequence[Tensor]) -> Resampling:
+    """Analyse the luminance of an image's tiles, (H, W) each in 0..255, sides at least 32.
 
     Periods of 2, 8/3, 4 and 8 pixels are ignored, as networks and JPEG blocks produce them. This excludes
     factors such as 4/3, 8/5 and 4/5; and 2, which is undetectable anyway, as all new pixels are equally
     far from original ones.
     """
-    luminance = [planes(tile)[0] for tile in tiles(pixels)]
     across, down = _spectrum(luminance), _spectrum([tile.T for tile in luminance])  # (513,) each
     frequency = torch.arange(_POINTS // 2 + 1) / _POINTS
     from_lattice = ((frequency * CELL + 0.5) % 1 - 0.5).abs() / CELL
@@ -53,7 +52,7 @@ def detect_resampling(pixels: Pixels) -> Resampling:
     return Resampling(float(shared[index]), 1 / max(float(frequency[index]), _LOWEST))
 
 
-def _spectrum(tiles: list[Tensor]) -> Tensor:
+def _spectrum(tiles: Sequence[Tensor]) -> Tensor:
     """(H, W) each -> (513,): spectrum of the magnitude of horizontal detail, relative to its background."""
     power = torch.stack([_power(tile) for tile in tiles]).mean(0)  # (513,)
     flipped = torch.cat([power[1 : _AROUND + 1].flip(0), power, power[-_AROUND - 1 : -1].flip(0)])
@@ -64,8 +63,9 @@ def _power(tile: Tensor) -> Tensor:
     """(H, W) -> (513,)."""
     second = tile[:, 2:] - 2 * tile[:, 1:-1] + tile[:, :-2]  # (H, W-2)
     strength = (second.abs() + 0.5).log()
-    strength = strength - local_mean(strength[None])[0]
-    mean = strength.mean(0)[:_POINTS]  # (W-2,), of wide strips only the beginning
+    mean = (strength.mean(0) - mean_of_local_means(strength))[
+        :_POINTS
+    ]  # (W-2,), of wide strips the beginning
     window = torch.hann_window(len(mean), periodic=False)
     power: Tensor = torch.fft.rfft((mean - mean.mean()) * window, _POINTS).abs().square()
     return power

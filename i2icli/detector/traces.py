@@ -9,8 +9,7 @@ from torch import Tensor
 
 from i2icli.detector.lattice import lattice_strengths
 from i2icli.detector.peaks import ORBITS, STRONGEST, even_score, orbit_peaks, prominence, strongest
-from i2icli.detector.residual import high_pass, planes, tiles
-from i2icli.image import Pixels
+from i2icli.detector.view import View
 
 PLANES = ("brightness", "red-green", "blue-green")
 LENGTH = len(PLANES) * (3 * len(ORBITS) + 2 * STRONGEST)  # of the vector: 174
@@ -36,8 +35,7 @@ class Traces:
 
 
 @torch.no_grad()
-def measure_traces(pixels: Pixels) -> Traces:
-    """Measure an image (H, W, 1 or 3) of any dtype, both sides at least `residual.SMALLEST`."""
-    residuals = [high_pass(planes(tile)) for tile in tiles(pixels)]
-    prominent = prominence(residuals)
-    return Traces(orbit_peaks(prominent), lattice_strengths(residuals), strongest(prominent))
+def measure_traces(view: View) -> Traces:
+    """Measure an image."""
+    prominent = prominence(view.spectrum)
+    return Traces(orbit_peaks(prominent), lattice_strengths(view.residuals), strongest(prominent))

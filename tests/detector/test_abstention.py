@@ -14,7 +14,7 @@ from i2icli.detector.inputs import find_inputs
 from i2icli.detector.jpeg import jpeg_quality
 from i2icli.detector.leakage import find_leaks, grid_strength
 from i2icli.detector.perturbations import CONDITIONS, equalise, jpeg
-from i2icli.detector.resampling import detect_resampling
+from i2icli.detector.view import View
 from i2icli.errors import UserError
 from i2icli.image import probe
 from tests.detector.images import faked, photograph
@@ -27,7 +27,7 @@ def detector():
 
 def reasons(detector, pixels, verdict):
     """Reasons to abstain from a verdict on an uncompressed image."""
-    return abstention_reasons(detector.info, detector.extract(pixels), pixels, None, None, verdict)
+    return abstention_reasons(detector.info, detector.extract(pixels), View(pixels), None, None, verdict)
 
 
 def real(detector):
@@ -79,7 +79,7 @@ def test_resized_images_are_uncertain(detector, method):
             (reason,) = reasons(detector, larger, verdict)
             assert f"resized (sharpness varies with a period of {period:.1f} pixels)" in reason
         assert reasons(detector, larger, "uncertain") == []
-        assert detect_resampling(np.tile(larger, (1, 12, 1))).detected  # a long strip
+        assert View(np.tile(larger, (1, 12, 1))).resampling.detected  # a long strip
 
 
 def test_a_clear_lattice_overrides_detected_resizing(detector):
@@ -87,7 +87,7 @@ def test_a_clear_lattice_overrides_detected_resizing(detector):
     pixels = np.asarray(Image.fromarray(photograph(1, 128)).resize((192, 192), Image.Resampling.BILINEAR))
     fake = faked(pixels, 1).astype(np.float32)
     mixed = (0.7 * pixels + 0.3 * fake).astype(np.uint8)
-    assert detect_resampling(mixed).detected
+    assert View(mixed).resampling.detected
     assert detector.predict(mixed).verdict == "fake"
 
 
@@ -102,12 +102,12 @@ def test_images_that_were_not_resized_are_not_reported():
     for seed in range(20):
         pixels = photograph(seed, 192)
         for perturb in (None, CONDITIONS["JPEG 75"], CONDITIONS["blur 1"], CONDITIONS["noise 4"]):
-            assert not detect_resampling(perturb(pixels) if perturb else pixels).detected
-        assert not detect_resampling(faked(pixels, seed)).detected  # the lattice of a network
+            assert not View(perturb(pixels) if perturb else pixels).resampling.detected
+        assert not View(faked(pixels, seed)).resampling.detected  # the lattice of a network
     waves = 1 + 0.2 * np.sin(2 * np.pi * np.arange(256) / 20)  # periodic content
     shown = 128 + 20 * waves[:, None] * waves * np.random.default_rng(0).normal(size=(256, 256))
-    assert not detect_resampling(shown.clip(0, 255).astype(np.uint8)[..., None]).detected
-    assert not detect_resampling(np.zeros((64, 64, 3), np.uint8)).detected
+    assert not View(shown.clip(0, 255).astype(np.uint8)[..., None]).resampling.detected
+    assert not View(np.zeros((64, 64, 3), np.uint8)).resampling.detected
 
 
 def test_profile_detectors_abstain_outside_their_training_sizes():

@@ -10,6 +10,7 @@ from i2icli.detector.classifiers import Trees
 from i2icli.detector.detector import Detector
 from i2icli.detector.evidence import CONDITION, condition, what_hides
 from i2icli.detector.perturbations import blurred, resized
+from i2icli.detector.view import View
 from i2icli.errors import UserError
 from tests.detector.images import photograph
 
@@ -21,7 +22,7 @@ def constant(value):
 
 
 def of(pixels, name, quality=None):
-    return condition(pixels, quality, 0.0)[CONDITION.index(name)]
+    return condition(View(pixels), quality, 0.0)[CONDITION.index(name)]
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +42,20 @@ def test_a_condition_says_what_an_image_went_through():
     for ring in ("luminance, high", "luminance, corners", "colour, high"):
         assert of(soft, ring) < of(pixels, ring) - 1
     assert of(resized(1.5)(pixels), "resampling") > of(pixels, "resampling") + 1
-    assert condition(pixels, None, 0.7)[CONDITION.index("blocks")] == 0.7
+    assert condition(View(pixels), None, 0.7)[CONDITION.index("blocks")] == 0.7
 
 
 @pytest.mark.parametrize(
     "change", [lambda p: p[..., :1], lambda p: p.astype(np.uint16) * 257, lambda p: p[:64, :64]]
 )
 def test_conditions_are_finite_for_all_kinds_of_images(change):
-    found = condition(change(photograph(1)), None, 0.0)
+    found = condition(View(change(photograph(1))), None, 0.0)
     assert found.shape == (evidence.LENGTH,)
     assert np.isfinite(found).all()
 
 
 def test_a_uniform_image_has_a_condition():
-    assert np.isfinite(condition(np.full((96, 96, 3), 128, np.uint8), 90, 0.0)).all()
+    assert np.isfinite(condition(View(np.full((96, 96, 3), 128, np.uint8)), 90, 0.0)).all()
 
 
 def test_real_only_below_the_floor(real):

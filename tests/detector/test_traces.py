@@ -6,9 +6,10 @@ import torch
 from PIL import Image
 
 from i2icli.detector.lattice import lattice_strengths
-from i2icli.detector.peaks import EVEN, ORBITS, prominence
-from i2icli.detector.residual import TILE, high_pass, planes, tiles
+from i2icli.detector.peaks import EVEN, ORBITS, log_spectrum, prominence
+from i2icli.detector.residual import TILE, high_pass, local_mean, mean_of_local_means, planes, tiles
 from i2icli.detector.traces import LENGTH, measure_traces
+from i2icli.detector.view import View
 from tests.detector.images import faked, photograph
 
 
@@ -20,14 +21,14 @@ def lattice(pixels, period, strength):
 
 def test_the_even_score_separates_fakes_of_untrained_networks():
     images = [photograph(seed) for seed in range(8)]
-    reals = [measure_traces(each).even for each in images]
-    fakes = [measure_traces(faked(each, seed)).even for seed, each in enumerate(images)]
+    reals = [measure_traces(View(each)).even for each in images]
+    fakes = [measure_traces(View(faked(each, seed))).even for seed, each in enumerate(images)]
     assert max(reals) < 0.5
     assert min(fakes) > 1
 
 
 def test_a_peak_appears_at_its_orbit():
-    traces = measure_traces(lattice(photograph(0), 4, 12))
+    traces = measure_traces(View(lattice(photograph(0), 4, 12)))
     quarter = ORBITS.index((0, 2))
     assert traces.peaks[0].argmax() == quarter
     assert traces.peaks[0, quarter] > 2
@@ -46,15 +47,15 @@ def test_the_spectrum_is_that_of_the_full_transform():
         if max(abs(dy), abs(dx)) > 1
     ]
     expected = power - torch.stack(around).median(0).values
-    torch.testing.assert_close(prominence([residual])[0], expected[:, :33], atol=1e-3, rtol=0)
+    torch.testing.assert_close(prominence(log_spectrum([residual]))[0], expected[:, :33], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("offset", [(0, 1), (3, 5), (7, 2)])
 def test_offsets_do_not_change_the_lattice_strength(offset):
     pixels = lattice(photograph(1, 136), 2, 8)
     half = ORBITS.index((0, 4))
-    first = measure_traces(pixels[:128, :128]).lattice[0, 0, half]
-    second = measure_traces(pixels[offset[0] :, offset[1] :][:128, :128]).lattice[0, 0, half]
+    first = measure_traces(View(pixels[:128, :128])).lattice[0, 0, half]
+    second = measure_traces(View(pixels[offset[0] :, offset[1] :][:128, :128])).lattice[0, 0, half]
     assert abs(first - second) < 0.3
     assert first > 3
 
@@ -63,6 +64,16 @@ def test_independent_noise_has_the_power_of_chance():
     residual = torch.randn(3, 256, 256)
     powers = torch.exp(lattice_strengths([residual])) - 0.3
     assert 0.7 < float(powers[:, 0].mean()) < 1.3
+
+
+@pytest.mark.parametrize("shape", [(40, 64), (64, 40), (5, 90), (1, 1)])
+def test_means_of_local_means(shape):
+    values = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+    padded = np.pad(values.numpy(), 8, constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (17, 17))
+    expected = np.nanmean(windows, (2, 3))
+    np.testing.assert_allclose(local_mean(values[None])[0], expected, atol=1e-5)
+    np.testing.assert_allclose(mean_of_local_means(values), expected.mean(0), atol=1e-5)
 
 
 def test_high_pass_subtracts_a_gaussian_blur():
@@ -78,31 +89,32 @@ def test_high_pass_subtracts_a_gaussian_blur():
 @pytest.mark.parametrize("shape", [(64, 64, 3), (65, 99, 1), (70, 3000, 3), (2900, 90, 3), (1100, 1300, 3)])
 def test_every_size_has_all_features(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    vector = measure_traces(pixels).vector
+    vector = measure_traces(View(pixels)).vector
     assert vector.shape == (LENGTH,)
     assert np.isfinite(vector).all()
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_uniform_image_has_finite_traces(value):
-    vector = measure_traces(np.full((80, 80, 3), value, np.uint8)).vector
+    vector = measure_traces(View(np.full((80, 80, 3), value, np.uint8))).vector
     assert np.isfinite(vector).all()
-    assert measure_traces(np.full((80, 80, 3), value, np.uint8)).even < 0.5
+    assert measure_traces(View(np.full((80, 80, 3), value, np.uint8))).even < 0.5
 
 
 def test_traces_do_not_depend_on_the_bit_depth():
     pixels = lattice(photograph(2), 2, 10)
-    deep = measure_traces(pixels.astype(np.uint16) * 257).vector
-    floats = measure_traces((pixels / 127.5 - 1).astype(np.float32)).vector
-    np.testing.assert_allclose(deep, measure_traces(pixels).vector, atol=2e-2)
-    np.testing.assert_allclose(floats, measure_traces(pixels).vector, atol=2e-2)
+    deep = measure_traces(View(pixels.astype(np.uint16) * 257)).vector
+    floats = measure_traces(View((pixels / 127.5 - 1).astype(np.float32))).vector
+    np.testing.assert_allclose(deep, measure_traces(View(pixels)).vector, atol=2e-2)
+    np.testing.assert_allclose(floats, measure_traces(View(pixels)).vector, atol=2e-2)
 
 
 def test_grey_has_no_colour_differences():
     grey = photograph(3)[..., :1]
     assert planes(grey)[1:].abs().max() == 0
     same = np.repeat(grey, 3, 2)
-    np.testing.assert_allclose(measure_traces(grey).vector, measure_traces(same).vector, atol=1e-3)
+    first, second = (measure_traces(View(pixels)).vector for pixels in (grey, same))
+    np.testing.assert_allclose(first, second, atol=1e-3)
 
 
 def test_large_images_are_tiled_on_whole_cells():
@@ -123,4 +135,4 @@ def test_jpeg_of_a_photograph_stays_below_the_score_of_fakes():
 
     buffer = BytesIO()
     Image.fromarray(photograph(5, 192)).save(buffer, "JPEG", quality=90)
-    assert measure_traces(np.asarray(Image.open(buffer))).even < 0.8
+    assert measure_traces(View(np.asarray(Image.open(buffer)))).even < 0.8
