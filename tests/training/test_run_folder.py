@@ -390,7 +390,7 @@ def test_steps_that_are_repeated_replace_those_in_tensorboard(tmp_path):
         tracker = TensorBoard(tmp_path)
         for step in steps:
             tracker.scalars(step, {"G/l1": float(step)})
-        tracker.close()
+        tracker._at(step).close()
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
