@@ -75,9 +75,16 @@ def test_spectra_say_of_what_they_are():
     assert repr(found) == "<Spectrum photos: 3 images of 16 px, 32x16 px, 1 skipped, 300 values>"
 
 
+def test_no_images_have_no_spectrum():
+    with pytest.raises(i2icli.UserError, match=r"^no images given$"):
+        i2icli.spectrum([])
+
+
 def test_mistakes_are_named_with_what_was_meant():
     with pytest.raises(i2icli.UserError, match="did you mean steps"):
         i2icli.train("cyclegan", "data", stepss=3)
+    with pytest.raises(i2icli.UserError, match="no setting foo; i2i train cyclegan --help shows all"):
+        i2icli.train("cyclegan", "data", foo=3)
     with pytest.raises(i2icli.UserError, match=r"unknown system 'cycelgan'.*did you mean cyclegan\?"):
         i2icli.train("cycelgan", "data")
 

@@ -138,11 +138,11 @@ def print_plan(plan: "Plan", options: RunOptions) -> None:
         ]
     lines.append(f"# memory of a step: {memory_line(plan.memory_bytes, plan.machine)}")
     if plan.left_s is not None:
-        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit)}")
+        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit, even=plan.even)}")
     if hint := hint_line(plan.left_s, plan.machine):
         lines.append(f"# {hint}")
     print("\n".join(lines))
-    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.stages[0].batch_size):
+    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.largest.smaller):
         warned(warning)
 
 

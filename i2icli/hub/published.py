@@ -78,14 +78,11 @@ def read_run(run: str, *, keep_names: bool = False) -> Published:
 
 def _scores(path: Path, step: int) -> tuple[dict[str, float], int | None]:
     """The last scores that were measured before a step, and when."""
-    rows = [row for row in read_log(path.parent / "log.jsonl") if isinstance(row.get("validation"), dict)]
+    rows = [row for row in read_log(path.parent / "log.jsonl") if "validation" in row]
     before = [row for row in rows if row["step"] <= step]
     if not before:
         return {}, None
-    found = before[-1]["validation"].items()
-    return {str(name): float(value) for name, value in found if isinstance(value, int | float)}, before[-1][
-        "step"
-    ]
+    return before[-1]["validation"], before[-1]["step"]
 
 
 def _sheet(path: Path, step: int) -> Path | None:

@@ -39,7 +39,7 @@ def memory_notes(inference: Inference, spec: OutputSpec, sizes: Mapping[str, Siz
     free = free_memory() if inference.backend.device == "cpu" else None
     per_pixel = needed / (large[0][1][0] * large[0][1][1])
     each = [f"{name} {_taken(size, per_pixel)}" for name, size in large[:LISTED]]
-    more = f", {len(large) - LISTED:,} more less" if len(large) > LISTED else ""
+    more = ", others less" if len(large) > LISTED else ""
     line = f"memory: {', '.join(each)}{more}"
     if free is None:
         return (line,)

@@ -27,7 +27,7 @@ def scale_notes(
     if not found:
         return ()
     name, (height, width) = next(iter(found.items()))
-    others = f" (likewise {len(found) - 1:,} more)" if len(found) > 1 else ""
+    others = " (others likewise)" if len(found) > 1 else ""
     times = print_number(learned.factor((height, width)), 2)
     return (
         f"{name} is translated at {width}x{height} px{others}, {times} times "

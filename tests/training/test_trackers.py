@@ -129,3 +129,13 @@ def test_a_missing_package_is_named_before_anything_is_done(toy, tmp_path, optio
     with pytest.raises(UserError, match=rf"--{option} needs a package: pip install 'i2icli\[{option}\]'"):
         run(toy, tmp_path / "run", option)
     assert not (tmp_path / "run").exists()
+
+
+def test_what_the_environment_names_counts(toy, tmp_path, option, service, monkeypatch):
+    named = {"WANDB_PROJECT": "faces", "WANDB_NAME": "first", "MLFLOW_EXPERIMENT_NAME": "faces"}
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(service, "set_experiment", lambda name: pytest.fail(f"not {name}"))
+    run(toy, tmp_path / "mine", option, steps=1)
+    if option == "wandb":
+        assert (service.started[0]["project"], service.started[0]["name"]) == ("faces", "first")
