@@ -9,7 +9,7 @@ From Python:
 
 from __future__ import annotations  # next to nothing loads before Ctrl-C is quiet, see `i2icli.__main__`
 
-from i2icli.errors import I2IWarning, UserError, warn
+from i2icli.errors import I2IWarning, UserError, called_from_python, warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
+@called_from_python()
 def load(
     model: str | Path,
     device: str | None = None,
@@ -101,6 +102,7 @@ def load(
     return found
 
 
+@called_from_python()
 def train(
     system: str,
     data: str | Path | Sequence[str | Path],
@@ -123,6 +125,7 @@ def train(
     return trained(system, _paths(data), recipe, callbacks, settings, quiet=quiet)
 
 
+@called_from_python()
 def info(model: str | Path) -> Description:
     """What a model is, as `i2i info` shows it. Raises i2icli.errors.UserError if there is none."""
     from i2icli.cli.description import describe
@@ -131,6 +134,7 @@ def info(model: str | Path) -> Description:
     return describe(find_model(str(model)))
 
 
+@called_from_python()
 def detect(image: Given | list[Given], detector: str | Path | None = None) -> Any:
     """Whether an image was generated: a verdict, the probability of a fake, an explanation (`Prediction`).
 
@@ -147,6 +151,7 @@ def detect(image: Given | list[Given], detector: str | Path | None = None) -> An
     return detected(image, Detector.shipped("traces") if detector is None else Detector.load(Path(detector)))
 
 
+@called_from_python()
 def spectrum(
     images: str | Path | Sequence[str | Path],
     *,

@@ -281,7 +281,7 @@ class RunOptions(BaseModel):
         None, description="weights for --perceptual; default: torchvision's, or those in a package"
     )
     compile: bool = Field(False, description="compile the networks with torch.compile first")
-    time_limit: Seconds | None = Field(None, description="stop and save after 90s, 30m, 2h ...")
+    time_limit: Seconds | None = Field(None, description="stop and save after 90s, 30m, 3h50m ...")
     log_every: int = Field(50, ge=1, description="steps between lines of log.jsonl")
     sample_every: int = Field(500, ge=1, description="steps between sample sheets")
     validate_every: int = Field(1000, ge=1, description="steps between measurements on the validation images")

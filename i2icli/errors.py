@@ -35,10 +35,36 @@ class I2IWarning(UserWarning):
 
 def warn(text: str) -> None:
     """A warning that names the line which called i2icli, wherever in it the trouble was found."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "i2icli":
+    frame, ours = sys._getframe(1), ("i2icli", "contextlib")  # which calls what it decorates
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ours:
         frame = frame.f_back
-    warnings.warn_explicit(text, I2IWarning, frame.f_code.co_filename, frame.f_lineno)
+    warnings.warn_explicit(for_python(text), I2IWarning, frame.f_code.co_filename, frame.f_lineno)
+
+
+def for_python(text: str) -> str:
+    """A line with options as Python has them: --crop-size -> `crop_size`, --no-flip -> `flip=False`.
+
+    Commands in it stay as they are.
+    """
+    import re  # the package itself does without
+
+    def spelled(found: "re.Match[str]") -> str:
+        if found[1] is None:
+            return found[0]
+        name = "source" if found[1] == "from" else found[1].replace("-", "_")  # it is a word of Python
+        return f"`{name[3:]}=False`" if name.startswith("no_") else f"`{name}`"
+
+    return re.sub(r"\bi2i [^;]+|(?<![\w/-])--([a-z][a-z0-9-]*)", spelled, text)
+
+
+@contextmanager
+def called_from_python() -> Iterator[None]:
+    """Errors raised inside the block, or the function it decorates, spell options as Python has them."""
+    try:
+        yield
+    except UserError as error:
+        error.args = (for_python(str(error)),)
+        raise
 
 
 def one_of(name: str, known: Sequence[str], what: str) -> str:

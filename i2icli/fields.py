@@ -13,7 +13,7 @@ from i2icli.classes import LabelClass
 from i2icli.config import Config, Size
 from i2icli.errors import UserError
 from i2icli.setting_types import NewSize
-from i2icli.written import Moment, Seconds
+from i2icli.written import DURATION, Moment, Seconds
 
 C = TypeVar("C", bound=Config)
 
@@ -22,7 +22,7 @@ Kind = Literal["flag", "choice", "size", "time", "list", "paths", "pairs", "int"
 _WORDS: dict[Kind, str] = {
     "flag": "yes or no",
     "size": "pixels like 256, or WIDTHxHEIGHT like 512x256",
-    "time": "a duration like 90s, 30m or 2h",
+    "time": DURATION,
     "list": "values joined by commas",
     "int": "a whole number",
     "number": "a number",

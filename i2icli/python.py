@@ -77,8 +77,9 @@ def check_names(system: str, given: Sequence[str]) -> None:
         if name not in known:
             near = get_close_matches(name.lower(), known, n=1)
             elsewhere = answer(flag(name), {flag(each) for each in known})
-            hint = f"; did you mean {near[0]}?" if near else f"; here: {elsewhere}" if elsewhere else ""
-            raise UserError(f"{system} has no setting {name}{hint}")
+            hint = f"here: {elsewhere}" if elsewhere else f"i2i train {system} --help shows all"
+            hint = f"did you mean {near[0]}?" if near else hint
+            raise UserError(f"{system} has no setting {name}; {hint}")
 
 
 @contextmanager
@@ -137,11 +138,7 @@ def measured(
 
     if out is not None:
         check_chart(Path(out), overwrite=overwrite)
-    groups, missing = spectra.gather([str(each) for each in images])
-    found, relative, unusable = spectra.measure(groups, relative=relative)
-    skipped = missing + unusable
-    if not found:
-        raise UserError(several(skipped), exit_code=1 if groups else 2)
+    found, relative, skipped = spectra.measured([str(each) for each in images], relative=relative)
     if skipped:
         warn(f"left out: {several(skipped)}")
     if out is not None:

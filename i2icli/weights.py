@@ -61,7 +61,7 @@ def _comparable(best: Path, last: Path) -> Metadata | None:
 def _scores(log: Path, best: int, last: int) -> tuple[str, str]:
     """The score that decided, in words: " by psnr (18.2)" of the best step, and " (17.9)" of the last."""
     named = {row["step"]: row["criterion"] for row in read_log(log) if "criterion" in row}
-    rows = {step: each for step, each in named.items() if isinstance(each[1], float)}
+    rows = {step: each for step, each in named.items() if each[1] is not None}
     if best not in rows:
         return " by its validation", ""
     name, value = rows[best]

@@ -5,6 +5,13 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from i2icli.errors import print_number
+
+DURATION = "a duration like 90s, 30m or 3h50m"
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_LARGER = "".join(rf"(?:{_NUMBER}\s*{unit}\s*)?" for unit in "dhm")
+_DURATION = re.compile(rf"{_LARGER}(?:{_NUMBER}\s*s|{_NUMBER})?")
 TRAINED = "trained"
 """What `--size` calls the scale of the images that a model learned from."""
 
@@ -67,12 +74,17 @@ def parse_moment(value: object) -> object:
 
 
 def parse_duration(value: object) -> object:
-    """ "90", "90s", "30m", "1.5h" -> seconds."""
+    """ "90", "90s", "30m", "1.5h", "3h50m", "1d2h", "1h30" (its minutes) -> seconds."""
     if isinstance(value, str):
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh]?)", value.strip().lower())
-        if match is None:
-            raise ValueError("expected a duration like 90s, 30m or 2h")
-        return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+        match = _DURATION.fullmatch(value.strip().lower())
+        if match is None or not any(match.groups()):
+            raise ValueError(f"expected {DURATION}")
+        parts: list[str | None]
+        *parts, last = match.groups()
+        given = [number for number, part in enumerate(parts) if part is not None]
+        if last is not None:  # a number alone is of the next smaller unit, or of seconds
+            parts[given[-1] + 1 if given else -1] = last
+        return sum(float(part) * length for part, length in zip(parts, _UNITS.values(), strict=True) if part)
     return value
 
 
@@ -95,6 +107,11 @@ def print_bytes(count: float) -> str:
     return f"{number:.0f} GB" if number >= 10 else f"{number:.1f} GB" if number >= 1 else f"{number:.2f} GB"
 
 
-Seconds = Annotated[float, Field(gt=0), BeforeValidator(parse_duration)]
+def print_megapixels(pixels: float) -> str:
+    """12,345,678 -> "12 MP"; 4,200,000 -> "4.2 MP"; 1,600,000,000 -> "1,600 MP"."""
+    return f"{print_number(pixels / 1e6, 2)} MP"
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(parse_duration)]
 Moment = Annotated[float, Field(ge=0), BeforeValidator(parse_moment)]
 """Seconds from the beginning of a video; written as 12.5 or 1:02:03.5."""

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 import i2icli
-from i2icli.errors import print_number
+from i2icli.errors import for_python, print_number
+from i2icli.report.spectra import Spectrum
 from tests.tiny import TINY
 
 STEPS = 3
@@ -69,11 +70,45 @@ def test_a_chart_replaces_nothing_unasked(tmp_path):
     assert (tmp_path / "a.png").read_bytes() != before
 
 
+def test_spectra_say_of_what_they_are():
+    found = Spectrum("photos", ((16, 16), (16, 32)), np.zeros((3, 300)), ("c.png: broken",))
+    assert repr(found) == "<Spectrum photos: 3 images of 16 px, 32x16 px, 1 skipped, 300 values>"
+
+
+def test_no_images_have_no_spectrum():
+    with pytest.raises(i2icli.UserError, match=r"^no images given$"):
+        i2icli.spectrum([])
+
+
 def test_mistakes_are_named_with_what_was_meant():
     with pytest.raises(i2icli.UserError, match="did you mean steps"):
         i2icli.train("cyclegan", "data", stepss=3)
+    with pytest.raises(i2icli.UserError, match="no setting foo; i2i train cyclegan --help shows all"):
+        i2icli.train("cyclegan", "data", foo=3)
     with pytest.raises(i2icli.UserError, match=r"unknown system 'cycelgan'.*did you mean cyclegan\?"):
         i2icli.train("cycelgan", "data")
+
+
+def test_errors_and_notes_spell_options_as_python_has_them(toy_pairs, settings, capsys, monkeypatch):
+    monkeypatch.setattr("i2icli.training.default_recipe._has_gpu", lambda: False)
+    with pytest.raises(i2icli.UserError, match=r"; choose a larger `crop_size` or networks with"):
+        i2icli.train("pix2pix", toy_pairs, **settings | {"crop_size": 2})
+    i2icli.train("pix2pix", toy_pairs, **settings)
+    assert "no GPU found, but with `width`, `discriminator_width`, " in capsys.readouterr().err
+    with pytest.raises(i2icli.UserError, match=r"; `steps` must be at least that"):
+        i2icli.train("pix2pix", toy_pairs, quiet=True, **settings | {"steps": 1})
+    model = i2icli.load(settings["out"], runtime="torch")
+    with pytest.raises(i2icli.UserError, match=r"Pix2Pix has no `reference`"):
+        model.translate(np.zeros((32, 32, 3), np.uint8), reference="a.png")
+    with pytest.raises(i2icli.UserError, match=r"^`start` 3 is not before `end` 2"):
+        model.video("a.mp4", start=3, end=2)
+
+
+def test_commands_in_a_line_stay_as_they_are():
+    line = "--no-flip: give --from, or: i2i grow DATA --from runs/x; not in runs/--x with --size 2"
+    assert for_python(line) == (
+        "`flip=False`: give `source`, or: i2i grow DATA --from runs/x; not in runs/--x with `size` 2"
+    )
 
 
 def test_notebooks_show_an_error_as_one_line():

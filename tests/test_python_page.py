@@ -59,5 +59,5 @@ def test_warnings_are_pythons_and_name_the_line_of_the_caller(toy_pairs, tmp_pat
     with pytest.warns(i2icli.I2IWarning, match="this run was started on") as caught:
         i2icli.train("pix2pix", copy, **(settings | {"steps": 3}))
     assert caught[0].filename == __file__
-    with pytest.raises(i2icli.UserError, match="has no setting gpu_ids; here: --device"):
+    with pytest.raises(i2icli.UserError, match="has no setting gpu_ids; here: `device`"):
         i2icli.train("pix2pix", toy_pairs, gpu_ids="0")

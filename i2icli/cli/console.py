@@ -91,7 +91,7 @@ def _warnings_as_lines() -> Iterator[None]:
             line: str | None = None,
         ) -> None:
             if issubclass(category, FileSystemWarning):
-                say(errors(), f"warning: {message}")
+                warned(str(message))
             else:
                 default(message, category, filename, lineno, file, line)
 
@@ -108,7 +108,7 @@ def _run(app: typer.Typer, arguments: Sequence[str], pressed: Sequence[int]) -> 
         return error.exit_code
     except typer.TyperException as error:
         if message := error.format_message():  # empty where the help was shown instead
-            known = _known_elsewhere(error)
+            known = _known_elsewhere(error, arguments)
             complain((known or _sentence(message) + _where_to_look(error)) + _as_a_file(arguments))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -141,7 +141,10 @@ def _failed(error: Exception) -> int:
 
 
 def errors() -> "Console":
-    """The console on stderr: progress and notes; it drops them all where the command is to be quiet."""
+    """The console on stderr: progress and notes; it drops them all where the command is to be quiet.
+
+    Warnings go through `warned`.
+    """
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, quiet=is_quiet())
@@ -162,6 +165,15 @@ def complain(text: str) -> None:
     console = Console(stderr=True, highlight=False)
     console.print("[bold red]error:[/]", end=" ")
     say(console, " ".join(line.strip() for line in text.strip().split("\n")))
+
+
+def warned(text: str) -> None:
+    """One line on stderr about what may be amiss: `warning: ...`, also where the command is to be quiet."""
+    from rich.console import Console
+
+    console = Console(stderr=True, highlight=False)
+    console.print("[yellow]warning:[/]", end=" ")
+    say(console, text)
 
 
 def failed(text: str) -> None:
@@ -206,19 +218,28 @@ def _as_a_file(arguments: Sequence[str]) -> str:
     return f"; the file of that name is ./{files[0]}" if files else ""
 
 
-def _known_elsewhere(error: typer.TyperException) -> str:
-    """An option that another repository has, and what to type instead; "" for any other mistake."""
+def _known_elsewhere(error: typer.TyperException, arguments: Sequence[str]) -> str:
+    """An option of another repository or of a command after it, and what to type; "" for other mistakes."""
     option, context = vars(error).get("option_name"), vars(error).get("ctx")
     if option is None or context is None:
         return ""
     from i2icli.cli.elsewhere import answer
+    from i2icli.cli.placement import where_it_goes
 
     parameters = context.command.get_params(context)
     known = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
+    if behind := where_it_goes(option, context, arguments):
+        return f"no such option: {option}; it goes after {behind}"
     found = answer(option, known)
     return f"no such option: {option}; here: {found}" if found else ""
 
 
 def _where_to_look(error: typer.TyperException) -> str:
+    """An example, where something is missing, and which help to read."""
     context: typer.Context | None = vars(error).get("ctx")
-    return f"; see {context.command_path} --help" if context else ""
+    if context is None:
+        return ""
+    from i2icli.cli.help import examples
+
+    example = next(examples(context), "") if "param_type" in vars(error) else ""  # something is missing
+    return f"{example and f'; as in: {example}'}; see {context.command_path} --help"

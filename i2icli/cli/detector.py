@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from i2icli.cli.commands import Command, Group, unwrapped
-from i2icli.cli.console import complain, errors, output, plain, say
+from i2icli.cli.console import complain, errors, output, say, warned
 from i2icli.cli.detector_tables import print_fitted, print_scores, say_what_was_fitted
 from i2icli.cli.options import WITH_THREADS, seed_within_bounds
 from i2icli.cli.writing import Overwrite, check_free, left_out
@@ -98,10 +98,7 @@ def fit(
     )
     left_out(features_of_folders.skipped)
     for leak in leaks:
-        errors().print(
-            f"[bold yellow]warning:[/] {plain(str(leak))}; {_advice(leak, equalise)}",
-            soft_wrap=True,
-        )
+        warned(f"{leak}; {_advice(leak, equalise)}")
     detector.save(out)
     _print_fitted(detector, features_of_folders, leaks, out, as_json)
 

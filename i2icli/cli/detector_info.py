@@ -3,24 +3,24 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from i2icli.errors import UserError, print_number
+from i2icli.errors import print_number
 
 if TYPE_CHECKING:
     from i2icli.detector.serialization import DetectorInfo
 
 
 def detector_in(path: Path) -> "DetectorInfo | None":
-    """What a detector file says of itself; None for any other file."""
+    """What a detector file says of itself; None for any other file.
+
+    Raises UserError for a detector that is damaged or of a newer version.
+    """
     from i2icli.metadata import describes_itself
 
     if path.is_dir() or path.suffix.lower() != ".safetensors" or describes_itself(path):
         return None
-    from i2icli.detector.serialization import load  # a detector's arrays are few and small
+    from i2icli.detector.serialization import is_detector, load
 
-    try:
-        return load(path)[0]
-    except UserError:
-        return None
+    return load(path)[0] if is_detector(path) else None  # its arrays are few and small
 
 
 def detector_facts(path: Path, info: "DetectorInfo") -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from i2icli.cli.console import errors, output, say
+from i2icli.cli.console import errors, output, say, warned
 from i2icli.errors import readable
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def say_what_was_fitted(detector: "Detector", condition: "Condition") -> None:
             "the file does not tell which images the detector was fitted to; scores on those are too good",
         )
     elif number:
-        console.print("[bold yellow]warning:[/]", end=" ")
         which = f"{number:,} of these {total:,} images"
-        say(console, f"the detector was fitted to {which}: scores on them are too good; evaluate on others")
+        warned(f"the detector was fitted to {which}: scores on them are too good; evaluate on others")
 
 
 def _table(*columns: str) -> "Table":

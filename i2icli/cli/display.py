@@ -14,11 +14,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from i2icli.cli.console import say
+from i2icli.cli.console import say, warned
 from i2icli.cli.pace import Pace
 from i2icli.cli.stage_table import stage_table
 from i2icli.errors import print_number, quoted, readable
-from i2icli.training.callbacks import Callbacks, Progress
+from i2icli.training.callbacks import Callbacks, NoCallbacks, Progress
 from i2icli.written import counted, print_duration
 
 if TYPE_CHECKING:
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def display(title: str, console: Console) -> Iterator[Callbacks]:
-    """A callbacks that shows a run on a console as well as the console can."""
+    """A callbacks that shows a run on a console as well as the console can; warnings where it is quiet."""
+    if console.quiet:
+        yield OnlyWarnings()
+        return
     if not console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is None):
         yield PlainDisplay(console)
         return
@@ -36,6 +39,14 @@ def display(title: str, console: Console) -> Iterator[Callbacks]:
     with Live(get_renderable=shown.render, console=console, refresh_per_second=4, transient=True) as live:
         yield shown
         live.refresh()
+
+
+class OnlyWarnings(NoCallbacks):
+    """For who wants neither progress nor notes."""
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        warned(text)
 
 
 class PlainDisplay:

@@ -8,7 +8,7 @@ import typer
 
 from i2icli.cli.console import errors, output, say
 from i2icli.cli.options import WEIGHTS, WHICH_MODEL, WITH_THREADS
-from i2icli.cli.writing import Overwrite, check_free
+from i2icli.cli.writing import Overwrite
 from i2icli.errors import UserError, quoted
 
 if TYPE_CHECKING:
@@ -150,9 +150,10 @@ def _one(exporter: Any, graph: "Wanted", steps: "Steps", several: bool) -> "Expo
 
 
 def _convert(system: "System[Any]", path: Path, options: "ExportOptions") -> int:
+    from i2icli.export.files import check_free
     from i2icli.export.weights_file import convert
 
-    check_free(path, overwrite=options.overwrite)
+    check_free([path], overwrite=options.overwrite)
     verdict = convert(system, path)
     say(output(), f"{path} ({path.stat().st_size / 1e6:.1f} MB): {verdict}")
     say(output(), f"use it:  {_use(path, generates=_generates(system))}")

@@ -75,6 +75,14 @@ def paragraphs(markup: str | None) -> list[Text]:
     return [Text.from_markup(paragraph) for paragraph in markup.split("\n\n")] if markup else []
 
 
+def examples(ctx: Any) -> Iterator[str]:
+    """The commands that the examples below the help of a command show."""
+    for paragraph in paragraphs(ctx.command.epilog):
+        found = paragraph.plain.partition(":  ")[2]
+        if found.startswith("i2i "):
+            yield found
+
+
 def print_help(ctx: Any) -> None:
     """Print the help of a command as wide as the terminal is."""
     console = Console(highlight=False)

@@ -4,6 +4,7 @@ An image on standard input becomes a temporary file, and so does a result that g
 that all that is true of files is true of them.
 """
 
+import os
 import re
 import shutil
 import sys
@@ -71,37 +72,38 @@ def piped(inputs: Sequence[str], out: Path | None, default: Path) -> Iterator[Pi
 
 @contextmanager
 def image_as_file(inputs: Sequence[str]) -> Iterator[tuple[list[str], Path | None]]:
-    """Inputs with the image on standard input, if there is one, as a file; that file.
+    """Inputs with what is on standard input: the image there as a file, and that file, or the lines there.
 
     Raises UserError for bytes that are neither an image nor a list.
     """
-    if STREAM not in inputs:
+    stream = getattr(sys.stdin, "buffer", None)
+    if STREAM not in inputs or not isinstance(stream, BufferedReader) or sys.stdin.isatty():
         yield list(inputs), None
         return
     with TemporaryDirectory(prefix=_PREFIX) as place:
-        image = _spooled(Path(place))
-        yield [str(image) if image is not None and word == STREAM else word for word in inputs], image
+        image, lines = _spooled(stream, Path(place))
+        found = [str(image)] if image is not None else lines or [STREAM]  # an empty list is one, too
+        yield [each for word in inputs for each in (found if word == STREAM else [word])], image
 
 
-def _spooled(folder: Path) -> Path | None:
-    """The image on standard input in a file; None if it holds something else, such as a list."""
-    stream = getattr(sys.stdin, "buffer", None)
-    if not isinstance(stream, BufferedReader) or sys.stdin.isatty():
-        return None
+def _spooled(stream: BufferedReader, folder: Path) -> tuple[Path | None, list[str]]:
+    """The image that a stream holds as a file; None if it holds a list, and its lines."""
     from i2icli.image.decoded import ImageError
     from i2icli.image.read import HEAD, format_of
 
-    head = stream.peek(HEAD)[:HEAD]
+    head = stream.read(HEAD)  # waits for as much: some programs write the first few bytes alone
     if not (b"\0" in head or head.startswith(b"\xff\xd8\xff") or _NETPBM.match(head)):
-        return None  # "BMW.jpg" begins as a BMP file does, but no text holds zeros
+        lines = os.fsdecode(head + stream.read()).split("\n")  # "BMW.jpg" begins as a BMP file does,
+        return None, [line.rstrip("\r") for line in lines if line.strip()]  # but no text holds zeros
     try:
         format = format_of(head)
     except ImageError as error:
         raise UserError(f"cannot read {STDIN}: {error}, or a list of files") from None
     path = folder / f"{STDIN}.{_SUFFIXES.get(format, format)}"
     with path.open("wb") as file:
+        file.write(head)
         shutil.copyfileobj(stream, file)
-    return path
+    return path, []
 
 
 _SUFFIXES: dict[str, str] = {"jpeg": "jpg", "tiff": "tif"}

@@ -23,7 +23,7 @@ def push(
     ] = False,
     samples: Annotated[
         bool,
-        typer.Option("--samples/--no-samples", help="publish the last sample sheet, with your images"),
+        typer.Option("--samples/--no-samples", help="publish a sample sheet, with your images"),
     ] = True,
     keep_names: KeepNames = False,
     dry_run: Annotated[

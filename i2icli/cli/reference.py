@@ -18,9 +18,9 @@ _HEAD = """# The command line
 
 Written by `python -m i2icli.cli.reference > docs/cli.md` from the `--help` of every command; do not edit.
 
-Every command has `-h, --help`, and those that do something `-q, --quiet` (results and errors alone) and
-`-v, --verbose` (also what is decided and how long it takes). A default in words describes what holds without
-the option; a flag that can be switched both ways is `on` or `off`.
+Every command has `-h, --help`, and those that do something `-q, --quiet` (results, warnings and errors alone)
+and `-v, --verbose` (also what is decided and how long it takes). A default in words describes what holds
+without the option; a flag that can be switched both ways is `on` or `off`.
 """
 _COMMON = """### Options of every system
 

@@ -9,10 +9,9 @@ import typer
 from i2icli.cli.console import errors, output, plain, say
 from i2icli.cli.options import CHANNELS_FIRST, PAGES, WITH_THREADS, reading_of
 from i2icli.cli.writing import Overwrite, check_free, left_out
-from i2icli.errors import UserError, several
+from i2icli.errors import UserError
 
 if TYPE_CHECKING:
-    from i2icli.reading import Reading
     from i2icli.report.spectra import Spectrum
 
 SUFFIXES = (".html", ".png", ".svg")
@@ -60,30 +59,13 @@ def spectrum(
         check_chart(out, overwrite=overwrite)
     from i2icli.report import spectra
 
-    found, relative, skipped = _measure(images, relative, reading)
+    found, relative, skipped = spectra.measured(images, relative=relative, reading=reading)
     _print(found, relative, as_csv, as_json)
     if out is not None:
         spectra.write(out, found, relative=relative)
         say(errors(), f"written: {out}")
     left_out(skipped)
     return 1 if skipped else 0
-
-
-def _measure(
-    images: list[str], relative: bool, reading: "Reading"
-) -> tuple[list["Spectrum"], bool, list[str]]:
-    """The curves, whether they are relative to their first value, skipped inputs.
-
-    Raises UserError if there is no curve.
-    """
-    from i2icli.report import spectra
-
-    groups, missing = spectra.gather(images)
-    found, relative, unusable = spectra.measure(groups, relative=relative, reading=reading)
-    skipped = missing + unusable
-    if not found:
-        raise UserError(several(skipped), exit_code=1 if groups else 2)
-    return found, relative, skipped
 
 
 def check_chart(out: Path, *, overwrite: bool) -> None:

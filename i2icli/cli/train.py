@@ -34,7 +34,12 @@ class Systems(Group):
 app = typer.Typer(
     cls=Systems,
     no_args_is_help=True,
-    epilog="Each system has its own options:  i2i train cyclegan --help",
+    epilog=(
+        "Train one:  i2i train cyclegan horse2zebra --out runs/horse2zebra\n\n"
+        "Each has its own options:  i2i train cyclegan --help\n\n"
+        "Which one suits your data:  i2i systems, docs/choosing.md\n\n"
+        "Without data of your own:  i2i demo"
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from i2icli import registry
 from i2icli.cli.commands import Command
-from i2icli.cli.console import INTERRUPTED, errors, output, say
+from i2icli.cli.console import INTERRUPTED, errors, output, say, warned
 from i2icli.cli.options import RUN, panel_of, parameters, run_options, typed, with_parameters
 from i2icli.cli.tasks import task_lines
 from i2icli.config import Config, RunOptions
@@ -138,12 +138,12 @@ def print_plan(plan: "Plan", options: RunOptions) -> None:
         ]
     lines.append(f"# memory of a step: {memory_line(plan.memory_bytes, plan.machine)}")
     if plan.left_s is not None:
-        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit)}")
+        lines.append(f"# time: {time_line(plan.steps_left, plan.left_s, options.time_limit, even=plan.even)}")
     if hint := hint_line(plan.left_s, plan.machine):
         lines.append(f"# {hint}")
     print("\n".join(lines))
-    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.stages[0].batch_size):
-        say(errors(), f"warning: {warning}")
+    if warning := too_large_line(plan.memory_bytes, plan.machine, plan.largest.smaller):
+        warned(warning)
 
 
 def _examples(system: str) -> str:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import errors, failed, say
+from i2icli.cli.console import errors, failed, say, warned
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, was_given, with_parameters
 from i2icli.cli.pace import Pace
@@ -135,7 +135,7 @@ def _translate(
         say(console, default_line(names))
     counts = report(results, console, as_json, pipes=pipes)
     for problem in results.problems:
-        say(console, f"warning: {pipes.named(problem)}")
+        warned(pipes.named(problem))
     if not pipes.to_stdout:
         say(console, _summary(counts, out, len(inputs) > 0))
     return 1 if counts["failed"] or results.problems else 0

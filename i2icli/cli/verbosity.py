@@ -1,4 +1,4 @@
-"""`-q` and `-v`, which every command has: results and errors alone, or also decisions and timings."""
+"""`-q` and `-v`, which every command has: neither progress nor notes, or also decisions and timings."""
 
 import logging
 import time
@@ -23,7 +23,7 @@ class _State:
 
 
 def is_quiet() -> bool:
-    """Whether only results and errors are wanted."""
+    """Whether neither progress nor notes are wanted."""
     return _State.quiet
 
 
@@ -93,7 +93,7 @@ _QUIET = Annotated[
         callback=_be_quiet,
         is_eager=True,
         expose_value=False,
-        help="show results and errors alone",
+        help="show results, warnings and errors alone",
         rich_help_panel=MESSAGES,
     ),
 ]

@@ -16,7 +16,7 @@ from rich.markup import escape
 from typer.main import get_command
 
 from i2icli.cli.commands import Command, unwrapped
-from i2icli.cli.console import INTERRUPTED, errors, failed, say
+from i2icli.cli.console import INTERRUPTED, errors, failed, say, warned
 from i2icli.cli.loading import load_translator
 from i2icli.cli.options import MODEL, parameters, typed, use_threads, validated, with_parameters
 from i2icli.cli.tasks import default_line
@@ -162,6 +162,8 @@ def report(translation: "VideoTranslation", console: "Console", as_json: bool) -
         counts[result.status] += 1
         if result.status == "failed":
             failed(line(result))
+        elif result.status == "damaged":
+            warned(line(result))
         else:
             say(console, line(result))
         if as_json:

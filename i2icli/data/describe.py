@@ -29,6 +29,11 @@ def skipped_lines(collection: Collection, broken: list[str]) -> list[str]:
     return lines
 
 
+def is_warning(line: str) -> bool:
+    """Whether a line of a report is about examples that are lost to the training."""
+    return line.startswith("skipped ") or line.endswith(": skipped")
+
+
 def aligned_line(names: str) -> str:
     """How validation images are used whose names match; `names`: "file names match"."""
     return f"{names}, so they show the same scenes: scored against each other"

@@ -36,7 +36,7 @@ def _evaluate(translator: Translator, folder: Path) -> DemoResults:
     scores = spectra.scores()
     metrics = (
         (
-            "spectral distance of samples to test images (20 ln, best 0)",
+            "spectral distance of samples to test images (best 0)",
             f"{scores['spectral_distance']:.1f}",
         ),
         ("checkerboard power relative to test images (best 1)", f"{scores['checkerboard']:.2f}"),

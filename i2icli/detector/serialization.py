@@ -63,6 +63,15 @@ def save(path: Path, info: DetectorInfo, arrays: dict[str, NDArray[Any]]) -> Non
         temporary.write_bytes(as_bytes(contiguous, metadata={_KEY: info.model_dump_json()}))
 
 
+def is_detector(path: Path) -> bool:
+    """Whether a file says that it is a detector, even if it is damaged or too new to be read."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
 def load(path: Path) -> tuple[DetectorInfo, dict[str, NDArray[Any]]]:
     """Read a detector file. Raises UserError for other files, damaged ones and newer formats."""
     if not path.is_file():

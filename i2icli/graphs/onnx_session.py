@@ -1,20 +1,17 @@
 """Graphs run by onnxruntime, on the processor."""
 
-import os
-from contextlib import suppress
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from i2icli.graphs.graph_file import GraphFile
 from i2icli.graphs.sessions import Computing, Runtime, check_arrays, check_single, failure
+from i2icli.machine import total_memory
 from i2icli.processors import threads_asked
 from i2icli.request import Arrays
 
 _FATAL_ONLY = 4  # its own lines on stderr; errors are raised as well
 _FOLDED = 64 * 2**20  # bytes: constants that it computes of others while loading
 _SHARE = 0.8  # of the machine's memory that it may take: it fails in words, where the system would end us
-_LIMITED = Path("/sys/fs/cgroup/memory.max")
 
 
 class OnnxSession:
@@ -61,7 +58,7 @@ def _options(onnxruntime: Any, threads: int | None) -> Any:
 @lru_cache(maxsize=1)
 def _limit_memory(onnxruntime: Any) -> bool:
     """Bound what all graphs of this process take together; False where that is not possible."""
-    most = machine_memory()
+    most = total_memory()
     if most is None:
         return False
     info = onnxruntime.OrtMemoryInfo(
@@ -76,13 +73,3 @@ def _limit_memory(onnxruntime: Any) -> bool:
     except Exception:  # another program in this process was first
         return False
     return True
-
-
-def machine_memory() -> int | None:
-    """The bytes of memory that this process could get at most; None if the system does not say."""
-    found: list[int] = []
-    with suppress(AttributeError, ValueError, OSError):  # Windows
-        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    with suppress(ValueError, OSError):  # no container, or without a limit: "max"
-        found.append(int(_LIMITED.read_text()))
-    return min(found, default=None)

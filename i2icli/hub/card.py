@@ -36,7 +36,7 @@ def card(
     """The card of a model. name: "owner/name" on the hub; sheet: whether a sample sheet lies beside it."""
     sections = [
         _title(model, name),
-        "![samples](samples.png)" if sheet else "",
+        _shown(model) if sheet else "",
         _section("Use", _use(model, name)),
         _section("Data", _data(model)),
         _section("Scores", _scores(model)),
@@ -70,6 +70,14 @@ def _title(model: Published, name: str | None) -> str:
         f"# {title}\n\nA model of `{system}` ({_text(entry.paper)}, <{entry.url}>), which learns to "
         f"{entry.summary}. Trained by i2icli {_text(model.metadata.version)} for {_steps(model)}."
     )
+
+
+def _shown(model: Published) -> str:
+    """The sample sheet, with its step where that is not the step of the weights."""
+    image, step, of_weights = f"![samples]({SHEET})", model.sheet_step, model.metadata.step
+    if step == of_weights:
+        return image
+    return f"{image}\n\nSamples at step {step:,}; the published weights are those of step {of_weights:,}."
 
 
 def _steps(model: Published) -> str:

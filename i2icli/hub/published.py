@@ -36,8 +36,13 @@ class Published:
     scores: dict[str, float] = field(default_factory=dict)
     scores_step: int | None = None
     counts: Counts | None = None  # None: runs of earlier versions did not write them down
-    sheet: Path | None = None  # the last sample sheet
+    sheet: Path | None = None  # the sample sheet nearest to the step of the weights
     which: str = ""  # a line about which weights these are, if there was a choice
+
+    @property
+    def sheet_step(self) -> int | None:
+        """The step that the sample sheet shows."""
+        return None if self.sheet is None else int(self.sheet.stem)
 
     @property
     def entry(self) -> registry.Entry:
@@ -66,21 +71,25 @@ def read_run(run: str, *, keep_names: bool = False) -> Published:
         scores,
         step,
         _counts(path.parent / COUNTS),
-        max(path.parent.glob("samples/[0-9]*.png"), default=None),
+        _sheet(path, metadata.step),
         which,
     )
 
 
 def _scores(path: Path, step: int) -> tuple[dict[str, float], int | None]:
     """The last scores that were measured before a step, and when."""
-    rows = [row for row in read_log(path.parent / "log.jsonl") if isinstance(row.get("validation"), dict)]
+    rows = [row for row in read_log(path.parent / "log.jsonl") if "validation" in row]
     before = [row for row in rows if row["step"] <= step]
     if not before:
         return {}, None
-    found = before[-1]["validation"].items()
-    return {str(name): float(value) for name, value in found if isinstance(value, int | float)}, before[-1][
-        "step"
-    ]
+    return before[-1]["validation"], before[-1]["step"]
+
+
+def _sheet(path: Path, step: int) -> Path | None:
+    """The sample sheet of a step, or else the nearest one, rather of weights before than after."""
+    sheets = {int(each.stem): each for each in path.parent.glob("samples/*.png") if each.stem.isdecimal()}
+    nearest = min(sheets, key=lambda number: (abs(number - step), number), default=None)
+    return None if nearest is None else sheets[nearest]
 
 
 def _counts(path: Path) -> Counts | None:

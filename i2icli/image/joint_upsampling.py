@@ -28,11 +28,15 @@ ROWS = 256  # of the result that are made at a time
 def joint_upsample(
     output: Planes, pixels: Pixels, *, radius: int = RADIUS, epsilon: float = EPSILON
 ) -> Planes:
-    """A small output (C, h, w), in [-1, 1], at the size of its input (H, W, G): (C, H, W).
+    """A small output (C, h, w), in [-1, 1], at the size of its input (H, W, G): (C, H, W), in its range.
 
-    The guide is the input: its pixels span their type.
+    The guide is the input: its pixels span their type. Where a side of the output is longer than that of the
+    input, it is reduced first.
     """
     height, width = pixels.shape[:2]
+    low, high = min(-1, output.min()), max(1, output.max())
+    inside = min(output.shape[1], height), min(output.shape[2], width)
+    output = resize(output.transpose(1, 2, 0), inside).transpose(2, 0, 1)  # (C, h, w)
     small = _guide(resize(pixels, (output.shape[1], output.shape[2])))  # (G, h, w)
     slopes = local_slopes(small, output, radius, epsilon)  # (C, G, h, w)
     rest = output - np.einsum("cghw,ghw->chw", slopes, small)  # (C, h, w)
@@ -43,7 +47,7 @@ def joint_upsample(
             made = _enlarged(rest[channel], rows, (height, width))
             for number, plane in enumerate(guide):
                 made += _enlarged(slopes[channel, number], rows, (height, width)) * plane
-            found[channel, rows] = made
+            found[channel, rows] = made.clip(low, high)
     return found
 
 

@@ -12,7 +12,7 @@ from i2icli.inference.resizing import Size
 from i2icli.machine import free_memory
 from i2icli.request import Arrays
 from i2icli.task import Port
-from i2icli.written import print_bytes
+from i2icli.written import print_bytes, print_megapixels
 
 LARGE = 4_000_000  # pixels: smaller images fit everywhere
 LISTED = 3  # images
@@ -39,7 +39,7 @@ def memory_notes(inference: Inference, spec: OutputSpec, sizes: Mapping[str, Siz
     free = free_memory() if inference.backend.device == "cpu" else None
     per_pixel = needed / (large[0][1][0] * large[0][1][1])
     each = [f"{name} {_taken(size, per_pixel)}" for name, size in large[:LISTED]]
-    more = f", {len(large) - LISTED:,} more less" if len(large) > LISTED else ""
+    more = ", others less" if len(large) > LISTED else ""
     line = f"memory: {', '.join(each)}{more}"
     if free is None:
         return (line,)
@@ -51,9 +51,9 @@ def memory_notes(inference: Inference, spec: OutputSpec, sizes: Mapping[str, Siz
 
 
 def _taken(size: Size, per_pixel: float) -> str:
-    """ "(24.0 MP) takes about 5.5 GB"."""
+    """ "(24 MP) takes about 5.5 GB"."""
     pixels = size[0] * size[1]
-    return f"({pixels / 1e6:.1f} MP) takes about {print_bytes(per_pixel * pixels)}"
+    return f"({print_megapixels(pixels)}) takes about {print_bytes(per_pixel * pixels)}"
 
 
 def _blank(spec: OutputSpec, size: Size) -> Arrays:

@@ -7,9 +7,12 @@ from i2icli.inference.outputs import OutputSpec
 from i2icli.inference.resizing import FAR, FAR_LINES, Size
 
 
-def scale_notes(spec: OutputSpec, sizes: Mapping[str, Size]) -> tuple[str, ...]:
+def scale_notes(
+    spec: OutputSpec, sizes: Mapping[str, Size], trained: str = "--size trained"
+) -> tuple[str, ...]:
     """One line about the first image, by its name and (height, width), that is far from the trained scale.
 
+    trained: how the caller types that images are brought to that scale.
     None for a model of one size, which every image is brought to, and for one that upscales.
     """
     port, learned = next(iter(spec.task.inputs.values())), spec.resizing.learned
@@ -24,10 +27,10 @@ def scale_notes(spec: OutputSpec, sizes: Mapping[str, Size]) -> tuple[str, ...]:
     if not found:
         return ()
     name, (height, width) = next(iter(found.items()))
-    others = f" (likewise {len(found) - 1:,} more)" if len(found) > 1 else ""
+    others = " (others likewise)" if len(found) > 1 else ""
     times = print_number(learned.factor((height, width)), 2)
     return (
         f"{name} is translated at {width}x{height} px{others}, {times} times "
         f"the scale that this model learned at ({learned.size[1]}x{learned.size[0]} px); if the result "
-        "disappoints, add --size trained",
+        f"disappoints, add {trained}",
     )

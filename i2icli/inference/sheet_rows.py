@@ -91,7 +91,7 @@ class SheetRows:
             zip(names, (to_array(each.pixels) for each in afters), strict=True)
         )
         if self.truths:
-            known = truth if truth is not None else self.truth(job, afters[0])
+            known = truth if made else self.truth(job, afters[0])
             row[TRUTH] = np.ones_like(given) if known is None else to_array(known)
         return row
 

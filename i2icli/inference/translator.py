@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from i2icli.config import Precision
-from i2icli.errors import UserError, warn
+from i2icli.errors import UserError, called_from_python, warn
 from i2icli.image import DecodedImage
 from i2icli.image.finding import collect
 from i2icli.inference.batching import together
@@ -65,6 +65,7 @@ class Translator(Inference):
             tell(which)
         return cls(load_backend(path, device, precision, runtime, tell), path)
 
+    @called_from_python()
     def translate(
         self, image: "Given | Named | list[Given | Named] | tuple[Any, ...]", **options: Any
     ) -> Any:
@@ -140,9 +141,10 @@ class Translator(Inference):
 
     def _warn_of_scale(self, spec: OutputSpec, image: DecodedImage) -> None:
         """A warning, once, where an image is of another scale than those the model learned from."""
-        for line in scale_notes(spec, {"the image": (image.pixels.shape[0], image.pixels.shape[1])}):
+        size = image.pixels.shape[0], image.pixels.shape[1]
+        for line in scale_notes(spec, {"the image": size}, 'size="trained"'):
             if not self._warned:
-                warn(line.replace("add --size trained", 'try size="trained"'))
+                warn(line)
             self._warned = True
 
     def run(self, inputs: Iterable[str], out: Path, options: TranslateOptions | None = None) -> Results:
@@ -159,6 +161,7 @@ class Translator(Inference):
 
         return plan_projection(self, inputs, out, options or TranslateOptions())
 
+    @called_from_python()
     def video(
         self,
         inputs: str | Path | Iterable[str | Path],

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from i2icli.data.sizes import lies_across
+from i2icli.errors import UserError
 from i2icli.image import DecodedImage, Item, Pixels, kinds, to_array
 from i2icli.task import Port
 
@@ -21,11 +23,17 @@ class Scores:
 
 
 def read_truth(item: Item, port: Port, like: DecodedImage) -> Pixels:
-    """The ground truth of an output (H, W, C), with its channels and size. Raises UserError.
+    """The ground truth of an output (H, W, C), with its channels and size.
 
-    port: of the output.
+    port: of the output. Raises UserError for what cannot be read, or lies on its side.
     """
-    return kinds.prepare(kinds.decode(item, port), port, like.pixels.shape[:2])
+    pixels, (height, width) = kinds.decode(item, port), like.pixels.shape[:2]
+    given = pixels.shape[0], pixels.shape[1]
+    if lies_across(given, (height, width)):
+        raise UserError(
+            f"{item.name} of {given[1]}x{given[0]} px lies on its side against {width}x{height} px; rotate it"
+        )
+    return kinds.prepare(pixels, port, (height, width))
 
 
 def score(output: DecodedImage, truth: Pixels) -> Scores:

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from i2icli.errors import readable
 from i2icli.files import atomic_write
-from i2icli.report.curves import Axis, short_number
+from i2icli.report.curves import Axis
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#8c564b")
 """The colour-blind-safe palette of Okabe and Ito; further lines repeat it dashed."""
@@ -184,15 +184,15 @@ def _axes(chart: Chart) -> tuple[Axis, Axis]:
 def _frame(chart: Chart, x_axis: Axis, y_axis: Axis) -> list[Stroke | Area | Label]:
     right, floor = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts: list[Stroke | Area | Label] = [Label(chart.title, WIDTH / 2, 28, size=TITLE)]
-    for tick in y_axis.ticks():
+    for tick, text in y_axis.labels():
         y = y_axis.to_pixel(tick)
         parts += [
             Stroke([(LEFT, y), (right, y)], "#dddddd"),
-            Label(short_number(tick), LEFT - 8, y + 5, "end"),
+            Label(text, LEFT - 8, y + 5, "end"),
         ]
-    for tick in x_axis.ticks():
+    for tick, text in x_axis.labels():
         x = x_axis.to_pixel(tick)
-        parts += [Stroke([(x, floor), (x, floor + 5)], "#444444"), Label(short_number(tick), x, floor + 22)]
+        parts += [Stroke([(x, floor), (x, floor + 5)], "#444444"), Label(text, x, floor + 22)]
     for value, text in chart.marks:
         x = x_axis.to_pixel(value)
         parts += [

@@ -1,4 +1,4 @@
-"""Clips in a report: a contact strip of some frames, and a short film of all of them."""
+"""Clips in a report: a contact strip of some frames, and an animation of all of them."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from i2icli.files import atomic_write
 from i2icli.report.sheet import sample_sheet, write_sample_sheet
 
 Clip = dict[str, Tensor]
-"""(T, C, H, W) in [-1, 1] by name: what is translated, the result, the truth."""
+"""(T, C, H, W) in [-1, 1] by name: what is translated, the result, the ground truth."""
 
 SHOWN = 6  # frames of a strip
-LONGEST = 60  # frames of a film
+LONGEST = 60  # frames of an animation
 RATE = 12  # frames per second: slow enough to see flicker
 
 
@@ -28,15 +28,15 @@ def write_strip(path: Path, clip: Clip) -> None:
 def write_film(path: Path, clip: Clip) -> None:
     """Write the frames of a clip, side by side, as an animated WebP that repeats for ever."""
     length = min(LONGEST, len(next(iter(clip.values()))))
-    pictures: list[Image.Image] = [
+    drawn: list[Image.Image] = [
         sample_sheet([{name: frames[time] for name, frames in clip.items()}]) for time in range(length)
     ]
     with atomic_write(path) as temporary:
-        pictures[0].save(
+        drawn[0].save(
             temporary,
             "WEBP",
             save_all=True,
-            append_images=pictures[1:],
+            append_images=drawn[1:],
             duration=1000 // RATE,
             loop=0,
             quality=80,

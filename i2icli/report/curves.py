@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from i2icli.errors import print_number
+
 Points = Sequence[tuple[float, float]]
 Series = Mapping[str, Points]
 
@@ -14,6 +16,8 @@ SIZES = {"wide": (760, 300), "narrow": (340, 240)}  # the page shows the one tha
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 12, 44  # margins around the plot
 MAX_POINTS = 400  # per curve: more than the eye can distinguish at this width
 NOISY_POINTS = 120  # longer curves are drawn faint, with their trend on top
+MAX_DIGITS = 15  # of a label: more a number does not hold
+HUGE = 1e300  # from here on values cannot be drawn, nor can infinity and NaN
 COLOURS = 8  # line colours defined in the style sheet
 
 
@@ -26,6 +30,7 @@ class Axis:
     start: float
     end: float
     log_scale: bool = False
+    whole: bool = False  # its values are whole numbers, such as steps
 
     def to_pixel(self, value: float) -> float:
         """The pixel position of a value."""
@@ -39,10 +44,17 @@ class Axis:
             decades = [10.0**power for power in powers]
             if len(decades) >= 2:
                 return decades[:: math.ceil(len(decades) / 6)]
-        step = _round_step((self.high - self.low) / 5)
+        step = _round_step((self.high - self.low) / 5, whole=self.whole)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [index * step for index in range(first, last + 1)]
+
+    def labels(self) -> list[tuple[float, str]]:
+        """The ticks with texts that tell them apart."""
+        ticks = self.ticks()
+        each = ([short_number(tick, digits) for tick in ticks] for digits in range(3, MAX_DIGITS + 1))
+        texts = next((texts for texts in each if len(set(texts)) == len(texts)), [""] * len(ticks))
+        return list(zip(ticks, texts, strict=True))
 
     def _scaled(self, value: float) -> float:
         return math.log10(value) if self.log_scale else value
@@ -53,7 +65,7 @@ def draw_curves(
 ) -> Markup:
     """Curves by name as SVG, noisy ones faint under their trend; a wide and a narrow version.
 
-    Points that are not finite, or not positive on a log scale, are omitted.
+    Points that are not finite, too large, or not positive on a log scale are omitted.
     """
     shown = {name: _drawable(points, log_scale) for name, points in series.items()}
     shown = {name: points for name, points in shown.items() if points}
@@ -107,7 +119,7 @@ def trend(points: Points, intervals: int = NOISY_POINTS // 2) -> Points:
 
 
 def _drawable(points: Points, log_scale: bool) -> Points:
-    return [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y) and (y > 0 or not log_scale)]
+    return [(x, y) for x, y in points if abs(x) < HUGE and abs(y) < HUGE and (y > 0 or not log_scale)]
 
 
 def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis, Axis]:
@@ -123,7 +135,7 @@ def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis
     if x_low == x_high:
         x_low, x_high = x_low - 1, x_high + 1
     return (
-        Axis(x_low, x_high, LEFT, width - RIGHT),
+        Axis(x_low, x_high, LEFT, width - RIGHT, whole=all(float(x).is_integer() for x in xs)),
         Axis(low, high, height - BOTTOM, TOP, log_scale),
     )
 
@@ -131,14 +143,14 @@ def _axes(shown: Series, log_scale: bool, width: int, height: int) -> tuple[Axis
 def _grid(x_axis: Axis, y_axis: Axis) -> list[str]:
     parts: list[str] = []
     right, floor = round(x_axis.end), round(y_axis.start)
-    for tick in y_axis.ticks():
+    for tick, text in y_axis.labels():
         y = y_axis.to_pixel(tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{short_number(tick)}</text>')
-    for tick in x_axis.ticks():
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{text}</text>')
+    for tick, text in x_axis.labels():
         x = x_axis.to_pixel(tick)
         anchor = "end" if x > right - 12 else "middle"
-        parts.append(f'<text x="{x:.1f}" y="{floor + 18}" text-anchor="{anchor}">{short_number(tick)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{floor + 18}" text-anchor="{anchor}">{text}</text>')
     parts.append(f'<line class="axis" x1="{LEFT}" x2="{right}" y1="{floor}" y2="{floor}"/>')
     return parts
 
@@ -170,16 +182,17 @@ def _legend(shown: Series) -> str:
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
-def _round_step(rough: float) -> float:
-    """The next larger of 1, 2, 2.5, 5 times a power of ten."""
+def _round_step(rough: float, *, whole: bool) -> float:
+    """The next larger of 1, 2, 2.5, 5 times a power of ten; whole: that is a whole number."""
+    rough = max(rough, 1.0) if whole else rough
     power = 10.0 ** math.floor(math.log10(rough))
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    steps = (factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return next(step for step in steps if not whole or step.is_integer())
 
 
-def short_number(value: float) -> str:
-    """12000 -> "12k", 0.25 -> "0.25"."""
-    if abs(value) >= 1e6:
-        return f"{value / 1e6:.3g}M"
-    if abs(value) >= 1e4:
-        return f"{value / 1e3:.3g}k"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+def short_number(value: float, digits: int = 3) -> str:
+    """12000 -> "12k", 1530 -> "1,530", 0.25 -> "0.25"; digits: significant ones, see `print_number`."""
+    for unit, least, letter in ((1e6, 1e6, "M"), (1e3, 1e4, "k")):
+        if abs(value) >= least:
+            return f"{print_number(value / unit, digits)}{letter}".replace(",", "")
+    return print_number(value, digits)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from i2icli.errors import UserError, cell, print_number
+from i2icli.errors import UserError, cell, print_number, several
 from i2icli.image import KNOWN, grey_levels, read_image
 from i2icli.image.finding import find_images, named
 from i2icli.image.items import pages_of
@@ -23,11 +23,12 @@ from i2icli.reading import AS_FOUND, Reading
 from i2icli.report.chart import Chart, Line, chart_image, write_chart
 from i2icli.report.page import write_page
 from i2icli.report.sections import Figure, Table, Text
-from i2icli.written import counted
+from i2icli.written import counted, print_size
 
 LENGTH = 300  # values of a curve if sizes differ, as published for videos
+SIZES = 3  # that its description names
 MAX_CURVES = 8  # more single files are merged into one curve
-UNIT = "20 ln |F|"
+UNIT = "log amplitude (20 ln |F|)"
 AXIS_LIMIT = 1 / np.sqrt(2)  # highest frequency along rows and columns, relative to the diagonal's
 
 
@@ -49,6 +50,17 @@ class Spectrum:
     sizes: tuple[tuple[int, int], ...]  # (height, width), each once
     profiles: NDArray[np.float64]  # (N, L)
     skipped: tuple[str, ...] = ()  # images without a profile and why, one line each
+
+    def __repr__(self) -> str:
+        """Of what it is, and how fine."""
+        images, values = self.profiles.shape
+        sizes = ", ".join(f"{print_size(size)} px" for size in self.sizes[:SIZES])
+        more = f" and {len(self.sizes) - SIZES:,} more sizes" if len(self.sizes) > SIZES else ""
+        skipped = f", {len(self.skipped):,} skipped" if self.skipped else ""
+        return (
+            f"<Spectrum {self.name}: {counted(images, 'image')} of {sizes}{more}{skipped}, "
+            f"{counted(values, 'value')}>"
+        )
 
     @property
     def mean(self) -> NDArray[np.float64]:
@@ -122,6 +134,21 @@ def _free(taken: Container[str], *names: str) -> str:
     return next(name for name in chain(names, numbered) if name not in taken)
 
 
+def measured(
+    inputs: Sequence[str], *, relative: bool = False, reading: Reading = AS_FOUND
+) -> tuple[list[Spectrum], bool, list[str]]:
+    """What `measure` gives for the files that inputs name, see `gather`; also skipped are inputs without any.
+
+    Raises UserError if there is no curve.
+    """
+    groups, missing = gather(inputs)
+    found, relative, unusable = measure(groups, relative=relative, reading=reading)
+    skipped = missing + unusable
+    if not found:
+        raise UserError(several(skipped) or "no images given", exit_code=1 if groups else 2)
+    return found, relative, skipped
+
+
 def measure(
     groups: dict[str, list[Path]], *, relative: bool = False, reading: Reading = AS_FOUND
 ) -> tuple[list[Spectrum], bool, list[str]]:
@@ -134,7 +161,7 @@ def measure(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # images are processed in parallel, so operations are not
     try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(threads) as pool:
             read = partial(_read_profiles, reading=reading)
             results = {name: [*chain(*pool.map(read, paths))] for name, paths in groups.items()}
     finally:
@@ -250,7 +277,7 @@ def json_rows(spectra: Sequence[Spectrum], *, relative: bool) -> list[dict[str, 
     return [
         {
             "name": each.name,
-            "pictures": len(each.profiles),
+            "images": len(each.profiles),
             "sizes": [f"{width}x{height}" for height, width in each.sizes],
             "unit": _unit(relative),
             "frequency": each.frequency.round(6).tolist(),

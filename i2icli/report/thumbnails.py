@@ -9,16 +9,18 @@ from PIL import Image
 EXACT_BYTES = 2_000_000  # of a file that is embedded as it is
 LONGEST = 2048  # pixels: longer side of an image that is compressed
 QUALITY = 85
+PNG = b"\x89PNG\r\n\x1a\n"  # what such a file begins with
 KEPT = 64  # images, of some 100 kB each
 
 
 def embedded(path: Path, *, exact: bool) -> bytes:
-    """An image file for a page: as it is, if `exact` and not too large, else compressed and at most LONGEST
-    pixels long. What was compressed before is kept for as long as the file stays the same.
+    """A PNG file for a page: as it is, if `exact` and not too large, else compressed and at most LONGEST
+    pixels long. What was compressed before is kept for as long as the file stays the same. Raises OSError for
+    what is no image.
     """
     about = path.stat()
-    if exact and about.st_size <= EXACT_BYTES:
-        return path.read_bytes()
+    if exact and about.st_size <= EXACT_BYTES and (data := path.read_bytes()).startswith(PNG):
+        return data
     return _compressed(path, about.st_size, about.st_mtime_ns)
 
 

@@ -1,11 +1,11 @@
 """The callback interface of a training run. No torch here: displays import this before the work begins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from i2icli.errors import warn
+from i2icli.errors import for_python, warn
 
 if TYPE_CHECKING:
     from i2icli.training.plan import StagePlan
@@ -61,12 +61,13 @@ class NoCallbacks:
 
 
 class WarningCallbacks:
-    """Callbacks whose warnings are Python's: of runs that are started from Python."""
+    """Callbacks whose warnings are Python's, and options spelled so: of runs that are started from Python."""
 
     def __init__(self, callbacks: Callbacks | None = None) -> None:
         """Other events go to `callbacks`, if there are any."""
         callbacks = callbacks or NoCallbacks()
-        self.note, self.planned = callbacks.note, callbacks.planned
+        self.note: Callable[[str], None] = lambda text: callbacks.note(for_python(text))
+        self.planned = callbacks.planned
         self.progress, self.scores, self.saved = callbacks.progress, callbacks.scores, callbacks.saved
 
     def warn(self, text: str) -> None:

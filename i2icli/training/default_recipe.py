@@ -6,6 +6,7 @@ from typing import Any
 
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.fields import flag
 from i2icli.metadata import read_metadata
 from i2icli.recipe import PAPER, SMALL, is_small, resolve_config, small_sizes
 from i2icli.runs import find_model
@@ -17,26 +18,40 @@ def default_recipe(
 ) -> tuple[str | None, str]:
     """The recipe, None for the paper's settings, and a line that says so where the user did not decide.
 
-    given: the settings that the user names. With one of them about sizes or a GPU these are the paper's. A
-    run that was started keeps what it has, and one that starts from a model has networks of that size.
+    given: the settings that the user names. With one of them about sizes, which is said, or with a GPU these
+    are the paper's. A run that was started keeps what it has, and one that starts from a model has networks
+    of that size.
     """
     sizes = small_sizes(system)
-    if not sizes or given.keys() & sizes.keys():
+    named = [name for name in given if name in sizes]
+    if not sizes:
         return None, ""
     folder = RunFolder(options.out or default_folder(system, data))
     if any(path.exists() for path in folder.states):
-        return (SMALL if _started_small(system, folder) else None), ""
+        return (SMALL if not named and _started_small(system, folder) else None), ""
     if options.init_from is not None:
-        same = _suits(system, given) and _is_small_model(system, options.init_from)
+        same = not named and _suits(system, given) and _is_small_model(system, options.init_from)
         line = f"training with --recipe {SMALL}, as --init-from {options.init_from} was trained"
         return (SMALL, line) if same else (None, "")
     if _has_gpu() or not _suits(system, given):
         return None, ""
+    if named:
+        return None, _of_named_sizes(system, named, given)
     height, width = sizes.get("crop_size", (0, 0))
     size = f"{width}x{height} px, " if height != width else f"{width} px, " if width else ""
     return SMALL, (
         f"no GPU found: training with --recipe {SMALL} ({size}sized to a processor); the paper's settings: "
         f"--recipe {PAPER}"
+    )
+
+
+def _of_named_sizes(system: str, named: Sequence[str], given: Mapping[str, Any]) -> str:
+    """What is said where some sizes are named; "" if with them all are those of the small recipe."""
+    if is_small(system, resolve_config(system, None, given)):
+        return ""
+    return (
+        f"no GPU found, but with {', '.join(map(flag, named))} all other settings are the paper's, which are "
+        f"slow on a processor; those sized to one: --recipe {system}-{SMALL}"
     )
 
 

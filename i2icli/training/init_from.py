@@ -8,10 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from i2icli import registry
+from i2icli.config import Config
 from i2icli.errors import UserError, quoted
-from i2icli.fields import flag, show
+from i2icli.fields import flag, kind, show
 from i2icli.logs import LOG
-from i2icli.metadata import describes_itself
+from i2icli.metadata import describes_itself, read_metadata
 from i2icli.nn.growth import grown_name
 from i2icli.originals.parts import Start, Taken, parts_of, read_start
 from i2icli.runs import LAST, find_model, find_networks
@@ -23,6 +24,7 @@ from i2icli.training.run_folder import DamagedStateError, RunFolder
 from i2icli.training.state import own_state, own_weights
 from i2icli.written import counted
 
+_OF_NETWORKS = ("int", "choice", "flag")  # kinds of settings that decide how large networks are
 MOST = 8  # weights of other shapes that are listed by name
 
 
@@ -52,7 +54,7 @@ def load_init_weights(
     path, start = _read(system, name, source, warn)
     compared = Compared(system, start)
     if not compared.enough:
-        raise UserError(f"--init-from {source}: {compared.shortage}; {_advice(system, name, start)}")
+        raise UserError(f"--init-from {source}: {compared.shortage}; {_advice(system, name, start, path)}")
     for key, value in compared.matching.items():
         check_finite(value, key, path)
     system.load_state_dict(system.state_dict() | compared.matching)
@@ -197,7 +199,16 @@ def _read(system: System[Any], name: str, source: str, warn: Callable[[str], Non
     path = find_model(source)
     if not describes_itself(path):
         return path, read_start(name, system.config, path)
-    return path, Start(_state(path, warn) or load_model(path).state_dict())
+    return path, Start(_state(path, warn) or load_model(path).state_dict(), *_made_with(path))
+
+
+def _made_with(model: Path) -> tuple[dict[str, Any], str]:
+    """The settings of a model's networks, those of its training left out, and its system."""
+    metadata = read_metadata(model)
+    config = metadata.settings(model)
+    fields = type(config).model_fields
+    own = [name for name in fields.keys() - Config.model_fields.keys() if kind(fields[name]) in _OF_NETWORKS]
+    return config.model_dump(mode="json", include={*own, "channels"}), metadata.system
 
 
 def _state(model: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
@@ -213,10 +224,10 @@ def _state(model: Path, warn: Callable[[str], None]) -> dict[str, Any] | None:
     return state["system"] if state else None
 
 
-def _advice(system: System[Any], name: str, start: Start) -> str:
-    """What to do: the settings of the files that differ from those of this run."""
+def _advice(system: System[Any], name: str, start: Start, path: Path) -> str:
+    """What to do: the recipe of the run, or the settings of the files that differ from those of this run."""
     if not start.taken:
-        return "use the settings it was trained with (see i2i info)"
+        return _advice_on_ours(system, name, start, RunFolder(path.parent).recipe)
     made = f"it was made for {start.made_for}" if start.made_for not in ("", name) else "it was made"
     listed = _differing(system, start)
     if not listed:
@@ -224,11 +235,27 @@ def _advice(system: System[Any], name: str, start: Start) -> str:
     return f"{made} with {listed}"
 
 
+def _advice_on_ours(system: System[Any], name: str, start: Start, recipe: Path) -> str:
+    """The same for a model that describes itself."""
+    if start.made_for != name:
+        return f"it is a model of {start.made_for}, name one of {name}"
+    if recipe.is_file():
+        return f"take the settings it was trained with: --recipe {quoted(recipe)}"
+    return f"it was trained with {_differing(system, start) or 'other settings, see i2i info'}"
+
+
 def _differing(system: System[Any], start: Start) -> str:
     """The settings that keys and shapes tell and that are others here: "--width 8 --norm batch"."""
     ours = system.config.model_dump(mode="json")
     others = {key: value for key, value in start.settings.items() if value != ours.get(key)}
-    return " ".join(f"{flag(name)} {show(value)}" for name, value in sorted(others.items()))
+    return " ".join(_option(name, value) for name, value in sorted(others.items()))
+
+
+def _option(name: str, value: object) -> str:
+    """A setting as it is typed."""
+    if isinstance(value, bool):
+        return flag(name if value else f"no_{name}")
+    return f"{flag(name)} {show(value)}"
 
 
 def _remarks(system: System[Any], start: Start, networks: list[Taken]) -> list[str]:

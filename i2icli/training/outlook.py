@@ -9,7 +9,8 @@ import torch
 from i2icli.config import Config
 from i2icli.errors import print_number
 from i2icli.recipe import is_small
-from i2icli.runtime.device import device_memory
+from i2icli.runtime.device import device_memory, fast_dtype
+from i2icli.runtime.precision import DTYPES
 from i2icli.stage import Clock, Stage
 from i2icli.written import counted, print_bytes, print_duration
 
@@ -23,18 +24,26 @@ class Machine:
     """What a run computes on."""
 
     device: str = "cpu"
-    memory: int | None = None  # bytes; None: not known
+    memory: int | None = None  # bytes for each process; None: not known
     small: bool = True  # whether the settings are those sized to a processor
+    shared: bool = False  # whether several processes share its memory
+    low_precision: bool = False  # whether it computes in 16 bits, for which memory is not estimated
 
     @property
     def where(self) -> str:
         """What has the memory."""
-        return "this machine" if self.device == "cpu" else self.device
+        if self.device != "cpu":
+            return self.device
+        return "this machine for each process" if self.shared else "this machine"
 
 
-def machine_of(system: str, config: Config, device: torch.device) -> Machine:
-    """What a run computes on, and whether its settings are sized to a processor."""
-    return Machine(str(device), device_memory(device), is_small(system, config))
+def machine_of(system: str, config: Config, device: torch.device, processes: int = 1) -> Machine:
+    """What a run of some processes computes on, and whether its settings are sized to a processor."""
+    memory, shared = device_memory(device), device.type == "cpu" and processes > 1
+    if memory is not None and shared:
+        memory //= processes
+    fast = fast_dtype(device) if config.precision == "auto" else DTYPES[config.precision]
+    return Machine(str(device), memory, is_small(system, config), shared, fast is not None)
 
 
 class Outlook:
@@ -48,7 +57,8 @@ class Outlook:
         limit_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """costs: of a step of each stage, in any unit; limit_s: when the run stops at the latest."""
+        """costs: of a step of each stage, in any unit, if known; limit_s: of --time-limit."""
+        self.even = len(set(costs or stages)) == 1
         self.stages, self.machine, self.limit_s, self._clock = stages, machine, limit_s, clock
         self.costs = {
             stage.name: cost for stage, cost in zip(stages, costs or [1.0] * len(stages), strict=True)
@@ -66,7 +76,7 @@ class Outlook:
         self._said = True
         if left_s < BRIEF_S:
             return []
-        line = time_line(steps, left_s, self.limit_left_s())
+        line = time_line(steps, left_s, self.limit_left_s(), even=self.even)
         if peak:
             line += f"; memory so far {memory_line(peak, self.machine).removeprefix('about ')}"
         hint = hint_line(left_s, self.machine)
@@ -97,12 +107,16 @@ class Outlook:
         return None if self.limit_s is None else max(0.0, self.limit_s - (self._clock() - self.started_at))
 
 
-def time_line(steps: int, left_s: float, limit_s: float | None) -> str:
-    """How long a run takes to the end, and how far it comes where a time limit ends it earlier."""
-    each = print_number(left_s / max(1, steps), 2)
-    line = f"about {print_duration(left_s)} to the end: {counted(steps, 'step')} of {each} s"
+def time_line(steps: int, left_s: float, limit_s: float | None, *, even: bool = True) -> str:
+    """How long a run takes to the end, and how far it comes where a time limit ends it earlier.
+
+    even: whether all steps take as long.
+    """
+    each = f"{print_number(left_s / max(1, steps), 2)} s{'' if even else ' on average'}"
+    line = f"about {print_duration(left_s)} to the end: {counted(steps, 'step')} of {each}"
     if limit_s is not None and limit_s < left_s:
-        line += f"; --time-limit stops it after {round(steps * limit_s / left_s):,} of them"
+        there = f"{round(steps * limit_s / left_s):,} of them" if even else print_duration(limit_s)
+        line += f"; --time-limit stops it after {there}"
     return line
 
 
@@ -112,15 +126,16 @@ def memory_line(needed: int, machine: Machine) -> str:
     return f"about {print_bytes(needed)}{there}"
 
 
-def too_large_line(needed: int, machine: Machine, batch_size: int) -> str | None:
-    """What to do where a run needs more memory than there is."""
+def too_large_line(needed: int, machine: Machine, smaller: str) -> str | None:
+    """What to do where a run needs more memory than there is; smaller: options that halve its batch."""
     if machine.memory is None or needed <= machine.memory:
         return None
-    less = [] if machine.small else ["--recipe small"]
-    less += [f"--batch-size {max(1, batch_size // 2)}"] if batch_size > 1 else []
+    less = [*([] if machine.small else ["--recipe small"]), *([smaller] if smaller else [])]
+    in_fp32, then = (" in fp32", "it may fail") if machine.low_precision else ("", "expect it to fail")
     return (
-        f"this needs about {print_bytes(needed)} of memory, more than the {print_bytes(machine.memory)} of "
-        f"{machine.where}: expect it to fail; try {', '.join([*less, 'a smaller --crop-size'])}"
+        f"this needs about {print_bytes(needed)} of memory{in_fp32}, more than the "
+        f"{print_bytes(machine.memory)} of {machine.where}: {then}; "
+        f"try {', '.join([*less, 'a smaller --crop-size'])}"
     )
 
 

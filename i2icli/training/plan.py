@@ -27,14 +27,14 @@ from i2icli.stage import Clock, Stage
 from i2icli.system import Batch, System
 from i2icli.task import Task
 from i2icli.training.callbacks import NoCallbacks
-from i2icli.training.fine_tuning import frozen_line
+from i2icli.training.fine_tuning import adjust_optimizers, freeze, frozen_line
 from i2icli.training.measured import seconds_per_step
 from i2icli.training.outlook import Machine, machine_of
 from i2icli.training.perceptual_term import PerceptualTerm
 from i2icli.training.perceptual_weights import perceptual_notes
 from i2icli.training.reported_warnings import report_warnings
 from i2icli.training.run_data import open_data
-from i2icli.training.run_folder import default_folder
+from i2icli.training.run_folder import RunFolder, default_folder
 from i2icli.training.spectral_term import SpectralTerm
 from i2icli.training.updates import Term
 
@@ -51,8 +51,9 @@ class StagePlan:
     batch_size: int
     steps: int
     steps_done: int  # in earlier sessions
-    memory_bytes: int  # estimated peak in fp32: weights, gradients, optimisers, activations
+    memory_bytes: int  # of a process, estimated peak in fp32: weights, gradients, optimisers, activations
     flops: int  # of one step, forward pass only: to compare stages
+    smaller: str = ""  # options that halve its batch; empty for a batch of one
 
     @property
     def images(self) -> int:
@@ -73,9 +74,19 @@ class Plan:
     left_s: float | None = None  # to the end, as measured here; None: it was not
 
     @property
+    def largest(self) -> StagePlan:
+        """The stage that needs most memory."""
+        return max(self.stages, key=lambda stage: stage.memory_bytes)
+
+    @property
     def memory_bytes(self) -> int:
-        """The estimated peak of the most expensive stage."""
-        return max(stage.memory_bytes for stage in self.stages)
+        """The estimated peak of that stage."""
+        return self.largest.memory_bytes
+
+    @property
+    def even(self) -> bool:
+        """Whether the steps of all stages cost the same."""
+        return len({stage.flops for stage in self.stages}) == 1
 
     @property
     def steps_left(self) -> int:
@@ -100,9 +111,11 @@ def plan(
     with report_warnings(NoCallbacks()):  # training reports them
         notes = perceptual_notes(config, options)
         opened, config = open_data(system, data, config, options)
-        found = plan_of(system, opened, config, options.out or default_folder(system, data))
+        run = options.out or default_folder(system, data)
+        found = plan_of(system, opened, config, run, options.devices)
         found = replace(found, report=[*notes, *found.report])
-        return _timed(found, system, opened, config, options) if measure else found
+        kept = options.model_copy(update={"threads": options.threads or RunFolder(run).threads()})
+        return _timed(found, system, opened, config, kept) if measure else found
 
 
 def _timed(plan: Plan, name: str, data: DataFolder, config: Config, options: RunOptions) -> Plan:
@@ -110,7 +123,7 @@ def _timed(plan: Plan, name: str, data: DataFolder, config: Config, options: Run
     in proportion to their computations.
     """
     device = choose_device(options.device)
-    machine = machine_of(name, config, device)
+    machine = machine_of(name, config, device, options.devices)
     plan = replace(plan, machine=machine)
     fits = machine.memory is None or plan.memory_bytes <= machine.memory
     if options.devices > 1 or not fits or not plan.steps_left:
@@ -123,10 +136,14 @@ def _timed(plan: Plan, name: str, data: DataFolder, config: Config, options: Run
     return replace(plan, left_s=unit * rest)
 
 
-def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
-    """The same for data that are open, with the settings that they completed; run: the run's folder."""
+def plan_of(system: str, data: DataFolder, config: Config, run: Path, processes: int = 1) -> Plan:
+    """The same for data that are open, with the settings that they completed; run: the run's folder.
+
+    processes: those that share every batch.
+    """
     with torch.device("meta"):
         built = registry.system_type(system)(config).train()
+    freeze(built)
     perceptual = meta_term(config) if config.has_perceptual_loss else None
     networks = [
         (name, sum(weight.numel() for weight in network.parameters()))
@@ -138,7 +155,7 @@ def plan_of(system: str, data: DataFolder, config: Config, run: Path) -> Plan:
     return Plan(
         recipe_text(system, config),
         [(name, count) for name, count in networks if count],
-        [_of_stage(built, data, perceptual, *each) for each in zip(stages, done, strict=True)],
+        [_of_stage(built, data, perceptual, processes, *each) for each in zip(stages, done, strict=True)],
         config.tasks(config.stages()[-1]),
         [*config.notes, *data.report, *([line] if (line := frozen_line(built)) else [])],
     )
@@ -159,13 +176,19 @@ def _steps_done(run: Path, stages: Sequence[Stage]) -> list[int]:
 
 
 def _of_stage(
-    system: System[Any], data: DataFolder, perceptual: PerceptualTerm | None, stage: Stage, steps_done: int
+    system: System[Any],
+    data: DataFolder,
+    perceptual: PerceptualTerm | None,
+    processes: int,
+    stage: Stage,
+    steps_done: int,
 ) -> StagePlan:
-    """What the first steps of a stage cost."""
+    """What the first steps of a stage cost each process."""
     rng = np.random.default_rng(0)
     example = data.train(stage.shape).of_batch(rng).get(0, rng)
     size = stage.batch_size or system.config.batch_size
-    batch = {name: value.expand(size, *value.shape).to("meta") for name, value in example.items()}
+    own = max(1, size // processes)
+    batch = {name: value.expand(own, *value.shape).to("meta") for name, value in example.items()}
     kept, flops = 0, 0
     for step in range(min(TRIED, stage.steps)):
         system.clock = Clock(stage, step)
@@ -177,7 +200,17 @@ def _of_stage(
     memory = weight_bytes(system) + kept
     if perceptual is not None:
         memory += sum(map(_bytes, perceptual.loss.parameters()))
-    return StagePlan(stage.name, crop, images, stage.steps, steps_done, memory, flops)
+    smaller = _smaller(system.config, stage, size)
+    return StagePlan(stage.name, crop, images, stage.steps, steps_done, memory, flops, smaller)
+
+
+def _smaller(config: Config, stage: Stage, size: int) -> str:
+    """Options that halve the batch of a stage."""
+    if size == 1:
+        return ""
+    if "batch_sizes" in type(config).model_fields:
+        return f"--batch-sizes {stage.resolution}:{size // 2}"
+    return f"--batch-size {size // 2} --accumulate {2 * config.accumulate}"
 
 
 def weight_bytes(system: System[Any]) -> int:
@@ -187,7 +220,9 @@ def weight_bytes(system: System[Any]) -> int:
         published = (system.get_submodule(name).parameters() for name in system.inference_modules)
         held = chain(held, *published)
     trained = 0
-    for optimizer in system.optimizers().values():
+    optimizers = system.optimizers()
+    adjust_optimizers(system, optimizers, frozenset())
+    for optimizer in optimizers.values():
         for group in optimizer.param_groups:
             states = 2 if "betas" in group else bool(group.get("momentum"))  # Adam's moments, or momentum
             trained += (1 + states) * sum(map(_bytes, group["params"]))

@@ -1,7 +1,7 @@
 """Training a system: from settings and data folders to a run folder."""
 
 from collections.abc import Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import torch
 
 from i2icli import registry
 from i2icli.config import Config, RunOptions
-from i2icli.data.describe import counted
+from i2icli.data.describe import counted, is_warning
 from i2icli.errors import UserError
 from i2icli.fields import completed
 from i2icli.image.finding import check_folder
@@ -99,7 +99,7 @@ class _Run:
             self.data, found = open_data(name, data, config, options)
         self.config = completed(found, {"perceptual_source": source})
         for line in (*self.config.notes, *self.data.report):
-            callbacks.note(line)
+            (callbacks.warn if is_warning(line) else callbacks.note)(line)
 
     def train(self, device: torch.device, *, show_plan: bool) -> TrainResult:
         state = self._state()
@@ -115,9 +115,7 @@ class _Run:
         data = RunData(self.data, self.config, self.options, pin=device.type == "cuda")
         with (
             Interrupt(patient=launched(), tell=self.callbacks.note if is_main() else None) as interrupt,
-            closing(
-                open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks)
-            ) as trackers,
+            open_trackers(self.folder.path, self.name, self.config, self.options, self.callbacks) as trackers,
         ):
             prospect = Prospect(self.name, self.data, self.config, self.folder.path, device)
             outlook = prospect.outlook(self.options, self.callbacks, show_plan=show_plan)

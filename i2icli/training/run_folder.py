@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from filelock import FileLock, Timeout
@@ -25,6 +25,7 @@ from i2icli.training.followed import followed
 
 PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.EINTR, errno.EBUSY, errno.ESTALE})
 """What systems answer that lack something for a while: it says nothing about the file."""
+R = TypeVar("R")
 NO_THREADS = "can't start new thread"
 
 
@@ -217,14 +218,22 @@ class RunFolder:
 
     def data_folders(self) -> tuple[Path, ...]:
         """The folders that the run learned from, as far as they are there; none where it has no state."""
+        found = self._described("data", lambda data: [str(each) for each in data]) or []
+        return tuple(folder for folder in map(Path, found) if folder.is_dir())
+
+    def threads(self) -> int | None:
+        """The number of threads that was asked for when the run was started; None where none was."""
+        return self._described("threads", lambda kept: int(kept["number"]) if kept["asked"] else None)
+
+    def _described(self, name: str, read: Callable[[Any], R]) -> R | None:
+        """What the newest sound state tells of the run; None where there is none."""
         for path in self.states:
             try:
                 # Mapped: of all tensors none is read.
-                state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-                return tuple(folder for folder in map(Path, state["data"]) if folder.is_dir())
+                return read(torch.load(path, map_location="cpu", weights_only=True, mmap=True)[name])
             except Exception:  # missing, truncated or not ours
                 continue
-        return ()
+        return None
 
     # -- the log -------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from i2icli import registry
@@ -152,19 +153,15 @@ def _facts(folder: RunFolder, rows: list[Row], config: Config) -> dict[str, str]
 
 def _samples(folder: RunFolder) -> list[Section]:
     """The newest sample sheet, and older ones compressed."""
-    sheets = sorted(folder.samples.glob("*.png"), key=lambda sheet: int(sheet.stem), reverse=True)
-    if not sheets:
-        return []
-    newest = sheets[0]
-    return [
-        Slides(
-            [
-                (embedded(sheet, exact=sheet == newest), f"step {int(sheet.stem):,}")
-                for sheet in _spread(sheets, SHEETS)
-            ],
-            "Samples",
-        )
-    ]
+    own = (
+        each for each in folder.samples.glob("*.png") if each.stem.isdecimal()
+    )  # others may lie there, too
+    sheets = sorted(own, key=lambda sheet: int(sheet.stem), reverse=True)
+    slides: list[tuple[bytes, str]] = []
+    for sheet in _spread(sheets, SHEETS):
+        with suppress(OSError):  # damaged, or gone
+            slides.append((embedded(sheet, exact=sheet == sheets[0]), f"step {int(sheet.stem):,}"))
+    return [Slides(slides, "Samples")] if slides else []
 
 
 def _spread(sheets: list[Path], count: int) -> list[Path]:

@@ -1,10 +1,12 @@
 """Where else a run is followed, beside its own log and report: TensorBoard, Weights & Biases, MLflow."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from i2icli.config import Config, RunOptions
 from i2icli.errors import UserError
@@ -28,20 +30,21 @@ class Tracker(Protocol):
     def sheet(self, step: int, path: Path) -> None:
         """A sample sheet that was written."""
 
-    def close(self) -> None:
-        """The run has ended."""
+    def close(self, *, failed: bool) -> None:
+        """The run has ended, or failed."""
 
 
 class TensorBoard:
-    """Event files in <run folder>/tensorboard."""
+    """Event files in <run folder>/tensorboard; of steps that a resumed run repeats the new ones count."""
 
     def __init__(self, folder: Path) -> None:
-        self.writer = import_module(MODULES["tensorboard"]).SummaryWriter(str(folder / "tensorboard"))
+        self._make = import_module(MODULES["tensorboard"]).SummaryWriter
+        self._folder, self._writer = str(folder / "tensorboard"), None
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """One event per scalar."""
         for name, value in values.items():
-            self.writer.add_scalar(name, value, step)
+            self._at(step).add_scalar(name, value, step)
 
     def sheet(self, step: int, path: Path) -> None:
         """The sheet as an image event."""
@@ -49,21 +52,33 @@ class TensorBoard:
         from PIL import Image
 
         with Image.open(path) as image:
-            self.writer.add_image("samples", np.asarray(image.convert("RGB")), step, dataformats="HWC")
+            pixels = np.asarray(image.convert("RGB"))
+        self._at(step).add_image("samples", pixels, step, dataformats="HWC")
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:  # noqa: ARG002 - its files do not tell
         """Write pending events."""
-        self.writer.close()
+        if self._writer is not None:
+            self._writer.close()
+
+    def _at(self, step: int) -> Any:
+        """The writer; events of its first step and later ones that are there already are dropped."""
+        if self._writer is None:
+            self._writer = self._make(self._folder, purge_step=step)
+        return self._writer
 
 
 class WandB:
-    """A run of the project i2icli; WANDB_MODE=offline and the like are the service's own."""
+    """A run of the project i2icli, or of WANDB_PROJECT; WANDB_MODE=offline and the like count as always."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self.wandb = import_module(MODULES["wandb"])
-        known, name = _ids(folder).get("wandb"), folder.resolve().name
         self.run = self.wandb.init(
-            project=PROJECT, name=name, dir=str(folder), config=dict(settings), id=known, resume="allow"
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            name=os.environ.get("WANDB_NAME", folder.resolve().name),
+            dir=str(folder),
+            config=dict(settings),
+            id=_ids(folder).get("wandb"),
+            resume="allow",
         )
         _keep_id(folder, "wandb", self.run.id)
 
@@ -75,21 +90,26 @@ class WandB:
         """The sheet as an image."""
         self.run.log({"samples": self.wandb.Image(str(path))}, step=step)
 
-    def close(self) -> None:
-        """Send what is pending."""
-        self.run.finish()
+    def close(self, *, failed: bool) -> None:
+        """Send what is pending; any exit code but 0 is that of a failed run."""
+        self.run.finish(exit_code=int(failed))
 
 
 class MLflow:
-    """A run of the experiment i2icli, where MLFLOW_TRACKING_URI says or MLflow keeps its runs by itself."""
+    """A run of the experiment i2icli, or of MLFLOW_EXPERIMENT_NAME, where MLFLOW_TRACKING_URI says."""
 
     def __init__(self, folder: Path, settings: Mapping[str, Any]) -> None:
         self.mlflow = import_module(MODULES["mlflow"])
-        self.mlflow.set_experiment(PROJECT)
+        if not os.environ.keys() & {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"}:
+            self.mlflow.set_experiment(PROJECT)
         known, name = _ids(folder).get("mlflow"), folder.resolve().name
         run = self.mlflow.start_run(run_id=known, run_name=None if known else name)
         if known is None:
-            self.mlflow.log_params(dict(settings))
+            try:
+                self.mlflow.log_params(dict(settings))
+            except Exception:
+                self.close(failed=True)
+                raise
             _keep_id(folder, "mlflow", run.info.run_id)
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -100,13 +120,16 @@ class MLflow:
         """The sheet as an artifact."""
         self.mlflow.log_artifact(str(path), "samples")
 
-    def close(self) -> None:
+    def close(self, *, failed: bool) -> None:
         """End the run."""
-        self.mlflow.end_run()
+        self.mlflow.end_run("FAILED" if failed else "FINISHED")
 
 
 class Trackers:
-    """Several at once; one that fails is given up with a warning: a run is worth more than its tracking."""
+    """Several at once, closed at the end of a block, as failed where an exception ends it.
+
+    One that fails is given up with a warning: a run is worth more than its tracking.
+    """
 
     def __init__(self, made: Mapping[str, Callable[[], Tracker]], callbacks: Callbacks) -> None:
         self.callbacks = callbacks
@@ -125,9 +148,11 @@ class Trackers:
         """A sample sheet that was written."""
         self._pass(lambda tracker: tracker.sheet(step, path))
 
-    def close(self) -> None:
-        """The run has ended."""
-        self._pass(lambda tracker: tracker.close())
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pass(lambda tracker: tracker.close(failed=kind is not None))
 
     def _pass(self, event: Callable[[Tracker], None]) -> None:
         for name, tracker in list(self.all.items()):
@@ -136,6 +161,8 @@ class Trackers:
             except Exception as error:
                 del self.all[name]
                 self._lost(name, error)
+                with suppress(Exception):
+                    tracker.close(failed=True)
 
     def _lost(self, name: str, error: Exception) -> None:
         why = (str(error) or type(error).__name__).splitlines()[0]

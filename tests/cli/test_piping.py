@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from i2icli.__main__ import main
+from i2icli.cli.piping import image_as_file
 from i2icli.image import read_image
 from i2icli.inference.record import ADVICE
 from i2icli.registry import system_type
@@ -82,6 +83,40 @@ def test_temporary_files_are_named_in_no_line_and_results_of_other_images_stay(i
     assert json.loads(out)["error"].endswith("is the result of another image, stdin; " + ADVICE)
     assert "i2i-" not in err.getvalue()
     assert (tmp_path / "made/stdin.png").read_bytes() == made
+
+
+class Halting(io.RawIOBase):
+    """A pipe into which a program writes a few bytes, and later the rest."""
+
+    def __init__(self, *parts):
+        self.parts = [*parts]
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        part = self.parts.pop(0) if self.parts else b""
+        part, rest = part[: len(buffer)], part[len(buffer) :]
+        self.parts[:0] = [rest] if rest else []
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@pytest.mark.parametrize("given", [image(), "BMW.png\r\nä\u2028.png\n".encode()])
+def test_what_arrives_in_pieces_is_the_same(given, monkeypatch):
+    stream = io.BufferedReader(Halting(given[:8], given[8:9], given[9:]))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(stream))
+    with image_as_file(["a.png", "-"]) as (words, file):
+        if file is None:
+            assert words == ["a.png", "BMW.png", "ä\u2028.png"]
+        else:
+            assert (words, file.read_bytes()) == (["a.png", str(file)], given)
+
+
+def test_an_empty_list_generates_nothing(i2i, model):
+    code, out, err = i2i("translate", "-", "--model", model)
+    assert (code, out) == (2, b"")
+    assert "the list of inputs is empty" in err.getvalue()
 
 
 def test_a_list_stays_a_list(i2i, model, tmp_path):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from i2icli.cli.app import app
 from i2icli.cli.console import run
 from i2icli.nn.spectrum import profile_of
+from i2icli.report import spectra
 from i2icli.report.chart import Chart, Line, chart_image, chart_svg
 
 
@@ -56,6 +58,20 @@ def test_an_existing_file_is_kept_without_overwrite(folders, monkeypatch, capsys
     assert Image.open("spectrum.png").size[0] == 900
 
 
+def test_as_many_images_are_read_at_a_time_as_there_are_threads(folders, monkeypatch, capsys) -> None:
+    counts: list[int] = []
+
+    def pool(count: int) -> ThreadPoolExecutor:
+        counts.append(count)
+        return ThreadPoolExecutor(count)
+
+    monkeypatch.chdir(folders)
+    monkeypatch.setattr(spectra, "ThreadPoolExecutor", pool)
+    assert i2i("noise", "--threads", 3, "--csv") == 0
+    assert counts == [3]
+    capsys.readouterr()
+
+
 def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypatch, capsys) -> None:
     monkeypatch.chdir(folders)
     assert i2i("noise", "smooth", "--json") == 0
@@ -63,7 +79,7 @@ def test_curves_as_csv_and_json_are_the_means_of_the_profiles(folders, monkeypat
     grey = [np.asarray(Image.open(path).convert("L")) for path in sorted(Path("noise").iterdir())]
     np.testing.assert_allclose(noise["mean"], np.mean([profile_of(each) for each in grey], axis=0), atol=0.5)
     assert noise["mean"][-1] > smooth["mean"][-1] + 20
-    assert noise["pictures"] == 4
+    assert noise["images"] == 4
     assert not Path("spectrum.png").exists()
     assert i2i("noise", "smooth", "--csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -116,7 +132,7 @@ def test_what_a_file_leaves_open_is_asked_for(tmp_path, monkeypatch, capsys) -> 
     assert "--pages" in capsys.readouterr().err
     assert i2i("pages.tif", "first.npy", "--json", "--pages", "images", "--channels-first") == 0
     rows = json.loads(capsys.readouterr().out)
-    assert [row["pictures"] for row in rows] == [3, 1]
+    assert [row["images"] for row in rows] == [3, 1]
     assert i2i("pages.tif", "--pages", "0") == 2
     assert "--pages 0: expected channels, images or the number of a page" in capsys.readouterr().err
 
@@ -180,7 +196,7 @@ def test_every_file_and_folder_has_a_curve_whatever_its_name(folders, monkeypatc
     assert [each["name"] for each in found] == ["0.png", "smooth/0.png"]
     assert found[0]["mean"] != found[1]["mean"]
     assert i2i("[ns]*", "noise/*.png", "--json") == 0
-    found = {each["name"]: each["pictures"] for each in json.loads(capsys.readouterr().out)}
+    found = {each["name"]: each["images"] for each in json.loads(capsys.readouterr().out)}
     assert found == {"noise": 4, "smooth": 4, "noise/*.png": 4}
 
 

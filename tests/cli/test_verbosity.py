@@ -1,6 +1,8 @@
 """`-q`, `-v`, and what variables of the environment stand for."""
 
 import json
+from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -39,6 +41,12 @@ def test_quiet_shows_results_and_errors_alone(model, toy_pairs, capsys):
     shown = capsys.readouterr()
     assert shown.out.startswith("finished 2 steps")
     assert shown.err == ""
+    broken = Path(copytree(toy_pairs, "broken"))
+    next(broken.glob("train/A/*")).write_bytes(b"nothing")
+    assert main([*TRAIN, "broken", "--quiet"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith("warning: skipped 1 broken image: ")
+    assert shown.err.count("\n") == 1
     assert main(["translate", "a.png", "--model", "none", "-q"]) == 2
     assert capsys.readouterr().err.startswith("error: no model 'none'")
     assert main(["translate", "a.png", "--model", model]) == 0

@@ -19,6 +19,7 @@ from safetensors.numpy import load_file
 from i2icli.__main__ import main
 from i2icli.errors import UserError
 from i2icli.hub import cleaning
+from i2icli.hub.card import card
 from i2icli.hub.published import read_run
 from i2icli.hub.push import prepared
 from i2icli.metadata import read_metadata
@@ -297,6 +298,22 @@ def test_the_card_says_what_matters(capsys: Capture) -> None:
     ):
         assert text in shown, text
     assert "99" not in shown, "scores of later weights are not these"
+
+
+def test_the_sample_sheet_is_that_of_the_weights_or_says_of_which_step_it_is() -> None:
+    run = a_run()
+    for step in (1, 3, 9, 1_000_000):
+        Image.new("RGB", (8, 8)).save(run / "samples" / f"{step:06}.png")
+    (run / "samples" / "mine.png").touch()
+    model = read_run(str(run))
+    assert model.sheet_step == model.metadata.step == 4
+    assert "Samples at step" not in card(model, sheet=True)
+    (run / "samples" / "000004.png").unlink()
+    model = read_run(str(run))
+    assert model.sheet_step == 3
+    assert "(samples.png)\n\nSamples at step 3; the published weights are those of step 4.\n" in card(
+        model, sheet=True
+    )
 
 
 def test_a_card_without_licence_scores_and_counts_says_so(capsys: Capture) -> None:

@@ -355,7 +355,7 @@ def test_styles_are_for_those_that_read_them(load, tmp_path):
 @pytest.mark.parametrize(
     ("style", "complaint"),
     [
-        ("coat=1", "^--style coat=1: unknown class 'coat'; this model knows: hat$"),
+        ("coat=1", "^`style` coat=1: unknown class 'coat'; this model knows: hat$"),
         ("hat", "^style hat: expected a name and a style like car=3$"),
         (["hat=1", "=2"], "^style hat=1,=2: expected a name"),
         ({"hat": ""}, "expected a name"),

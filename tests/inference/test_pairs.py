@@ -124,9 +124,20 @@ def test_a_truth_that_cannot_be_read_costs_its_score_alone(models, place, capsys
     (place / "data/B/1.png").write_bytes(b"hello")
     assert run(models / "two", "data", "--out", "out", "--json") == 1
     shown = capsys.readouterr()
-    assert "warning: data/A/1.png is not scored: cannot read data/B/1.png: not an image" in shown.err
+    warning = "warning: data/A/1.png is not scored: cannot read data/B/1.png: not an image"
+    assert shown.err.count(warning) == 1
     assert [json.loads(row)["psnr"] is None for row in shown.out.splitlines()] == [True, False]
     assert "2 images translated into out/" in shown.err
+
+
+def test_a_truth_that_lies_on_its_side_gives_no_scores(models, place, capsys):
+    put(place / "data/A/1.png", (32, 48))
+    put(place / "data/B/1.png", (96, 64))
+    assert run(models / "two", "data", "--out", "out", "--json") == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["psnr"] is None
+    expected = "data/B/1.png of 64x96 px lies on its side against 48x32 px; rotate it"
+    assert f"warning: data/A/1.png is not scored: {expected}\n" in shown.err
 
 
 LAYOUTS = {

@@ -129,7 +129,7 @@ def test_a_page_or_all_as_channels(tmp_path: Path) -> None:
 def test_arrays_with_their_channels_first_come_back_so(tmp_path: Path) -> None:
     model, trained = identity(tmp_path, 6), noise(6)
     array = np.ascontiguousarray(np.moveaxis(trained, -1, 0))
-    with pytest.raises(UserError, match="--channels-first"):
+    with pytest.raises(UserError, match="`channels_first`"):
         model.translate(array)
     assert np.array_equal(model.translate(array, channels_first=True), array)
     assert np.array_equal(model.translate(trained), trained)

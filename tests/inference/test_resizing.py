@@ -108,7 +108,7 @@ def test_an_image_far_from_the_trained_scale_is_noted_with_what_to_type(photo, m
 
 def test_python_warns_once_and_takes_the_same_options(photo, model):
     loaded = Translator.load(model)
-    with pytest.warns(UserWarning, match='2.8 times the scale .* try size="trained"'):
+    with pytest.warns(UserWarning, match='2.8 times the scale .* add size="trained"'):
         loaded.translate(np.zeros((100, 100, 3), np.uint8))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -155,3 +155,25 @@ def test_what_the_input_does_not_hold_is_upsampled_plainly():
     assert made.shape == (1, 32, 32)
     expected = np.interp(np.arange(2, 30), np.arange(8) * 4 + 1.5, small[0, 0])
     assert made[0, :, 2:-2].mean(0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("width", [48, 8])
+def test_where_the_input_was_enlarged_the_output_is_reduced_without_aliases(width):
+    rng = np.random.default_rng(0)
+    output = rng.uniform(-1, 1, (64, width, 3)).astype(np.float32)
+    given = rng.integers(0, 256, (16, 12, 3), np.uint8)
+    reduced = resize(output, (16, min(width, 12)))
+    expected = joint_upsample(reduced.transpose(2, 0, 1), given)
+    assert joint_upsample(output.transpose(2, 0, 1), given) == pytest.approx(expected, abs=1e-5)
+    if width > 12:
+        assert expected.transpose(1, 2, 0) == pytest.approx(reduced, abs=1e-5), "nothing is lost or added"
+
+
+def test_joint_upsampling_keeps_the_range_of_values():
+    rng = np.random.default_rng(0)
+    small = rng.uniform(-1, 1, (3, 8, 8)).astype(np.float32)
+    given = rng.integers(0, 256, (32, 32, 3), np.uint8)
+    for output in (small, 2 * small):
+        made = joint_upsample(output, given)
+        assert made.min() >= min(-1, output.min())
+        assert made.max() <= max(1, output.max())

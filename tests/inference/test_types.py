@@ -128,7 +128,7 @@ def test_mistakes_are_named(colours):
     image = np.zeros(SIZE, np.uint8)
     with pytest.raises(i2icli.UserError, match=r"there is no setting sample; did you mean samples\?"):
         model.translate(image, sample=3)
-    with pytest.raises(i2icli.UserError, match="Pix2Pix has no --to"):
+    with pytest.raises(i2icli.UserError, match="Pix2Pix has no `to`"):
         model.translate(image, to="B")
     with pytest.raises(i2icli.UserError, match=r"expected \(C, H, W\)"):
         model.translate(torch.zeros(1, 1, 1, 8, 8))

@@ -280,12 +280,12 @@ def test_of_images_with_pages_one_is_a_frame(translator, page, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"first_frame": "a.png"}, "--first-frame: this model translates every frame by itself"),
-        ({"cuts": True}, "--cuts: this model translates every frame by itself"),
-        ({"start": 2, "end": 1}, "--start 2 is not before --end 1"),
+        ({"first_frame": "a.png"}, "`first_frame`: this model translates every frame by itself"),
+        ({"cuts": True}, "`cuts`: this model translates every frame by itself"),
+        ({"start": 2, "end": 1}, "`start` 2 is not before `end` 1"),
         ({"start": "soon"}, "expected seconds like 12.5, or a time like 1:02"),
         ({"rate": "fast"}, "expected frames per second like 25"),
-        ({"format": "exe"}, "--format exe: unknown; expected mp4"),
+        ({"format": "exe"}, "`format` exe: unknown; expected mp4"),
         ({"interpolate": 3}, "there is no setting interpolate"),
         ({"compare": True}, "expected one of side, wipe"),
         ({"to": "zebra"}, "zebra"),
@@ -301,7 +301,7 @@ def test_what_makes_no_sense_is_refused(translator, clip, tmp_path, options, sai
 
 
 def test_smoothing_is_for_models_without_memory(model, clip, tmp_path):
-    with pytest.raises(UserError, match="--smooth: this model has a memory of its own"):
+    with pytest.raises(UserError, match="`smooth`: this model has a memory of its own"):
         remembering(model).video(clip, tmp_path, smooth=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from i2icli.report.curves import Axis, draw_curves, thinned
+from i2icli.report.curves import Axis, draw_curves, short_number, thinned
 from i2icli.report.log import loss_curves, read_log, score_curves
 from i2icli.report.page import write_page
 from i2icli.report.sections import Curves, Figure, ImageGrid, Slides, Table, Text, Values
@@ -120,6 +120,7 @@ def test_a_log_scale_spaces_decades_equally_and_drops_non_positive_values() -> N
         [(0, -3), (1, -3)],
         [(0, 1e-12), (1, 1e12)],
         [(0, 0)],
+        [(0, -1e308), (1, 1e308), (2, math.inf), (3, 1)],
     ],
 )
 @pytest.mark.parametrize("log_scale", [False, True])
@@ -132,6 +133,30 @@ def test_ticks_are_few_and_within_the_axis(low: float, high: float) -> None:
     ticks = Axis(low, high, 0, 100).ticks()
     assert 2 <= len(ticks) <= 7
     assert all(low - 1e-9 <= tick <= high * (1 + 1e-9) for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        ((1, 3), ["1", "2", "3"]),
+        ((2,), ["1", "2", "3"]),
+        ((0, 12), ["0", "5", "10"]),
+        ((1, 7_000), ["2,000", "4,000", "6,000"]),
+    ],
+)
+def test_steps_are_whole_numbers(steps: tuple[int, ...], shown: list[str]) -> None:
+    drawn = draw_curves({"a": [(step, 0.0003 * (step + 1)) for step in steps]}).split("</svg>")[0]
+    assert re.findall(r'y="274" text-anchor="\w+">([^<]+)<', drawn) == shown
+
+
+def test_numbers_at_an_axis_have_no_exponent() -> None:
+    assert [short_number(value) for value in (2e-5, 0.25, 1530.4, 25_000, 1_500_000)] == [
+        "0.00002",
+        "0.25",
+        "1,530",
+        "25k",
+        "1.5M",
+    ]
 
 
 def test_bytes_that_are_not_an_image_are_refused() -> None:
@@ -154,3 +179,40 @@ def test_a_truncated_log_is_read(tmp_path: Path) -> None:
     assert loss_curves(rows) == {"G/gan": [(1, 0.5), (3, 0.25)]}
     assert score_curves(rows) == {"psnr": [(2, 12.0)]}
     assert read_log(tmp_path / "none.jsonl") == []
+
+
+def test_of_a_log_of_others_only_what_is_as_we_write_it_is_taken(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    deep, long = "[" * 100_000, "1" * 5000
+    log.write_text(
+        f'{deep}\n{{"step": {long}}}\n{{"step": 1{"0" * 400}}}\n{{"step": true}}\n{{"step": -1}}\n'
+        f'{{"step": 1, "G/gan": 1{"0" * 400}, "seconds": "x", "criterion": 7}}\n'
+        '{"step": 2, "validation": {"psnr": null, "ssim": 0.5, "x": "y"}, "best": true}\n'
+        '{"step": 3, "validation": [], "remarks": [1], "criterion": ["psnr", "x"]}\n'
+        '{"step": 4, "validation": {"psnr": NaN}, "remarks": ["a"], "criterion": ["psnr", null]}\n'
+    )
+    rows = read_log(log)
+
+    assert [row["step"] for row in rows] == [1, 2, 3, 4]
+    assert [sorted(row) for row in rows[:3]] == [["G/gan", "step"], ["best", "step", "validation"], ["step"]]
+    assert rows[3]["criterion"] == ["psnr", None]
+    assert loss_curves(rows) == {}
+    assert score_curves(rows)["ssim"] == [(2, 0.5)]
+    assert [step for step, _ in score_curves(rows)["psnr"]] == [4]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0.999, 1), (1500.2, 1500.9), (12_000, 12_010), (1_000_000, 1_002_000), (-1e-4, 1e-4)]
+)
+def test_ticks_have_labels_that_differ(low: float, high: float) -> None:
+    texts = [text for _, text in Axis(low, high, 0, 100).labels()]
+    assert len(set(texts)) == len(texts) >= 2
+    assert max(map(len, texts)) <= 8
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.25, "0.25"), (999.7, "1,000"), (1234.5, "1,234"), (12_000, "12k"), (999_960, "1000k"), (2e9, "2000M")],
+)
+def test_numbers_are_short_and_without_exponents(value: float, text: str) -> None:
+    assert short_number(value) == text

@@ -25,6 +25,7 @@ from i2icli.stage import Clock, Stage
 from i2icli.systems.lapgan.config import LAPGANConfig
 from i2icli.systems.lapgan.system import LAPGAN, times, uniform
 from i2icli.task import names_of
+from i2icli.training.compiling import compile_networks
 from i2icli.training.run import build_system
 from tests.asking import ask, compare, measure, resolve, samples, tasks
 from tests.data.files import scanned
@@ -38,6 +39,17 @@ def tiny(**changes: Any) -> LAPGAN:
     config = tiny_config("lapgan", **changes)
     assert isinstance(config, LAPGANConfig)
     return LAPGAN(config)
+
+
+def test_the_networks_of_every_level_are_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: compiled.append(type(network).__name__))
+    system = tiny()
+    compile_networks(system)  # the cascades themselves are never called
+    levels = len(system.G.levels)
+    assert levels > 1
+    expected = ["SmallGenerator", "SmallDiscriminator", *["LevelGenerator", "LevelDiscriminator"] * levels]
+    assert sorted(compiled) == sorted(expected)
 
 
 def codes(system: LAPGAN, number: int = 1) -> Tensor:

@@ -5,6 +5,7 @@ import torch
 
 from i2icli.__main__ import main
 from i2icli.config import RunOptions
+from i2icli.processors import threads_asked
 from i2icli.recipe import is_small, resolve_config, small_sizes
 from i2icli.registry import SYSTEMS
 from i2icli.runtime.checkpoint import write_model
@@ -12,7 +13,15 @@ from i2icli.stage import Clock, Stage
 from i2icli.systems.cyclegan.system import CycleGAN
 from i2icli.training import default_recipe as choosing
 from i2icli.training.callbacks import NoCallbacks
-from i2icli.training.outlook import Machine, Outlook, hint_line, memory_line, time_line, too_large_line
+from i2icli.training.outlook import (
+    Machine,
+    Outlook,
+    hint_line,
+    machine_of,
+    memory_line,
+    time_line,
+    too_large_line,
+)
 from i2icli.training.plan import plan
 from i2icli.training.run import train
 from tests.tiny import tiny_config
@@ -83,14 +92,51 @@ def test_numbers_are_plain():
 
 def test_what_does_not_fit_is_warned_of_with_what_to_type():
     machine = Machine("cpu", 8_000_000_000, small=False)
-    assert too_large_line(7_000_000_000, machine, 4) is None
-    assert too_large_line(26_000_000_000, machine, 4) == (
+    half = "--batch-size 2 --accumulate 2"
+    assert too_large_line(7_000_000_000, machine, half) is None
+    assert too_large_line(26_000_000_000, machine, half) == (
         "this needs about 26 GB of memory, more than the 8.0 GB of this machine: expect it to fail; try "
-        "--recipe small, --batch-size 2, a smaller --crop-size"
+        "--recipe small, --batch-size 2 --accumulate 2, a smaller --crop-size"
     )
-    line = too_large_line(26_000_000_000, Machine("cuda:0", 8_000_000_000), 1)
+    line = too_large_line(26_000_000_000, Machine("cuda:0", 8_000_000_000), "")
     assert line.endswith("of cuda:0: expect it to fail; try a smaller --crop-size")
+    in_bf16 = Machine("cuda:0", 8_000_000_000, low_precision=True)
+    line = too_large_line(9_000_000_000, in_bf16, "")
+    assert line.startswith(
+        "this needs about 9.0 GB of memory in fp32, more than the 8.0 GB of cuda:0: it may fail;"
+    )
     assert hint_line(9999.0, Machine("cuda:0", None, small=False)) is None
+
+
+def test_processes_share_batches_and_the_memory_of_a_processor(toy):
+    config = tiny_config("pix2pix", batch_size=4, accumulate=2, crop_size=64)
+    one, four = (plan("pix2pix", [toy("pix2pix")], config, RunOptions(devices=devices)) for devices in (1, 4))
+    assert one.memory_bytes / 4 < four.memory_bytes < one.memory_bytes / 2
+    assert four.largest.smaller == "--batch-size 2 --accumulate 4"
+    assert one.stages[0].images == four.stages[0].images
+    alone, shared = (machine_of("pix2pix", config, torch.device("cpu"), count) for count in (1, 4))
+    assert shared.memory == alone.memory // 4
+    assert memory_line(10**9, Machine(memory=10**10, shared=True)).endswith(
+        "of this machine for each process"
+    )
+
+
+def test_what_halves_the_batch_is_that_of_the_stage_that_needs_most(toy):
+    found = plan("progan", [toy("progan")], tiny_config("progan", batch_size=4))
+    assert found.largest is not found.stages[0]
+    resolution = found.largest.size[0]
+    assert found.largest.smaller == f"--batch-sizes {resolution}:2"
+
+
+def test_where_steps_differ_no_number_of_them_is_promised():
+    assert time_line(100, 7200.0, 3600.0, even=False) == (
+        "about 2h00m to the end: 100 steps of 72 s on average; --time-limit stops it after 1h00m"
+    )
+    assert [Outlook(STAGES, costs=costs).even for costs in (None, (1.0, 5.0), (2.0, 2.0))] == [
+        False,
+        False,
+        True,
+    ]
 
 
 class Seen(NoCallbacks):
@@ -125,6 +171,27 @@ def test_a_plan_measures_a_few_steps_and_leaves_nothing(toy, tmp_path):
     assert found.left_s is not None
     assert 0 < found.left_s < 60
     assert not (tmp_path / "run").exists()
+
+
+def test_a_plan_measures_with_the_threads_that_the_run_was_started_with(toy, tmp_path, monkeypatch):
+    used, options = [], RunOptions(out=tmp_path / "run")
+    started = RunOptions(out=tmp_path / "run", threads=2)
+    train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), started)
+    monkeypatch.setattr(
+        "i2icli.training.plan.seconds_per_step", lambda *_: used.append(threads_asked()) or 1.0
+    )
+    for asked in (options, RunOptions(out=tmp_path / "run", threads=3), RunOptions(out=tmp_path / "new")):
+        plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9), asked, measure=True)
+    assert used == [2, 3, None]
+
+
+def test_what_is_frozen_needs_less_memory(toy):
+    needed = [
+        plan("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=9, freeze=freeze)).memory_bytes
+        for freeze in ((), ("discriminator",), ("discriminator", "G.down"))
+    ]
+    assert needed == sorted(needed, reverse=True)
+    assert len(set(needed)) == 3
 
 
 def test_memory_is_reported_before_large_images_are_trained_on(toy, tmp_path, monkeypatch):
@@ -167,12 +234,26 @@ def test_without_a_gpu_and_a_named_size_the_defaults_are_those_for_a_processor(t
         "no GPU found: training with --recipe small (64 px, sized to a processor); the paper's settings: "
         "--recipe paper",
     )
-    for given in ({"crop_size": 128}, {"width": 8}, {"init_from": "latest_net_G.pth"}):
-        assert chosen(tmp_path, **given) == (None, "")
+    assert chosen(tmp_path, init_from="latest_net_G.pth") == (None, "")
     short = choosing.default_recipe("dtn", [tmp_path], {"steps": 3}, RunOptions(out=tmp_path / "run"))
     assert short == (None, "")  # that recipe learns features for longer
     monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
     assert chosen(tmp_path) == (None, "")
+
+
+def test_a_named_size_that_takes_the_small_recipe_away_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: False)
+    recipe, line = chosen(tmp_path, steps=10, crop_size="128", width="8")
+    assert (recipe, line) == (
+        None,
+        "no GPU found, but with --crop-size, --width all other settings are the paper's, which are slow on a "
+        "processor; those sized to one: --recipe cyclegan-small",
+    )
+    assert resolve_config("cyclegan", "cyclegan-small", {"crop_size": "128"}).width == 32
+    assert chosen(tmp_path, **small_sizes("cyclegan")) == (None, "")  # which is the same
+    assert chosen(tmp_path, width=8, init_from="latest_net_G.pth") == (None, "")
+    monkeypatch.setattr(choosing, "_has_gpu", lambda: True)
+    assert chosen(tmp_path, width=8) == (None, "")
 
 
 @pytest.mark.parametrize(("recipe", "taken"), [("small", "small"), ("paper", None)])

@@ -12,6 +12,10 @@ from tests.training.synthetic import batches
 
 CASES = [
     ("progan", {"ema": 0.9, "stage_images": 4, "fade_images": 4, "batch_size": 2, "steps": None}),
+    (
+        "progan",
+        {"stage_images": 4, "fade_images": 4, "batch_size": 2, "steps": None, "freeze": "discriminator"},
+    ),
     ("lapgan", {"ema": 0.0, "sides": "8,16,32", "steps": 6}),
     ("lapgan", {"ema": 0.9, "sides": "8,16,32", "steps": 6, "optimizer": "sgd"}),
     ("pix2pix", {"grown": 1, "how": "residual", "num_layers": 1, "depth": 2}),

@@ -11,6 +11,7 @@ import torch
 from i2icli import registry
 from i2icli.config import RunOptions
 from i2icli.errors import UserError
+from i2icli.recipe import resolve_config
 from i2icli.runtime.device import Placement
 from i2icli.training.run import build_system, train
 from i2icli.training.state import restore, state_of
@@ -215,5 +216,13 @@ def test_weights_of_another_shape_are_no_start(toy, tmp_path):
     wide = tiny_config("pix2pix", steps=1, width=8)
     first = train("pix2pix", [toy("pix2pix")], wide, RunOptions(out=tmp_path / "first"))
     options = RunOptions(out=tmp_path / "second", init_from=str(first.folder))
-    with pytest.raises(UserError, match=r"only \d+ of \d+ generator weights match"):
+    with pytest.raises(UserError, match=r"only \d+ of \d+ generator weights match; .*: --recipe \S+toml$"):
         train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), options)
+    recipe = first.folder / "recipe.toml"
+    again = RunOptions(out=tmp_path / "third", init_from=str(first.folder))
+    assert train("pix2pix", [toy("pix2pix")], resolve_config("pix2pix", recipe), again).finished
+    recipe.unlink()
+    with pytest.raises(UserError, match=r"generator weights match; it was trained with --width 8$"):
+        train("pix2pix", [toy("pix2pix")], tiny_config("pix2pix", steps=1), options)
+    with pytest.raises(UserError, match=r"weights match; it is a model of pix2pix, name one of cyclegan$"):
+        train("cyclegan", [toy("cyclegan")], tiny_config("cyclegan", steps=1), options)

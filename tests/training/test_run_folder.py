@@ -25,6 +25,7 @@ from i2icli.training.callbacks import NoCallbacks
 from i2icli.training.plan import plan
 from i2icli.training.run import train
 from i2icli.training.run_folder import RunFolder
+from i2icli.training.trackers import TensorBoard
 from tests.tiny import tiny_config
 from tests.training.commands import ROOT
 from tests.training.synthetic import assert_same
@@ -380,6 +381,19 @@ def test_tensorboard_events_hold_the_losses(run):
     assert {"G/l1", "D/gan", "validation/psnr"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
     assert [event.step for event in events.Images("samples")] == [1, 2, 4]
+
+
+def test_steps_that_are_repeated_replace_those_in_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for steps in ((1, 2, 3, 4), (3, 4)):  # killed at step 4, when step 2 was saved
+        tracker = TensorBoard(tmp_path)
+        for step in steps:
+            tracker.scalars(step, {"G/l1": float(step)})
+        tracker._at(step).close()
+    events = EventAccumulator(str(tmp_path / "tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("G/l1")] == [1, 2, 3, 4]
 
 
 def test_numbers_of_its_own_are_logged_and_charted_where_there_is_no_truth(toy, tmp_path, monkeypatch):

@@ -48,6 +48,19 @@ def test_the_newest_sheet_is_exact_and_older_ones_are_compressed(folder):
     assert len(text) < sum(path.stat().st_size for path in folder.samples.iterdir())
 
 
+def test_what_else_lies_beside_the_sheets_and_damaged_ones_are_left_out(folder):
+    for step in (50, 100, 150):
+        sheet(folder, step)
+    for name in ("best.png", "._000050.png", "000200.png"):
+        (folder.samples / name).write_bytes(b"")
+    (folder.samples / "000100.png").write_bytes(b"nothing")
+    text = page(folder)
+    assert "step 50" in text
+    assert "step 150" in text
+    assert "step 100" not in text
+    assert "step 200" not in text
+
+
 def test_a_compressed_sheet_is_kept_until_its_file_changes(folder, monkeypatch):
     path = sheet(folder, 50)
     first = embedded(path, exact=False)
