@@ -37,7 +37,7 @@ def planes(pixels: Pixels) -> Tensor:
 
 def high_pass(image: Tensor) -> Tensor:
     """(P, H, W) minus its Gaussian blur (5x5, sigma 1)."""
-    return torch.cat([_high_pass(plane) for plane in image.split(1)])  # one at a time fits a CPU's cache
+    return torch.cat([_high_pass(plane[None]) for plane in image])  # one at a time fits a CPU's cache
 
 
 def _high_pass(image: Tensor) -> Tensor:

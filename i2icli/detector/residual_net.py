@@ -53,7 +53,7 @@ class ResidualNet(nn.Module):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "ResidualNet":
         """The inverse of `arrays`. Raises ValueError, KeyError for missing arrays and wrong shapes."""
-        widths = []
+        widths: list[int] = []
         while (bias := arrays.get(f"convolutions.{len(widths)}.bias")) is not None:
             if bias.ndim != 1 or not 0 < len(bias) <= MAX_WIDTH:
                 raise ValueError(f"residual network with biases of shape {bias.shape}")
