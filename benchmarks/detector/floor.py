@@ -36,7 +36,7 @@ from i2icli.detector.fit_classifier import quantile_trees
 from i2icli.report.chart import Chart, Line, write_chart
 
 QUANTILES, MARGINS = (0.01, 0.02, 0.05), (0, 0.25, 0.5, 1)
-CHOSEN, MARGIN = 0.01, 0.5  # of the shipped floor: quantile, and log odds below it
+CHOSEN, MARGIN = 0.02, 1.0  # of the shipped floor: quantile, and log odds below it
 CURVE = np.linspace(-3, 4, 71)  # margins
 MOST = 0.05  # share of a faint generator's fakes that a low score alone would call real in some condition
 
@@ -95,7 +95,7 @@ def _row(name: str, found: Judged, called: Mask) -> None:
         these, unseen = found.treatments == treatment, found.generators == UNSEEN
         masks = (these & found.fake, these & ~found.fake & ~unseen, these & unseen)
         fakes, beside, others = (100 * called[rows].mean() for rows in masks)
-        cells.append(f"{fakes:.0f} ({100 * most:.0f}) / {beside:.0f} / {others:.0f}")
+        cells.append(f"{fakes:.1f} ({100 * most:.0f}) / {beside:.0f} / {others:.0f}")
     print(f"{name:18}" + "".join(f"{cell:>20}" for cell in cells), flush=True)
 
 
@@ -111,7 +111,7 @@ def curve(found: Judged, scores: Array, likely_real: Mask, path: Path) -> None:
         )
         lines.append(Line(treatment, fakes, reals))
     write_chart(
-        path, Chart("What real takes", lines, "% of faint fakes called real", "% of photographs called real")
+        path, Chart("Verdicts of real, by the margin below the floor", lines, "% of faint fakes called real", "% of photographs called real")
     )
 
 
