@@ -110,9 +110,8 @@ def curve(found: Judged, scores: Array, likely_real: Mask, path: Path) -> None:
             np.array([100 * each[these & rows].mean() for each in called]) for rows in (found.fake, unseen)
         )
         lines.append(Line(treatment, fakes, reals))
-    write_chart(
-        path, Chart("Verdicts of real, by the margin below the floor", lines, "% of faint fakes called real", "% of photographs called real")
-    )
+    axes = ("% of faint fakes called real", "% of photographs called real")
+    write_chart(path, Chart("Verdicts of real, by the margin below the floor", lines, *axes))
 
 
 def scored(found: Judged, work: Path) -> Array:

@@ -212,7 +212,7 @@ def test_ticks_have_labels_that_differ(low: float, high: float) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.25, "0.25"), (999.7, "1,000"), (1234.5, "1,234"), (12_000, "12k"), (999_960, "1000k"), (2e9, "2000M")],
+    [(0.25, "0.25"), (999.7, "1,000"), (1234.5, "1,234"), (12_000, "12k"), (999_960, "1000k")],
 )
 def test_numbers_are_short_and_without_exponents(value: float, text: str) -> None:
     assert short_number(value) == text
