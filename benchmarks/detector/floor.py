@@ -5,10 +5,10 @@
     python -m benchmarks.detector.floor family --nets nets --real samples squares --work fitting --write
 
 Only faint generators count, those of which a low score alone would call more than 5 % real in some condition.
-All are judged by the detector that has not seen their content, and the floor by leaving out whole
-generators, and whole contents; --real: folders of photographs that no generator
-saw. Printed: the shares of fakes and of photographs called real under each condition, for several quantiles
-and margins below them. Other reasons to abstain, such as detected resizing, come on top.
+All are judged by the detector that has not seen their content, and the floor by leaving out whole generators,
+and whole contents; --real: folders of photographs that no generator saw. Printed under each condition: the AUC,
+the shares called fake, and the shares of fakes and of photographs called real, for several quantiles and margins
+below them. Other reasons to abstain, such as detected resizing, come on top.
 """
 
 from collections.abc import Sequence
@@ -77,6 +77,18 @@ def ranking(found: Judged, scores: Array) -> None:
         print(f"{name:36}" + "".join(f"{value:16.3f}" for value in values), flush=True)
 
 
+def called_fake(found: Judged, called: Mask) -> None:
+    """Print the shares called fake by probability alone."""
+    print("percent called fake: fakes / real images beside them / other photographs")
+    seen, cells = found.generators != UNSEEN, []
+    for treatment in CONDITIONS:
+        these = found.treatments == treatment
+        masks = (these & found.fake, these & ~found.fake & seen, these & ~seen)
+        fakes, beside, others = (100 * called[rows].mean() for rows in masks)
+        cells.append(f"{treatment}: {fakes:.0f} / {beside:.1f} / {others:.1f}")
+    print("\n".join(cells), flush=True)
+
+
 def table(found: Judged, scores: Array, likely_real: Mask, groups: NDArray[np.str_]) -> None:
     """Print the shares called real."""
     print(f"{'quantile, margin':18}" + "".join(f"{name:>20}" for name in CONDITIONS))
@@ -139,6 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found, detector = joined([family, *unseen]), Detector.shipped("traces")
     scores = scored(found, options.work)
     ranking(found, scores)
+    called_fake(found, detector.calibration.probabilities(scores) >= detector.info.fake_above)
     likely_real = detector.calibration.probabilities(scores) <= detector.info.real_below
     names = faint(found, likely_real)
     known = len(np.unique(found.generators[found.fake]))
