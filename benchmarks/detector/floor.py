@@ -4,11 +4,11 @@
     python -m benchmarks.detector.fit ...                             # fitting/ and the detector itself
     python -m benchmarks.detector.floor family --nets nets --real samples squares --work fitting --write
 
-Only faint generators count, those of which a low score alone would call more than 5 % real in some condition.
-All are judged by the detector that has not seen their content, and the floor by leaving out whole generators,
-and whole contents; --real: folders of photographs that no generator saw. Printed under each condition: the AUC,
-the shares called fake, and the shares of fakes and of photographs called real, for several quantiles and margins
-below them. Other reasons to abstain, such as detected resizing, come on top.
+Only faint generators count, those of which a low score alone would call more than 5 % real in some
+condition. All are judged by the detector that has not seen their content, and the floor by leaving out
+whole generators, and whole contents; --real: folders of photographs that no generator saw. Printed under
+each condition: the AUC, the shares called fake, and the shares of fakes and of photographs called real, for
+several quantiles and margins below them. Other reasons to abstain, such as detected resizing, come on top.
 """
 
 from collections.abc import Sequence
