@@ -138,8 +138,13 @@ def _from_noise(
     if to is not None:
         given["crop_size"] = to
     if recipe is None and not resumable:
-        recipe = sized_recipe(system, data, given, options)
+        recipe = sized_recipe(system, data, given, options, _as_typed)
     return system, resolve_config(system, recipe, given, flag), options
+
+
+def _as_typed(setting: str) -> str:
+    """The option of `i2i grow` that a setting is named with."""
+    return "--to" if setting == "crop_size" else flag(setting)
 
 
 def _from_translator(

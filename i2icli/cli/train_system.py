@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,11 +87,20 @@ _DRY_RUN = Annotated[
 ]
 
 
-def sized_recipe(system: str, data: list[Path], given: dict[str, Any], options: RunOptions) -> str | None:
-    """The recipe where none is named: the one sized to this machine, which is said; None: the paper's."""
+def sized_recipe(
+    system: str,
+    data: list[Path],
+    given: dict[str, Any],
+    options: RunOptions,
+    spelled: Callable[[str], str] = flag,
+) -> str | None:
+    """The recipe where none is named: the one sized to this machine, which is said; None: the paper's.
+
+    spelled: the options of settings, as the user typed them.
+    """
     from i2icli.training.default_recipe import default_recipe  # torch loads only when there is work
 
-    recipe, line = default_recipe(system, data, given, options)
+    recipe, line = default_recipe(system, data, given, options, spelled)
     if line and os.environ.get("RANK", "0") == "0":  # of the processes that torchrun starts, the first
         say(errors(), f"note: {line}")
     return recipe

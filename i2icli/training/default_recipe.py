@@ -1,6 +1,6 @@
 """Which recipe a training starts from where none is named: sized to the machine, or that of its run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,17 @@ from i2icli.training.run_folder import RunFolder, default_folder
 
 
 def default_recipe(
-    system: str, data: Sequence[Path], given: Mapping[str, Any], options: RunOptions
+    system: str,
+    data: Sequence[Path],
+    given: Mapping[str, Any],
+    options: RunOptions,
+    spelled: Callable[[str], str] = flag,
 ) -> tuple[str | None, str]:
     """The recipe, None for the paper's settings, and a line that says so where the user did not decide.
 
     given: the settings that the user names. With one of them about sizes, which is said, or with a GPU these
     are the paper's. A run that was started keeps what it has, and one that starts from a model has networks
-    of that size.
+    of that size. spelled: the options of settings, as the user typed them.
     """
     sizes = small_sizes(system)
     named = [name for name in given if name in sizes]
@@ -36,7 +40,7 @@ def default_recipe(
     if _has_gpu() or not _suits(system, given):
         return None, ""
     if named:
-        return None, _of_named_sizes(system, named, given)
+        return None, _of_named_sizes(system, list(map(spelled, named)), given)
     height, width = sizes.get("crop_size", (0, 0))
     size = f"{width}x{height} px, " if height != width else f"{width} px, " if width else ""
     return SMALL, (
@@ -45,12 +49,12 @@ def default_recipe(
     )
 
 
-def _of_named_sizes(system: str, named: Sequence[str], given: Mapping[str, Any]) -> str:
-    """What is said where some sizes are named; "" if with them all are those of the small recipe."""
+def _of_named_sizes(system: str, options: Sequence[str], given: Mapping[str, Any]) -> str:
+    """What is said where some options name sizes; "" if with them all are those of the small recipe."""
     if is_small(system, resolve_config(system, None, given)):
         return ""
     return (
-        f"no GPU found, but with {', '.join(map(flag, named))} all other settings are the paper's, which are "
+        f"no GPU found, but with {', '.join(options)} all other settings are the paper's, which are "
         f"slow on a processor; those sized to one: --recipe {system}-{SMALL}"
     )
 
