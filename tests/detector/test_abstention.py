@@ -110,6 +110,12 @@ def test_images_that_were_not_resized_are_not_reported():
     assert not View(np.zeros((64, 64, 3), np.uint8)).resampling.detected
 
 
+def test_profiles_of_long_strips_are_refused_before_memory_ends():
+    prediction = Detector.shipped("profile").predict(np.zeros((16, 17_000, 1), np.uint8))
+    assert prediction.verdict == "uncertain"
+    assert prediction.explanation.startswith("too large for a profile: 17000x16 pixels")
+
+
 def test_profile_detectors_abstain_outside_their_training_sizes():
     profile = Detector.shipped("profile")
     assert "fitted to sides of 128 to 384" in profile.predict(photograph(0, 500)).abstentions[0]
