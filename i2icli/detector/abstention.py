@@ -29,8 +29,8 @@ def abstention_reasons(
 ) -> list[str]:
     """Reasons to abstain, one line each; empty if the verdict stands.
 
-    features: its feature vector, (D,); lossy: format of the file if it is lossily compressed;
-    quality: its JPEG quality, if known.
+    features: the feature vector of the image, (D,); lossy: format of its file if that is lossily compressed;
+    quality: JPEG quality of the file, if known.
     """
     found = []
     height, width = view.pixels.shape[:2]

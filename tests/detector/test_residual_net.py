@@ -85,9 +85,8 @@ def test_the_explanation_names_what_was_learned(net):
     features = np.zeros(LENGTH + 1)
     assert "network" not in explain(info, features, 0.9, None)
     features[-1] = 2.5
-    assert "fine detail like that of up-convolutions (2.5 by the network)" in explain(
-        info, features, 0.9, None
-    )
+    said = explain(info, features, 0.9, None)
+    assert "fine detail like that of up-convolutions (log odds of the network: 2.5)" in said
     assert "network" not in explain(info, features, 0.1, None)
     assert "network" not in explain(info, features[:-1], 0.9, None)
 
@@ -114,9 +113,12 @@ def test_damaged_networks_are_refused(net, tmp_path, name, array, said):
 
 
 def test_a_network_belongs_to_traces_and_to_their_length(net, tmp_path):
-    replace(Detector.shipped("profile"), net=net).save(tmp_path / "profile.safetensors")
-    with pytest.raises(UserError, match="80 features of profile"):
-        Detector.load(tmp_path / "profile.safetensors")
+    profile = Detector.shipped("profile")
+    for features in ("profile", "raw-profile"):
+        info = profile.info.model_copy(update={"features": features})
+        replace(profile, info=info, net=net).save(tmp_path / "profile.safetensors")
+        with pytest.raises(UserError, match=f"a residual network for {features}"):
+            Detector.load(tmp_path / "profile.safetensors")
     replace(with_net(net), net=None).save(tmp_path / "without.safetensors")
     with pytest.raises(UserError, match=f"{LENGTH + 1} features of traces"):
         Detector.load(tmp_path / "without.safetensors")
