@@ -38,11 +38,12 @@ def abstention_reasons(
         known = ", ".join(info.formats)
         found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
     if info.features == "traces":
-        if min(height, width) < MIN_SIDE and verdict == "real":
-            found.append(f"small ({width}x{height} pixels): too few to rule out a lattice")
+        even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
+        if min(height, width) < MIN_SIDE and (verdict == "real" or (verdict == "fake" and not even)):
+            what = "rule out a lattice" if verdict == "real" else "tell a lattice from chance"
+            found.append(f"small ({width}x{height} pixels): too few to {what}")
         if quality is not None and quality < MIN_QUALITY and verdict == "real":
             found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
-        even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
         if verdict != "uncertain" and not even and view.resampling.detected:
             period = f"sharpness varies with a period of {view.resampling.period:.1f} pixels"
             found.append(f"resized ({period}): traces may be lost or shifted; test the original")

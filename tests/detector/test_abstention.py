@@ -46,6 +46,13 @@ def test_real_becomes_uncertain_where_traces_may_be_lost(detector):
     assert detector.predict(pixels, "jpeg", 90).verdict == "real"
 
 
+def test_small_images_are_fake_only_by_clear_peaks(detector):
+    small, made = photograph(1)[:95, :95], faked(photograph(1), 1)[:95, :95]
+    assert reasons(detector, small, "fake") == ["small (95x95 pixels): too few to tell a lattice from chance"]
+    assert reasons(detector, photograph(1)[:96, :96], "fake") == []
+    assert detector.predict(made).verdict == "fake"
+
+
 def test_fake_stands_under_strong_jpeg_but_not_for_drawings(detector):
     pixels = faked(photograph(1), 1)
     assert detector.predict(pixels, "jpeg", 30).verdict == "fake"
