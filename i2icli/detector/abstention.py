@@ -38,9 +38,8 @@ def abstention_reasons(
         known = ", ".join(info.formats)
         found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
     if info.features == "traces":
-        even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
-        if min(height, width) < MIN_SIDE and (verdict == "real" or (verdict == "fake" and not even)):
-            what = "rule out a lattice" if verdict == "real" else "tell a lattice from chance"
+        even = bool(features[EVEN_COLUMNS].mean() > CLEAR)  # resizing would have moved it
+        if min(height, width) < MIN_SIDE and (what := _unknown_if_small(verdict, even)):
             found.append(f"small ({width}x{height} pixels): too few to {what}")
         if quality is not None and quality < MIN_QUALITY and verdict == "real":
             found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
@@ -60,6 +59,13 @@ def abstention_reasons(
             f"{info.largest}, and profiles depend on size"
         )
     return found
+
+
+def _unknown_if_small(verdict: str, even: bool) -> str:
+    """What a small image cannot tell, given a verdict and whether peaks are clear; "" if nothing."""
+    if verdict == "real":
+        return "rule out a lattice"
+    return "tell a lattice from chance" if verdict == "fake" and not even else ""
 
 
 def _palette(pixels: Pixels) -> str:
