@@ -2,7 +2,7 @@
 
     python -m benchmarks.detector.family ...                          # writes family/
     python -m benchmarks.detector.fit ...                             # fitting/ and the detector itself
-    python -m benchmarks.detector.floor family --nets nets --real samples squares --work fitting --write
+    python -m benchmarks.detector.floor family --nets nets --real squares websquares --work fitting --write
 
 Only faint generators count, those of which a low score alone would call more than 5 % real in some
 condition. All are judged by the detector that has not seen their content, and the floor by leaving out

@@ -29,8 +29,8 @@ def abstention_reasons(
 ) -> list[str]:
     """Reasons to abstain, one line each; empty if the verdict stands.
 
-    features: its feature vector, (D,); lossy: format of the file if it is lossily compressed;
-    quality: its JPEG quality, if known.
+    features: the feature vector of the image, (D,); lossy: format of its file if that is lossily compressed;
+    quality: JPEG quality of the file, if known.
     """
     found = []
     height, width = view.pixels.shape[:2]
@@ -38,11 +38,11 @@ def abstention_reasons(
         known = ", ".join(info.formats)
         found.append(f"compressed as {lossy.upper()}, which the detector was not fitted to ({known})")
     if info.features == "traces":
-        if min(height, width) < MIN_SIDE and verdict == "real":
-            found.append(f"small ({width}x{height} pixels): too few to rule out a lattice")
+        even = bool(features[EVEN_COLUMNS].mean() > CLEAR)  # resizing would have moved it
+        if min(height, width) < MIN_SIDE and (what := _unknown_if_small(verdict, even)):
+            found.append(f"small ({width}x{height} pixels): too few to {what}")
         if quality is not None and quality < MIN_QUALITY and verdict == "real":
             found.append(f"heavily compressed (JPEG quality about {quality}): traces may be lost")
-        even = features[EVEN_COLUMNS].mean() > CLEAR  # resizing would have moved it
         if verdict != "uncertain" and not even and view.resampling.detected:
             period = f"sharpness varies with a period of {view.resampling.period:.1f} pixels"
             found.append(f"resized ({period}): traces may be lost or shifted; test the original")
@@ -59,6 +59,13 @@ def abstention_reasons(
             f"{info.largest}, and profiles depend on size"
         )
     return found
+
+
+def _unknown_if_small(verdict: str, even: bool) -> str:
+    """What a small image cannot tell, given a verdict and whether peaks are clear; "" if nothing."""
+    if verdict == "real":
+        return "rule out a lattice"
+    return "tell a lattice from chance" if verdict == "fake" and not even else ""
 
 
 def _palette(pixels: Pixels) -> str:

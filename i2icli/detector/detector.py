@@ -73,6 +73,8 @@ class Detector:
     def _from_arrays(cls, info: DetectorInfo, arrays: Arrays) -> "Detector":
         length = info.length
         net = ResidualNet.from_arrays(learned) if (learned := _under(arrays, "residual.")) else None
+        if net is not None and info.features != "traces":
+            raise ValueError(f"a residual network for {info.features}")
         if LENGTHS[info.features] not in (None, length - (net is not None)):
             raise ValueError(f"{length} features of {info.features}")
         limit = np.inf if info.limit is None else info.limit

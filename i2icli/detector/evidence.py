@@ -57,12 +57,12 @@ def _masks() -> tuple[torch.Tensor, ...]:
 
 def what_hides(found: NDArray[np.float64]) -> str:
     """The reason to abstain from *real*, given a condition."""
-    quality, side = int(found[CONDITION.index("quality")]), 2 ** found[CONDITION.index("size")]
+    quality, side = int(found[CONDITION.index("quality")]), round(2 ** found[CONDITION.index("size")])
     causes = []
     if quality < LOSSLESS:
         causes.append(f"JPEG quality of about {quality}")
     if side < _SMALL:
-        causes.append(f"only {round(side)} pixels wide or high")
+        causes.append(f"only {side} pixels wide or high")
     if found[CONDITION.index("luminance, high")] < _SMOOTH:
         causes.append("little fine detail")
     return "a faint lattice would not show" + (f": {', '.join(causes)}" if causes else "")

@@ -57,7 +57,8 @@ def _explain_traces(features: NDArray[np.float64], probability: float) -> str:
     learned = float(features[LENGTH]) if len(features) > LENGTH else 0.0  # log odds of the residual network
     if probability > 0.5 and learned > 0 and power < _NOTABLE:
         return (
-            f"no clear lattice, but fine detail like that of up-convolutions ({learned:.1f} by the network)"
+            "no clear lattice, but fine detail like that of up-convolutions "
+            f"(log odds of the network: {learned:.1f})"
         )
     if probability > 0.5:
         return (

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 PLANES = 3
-MAX_WIDTH, MAX_DEPTH = 512, 8  # channels and convolutions of a stored network
+MAX_WIDTH = 512  # channels of a stored network
+MAX_DEPTH = 5  # convolutions of a stored network: they leave 2x2 values of 64x64 pixels
 _STRIDES = (2, 2, 2)  # of the first convolutions; later ones have 1
 _LEVELS = 4.0  # grey levels: a residual is compressed around them
 _LEAST = 1e-3  # added to variances
@@ -52,7 +53,7 @@ class ResidualNet(nn.Module):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "ResidualNet":
-        """The inverse of `arrays`. Raises ValueError, KeyError for missing arrays and wrong shapes."""
+        """The inverse of `arrays`. Raises ValueError, KeyError for missing arrays, wrong shapes, NaN."""
         widths: list[int] = []
         while (bias := arrays.get(f"convolutions.{len(widths)}.bias")) is not None:
             if bias.ndim != 1 or not 0 < len(bias) <= MAX_WIDTH:
@@ -60,9 +61,16 @@ class ResidualNet(nn.Module):
             widths.append(len(bias))
         if not len(_STRIDES) <= len(widths) <= MAX_DEPTH:
             raise ValueError(f"residual network of {len(widths)} convolutions")
-        net = cls(widths)
+        with torch.device("meta"):  # neither memory nor random numbers for weights that are replaced
+            net = cls(widths)
+        parameters = {}
         for name, parameter in net.state_dict().items():
-            if arrays[name].shape != parameter.shape or not np.isfinite(arrays[name]).all():
-                raise ValueError(f"residual network with {name} of shape {arrays[name].shape}")
-            parameter.copy_(torch.from_numpy(arrays[name].astype(np.float32)))
+            with np.errstate(over="ignore"):
+                array = arrays[name].astype(np.float32)
+            if array.shape != parameter.shape:
+                raise ValueError(f"residual network with {name} of shape {array.shape}")
+            if not np.isfinite(array).all():
+                raise ValueError(f"residual network with {name} that is not finite")
+            parameters[name] = torch.from_numpy(array)
+        net.load_state_dict(parameters, assign=True)
         return net.eval().requires_grad_(False)

@@ -82,7 +82,7 @@ def load(path: Path) -> tuple[DetectorInfo, dict[str, NDArray[Any]]]:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(_KEY)
             arrays = {name: file.get_tensor(name) for name in file.keys()} if text else {}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:  # types NumPy lacks
         raise UserError(
             f"{path}: not a readable detector file ({_first_line(error)}); pickles are never read; "
             "expected a .safetensors file from i2i detector fit"
@@ -91,6 +91,9 @@ def load(path: Path) -> tuple[DetectorInfo, dict[str, NDArray[Any]]]:
         raise UserError(
             f"{path}: a .safetensors file, but not a detector; expected one written by i2i detector fit"
         )
+    for name, array in arrays.items():
+        if array.dtype.kind not in "biuf":
+            raise UserError(f"{path}: damaged detector file ({name[:40]}: {array.dtype}); copy it again")
     return _parse_info(path, text), arrays
 
 

@@ -2,7 +2,6 @@
 
 from functools import cached_property
 
-import torch
 from torch import Tensor
 
 from i2icli.detector.lattice import maps
@@ -13,7 +12,7 @@ from i2icli.image import Pixels
 
 
 class View:
-    """An image (H, W, 1 or 3) of any dtype, both sides at least `residual.SMALLEST`."""
+    """An image (H, W, 1 or 3) of any dtype; what is measured needs sides of at least `residual.SMALLEST`."""
 
     def __init__(self, pixels: Pixels) -> None:
         self.pixels = pixels
@@ -36,8 +35,7 @@ class View:
     @cached_property
     def spectrum(self) -> Tensor:
         """The mean log power of windows of the residuals, (3, 64, 33)."""
-        with torch.no_grad():
-            return log_spectrum(self.residuals)
+        return log_spectrum(self.residuals)
 
     @cached_property
     def resampling(self) -> Resampling:

@@ -46,6 +46,13 @@ def test_real_becomes_uncertain_where_traces_may_be_lost(detector):
     assert detector.predict(pixels, "jpeg", 90).verdict == "real"
 
 
+def test_small_images_are_fake_only_by_clear_peaks(detector):
+    small, made = photograph(1)[:95, :95], faked(photograph(1), 1)[:95, :95]
+    assert reasons(detector, small, "fake") == ["small (95x95 pixels): too few to tell a lattice from chance"]
+    assert reasons(detector, photograph(1)[:96, :96], "fake") == []
+    assert detector.predict(made).verdict == "fake"
+
+
 def test_fake_stands_under_strong_jpeg_but_not_for_drawings(detector):
     pixels = faked(photograph(1), 1)
     assert detector.predict(pixels, "jpeg", 30).verdict == "fake"
@@ -108,6 +115,12 @@ def test_images_that_were_not_resized_are_not_reported():
     shown = 128 + 20 * waves[:, None] * waves * np.random.default_rng(0).normal(size=(256, 256))
     assert not View(shown.clip(0, 255).astype(np.uint8)[..., None]).resampling.detected
     assert not View(np.zeros((64, 64, 3), np.uint8)).resampling.detected
+
+
+def test_profiles_of_long_strips_are_refused_before_memory_ends():
+    prediction = Detector.shipped("profile").predict(np.zeros((16, 17_000, 1), np.uint8))
+    assert prediction.verdict == "uncertain"
+    assert prediction.explanation.startswith("too large for a profile: 17000x16 pixels")
 
 
 def test_profile_detectors_abstain_outside_their_training_sizes():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save_file
 
 from i2icli.detector.calibration import (
@@ -194,14 +195,26 @@ def _loop(arrays, _):
         (lambda _, d: d.update(surprise=1), "surprise"),
         (lambda _, d: d.update(slope=float("nan")), "slope"),
         (lambda _, d: d.update(real_below=0.99), "real_below exceeds"),
-        (lambda _, d: d.update(features="profile"), "180 features of profile"),
+        (lambda _, d: d.update(features="profile"), "a residual network for profile"),
+        (lambda _, d: d.update(length=175), "175 features of traces"),
         (lambda a, _: a["scaling.spread"].fill(0), "spread"),
         (lambda a, _: a["classifier.spread"].fill(-1), "spread"),
+        (lambda a, _: a.update({"scaling.centre": a["scaling.centre"].astype(np.complex64)}), "complex64"),
     ],
 )
 def test_damaged_detectors_are_refused_in_one_line(tmp_path, change, expected):
     with pytest.raises(UserError, match=expected) as refused:
         Detector.load(_damaged(tmp_path, change))
+    assert "\n" not in str(refused.value)
+
+
+def test_types_that_numpy_lacks_are_refused_in_one_line(tmp_path):
+    from safetensors.torch import save_file as save_tensors
+
+    tensors = {"scaling.centre": torch.zeros(180).to(torch.float8_e4m3fn)}
+    save_tensors(tensors, tmp_path / "d.safetensors", metadata={"i2icli-detector": "{}"})
+    with pytest.raises(UserError, match="not a readable detector") as refused:
+        Detector.load(tmp_path / "d.safetensors")
     assert "\n" not in str(refused.value)
 
 

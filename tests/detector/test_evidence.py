@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from i2icli.detector import evidence
+from i2icli.detector import evidence, view
 from i2icli.detector.classifiers import Trees
 from i2icli.detector.detector import Detector
 from i2icli.detector.evidence import CONDITION, condition, what_hides
@@ -54,8 +54,24 @@ def test_conditions_are_finite_for_all_kinds_of_images(change):
     assert np.isfinite(found).all()
 
 
+@pytest.mark.parametrize(("side", "small"), [(199, True), (200, False)])
+def test_a_side_is_small_below_200_pixels(side, small):
+    found = condition(View(np.zeros((side, 300, 1), np.uint8)), None, 0.0)
+    assert (f"only {side} pixels" in what_hides(found)) == small
+
+
 def test_a_uniform_image_has_a_condition():
     assert np.isfinite(condition(View(np.full((96, 96, 3), 128, np.uint8)), 90, 0.0)).all()
+
+
+def test_an_image_is_measured_once(monkeypatch):
+    measured = []
+    for name in ("tiles", "log_spectrum", "detect_resampling"):
+        made = getattr(view, name)
+        monkeypatch.setattr(view, name, lambda *args, n=name, f=made: (measured.append(n), f(*args))[1])
+    detector = replace(Detector.shipped("traces"), floor=constant(100.0))
+    assert detector.predict(photograph(1)).verdict == "real"
+    assert sorted(measured) == ["detect_resampling", "log_spectrum", "tiles"]
 
 
 def test_real_only_below_the_floor(real):

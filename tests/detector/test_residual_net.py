@@ -9,7 +9,8 @@ import torch
 from i2icli.detector.classifiers import Linear, Scaling
 from i2icli.detector.detector import Detector
 from i2icli.detector.explanation import explain
-from i2icli.detector.residual_net import MAX_WIDTH, ResidualNet
+from i2icli.detector.residual import SMALLEST
+from i2icli.detector.residual_net import MAX_DEPTH, MAX_WIDTH, ResidualNet
 from i2icli.detector.traces import LENGTH
 from i2icli.detector.view import View
 from i2icli.errors import UserError
@@ -84,9 +85,8 @@ def test_the_explanation_names_what_was_learned(net):
     features = np.zeros(LENGTH + 1)
     assert "network" not in explain(info, features, 0.9, None)
     features[-1] = 2.5
-    assert "fine detail like that of up-convolutions (2.5 by the network)" in explain(
-        info, features, 0.9, None
-    )
+    said = explain(info, features, 0.9, None)
+    assert "fine detail like that of up-convolutions (log odds of the network: 2.5)" in said
     assert "network" not in explain(info, features, 0.1, None)
     assert "network" not in explain(info, features[:-1], 0.9, None)
 
@@ -95,7 +95,8 @@ def test_the_explanation_names_what_was_learned(net):
     ("name", "array", "said"),
     [
         ("convolutions.1.weight", np.zeros((6, 4, 5, 5), np.float32), "weight of shape"),
-        ("last.bias", np.full(1, np.nan, np.float32), "last.bias of shape"),
+        ("last.bias", np.full(1, np.nan, np.float32), "last.bias that is not finite"),
+        ("last.bias", np.full(1, 1e300), "last.bias that is not finite"),
         ("convolutions.0.bias", np.zeros(MAX_WIDTH + 1, np.float32), "biases of shape"),
         ("convolutions.2.bias", None, "2 convolutions"),
         ("last.weight", None, "last.weight"),
@@ -112,9 +113,28 @@ def test_damaged_networks_are_refused(net, tmp_path, name, array, said):
 
 
 def test_a_network_belongs_to_traces_and_to_their_length(net, tmp_path):
-    replace(Detector.shipped("profile"), net=net).save(tmp_path / "profile.safetensors")
-    with pytest.raises(UserError, match="80 features of profile"):
-        Detector.load(tmp_path / "profile.safetensors")
+    profile = Detector.shipped("profile")
+    for features in ("profile", "raw-profile"):
+        info = profile.info.model_copy(update={"features": features})
+        replace(profile, info=info, net=net).save(tmp_path / "profile.safetensors")
+        with pytest.raises(UserError, match=f"a residual network for {features}"):
+            Detector.load(tmp_path / "profile.safetensors")
     replace(with_net(net), net=None).save(tmp_path / "without.safetensors")
     with pytest.raises(UserError, match=f"{LENGTH + 1} features of traces"):
         Detector.load(tmp_path / "without.safetensors")
+
+
+def test_the_deepest_network_sees_the_smallest_image(tmp_path):
+    torch.manual_seed(0)
+    smallest = View(photograph(5)[:SMALLEST, :SMALLEST])
+    assert np.isfinite(ResidualNet([4] * MAX_DEPTH).score(smallest.residuals))
+    with_net(ResidualNet([4] * (MAX_DEPTH + 1))).save(tmp_path / "deep.safetensors")
+    with pytest.raises(UserError, match=f"{MAX_DEPTH + 1} convolutions"):
+        Detector.load(tmp_path / "deep.safetensors")
+
+
+def test_loading_leaves_random_numbers_alone(net):
+    state = torch.get_rng_state()
+    loaded = ResidualNet.from_arrays(net.arrays())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert not any(parameter.requires_grad or parameter.is_meta for parameter in loaded.parameters())
