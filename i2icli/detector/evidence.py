@@ -30,6 +30,7 @@ LENGTH = len(CONDITION)
 LOSSLESS = 100
 _SMALL = 200  # pixels: shorter sides have few cells
 _SMOOTH = 2.0  # log power: below, fine detail was blurred or resized away
+_BLOCKY, _PERIODIC = 0.3, 2.5  # logs: above 98 % of photographs; above most, but not enough to say resized
 _RINGS = ((0.15, 0.3), (0.3, 0.45), (0.5, 0.71))  # of the sampling rate
 _LARGEST = 768  # pixels: the side of all tiles together
 
@@ -65,4 +66,8 @@ def what_hides(found: NDArray[np.float64]) -> str:
         causes.append(f"only {side} pixels wide or high")
     if found[CONDITION.index("luminance, high")] < _SMOOTH:
         causes.append("little fine detail")
+    if found[CONDITION.index("blocks")] > _BLOCKY:
+        causes.append("blocks of an earlier compression")
+    if found[CONDITION.index("resampling")] > _PERIODIC:
+        causes.append("perhaps resized")
     return "a faint lattice would not show" + (f": {', '.join(causes)}" if causes else "")

@@ -97,8 +97,13 @@ def test_the_floor_does_not_touch_fakes(real):
 
 def test_the_reason_names_what_hides_a_lattice():
     names = dict.fromkeys(CONDITION, 5.0) | {"quality": 100.0, "size": 9.0}
+    names |= {"blocks": 0.0, "resampling": 1.5}
     assert what_hides(np.array(list(names.values()))) == "a faint lattice would not show"
-    names["luminance, high"] = -1.0
+    names |= {"blocks": 0.5, "resampling": 2.7}
+    assert what_hides(np.array(list(names.values()))) == (
+        "a faint lattice would not show: blocks of an earlier compression, perhaps resized"
+    )
+    names |= {"luminance, high": -1.0, "blocks": 0.0, "resampling": 1.5}
     assert what_hides(np.array(list(names.values()))) == "a faint lattice would not show: little fine detail"
 
 
