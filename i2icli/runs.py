@@ -56,9 +56,14 @@ def find_networks(text: str, runs: Path | None = None) -> Path | None:
     return None
 
 
-def run_models(runs: Path | None = None) -> list[Path]:
-    """The last model of every run, newest first."""
-    found = [path for path in (runs or runs_home()).glob(f"*/{LAST}") if path.is_file()]
+def run_models(runs: Path | None = None, *, depth: int = 1) -> list[Path]:
+    """The last model of every run, newest first; depth: levels of folders that are looked into."""
+    found: list[Path] = []
+    folders = [runs or runs_home()]
+    for _ in range(depth):
+        inside = [each for folder in folders for each in folder.glob("*") if each.is_dir()]
+        found += [each / LAST for each in inside if (each / LAST).is_file()]
+        folders = [each for each in inside if not (each / LAST).is_file()]  # what is in runs are no runs
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

@@ -33,6 +33,7 @@ EXAMPLES = (
 
 MODES = ("traces", "profile")
 FAKE_FOUND, ONLY_UNCERTAIN, FAILED = 3, 4, 1  # exit codes
+_OF_FAKE = "P(fake)"  # the probability
 _STYLES = {"fake": "red", "real": "green", "uncertain": "yellow", "failed": "bold red"}
 
 
@@ -167,8 +168,8 @@ def _print_table(findings: list["Finding"]) -> None:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
-        for column, width in (("verdict", 9), ("probability", 11), ("file", None), ("reason", None)):
-            justify: Literal["left", "right"] = "right" if column == "probability" else "left"
+        for column, width in (("verdict", 9), (_OF_FAKE, 7), ("file", None), ("reason", None)):
+            justify: Literal["left", "right"] = "right" if column == _OF_FAKE else "left"
             table.add_column(column, justify=justify, overflow="fold", min_width=width)
         for name, finding in zip(names, findings, strict=True):
             verdict = Text(finding.verdict, _STYLES[finding.verdict])

@@ -10,6 +10,10 @@ from collections.abc import Mapping, Set
 _SHOWN = "report.html in the run folder shows samples and curves; --tensorboard sends them there, too"
 _HELD = "the model holds it; no option of the training has to be repeated"
 _RESIZED = "--size PIXELS resizes the inputs"
+_RESUMED = (
+    "the same command resumes from the newest state; --init-from RUN/model.safetensors starts anew from "
+    "weights"
+)
 _WEIGHTS = "--weights best or last, or the file itself: --model RUN/model.safetensors"
 
 ELSEWHERE: Mapping[str, str] = {
@@ -48,7 +52,7 @@ ELSEWHERE: Mapping[str, str] = {
     "lambda_identity": "--identity-weight",
     "lambda_l1": "--l1-weight",
     "lambda_vgg": "--perceptual-weight",
-    "load_iter": "--model RUN/model.safetensors or RUN/best.safetensors",
+    "load_iter": _RESUMED,
     "load_pretrain": "--init-from RUN",
     "loadsize": "--load-size PIXELS",
     "lr_decay_iters": "--decay-from FRACTION",
@@ -93,7 +97,7 @@ ELSEWHERE: Mapping[str, str] = {
     "use_vae": "--vae",
     "use_wandb": "--wandb",
     "which_direction": "--direction AtoB or BtoA",
-    "which_epoch": "--model RUN/model.safetensors or RUN/best.safetensors",
+    "which_epoch": _RESUMED,
     "which_model_netd": "--discriminator patch or pixel, --num-layers",
     "which_model_netg": "--generator unet or resnet (pix2pix), --num-blocks, --depth",
 }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "All:  i2i runs\n\nElsewhere:  i2i runs experiments\n\nTwo beside each other:  i2i info runs/a runs/b"
 )
+DEPTH = 3  # levels of folders below the one that is named
 SHOWN = 2  # scores in the table; i2i info shows all
 _UNITS = (("day", 86_400), ("h", 3_600), ("min", 60))
 
@@ -38,9 +39,9 @@ def runs(
     folder = folder or runs_home()  # where there may be none yet
     found: list[dict[str, Any]] = []
     broken: list[str] = []
-    for model in run_models(folder):
+    for model in run_models(folder, depth=DEPTH):
         try:
-            found.append(_row(model, describe(model)))
+            found.append(_row(model, describe(model), folder))
         except UserError as error:
             broken.append(str(error))
     if as_json:
@@ -61,9 +62,9 @@ def runs(
         say(console, f"cannot be read: {line}")
 
 
-def _row(model: Path, found: "Description") -> dict[str, Any]:
+def _row(model: Path, found: "Description", folder: Path) -> dict[str, Any]:
     return {
-        "run": readable(model.parent.name),
+        "run": readable(model.parent.relative_to(folder).as_posix()),
         "system": found.system,
         "step": found.step,
         "steps": found.steps,

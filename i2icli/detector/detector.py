@@ -169,6 +169,8 @@ class Detector:
         probability = float(self.probabilities(features[None])[0])
         verdict = self.verdict(probability)
         reasons = abstention_reasons(self.info, features, view, lossy, quality, verdict)
+        if verdict == "uncertain" and not reasons:
+            reasons = [self.between]
         if verdict == "real" and not reasons and self.floor is not None:
             odd = float(features[ODD_COLUMNS].mean())
             found = evidence.condition(view, quality, odd)
@@ -176,6 +178,11 @@ class Detector:
                 reasons = [evidence.what_hides(found)]
         explanation = explain(self.info, features, probability, self.reference)
         return Prediction("uncertain" if reasons else verdict, probability, explanation, tuple(reasons))
+
+    @property
+    def between(self) -> str:
+        """The reason of verdicts that are uncertain by probability alone."""
+        return f"neither real (up to {self.info.real_below:g}) nor fake (from {self.info.fake_above:g})"
 
     def verdict(self, probability: float) -> Verdict:
         """The verdict for a probability, by the detector's thresholds."""

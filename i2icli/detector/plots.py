@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from i2icli.detector.calibration import reliability
 from i2icli.detector.detector import Detector
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from i2icli.detector.run import Finding
 
 _BIN = 6  # pixels per bin of the spectrum
+_FONT = 12  # pixels: smaller ones run words together
 _BLACK, _WHITE = -1.0, 4.0  # prominence, log power
 
 
@@ -94,7 +95,8 @@ def _spectrum_image(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]
             centre_x = ((x * STEP + WINDOW // 2) % WINDOW + 0.5) * _BIN
             centre_y = ((y * STEP + WINDOW // 2) % WINDOW + 0.5) * _BIN
             draw.ellipse((centre_x - 9, centre_y - 9, centre_x + 9, centre_y + 9), outline="orange", width=2)
-    draw.text((4, side + 4), "\n".join(wrap(text, 62)[:2]), fill="black")
+    font = ImageFont.load_default(_FONT)
+    draw.text((4, side + 4), "\n".join(wrap(text, 62)[:2]), fill="black", font=font)
     return image
 
 

@@ -76,7 +76,8 @@ def _video(detector: Detector, file: Path) -> tuple[Prediction, dict[str, int]]:
     explanation = f"{votes['fake']} of {len(predictions)} frames fake, {votes['real']} real; {nearest}"
     decided = votes["fake"] + votes["real"]
     if decided * 2 < len(predictions):
-        similar = _most_frequent([reason for each in predictions for reason in each.abstentions])
+        reasons = [reason for each in predictions for reason in each.abstentions]
+        similar = _most_frequent([reason for reason in reasons if reason != detector.between])
         common = len(similar) * 2 >= votes["uncertain"]
         cause = similar[0] if common else "compression may have removed traces"
         reason = f"most frames are uncertain: {cause}"

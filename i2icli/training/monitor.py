@@ -234,8 +234,11 @@ class Monitor:
         )
         if due:
             self._log(trainer)
-        if step % options.sample_every == 0 or last or step == 1:
+        drawn = step % options.sample_every == 0 or last or step == 1
+        if drawn:
             self.sample(trainer)
+        if due or drawn:
+            self.report.update(trainer.system.config)
         if step % options.validate_every == 0 or last:
             self.validate(trainer)
         if due:

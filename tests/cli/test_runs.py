@@ -1,6 +1,7 @@
 """`i2i runs`, and several models in `i2i info`."""
 
 import json
+import shutil
 
 import pytest
 from safetensors.torch import save_file
@@ -36,6 +37,13 @@ def test_runs_are_listed_newest_first_and_damaged_ones_named(trained, capsys, mo
     assert "psnr" in lines[1]
     assert "just now" in lines[1]
     assert "broken" in lines[3]
+
+
+def test_runs_deeper_below_are_found_and_models_inside_runs_are_none(trained, tmp_path, capsys):
+    shutil.copytree(trained / "first", tmp_path / "work" / "runs" / "first")
+    shutil.copytree(trained / "second", tmp_path / "work" / "runs" / "first" / "stages" / "second")
+    assert main(["runs", str(tmp_path), "--json"]) == 0
+    assert [row["run"] for row in json.loads(capsys.readouterr().out)] == ["work/runs/first"]
 
 
 def test_a_model_of_another_program_has_no_steps(tmp_path, capsys):

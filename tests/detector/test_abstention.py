@@ -127,7 +127,8 @@ def test_profile_detectors_abstain_outside_their_training_sizes():
     profile = Detector.shipped("profile")
     assert "fitted to sides of 128 to 384" in profile.predict(photograph(0, 500)).abstentions[0]
     assert "fitted to sides of 128 to 384" in profile.predict(photograph(0, 100)).abstentions[0]
-    assert profile.predict(photograph(0, 256)).abstentions == ()
+    doubt = "neither real (up to 0.3) nor fake (from 0.985)"
+    assert profile.predict(photograph(0, 256)).abstentions == (doubt,)
     assert "JPEG" in profile.predict(photograph(0, 256), "jpeg", 90).abstentions[0]
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from i2icli.config import RunOptions
 from i2icli.report import thumbnails
 from i2icli.report.thumbnails import embedded
 from i2icli.training import run_report
+from i2icli.training.callbacks import NoCallbacks
+from i2icli.training.run import train
 from i2icli.training.run_folder import RunFolder
 from i2icli.training.run_report import LiveReport, write_run_report
 from tests.tiny import tiny_config
@@ -46,6 +49,21 @@ def test_the_newest_sheet_is_exact_and_older_ones_are_compressed(folder):
     assert text.count("data:image/webp") == 2
     assert text.index("step 150") < text.index("step 100")
     assert len(text) < sum(path.stat().st_size for path in folder.samples.iterdir())
+
+
+def test_the_first_samples_are_in_the_report_before_anything_is_saved(tmp_path, toy_pairs):
+    shown = []
+
+    class Reading(NoCallbacks):
+        def progress(self, progress):
+            if progress.step == 3:
+                shown.append((tmp_path / "run/report.html").read_text())
+
+    train(
+        "pix2pix", [toy_pairs], tiny_config("pix2pix", steps=4), RunOptions(out=tmp_path / "run"), Reading()
+    )
+    assert "data:image" in shown[0]
+    assert "step 1" in shown[0]
 
 
 def test_what_else_lies_beside_the_sheets_and_damaged_ones_are_left_out(folder):
