@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     sides = {"tile": options.generator / "real", "generated": options.generator / "fake"}
     width = len(SHOWN) * (SIDE + GAP) - GAP
-    sheet = Image.new("RGB", (width, HEAD + 2 * SIDE + GAP + 40), "white")
+    sheet = Image.new("RGB", (width, HEAD + 2 * SIDE + GAP + 56), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
     with TemporaryDirectory() as folder:
         for column, (verdict, what, quality) in enumerate(SHOWN):

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Set
 
 _SHOWN = "report.html in the run folder shows samples and curves; --tensorboard sends them there, too"
+_DIRECTION = "a model of pairs holds it; of others, --to DOMAIN chooses what comes out"
 _HELD = "the model holds it; no option of the training has to be repeated"
 _RESIZED = "--size PIXELS resizes the inputs"
 _RESUMED = (
@@ -107,7 +108,7 @@ WITH_A_MODEL: Mapping[str, str] = {
     "checkpoints_dir": "--model FOLDER/NAME",
     "crop_size": _RESIZED,
     "dataroot": "the images are named without an option: i2i translate IMAGES --model RUN",
-    "direction": _HELD,
+    "direction": _DIRECTION,
     "epoch": _WEIGHTS,
     "eval": "there is one mode; what is drawn at random follows from --seed",
     "fine_size": _RESIZED,
@@ -127,7 +128,7 @@ WITH_A_MODEL: Mapping[str, str] = {
     "phase": "name the folder: i2i translate DATA/test --model RUN",
     "preprocess": _RESIZED,
     "resize_or_crop": _RESIZED,
-    "which_direction": _HELD,
+    "which_direction": _DIRECTION,
     "which_epoch": _WEIGHTS,
     "which_model_netg": _HELD,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from i2icli.detector.run import Finding
 
 _BIN = 6  # pixels per bin of the spectrum
+_CAPTION = 56  # pixels: three lines
 _FONT = 12  # pixels: smaller ones run words together
 _BLACK, _WHITE = -1.0, 4.0  # prominence, log power
 
@@ -87,7 +88,7 @@ def _spectrum_image(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]
     whole = np.fft.fftshift(np.concatenate([prominent, left], 1))  # (64, 64)
     levels = ((whole - _BLACK) / (_WHITE - _BLACK)).clip(0, 1) * 255
     side = WINDOW * _BIN
-    image = Image.new("RGB", (side, side + 40), "white")
+    image = Image.new("RGB", (side, side + _CAPTION), "white")
     image.paste(Image.fromarray(levels.astype(np.uint8)).resize((side, side), Image.Resampling.NEAREST))
     draw = ImageDraw.Draw(image)
     for a, b in EVEN:
@@ -96,7 +97,7 @@ def _spectrum_image(prominent: "np.ndarray[tuple[int, int], np.dtype[np.float32]
             centre_y = ((y * STEP + WINDOW // 2) % WINDOW + 0.5) * _BIN
             draw.ellipse((centre_x - 9, centre_y - 9, centre_x + 9, centre_y + 9), outline="orange", width=2)
     font = ImageFont.load_default(_FONT)
-    draw.text((4, side + 4), "\n".join(wrap(text, 62)[:2]), fill="black", font=font)
+    draw.text((4, side + 4), "\n".join(wrap(text, 62)[:3]), fill="black", font=font)
     return image
 
 

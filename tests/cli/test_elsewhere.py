@@ -28,7 +28,10 @@ DOCS = Path(__file__).parents[2] / "docs"
         ("translate a.png --name horse2zebra", "no such option: --name; here: --model runs/NAME"),
         ("translate --dataroot data", "here: the images are named without an option: i2i translate IMAGES"),
         ("translate a.png --model m --netG unet_256", "here: the model holds it; no option of the training"),
-        ("translate a.png --model m --direction BtoA", "here: the model holds it; no option of the training"),
+        (
+            "translate a.png --model m --direction BtoA",
+            "here: a model of pairs holds it; of others, --to DOMAIN",
+        ),
         ("translate a.png --model m --load_size 256", "here: --size PIXELS resizes the inputs"),
         ("test --dataroot data --name x", "no such command 'test'; here: i2i translate IMAGES --model RUN"),
         ("convert a.png", "no such command 'convert'; see i2i --help"),
