@@ -1,4 +1,4 @@
-"""Spectral distance between samples and data, and detection of checkerboard artefacts."""
+"""Spectral distance between samples and data; detection of checkerboards and of samples of one colour."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from i2icli.system import Pairs
 
 LENGTH = 80  # values of a profile where image sizes differ, as published for CelebA
 THRESHOLD = 1.0  # ln of power: e times as much as in real images
+PLAIN = 0.05  # contrast relative to that of real images: less shows nothing
 
 
 @dataclass
@@ -22,10 +23,12 @@ class _Side:
 
     profiles: list[NDArray[np.float64]] = field(default_factory=list)  # (R,) each
     patterns: list[NDArray[np.float64]] = field(default_factory=list)  # (3,) each
+    contrasts: list[float] = field(default_factory=list)  # standard deviations of brightness in an image
 
     def add(self, images: Tensor) -> None:
         height, width = images.shape[-2:]
         brightness = grey(images)  # (B, H, W)
+        self.contrasts += brightness.float().std((1, 2), correction=0).tolist()
         if num_rings(height, width) >= FEWEST_RINGS:
             self.profiles += list(spectral_profile(brightness).cpu().double().numpy())
         if min(height, width) >= SMALLEST:
@@ -68,15 +71,20 @@ class SampleSpectra:
         return found
 
     def warnings(self) -> list[str]:
-        """One sentence for each name whose samples show a checkerboard."""
+        """One sentence for each name whose samples are of one colour, or show a checkerboard."""
         found = []
         for name, (fake, real) in self.sides.items():
+            samples = f"samples of {name}" if name else "samples"
+            if np.mean(fake.contrasts) < PLAIN * np.mean(real.contrasts):
+                found.append(
+                    f"{samples} are nearly of one colour: the training collapsed; lower --lr and start anew"
+                )
+                continue
             if not fake.patterns:
                 continue
             excess = _excess(fake, real)
             index = int(excess.argmax())
             if excess[index] > THRESHOLD:
-                samples = f"samples of {name}" if name else "samples"
                 found.append(
                     f"{samples} show a {PERIODS[index]}-pixel checkerboard, {_times(exp(excess[index]))} "
                     "times stronger than in real images: an up-sampling artefact"

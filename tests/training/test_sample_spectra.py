@@ -49,6 +49,15 @@ def test_a_checkerboard_is_told_in_words() -> None:
     assert warning.startswith("samples show a 4-pixel checkerboard")
 
 
+def test_samples_of_one_colour_are_told_in_words() -> None:
+    torch.manual_seed(0)
+    (warning,) = spectra(torch.ones(24, 3, 32, 32) + 0.01 * noise(), noise(), "B").warnings()
+    assert warning.startswith("samples of B are nearly of one colour: the training collapsed")
+    assert spectra(0.1 * noise(), noise()).warnings() == []  # little contrast, but they show something
+    plain = torch.zeros(24, 3, 32, 32)
+    assert spectra(plain, plain).warnings() == []  # as real images are
+
+
 def test_sizes_may_differ_and_tiny_images_have_no_score() -> None:
     torch.manual_seed(0)
     found = spectra(noise(2, 32), noise(2, 32))
