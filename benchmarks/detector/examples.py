@@ -57,7 +57,7 @@ def examples(
     number: int,
     seed: int,
     maker: Maker,
-    net: ResidualNet | None,
+    net: ResidualNet,
     *,
     grey: bool = False,
 ) -> Examples:
@@ -125,7 +125,7 @@ def profile_examples(
     return np.stack(rows), np.array(fakes)
 
 
-def native_examples(source: Photographs, each: int, seed: int, net: ResidualNet | None) -> Examples:
+def native_examples(source: Photographs, each: int, seed: int, net: ResidualNet) -> Examples:
     """Crops of photographs at full resolution, as developed by the camera and after further JPEG."""
     rng = np.random.default_rng(seed)
     rows = []

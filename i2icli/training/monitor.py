@@ -234,10 +234,8 @@ class Monitor:
         )
         if due:
             self._log(trainer)
-        drawn = step % options.sample_every == 0 or last or step == 1
-        if drawn:
+        if step % options.sample_every == 0 or last or step == 1:
             self.sample(trainer)
-        if due or drawn:
             self.report.update(trainer.system.config)
         if step % options.validate_every == 0 or last:
             self.validate(trainer)
